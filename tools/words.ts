@@ -122,7 +122,7 @@ export const wordRules: readonly WordRule[] = [
     name: 'idiom',
     places: text,
     pattern:
-      /\b(quiet machine|of the house|doorkeeper|the one door|by hand and|left in peace|in peace|lets? go of|on the way there|shall not|takes? up again)\b/i,
+      /\b(quiet machine|of the house|doorkeeper|the one door|by hand and|left in peace|in peace|lets? go of|on the way there|shall not|takes? up again|as the standard demands|the other way round|counted and dropped)\b/i,
     suggest: 'use the plain term',
   },
   {

@@ -151,7 +151,7 @@ function outOfDate(certificateChain: readonly Certificate[], validationTime: num
   };
 }
 
-/** The anchor was sent and no path leads to it: the reason is that of path validation. */
+/** The anchor was sent and no path leads to it: path validation gives the reason. */
 function brokenPath(record: TlsaData, { chain, validationTime }: MismatchQuestion): Fault {
   const { problems } = findPathTo({
     sent: chain,

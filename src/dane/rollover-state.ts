@@ -91,7 +91,7 @@ function stateOf(
 }
 
 /**
- * Returns true where the record matches the chain. Names and dates are ignored: a
+ * Returns true if the record matches the chain. Names and dates are ignored: a
  * record of usage 2 still belongs to a chain whose leaf has expired or has another name.
  */
 function isFor(record: TlsaData, certificateChain: readonly Certificate[]): boolean {

@@ -45,7 +45,7 @@ function shapeOf(data: Uint8Array): string {
 }
 
 /**
- * The records that count: usable ones, and of several digests for the same usage and
+ * The effective records: usable ones, and of several digests for the same usage and
  * selector only the strongest (digest agility, RFC 7671 §9 [7671-9-1, 7672-5-1]). Full
  * data (matching type 0) always counts.
  */

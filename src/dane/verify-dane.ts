@@ -30,7 +30,7 @@ export interface VerifyDaneRequest {
 export interface RecordVerdict {
   readonly record: string;
   readonly verdict: 'match' | 'no-match' | 'unusable' | 'weaker-digest';
-  /** For usage 2: why a trust anchor that was found does not count. */
+  /** For usage 2: why a trust anchor in the chain does not authenticate the server. */
   readonly reason?: 'name' | 'date' | 'path';
 }
 

@@ -1,7 +1,7 @@
 import { parseIp } from '../base/index.js';
 import { quote, type PolicyLine } from './policy-lines.js';
 
-/** Faults that a value of any field can have, by what it holds. */
+/** Faults that a value of any field can have, by its characters. */
 const valueFaults: readonly (readonly [RegExp, string])[] = [
   [/\b(version|mode|mx|max_age)\s*[:=]/i, 'each field stands on a line of its own'],
   [/\s(#|\/\/)/, 'a policy file has no comments'],

@@ -236,8 +236,8 @@ export const publishSection = z
       })
       .prefault({}),
     /**
-     * Allows times of seconds, to observe the whole life of a policy in minutes. For a
-     * lab, never for real mail.
+     * Allows times of seconds, so that a test observes the whole lifetime of a policy in
+     * minutes. For a lab, never for real mail.
      */
     rehearsal: z.boolean().default(false),
     /** Folder to which policies are also written, for another web server. */

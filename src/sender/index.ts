@@ -1,6 +1,6 @@
 /**
  * Tests the sending side. Successful delivery looks the same with and without protection,
- * so a sender shows its rules only at receivers that are wrong on purpose.
+ * so a sender shows its rules only at receivers with deliberate faults.
  *
  * - `cases/` is the catalogue: receiving domains with one property each, as data. The
  *   receiver, the records and the prediction follow the same description.

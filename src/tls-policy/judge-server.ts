@@ -55,7 +55,7 @@ export function judgeServer({ chain, host, anchors, at }: ServerQuestion): Serve
     leaf: leafCertificate,
     sent,
     path,
-    // The MX host, not the reference identifiers: those are a matter of DANE-TA alone.
+    // The MX host. DANE-TA alone uses the other reference identifiers.
     nameMatch: matchesDnsName(leafCertificate, host.name),
     pkix: judgePkix(leafCertificate, path, host.name),
     dane: judgeDane(verifyDane({ records, chain: sent, names, validationTime: at })),

@@ -91,7 +91,7 @@ function beginsObject(jsonText: string, offset: number): boolean {
 
 /**
  * The index of the quotation mark that ends the string beginning at `start`; the length
- * of the text where none does. A mark after an odd number of backslashes is escaped.
+ * of the text if none does. A mark after an odd number of backslashes is escaped.
  */
 export function endOfString(jsonText: string, startOffset: number): number {
   let endOffset = startOffset;

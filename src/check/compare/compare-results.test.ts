@@ -62,7 +62,7 @@ test('a finding that was not tested is not reported as fixed', () => {
   const [found, blind] = [grade(with25('absent')), grade(with25('offered'))];
   const skipped = compareResults(found, { ...blind, notLookedAt: ['starttls-absent'] }).changes;
   assert.ok(
-    told(skipped).includes('unclear starttls-absent: fail -> not looked at'),
+    told(skipped).includes('unclear starttls-absent: fail -> not tested'),
     told(skipped).join('\n'),
   );
   const silent = with25('offered');

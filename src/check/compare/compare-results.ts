@@ -62,7 +62,7 @@ function missing({ subject, what }: Fact, checkResult: CheckResult): Fact {
   const gone = { subject, what, value: 'none' };
   if (!(what in catalogue)) return gone;
   if (checkResult.notLookedAt.includes(what))
-    return { ...gone, value: 'not looked at', worth: 'unknown' };
+    return { ...gone, value: 'not tested', worth: 'unknown' };
   const address = checkResult.hosts
     .flatMap((mailHost) =>
       mailHost.addresses.map((address) => ({

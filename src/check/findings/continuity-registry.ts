@@ -118,7 +118,7 @@ export const continuityFindings = {
   'tlsrpt-target-claimable': {
     topic: 'tls-rpt',
     title: withDetail('Another party can claim the receiver of the TLS reports'),
-    passed: 'No TLS reports go to a name that others can claim',
+    passed: 'No other party can claim a receiver of the TLS reports',
     why: 'Reports then show that party the senders of the domain, and their failures.',
     reference: 'RFC 8460 §7',
     owner: 'domain',

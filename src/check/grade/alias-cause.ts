@@ -3,7 +3,10 @@ import { matchesDnsName } from '../../x509/index.js';
 import { listedInPolicy } from './judge-certificate.js';
 import type { JudgedHost } from './judge-host.js';
 
-/** An MX host that is an alias, where everything else names the host it leads to. */
+/**
+ * An MX host that is an alias, while the certificate, the policy and the TLSA records
+ * name its target.
+ */
 export interface AliasCause {
   /** The name that belongs into the MX record. */
   readonly meant: string;

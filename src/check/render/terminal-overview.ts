@@ -6,8 +6,8 @@ import { layoutOf, markWords, type Paint, type TerminalOptions } from './termina
 import { verdictNames, verdictTones } from './words.js';
 
 /**
- * Columns of the table, the most important first: those at the end are omitted where the
- * width is not sufficient.
+ * Columns of the table, most important first: the last ones are omitted if the width is
+ * not sufficient.
  */
 const columns: readonly { readonly topic: Topic; readonly head: string }[] = [
   { topic: 'starttls', head: 'STARTTLS' },

@@ -8,7 +8,7 @@ import { defineSenderZone } from './sender-zone.js';
 /**
  * `hermetic sender`: the sending side of a mail server. Delivered mail looks the same with
  * and without protection, so the sender is predicted from its configuration, or shows its
- * rules at receivers that are wrong on purpose.
+ * rules at receivers with deliberate faults.
  */
 export function defineSender(command: Command, context: CommandContext): void {
   defineSenderTest(command.command('test'), context);

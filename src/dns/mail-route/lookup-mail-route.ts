@@ -39,8 +39,8 @@ export interface MailRouteOptions extends AskOptions {
 const MAX_HOSTS = 100;
 
 /**
- * Looks up a domain's MX records. Only an absence leads to the implicit MX, never a
- * failure.
+ * Looks up a domain's MX records. The implicit MX applies only if the MX record is
+ * absent, never after a failure.
  */
 export async function lookupMailRoute(
   resolver: Resolver,

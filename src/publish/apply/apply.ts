@@ -28,7 +28,7 @@ export interface ApplyOptions extends PlanOptions {
 
 /**
  * Runs one round: observe, plan, save, execute. A failed action ends the round of its own
- * subject only. The state that the action rests on is saved, so the next round continues
+ * subject only. The state that the action requires is saved, so the next round continues
  * there.
  */
 export async function applyOnce(options: ApplyOptions): Promise<readonly Applied[]> {

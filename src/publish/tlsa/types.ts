@@ -1,7 +1,7 @@
 import type { Alert, Certify, Deploy, KeyType, MakeKey, SetRrset, Step, Wait } from '../actions.js';
 
 /**
- * A server key as TLSA records match it (selector 1): digests of its
+ * A server key in the forms that TLSA records match (selector 1): digests of its
  * SubjectPublicKeyInfo, lower-case hex. `name` is its name in the key ring.
  */
 export interface ServerKey {

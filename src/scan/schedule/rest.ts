@@ -56,7 +56,7 @@ export function decideRest(before: RestState, visit: AddressEvidence): RestDecis
   });
 }
 
-/** The signs of one visit that decide on a rest. */
+/** The results of one visit that decide whether the address rests. */
 export interface VisitSigns {
   /** Nothing answered in time. */
   readonly isSilent: boolean;

@@ -74,7 +74,7 @@ export const predictionSchema = z
         note: z.string().optional(),
       }),
     ),
-    /** Destinations with rules of their own. */
+    /** Destinations with specific rules. */
     destinations: z.array(
       z.strictObject({
         destination: z.string(),

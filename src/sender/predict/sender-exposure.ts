@@ -16,7 +16,7 @@ import type { SenderModel } from './sender-model.js';
 
 /**
  * Receiving domains by their protection, in the words of the classes of senders: the
- * exposure table read the other way round. `First` and `Cached` are the state of this
+ * exposure table read in the opposite direction. `First` and `Cached` are the state of this
  * sender's MTA-STS cache for the domain.
  */
 export type DomainClass = SenderClass;

@@ -126,7 +126,7 @@ export interface TlsFallback {
   readonly delaySeconds?: number;
 }
 
-/** Destinations with rules of their own. */
+/** Destinations with specific rules. */
 export interface DestinationRules {
   /** The key of the configuration, such as `.example.com`. */
   readonly destination: string;

@@ -32,7 +32,7 @@ const MINUTE = 60_000;
 /** Milliseconds for which a network gets the case of its turn: longer than a retry. */
 const TURN_MS = 15 * MINUTE;
 const MAX_NETWORKS = 5000;
-/** Octets of one message: they are counted and dropped. */
+/** Octets of one message, which are counted and discarded. */
 const MAX_DATA = 1_000_000;
 
 /**

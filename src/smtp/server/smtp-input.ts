@@ -19,8 +19,8 @@ export type InputLine =
   | { readonly kind: 'too-long' | 'bare-lf' | 'end' };
 
 /**
- * Reads a client's octets as command lines and messages. Reads no more than was asked
- * for.
+ * Reads a client's octets as command lines and messages. Reads at most the requested
+ * number of octets.
  */
 export class SmtpInput {
   #held: Buffer = Buffer.alloc(0);

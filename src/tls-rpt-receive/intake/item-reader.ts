@@ -23,7 +23,7 @@ const SMALL = 32 * 1024;
 const SMALL_UNPACKED = 64 * 1024;
 /** Reports in such an item. */
 const FEW = 50;
-/** Octets, by the size in their wrapping, of all items that wait for the thread. */
+/** Packed octets of all items that wait for the thread. */
 const MAX_WAITING = 200_000_000;
 /**
  * Mebibytes of the thread's heap: the largest report takes under a hundred. A small

@@ -79,7 +79,7 @@ const TIMEOUT_MS = 15_000;
 const MAX_GROUPS = 1000;
 const MAX_RENEWALS = 10_000;
 
-/** The path that the provider leads the browser back to. */
+/** The path to which the provider redirects the browser. */
 export const OIDC_CALLBACK = '/sign-in/oidc/callback';
 /** The path that the provider sends logout tokens to. */
 export const OIDC_LOGOUT = '/sign-in/oidc/logout';

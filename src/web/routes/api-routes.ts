@@ -52,7 +52,7 @@ const createCheck = createRoute({
   },
 });
 
-const notModified = { description: 'The client has the present answer (If-None-Match).' };
+const notModified = { description: 'The client already has the current answer (If-None-Match).' };
 
 const readCheck = createRoute({
   method: 'get',

@@ -45,7 +45,8 @@ class Walk {
   }
 
   /**
-   * Follows the question to its end. A loop or too many aliases make the answer bogus.
+   * Follows aliases until the question is answered. A loop or too many aliases make the
+   * answer bogus.
    */
   async run(): Promise<DnsAnswer> {
     const first = this.session.ask(this.#current, this.request.type);

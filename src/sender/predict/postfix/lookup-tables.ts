@@ -165,7 +165,7 @@ function parsePattern(line: string): Pattern | undefined {
   if (not === undefined || /\$[({\d]/.test(value)) return undefined;
   if (!/^\^?(?:[A-Za-z0-9_@=-]|\\[.@/-]|\.[*+]?)*\$?$/.test(body)) return undefined;
   if ((body.match(/[*+]/g) ?? []).length > MAX_REPEATS) return undefined;
-  // Without flags Postfix ignores letter case; the flag i switches that off.
+  // Without flags Postfix ignores letter case; the flag i makes it significant.
   if (flags !== '' && flags !== 'i') return undefined;
   return {
     matches: new RegExp(body.replaceAll('\\@', '@'), flags === 'i' ? '' : 'i'),
