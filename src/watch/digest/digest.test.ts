@@ -166,7 +166,7 @@ test('certificates and signatures near their end are listed by date', async () =
   assert.match(digestText(digest), /certificate of mx\.a\.example expires in 17 days\./);
   assert.equal((await digestOf([['a.example', healthy]])).upcoming.length, 0);
   const late = await digestOf([['a.example', healthy]], Date.parse('2027-02-03T07:00:00Z'));
-  assert.match(digestText(late), /has ended/);
+  assert.match(digestText(late), /has expired/);
 });
 
 test('failures in TLS reports need attention, and sessions are counted', () => {
