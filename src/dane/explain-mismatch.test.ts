@@ -118,7 +118,7 @@ test('an unusable record: the parameter or the length at fault', () => {
   assert.match(why('3 1 2', 32), /32 octets of data where SHA-512 has 64, the length of SHA-256/);
   assert.match(why('3 1 1', 64), /the length of SHA-512/);
   assert.match(why('1 1 1', 32), /usage 1 has no effect/);
-  assert.match(why('0 0 1', 32), /usage 0 does not count/);
+  assert.match(why('0 0 1', 32), /usage 0 has no effect/);
   assert.match(why('255 1 1', 32), /usage 255 is not defined/);
   assert.match(why('3 2 1', 32), /selector 2/);
   assert.match(why('3 1 3', 48), /matching type 3/);
