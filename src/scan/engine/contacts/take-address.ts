@@ -78,7 +78,7 @@ export async function takeAddress(
       ON CONFLICT (ip) DO UPDATE SET day = ${TODAY},
         reserved = least($5, $6 - ${SPENT}), spent = ${SPENT} + least($5, $6 - ${SPENT}),
         next_at = excluded.next_at
-      WHERE a.next_at <= now() AND ${SPENT} < $6 AND a.given_up IS DISTINCT FROM $3::int
+      WHERE a.next_at <= now() AND ${SPENT} < $6 AND (a.given_up = $3::int) IS NOT TRUE
       RETURNING a.reserved AS connections, a.next_at::text AS held_until, a.standing`,
     [address, names, scan ?? null, networkName(address), connections, dailyBudget, holdMs],
   );
