@@ -96,8 +96,8 @@ test('a reload refuses pipes, devices and files without a section', () =>
   withDaemon(async ({ reloader, starting, reloads, file, lines }) => {
     const folder = join(dirname(file), 'conf.d');
     const cases: readonly (readonly [says: RegExp, prepare: () => void])[] = [
-      [/no section enables a job/, () => writeFileSync(file, '')],
-      [/no section enables a job/, () => writeFileSync(file, '# postfix: {}\n')],
+      [/has no section/, () => writeFileSync(file, '')],
+      [/has no section/, () => writeFileSync(file, '# postfix: {}\n')],
       [/hermetic\.yaml: is not a regular file/, () => symlinkSync('/dev/zero', emptied(file))],
       [/hermetic\.yaml: is not a regular file/, () => mkdirSync(emptied(file))],
       [

@@ -1,7 +1,7 @@
 import { HermeticError, isHermeticError } from '../base/index.js';
 import type * as ServerModule from '../server/index.js';
 import type { Daemon, Log, ReloadProblem, ReloadResult } from '../server/index.js';
-import { describeProblem, isIdle, readConfigSources } from './config-files.js';
+import { describeProblem, readConfigSources } from './config-files.js';
 
 /** The functions of the part `server` that a reload calls. */
 type ServerPart = Pick<typeof ServerModule, 'parseConfigFiles'>;
@@ -61,8 +61,8 @@ export class Reloader {
     const sources = readConfigSources(this.#file, { onlyRegular: true });
     const parsed = this.#server.parseConfigFiles(sources);
     // An editor may have emptied the file, and not yet written it.
-    if (parsed.ok && isIdle(parsed.value) && daemon.listening.length > 0)
-      throw new HermeticError('config-invalid', `${this.#file}: no section enables a job`, {
+    if (daemon.listening.length > 0 && sources.every(({ text }) => !/^[^\s#]/m.test(text)))
+      throw new HermeticError('config-invalid', `${this.#file}: has no section`, {
         fix: 'Stop the daemon to end its jobs, or add a section.',
       });
     if (parsed.ok) {
