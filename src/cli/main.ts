@@ -15,6 +15,11 @@ const MIN_OPEN_FILES = 256;
 /** Limits of this process on Linux. Node raises the soft limit to the hard one itself. */
 const LIMITS = '/proc/self/limits';
 
+const isDaemon = process.argv[2] === 'serve';
+/** Limits the heap of the daemon before the program loads, which would make it grow. */
+const limitHeap = (): Promise<void> =>
+  import('../base/index.js').then(({ keepHeapSmall }) => keepHeapSmall());
+
 const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
 if (major < OLDEST_MAJOR || (major === OLDEST_MAJOR && minor < OLDEST_MINOR)) {
   process.stderr.write(
@@ -27,7 +32,10 @@ if (major < OLDEST_MAJOR || (major === OLDEST_MAJOR && minor < OLDEST_MINOR)) {
     const limits = existsSync(LIMITS) ? readFileSync(LIMITS, 'utf8') : '';
     const found = /^Max open files +\d+ +(\d+)/m.exec(limits);
     const openFiles = found ? Number(found[1]) : MIN_OPEN_FILES;
-    if (openFiles >= MIN_OPEN_FILES) return loadProgram();
+    if (openFiles >= MIN_OPEN_FILES)
+      return (isDaemon ? limitHeap() : Promise.resolve())
+        .then(() => import('./start.js'))
+        .then(({ start }) => start());
     process.stderr.write(
       `hermetic: only ${openFiles} files may be open, and the program needs ${MIN_OPEN_FILES} ` +
         '(descriptors-too-few)\n  Set LimitNOFILE=1024 in the unit, or run ulimit -n 1024 before.\n',
@@ -35,11 +43,4 @@ if (major < OLDEST_MAJOR || (major === OLDEST_MAJOR && minor < OLDEST_MINOR)) {
     process.exitCode = 2;
     return undefined;
   });
-}
-
-/** Loads and runs the program. The daemon first limits its heap, which loading would grow. */
-async function loadProgram(): Promise<void> {
-  if (process.argv[2] === 'serve') (await import('../base/index.js')).keepHeapSmall();
-  const { start } = await import('./start.js');
-  await start();
 }

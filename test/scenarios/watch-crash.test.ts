@@ -43,7 +43,7 @@ test(`a watch killed ${ROUNDS} times loses no alarm and reports no fault twice`,
     const ids = new Set(lines);
     const expected = Array.from({ length: DOMAINS }, (_, n) =>
       Array.from({ length: CHECKS / 12 }, (__, fault) => {
-        const name = `d${n}.example/starttls-absent/${(fault * 12 + 6) * 3_600_000}`;
+        const name = `d${n}.example/starttls-absent/${(fault * 12 + 6) * 2 * 86_400_000}`;
         // The last fault ends after the last check.
         return fault === CHECKS / 12 - 1 ? [`${name}/added`] : [`${name}/added`, `${name}/ended`];
       }),

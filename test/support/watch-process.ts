@@ -26,11 +26,17 @@ const channels = {
   },
 };
 
-// The virtual time of a check is its number: a restart continues where the last run
-// ended.
+/**
+ * Two days between two checks: a fault that returned within a week would be the same
+ * alarm again.
+ */
+const INTERVAL_MS = 2 * 86_400_000;
+
+// The virtual time of a check follows from its number: a restart continues where the last
+// run ended.
 for (let check = 1; check <= Number(checks); check++) {
   for (const domain of domains) {
-    const now = check * 3_600_000;
+    const now = check * INTERVAL_MS;
     if ((readWatch(store).domains[domain]?.lookedAt ?? 0) >= now) continue;
     // A fault for six checks, then six checks without it.
     const broken = check % 12 >= 6;
