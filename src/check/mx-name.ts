@@ -55,7 +55,7 @@ function unescaped(hostName: string): string {
 }
 
 /**
- * Returns true where a lookup is pointless: RFC 6761 fixes the answer, and resolvers
+ * Returns true if a lookup is pointless: RFC 6761 fixes the answer, and resolvers
  * return it without proof.
  */
 export function neverResolves(hostName: string, onPrivateNetwork: boolean): boolean {

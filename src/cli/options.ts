@@ -33,7 +33,7 @@ export function readNumber(option: string, optionText: string, numberRange: Numb
   );
 }
 
-/** As `readNumber`; undefined where the option was not given. */
+/** As `readNumber`; undefined if the option was not given. */
 export function readOptionalNumber(
   option: string,
   optionText: string | undefined,

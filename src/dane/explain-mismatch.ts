@@ -73,7 +73,7 @@ function faultOf(record: TlsaData, judged: RecordVerdict, question: MismatchQues
   return anchorFault(record, judged, question);
 }
 
-/** A command that hashes the output of another one hashes nothing where that one fails. */
+/** A command that hashes the output of another one hashes nothing if that one fails. */
 function isDigestOfNothing({ matchingType, data }: TlsaData): boolean {
   const hash = (['sha256', 'sha512'] as const)[matchingType - 1];
   return hash !== undefined && equalBytes(data, digest(hash, ''));

@@ -67,7 +67,7 @@ export interface CheckResult {
     /** Each address of the policy host. Absent at depth `triage`. */
     readonly addresses?: readonly PolicyHostAddress[] | undefined;
   };
-  /** The signature of each zone that ends first. Absent where none was seen. */
+  /** The signature of each zone that ends first. Absent if none was seen. */
   readonly signatures?: readonly ZoneSignature[] | undefined;
   readonly tlsRpt: {
     readonly status: 'found' | 'absent' | 'invalid' | 'tempfail';
@@ -98,7 +98,7 @@ export interface CheckResult {
 /** One address of the policy host. */
 export interface PolicyHostAddress {
   readonly ip: string;
-  /** End of the certificate, RFC 3339 UTC; absent where no policy was obtained. */
+  /** End of the certificate, RFC 3339 UTC; absent if no policy was obtained. */
   readonly notAfter?: string | undefined;
   /** Failure code. */
   readonly problem?: string | undefined;
@@ -138,7 +138,7 @@ export interface Provenance {
     readonly ipv6: 'available' | 'unavailable' | 'unknown';
   };
   readonly resolvers: readonly string[];
-  /** The root stores that judged the chains; absent where they have no name. */
+  /** The root stores that judged the chains; absent if they have no name. */
   readonly trustStores?: readonly StoreIdentity[] | undefined;
   /** The evidence as canonical JSON (RFC 8785): its SHA-256 in lower-case hex. */
   readonly evidenceSha256: string;
@@ -196,7 +196,7 @@ export interface MailAddress {
   };
   readonly certificates: readonly MailCertificate[];
   /**
-   * The key that a client without SNI got, or a refused handshake. Absent where that was not
+   * The key that a client without SNI got, or a refused handshake. Absent if that was not
    * tried.
    */
   readonly withoutSni?: 'same-key' | 'other-key' | 'refused' | undefined;
@@ -235,10 +235,10 @@ export interface SenderResult {
   readonly version?: string | undefined;
   /** IANA name. */
   readonly suite?: string | undefined;
-  /** IANA name; absent where no named group was agreed on. */
+  /** IANA name; absent if no named group was agreed on. */
   readonly group?: string | undefined;
   readonly postQuantum?: boolean | undefined;
-  /** The alert that refused the hello; absent where the server closed the connection. */
+  /** The alert that refused the hello; absent if the server closed the connection. */
   readonly alert?: number | undefined;
   /** A failure code, where the connection did not reach TLS. */
   readonly reason?: string | undefined;

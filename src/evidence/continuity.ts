@@ -95,7 +95,7 @@ export interface ReferenceEvidence {
 /** The policy and the chain that one address of the policy host served. */
 export interface PolicyAddressEvidence {
   readonly address: string;
-  /** Validated chain, leaf first, DER in base64; absent where no policy was obtained. */
+  /** Validated chain, leaf first, DER in base64; absent if no policy was obtained. */
   readonly chain?: readonly string[] | undefined;
   /** SHA-256 of the served policy, lower-case hex. */
   readonly policySha256?: string | undefined;

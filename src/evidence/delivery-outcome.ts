@@ -1,7 +1,7 @@
 /**
  * `hermetic.outcome/1`: one delivery attempt to a next hop, connection by connection,
  * with everything a TLS-RPT report needs (RFC 8460 §4). A stable contract: fields are
- * added, never renamed. Foreign text is stored as received and neutralised only where it
+ * added, never renamed. Foreign text is stored as received and neutralised only if it
  * is shown.
  */
 import type { AuthMechanism, Reason, Waiver } from '../tls-policy/index.js';
@@ -71,7 +71,7 @@ export interface DeliveryAttempt {
   /** MX host as the MX record names it. */
   readonly host: string;
   readonly preference: number;
-  /** receiving-ip; absent where the host must not be used or has no address. */
+  /** receiving-ip; absent if the host must not be used or has no address. */
   readonly ip?: string;
   readonly port: number;
   /** sending-mta-ip. */
@@ -97,7 +97,7 @@ export interface DeliveryAttempt {
   /** Mail was sent, or would have been sent, in plaintext. */
   readonly cleartext: boolean;
   /**
-   * One for each policy that applies to this attempt; empty where no server was reached,
+   * One for each policy that applies to this attempt; empty if no server was reached,
    * which is not reported (RFC 8460 §4.3.4).
    */
   readonly results: readonly PolicyResult[];
@@ -107,15 +107,15 @@ export interface SessionFacts {
   readonly version: string;
   /** IANA name. */
   readonly suite: string;
-  /** IANA name; absent where no group was agreed on (static RSA) or its name is unknown. */
+  /** IANA name; absent if no group was agreed on (static RSA) or its name is unknown. */
   readonly group?: string;
   /**
    * The key exchange has a post-quantum part, so a recording cannot be decrypted later.
-   * Absent where the group is unknown, and in outcomes of earlier versions.
+   * Absent if the group is unknown, and in outcomes of earlier versions.
    */
   readonly postQuantum?: boolean;
   readonly sni: string;
-  /** Absent where no certificate could be read. */
+  /** Absent if no certificate could be read. */
   readonly certificate?: Omit<MailCertificate, 'sni'>;
 }
 

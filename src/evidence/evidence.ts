@@ -1,7 +1,7 @@
 /**
  * `hermetic.evidence/1`: observations as plain JSON, without any judgement. Everything
  * that a profile grades derives from it, so saved evidence can be graded again offline.
- * Text from peers is stored as received (ISO 8859-1) and neutralised only where it is
+ * Text from peers is stored as received (ISO 8859-1) and neutralised only if it is
  * shown.
  */
 import type { Dnssec, UnsupportedZone } from '../dns/index.js';
@@ -30,7 +30,7 @@ export interface Evidence {
   readonly network: NetworkEvidence;
   /** Absent at depth `triage`, without a mail host, and in evidence of earlier versions. */
   readonly continuity?: ContinuityEvidence | undefined;
-  /** The root stores that judged the chains; absent where they have no name. */
+  /** The root stores that judged the chains; absent if they have no name. */
   readonly trustStores?: readonly StoreIdentity[] | undefined;
 }
 
@@ -210,7 +210,7 @@ export interface TrustPath {
   readonly rootNotAfter: string;
   /**
    * End of the first certificate between leaf and root that expires, such as a
-   * cross-signed root; absent where the root issued the leaf. RFC 3339 UTC.
+   * cross-signed root; absent if the root issued the leaf. RFC 3339 UTC.
    */
   readonly issuersNotAfter?: string | undefined;
 }

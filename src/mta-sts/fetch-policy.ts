@@ -96,7 +96,7 @@ export async function lookupPolicyHost(
 export interface PolicyHostReply {
   /** The TCP connection. */
   readonly dial: 'open' | NetFailureCode;
-  /** False where no handshake completed, so that a sender tries the next address. */
+  /** False if no handshake completed, so that a sender tries the next address. */
   readonly secured: boolean;
   /** The status of the response; absent without one. */
   readonly status?: number | undefined;

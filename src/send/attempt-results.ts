@@ -16,7 +16,7 @@ import type { AttemptResult } from './try-server.js';
 /**
  * [8461-5-3, 8461-6-1] Returns success or failure of one session under each policy that
  * applies to its host, enforced or not: a policy in mode `testing` is reported without
- * being enforced. Empty where no session was established (RFC 8460 §4.3.4).
+ * being enforced. Empty if no session was established (RFC 8460 §4.3.4).
  */
 export function resultsOf(
   attempt: AttemptResult,
@@ -79,13 +79,13 @@ function asReported({ code, detail }: Failure): PolicyFailure {
   return { resultType: resultTypeOf(code, 'validation-failure'), code, detail };
 }
 
-/** Undefined where TLS 1.3 agreed on a group that Node does not name. */
+/** Undefined if TLS 1.3 agreed on a group that Node does not name. */
 function isPostQuantumSession(version: string, group: string | undefined): boolean | undefined {
   if (group !== undefined) return isPostQuantum(group);
   return version === 'TLSv1.3' ? undefined : false;
 }
 
-/** Formats the handshake as evidence; undefined where none was completed. */
+/** Formats the handshake as evidence; undefined if none was completed. */
 export function sessionFacts(
   { facts, verdict }: AttemptResult,
   host: HostDecision,

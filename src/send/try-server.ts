@@ -33,7 +33,7 @@ export interface ServerTask {
 
 /** The result of one connection attempt. */
 export interface AttemptResult {
-  /** Ready for MAIL; absent where it may not be used. */
+  /** Ready for MAIL; absent if it may not be used. */
   readonly session?: SmtpSession;
   readonly conn?: Connection;
   readonly facts?: HandshakeFacts;
@@ -113,7 +113,7 @@ async function attempt(
     greeting: session.greeting,
     transcript: session.transcript,
   };
-  // HELO offers no extension: it is of use only where no policy requires TLS.
+  // HELO offers no extension: it is of use only if no policy requires TLS.
   const hello = await (decision.tls === 'mandatory' ? session.ehlo() : session.greet());
   if (!hello.ok)
     return { ...nothing, ...established, failure: hello.failure, ...(await quit(session)) };
@@ -202,7 +202,7 @@ async function upgrade(
   return { ...sealed, session };
 }
 
-/** RFC 7672 §2.2 [7672-2.2-1]: plaintext only where no policy requires TLS. */
+/** RFC 7672 §2.2 [7672-2.2-1]: plaintext only if no policy requires TLS. */
 async function withoutTls(
   established: Seen,
   decision: Use,

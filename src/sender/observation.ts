@@ -66,7 +66,7 @@ export const observationSchema = z.discriminatedUnion('kind', [
     kind: z.literal('policy'),
     ...common,
     source,
-    /** HTTP status of the answer; absent where the handshake failed. */
+    /** HTTP status of the answer; absent if the handshake failed. */
     status: z.int().min(100).max(599).optional(),
     userAgent: text.optional(),
     serverName: text.optional(),

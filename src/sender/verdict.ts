@@ -168,7 +168,7 @@ export const senderIdentitySchema = z.strictObject({
    */
   signingDomains: z.array(z.string()).optional(),
   /**
-   * True where another host than the one that took the messages made the connections: the
+   * True if another host than the one that took the messages made the connections: the
    * test then judges that host.
    */
   smartHost: z.boolean(),

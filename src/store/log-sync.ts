@@ -63,7 +63,7 @@ export class LogSync {
     this.#second = openSync(filePath, 'r+');
   }
 
-  /** Undefined where the database has no log: its file system has no shared memory. */
+  /** Undefined if the database has no log: its file system has no shared memory. */
   static open(filePath: string, logDisk: LogDisk = nodeDisk): LogSync | undefined {
     const target = realpathSync(filePath);
     try {

@@ -63,7 +63,7 @@ function upgrade(stateStore: Store, { job, migrations }: TableSet): void {
     .run(job, migrations.length);
 }
 
-/** Undefined where the job has no tables yet. */
+/** Undefined if the job has no tables yet. */
 function versionOf(stateStore: Store, job: string): number | undefined {
   const tables = "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'schema_version'";
   if (!stateStore.prepare(tables).get()) return undefined;

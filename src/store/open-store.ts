@@ -101,7 +101,7 @@ export interface OpenStoreOptions extends WriteQueueOptions {
 
 /**
  * Frames of the log at which a commit moves it into the database: 16 MB; with a thread
- * for that, only where the thread fails.
+ * for that, only if the thread fails.
  */
 const LONG_LOG = { here: 2000, elsewhere: 16_000 };
 

@@ -54,7 +54,7 @@ function prepared(stateStore: Store, prepare: (store: Store) => void): Store {
   }
 }
 
-/** Undefined where the log needs to be played back first. */
+/** Undefined if the log needs to be played back first. */
 function addressToRead(filePath: string): string | undefined {
   const log = statSync(`${filePath}-wal`, { throwIfNoEntry: false })?.size ?? 0;
   if (log === 0 && !existsSync(`${filePath}-shm`))

@@ -32,7 +32,7 @@ export interface DomainFacts {
   /** The end of the aliases of the domain; the domain itself without aliases. */
   readonly canonicalDomain: string;
   readonly hosts: readonly HostFacts[];
-  /** Undefined where the sender does not use MTA-STS. */
+  /** Undefined if the sender does not use MTA-STS. */
   readonly mtaSts: StsState | undefined;
   /** The earliest expiry of any DNS answer. */
   readonly until: number;

@@ -2,7 +2,7 @@ import type { DomainDecision, Rationale, HostDecision, LookupFailure } from './d
 
 /** The reason why a domain's mail is deferred or returned, and which host decided it. */
 export interface DecidingCause {
-  /** The MX host; absent where the route itself decided. */
+  /** The MX host; absent if the route itself decided. */
   readonly host?: string;
   /** One sentence, without the failure behind it. */
   readonly says: string;
@@ -12,7 +12,7 @@ export interface DecidingCause {
 
 /**
  * Finds the reason why no host may be used: the route, else the most preferred host
- * that has addresses and must not be used, else a host without addresses. Undefined where
+ * that has addresses and must not be used, else a host without addresses. Undefined if
  * a host may be used.
  */
 export function decidingCause(decision: DomainDecision): DecidingCause | undefined {

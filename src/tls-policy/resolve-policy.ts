@@ -113,7 +113,7 @@ type MailHost = MailRoute['hosts'][number] & {
 };
 
 /**
- * Senders look up TLSA records only where the addresses are secure [7672-2.2.2-2]. Those
+ * Senders look up TLSA records only if the addresses are secure [7672-2.2.2-2]. Those
  * of a host in its own signed domain almost always are, so both questions are asked at
  * once and a round trip is saved; insecure addresses still rule out the TLSA answer.
  */

@@ -53,7 +53,7 @@ export interface View {
   readonly mtaSts: StsView;
   /**
    * In the order of preference. Hosts and addresses this machine could not try at all (no
-   * IPv6) are omitted where others remain.
+   * IPv6) are omitted if others remain.
    */
   readonly hosts: readonly HostView[];
 }

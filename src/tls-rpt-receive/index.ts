@@ -21,7 +21,7 @@
  * - `explain` groups failures and judges the cause by a table of rules: your domain, the
  *   reporter, the network between, or unclear. A cause needs a proof, and an unclear one
  *   names the missing proof. Reports count sessions by day and omit much, so two reporters
- *   prove a fault only where noise and coincidence are excluded.
+ *   prove a fault only if noise and coincidence are excluded.
  * - `render` and `alert` print pages and send changes to mail and webhooks.
  *
  * Parsing of records and reports is in `tls-rpt`, sending reports in `tls-rpt-send`. The

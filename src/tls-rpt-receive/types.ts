@@ -75,7 +75,7 @@ export interface DkimSignature {
  * verified.
  */
 export interface DkimVerdict extends DkimSignature {
-  /** Omitted where there is no other. Signatures are independent (RFC 6376 §6.1). */
+  /** Omitted if there is no other. Signatures are independent (RFC 6376 §6.1). */
   readonly signatures?: readonly DkimSignature[];
 }
 

@@ -57,7 +57,7 @@ function readNext(descriptor: number, buffer: Buffer): void {
 
 /**
  * Returns the descriptor that systemd passed to this process (sd_listen_fds(3)): the
- * first is 3. Undefined where it passed no descriptor.
+ * first is 3. Undefined if it passed no descriptor.
  */
 export function inheritedDescriptor(
   environment: Readonly<Record<string, string | undefined>>,

@@ -10,7 +10,7 @@
  *   is for the publisher.
  * - `unpackReports` and `parseReport` are tolerant: released reporters send archives,
  *   UTF-16, dates without a zone, counts as text. Every departure is a note with a stable
- *   code and its clause; a report is refused only where counts would be guessed. Depth,
+ *   code and its clause; a report is refused only if counts would be guessed. Depth,
  *   octets and number of values are bounded before JSON is parsed.
  * - `formatReport` is strict and refuses content that §4.4 does not allow.
  * - `reportFileName` and `reportSubject` name a report for mail (§5.1, §5.3).

@@ -15,7 +15,7 @@ const months = ['jan', 'feb', 'mar', 'apr', 'may', 'jun', 'jul', 'aug', 'sep', '
 const latest = Date.UTC(9999, 11, 31);
 
 /**
- * Returns a date as RFC 3339 in UTC with whole seconds; undefined where the value cannot
+ * Returns a date as RFC 3339 in UTC with whole seconds; undefined if the value cannot
  * be read as one. A date without a zone counts as UTC, since reports cover UTC days (RFC
  * 8460 §4.1).
  */
@@ -52,7 +52,7 @@ function exists(dateText: string): boolean {
 interface Found {
   /** Milliseconds since 1970. */
   readonly ms: number;
-  /** True where the text had a zone. */
+  /** True if the text had a zone. */
   readonly zoned: boolean;
   readonly form?: 'number';
 }

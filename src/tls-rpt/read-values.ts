@@ -16,7 +16,7 @@ const plainDomain =
   /^(?=.{1,253}$)[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)+$/;
 
 /**
- * A text; undefined where the reporter gave none. An empty string and null count as
+ * A text; undefined if the reporter gave none. An empty string and null count as
  * absent. A number or truth value becomes text, since its meaning is certain.
  */
 export function readText(jsonValue: unknown, memberPath: string, notes: Notes): string | undefined {
@@ -40,7 +40,7 @@ export function readText(jsonValue: unknown, memberPath: string, notes: Notes): 
 }
 
 /**
- * A number of sessions exactly as reported; undefined where it is not a count. Strings of
+ * A number of sessions exactly as reported; undefined if it is not a count. Strings of
  * digits are accepted, also with commas between thousands.
  */
 export function readCount(

@@ -52,7 +52,7 @@ export interface FailureDetails {
   readonly receivingMxHelo: string | undefined;
   /** The address of the server, in the form of `sendingMtaIp`. */
   readonly receivingIp: string | undefined;
-  /** Failed sessions of the group; 0 where the reporter gave no count. */
+  /** Failed sessions of the group; 0 if the reporter gave no count. */
   readonly failedSessionCount: number;
   /**
    * A URI with details on the failure. It is foreign text and must never be opened

@@ -81,7 +81,7 @@ export function objectsIn(jsonText: string, most: number): readonly string[] {
 const objectStart = /\{[\s\0\u00a0]*["}]/y;
 
 /**
- * Returns true where a brace begins an object and is not part of prose or of a style
+ * Returns true if a brace begins an object and is not part of prose or of a style
  * sheet.
  */
 function beginsObject(jsonText: string, offset: number): boolean {

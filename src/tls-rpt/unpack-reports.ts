@@ -117,7 +117,7 @@ function openGzip(packedBytes: Uint8Array, room: Room): readonly Result<Uint8Arr
   ];
 }
 
-/** The end of the first member of gzip (RFC 1952 §2.3); 0 where it is unknown. */
+/** The end of the first member of gzip (RFC 1952 §2.3); 0 if it is unknown. */
 function endOfGzip(packedBytes: Uint8Array, maxOutputLength: number): number {
   const archiveView = Buffer.from(packedBytes.buffer, packedBytes.byteOffset, packedBytes.length);
   const flags = archiveView[3] ?? 0;

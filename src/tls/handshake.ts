@@ -41,7 +41,7 @@ export interface HandshakeFacts {
   readonly version: string;
   /** IANA name. */
   readonly suite: string;
-  /** IANA name; absent where no group was agreed on (static RSA). */
+  /** IANA name; absent if no group was agreed on (static RSA). */
   readonly group?: string;
   readonly serverName: string;
   /** DER, in the order sent. */
@@ -231,7 +231,7 @@ function classify(error: Error & { code?: string }): [code: string, detail: stri
 
 /**
  * The certificates as the server sent them, in their order on the wire, junk included:
- * `getPeerCertificate(true)` would follow issuers and hide junk. Where nothing more was
+ * `getPeerCertificate(true)` would follow issuers and hide junk. If nothing more was
  * sent, some versions of Node let a certificate be its own issuer, so the same object
  * ends the walk.
  */

@@ -28,7 +28,7 @@ export function factsOf(checkResult: CheckResult, before?: WatchedFacts): Watche
   };
 }
 
-/** Undefined where the policy could not be fetched for now. */
+/** Undefined if the policy could not be fetched for now. */
 function modeOf({ status, mode }: CheckResult['mtaSts']): WatchedFacts['policyMode'] | undefined {
   if (status === 'tempfail') return undefined;
   return status === 'found' ? (mode ?? 'absent') : 'absent';

@@ -76,7 +76,7 @@ export function isCertain(checkResult: CheckResult): boolean {
 export interface ProtectionRule {
   readonly rule: string;
   readonly topic: string;
-  /** A greater number is stronger; undefined where the result does not show it. */
+  /** A greater number is stronger; undefined if the result does not show it. */
   level(checkResult: CheckResult): number | undefined;
   /** The levels in words, from 0. */
   readonly levelNames: readonly string[];

@@ -66,7 +66,7 @@ const oidc = z.strictObject({
   /** Scheme and host of these pages, as browsers see them. */
   origin: httpsUrl.transform((text) => new URL(text).origin),
   scope: z.string().default('openid email profile'),
-  /** The claim that names the account. `email` counts only where it is verified. */
+  /** The claim that names the account. `email` counts only if it is verified. */
   nameClaim: z.string().min(1).default('email'),
   groupsClaim: z.string().min(1).default('groups'),
   /** Minutes after which the provider has to confirm the rights of a session again. */

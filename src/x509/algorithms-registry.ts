@@ -7,7 +7,7 @@ export interface SignatureScheme {
   readonly name: string;
   readonly key: 'rsa' | 'rsa-pss' | 'ec' | 'ed25519' | 'ed448';
   /**
-   * As node:crypto names it; null where the scheme has its own, undefined where the
+   * As node:crypto names it; null if the scheme has its own, undefined if the
    * parameters name it (PSS).
    */
   readonly hash?: string | null;

@@ -18,7 +18,7 @@ export interface DirectoryName {
   /** One key for each RDN, most general first. */
   readonly rdns: readonly string[];
   /**
-   * False where a value cannot be compared as text (invalid encoding, prohibited
+   * False if a value cannot be compared as text (invalid encoding, prohibited
    * characters).
    */
   readonly comparable: boolean;
@@ -154,7 +154,7 @@ const spaces = /[\t\n\v\f\r\x85\p{Z}]+/gu;
 const ignored = /[\p{Cc}\p{Cf}\u034f\u1806\u180b-\u180d\ufe00-\ufe0f\ufffc]/gu;
 
 /**
- * Prepares a value for caseIgnoreMatch (RFC 4518 §2.2 to §2.6). Undefined where it holds
+ * Prepares a value for caseIgnoreMatch (RFC 4518 §2.2 to §2.6). Undefined if it holds
  * a prohibited character.
  */
 function prepare(value: string): string | undefined {

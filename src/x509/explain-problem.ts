@@ -22,7 +22,7 @@ export function explainProblem(code: string, certificateChain: readonly Certific
 }
 
 /**
- * The value at fault of one certificate, undefined where it has none; `depth` 0 is the
+ * The value at fault of one certificate, undefined if it has none; `depth` 0 is the
  * server's own.
  */
 type Finder = (

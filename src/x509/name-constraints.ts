@@ -53,7 +53,7 @@ export function namesPermitted(certificate: Certificate, constraints: NameConstr
 }
 
 /**
- * Explains which name of `certificate` the constraints refuse; undefined where they
+ * Explains which name of `certificate` the constraints refuse; undefined if they
  * permit all of them.
  */
 export function explainRefusedName(

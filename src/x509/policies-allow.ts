@@ -17,7 +17,7 @@ interface State {
   explicitPolicy: number;
   mapping: number;
   anyPolicy: number;
-  /** The expected policies of the nodes at this depth; empty where the tree is NULL. */
+  /** The expected policies of the nodes at this depth; empty if the tree is NULL. */
   expected: ReadonlySet<string>;
 }
 

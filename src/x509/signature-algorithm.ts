@@ -59,7 +59,7 @@ export function weaklySigned({ signatureHashes }: Certificate): boolean {
   return signatureHashes.some((hash) => !strongHashes.has(hash));
 }
 
-/** Returns true where SHA-1 is the weakest hash; MD5 and its like are worse. */
+/** Returns true if SHA-1 is the weakest hash; MD5 and its like are worse. */
 export function restsOnSha1({ signatureHashes }: Certificate): boolean {
   return signatureHashes.every((hash) => hash === 'sha1' || strongHashes.has(hash));
 }

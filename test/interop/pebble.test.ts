@@ -13,7 +13,7 @@ const domain = 'pebble.example';
 const host = `mta-sts.${domain}`;
 
 /**
- * The certificate of the policy host; undefined where it refuses the handshake.
+ * The certificate of the policy host; undefined if it refuses the handshake.
  */
 function shown(): Promise<X509Certificate | undefined> {
   return new Promise((resolve) => {

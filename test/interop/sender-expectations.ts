@@ -98,7 +98,7 @@ const postfixNone: Expected = Object.fromEntries(
 /**
  * Exim, spec chapter 30: tls_tempfail_tryclear is true, so a failed handshake is repeated
  * in plaintext at once; tls_sni is empty, so only DANE sends SNI. hosts_try_dane is * by
- * default, and counts only where the resolver is trusted with the AD bit (chapter 43).
+ * default, and counts only if the resolver is trusted with the AD bit (chapter 43).
  */
 const eximClear: Expected = {
   ...opportunistic,

@@ -115,7 +115,7 @@ test('the daemon keeps its file locks through every operation', { timeout: 300_0
       }),
     'reload to another configuration': () => daemon.reload({ more: '\n' }),
     'report import': () => importBeside(daemon, folder, 'beside'),
-    // It ends with 1 where a domain has failures.
+    // It ends with 1 if a domain has failures.
     'report show': () =>
       spawnSync(process.execPath, [cli, 'report', 'show', '--store', daemon.store]),
     reports: () => postMany(daemon, 'more', 20),

@@ -98,7 +98,7 @@ export class DaemonProcess {
     return Number(port);
   }
 
-  /** The status of a report sent by HTTPS; undefined where the connection ended. */
+  /** The status of a report sent by HTTPS; undefined if the connection ended. */
   post(body: string): Promise<number | undefined> {
     const options = {
       host: '127.0.0.1',

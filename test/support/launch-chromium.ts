@@ -3,7 +3,7 @@ import { chromium, type Browser } from 'playwright-core';
 
 const CHROMIUM = '/usr/bin/chromium';
 
-/** The reason to skip a test, or false where Debian's Chromium is installed. */
+/** The reason to skip a test, or false if Debian's Chromium is installed. */
 export const withoutChromium = existsSync(CHROMIUM) ? false : 'Chromium is not installed';
 
 /** Starts Debian's Chromium without background traffic. */

@@ -180,7 +180,7 @@ async function compareDomain(
 }
 
 /**
- * An attacker can swap a certificate only where one exists, and can replace an
+ * An attacker can swap a certificate only if one exists, and can replace an
  * unreachable server.
  */
 function offersTls({ connections }: AddressEvidence): boolean {

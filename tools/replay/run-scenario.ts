@@ -26,7 +26,7 @@ export type Setting = Pick<ValidateRequest, 'anchors' | 'now' | 'limits' | 'algo
 /**
  * Runs a scenario's questions through the validator, compares each checked answer, and
  * passes all of them to `onAnswer`. A file with questions beyond the role of a stub is
- * omitted only where they affect the result.
+ * omitted only if they affect the result.
  */
 export async function runScenario(
   scenario: Scenario,

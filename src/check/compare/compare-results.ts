@@ -55,7 +55,7 @@ function sawInside(facts: ReadonlyMap<string, Fact>, subject: string): boolean {
 
 /**
  * The value of a fact that a result does not have. A finding that was not raised is
- * absent only where it was looked for and the subject was reachable; otherwise it is
+ * absent only if it was looked for and the subject was reachable; otherwise it is
  * unknown.
  */
 function missing({ subject, what }: Fact, checkResult: CheckResult): Fact {

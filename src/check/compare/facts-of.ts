@@ -12,16 +12,16 @@ export interface Fact {
   readonly value: string;
   /**
    * The rank of the value: more is better. `unknown` where it could not be determined;
-   * undefined where no value is better than another.
+   * undefined if no value is better than another.
    */
   readonly worth?: number | 'unknown';
   /**
-   * True for a fact observed inside TLS. It is compared only where both results have a
+   * True for a fact observed inside TLS. It is compared only if both results have a
    * session: otherwise a blocked port would show as a hundred changes.
    */
   readonly inside?: true;
   /**
-   * True for a fact that is compared only where both results have it, such as fields that
+   * True for a fact that is compared only if both results have it, such as fields that
    * older versions did not record.
    */
   readonly common?: true;

@@ -15,7 +15,7 @@ export interface FindingValues {
   /** The MX host, empty for findings on the domain. */
   readonly host: string;
   /**
-   * The address of `host` that the finding is about, empty where it is about all of them.
+   * The address of `host` that the finding is about, empty if it is about all of them.
    */
   readonly ip: string;
   /**
@@ -59,7 +59,7 @@ export interface FindingValues {
    */
   readonly notReady: readonly string[];
   /**
-   * Mechanisms that are in force for the subject and make senders refuse it. Empty where no
+   * Mechanisms that are in force for the subject and make senders refuse it. Empty if no
    * sender does.
    */
   readonly refusedBy: readonly ('enforce' | 'daneTa' | 'daneEe')[];
@@ -189,7 +189,7 @@ export function say(text: Text, findingValues: FindingValues): string {
   return typeof text === 'string' ? text : text(findingValues);
 }
 
-/** ` (text)`, or nothing where there is no text. */
+/** ` (text)`, or nothing if there is no text. */
 export const inBrackets = (text: string): string => (text === '' ? '' : ` (${text})`);
 
 /** `title: detail`, or the title alone. */

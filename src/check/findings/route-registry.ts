@@ -21,7 +21,7 @@ const hasOtherHosts = ({ mx, unseen, host }: FindingValues): boolean =>
 
 /**
  * Deleting the record comes after another one works: the domain keeps a route for its
- * mail. Where no other host exists, the record is replaced instead.
+ * mail. If no other host exists, the record is replaced instead.
  */
 const deleteRecord = (findingValues: FindingValues): FixStep =>
   hasOtherHosts(findingValues)
@@ -258,7 +258,7 @@ export const routeFindings = {
           ],
   },
   /**
-   * Raised when the name of an MX record is an alias. Where the alias alone explains a
+   * Raised when the name of an MX record is an alias. If the alias alone explains a
    * policy mismatch, the finding takes the severity of that mismatch and replaces it,
    * because one changed record repairs both.
    */

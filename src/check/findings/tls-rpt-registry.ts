@@ -11,7 +11,7 @@ const reportHere = (values: FindingValues): FixStep[] => [
 /** Findings about the TLS-RPT record (RFC 8460 §3). */
 export const tlsRptFindings = {
   /**
-   * Raised when no record at _smtp._tls exists. It warns only where a policy is enforced,
+   * Raised when no record at _smtp._tls exists. It warns only if a policy is enforced,
    * since then mail can be deferred without the domain's knowledge.
    */
   'tlsrpt-absent': {

@@ -244,8 +244,8 @@ function tlsaReason({ daneFaults }: JudgedCertificate): string | undefined {
 }
 
 /**
- * The mechanisms that a wrong name concerns. Where it breaks a DANE-TA match, it defers mail
- * as an enforced policy does (RFC 7672 §3.2.2). Where dates break the match, no record
+ * The mechanisms that a wrong name concerns. If it breaks a DANE-TA match, it defers mail
+ * as an enforced policy does (RFC 7672 §3.2.2). If dates break the match, no record
  * vouches for the name yet.
  */
 function forNames(

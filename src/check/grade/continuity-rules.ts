@@ -89,7 +89,7 @@ function policyAddressRules(
   const broken = addresses.filter(
     ({ failure }) => failure !== undefined && !ownFailures.has(failure.code),
   );
-  // Where no address serves the policy, the failed fetch is a separate finding.
+  // If no address serves the policy, the failed fetch is a separate finding.
   if (serving.length > 0 && broken.length > 0)
     raised.add('sts-policy-address-broken', {
       detail: broken.map(({ address }) => address).join(', '),
@@ -190,7 +190,7 @@ function isRefusedByAll({ dnssec, failure }: Pick<CaaEvidence, 'dnssec' | 'failu
   return dnssec === 'bogus' && failure?.code !== 'dnssec-iterations';
 }
 
-/** Judges the records for one host; undefined where they are unknown. */
+/** Judges the records for one host; undefined if they are unknown. */
 function judgeOne(raised: FindingCollector, caaEvidence: CaaEvidence): CaaDecision | undefined {
   const { host, certificateName, status, at, alias, records, failure } = caaEvidence;
   const where = alias === undefined ? at : `${at}, an alias of ${alias}`;
@@ -264,7 +264,7 @@ const unserved: ReadonlySet<string> = new Set([
 
 /**
  * The reason why another party can claim the target. A hosted name that exists counts
- * only where its service does not serve the policy: the name then belongs to no customer,
+ * only if its service does not serve the policy: the name then belongs to no customer,
  * or to another one.
  */
 function claimOf(

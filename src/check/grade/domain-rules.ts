@@ -63,7 +63,7 @@ export function daneRules(raised: FindingCollector): boolean {
     const { evidence: host } = judged;
     const subject = { host: host.name };
     // One cause, one finding: a bogus zone also fails the TLSA lookup, so later
-    // conditions apply only where earlier ones do not.
+    // conditions apply only if earlier ones do not.
     if (host.dnssec === 'bogus')
       raised.add('dnssec-bogus', {
         ...subject,
@@ -329,7 +329,7 @@ function couldBeDane({ hosts }: FindingCollector): boolean {
 }
 
 /**
- * Compares every MX host with the policy. Hosts behind an alias are omitted where the
+ * Compares every MX host with the policy. Hosts behind an alias are omitted if the
  * alias is the cause, and one finding replaces one per host where no host matches. A host
  * without any address lookup may not exist, and the policy must not come to name it.
  */

@@ -155,7 +155,7 @@ function serverView(
   stripped: boolean,
 ): ServerView {
   const all = (judge: (certificate: JudgedAddress['certificates'][number]) => Known): Known => {
-    // Where TLS is required, it is TLS 1.2 or newer with a current suite (RFC 8461 §7.2,
+    // If TLS is required, it is TLS 1.2 or newer with a current suite (RFC 8461 §7.2,
     // RFC 9325 §3.1.1, RFC 10015).
     const found = [strictAs(strictTls), ...certificates.map(judge)];
     if (found.includes('no')) return 'no';

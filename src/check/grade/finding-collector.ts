@@ -34,7 +34,7 @@ export interface FindingInput {
   readonly instead?: string | undefined;
   /** Mechanisms in force for the subject; the worst of their severities counts. */
   readonly mechanisms?: readonly TrustMechanism[];
-  /** True where no other host is left: the rule's `whenAll` severity then applies. */
+  /** True if no other host is left: the rule's `whenAll` severity then applies. */
   readonly all?: boolean;
 }
 

@@ -51,7 +51,7 @@ export interface GradeOptions {
 /**
  * Grades evidence. Pure: the date is the one of the evidence, and nothing is asked again.
  * The digest of the evidence lets a reader verify that a result was graded from it.
- * `fail` before `inconclusive` before `warn` before `pass`; `inconclusive` only where an
+ * `fail` before `inconclusive` before `warn` before `pass`; `inconclusive` only if an
  * unknown fact could change the verdict.
  */
 export function grade(

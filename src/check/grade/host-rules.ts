@@ -83,7 +83,7 @@ function passedOverRules(raised: FindingCollector): void {
   }
 }
 
-/** The mistake in an MX record whose name has no address; empty where it is not known. */
+/** The mistake in an MX record whose name has no address; empty if it is not known. */
 function explainName(hostName: string, meant: string | undefined): string {
   if (meant !== undefined)
     return `The final dot is missing, so the zone's own name was added: ${meant} exists.`;

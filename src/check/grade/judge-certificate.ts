@@ -34,7 +34,7 @@ export interface JudgedCertificate {
   readonly vouchedBy: 'daneTa' | 'daneEe' | undefined;
   /** The fault that keeps a DANE-TA record from matching although its anchor is right. */
   readonly daneCause: 'date' | 'name' | undefined;
-  /** The reason why no TLSA record matches; empty where one does. */
+  /** The reason why no TLSA record matches; empty if one does. */
   readonly daneFaults: readonly RecordFault[];
   /**
    * The path to a public CA: the validity of all its certificates, and the rules that it

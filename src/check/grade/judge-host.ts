@@ -63,7 +63,7 @@ export interface JudgedAddress {
    * has replaced since. They matter for the roles of TLSA records only.
    */
   readonly gone: readonly JudgedCertificate[];
-  /** The server's answer to a client without SNI; undefined where none was tried. */
+  /** The server's answer to a client without SNI; undefined if none was tried. */
   readonly withoutSni: WithoutSni | undefined;
   readonly probed: Probed;
   readonly summary: MailAddress;
@@ -198,7 +198,7 @@ function strictTlsOf(
   return settled === 'refused' ? 'old-suites' : 'unknown';
 }
 
-/** The server's reply, absent where the conversation did not end with one. */
+/** The server's reply, absent if the conversation did not end with one. */
 function replied(connection: ConnectionEvidence | undefined): Pick<MailAddress, 'reply'> {
   const reply = replyOf(connection);
   return reply === undefined ? {} : { reply };
@@ -238,7 +238,7 @@ const sameKey = (left: JudgedCertificate, right: JudgedCertificate): boolean =>
   left.summary.spkiSha256 === right.summary.spkiSha256;
 
 /**
- * The role of each TLSA record and the state of the key change. Empty where a record
+ * The role of each TLSA record and the state of the key change. Empty if a record
  * could not be read, since roles are matched to records by position.
  */
 function rollover(

@@ -117,7 +117,7 @@ export function isMissing(starttls: ConnectionEvidence['starttls']): boolean {
 }
 
 /**
- * The reply that ended a conversation, as received; undefined where something else did.
+ * The reply that ended a conversation, as received; undefined if something else did.
  */
 export function replyOf(connection: ConnectionEvidence | undefined): string | undefined {
   const { failure, starttlsReply } = connection ?? {};

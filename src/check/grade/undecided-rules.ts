@@ -22,7 +22,7 @@ export function undecidedRules(
   // Triage asks nothing, so only a question that a policy depends on is open.
   const required = tlsa.status === 'usable' || mtaSts.policy?.mode === 'enforce';
   if (depth === 'triage') return required ? strict : [];
-  // Where the first conversation did not reach TLS, `mx-inconclusive` already reports
+  // If the first conversation did not reach TLS, `mx-inconclusive` already reports
   // that.
   if (!connection?.handshake && !handshakeFailed(connection?.failure?.code)) return [];
   // A server can hold an RSA and an ECDSA certificate. A sender that selects the

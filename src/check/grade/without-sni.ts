@@ -17,7 +17,7 @@ export interface WithoutSni {
 }
 
 /**
- * Judges the handshake without SNI; undefined where none was tried or its end says
+ * Judges the handshake without SNI; undefined if none was tried or its end says
  * nothing. Keys are compared, not certificates: a renewed certificate with the same key is
  * the same to a sender.
  */

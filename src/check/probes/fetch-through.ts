@@ -34,7 +34,7 @@ export function fetchOptions({
 
 /**
  * Fetches the policy of a domain as `fetchPolicy` does, with each address asked through the
- * visitor: the next address only where no handshake completed.
+ * visitor: the next address only if no handshake completed.
  */
 export async function fetchThrough(context: ProbeContext): Promise<Result<FetchedPolicy>> {
   const { policyVisitor: visitor } = context;

@@ -6,7 +6,7 @@ import { failureEvidence, type ProbeContext } from './context.js';
 
 /**
  * Looks up the CAA records for the certificate of each mail host and of the policy host.
- * Where the certificate covers the host by a wildcard, a CA begins at the name below it
+ * If the certificate covers the host by a wildcard, a CA begins at the name below it
  * (RFC 8659 §3).
  */
 export function probeCaa(

@@ -73,7 +73,7 @@ interface AddressesToVisit {
 }
 
 /**
- * Visits the chosen addresses. Where none of them can be reached, it continues with those
+ * Visits the chosen addresses. If none of them can be reached, it continues with those
  * beyond the limit, since senders try them as well (RFC 5321 §5.1).
  */
 async function visitUntilReached(

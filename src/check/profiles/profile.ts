@@ -85,7 +85,7 @@ export interface Profile {
   /** Limits on keys, the strictest finding first: the first that applies counts. */
   readonly keys: readonly KeyTerms[];
   readonly tls: TlsTerms;
-  /** True where the profile requires DANE of every domain. */
+  /** True if the profile requires DANE of every domain. */
   readonly requiresDane?: boolean;
   /** Seconds of max_age below which a policy counts as short. */
   readonly maxAge: number;

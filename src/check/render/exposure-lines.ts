@@ -3,7 +3,7 @@ import type { Tone } from '../../page/index.js';
 import { attacks, type Attack, type Exposure, type SenderClass } from '../../tls-policy/index.js';
 import { attackNames, cellOf, senderNames, senderRows, type Cell } from './words.js';
 
-/** Adds the colour of a tone, or nothing where colour is off. */
+/** Adds the colour of a tone, or nothing if colour is off. */
 export type PaintTone = (outputText: string, tone: Tone) => string;
 
 /** Column heads of two lines: a cell is as wide as its longest word. */
@@ -144,7 +144,7 @@ export function usedCells(exposure: Exposure): readonly Cell[] {
   );
 }
 
-/** Explains the brackets; empty where no cell of the table has them. */
+/** Explains the brackets; empty if no cell of the table has them. */
 export function bracketNote(exposure: Exposure): string {
   return allCells(exposure).some(({ word }) => word.startsWith('('))
     ? 'In brackets: the sender decides; no setting of this domain changes it.'

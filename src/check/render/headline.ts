@@ -116,7 +116,7 @@ function today(checkResult: CheckResult): string {
 
 /**
  * Addresses that leave part of the mail in plaintext, out of those that were reached.
- * Undefined where all of them do.
+ * Undefined if all of them do.
  */
 function unevenTls({ hosts }: CheckResult): string | undefined {
   const reached = hosts.flatMap((mailHost) =>

@@ -4,7 +4,7 @@ import { versionName } from './words.js';
 
 /**
  * Whether a recording of mail to this host can be decrypted later, with the groups that
- * prevent it; undefined where no address showed it. The worst address counts: a sender may
+ * prevent it; undefined if no address showed it. The worst address counts: a sender may
  * use any of them.
  */
 export function decryptedLaterWords({ addresses }: MailHost): string | undefined {

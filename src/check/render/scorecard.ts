@@ -94,7 +94,7 @@ export function scorecard(checkResult: CheckResult): readonly Score[] {
   });
 }
 
-/** False where there is no mail to protect, so that there is nothing to score. */
+/** False if there is no mail to protect, so that there is nothing to score. */
 export function takesMail({ route }: CheckResult): boolean {
   return route.kind === 'mx' || route.kind === 'implicit' || route.kind === 'error';
 }
@@ -212,7 +212,7 @@ function versions(checkResult: CheckResult): Observed {
 }
 
 /**
- * Suites, and how many of them are weak. The mark is `pass` only where the profile asked
+ * Suites, and how many of them are weak. The mark is `pass` only if the profile asked
  * about suites.
  */
 function ciphers(checkResult: CheckResult): Observed {

@@ -19,7 +19,7 @@ export interface TerminalOptions {
 }
 
 type Style = 'bold' | Tone;
-/** Adds a style to text, or returns it unchanged where colour is off. */
+/** Adds a style to text, or returns it unchanged if colour is off. */
 export type Paint = (outputText: string, style: Style) => string;
 
 /** SGR parameters of the eight basic colours, which every terminal has. */
@@ -133,7 +133,7 @@ function exposure({ result, width, paint }: Page): readonly string[] {
   ];
 }
 
-/** Every mail host with its addresses; nothing where no host is known. */
+/** Every mail host with its addresses; nothing if no host is known. */
 function hosts({ result, width, paint }: Page): readonly string[] {
   if (result.hosts.length === 0) return [];
   const title = `Mail hosts (MX record: DNSSEC ${result.route.dnssec})`;
@@ -213,7 +213,7 @@ function passed({ result, width, paint, steps }: Page): readonly string[] {
 }
 
 /**
- * Findings without a fault. The fix is shown only where it concerns this network, which
+ * Findings without a fault. The fix is shown only if it concerns this network, which
  * the reader can change.
  */
 function notes({ result: { findings }, width }: Page): readonly string[] {

@@ -11,7 +11,7 @@ export interface CollectedFacts extends Omit<
   readonly sources: NonNullable<NetworkEvidence['sources']>;
   readonly trustStores: NonNullable<Evidence['trustStores']>;
   /**
-   * True where connections to other domains have shown that port 25 is open from here.
+   * True if connections to other domains have shown that port 25 is open from here.
    * Default: the state of port 25 follows from the connections to this domain.
    */
   readonly port25Open?: boolean;
@@ -57,7 +57,7 @@ function portState(
   return 'unknown';
 }
 
-/** The outcome of dialling the control host; empty where its address was not found. */
+/** The outcome of dialling the control host; empty if its address was not found. */
 function controlDial({
   failure,
   starttls,

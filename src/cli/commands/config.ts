@@ -20,7 +20,7 @@ interface ConfigFlags {
   /** Certificate chains, PEM; the n-th belongs to the n-th `key`. */
   readonly cert?: readonly string[];
   readonly key?: readonly string[];
-  /** Version of the server: newer settings are printed only where they are understood. */
+  /** Version of the server: newer settings are printed only if they are understood. */
   readonly version?: string;
   /** TLS library that Exim was built with: the two take different cipher strings. */
   readonly library?: 'gnutls' | 'openssl';

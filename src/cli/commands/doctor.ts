@@ -222,7 +222,7 @@ function sourcesOf(config: string): readonly string[] {
   }
 }
 
-/** The user of the daemon; undefined where it runs as another one. */
+/** The user of the daemon; undefined if it runs as another one. */
 function userOf(machine: Machine): { readonly uid: number; readonly gid: number } | undefined {
   const line = /^hermetic:[^:]*:(\d+):(\d+):/m.exec(machine.read('/etc/passwd') ?? '');
   return line ? { uid: Number(line[1]), gid: Number(line[2]) } : undefined;

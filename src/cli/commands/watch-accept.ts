@@ -42,7 +42,7 @@ function withMemory(command: Command): Command {
  * `hermetic watch accept`: makes the present state of a domain the known one, where it has
  * lost a protection on purpose.
  *
- * Network: none. Without `--yes` it writes nothing. Exit status: 0; 1 where there is nothing
+ * Network: none. Without `--yes` it writes nothing. Exit status: 0; 1 if there is nothing
  * to accept; 2 for a memory that cannot be used.
  */
 export function defineWatchAccept(command: Command, context: CommandContext): void {

@@ -7,9 +7,9 @@ import { importance, type InstallationFault } from './fault.js';
 export interface ServiceState {
   /** Lines of drop-ins that weaken the unit of the package, with their file. */
   readonly weakened: readonly { readonly file: string; readonly line: string }[];
-  /** The answer of `systemctl is-enabled`; undefined where systemd does not answer. */
+  /** The answer of `systemctl is-enabled`; undefined if systemd does not answer. */
   readonly enabled: string | undefined;
-  /** The user id of the running daemon; undefined where it is unknown. */
+  /** The user id of the running daemon; undefined if it is unknown. */
   readonly uid: number | undefined;
   /** The user `hermetic` exists. */
   readonly hasUser: boolean;

@@ -21,7 +21,7 @@ export interface SystemState {
   /** Milliseconds since 1970 of the newest configuration file. */
   readonly configChanged: number;
   readonly freeBytes: number | undefined;
-  /** Files that can still be created; undefined where the file system has no limit. */
+  /** Files that can still be created; undefined if the file system has no limit. */
   readonly freeFiles: number | undefined;
   /** False: the system clock is not synchronised; undefined: unknown. */
   readonly clockSynchronised: boolean | undefined;

@@ -31,15 +31,15 @@ export interface FileFacts {
 export interface Machine {
   /** The real path of a path of the system; tests place a whole system in a folder. */
   path(path: string): string;
-  /** Undefined where there is no such file, or this user may not read it. */
+  /** Undefined if there is no such file, or this user may not read it. */
   read(path: string): string | undefined;
   /** Replaces a file at once, or creates it. */
   write(path: string, text: string, mode?: number): void;
   remove(path: string): void;
   facts(path: string): FileFacts | undefined;
-  /** Octets that are free for the user of the daemon; undefined where it is unknown. */
+  /** Octets that are free for the user of the daemon; undefined if it is unknown. */
   freeBytes(path: string): number | undefined;
-  /** Files that can still be created; undefined where that is unknown or unlimited. */
+  /** Files that can still be created; undefined if that is unknown or unlimited. */
   freeFiles(path: string): number | undefined;
   run(command: readonly string[]): Ran;
 }

@@ -12,7 +12,7 @@ export interface CaaProperty {
 
 /** The value of an `issue` or `issuewild` property (RFC 8659 §4.2). */
 export interface IssueValue {
-  /** Domain name of the CA in lower case; empty where no CA may issue. */
+  /** Domain name of the CA in lower case; empty if no CA may issue. */
   readonly issuer: string;
   /** Parameters in the order of the value, tags in lower case. */
   readonly parameters: readonly (readonly [tag: string, value: string])[];

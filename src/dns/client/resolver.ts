@@ -197,7 +197,7 @@ class CachingResolver {
     let forging: Upstream | undefined;
     let stripping: Stripping | undefined;
     for (const upstream of this.#inOrder()) {
-      // The AD bit counts only where the resolver was declared trusted (RFC 7672 §2.1.1
+      // The AD bit counts only if the resolver was declared trusted (RFC 7672 §2.1.1
       // [7672-2.1.1-4]).
       const dnsAnswer = await (this.#options.trustAd
         ? this.#resolveByAd(upstream, question, abortSignal)

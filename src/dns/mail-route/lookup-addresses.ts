@@ -19,7 +19,7 @@ export interface HostAddresses {
   /**
    * The status of the address records that were found, aliases included (RFC 7672
    * §2.2.2): a family that is denied or that cannot be looked up changes nothing
-   * [7672-2.2.2-3]. Where both families were found it is the stronger of the two, since
+   * [7672-2.2.2-3]. If both families were found it is the stronger of the two, since
    * one secure RRset shows that the host lies in a signed zone. Without addresses it is
    * the weaker status of the two lookups; a failed one counts as insecure where the host
    * provably lies in an unsigned zone.

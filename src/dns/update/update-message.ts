@@ -25,7 +25,7 @@ export interface RrsetChange {
 const OPCODE = 5;
 
 /**
- * An update that takes effect only where the RRset is exactly `from` (RFC 2136 §2.4.2,
+ * An update that takes effect only if the RRset is exactly `from` (RFC 2136 §2.4.2,
  * §2.4.3), and touches no other name or type (§2.5). [2136-2.4-1] With `from` equal to
  * `to` it changes nothing and only asks.
  *

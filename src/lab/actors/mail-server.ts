@@ -341,7 +341,7 @@ class Session {
     return 'sealing';
   }
 
-  /** Passes the first flight on only where it fits into one packet. */
+  /** Passes the first flight on only if it fits into one packet. */
   #behindMiddlebox(): void {
     this.socket.once('data', (flight: Buffer) => {
       this.socket.pause();

@@ -31,7 +31,7 @@ export interface PolicyVisit {
   readonly serverName: string;
   readonly source: string;
   readonly tlsVersion: string | undefined;
-  /** Absent where the handshake failed. */
+  /** Absent if the handshake failed. */
   readonly status?: number | undefined;
   readonly userAgent?: string | undefined;
   /** Error code of OpenSSL, with the alert of the client. */

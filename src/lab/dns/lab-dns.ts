@@ -190,7 +190,7 @@ export class LabDns {
     });
   }
 
-  /** The resolver's answer to a question; undefined where it stays silent. */
+  /** The resolver's answer to a question; undefined if it stays silent. */
   answer(domainName: Name, recordType: number): Message | undefined {
     const dnsFault = this.#faults.get(`${recordType} ${domainName.key}`);
     if (dnsFault === 'drop') return undefined;

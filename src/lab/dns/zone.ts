@@ -200,7 +200,7 @@ export class Zone {
   }
 
   /**
-   * The key set itself stays valid, so that the fault appears only where it is placed.
+   * The key set itself stays valid, so that the fault appears only if it is placed.
    */
   #window(recordType: number): { inception: number; expiration: number } {
     if (recordType !== RRType.DNSKEY && this.fault === 'expired')

@@ -17,7 +17,7 @@ export const allScenarios: readonly Scenario[] = [
 
 /**
  * Returns the scenarios that answer for these domains and the names below them, with the
- * scenarios of the mail hosts they share. Empty where a name belongs to no scenario.
+ * scenarios of the mail hosts they share. Empty if a name belongs to no scenario.
  */
 export function scenariosFor(names: readonly string[]): readonly Scenario[] {
   const chosen = new Set<Scenario>();

@@ -31,7 +31,7 @@ const exportKey = newKeyPair({ type: 'rsa', modulusLength: 512 }).publicKey.expo
 });
 
 /**
- * The body of ServerKeyExchange with a real signature; undefined where the suite has
+ * The body of ServerKeyExchange with a real signature; undefined if the suite has
  * none.
  */
 export function serverKeyExchange(

@@ -165,7 +165,7 @@ test('a context in less memory shows its whole chain, and is the one asked for b
     const shown = socket.getPeerCertificate(true);
     assert.deepEqual([shown.raw, shown.issuerCertificate.raw], [der, intermediate.der]);
     socket.destroy();
-    // The copies were freed. Where this fails, Node has changed, and the contexts need a
+    // The copies were freed. If this fails, Node has changed, and the contexts need a
     // third more memory.
     assert.equal(
       (contexts.get(servername)?.context as { getCertificate(): unknown }).getCertificate(),

@@ -148,7 +148,7 @@ function wantedProperties(
   return [...lines.values()];
 }
 
-/** The property that permits the CA of a certificate; undefined where one does already. */
+/** The property that permits the CA of a certificate; undefined if one does already. */
 function permitted(
   tag: 'issue' | 'issuewild',
   { issuers = [] }: CertificateInUse,

@@ -116,7 +116,7 @@ function recordsAt(
  *
  * In an unsigned answer a name that cannot exist decides. `RANDOM.NAME` is below NAME, so
  * a wildcard above NAME applies to it only when NAME itself does not exist (RFC 4592
- * §3.3.1). Where NAME has a separate wildcard, `*.NAME` exists, and `RANDOM.*.NAME`
+ * §3.3.1). If NAME has a separate wildcard, `*.NAME` exists, and `RANDOM.*.NAME`
  * decides.
  */
 async function isSynthesised(

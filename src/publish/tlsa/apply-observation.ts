@@ -65,7 +65,7 @@ export function publishedRrset({
 }
 
 /**
- * The published RRset. `own`: the records of the owner itself, none where a wildcard
+ * The published RRset. `own`: the records of the owner itself, none if a wildcard
  * answers for it. An update can only require and replace own records.
  */
 export interface PublishedRrset extends Rrset {

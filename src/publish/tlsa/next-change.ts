@@ -30,7 +30,7 @@ export interface TlsaChange {
 
 /**
  * Returns the next RRset to publish, if a change is desired and safe. The RRset covers
- * every key that the server may show, each with every digest [7671-8.3-1]. Where a
+ * every key that the server may show, each with every digest [7671-8.3-1]. If a
  * wildcard answered before, the RRset starts with the wildcard's records, because an
  * address may show a key that only they match.
  */

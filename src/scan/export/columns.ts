@@ -13,7 +13,7 @@ export interface ScanResultRow extends DomainGrade {
   readonly operators?: readonly string[] | undefined;
 }
 
-/** A value of a flat column; undefined where it is not known to this export. */
+/** A value of a flat column; undefined if it is not known to this export. */
 export type ColumnValue = string | number | boolean | undefined;
 
 /** A column of the CSV and Parquet exports. */

@@ -137,7 +137,7 @@ function isNamed({ host }: ScannedHost, { exact }: WayToHost): boolean {
 /** The parts of a visit that do not depend on the host name and the date. */
 interface VisitDigest {
   readonly digest: string;
-  /** The server's certificate of each chain; undefined where it cannot be read. */
+  /** The server's certificate of each chain; undefined if it cannot be read. */
   readonly leaves: readonly (Certificate | undefined)[];
   /** The dates at which a judgement of a chain changes, milliseconds since 1970. */
   readonly dates: readonly number[];

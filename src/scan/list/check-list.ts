@@ -28,7 +28,7 @@ export interface ListCounts {
   readonly connections: number;
   /** Addresses of these connections. */
   readonly addresses: number;
-  /** Questions to the resolver; undefined where it does not count them. */
+  /** Questions to the resolver; undefined if it does not count them. */
   readonly questions: number | undefined;
   readonly inference: InferenceError;
 }

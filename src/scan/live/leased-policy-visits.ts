@@ -10,7 +10,7 @@ import type { WebVisits } from '../engine/index.js';
 
 /** Asks policy hosts for one domain of a scan, within the limits of the engine. */
 export class LeasedPolicyVisits implements PolicyVisitor {
-  /** Milliseconds until the domain can be observed; undefined where nothing is missing. */
+  /** Milliseconds until the domain can be observed; undefined if nothing is missing. */
   deferMs: number | undefined;
 
   constructor(

@@ -31,7 +31,7 @@ export interface RestDecision {
   readonly restMs: number;
   /** All rests are used: the address stays inconclusive in this scan. */
   readonly isFinal: boolean;
-  /** Absent where the visit was not turned away. */
+  /** Absent if the visit was not turned away. */
   readonly reason?: TurnedAway | undefined;
 }
 

@@ -8,13 +8,13 @@ import {
 } from '../../tls-policy/index.js';
 import type { CaseVerdict } from '../verdict.js';
 
-/** The verdict of a case; undefined where the test did not open it. */
+/** The verdict of a case; undefined if the test did not open it. */
 type VerdictOf = (caseId: string) => CaseVerdict | undefined;
 type Cells = Readonly<Record<Attack, DeliveryResult>>;
 
 /**
  * Returns the exposure table of a sender by observation: each row is a class of receiving
- * domain, each cell the result of the case that plays the attack on it. Where two
+ * domain, each cell the result of the case that plays the attack on it. If two
  * mechanisms protect a domain, either one is enough. A cell without a settled case is
  * `unknown`.
  *

@@ -83,7 +83,7 @@ export type TlsVersionName = (typeof tlsVersions)[number];
 
 /**
  * Abilities of the TLS library of a sender, as the configuration shows them: handshakes
- * with TLS 1.0 and 1.1 where the versions allow them, the same with an authenticated
+ * with TLS 1.0 and 1.1 if the versions allow them, the same with an authenticated
  * server, suites with static RSA and CBC, a ClientHello that fits into one packet, and the
  * offer of X25519MLKEM768.
  */

@@ -19,7 +19,7 @@ export interface TlsLibrary {
   readonly securityLevel: number | undefined;
   /** MinProtocol of openssl.cnf; `none` where the file sets no minimum. */
   readonly minimum: TlsVersionName | 'none' | undefined;
-  /** Groups or Curves of openssl.cnf; empty where the file sets none. */
+  /** Groups or Curves of openssl.cnf; empty if the file sets none. */
   readonly groups: string | undefined;
   readonly source: SettingSource;
 }

@@ -37,7 +37,7 @@ const MAX_DATA = 1_000_000;
 
 /**
  * The mail hosts of all slots. The dialled address shows the case, with IPv6 the slot
- * too; SNI and the recipient show the rest. Where a connection showed the behaviour of
+ * too; SNI and the recipient show the rest. If a connection showed the behaviour of
  * another case before its case was known, it is put off, and its network gets that case
  * at the next attempt. Such connections are not recorded.
  */

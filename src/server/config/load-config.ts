@@ -97,7 +97,7 @@ function split(message: string): { says: string; fix: string } {
 
 interface JsonSchema {
   readonly properties?: Readonly<Record<string, JsonSchema>>;
-  /** The values of a map by name; false where every key is known. */
+  /** The values of a map by name; false if every key is known. */
   readonly additionalProperties?: JsonSchema | false;
   readonly items?: JsonSchema;
   readonly anyOf?: readonly JsonSchema[];

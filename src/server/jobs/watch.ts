@@ -179,7 +179,7 @@ export class Watcher {
     }
   }
 
-  /** Milliseconds to the next check: short where it confirms or refutes the last one. */
+  /** Milliseconds to the next check: short if it confirms or refutes the last one. */
   #pause(domainName: string): number {
     const every = this.#settings.everyHours * HOUR;
     const soon = awaitsConfirmation(readWatch(this.#context.store), domainName);

@@ -16,7 +16,7 @@ const MIN_CONNECTIONS = 4;
 const LOOK = 1000;
 
 /**
- * The number of files that this process may have open; undefined where the system does
+ * The number of files that this process may have open; undefined if the system does
  * not show it.
  */
 export function descriptorLimit(): number | undefined {

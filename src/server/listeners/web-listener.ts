@@ -211,7 +211,7 @@ const LINGER_MS = 5000;
 const MAX_LINGER = 32 * 1024 * 1024;
 
 /**
- * Sends an answer. Where the body of the request is still arriving, it is discarded for a
+ * Sends an answer. If the body of the request is still arriving, it is discarded for a
  * moment before the connection closes (RFC 9112 §9.6): a reset could discard the answer
  * at the client.
  */

@@ -134,7 +134,7 @@ async function readConditions(
 }
 
 /**
- * Where even the list of failing domains cannot be read, nothing may be reported as
+ * If even the list of failing domains cannot be read, nothing may be reported as
  * ended.
  */
 async function failingDomains(

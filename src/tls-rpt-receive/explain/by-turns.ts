@@ -1,5 +1,5 @@
 /**
- * The first items in their order, at most so many. Where there are more, reporters take
+ * The first items in their order, at most so many. If there are more, reporters take
  * turns, each with its first items: no reporter crowds out another.
  */
 export function firstByTurns<Item>(

@@ -165,7 +165,7 @@ function sparesHost(group: FailureGroup, reportedFacts: ReportedFacts): boolean 
 /**
  * Returns whether an unaffected reporter used the address family that failed. A report
  * names no address of sessions that succeeded, so a check of the host shows it, or
- * failures over both families do. Where IPv4 failed, an unaffected reporter with another
+ * failures over both families do. If IPv4 failed, an unaffected reporter with another
  * failure over IPv4 shows it, or several reporters do.
  */
 export function isSameFamily({ group, clean, usesIpv4, compared }: Evidence): boolean {

@@ -46,7 +46,7 @@ export interface ReporterComparison {
   readonly isPartial: boolean;
   /**
    * The probability that only the affected reporters observed the failure although it
-   * could have affected any session of all of them. 1 where no reporter is comparable.
+   * could have affected any session of all of them. 1 if no reporter is comparable.
    */
   readonly chance: number;
   /**

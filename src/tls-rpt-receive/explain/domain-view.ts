@@ -74,7 +74,7 @@ export interface DomainView {
   /** Reports that do not count, and why. */
   readonly doubtful: readonly {
     readonly trust: string;
-    /** A code of `TrustReason`; empty where none was stored. */
+    /** A code of `TrustReason`; empty if none was stored. */
     readonly reason: string;
     readonly reporter: string;
     readonly detail: string;

@@ -26,7 +26,7 @@ export interface Explanation {
   readonly mode: string;
   readonly host: string;
   readonly addresses: readonly string[];
-  /** Failed sessions; 0 where the reporters give no count. */
+  /** Failed sessions; 0 if the reporters give no count. */
   readonly sessions: number;
   readonly since: string;
   readonly last: string;
@@ -40,7 +40,7 @@ export interface Explanation {
   readonly fate: DeliveryImpact;
   readonly whose: FaultParty;
   readonly because: string;
-  /** The evidence that would settle the cause; only where it is unclear. */
+  /** The evidence that would settle the cause; only if it is unclear. */
   readonly settle?: string | undefined;
   /** The certificate of the host, by the check nearest to the failure. */
   readonly certificate?:
@@ -89,7 +89,7 @@ export function* explainGroup(
 
 /**
  * The consequence for the mail. DANE and a policy in mode enforce defer it (RFC 7672
- * §2.2, RFC 8461 §5); testing and none deliver. Where the mode is unknown, so is the
+ * §2.2, RFC 8461 §5); testing and none deliver. If the mode is unknown, so is the
  * consequence.
  */
 function fateOf(failureGroup: FailureGroup): DeliveryImpact {

@@ -77,7 +77,7 @@ export interface QuotedPolicy {
 /** Reports in the name of one reporter that do not count. */
 export interface DoubtfulRow {
   readonly trust: string;
-  /** A code of `TrustReason`; empty where none was stored. */
+  /** A code of `TrustReason`; empty if none was stored. */
   readonly reason: string;
   readonly reporter: string;
   readonly detail: string;
@@ -90,7 +90,7 @@ export interface DoubtfulRow {
  */
 export interface UnauthenticatedRow {
   readonly day: number;
-  /** Address of the client; empty where it is unknown. */
+  /** Address of the client; empty if it is unknown. */
   readonly source: string;
   readonly reports: number;
   readonly ok: number;

@@ -21,7 +21,7 @@ import {
 } from './row-pages.js';
 import type { Steps } from './steps.js';
 
-/** Limits on the facts of each kind. Where there are more, reporters take turns. */
+/** Limits on the facts of each kind. If there are more, reporters take turns. */
 export interface FactLimits {
   readonly rows: number;
   readonly quoted: number;

@@ -22,7 +22,7 @@ export interface FailureGroup {
    * `testing`.
    */
   readonly mode: string;
-  /** MX host; empty where the failure has none (policy fetch), or none was reported. */
+  /** MX host; empty if the failure has none (policy fetch), or none was reported. */
   readonly mx: string;
   readonly ips: readonly string[];
   readonly reporters: readonly string[];
@@ -36,7 +36,7 @@ export interface FailureGroup {
   readonly lostConnections: boolean;
   readonly firstDay: number;
   readonly lastDay: number;
-  /** Failed sessions; 0 where the reporters give no count. */
+  /** Failed sessions; 0 if the reporters give no count. */
   readonly sessions: number;
   /**
    * The same without lost connections, where there are any: they extend the days and the
@@ -112,7 +112,7 @@ function hostOf({ mx, type, domain }: FailureFact, reportedFacts: ReportedFacts)
 }
 
 /**
- * A detail without a count describes a failure only where the summary counts failures
+ * A detail without a count describes a failure only if the summary counts failures
  * that no detail describes: RFC 8460 §4.4 makes the total the number of failed sessions.
  */
 function isPartOfFailure(

@@ -40,7 +40,7 @@ export type Remedy =
 export interface CauseJudgement {
   readonly whose: FaultParty;
   readonly because: string;
-  /** The evidence that would settle the cause; empty where it is proved. */
+  /** The evidence that would settle the cause; empty if it is proved. */
   readonly settle: string;
   readonly remedy: Remedy;
   /** The finding of a check that shows the same fault. */
@@ -54,7 +54,7 @@ interface Rule {
   readonly cause: FaultParty;
   /** The reason why the condition proves the cause, or why it proves none. */
   readonly reason: (evidence: Evidence) => string;
-  /** The evidence that would settle it; only where the cause is unclear. */
+  /** The evidence that would settle it; only if the cause is unclear. */
   readonly settle?: (evidence: Evidence) => string;
   readonly remedy?: Remedy;
 }

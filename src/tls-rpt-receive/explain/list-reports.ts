@@ -11,13 +11,13 @@ const MAX_ID = Number.MAX_SAFE_INTEGER;
 export interface ListedReport {
   readonly id: number;
   readonly reporter: string;
-  /** UTC day that the report is about; undefined where it names none. */
+  /** UTC day that the report is about; undefined if it names none. */
   readonly day: string | undefined;
   /** Milliseconds since 1970. */
   readonly receivedAt: number;
   readonly via: string;
   readonly trust: string;
-  /** The reason for this trust; empty where the trust explains itself. */
+  /** The reason for this trust; empty if the trust explains itself. */
   readonly trustDetail: string;
   /** Whether its sessions are in the sums. */
   readonly counted: boolean;
@@ -27,7 +27,7 @@ export interface ListedReport {
 
 /** A stored report with its received content. */
 export interface ReadReport extends ListedReport {
-  /** The JSON of the reporter; undefined where it can no longer be unpacked. */
+  /** The JSON of the reporter; undefined if it can no longer be unpacked. */
   readonly text: string | undefined;
   /** Departures from RFC 8460, with their meaning. */
   readonly notes: readonly { readonly code: string; readonly says: string }[];

@@ -5,7 +5,7 @@ import { dateOf, type ReportedFacts } from './facts.js';
  */
 export interface UnauthenticatedDay {
   readonly day: string;
-  /** Address of the client; empty where it is unknown. */
+  /** Address of the client; empty if it is unknown. */
   readonly source: string;
   readonly reports: number;
   readonly successful: number;

@@ -35,7 +35,7 @@ interface Waiting {
   readonly reader: ItemReader;
   readonly task: ItemTask;
   readonly size: number;
-  /** Resolves to undefined where the item is not read now. */
+  /** Resolves to undefined if the item is not read now. */
   readonly resolve: (judgedParts: readonly JudgedPart[] | undefined) => void;
 }
 
@@ -175,7 +175,7 @@ class ReadingThread {
     this.#worker.unref();
   }
 
-  /** Resolves to undefined where the item took more time or memory than any report. */
+  /** Resolves to undefined if the item took more time or memory than any report. */
   read(
     task: ItemTask,
     { keys, deadlineMs }: { readonly keys: LookupKeys; readonly deadlineMs: number },

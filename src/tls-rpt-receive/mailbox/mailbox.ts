@@ -12,7 +12,7 @@ export interface MailEntry {
   readonly arrivedAt: number;
 }
 
-/** The text of a mail; undefined where it has more octets than asked for. */
+/** The text of a mail; undefined if it has more octets than asked for. */
 export interface FetchedMail {
   readonly uid: number;
   readonly text: Uint8Array | undefined;

@@ -125,7 +125,7 @@ const OTHER_THINGS = [
   'report-missing',
 ];
 
-/** True where the refusal means "not a report" and not "a faulty report". */
+/** True if the refusal means "not a report" and not "a faulty report". */
 function isOtherThing(parsed: Result<ParsedReport>): boolean {
   return !parsed.ok && OTHER_THINGS.includes(parsed.failure.code);
 }

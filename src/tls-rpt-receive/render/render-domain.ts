@@ -158,7 +158,7 @@ function howToAccept({ doubtful }: DomainView): string {
 
 /**
  * Names the current failures, and whether mail was deferred by it. It claims a
- * deferral only where a policy in force demanded one: most failures leave the mail
+ * deferral only if a policy in force demanded one: most failures leave the mail
  * delivered without verification.
  */
 function failingLine(domainView: DomainView): string {
@@ -214,7 +214,7 @@ function deferred(domainView: DomainView, failures: readonly Explanation[]): num
 
 /**
  * One line for each day with reports: sessions, failures as a bar, and changes of the
- * domain on that day. Omitted where nothing failed and nothing changed.
+ * domain on that day. Omitted if nothing failed and nothing changed.
  */
 function days({ timeline }: DomainView, lineWidth: number, paint: Paint): string[] {
   const shown = timeline.filter((dayRow) => dayRow.reports > 0 || dayRow.changes.length > 0);

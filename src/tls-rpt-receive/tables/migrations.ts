@@ -14,7 +14,7 @@ export const MAX_DAY_SUM = 1_000_000_000_000_000;
  * authenticated = 1` to its conditions, in every table.
  *
  * `report_policy.undescribed` is the number of failed sessions that no failure detail of
- * the policy describes. `report_policy.domain` is empty where the report names no domain.
+ * the policy describes. `report_policy.domain` is empty if the report names no domain.
  *
  * In `report_day`, the domain `` stands for all domains, and the type `` for all policies
  * of a report together. It has one row for the authenticated reports of a day and one for

@@ -55,7 +55,7 @@ export interface PolicyRow {
   readonly domain: string;
   readonly type: string;
   readonly mode: string;
-  /** The policy as the reporter quoted it; empty where it is too long for one. */
+  /** The policy as the reporter quoted it; empty if it is too long for one. */
   readonly strings: readonly string[];
   readonly ok: number;
   readonly failed: number;
@@ -124,7 +124,7 @@ export function prepareReport({ reading, parsed, receivedAt }: ReceivedReport): 
 }
 
 /**
- * The rows of a report, at most 500 of each kind. Where there are more, the largest stay
+ * The rows of a report, at most 500 of each kind. If there are more, the largest stay
  * as they are and the rest is merged by ever fewer of its members, so that no count is
  * lost.
  */
@@ -170,7 +170,7 @@ function rowsOf(
   };
 }
 
-/** The size of a quoted policy; infinite where it has more lines than a policy. */
+/** The size of a quoted policy; infinite if it has more lines than a policy. */
 function quotedCost(policyLines: readonly string[]): number {
   if (policyLines.length > MAX_QUOTED_LINES) return Infinity;
   return policyLines.reduce((sum, policyLine) => sum + policyLine.length + LINE_COST, 0);
@@ -314,7 +314,7 @@ function packed(raw: Uint8Array): Uint8Array {
 }
 
 /**
- * The mode in the text of an MTA-STS policy as a reporter quotes it; empty where there is
+ * The mode in the text of an MTA-STS policy as a reporter quotes it; empty if there is
  * none. Only `enforce` defers mail.
  */
 function policyMode(strings: readonly string[]): '' | 'enforce' | 'testing' | 'none' {

@@ -1,7 +1,7 @@
 import type { Store } from '../../store/index.js';
 
 /**
- * The statement of one report about a domain: day as `2026-11-24`. `signedBy` only where
+ * The statement of one report about a domain: day as `2026-11-24`. `signedBy` only if
  * a DKIM signature of the reporter's organisation vouches for it.
  */
 export interface ReportEvidence {

@@ -3,7 +3,7 @@ import { MAX_DAY_SUM } from './migrations.js';
 
 /** The counts that a policy of a report adds to the sums. */
 export interface PolicySums {
-  /** Empty where the report names none. */
+  /** Empty if the report names none. */
   readonly domain: string;
   readonly type: string;
   readonly ok: number;

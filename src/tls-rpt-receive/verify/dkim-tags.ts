@@ -10,7 +10,7 @@ export type SignatureTags = ReadonlyMap<string, string>;
 const REQUIRED = ['v', 'a', 'b', 'bh', 'd', 'h', 's'];
 
 /**
- * Parses a tag list (RFC 6376 §3.2). Undefined where a tag stands twice or has no `=`:
+ * Parses a tag list (RFC 6376 §3.2). Undefined if a tag stands twice or has no `=`:
  * the whole list is then invalid [6376-3.2-1].
  */
 export function parseTags(tagList: string): ReadonlyMap<string, string> | undefined {
@@ -83,7 +83,7 @@ function isWithin(domainName: string, parent: string): boolean {
   return domainName === above || domainName.endsWith(`.${above}`);
 }
 
-/** Returns true where a list of a tag names one of the values; its absence permits all. */
+/** Returns true if a list of a tag names one of the values; its absence permits all. */
 function listed(
   tags: ReadonlyMap<string, string>,
   tagName: string,

@@ -157,7 +157,7 @@ function detailOf(
 }
 
 /**
- * A valid signature vouches for a report only where the mail is one of RFC 8460 §5.3.
+ * A valid signature vouches for a report only if the mail is one of RFC 8460 §5.3.
  * Large providers sign mail with text of outsiders in it: invitations, comments, replies
  * that quote.
  */

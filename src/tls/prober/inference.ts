@@ -63,7 +63,7 @@ export const suitesOf = (version: HelloVersion): readonly number[] => {
 };
 
 /**
- * Reads a log, newest version first: a refusal says something about a version only where
+ * Reads a log, newest version first: a refusal says something about a version only if
  * all above it are known to be refused.
  */
 export function infer(log: readonly ProbeRecord[]): Inference {

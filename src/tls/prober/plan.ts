@@ -110,7 +110,7 @@ function certificates(proven: Inference): TlsQuestion | undefined {
       );
     },
   );
-  // Suites without either key are of interest only where no hello has shown the version.
+  // Suites without either key are of interest only if no hello has shown the version.
   return (
     shown ??
     (met

@@ -181,7 +181,7 @@ export class AccessService {
   }
 
   /**
-   * Opens a session for an account that a provider has identified. Undefined where no
+   * Opens a session for an account that a provider has identified. Undefined if no
    * grant fits; the audit log has the refusal.
    */
   async signInAs(

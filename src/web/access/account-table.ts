@@ -60,7 +60,7 @@ export class AccountTable {
     return row && { ...fromStored(row), password: row.password };
   }
 
-  /** Adds an account. Resolves to false where the name exists. `password`: its hash. */
+  /** Adds an account. Resolves to false if the name exists. `password`: its hash. */
   add(
     { name, role, customers }: Pick<Account, 'name' | 'role' | 'customers'>,
     password: string,

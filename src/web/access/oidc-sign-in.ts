@@ -39,7 +39,7 @@ export interface OidcAccount {
   readonly subject: string;
   /** The session at the provider, where the ID token names it. */
   readonly providerSession: string | undefined;
-  /** Undefined where the provider issues no refresh token. */
+  /** Undefined if the provider issues no refresh token. */
   readonly renewal?: Renewal | undefined;
 }
 

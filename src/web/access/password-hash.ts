@@ -46,7 +46,7 @@ export class PasswordHasher {
   #last: Promise<unknown> = Promise.resolve();
   #waiting = 0;
 
-  /** Undefined where too many comparisons wait. `stored` is undefined for unknown names. */
+  /** Undefined if too many comparisons wait. `stored` is undefined for unknown names. */
   async verify(stored: string | undefined, password: string): Promise<boolean | undefined> {
     if (this.#waiting >= MAX_WAITING) return undefined;
     this.#waiting++;

@@ -22,7 +22,7 @@ export class RequestKeys {
   constructor(private readonly store: Store) {}
 
   /**
-   * Claims a key for a body. Resolves to false where the account used it with another
+   * Claims a key for a body. Resolves to false if the account used it with another
    * body.
    */
   async claim({ owner, requestKey, digest }: KeyedRequest, now: number): Promise<boolean> {

@@ -56,7 +56,7 @@ export class TokenTable {
     private readonly audit: AuditLog,
   ) {}
 
-  /** Creates a token; resolves to its secret, or undefined where the account has too many. */
+  /** Creates a token; resolves to its secret, or undefined if the account has too many. */
   create(
     token: Omit<ApiToken, 'id' | 'createdAt' | 'usedAt' | 'confirmedAt'>,
     by: ChangeBy,

@@ -105,7 +105,7 @@ export class CheckTable {
       .map(fromStored);
   }
 
-  /** The evidence of a finished check. Undefined where it can no longer be read. */
+  /** The evidence of a finished check. Undefined if it can no longer be read. */
   evidence(id: string): Evidence | undefined {
     const row = this.#store
       .prepare<{ evidence: Uint8Array | null }>('SELECT evidence FROM web_check WHERE id = ?')

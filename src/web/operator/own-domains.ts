@@ -32,7 +32,7 @@ export interface OwnDomain {
   readonly failing?: DomainLine | undefined;
   /** Whether authenticated reports exist. */
   readonly reported: boolean;
-  /** The memory of the watch; undefined where the domain is not watched. */
+  /** The memory of the watch; undefined if the domain is not watched. */
   readonly watched?: DomainState | undefined;
   /** Open alarms of the watch. */
   readonly alarms: number;
@@ -149,7 +149,7 @@ export class OwnDomainsReader {
   }
 
   /**
-   * The policy that a domain serves now; undefined where no policy is published by this
+   * The policy that a domain serves now; undefined if no policy is published by this
    * program.
    */
   policyOf(domain: string): ServedPolicy | undefined {

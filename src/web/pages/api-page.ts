@@ -20,7 +20,7 @@ export interface OpenApiOperation {
     readonly description?: string;
   }[];
   readonly responses: Readonly<Record<string, { readonly description: string }>>;
-  /** Present where a request needs a token. */
+  /** Present if a request needs a token. */
   readonly security?: readonly object[];
 }
 

@@ -26,7 +26,7 @@ const pageNames: Readonly<Record<string, string>> = {
   classes: 'Misconfigurations',
 };
 
-/** One page of the statistics of a scan; undefined where the scan has no page of the name. */
+/** One page of the statistics of a scan; undefined if the scan has no page of the name. */
 export function statisticsPage(numbers: ScanNumbers, name: string): Markup | undefined {
   const { scan, pages, operators } = numbers;
   const page = pages.find((one) => one.name === name);

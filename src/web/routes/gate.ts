@@ -68,7 +68,7 @@ export function domainGate(
   };
 }
 
-/** The rule of the route that will answer; undefined where none matches. */
+/** The rule of the route that will answer; undefined if none matches. */
 function ruleOf(context: Context<AppEnv>): AccessRule | undefined {
   const route = matchedRoutes(context).findLast(({ method }) => method !== 'ALL');
   return route && accessTable[`${route.method} ${route.path}`];

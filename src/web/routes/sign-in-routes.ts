@@ -87,7 +87,7 @@ export function nextPath(text: string | undefined): string {
     : '/o';
 }
 
-/** The text fields of a form; empty where a field is missing or a file. */
+/** The text fields of a form; empty if a field is missing or a file. */
 export function texts<Field extends string>(
   form: Readonly<Record<string, unknown>>,
   fields: readonly Field[],

@@ -7,7 +7,7 @@ export class Crash extends Error {}
 /**
  * The moments of a crash: before a step, with half a file written, or after a step. A
  * step is everything that leaves a trace: a write to the database, a file, and what a
- * test adds, such as a request or a change of records. Where every external effect is a
+ * test adds, such as a request or a change of records. If every external effect is a
  * step, "after a step" equals "before the next": `enough` has the moments for such tests.
  */
 export const moments = ['before a step', 'halfway through a file', 'after a step'] as const;

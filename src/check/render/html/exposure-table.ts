@@ -6,7 +6,7 @@ import { attackDeeds, attackNames, cellOf, senderNames, senderRows } from '../wo
 
 /**
  * The section on mail under attack: the legend, then the table, so that words are
- * explained before they are used. Nothing where no outcome is known.
+ * explained before they are used. Nothing if no outcome is known.
  */
 export function exposureSection({ exposure }: CheckResult): Markup | false {
   if (!isInformative(exposure)) return false;

@@ -212,7 +212,7 @@ const validityNames: Readonly<Record<MailCertificate['validity'], string>> = {
   'not-yet-valid': 'not yet valid',
 };
 
-/** A judgement of one kind of sender; nothing where that kind does not apply. */
+/** A judgement of one kind of sender; nothing if that kind does not apply. */
 function matchBadge(mechanism: string, match: string | undefined): Markup | false {
   if (match === undefined || match === 'not-applicable') return false;
   return badgeItem(`${mechanism} ${match}`, matchTones[match] ?? 'fair');

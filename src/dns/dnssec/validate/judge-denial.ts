@@ -23,7 +23,7 @@ export type JudgedDenial =
       /** Zone that proved it. */
       readonly zone?: Name;
       /**
-       * The expiry of the keys that prove it, milliseconds since 1970. Absent where the
+       * The expiry of the keys that prove it, milliseconds since 1970. Absent if the
        * data is unsigned because a zone above is: then only that zone's status is proved.
        */
       readonly keysUntil?: number;

@@ -132,7 +132,7 @@ export interface EndedContact {
 }
 
 /**
- * Returns an address with the pause before its next contact. Does nothing where the time of
+ * Returns an address with the pause before its next contact. Does nothing if the time of
  * the holder has passed: another one may be there.
  */
 export async function returnAddress(

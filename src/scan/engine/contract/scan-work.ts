@@ -55,7 +55,7 @@ export type { Facts };
 
 export interface DomainObservation {
   readonly facts: Facts;
-  /** False where the facts could not be determined: earlier facts then stay valid. */
+  /** False if the facts could not be determined: earlier facts then stay valid. */
   readonly known: boolean;
   readonly hosts: readonly MailHostName[];
   /** The domain has a policy that depends on the certificates of its hosts. */

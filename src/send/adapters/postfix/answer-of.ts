@@ -31,7 +31,7 @@ export interface PostfixAnswer {
   /** Unframed: `OK LEVEL ...`, `NOTFOUND `, `TEMP reason`. */
   readonly reply: string;
   /**
-   * The cell of the answer table; absent where the decision itself defers mail, sets the
+   * The cell of the answer table; absent if the decision itself defers mail, sets the
    * policy aside, or rejects mail.
    */
   readonly cell?: {

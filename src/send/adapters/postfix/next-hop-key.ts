@@ -10,7 +10,7 @@ const services: Readonly<Record<string, string>> = {
 
 /**
  * Parses a key of smtp_tls_policy_maps: `domain`, `[host]`, `[host]:port`, `domain:port`.
- * Undefined where no policy can exist: for the parent keys `.example.com` that Postfix
+ * Undefined if no policy can exist: for the parent keys `.example.com` that Postfix
  * looks up after a NOTFOUND (RFC 8461 §3.4: a policy is never taken from a parent
  * domain), and for invalid names.
  *

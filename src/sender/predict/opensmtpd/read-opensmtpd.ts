@@ -200,7 +200,7 @@ function openMatches(conf: ParsedSmtpdConf): readonly string[] {
 
 /**
  * The relay of mail to the domain: the first directive that names it, or the ones for any
- * domain before it. Where several actions take the mail, by its source, it is not known.
+ * domain before it. If several actions take the mail, by its source, it is not known.
  */
 function chooseRelay(
   conf: ParsedSmtpdConf,

@@ -9,7 +9,7 @@ const MAX_REFERENCES = 1000;
 /** Characters of an expanded value. */
 const MAX_EXPANDED = 200_000;
 
-/** Returns the value of a parameter without expansion; undefined where it is not known. */
+/** Returns the value of a parameter without expansion; undefined if it is not known. */
 export type ValueOf = (name: string) => string | undefined;
 
 /**
@@ -69,7 +69,7 @@ interface Reference {
   readonly length: number;
 }
 
-/** Reads the reference at the start of a text; undefined where its form is not known. */
+/** Reads the reference at the start of a text; undefined if its form is not known. */
 function readReference(text: string): Reference | undefined {
   const bare = /^[A-Za-z0-9_]+/.exec(text);
   if (bare) return { condition: { name: bare[0] }, length: bare[0].length };
@@ -134,7 +134,7 @@ function parameter(name: string, expansion: Expansion): Expanded {
   return { ok: false, reason: `it refers to $${name}, which the input does not show` };
 }
 
-/** The result of a comparison: empty where it does not hold. */
+/** The result of a comparison: empty if it does not hold. */
 function compare(
   { left, operator, right }: Extract<Condition, { operator: string }>,
   expansion: Expansion,

@@ -9,7 +9,7 @@ const numbers: Readonly<Record<string, TlsVersionName>> = {
 };
 
 /**
- * Returns the versions that a protocol list allows; undefined where a word of it is not
+ * Returns the versions that a protocol list allows; undefined if a word of it is not
  * known. `>=TLSv1.2` and `<=TLSv1.3` need Postfix 3.6. With exclusions, Postfix turns off
  * every version above the first one that is excluded after an enabled one.
  */

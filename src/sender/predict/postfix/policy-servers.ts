@@ -6,12 +6,12 @@ export type PolicyServer = (typeof policyServers)[number];
 
 /** The treatment of a domain with both mechanisms by each policy server. */
 export const policyServerUse: Readonly<Record<PolicyServer, StsUse>> = {
-  // dane-only where every host has TLSA records, else secure (docs/postfix.md).
+  // dane-only if every host has TLSA records, else secure (docs/postfix.md).
   hermetic: { use: 'enforce', withDane: 'dane-alone', otherMediaType: 'void' },
   // Answers secure for every policy in mode enforce, so DANE of main.cf is replaced. It
   // compares the media type (resolver.py, is_plaintext).
   'mta-sts-resolver': { use: 'enforce', withDane: 'sts-alone', otherMediaType: 'void' },
-  // Answers dane-only where it found usable TLSA records. It reads no media type
+  // Answers dane-only if it found usable TLSA records. It reads no media type
   // (mta-sts.go, checkMtaSts).
   tlspol: { use: 'enforce', withDane: 'dane-alone', otherMediaType: 'used' },
 };

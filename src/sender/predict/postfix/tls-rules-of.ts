@@ -207,7 +207,7 @@ function daneByServer(settings: PostfixSettings): Fact<DaneUse> {
   return daneOf(settings, known('dane', source));
 }
 
-/** The first setting that prevents DANE; undefined where none does. */
+/** The first setting that prevents DANE; undefined if none does. */
 function hindranceOf(settings: PostfixSettings): Fact<true> | undefined {
   const support = settings.value('smtp_dns_support_level');
   if (!support.known) return support;
@@ -285,7 +285,7 @@ function serverNameOf(
 /**
  * The abilities that Postfix and its library decide together. A lower bound such as
  * `>=TLSv1` outweighs MinProtocol of openssl.cnf; exclusions do not. Postfix sets the
- * security level of OpenSSL: 1 where it authenticates the server, else 0 (tls_client.c).
+ * security level of OpenSSL: 1 if it authenticates the server, else 0 (tls_client.c).
  * Without ML-KEM in its list of groups the ClientHello is small.
  */
 function libraryOf(
