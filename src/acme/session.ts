@@ -67,6 +67,7 @@ const directorySchema = z.object({
     })
     .optional(),
 });
+
 /** The directory of a CA: its resources and its metadata. */
 export type AcmeDirectory = z.output<typeof directorySchema>;
 
