@@ -24,6 +24,7 @@ const common = {
    */
   message: z.literal([1, 2]).optional(),
 };
+
 /** IP address of the client; of a DNS question, the address of the resolver. */
 const source = text;
 /** Groups the observations of one SMTP connection; unique within a test. */

@@ -9,6 +9,7 @@ export const domainField = z.string().transform((text, context) => {
   context.addIssue({ code: 'custom', message: 'is not a domain: write it as example.com' });
   return z.NEVER;
 });
+
 /** A mail address. */
 export const mailbox = z
   .string()

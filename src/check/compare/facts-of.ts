@@ -77,6 +77,7 @@ const certificateWorths: Worths = {
   unknown: 'unknown',
   unverifiable: 'unknown',
 };
+
 /** Outcomes without an attack: a deferred message is as bad as one in plaintext. */
 const today: Worths = {
   verified: 3,
@@ -86,6 +87,7 @@ const today: Worths = {
   'to-attacker': 0,
   unknown: 'unknown',
 };
+
 /**
  * Outcomes under attack: a deferred message is protected, so it ranks like a verified
  * one.

@@ -17,6 +17,7 @@ const byMechanism = (
   daneEe: severity,
   ...except,
 });
+
 /** A rule of the profile. Without a depth it applies at every depth. */
 const rule = (severity: Rule['severity'], clause: string, depth?: Rule['depth']): Rule => {
   if (depth) return { severity, clause, depth };

@@ -53,6 +53,7 @@ const empty: AuthorityAnswer = {
   authorities: [],
   additionals: [],
 };
+
 /** An answer without records, which proves nothing. */
 export function errorAnswer(rcode: number): AuthorityAnswer {
   return { ...empty, rcode, authoritative: false };

@@ -16,6 +16,7 @@ export interface Mx {
   readonly preference: number;
   readonly exchange: Name;
 }
+
 /**
  * TLSA RDATA (RFC 6698 §2.1). Values are reported as they are: whether a record is usable
  * for SMTP is decided in the DANE part (RFC 7672 §3.1).
@@ -32,6 +33,7 @@ export interface TlsaData {
   readonly matchingType: number;
   readonly data: Uint8Array;
 }
+
 /**
  * DS RDATA (RFC 4034 §5.1): the digest of a key of the child zone, signed by the parent.
  *
@@ -47,6 +49,7 @@ export interface Ds {
   readonly digestType: number;
   readonly digest: Uint8Array;
 }
+
 /**
  * DNSKEY RDATA (RFC 4034 §2.1).
  *
@@ -62,6 +65,7 @@ export interface Dnskey {
   readonly algorithm: number;
   readonly publicKey: Uint8Array;
 }
+
 /**
  * RRSIG RDATA (RFC 4034 §3.1). Times are 32-bit serial numbers of seconds.
  *
@@ -89,6 +93,7 @@ export interface Rrsig {
   /** The signature in a format of its algorithm. */
   readonly signature: Uint8Array;
 }
+
 /**
  * NSEC RDATA (RFC 4034 §4.1): no name exists between the owner and `next`.
  *
@@ -120,6 +125,7 @@ export interface Nsec3 {
   readonly nextHash: Uint8Array;
   readonly types: ReadonlySet<number>;
 }
+
 /**
  * SOA RDATA (RFC 1035 §3.3.13): two names, then five numbers of four octets. Times in
  * seconds.
@@ -184,6 +190,7 @@ export const readTxt = reading<readonly Uint8Array[]>(RRType.TXT, (wireReader) =
   while (wireReader.left > 0);
   return strings;
 });
+
 /**
  * Returns the text of a TXT record, its character strings joined without a separator, one
  * character for each octet (RFC 7208 §3.3). Undefined: the RDATA is malformed.
@@ -193,6 +200,7 @@ export function txtText(resourceRecord: ResourceRecord): string | undefined {
   if (strings.ok) return latin1(concat(...strings.value));
   return undefined;
 }
+
 /** Reads a TLSA record, usable or not (RFC 6698 §2.1). */
 export const readTlsa = reading<TlsaData>(RRType.TLSA, (wireReader) => ({
   usage: wireReader.uint8(),

@@ -29,6 +29,7 @@ const showing = (notAfter: number, sha256 = key(1).sha256) => ({
   address: '192.0.2.1',
   shown: [{ key: sha256, notBefore: certificate.notBefore, notAfter }],
 });
+
 /** The server shows the files of its folder and was reloaded an hour ago. */
 const calm: CertificateObservation = {
   at: now,

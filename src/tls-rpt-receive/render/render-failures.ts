@@ -12,6 +12,7 @@ const whose: Readonly<Record<Explanation['whose'], readonly [string, Style]>> = 
   path: ['THE NETWORK', 'red'],
   unclear: ['UNCLEAR', 'yellow'],
 };
+
 /** The consequence for the mail in words. */
 export const fateNames: Readonly<Record<Explanation['fate'], string>> = {
   'kept-back':

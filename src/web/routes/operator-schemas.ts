@@ -316,6 +316,7 @@ export const reportKey = z.object({
     description: 'For 24 hours, the key belongs to its first body. Another body gives 409.',
   }),
 });
+
 /** A report in one of the forms of RFC 8460: JSON, gzip, or the mail that holds it. */
 export const reportBody = {
   required: true,

@@ -205,6 +205,7 @@ const chainNames: Readonly<Record<MailCertificate['chain'], string>> = {
   'unknown-ca': 'unknown CA',
   unknown: 'chain not judged',
 };
+
 /** The state of the dates in words. */
 const validityNames: Readonly<Record<MailCertificate['validity'], string>> = {
   valid: 'in date',

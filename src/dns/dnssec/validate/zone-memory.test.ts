@@ -47,6 +47,7 @@ const unsigned: Responses = {
   'mx.a.example A': { answers: [address('mx.a.example')] },
   'ns.a.example A': { answers: [address('ns.a.example')] },
 };
+
 /** The attacker removes what proves that `a.example` is unsigned or signed. */
 const stripped: Responses = { ...unsigned, 'a.example DS': {} };
 
