@@ -228,7 +228,7 @@ const questions: readonly (readonly [question: string, path: string, answer: Reg
   [
     'did the reporter see my current policy',
     pageOf('testing-mode.example'),
-    /3 of 3 reporters applied the policy/,
+    /3 of 3 reporters applied the currently published policy/,
   ],
   ['is it an attack', pageOf('sts-only.example'), /cause: the network/],
   [

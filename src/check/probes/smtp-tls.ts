@@ -114,8 +114,8 @@ export async function probeSmtp(
       const { failure } = await ask(purpose);
       // A server may end TLS for this client after some connections, so a handshake with SNI
       // shows whether its absence was the cause.
-      if (purpose === 'without-sni' && handshakeFailed(failure?.code) && affordable())
-        await ask('handshake');
+      const isNews = first.handshake !== undefined && handshakeFailed(failure?.code);
+      if (purpose === 'without-sni' && isNews && affordable()) await ask('handshake');
     }
   if (injectionTest && stopped === undefined)
     await ask(infer(log).versions['TLSv1.2'] === 'accepted' ? 'intrusion-tls12' : 'intrusion');
