@@ -18,7 +18,7 @@ export interface Challenge {
   readonly thumbprint: string;
   /** Issuer domain names of the CA, for dns-persist-01. */
   readonly issuers: readonly string[];
-  /** Prefix of hashed account URIs, where the CA announces one. */
+  /** Prefix of hashed account URIs, if the CA announces one. */
   readonly hashPrefix?: string | undefined;
 }
 

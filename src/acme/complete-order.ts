@@ -11,7 +11,7 @@ import { pollTimer, type PollOptions } from './poll.js';
 export interface CompleteOptions extends Omit<AuthorizeOptions, 'waitForPoll'>, PollOptions {
   /** The key to certify. The certificate request never contains another key. */
   readonly key: KeyPair;
-  /** Common name of the root that the chain leads to, where the CA offers several. */
+  /** Common name of the root that the chain leads to, if the CA offers several. */
   readonly preferredChain?: string | undefined;
 }
 

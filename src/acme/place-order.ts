@@ -27,7 +27,7 @@ const [MAX_ORDERS, MAX_PAGES] = [100, 10];
  * request whose reply was lost, or a new one. The intention to place an order is saved
  * before the request. [8555-7.4-1]
  *
- * RFC 8555 has no way to mark a newOrder request as a repetition. Where accounts list
+ * RFC 8555 has no way to mark a newOrder request as a repetition. If accounts list
  * their orders (§7.1.2.1), the lost order is found there. If they do not, as with
  * Let's Encrypt, the request is repeated. Many CAs then return the open order for the
  * same names. Other CAs keep an order that is never finalized and that expires; they

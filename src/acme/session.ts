@@ -22,7 +22,7 @@ export interface AcmeServer {
 /**
  * A failed request or order. `problem` is the last part of the error type (RFC 8555
  * §6.7).
- * `until`: when to ask again (milliseconds since 1970), where the CA says so.
+ * `until`: when to ask again (milliseconds since 1970), if the CA says so.
  */
 export interface AcmeFailure extends Failure {
   readonly problem?: string;

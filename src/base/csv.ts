@@ -1,6 +1,6 @@
 import { hidden } from './neutralise.js';
 
-/** A CSV table (RFC 4180): a header, then the rows, each cell quoted where it has to be. */
+/** A CSV table (RFC 4180): a header, then the rows, each cell quoted if it has to be. */
 export function csvTable(header: readonly string[], rows: readonly (readonly string[])[]): string {
   return [header, ...rows].map(csvLine).join('');
 }

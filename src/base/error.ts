@@ -10,7 +10,7 @@ const brand = Symbol.for('hermetic.error');
  */
 export class HermeticError extends Error {
   readonly code: string;
-  /** The instruction for the operator, where there is one. */
+  /** The instruction for the operator, if there is one. */
   readonly fix: string | undefined;
   readonly [brand] = true;
 

@@ -14,7 +14,7 @@ export interface FailureEntry {
   readonly blame: Blame;
   /** True when the same request may succeed later. */
   readonly temporary: boolean;
-  /** RFC 8460 §4.3 result type this is reported as, where one fits. */
+  /** RFC 8460 §4.3 result type this is reported as, if one fits. */
   readonly resultType?: string;
   /** The clause that is broken, such as `RFC 8461 §3.3`. */
   readonly clause?: string;

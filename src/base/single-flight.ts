@@ -13,7 +13,7 @@ interface Running<T> {
 export class SingleFlight<T> {
   readonly #running = new Map<string, Running<T>>();
 
-  /** `work` gets no signal where its first caller has none: it then runs to its end. */
+  /** `work` gets no signal if its first caller has none: it then runs to its end. */
   run(
     cacheKey: string,
     work: (signal: AbortSignal | undefined) => Promise<T>,

@@ -4,7 +4,7 @@ import { verifyChain, type Certificate, type TrustStore } from '../x509/index.js
 
 /**
  * Judges a chain as sent by a trust store, in the form that evidence saves. The root is
- * saved where the server did not send it, so that DANE can be explained offline.
+ * saved if the server did not send it, so that DANE can be explained offline.
  *
  * @param validationTime milliseconds since 1970
  */

@@ -96,7 +96,7 @@ function beforeOrigin(hostName: string, domainName: string): string {
 }
 
 /**
- * The name an MX record was meant to hold, where its final dot is missing:
+ * The name an MX record was meant to hold, if its final dot is missing:
  * `mx.one.example` for `mx.one.example.one.example` in the zone `one.example` (RFC 1035
  * §5.1). The name is a guess that a lookup has to confirm.
  */

@@ -13,7 +13,7 @@ import { complain, type Output } from './output.js';
 /** Path of the daemon's configuration unless `--config` names another. */
 export const DEFAULT_CONFIG = '/etc/hermetic/hermetic.yaml';
 
-/** The path of version 0.1: a file there is named where the current path has none. */
+/** The path of version 0.1: a file there is named if the current path has none. */
 const FORMER_CONFIG = '/etc/hermetic.yaml';
 
 /** Next to the configuration: more files, each with its own sections. */

@@ -4,7 +4,7 @@ import type { Lab } from '../lab/index.js';
 /**
  * Opens the built-in lab. The part is loaded on demand, because it brings a certificate
  * authority and many servers. `names`: the domains and hosts that will be asked about;
- * only their scenarios are built where all of them belong to the lab.
+ * only their scenarios are built if all of them belong to the lab.
  */
 export async function openLab(names: readonly string[] = []): Promise<Lab> {
   const { createLab, scenariosFor } = await import('../lab/index.js');

@@ -49,7 +49,7 @@ export function renderProof(proof: Proof, lineWidth = 80): string {
   return outputLines.map((textLine) => `${neutralise(textLine)}\n`).join('');
 }
 
-/** The signature follows the record on its line where there is room, else below it. */
+/** The signature follows the record on its line if there is room, else below it. */
 function layOut({ lines, signed }: SignedSet, margin: string, lineWidth: number): string[] {
   return lines.flatMap((textLine) => {
     const whole = `${margin}${textLine}${signed && `  ${signed}`}`;

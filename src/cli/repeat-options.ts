@@ -68,7 +68,7 @@ function optionWords(
   return values.flatMap((text) => [option, quoted(text)]);
 }
 
-/** Quotes a word for a POSIX shell where it needs that. */
+/** Quotes a word for a POSIX shell if it needs that. */
 function quoted(word: string): string {
   if (/^[\w@%+=:,./-]+$/.test(word)) return word;
   return `'${word.replaceAll("'", `'\\''`)}'`;

@@ -34,7 +34,7 @@ export interface RecordFault {
 /** A request to {@link explainMismatch}. */
 export interface MismatchQuestion extends VerifyDaneRequest {
   /**
-   * The anchor that the chain leads to against public CAs, where the server did not send
+   * The anchor that the chain leads to against public CAs, if the server did not send
    * it.
    */
   readonly anchor?: Certificate | undefined;

@@ -49,7 +49,7 @@ export interface TlsaLookup {
    * TLSA base domain (RFC 7672 §2.2.3): the owner name of the records without `_25._tcp`.
    */
   readonly base: string;
-  /** The end of the alias chain, where the owner name of the records is an alias. */
+  /** The end of the alias chain, if the owner name of the records is an alias. */
   readonly alias?: string | undefined;
   readonly dnssec: Dnssec;
   /** In the order of the answer, as text and as data. */

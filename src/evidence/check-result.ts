@@ -10,7 +10,7 @@ import type { Depth, TrustPath } from './evidence.js';
 
 /**
  * `fail` before `inconclusive` before `warn` before `pass`: an unknown fact counts only
- * where it could make the verdict worse. `not-applicable`: no mail to protect.
+ * if it could make the verdict worse. `not-applicable`: no mail to protect.
  */
 export type Verdict = 'pass' | 'warn' | 'fail' | 'inconclusive' | 'not-applicable';
 /** The effect of a finding on the verdict; `info` and `good` have none. */
@@ -38,7 +38,7 @@ export interface CheckResult {
   readonly schema: 'hermetic.check/1';
   /** A-label, no final dot. */
   readonly domain: string;
-  /** The U-label form, where it differs and cannot be mistaken for another name. */
+  /** The U-label form, if it differs and cannot be mistaken for another name. */
   readonly domainUnicode?: string | undefined;
   /** RFC 3339 UTC. */
   readonly checkedAt: string;
@@ -126,7 +126,7 @@ export interface PassedTest {
 /** The origin of a result: enough to repeat the check and to compare two of them. */
 export interface Provenance {
   readonly tool: { readonly name: string; readonly version: string };
-  /** The program that collected the evidence, where it was recorded. */
+  /** The program that collected the evidence, if it was recorded. */
   readonly collector?: { readonly name: string; readonly version: string } | undefined;
   /** Edition of the profile, as its name stands in `profile`. */
   readonly profileDate: string;
@@ -201,7 +201,7 @@ export interface MailAddress {
    */
   readonly withoutSni?: 'same-key' | 'other-key' | 'refused' | undefined;
   /**
-   * The host whose connections these facts come from, where a scan inferred them and did not
+   * The host whose connections these facts come from, if a scan inferred them and did not
    * connect for this host.
    */
   readonly inferredFrom?: string | undefined;
@@ -213,12 +213,12 @@ export interface MailAddress {
    * group.
    */
   readonly decryptedLater?: 'possible' | 'prevented' | 'unknown' | undefined;
-  /** The answers to recorded hellos of senders, where they were asked for. */
+  /** The answers to recorded hellos of senders, if they were asked for. */
   readonly senders?: readonly SenderResult[] | undefined;
   /** The result if this address were the only one. */
   readonly exposure?: Exposure;
   /**
-   * The same server on the ports for mail clients, where the check was asked to probe
+   * The same server on the ports for mail clients, if the check was asked to probe
    * them or port 25 has no STARTTLS; `starttls` is `offered` at 465 when TLS is spoken
    * there.
    */
@@ -240,7 +240,7 @@ export interface SenderResult {
   readonly postQuantum?: boolean | undefined;
   /** The alert that refused the hello; absent if the server closed the connection. */
   readonly alert?: number | undefined;
-  /** A failure code, where the connection did not reach TLS. */
+  /** A failure code, if the connection did not reach TLS. */
   readonly reason?: string | undefined;
 }
 
@@ -315,7 +315,7 @@ export interface FixStep {
   readonly kind: 'dns' | 'config' | 'command' | 'wait' | 'confirm';
   /** The whole step: the instruction, then the code on separate lines. */
   readonly text: string;
-  /** The step without its code; present exactly where `code` is. */
+  /** The step without its code; present exactly if `code` is. */
   readonly instruction?: string | undefined;
   /** A record, a setting or a command, complete and nothing else: safe to paste. */
   readonly code?: string | undefined;

@@ -15,7 +15,7 @@ export interface FactChange {
   readonly subject: string;
   /** The id of a finding, or words. */
   readonly what: string;
-  /** `none` where the fact was absent. */
+  /** `none` if the fact was absent. */
   readonly before: string;
   readonly after: string;
 }

@@ -35,7 +35,7 @@ export interface SignatureEvidence {
 export interface ServerSignature {
   readonly server: string;
   readonly address: string;
-  /** RFC 3339 UTC; absent, as `expiration`, where the server gave no signature. */
+  /** RFC 3339 UTC; absent, as `expiration`, if the server gave no signature. */
   readonly inception?: string | undefined;
   readonly expiration?: string | undefined;
   readonly failure?: FailureEvidence | undefined;
@@ -85,7 +85,7 @@ export interface ReferenceEvidence {
   readonly dnssec: Dnssec;
   /** A wildcard made the alias, so nothing is published at the name itself. */
   readonly wildcard?: true | undefined;
-  /** The registrable domain of the target, where the DNS denies that it exists. */
+  /** The registrable domain of the target, if the DNS denies that it exists. */
   readonly deniedDomain?: string | undefined;
   /** A service at which any customer can claim a name such as the target. */
   readonly service?: string | undefined;

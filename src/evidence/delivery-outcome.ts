@@ -11,7 +11,7 @@ import type { MailCertificate } from './check-result.js';
 
 export interface DeliveryOutcome {
   readonly schema: 'hermetic.outcome/1';
-  /** The next-hop domain, A-label; an address where that was the next hop. */
+  /** The next-hop domain, A-label; an address if that was the next hop. */
   readonly domain: string;
   /** RFC 3339 UTC. */
   readonly startedAt: string;

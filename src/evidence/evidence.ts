@@ -85,7 +85,7 @@ export interface TlsaEvidence {
   readonly status: 'usable' | 'unusable' | 'absent' | 'insecure' | 'bogus' | 'tempfail';
   /** TLSA base domain that was used (RFC 7672 §2.2.2), without the `_25._tcp` prefix. */
   readonly base: string;
-  /** The end of the alias chain, where the owner name of the records is an alias. */
+  /** The end of the alias chain, if the owner name of the records is an alias. */
   readonly alias?: string | undefined;
   /** Status of the lookup or of the denial. */
   readonly dnssec: Dnssec;
@@ -109,7 +109,7 @@ export interface AddressEvidence {
   /** Every TCP connection opened to this address, in order. */
   readonly connections: readonly ConnectionEvidence[];
   /**
-   * The same server on the ports for mail clients, where the check was asked to probe
+   * The same server on the ports for mail clients, if the check was asked to probe
    * them. It is reported and not part of the verdict.
    */
   readonly submission?: readonly SubmissionEvidence[];
@@ -193,7 +193,7 @@ export interface PresentedChain {
     readonly validity: 'valid' | 'expired' | 'not-yet-valid';
     readonly problems: readonly string[];
     /**
-     * The anchor of the path that was found, DER in base64, where the server did not send
+     * The anchor of the path that was found, DER in base64, if the server did not send
      * it.
      */
     readonly anchor?: string | undefined;
@@ -258,7 +258,7 @@ export interface MtaStsEvidence {
   /** Failure codes of mta-sts, in the order of occurrence. */
   readonly problems: readonly FailureEvidence[];
   /**
-   * The status of the address lookup of the policy host, where its addresses could be
+   * The status of the address lookup of the policy host, if its addresses could be
    * forged.
    */
   readonly hostDnssec?: Dnssec;

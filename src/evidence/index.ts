@@ -12,7 +12,7 @@
  * observation behind a finding.
  *
  * The contracts are stable: fields are added, never renamed or removed. Text from peers
- * is stored as received, in ISO 8859-1, and neutralised where it is shown. "Could not be
+ * is stored as received, in ISO 8859-1, and neutralised if it is shown. "Could not be
  * determined" is a separate value in every field that can be unknown.
  *
  * This part contains no rules. `check` writes and grades evidence, `tls-policy` decides,

@@ -90,7 +90,7 @@ const certificateFailures: Readonly<Record<string, Parameters<typeof httpFailure
 
 /**
  * The failure after one more address without a connection. The guard refuses addresses that
- * no public name may lead to; the host is not public where it refused all of them.
+ * no public name may lead to; the host is not public if it refused all of them.
  */
 function notReached(address: string, code: string, before: Failure): Failure {
   const isFirst = before.detail === NO_ADDRESS;

@@ -69,7 +69,7 @@ export async function buildScenario(
   };
 }
 
-/** Zone file text; a function where it needs a certificate. */
+/** Zone file text; a function if it needs a certificate. */
 type ZoneLine = string | (() => string);
 
 /** Returns the A-labels of a scenario's domain. */

@@ -14,7 +14,7 @@ export interface Exposed {
 
 /**
  * Opens the lab to other programs of this machine: every documentation address as a
- * loopback one (198.51.100.7 becomes 127.51.100.7), with its real port. Rejects where
+ * loopback one (198.51.100.7 becomes 127.51.100.7), with its real port. Rejects if
  * ports below 1024 need a privilege this process does not have.
  */
 export async function expose(

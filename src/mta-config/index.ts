@@ -3,7 +3,7 @@
  *
  * A mail server needs settings in both directions. When it receives, it offers STARTTLS
  * with TLS 1.2 and 1.3, forward secrecy and its certificates (RFC 9325); it must not
- * require TLS of every client (RFC 3207 §4). When it sends, it uses DANE where TLSA
+ * require TLS of every client (RFC 3207 §4). When it sends, it uses DANE if TLSA
  * records are validated (RFC 7672) and asks Hermetic for the MTA-STS policy of each
  * domain (RFC 8461). Which setting does that depends on the version and on the TLS
  * library.

@@ -117,7 +117,7 @@ function sending({ version, policies, sessions }: Options): readonly ConfigSetti
   ];
 }
 
-/** The log of TLS, and REQUIRETLS (RFC 8689) where Postfix supports it. */
+/** The log of TLS, and REQUIRETLS (RFC 8689) if Postfix supports it. */
 function sendingLog(version: Options['version']): readonly ConfigSetting[] {
   const lines = ['smtp_tls_loglevel = 1'];
   if (!isAtLeast(version, 3, 11)) return [{ why: 'One line for each session.', lines }];

@@ -46,7 +46,7 @@ export interface StsEntry {
 export interface StsCache {
   get(domainName: string): StsEntry | undefined;
   /**
-   * The promise resolves when the entry is durable, or soon where that is impossible; it
+   * The promise resolves when the entry is durable, or soon if that is impossible; it
    * never rejects.
    */
   put(stsEntry: StsEntry): void | Promise<void>;

@@ -93,7 +93,7 @@ export interface Step<A extends Action = Action> {
 
 /**
  * The reason why a plan has no further step now. `until`: when the wait ends
- * (milliseconds since 1970), where that is known.
+ * (milliseconds since 1970), if that is known.
  */
 export interface Wait {
   readonly subject: string;

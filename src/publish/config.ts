@@ -153,7 +153,7 @@ const acme = z.strictObject({
   /** A certificate profile of the CA, such as `shortlived`. */
   profile: z.string().min(1).max(64).optional(),
   /**
-   * Common name of the root that the chain leads to, where the CA offers several chains
+   * Common name of the root that the chain leads to, if the CA offers several chains
    * (RFC 8555 §7.4.2).
    */
   preferredChain: z.string().min(1).max(256).optional(),
@@ -165,7 +165,7 @@ const acme = z.strictObject({
   webroot: file.optional(),
   /** Binds the account to a customer of the CA (RFC 8555 §7.3.4). `macKey` is a file. */
   external: z.strictObject({ keyId: z.string().min(1), macKey: file }).optional(),
-  /** PEM file with the root of the CA's own web server, where it is not a public root. */
+  /** PEM file with the root of the CA's own web server, if it is not a public root. */
   roots: file.optional(),
 });
 

@@ -45,7 +45,7 @@ export function appliesTo(
 /**
  * Returns the policies under which a delivery is reported, by the policy types of RFC
  * 8460 §4.4: `sts` for the domain, `tlsa` for each TLSA base domain, `no-policy-found`
- * where a host has neither. Pure.
+ * if a host has neither. Pure.
  */
 export function appliedPolicies(decision: DomainDecision): readonly DraftPolicy[] {
   const { domain, mtaSts, hosts, settings } = decision;

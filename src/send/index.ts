@@ -7,7 +7,7 @@
  *
  * - A host that fails is passed over. Mail without a usable host is deferred; a policy
  *   alone never bounces mail (RFC 8461 §5, RFC 7672 §2.2).
- * - Opportunistic TLS continues in plaintext where the handshake fails, since nothing
+ * - Opportunistic TLS continues in plaintext if the handshake fails, since nothing
  *   requires TLS there. A mandatory handshake never falls back.
  * - No command that reveals the message or its envelope precedes authentication.
  * - REQUIRETLS (RFC 8689) raises the requirement of one message, `TLS-Required: No`

@@ -58,7 +58,7 @@ export const policyTables: TableSet = { job: 'send', migrations };
 
 /**
  * Removes the cached policy of a domain, for every process that works with the database:
- * it does not count again, even where a process still holds it and saves it later.
+ * it does not count again, even if a process still holds it and saves it later.
  * Returns the policy that was removed.
  */
 export function forgetPolicy(stateStore: Store, domainName: string): CachedPolicy | undefined {

@@ -41,7 +41,7 @@ export interface AttemptResult {
   /** No SMTP session was established: nothing to report (RFC 8460 §4.3.4). */
   readonly unreachable: boolean;
   readonly cleartext: boolean;
-  /** The reason why TLS was not established, also where plaintext is allowed. */
+  /** The reason why TLS was not established, even if plaintext is allowed. */
   readonly tlsFailure?: Failure;
   /** The reason why the session must not be used. */
   readonly failure?: Failure;
@@ -56,7 +56,7 @@ type Use = Extract<Decision, { action: 'use' }>;
 
 /**
  * Opens a session with one address: under TLS and authenticated as decided, or in
- * plaintext where the decision allows it. Nothing of a message is sent. Rejects only with
+ * plaintext if the decision allows it. Nothing of a message is sent. Rejects only with
  * `signal.reason`.
  */
 export async function tryServer(
@@ -65,7 +65,7 @@ export async function tryServer(
 ): Promise<AttemptResult> {
   const decision = enforced(serverTask.host, serverTask.waiver) as Use;
   const first = await attempt(context, serverTask, decision, true);
-  // RFC 7672 §2.2: where nothing requires TLS, a failed handshake does not defer the
+  // RFC 7672 §2.2: if nothing requires TLS, a failed handshake does not defer the
   // mail. The server may be in an undefined state, hence a second connection.
   if (
     first.session ||

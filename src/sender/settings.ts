@@ -81,7 +81,7 @@ export const senderTestSection = z.strictObject({
       /** A certificate profile of the CA, such as `shortlived`. */
       profile: z.string().min(1).max(64).optional(),
       preferredChain: z.string().min(1).max(256).optional(),
-      /** PEM file with the root of the CA's own web server, where it is not a public root. */
+      /** PEM file with the root of the CA's own web server, if it is not a public root. */
       roots: z.string().min(1).optional(),
     })
     .optional(),

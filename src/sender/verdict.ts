@@ -32,7 +32,7 @@ export type CaseVerdict = (typeof caseVerdicts)[number];
  * delivered as it must be, and one that must not be delivered.
  *
  * - `enforces`: every case of the mechanism that was tested ended as the standard requires.
- * - `observes-only`: the sender asked for the policy and delivered where it forbids it.
+ * - `observes-only`: the sender asked for the policy and delivered if it forbids it.
  *   For STARTTLS: TLS is used if offered, and not required.
  * - `does-not-use`: no sign of the mechanism, and mail was delivered against it.
  * - `enforces-wrongly`: the mechanism is in use, and at least one case ended against the
@@ -107,10 +107,10 @@ export const caseResultSchema = z.strictObject({
   group: z.enum(caseGroups),
   expect: z.enum(['deliver', 'refuse', 'inform']),
   verdict: z.enum(caseVerdicts),
-  /** The step at which the sender left; only with `refused`, and `deferred` where known. */
+  /** The step at which the sender left; only with `refused`, and `deferred` if known. */
   step: z.enum(deliverySteps).optional(),
   /**
-   * Whether the result meets the expectation; `open` where it cannot be said, `none` for
+   * Whether the result meets the expectation; `open` if it cannot be said, `none` for
    * cases without one.
    */
   met: z.enum(['yes', 'no', 'open', 'none']),
@@ -132,7 +132,7 @@ export const caseResultSchema = z.strictObject({
         serverName: z.string().optional(),
         /**
          * Post-quantum key exchange (RFC 10024): in the ClientHello, and in the session
-         * where the receiver knows its group.
+         * if the receiver knows its group.
          */
         hybrid: z.enum(['used', 'offered', 'not-offered']).optional(),
         alert: z.string().optional(),
@@ -160,7 +160,7 @@ export const senderIdentitySchema = z.strictObject({
   /** Networks of the connections, IPv4 /24 or IPv6 /48; the one that was judged first. */
   networks: z.array(z.string()),
   ehloNames: z.array(z.string()),
-  /** Software, where it shows itself. */
+  /** Software, if it shows itself. */
   software: z.string().optional(),
   /**
    * Domains of the DKIM signatures of its messages (RFC 6376 §3.5, `d=`). The signatures

@@ -13,7 +13,7 @@ export class ScanDatabase {
     private readonly onError: (error: Error) => void,
   ) {}
 
-  /** Rejects where the database does not answer. */
+  /** Rejects if the database does not answer. */
   open(): Promise<Database> {
     const { url: connection, maxConnections, onError } = this;
     this.#opened ??= import('../scan/index.js').then(({ Database }) =>

@@ -97,7 +97,7 @@ export class SlotIssuer {
     };
   }
 
-  /** Certifies a slot where its certificate is missing or due. */
+  /** Certifies a slot if its certificate is missing or due. */
   async certify({ slot }: Pick<Slot, 'slot'>): Promise<void> {
     const { table, keyPem } = this.options;
     const now = this.jobContext.clock.now();

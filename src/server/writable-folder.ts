@@ -5,7 +5,7 @@ import { describeSystemError, fixUnwritable, HermeticError } from '../base/index
 const { W_OK, X_OK } = constants;
 
 /**
- * Throws `publish-write-failed` where a folder cannot be written, or made. For checks of
+ * Throws `publish-write-failed` if a folder cannot be written, or made. For checks of
  * jobs.
  */
 export function writableFolder(folder: string): void {

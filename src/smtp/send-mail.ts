@@ -23,7 +23,7 @@ export interface MailResult {
 }
 
 /**
- * Sends one message in a session that is ready for it: after EHLO, and under TLS where
+ * Sends one message in a session that is ready for it: after EHLO, and under TLS if
  * the policy requires it (RFC 5321 §3.3). Bare CR and LF become CRLF, so that no text in
  * the message can imitate its end (SMTP smuggling). Invalid addresses are refused here
  * and never sent.

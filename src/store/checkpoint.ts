@@ -2,7 +2,7 @@ import { Worker } from 'node:worker_threads';
 
 /** Frames from which the log is moved into the database: 16 MB with pages of 8 KB. */
 const LONG = 2000;
-/** Milliseconds until the next attempt, where readers kept the log in use. */
+/** Milliseconds until the next attempt, if readers kept the log in use. */
 const PAUSE = 10_000;
 
 /** The result of a checkpoint in the other thread. */
@@ -36,7 +36,7 @@ export class Checkpointer {
 
   constructor(private readonly options: CheckpointOptions) {}
 
-  /** Starts a checkpoint where the log is long. To be called after writes. */
+  /** Starts a checkpoint if the log is long. To be called after writes. */
   consider(): void {
     if (this.#running || performance.now() < this.#notBefore) return;
     if (!this.options.hasFrames(LONG)) return;

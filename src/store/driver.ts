@@ -23,7 +23,7 @@ type Open = new (filePath: string, options: { timeout: number; readOnly?: boolea
 const modules = ['@photostructure/sqlite', 'node:sqlite'];
 let loaded: Open | undefined;
 
-/** The packaged SQLite; where its binary does not load, Node's own. */
+/** The packaged SQLite; if its binary does not load, Node's own. */
 export async function loadDriver(): Promise<Open> {
   const causes: unknown[] = [];
   for (const name of loaded ? [] : modules) {

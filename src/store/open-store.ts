@@ -106,7 +106,7 @@ export interface OpenStoreOptions extends WriteQueueOptions {
 const LONG_LOG = { here: 2000, elsewhere: 16_000 };
 
 /**
- * Opens the database, and creates it (readable by its owner alone [8460-8-1]) where the
+ * Opens the database, and creates it (readable by its owner alone [8460-8-1]) if the
  * file does not exist. `:memory:` keeps it in memory.
  */
 export async function openStore(filePath: string, options: OpenStoreOptions = {}): Promise<Store> {

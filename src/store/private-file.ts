@@ -23,7 +23,7 @@ const COMPANIONS = ['-wal', '-shm', '-journal'];
 const MIN_OCTETS = 512;
 
 /**
- * Returns the path of the database file, behind symbolic links where it does not exist yet.
+ * Returns the path of the database file, behind symbolic links if it does not exist yet.
  * Creates a missing file for its owner alone [8460-8-1].
  *
  * POSIX drops every fcntl lock of a process on a file when the process closes any

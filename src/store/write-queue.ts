@@ -31,7 +31,7 @@ export interface TransactionPort {
   sync(): Promise<void>;
   /** The same, while the caller waits. */
   syncNow(): void;
-  /** Undoes the transaction where one is open, and counts it as undone in any case. */
+  /** Undoes the transaction if one is open, and counts it as undone in any case. */
   rollback(): void;
   /** Undoes all writes since the savepoint of that name. */
   rollbackTo(savepoint: string): void;

@@ -133,7 +133,7 @@ function actionFor(
 
 /**
  * Returns the requirement that a sender enforces for a host: the decision itself, or
- * opportunistic TLS (RFC 3207, RFC 7435) where a waiver sets the decision aside.
+ * opportunistic TLS (RFC 3207, RFC 7435) if a waiver sets the decision aside.
  */
 export function enforced({ decision }: HostDecision, waiver: Waiver | undefined): Decision {
   return waiver
@@ -182,7 +182,7 @@ function decide(host: HostFacts, domainFacts: DomainFacts, rules: Rules): HostDe
     trouble: failure && troubleOf(failure, domainFacts),
     tlsa: { ...tlsa, trouble: tlsaFailure && troubleOf(tlsaFailure, domainFacts) },
     decision,
-    // RFC 7672 §8.1 [7672-8.1-1, 7671-7-2]: the base domain where its records count; RFC
+    // RFC 7672 §8.1 [7672-8.1-1, 7671-7-2]: the base domain if its records count; RFC
     // 8461 §7.1: else the MX host.
     sni: decision.action === 'use' && decision.authenticate.includes('dane') ? tlsa.base : name,
     referenceNames: referenceNames(tlsa.base, domainFacts),

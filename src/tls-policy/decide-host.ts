@@ -15,7 +15,7 @@ export interface Rules {
     | 'not-used'
     | undefined;
   /**
-   * RFC 8461 §2 lets DANE stand alone where both apply. Off by default: both must hold.
+   * RFC 8461 §2 lets DANE stand alone if both apply. Off by default: both must hold.
    */
   readonly daneSuffices?: boolean;
   /**
@@ -71,7 +71,7 @@ export type Decision =
       /**
        * The host can be used. `mandatory`: never in plaintext; without a mechanism in
        * `authenticate` any certificate is accepted (RFC 7672 §2.2). `opportunistic`: TLS
-       * where the server offers it, plaintext otherwise.
+       * if the server offers it, plaintext otherwise.
        */
       readonly action: 'use';
       readonly tls: 'opportunistic' | 'mandatory';
@@ -112,7 +112,7 @@ const weights: Readonly<Record<Part['kind'], number>> = {
  * Decides the conditions under which mail may be sent to a host. Pure, and the only place
  * that decides it: `check` and the senders call this function, so a prediction and a
  * delivery cannot differ. MTA-STS and DANE are judged separately and both are enforced
- * where both apply (RFC 8461 §5, §2); neither ever weakens the other [8461-2-1].
+ * if both apply (RFC 8461 §5, §2); neither ever weakens the other [8461-2-1].
  *
  * @param mxDnssec DNSSEC status of the MX RRset that named the host
  */

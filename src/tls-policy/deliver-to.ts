@@ -7,7 +7,7 @@ const facts = ['reachable', 'starttls', 'tls', 'pkix', 'dane'] as const;
 
 /**
  * Predicts the delivery to one server under a decision. Each unknown fact is assumed both
- * true and false: where all combinations end alike the result is that one, else it is
+ * true and false: if all combinations end alike the result is that one, else it is
  * `unknown`. A guess in favour of the server could hide an exposure.
  */
 export function deliverTo(server: ServerView, decision: Decision): DeliveryResult {

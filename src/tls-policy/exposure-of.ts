@@ -67,7 +67,7 @@ export function cell(view: View, sender: SenderClass, attack: Attack): DeliveryR
   return found.every((outcome) => outcome === found[0]) ? (found[0] as DeliveryResult) : 'unknown';
 }
 
-/** The policies that a sender may hold; more than one where the answer is unknown. */
+/** The policies that a sender may hold; more than one if the answer is unknown. */
 function policiesInForce(sts: StsView, knows: 'no' | 'first' | 'cached'): Rules['mtaSts'][] {
   if (knows === 'no') return [undefined];
   switch (sts.live) {

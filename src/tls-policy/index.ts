@@ -12,7 +12,7 @@
  *   `enforce` only listed hosts with a certificate from a trusted CA are used. A sender
  *   caches the policy; the first contact can still be suppressed.
  *
- * Where both apply both are enforced (RFC 8461 §2). A refused host is skipped, and mail
+ * If both apply both are enforced (RFC 8461 §2). A refused host is skipped, and mail
  * without a usable host is deferred, never bounced because of policy.
  *
  * The part has three layers:

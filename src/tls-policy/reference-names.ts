@@ -13,7 +13,7 @@ export interface WayToHost {
 /**
  * Returns the reference identifiers of a DANE-TA check (RFC 7672 §3.2.2). The TLSA base
  * domain always counts. The next-hop domain and the target of its aliases count only
- * where the MX RRset is secure: an attacker who forges an unsigned MX record could
+ * if the MX RRset is secure: an attacker who forges an unsigned MX record could
  * otherwise redirect mail to a host with a certificate for the domain.
  *
  * [7672-3.2.2-1, 7672-3.2.2-2, 7672-3.2.2-3, 7672-3.2.2-4]

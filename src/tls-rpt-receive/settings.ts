@@ -60,7 +60,7 @@ const mailboxSettings = z
     after: z.enum(['keep', 'move', 'delete']).default('keep'),
     /** The folder for `after: move`. */
     moveTo: z.string().min(1).max(1000).optional(),
-    /** Minutes between two rounds where the server announces no mail. */
+    /** Minutes between two rounds if the server announces no mail. */
     pollMinutes: z.number().min(1).max(1440).default(10),
     /**
      * Count reports without a verifiable signature: an archive whose DKIM keys are gone.

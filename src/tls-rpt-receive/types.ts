@@ -108,7 +108,7 @@ export interface ReportItem {
   /** File name, and the number of the report in it from the second on. */
   readonly name: string;
   readonly via: Via;
-  /** Address of the peer, where there is one. */
+  /** Address of the peer, if there is one. */
   readonly peer?: string | undefined;
   readonly mail?: MailEnvelope | undefined;
   /** For mail. */

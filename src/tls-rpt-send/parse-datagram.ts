@@ -95,7 +95,7 @@ function readPolicy(
   };
 }
 
-/** The details of a failed session; one of unknown cause where the datagram has none. */
+/** The details of a failed session; one of unknown cause if the datagram has none. */
 function failuresIn(jsonValue: unknown): readonly FailureDetails[] {
   const failures = list(jsonValue)
     .slice(0, MAX_COUNTS.failures)

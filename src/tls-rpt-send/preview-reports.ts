@@ -24,7 +24,7 @@ export interface PreviewedReport {
 
 /**
  * Returns the counts of current days and the reports of past ones, the newest day first,
- * of one domain where `domain` is given. Writes nothing.
+ * of one domain if `domain` is given. Writes nothing.
  */
 export function previewReports(
   stateStore: Store,

@@ -136,7 +136,7 @@ function excessOf({ depth, containers, values }: JsonShape): string | undefined 
     : undefined;
 }
 
-/** The policies, also where the reporter made an object or a text of the array. */
+/** The policies, even if the reporter made an object or a text of the array. */
 function readList(policies: unknown, notes: Notes): readonly unknown[] | undefined {
   if (isArray(policies)) return policies;
   if (typeof policies === 'string') {

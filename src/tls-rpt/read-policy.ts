@@ -115,7 +115,7 @@ export function readPolicy(
 }
 
 /**
- * Returns the object of that name, or the element itself where the reporter omitted the
+ * Returns the object of that name, or the element itself if the reporter omitted the
  * level.
  */
 function part(
@@ -136,7 +136,7 @@ function part(
 
 /**
  * Reads the type of a policy. A missing one is inferred from the text of the policy,
- * where its form is conclusive; an unknown one stays as written.
+ * if its form is conclusive; an unknown one stays as written.
  */
 function readPolicyType(
   jsonValue: unknown,

@@ -93,7 +93,7 @@ export function readFailureTotal(
 }
 
 /**
- * A list of texts, also where the reporter wrote one string. Strings are split only at
+ * A list of texts, even if the reporter wrote one string. Strings are split only at
  * characters that no TLSA record and no policy line contains.
  */
 export function readList(jsonValue: unknown, memberPath: string, notes: Notes): readonly string[] {
@@ -188,7 +188,7 @@ export function readDomain(
 }
 
 /**
- * An address in canonical form (RFC 5952); the reporter's text where it is not an
+ * An address in canonical form (RFC 5952); the reporter's text if it is not an
  * address.
  */
 export function readAddress(

@@ -44,7 +44,7 @@ export interface ReportedPolicy {
 export interface FailureDetails {
   /** One of {@link resultTypes}, or other text of the reporter. */
   readonly resultType: string;
-  /** Canonical address (RFC 5952), or the reporter's text where it is not an address. */
+  /** Canonical address (RFC 5952), or the reporter's text if it is not an address. */
   readonly sendingMtaIp: string | undefined;
   /** The MX host that the sender tried, in A-labels and lower case. */
   readonly receivingMxHostname: string | undefined;

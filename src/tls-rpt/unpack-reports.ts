@@ -82,7 +82,7 @@ function openLayer(
 
 /**
  * The unpacked size that a packed body states (RFC 1952 §2.3.1, ISIZE); its own size
- * where it is not packed; no limit for zip. The sender chooses the value: it is only an
+ * if it is not packed; no limit for zip. The sender chooses the value: it is only an
  * estimate.
  */
 export function claimedSize(packedBytes: Uint8Array): number {

@@ -37,7 +37,7 @@ export interface Authenticated {
 /**
  * Completes a handshake of TLS 1.2 or later and authenticates the server: trusted chain,
  * valid dates, and the name among the DNS names of the certificate. The key exchange is
- * post-quantum where both ends can. On failure the
+ * post-quantum if both ends can. On failure the
  * connection is closed; `tls-certificate-*` codes mean the certificate. Rejects only with
  * `signal.reason`.
  */

@@ -17,7 +17,7 @@ const hybridGroups = `${hybrid}:*${classicalGroups}`;
 let chosen: string | undefined;
 
 /**
- * The groups that a client of this project offers: with post-quantum key exchange where
+ * The groups that a client of this project offers: with post-quantum key exchange if
  * the OpenSSL of this Node supports it. A trial decides, since a version number proves
  * nothing about a Node that was built with another library.
  */

@@ -14,7 +14,7 @@ export interface TlsSettings {
 /**
  * The TLS settings of this program's own ports: forward secrecy and AEAD alone
  * [9325-4.1-1, 9325-4.2-1], the cheapest first. A list of names also needs less memory
- * than the library's default, which counts where ten thousand hosts have a context each.
+ * than the library's default, which counts if ten thousand hosts have a context each.
  */
 export const servingTls = {
   minVersion: 'TLSv1.2',

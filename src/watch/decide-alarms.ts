@@ -343,7 +343,7 @@ function remember(
     const counts = { seen: 0, higher: 0 };
     const goneSince = Math.min(now, fault.gone === 0 ? now : (fault.goneSince ?? now));
     if (fault.alarm !== '') return [{ ...fault, ...counts, gone: fault.gone + 1, goneSince }];
-    // An unconfirmed observation was never reported. It counts where it comes and goes.
+    // An unconfirmed observation was never reported. It counts if it comes and goes.
     const trail = trailAfter(fault.trail, false);
     return isRemembered(trail) ? [{ ...fault, ...counts, trail }] : [];
   });

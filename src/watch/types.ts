@@ -55,7 +55,7 @@ const factsSchema = z.strictObject({
   ),
   /** The signature that ends first; absent for an unsigned domain. */
   signatureNotAfter: time.optional(),
-  /** Mode of the MTA-STS policy; `absent` where senders obtain none. */
+  /** Mode of the MTA-STS policy; `absent` if senders obtain none. */
   policyMode: z.enum(['enforce', 'testing', 'none', 'absent']),
 });
 

@@ -8,7 +8,7 @@ import { verifySignedBy } from './verify-signed-by.js';
 
 /**
  * Explains a problem of a chain by the certificate at fault: its subject and the faulty
- * value. Falls back to the general sentence where none of `chain`, the certificates as
+ * value. Falls back to the general sentence if none of `chain`, the certificates as
  * sent, has the fault.
  */
 export function explainProblem(code: string, certificateChain: readonly Certificate[]): string {

@@ -178,7 +178,7 @@ function subtrees(bases: readonly GeneralName[], excluding: boolean): Subtrees {
 
 /**
  * Keys of a base. A leading dot has no meaning for a dNSName in RFC 5280; it is read as
- * "sub-domains only" where it permits, and as the domain with its sub-domains where it
+ * "sub-domains only" if it permits, and as the domain with its sub-domains where it
  * excludes.
  */
 function keysOfBase(base: GeneralName, excluding: boolean): readonly string[] | undefined {
@@ -342,7 +342,7 @@ function splitMailbox(text: string): Mailbox | undefined {
 }
 
 /**
- * Local parts are compared exactly (RFC 5280 §7.5); where they are excluded, case and
+ * Local parts are compared exactly (RFC 5280 §7.5); if they are excluded, case and
  * quotes do not help.
  */
 function mailboxKey({ local, host }: Mailbox, excluding: boolean): string {

@@ -6,7 +6,7 @@ const ANY_POLICY = '2.5.29.32.0';
 /**
  * The state of certificate policy processing. All initial policies are acceptable, so
  * only one question is asked of the valid policy tree: does it have a node at this depth?
- * The set of policies that the next certificate may name answers it in linear work, where
+ * The set of policies that the next certificate may name answers it in linear work, if
  * a tree grows exponentially (RFC 9618 §3).
  */
 interface State {
@@ -93,7 +93,7 @@ function countDown(state: State): void {
   state.anyPolicy = Math.max(0, state.anyPolicy - 1);
 }
 
-/** Applies the limits of a certificate where they are stricter (§6.1.4 (i), (j)). */
+/** Applies the limits of a certificate if they are stricter (§6.1.4 (i), (j)). */
 function limit(state: State, { explicitPolicy, mapping, anyPolicy }: PolicyLimits): void {
   state.explicitPolicy = Math.min(state.explicitPolicy, explicitPolicy ?? Infinity);
   state.mapping = Math.min(state.mapping, mapping ?? Infinity);

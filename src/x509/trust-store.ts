@@ -5,9 +5,9 @@ import type { Certificate } from './types.js';
 export interface StoreIdentity {
   /** Such as `mozilla`, `system` or `file`. */
   readonly name: string;
-  /** Version of the list, where it has one. */
+  /** Version of the list, if it has one. */
   readonly version?: string;
-  /** Date of the list, `YYYY-MM-DD`, where it is known. */
+  /** Date of the list, `YYYY-MM-DD`, if it is known. */
   readonly date?: string;
   /** SHA-256 of the list, lower-case hex. */
   readonly sha256: string;

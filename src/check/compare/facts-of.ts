@@ -11,7 +11,7 @@ export interface Fact {
   /** The value as printed. Two facts are equal when their values are. */
   readonly value: string;
   /**
-   * The rank of the value: more is better. `unknown` where it could not be determined;
+   * The rank of the value: more is better. `unknown` if it could not be determined;
    * undefined if no value is better than another.
    */
   readonly worth?: number | 'unknown';

@@ -74,7 +74,7 @@ const untrusted = (findingValues: FindingValues): string =>
   `A sender cannot distinguish this server from an impostor. ${refusal(findingValues)}`;
 
 /**
- * The certificate a host shows, judged for senders with MTA-STS and, where it applies,
+ * The certificate a host shows, judged for senders with MTA-STS and, if it applies,
  * for DANE-TA.
  */
 export const certificateFindings = {

@@ -27,7 +27,7 @@ export interface FindingValues {
   readonly unseen: readonly string[];
   /** Preference of the MX record of `host`. */
   readonly preference: number;
-  /** The host that the MX record should name, where that is certain. */
+  /** The host that the MX record should name, if that is certain. */
   readonly meant: string | undefined;
   /** Particulars as one phrase: a reply, a date, a failure's detail. */
   readonly detail: string;
@@ -72,7 +72,7 @@ export interface FindingValues {
   readonly temporary: boolean;
   /** The address lookup of `host` failed. */
   readonly lookup: boolean;
-  /** The fix of the failure that ended the session, where a wait does not help. */
+  /** The fix of the failure that ended the session, if a wait does not help. */
   readonly advice: string | undefined;
   /** SHA-256 of the public key seen, lower-case hex. */
   readonly spkiSha256: string;
@@ -151,7 +151,7 @@ export const command = step('command');
  * the time after which no cache serves the old record.
  */
 export const wait = (instruction: string): FixStep => step('wait')(instruction);
-/** A condition that the operator verifies, by a command where one exists. */
+/** A condition that the operator verifies, by a command if one exists. */
 export const confirm = step('confirm');
 
 /** `hermetic check` as this check was run, with more options behind the domain. */

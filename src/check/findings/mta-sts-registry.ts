@@ -29,10 +29,10 @@ import {
  */
 const unprotected =
   'No sender obtains a policy. An attacker who strips STARTTLS or forges DNS can read the mail.';
-/** The same where the failure may end by itself, or concern this network only. */
+/** The same if the failure may end by itself, or concern this network only. */
 const unprotectedMeanwhile =
   'A sender that cannot fetch it uses its cached policy, or none. The content of the policy is unknown here.';
-/** The detail of the failure, appended to a consequence where no reason gives it. */
+/** The detail of the failure, appended to a consequence if no reason gives it. */
 const observedDetail = ({ detail, reason }: FindingValues): string =>
   detail && reason === undefined ? ` Seen: ${detail}.` : '';
 

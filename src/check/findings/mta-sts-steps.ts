@@ -40,7 +40,7 @@ export const reportingRecord = (findingValues: FindingValues): FixStep =>
     `_smtp._tls.${findingValues.domain}. 3600 IN TXT "v=TLSRPTv1; rua=mailto:tls-reports@${findingValues.domain}"`,
   );
 /**
- * Reporting is added first where it is absent: without reports, a test period shows
+ * Reporting is added first if it is absent: without reports, a test period shows
  * nothing.
  */
 export const reportingSteps = (findingValues: FindingValues): FixStep[] =>
@@ -114,7 +114,7 @@ export const serveAgain = (findingValues: FindingValues): FixStep[] => [
   checkAgain(findingValues),
 ];
 
-/** Steps where the record is wrong and the policy is not, so the mode stays. */
+/** Steps if the record is wrong and the policy is not, so the mode stays. */
 export const correctRecord = (findingValues: FindingValues): FixStep[] => [
   confirm(
     `Make sure that the policy at ${policyUrl(findingValues)} lists every MX host: ${[

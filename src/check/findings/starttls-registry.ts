@@ -31,7 +31,7 @@ const whichNetwork = (findingValues: FindingValues): FixStep =>
 const testTls = (findingValues: FindingValues): string =>
   `openssl s_client -starttls smtp -connect ${findingValues.host}:25 -servername ${findingValues.host}`;
 
-/** The end of a session inside TLS, with the server's own reply where it sent one. */
+/** The end of a session inside TLS, with the server's own reply if it sent one. */
 const insideEnd = ({ reply, detail }: FindingValues): string =>
   reply === undefined
     ? `and the server then ends the session${inBrackets(detail)}`
@@ -316,7 +316,7 @@ export const starttlsFindings = {
     ],
   },
   /**
-   * Raised when a client that offers every version gets TLS 1.0 or 1.1. It fails where a
+   * Raised when a client that offers every version gets TLS 1.0 or 1.1. It fails if a
    * policy requires TLS, since such senders accept TLS 1.2 and newer only.
    */
   'tls-outdated': {

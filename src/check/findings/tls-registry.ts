@@ -45,7 +45,7 @@ const set =
     checkAgain(findingValues),
   ];
 
-/** Steps where the library lacks a feature: no setting helps, only a newer version. */
+/** Steps if the library lacks a feature: no setting helps, only a newer version. */
 const libraryVersion =
   (since: string) =>
   (findingValues: FindingValues): FixStep[] => [
@@ -53,7 +53,7 @@ const libraryVersion =
     checkAgain(findingValues),
   ];
 
-/** The reason why profiles warn where a guideline for the web would fail. */
+/** The reason why profiles warn if a guideline for the web would fail. */
 const weakBeatsPlaintext =
   'Weak TLS is still better than plaintext, which a sender without stronger TLS would use instead.';
 /**
@@ -92,7 +92,7 @@ export const tlsFindings = {
   },
   /**
    * Raised when TLS 1.2 is the newest version, and the server refuses every suite with
-   * ephemeral elliptic curve key exchange and a current cipher. It fails where a policy
+   * ephemeral elliptic curve key exchange and a current cipher. It fails if a policy
    * requires TLS: senders that follow RFC 10015 offer no other suite then.
    */
   'tls-outdated-suites': {

@@ -33,7 +33,7 @@ export function aliasCauses(
 }
 
 /**
- * The cause where the alias alone explains the faults of the host: its target is in the
+ * The cause if the alias alone explains the faults of the host: its target is in the
  * policy, if there is one, and every certificate is valid for the target. Otherwise
  * changing the MX record would fix nothing, or would break a working setup.
  */

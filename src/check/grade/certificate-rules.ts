@@ -103,7 +103,7 @@ function judgeOne(
       mechanisms: forNames(mechanisms, daneCause),
       refusedBy: mechanisms.filter(isEnforced),
     });
-  // Findings above say it already where the server's own dates or names are the cause.
+  // Findings above say it already if the server's own dates or names are the cause.
   const said =
     (daneCause === 'date' && summary.validity !== 'valid') ||
     (daneCause === 'name' && summary.nameMatch === 'mismatch');
@@ -207,7 +207,7 @@ function nameReason(
 }
 
 /**
- * The reason and the fix where the records match another certificate of the same host. With
+ * The reason and the fix if the records match another certificate of the same host. With
  * RSA and ECDSA, the sender's offer decides which of them it gets; with several addresses,
  * the address does.
  */
@@ -259,7 +259,7 @@ function forNames(
 
 /**
  * The mechanisms by which a sender judges this certificate today: the mode of a policy
- * that lists the host, and the usage of the record that vouches for it. `none` where no
+ * that lists the host, and the usage of the record that vouches for it. `none` if no
  * sender verifies.
  */
 function inForce(

@@ -164,7 +164,7 @@ function unusableReason(records: readonly string[]): string {
 
 /**
  * Raises an alias. An alias that other faults rest on is graded as they would be (RFC
- * 8461 §4.1): it fails where the policy is enforced, since senders defer.
+ * 8461 §4.1): it fails if the policy is enforced, since senders defer.
  */
 function aliasRule(
   raised: FindingCollector,
@@ -330,7 +330,7 @@ function couldBeDane({ hosts }: FindingCollector): boolean {
 
 /**
  * Compares every MX host with the policy. Hosts behind an alias are omitted if the
- * alias is the cause, and one finding replaces one per host where no host matches. A host
+ * alias is the cause, and one finding replaces one per host if no host matches. A host
  * without any address lookup may not exist, and the policy must not come to name it.
  */
 function matchRules(raised: FindingCollector, mode: 'enforce' | 'testing'): void {
@@ -416,7 +416,7 @@ function takesMail({ addresses }: JudgedHost): boolean {
 
 /**
  * SHA-256 of the key seen on the host, lower-case hex, for the record in the steps; empty
- * where no certificate was seen.
+ * if no certificate was seen.
  */
 function keyOf(raised: FindingCollector, name: string): string {
   const judgedHost = raised.hosts.find((host) => host.evidence.name === name);

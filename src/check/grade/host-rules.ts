@@ -91,7 +91,7 @@ function explainName(hostName: string, meant: string | undefined): string {
   return foreign === undefined ? '' : `A host name cannot hold ${foreign}.`;
 }
 
-/** One finding on each address where the reasons differ, else one on the host. */
+/** One finding on each address if the reasons differ, else one on the host. */
 function deadHost(
   raised: FindingCollector,
   { evidence, addresses }: JudgedHost,
@@ -127,7 +127,7 @@ function unreachableAs(
 }
 
 /**
- * The reason in words where the check itself refused to connect, otherwise the failure
+ * The reason in words if the check itself refused to connect, otherwise the failure
  * code.
  */
 function unreachableBecause({ ip, reason = '' }: JudgedAddress['summary']): string {
@@ -244,7 +244,7 @@ function addressRules(
       host: judgedHost.evidence.name,
       detail: `Without TLS: port ${raised.evidence.smtpPort}; with it: ${beside.join(', ')}. The server knows TLS, so STARTTLS is disabled on this port, or removed on the path to it.`,
     });
-  // The reply is the refusal of EHLO, where the server knows HELO only.
+  // The reply is the refusal of EHLO, if the server knows HELO only.
   if (summary.starttls === 'absent')
     raised.add('starttls-absent', { ...subject, reply: summary.reply });
   if (summary.starttls === 'mangled')

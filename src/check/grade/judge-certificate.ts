@@ -143,7 +143,7 @@ export function listedInPolicy(
   return 'mismatch';
 }
 
-/** The result of DANE verification, with its cause where it fails. */
+/** The result of DANE verification, with its cause if it fails. */
 interface DaneJudgement {
   readonly verdict: MailCertificate['dane'];
   readonly by?: 'daneTa' | 'daneEe';
@@ -158,7 +158,7 @@ interface DaneInput {
   readonly host: HostEvidence;
   readonly chain: readonly Certificate[];
   readonly validationTime: number;
-  /** Base64, where the server did not send it. */
+  /** Base64, if the server did not send it. */
   readonly anchor: string | undefined;
 }
 

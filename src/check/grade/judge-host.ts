@@ -41,7 +41,7 @@ export interface Probed {
 
 /**
  * The TLS of an address for a sender that requires TLS, whose settings are stricter than
- * those of an opportunistic one. `unknown` where old suites were chosen and current ones
+ * those of an opportunistic one. `unknown` if old suites were chosen and current ones
  * were not asked for.
  */
 export type StrictTls = 'works' | 'old-version' | 'old-suites' | 'unknown';

@@ -17,7 +17,7 @@ const postQuantumGroups = groupTable
 /**
  * Whether a recording of today's sessions can be decrypted once quantum computers break
  * the classical key exchange. `prevented` holds for senders that offer a post-quantum
- * group too; `unknown` where no such group was offered.
+ * group too; `unknown` if no such group was offered.
  */
 export function decryptedLater(inference: Inference): MailAddress['decryptedLater'] {
   const { settled } = evaluate(inference, {

@@ -14,7 +14,7 @@ interface Graded {
 
 /**
  * The tests of the profile that were completed and found no fault. A test counts only
- * where everything that it depends on was observed: a topic with an open question has no
+ * if everything that it depends on was observed: a topic with an open question has no
  * passed tests.
  */
 export function passedTests(

@@ -1,7 +1,7 @@
 import type { AddressEvidence, ConnectionEvidence } from '../../evidence/index.js';
 
 /**
- * The result of EHLO inside TLS. `unknown` where the server may have refused only this
+ * The result of EHLO inside TLS. `unknown` if the server may have refused only this
  * client, for example for its rate.
  */
 export type InsideTls = 'works' | 'refused' | 'unknown';
@@ -70,7 +70,7 @@ export interface IntermittentTls {
 }
 
 /**
- * The numbers of connections with and without TLS, where both happened by chance.
+ * The numbers of connections with and without TLS, if both happened by chance.
  * TLS that ends permanently may be the server's reaction to the visits of this check, so
  * only a success after a failure counts.
  */
@@ -142,7 +142,7 @@ const GREYLISTER = /\bspamd\b.*\bSPAM blocker\b/i;
 
 /**
  * Returns the state of one address as a sender would see it. The recorded status is
- * corrected where the SMTP conversation shows more: a host that refuses all mail counts
+ * corrected if the SMTP conversation shows more: a host that refuses all mail counts
  * as unreachable, and a temporary refusal leaves TLS unknown.
  */
 export function standing(

@@ -9,7 +9,7 @@ import { unsettled } from './tls-rules.js';
 /**
  * Findings that the profile asks of an address at this depth and that the answers neither
  * raise nor rule out. Empty at depth triage, which asks nothing, and without STARTTLS,
- * where another finding reports the cause.
+ * if another finding reports the cause.
  */
 export function undecidedRules(
   { depth, mtaSts }: Evidence,

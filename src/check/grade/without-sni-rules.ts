@@ -48,7 +48,7 @@ function acceptedBy(
 }
 
 /**
- * The rules of this file where an address with TLS was not asked without SNI: the budget
+ * The rules of this file if an address with TLS was not asked without SNI: the budget
  * was spent, the server refused further connections, or the evidence is of an earlier
  * version.
  */

@@ -10,7 +10,7 @@ import { judgeCertificate, type JudgedCertificate } from './judge-certificate.js
 /** The answer of a server to a client that sends no SNI. */
 export interface WithoutSni {
   readonly answer: NonNullable<MailAddress['withoutSni']>;
-  /** The certificate that it showed, where that is another one. */
+  /** The certificate that it showed, if that is another one. */
   readonly certificate?: JudgedCertificate | undefined;
   /** Why the handshake failed, as a failure code. */
   readonly failure?: string | undefined;

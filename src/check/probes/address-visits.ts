@@ -23,8 +23,8 @@ export interface VisitLimits {
 export interface SharedAddresses {
   /**
    * Takes an address, and connections from its budget of the day. Resolves to the reason
-   * where another program is there, the budget is spent, or the operator refuses. Rejects
-   * where the limits are unknown.
+   * if another program is there, the budget is spent, or the operator refuses. Rejects
+   * if the limits are unknown.
    */
   take(wanted: {
     readonly hostName: string;

@@ -51,7 +51,7 @@ function leafOf(addresses: HostEvidence['addresses']): string | undefined {
     .flatMap(({ handshake }) => handshake?.chain[0] ?? [])[0];
 }
 
-/** The name by which the certificate covers the host: the host itself where it does not. */
+/** The name by which the certificate covers the host: the host itself if it does not. */
 function certificateNameOf(host: string, leaf: string | undefined): string {
   const parsed = leaf === undefined ? undefined : parseCertificate(Buffer.from(leaf, 'base64'));
   const names = parsed?.ok ? parsed.value.dnsNames : [];

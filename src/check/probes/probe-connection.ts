@@ -240,7 +240,7 @@ class ProbeConnection {
     return askHello({ connection, question, serverName, ...this.#limits });
   }
 
-  /** Runs a handshake and records its facts where it completes. */
+  /** Runs a handshake and records its facts if it completes. */
   async #handshake(connection: Connection, kind: Authentication): ReturnType<typeof handshake> {
     const authentication = kind === 'any' ? undefined : kind;
     const { serverName } = this.#request;

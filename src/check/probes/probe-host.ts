@@ -42,7 +42,7 @@ export async function probeRoute(
 /**
  * Looks up addresses and TLSA records of one MX host and probes each of its addresses.
  * `address`, given by the operator, replaces the address lookup. TLSA records are looked
- * up even where senders ignore them, so that the report can name them as inert.
+ * up even if senders ignore them, so that the report can name them as inert.
  */
 export async function probeHost(
   context: ProbeContext,
@@ -62,7 +62,7 @@ export async function probeHost(
   return { ...facts, preference, addresses };
 }
 
-/** Rounds of addresses that are visited where none of them can be reached. */
+/** Rounds of addresses that are visited if none of them can be reached. */
 const MAX_ROUNDS = 3;
 
 interface AddressesToVisit {
@@ -217,7 +217,7 @@ function withoutAddress(hostName: string): HostLookup {
 }
 
 /**
- * Finds the intended host where the MX record lacks its final dot (`mx.example.com` read
+ * Finds the intended host if the MX record lacks its final dot (`mx.example.com` read
  * as `mx.example.com.example.com`). Undefined if that host has no address.
  */
 async function meantBy(context: ProbeContext, hostName: string): Promise<string | undefined> {
@@ -230,14 +230,14 @@ async function meantBy(context: ProbeContext, hostName: string): Promise<string 
 }
 
 /**
- * RFC 7672 §8.1: where DANE is in force, senders put the TLSA base domain into SNI. The
+ * RFC 7672 §8.1: if DANE is in force, senders put the TLSA base domain into SNI. The
  * probe does the same, to receive the chain that senders receive.
  */
 function serverNameOf({ status, base }: TlsaLookup, hostName: string): string {
   return status === 'usable' ? base : hostName;
 }
 
-/** Selects at most `maximum` addresses, half of them IPv6 where there are enough. */
+/** Selects at most `maximum` addresses, half of them IPv6 if there are enough. */
 function choose(
   maximum: number,
   v4: readonly string[],

@@ -12,7 +12,7 @@ export type TrustMechanism = 'none' | 'testing' | 'enforce' | 'daneTa' | 'daneEe
 export interface Rule {
   /** One severity, or one for each mechanism in force. */
   readonly severity: Severity | Readonly<Record<TrustMechanism, Severity>>;
-  /** The severity where no other host is left, as when every mail host is dead. */
+  /** The severity if no other host is left, as when every mail host is dead. */
   readonly whenAll?: Severity;
   /** The clause of the profile's source that the rule rests on. */
   readonly clause: string;

@@ -139,7 +139,7 @@ function unevenTls({ hosts }: CheckResult): string | undefined {
 const isMissing = (starttls: MailAddress['starttls']): boolean =>
   ['absent', 'mangled', 'refused'].includes(starttls);
 
-/** Says that nothing is known, with the cause where one finding explains it. */
+/** Says that nothing is known, with the cause if one finding explains it. */
 function unclear(checkResult: CheckResult): string {
   const why = whyUnclear(checkResult);
   // A silent server is reported next to that server.

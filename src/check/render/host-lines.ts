@@ -78,7 +78,7 @@ function hostLine(mailHost: MailHost): string {
 }
 
 /**
- * The state of a server in one line or, where that is too long, in one line for each
+ * The state of a server in one line or, if that is too long, in one line for each
  * certificate. A session that fails inside TLS is named even though its handshake
  * succeeded.
  */

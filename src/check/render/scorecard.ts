@@ -124,7 +124,7 @@ const hostsOf = ({ hosts }: CheckResult): readonly MailHost[] =>
   hosts.filter((mailHost) => mailHost.passedOver === undefined);
 
 /**
- * Hosts and addresses that were reached. Unknown rather than a fault where some were not:
+ * Hosts and addresses that were reached. Unknown rather than a fault if some were not:
  * the fault, if any, is a finding.
  */
 function mailHosts(checkResult: CheckResult): Observed {
@@ -166,7 +166,7 @@ function dnssec(checkResult: CheckResult): Observed {
   return { value, mark: 'absent' };
 }
 
-/** Addresses that offer STARTTLS, or where it works, of those that were reached. */
+/** Addresses that offer STARTTLS, or if it works, of those that were reached. */
 function starttls(checkResult: CheckResult): Observed {
   const reached = addressesOf(checkResult).filter((address) => address.status === 'reachable');
   const offering = reached.filter((address) => address.starttls === 'offered').length;
@@ -190,7 +190,7 @@ function starttls(checkResult: CheckResult): Observed {
 }
 
 /**
- * Versions that the server accepts; where the depth did not ask, those that were seen.
+ * Versions that the server accepts; if the depth did not ask, those that were seen.
  */
 function versions(checkResult: CheckResult): Observed {
   const sessions = sessionsOf(checkResult);

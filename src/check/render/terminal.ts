@@ -100,7 +100,7 @@ export const markWords: Readonly<Record<Mark, string>> = {
 
 /**
  * The scorecard: mark, topic, value and clause. The clauses are a column at the right edge,
- * each on a separate line where the value leaves no room for it.
+ * each on a separate line if the value leaves no room for it.
  */
 function scores({ result, width, paint }: Page): readonly string[] {
   const [markWidth, nameWidth] = [5, 13];
@@ -199,7 +199,7 @@ function stepLines(
   return [...lines, ...code.split('\n').map((textLine) => neutralise(textLine, 4000))];
 }
 
-/** Passed tests as a number, or as a list where all steps are wanted. */
+/** Passed tests as a number, or as a list if all steps are wanted. */
 function passed({ result, width, paint, steps }: Page): readonly string[] {
   const passedTests = result.passed ?? [];
   if (passedTests.length === 0) return [];

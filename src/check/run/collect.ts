@@ -56,7 +56,7 @@ export interface CollectOptions {
    */
   readonly misplaced?: boolean;
   /**
-   * TCP connections to one address, at most. Default 14. Not used where `manners` are
+   * TCP connections to one address, at most. Default 14. Not used if `manners` are
    * given.
    */
   readonly budget?: number;

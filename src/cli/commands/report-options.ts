@@ -121,7 +121,7 @@ export function printNagios(checkResult: CheckResult, output: Output): number {
   return status;
 }
 
-/** Prints a result as JSON: indented where it is the only one, else on one line. */
+/** Prints a result as JSON: indented if it is the only one, else on one line. */
 export function printJson(checkResult: CheckResult, isOnly: boolean, output: Output): void {
   output.out(`${formatJson(checkResult, isOnly ? 2 : undefined)}\n`);
 }

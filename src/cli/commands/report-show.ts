@@ -174,7 +174,7 @@ async function printDomain(
   if (html === STANDARD_STREAM) return statusOf(domainView);
   if (csv) output.out(renderDomainCsv(domainView));
   else if (json) output.out(`${formatJson(domainView, 2)}\n`);
-  // Advice on publishing a record would mislead where the name is a typing error.
+  // Advice on publishing a record would mislead if the name is a typing error.
   else if (known.length === 0 || isKnown || name === '')
     output.out(renderDomain(domainView, { width, color }));
   else complain(output, reportsAbsent(name, file, known));

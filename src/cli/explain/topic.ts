@@ -18,7 +18,7 @@ export interface ExplainTopic {
   readonly text: readonly string[];
   /** The heading of the picture. */
   readonly caption: string;
-  /** Lines of at most 78 columns where possible; played in the lab each time. */
+  /** Lines of at most 78 columns if possible; played in the lab each time. */
   picture(stage: Stage): Promise<readonly string[]>;
   /** Clauses on which the text rests. */
   readonly reference: string;

@@ -78,7 +78,7 @@ const DEAD_HOST = 252;
 
 /**
  * Opens the receivers of all cases: signed DNS with a root of its own, policy hosts and
- * mail hosts. Rejects where a port cannot be opened.
+ * mail hosts. Rejects if a port cannot be opened.
  */
 export async function openReceivers(options: ReceiversOptions = {}): Promise<Receivers> {
   const receivers = new OfflineReceivers(options);

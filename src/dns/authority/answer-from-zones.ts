@@ -61,7 +61,7 @@ export function errorAnswer(rcode: number): AuthorityAnswer {
 
 /**
  * The closest zone that contains the name. RFC 4035 §3.1.4.1: the parent zone answers for
- * DS, where this server has it.
+ * DS, if this server has it.
  */
 function zoneOf(
   zones: readonly ZoneData[],

@@ -15,7 +15,7 @@ export interface ZoneData {
   exists(domainName: Name): boolean;
   /** The closest ancestor with a DNAME record. */
   redirectionAbove?(domainName: Name): readonly ResourceRecord[] | undefined;
-  /** The record set with its signature; without one where the zone does not sign it. */
+  /** The record set with its signature; without one if the zone does not sign it. */
   withSignature(records: readonly ResourceRecord[]): readonly ResourceRecord[];
   /** Undefined for an unsigned zone. */
   readonly denial?: DenialProofs;
@@ -140,7 +140,7 @@ export function encloserOf(zone: Pick<ZoneData, 'apex' | 'exists'>, domainName: 
     if (zone.exists(node) || node.labelCount <= zone.apex.labelCount) return node;
 }
 
-/** `*` below a name; the name itself where that would be too long. */
+/** `*` below a name; the name itself if that would be too long. */
 export function wildcardBelow(domainName: Name): Name {
   const wildcard = Name.fromLabels([WILDCARD, ...domainName.labels]);
   return wildcard.ok ? wildcard.value : domainName;

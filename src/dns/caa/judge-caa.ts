@@ -90,7 +90,7 @@ function namesExactly(value: string, issuer: string): boolean {
 }
 
 /**
- * The properties that count: for a wildcard name `issuewild` replaces `issue` where there
+ * The properties that count: for a wildcard name `issuewild` replaces `issue` if there
  * is one; for any other name it is ignored (RFC 8659 §4.3) [8659-4.3-1, 8659-4.3-2].
  */
 function relevantProperties(

@@ -30,7 +30,7 @@ const UDP_SIZE = 1232;
 
 /**
  * Sends one query to one resolver: by UDP first, and by TCP if the answer is truncated or
- * lacks EDNS; over the open TCP or TLS connection where the upstream says so. Rejects
+ * lacks EDNS; over the open TCP or TLS connection if the upstream says so. Rejects
  * only with `signal.reason`.
  */
 export async function askUpstream(

@@ -29,7 +29,7 @@ export interface AlgorithmRegistry {
   readonly digests: ReadonlyMap<number, string>;
 }
 
-/** DS digest type 1, ignored where a stronger one is present (RFC 4509 §3). */
+/** DS digest type 1, ignored if a stronger one is present (RFC 4509 §3). */
 export const SHA1_DIGEST = 1;
 
 /**

@@ -21,7 +21,7 @@ export interface HostAddresses {
    * §2.2.2): a family that is denied or that cannot be looked up changes nothing
    * [7672-2.2.2-3]. If both families were found it is the stronger of the two, since
    * one secure RRset shows that the host lies in a signed zone. Without addresses it is
-   * the weaker status of the two lookups; a failed one counts as insecure where the host
+   * the weaker status of the two lookups; a failed one counts as insecure if the host
    * provably lies in an unsigned zone.
    */
   readonly dnssec: Dnssec;
@@ -31,12 +31,12 @@ export interface HostAddresses {
   readonly canonicalName: Name;
   readonly aliases: readonly AliasStep[];
   /**
-   * The failure of a lookup, also where the other family was found; the detail names the
+   * The failure of a lookup, even if the other family was found; the detail names the
    * family.
    */
   readonly failure?: Failure;
   /**
-   * The zone because of which the addresses are insecure, where it is signed with retired
+   * The zone because of which the addresses are insecure, if it is signed with retired
    * algorithms.
    */
   readonly unsupported?: UnsupportedZone;

@@ -174,7 +174,7 @@ function verify(
   return ok(undefined);
 }
 
-/** The TSIG record: the last of the message, where there is one. [8945-5.1-2] */
+/** The TSIG record: the last of the message, if there is one. [8945-5.1-2] */
 function lastRecord(
   messageBytes: Uint8Array,
 ): { readonly at: number; readonly name: Name; readonly reader: WireReader } | undefined {

@@ -103,7 +103,7 @@ function isPlain(wireReader: WireReader, { before, names, strings = 0 }: Layout)
 }
 
 /**
- * Uncompressed RDATA in canonical form: names in lower case where the type calls for it.
+ * Uncompressed RDATA in canonical form: names in lower case if the type calls for it.
  * Malformed RDATA stays as it is.
  */
 export function canonicalRdata(recordData: Uint8Array, recordType: number): Uint8Array {

@@ -4,7 +4,7 @@ import { AcmeProblem, thumbprint } from './acme-signed.js';
 
 /**
  * The JSON resources of the lab's certification authority (RFC 8555 §7.1), as functions
- * of its state. They deviate from the usual form where the RFC allows it, so that a
+ * of its state. They deviate from the usual form if the RFC allows it, so that a
  * client that relies on more than the RFC promises fails in the lab and not at a real CA.
  */
 

@@ -166,7 +166,7 @@ export class Zone {
     return [...records, signature];
   }
 
-  /** The key that the zone does not publish, where its fault is `wrong-key`. */
+  /** The key that the zone does not publish, if its fault is `wrong-key`. */
   #signingKey(recordType: number): ZoneSigningKey | undefined {
     if (this.fault !== 'wrong-key' || recordType === RRType.DNSKEY) return undefined;
     return (this.#otherKey ??= generateZoneKey(13));

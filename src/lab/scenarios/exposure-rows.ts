@@ -15,7 +15,7 @@ export const rows = {
   sealed: ['verified', 'deferred', 'deferred', 'deferred', 'deferred'],
   /** MTA-STS before the first fetch: forging or blocking DNS suppresses the policy. */
   firstContact: ['verified', 'deferred', 'deferred', 'to-attacker', 'cleartext'],
-  /** DANE where the MX can be forged, but not the host's records. */
+  /** DANE if the MX can be forged, but not the host's records. */
   hosted: ['verified', 'deferred', 'deferred', 'to-attacker', 'deferred'],
   /** A signed MX without TLSA records. */
   signedOnly: ['unverified', 'cleartext', 'to-attacker', 'deferred', 'deferred'],

@@ -9,7 +9,7 @@ import type { ZoneSpec } from '../dns/zone.js';
 
 /** A domain of the lab: its configuration, and the expected result of a check. */
 export interface Scenario {
-  /** Under `.example`, Unicode where it is an IDN. */
+  /** Under `.example`, Unicode if it is an IDN. */
   readonly domain: string;
   /** One human-readable line. */
   readonly says: string;
@@ -23,7 +23,7 @@ export interface Scenario {
   readonly rpt?: boolean | string;
   readonly attack?: AttackTraits;
   readonly expect: Expectation;
-  /** The expectation without the attacker, where the scenario has one. */
+  /** The expectation without the attacker, if the scenario has one. */
   readonly calm?: Expectation;
 }
 

@@ -22,7 +22,7 @@ export interface ResponderConfig {
   readonly dhPrime?: Uint8Array;
   /** SSLv2 cipher kinds; undefined: SSLv2 is refused. */
   readonly ssl2Ciphers?: readonly number[];
-  /** Accepts deflate where the client offers it (RFC 3749). */
+  /** Accepts deflate if the client offers it (RFC 3749). */
   readonly compression?: boolean;
   /** Default true: RFC 5746 and RFC 7627. */
   readonly secureRenegotiation?: boolean;

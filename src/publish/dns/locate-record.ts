@@ -23,7 +23,7 @@ const MAX_ALIASES = 8;
  * 1034 §3.6.2), and finds the entry of `publish.dns` that writes there. Without an alias
  * that is `own`; with one it is the entry with the longest zone around the last name.
  * Fails for a name outside every zone, unless `own` prints records for the operator.
- * `aliasOf` returns the target of an alias, or `unknown` where the servers differ.
+ * `aliasOf` returns the target of an alias, or `unknown` if the servers differ.
  */
 export async function locateRecord(
   recordName: string,

@@ -33,7 +33,7 @@ export interface IssuerOptions extends Omit<DesiredAccount, 'directory'> {
   readonly methods?: readonly string[];
   /** A certificate profile of the CA, such as `shortlived`. */
   readonly profile?: string | undefined;
-  /** Common name of the root that the chain leads to, where the CA offers several. */
+  /** Common name of the root that the chain leads to, if the CA offers several. */
   readonly preferredChain?: string | undefined;
   /** Returns why the CA would refuse a certificate, before an order is placed. */
   findBlocker?(request: IssuanceRequest): Promise<Alert | undefined>;

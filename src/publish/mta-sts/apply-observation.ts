@@ -116,7 +116,7 @@ function announces(records: readonly string[], id: string): boolean {
 }
 
 /**
- * Returns the largest TTL of the record where every authoritative server announces this
+ * Returns the largest TTL of the record if every authoritative server announces this
  * id, each in a spelling of its own. Undefined: a server does not.
  */
 export function announcedTtl(answers: readonly ServerAnswer[], id: string): number | undefined {

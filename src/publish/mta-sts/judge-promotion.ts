@@ -6,7 +6,7 @@ export interface Promotion {
   /** The reasons why not. Empty: enforce. */
   readonly blockers: readonly string[];
   /**
-   * The time when the last blocker ends, milliseconds since 1970, where that is known.
+   * The time when the last blocker ends, milliseconds since 1970, if that is known.
    */
   readonly until?: number;
   /** Only time and reports are missing, so the operator may confirm without them. */

@@ -41,7 +41,7 @@ export interface CaaHost {
  * certificate, so certificates of other names stay as they are.
  *
  * No CA in use is locked out: the CAs of all shown certificates stay permitted, the
- * properties that apply to the host today are kept, and where this cannot be made sure, an
+ * properties that apply to the host today are kept, and if this cannot be made sure, an
  * instruction stands for the records. Only unbound properties of the own CA are replaced.
  */
 export function planCaaRecords(

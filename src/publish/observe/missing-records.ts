@@ -51,7 +51,7 @@ const blockingFindings =
  * 1. repairs of existing records;
  * 2. TLS reports, which show later problems;
  * 3. the policy in testing mode, and its record after it (RFC 8461 §8.1);
- * 4. TLSA records for the keys that the servers show, where DNSSEC is valid (RFC 7672 §2.2).
+ * 4. TLSA records for the keys that the servers show, if DNSSEC is valid (RFC 7672 §2.2).
  *
  * Pure: the check of the domain is the only source.
  */

@@ -48,7 +48,7 @@ export async function observeHost(
 }
 
 /**
- * Converts an answer. An alias that a wildcard makes does not count where its target has
+ * Converts an answer. An alias that a wildcard makes does not count if its target has
  * no TLSA records: a record of the owner replaces it (RFC 4592 §2.2.1).
  */
 function tlsaAnswer(

@@ -23,7 +23,7 @@ export interface ExportColumn {
   readonly type: 'text' | 'integer' | 'boolean' | 'list';
   /** The meaning, for the data dictionary. */
   readonly says: string;
-  /** All values, where their number is small. */
+  /** All values, if their number is small. */
   readonly values?: readonly string[] | undefined;
   value(row: ScanResultRow): ColumnValue;
 }

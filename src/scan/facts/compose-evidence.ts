@@ -26,7 +26,7 @@ export interface ScanVantage {
 
 /**
  * Composes the `hermetic.evidence/1` of one domain from its observations, at depth `triage`.
- * @throws TypeError where a host of `domain.mx`, or an announced policy, is missing.
+ * @throws TypeError if a host of `domain.mx`, or an announced policy, is missing.
  */
 export function composeEvidence(scanned: ScannedDomain, vantage: ScanVantage = {}): Evidence {
   const { domain } = scanned;

@@ -96,7 +96,7 @@ export interface VisitObservation {
 /** All observations that the grade of one domain depends on. */
 export interface ScannedDomain {
   readonly domain: DomainObservation;
-  /** Required where {@link announcesPolicy} is true. */
+  /** Required if {@link announcesPolicy} is true. */
   readonly policy?: StsObservation | undefined;
   /** One entry for each host of `domain.mx`, in any order. */
   readonly hosts: readonly ScannedHost[];

@@ -43,7 +43,7 @@ export type ObserveOptions = Pick<
 
 /**
  * Observes the DNS facts of a domain: the mail route, then the records of MTA-STS and
- * TLS-RPT. Asks MX and two TXT questions, and only MX where the domain takes no mail.
+ * TLS-RPT. Asks MX and two TXT questions, and only MX if the domain takes no mail.
  * @throws HermeticError for a text that is not a domain name; rejects with `signal.reason`.
  */
 export async function observeDomain(

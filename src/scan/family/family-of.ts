@@ -21,7 +21,7 @@ export function familyOf(host: string): string {
 export const OWN_OPERATOR = 'own';
 
 /**
- * Returns the operator of a mail host as a domain sees it: {@link OWN_OPERATOR} where both
+ * Returns the operator of a mail host as a domain sees it: {@link OWN_OPERATOR} if both
  * have one organisational domain, otherwise the family of the host.
  */
 export function operatorOf(host: string, domain: string): string {

@@ -12,7 +12,7 @@ import { visitCertificates } from '../facts/visit-certificates.js';
  * - a name counts by its relations: the match of each certificate, and the rank of the host;
  *   with records of usage DANE-TA also the match of the domain (RFC 7672 §3.2.2);
  * - a date counts by the dates of certificates that it has passed;
- * - names stay in the key where more relations decide: with a policy, behind an alias, and
+ * - names stay in the key if more relations decide: with a policy, behind an alias, and
  *   for a host without addresses.
  *
  * The digest of a visit is computed once for each object.

@@ -64,7 +64,7 @@ export class DomainGrader {
   /**
    * Returns the grade of a domain. Its result as a report is
    * `grade(composeEvidence(scanned))`.
-   * @throws TypeError where an observation is missing.
+   * @throws TypeError if an observation is missing.
    */
   grade(scanned: ScannedDomain): DomainGrade {
     const key = this.#keys.of(scanned, this.#dateOf(scanned));

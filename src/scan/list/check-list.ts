@@ -18,7 +18,7 @@ const PER_ADDRESS = 60;
 export interface ListLimits {
   /** Hosts and addresses that are never contacted. */
   readonly optOut?: OptOut | undefined;
-  /** Connections to one address. Default 60, or those of one visit where they are more. */
+  /** Connections to one address. Default 60, or those of one visit if they are more. */
   readonly perAddress?: number | undefined;
 }
 

@@ -52,7 +52,7 @@ interface AddressState {
  * - a host name is visited once at each of its addresses;
  * - the answers about TLS at an address serve its other names, which are visited for their
  *   certificates only;
- * - names of one provider are inferred where `planVisit` allows it;
+ * - names of one provider are inferred if `planVisit` allows it;
  * - an address that refuses a visit is left alone for the time that `decideRest` gives.
  */
 export class SharedVisits implements ProbeLimiter {

@@ -20,7 +20,7 @@ export interface Statistic {
   readonly says: string;
   readonly of: string;
   readonly domains: StatisticCount;
-  /** A mail host has a property where at least half of its domains with an answer have it. */
+  /** A mail host has a property if at least half of its domains with an answer have it. */
   readonly mailHosts: StatisticCount;
   /** The same for the operators of mail hosts. A domain's own hosts are one operator. */
   readonly operators: StatisticCount;

@@ -71,7 +71,7 @@ export interface CaseHost {
   readonly withoutSni?: 'refused' | 'other-name';
   /**
    * Ends a handshake whose ClientHello does not offer X25519MLKEM768 (RFC 10024) with
-   * handshake_failure, and uses the group where the TLS library of the host has it.
+   * handshake_failure, and uses the group if the TLS library of the host has it.
    */
   readonly requiresHybrid?: true;
   /** A middlebox drops a ClientHello that does not fit into one packet. */
@@ -126,8 +126,8 @@ export interface SenderCase {
    */
   readonly expect: 'deliver' | 'refuse' | 'inform';
   /**
-   * The mechanisms of which this case is evidence: of use where it expects `refuse`, of
-   * restraint where it expects `deliver`.
+   * The mechanisms of which this case is evidence: of use if it expects `refuse`, of
+   * restraint if it expects `deliver`.
    */
   readonly evidenceOf: readonly SenderMechanism[];
   /** RFC and section of the expectation. */
@@ -152,7 +152,7 @@ export interface SenderCase {
    * and the mail host stops offering STARTTLS.
    */
   readonly withdrawn?: true;
-  /** Asks for TLS reports (RFC 8460) where it is true. */
+  /** Asks for TLS reports (RFC 8460) if it is true. */
   readonly report?: true;
   /** Belongs to the set that is tested first: few messages, the decisive questions. */
   readonly quick?: true;

@@ -7,7 +7,7 @@ export interface Attempt {
   readonly network: string;
   /**
    * The last two labels of its EHLO names: they distinguish the hosts behind
-   * one address. Undefined without a domain, and where the connection mentions several.
+   * one address. Undefined without a domain, and if the connection mentions several.
    */
   readonly nameDomain: string | undefined;
   readonly source: string;
@@ -109,7 +109,7 @@ export function senderNetwork(source: string): string {
   return source.startsWith('127.') ? '127.0.0.0' : networkOf(source);
 }
 
-/** The weaker protection of the two where both occur. */
+/** The weaker protection of the two if both occur. */
 function protectionOf(observations: readonly Observation[]): Attempt['accepted'] {
   if (observations.length === 0) return undefined;
   const plaintext = observations.some((one) => 'secured' in one && !one.secured);
@@ -143,7 +143,7 @@ function stepOf(observation: Observation): DeliveryStep {
   }
 }
 
-/** Compares two steps of a delivery: negative where the first comes earlier. */
+/** Compares two steps of a delivery: negative if the first comes earlier. */
 function compareSteps(left: DeliveryStep, right: DeliveryStep): number {
   return deliverySteps.indexOf(left) - deliverySteps.indexOf(right);
 }

@@ -88,7 +88,7 @@ export function isDelivered(verdict: CaseVerdict): boolean {
 }
 
 /**
- * The observations that decide: those of the second message where a policy is withdrawn
+ * The observations that decide: those of the second message if a policy is withdrawn
  * in between. Before it, the signs of the first message show only that the test runs.
  */
 function decisive(
@@ -182,7 +182,7 @@ function refusedBefore(
 
 /**
  * Compares a result with the expectation. A message in plaintext does not meet `deliver`
- * where the host offers STARTTLS.
+ * if the host offers STARTTLS.
  */
 function meets({ expect, host }: SenderCase, verdict: CaseVerdict): CaseResult['met'] {
   if (expect === 'inform') return 'none';

@@ -106,8 +106,8 @@ function inUse(
 }
 
 /**
- * Opportunistic TLS is `observes-only`: used where offered, not required. A sender that
- * refuses bad certificates and sends in plaintext where TLS is missing gains nothing: an
+ * Opportunistic TLS is `observes-only`: used if offered, not required. A sender that
+ * refuses bad certificates and sends in plaintext if TLS is missing gains nothing: an
  * attacker strips STARTTLS (RFC 7435 §3).
  */
 function judgeStarttls({ cases }: JudgedTest): MechanismResult {

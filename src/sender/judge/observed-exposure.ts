@@ -90,7 +90,7 @@ function daneRow(verdictOf: VerdictOf, { suppress }: Cells): Cells {
   };
 }
 
-/** A host that both mechanisms protect is refused where one of them refuses it. */
+/** A host that both mechanisms protect is refused if one of them refuses it. */
 function eitherOf(left: Cells, right: Cells): Cells {
   const cell = (attack: Attack): DeliveryResult => {
     const pair = [left[attack], right[attack]];
@@ -100,7 +100,7 @@ function eitherOf(left: Cells, right: Cells): Cells {
   return Object.fromEntries(attacks.map((attack) => [attack, cell(attack)])) as unknown as Cells;
 }
 
-/** @param underTls the result where the message arrived under TLS without verification */
+/** @param underTls the result if the message arrived under TLS without verification */
 function resultOf(verdict: CaseVerdict | undefined, underTls: DeliveryResult): DeliveryResult {
   switch (verdict) {
     case 'delivered-verified':

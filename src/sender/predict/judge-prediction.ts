@@ -131,7 +131,7 @@ function judgeCases(
 }
 
 /**
- * Whether a case violates the standard. A delivery in plaintext, where TLS is offered,
+ * Whether a case violates the standard. A delivery in plaintext, if TLS is offered,
  * is a fault of STARTTLS.
  */
 function isFault(

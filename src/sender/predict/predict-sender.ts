@@ -61,7 +61,7 @@ function hindrance(model: SenderModel, { zone }: SenderCase): Delivery | undefin
   const { source } = families;
   if (families.known && families.value !== 'both' && families.value !== family)
     return { result: 'deferred', reason: `the sender uses ${name[families.value]} only`, source };
-  // Nearly every mail server has IPv4, and a configuration shows where it is switched off.
+  // Nearly every mail server has IPv4, and a configuration shows if it is switched off.
   if (family === 'ipv4' && families.known) return undefined;
   return {
     result: 'unknown',

@@ -72,7 +72,7 @@ export function readOwn({ settings, domain, resolver: stated, hybrid }: OwnInput
 /**
  * The TLS of the sender itself (tls/handshake.ts): TLS 1.0 and every suite at security
  * level 0 without a policy, and TLS 1.2 with one. It offers the hybrid group without a key
- * share, so that the hello stays small, where the OpenSSL of Node.js has the group.
+ * share, so that the hello stays small, if the OpenSSL of Node.js has the group.
  */
 function ownLibrary(hybrid: boolean | undefined): TlsRules['library'] {
   const source = sourceOf('TLS settings of the sender');

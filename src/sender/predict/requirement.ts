@@ -84,7 +84,7 @@ function isAuthenticated(share: Share): boolean {
 
 /** RFC 7672 §2.2, with the deviations that a configuration allows. */
 function daneShare({ rules, host, mxDnssec }: RequirementQuestion): Share {
-  // Readers leave TLS unknown too where DANE may be mandatory.
+  // Readers leave TLS unknown too if DANE may be mandatory.
   const unsigned = host.tlsa === 'absent' || host.tlsa === 'insecure';
   if (!rules.dane.known) return unsigned ? none : openFact(rules.dane);
   const { value: dane, source } = rules.dane;
@@ -112,7 +112,7 @@ function daneShare({ rules, host, mxDnssec }: RequirementQuestion): Share {
   }
 }
 
-/** RFC 7672 §2.2 requires TLS without authentication where no record is usable. */
+/** RFC 7672 §2.2 requires TLS without authentication if no record is usable. */
 function unusableShare(unusable: 'encrypt' | 'defer' | 'unknown', source: SettingSource): Share {
   switch (unusable) {
     case 'encrypt':

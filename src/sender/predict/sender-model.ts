@@ -65,7 +65,7 @@ export type StsUse =
       /** `observe`: the policy is fetched and logged, and mail is delivered against it. */
       readonly use: 'enforce' | 'observe';
       /**
-       * A domain with DANE too. `both`: each must hold. `dane-alone`: DANE decides where
+       * A domain with DANE too. `both`: each must hold. `dane-alone`: DANE decides if
        * every host has TLSA records, as RFC 8461 §2 allows. `sts-alone`: the policy
        * replaces DANE, which RFC 8461 §2 forbids.
        */
@@ -99,16 +99,16 @@ export type LibraryAbility = (typeof libraryAbilities)[number];
 /** The rules for one destination. */
 export interface TlsRules {
   /**
-   * `never`: always plaintext. `opportunistic`: TLS where offered. `required`: no mail in
+   * `never`: always plaintext. `opportunistic`: TLS if offered. `required`: no mail in
    * plaintext. `broken`: an error in the configuration defers all mail.
    */
   readonly tls: Fact<'never' | 'opportunistic' | 'required' | 'broken'>;
   readonly certificate: Fact<RequiredCertificate>;
   readonly dane: Fact<DaneUse>;
   readonly mtaSts: Fact<StsUse>;
-  /** Versions where TLS is opportunistic. */
+  /** Versions if TLS is opportunistic. */
   readonly versions: Fact<readonly TlsVersionName[]>;
-  /** Versions where TLS is required. */
+  /** Versions if TLS is required. */
   readonly requiredVersions: Fact<readonly TlsVersionName[]>;
   /** The CAs that verification trusts: some, or none at all. */
   readonly roots: Fact<'some' | 'none'>;

@@ -17,7 +17,7 @@ export interface TlsLibrary {
   readonly version: string;
   /** Security level of OpenSSL for programs that set none (SSL_CTX_set_security_level(3)). */
   readonly securityLevel: number | undefined;
-  /** MinProtocol of openssl.cnf; `none` where the file sets no minimum. */
+  /** MinProtocol of openssl.cnf; `none` if the file sets no minimum. */
   readonly minimum: TlsVersionName | 'none' | undefined;
   /** Groups or Curves of openssl.cnf; empty if the file sets none. */
   readonly groups: string | undefined;
@@ -103,7 +103,7 @@ function versionNamed(word: string): TlsLibrary['minimum'] {
 /**
  * The section of openssl.cnf that applies to every program (config(5), "SSL
  * Configuration"): openssl_conf, then ssl_conf, then system_default. Undefined without a
- * file, or where it includes another one.
+ * file, or if it includes another one.
  */
 function systemDefaults(text: string): ReadonlyMap<string, string> | undefined {
   const sections = new Map<string, Map<string, string>>();
@@ -139,7 +139,7 @@ export interface LibraryUse {
   readonly isBounded?: boolean | undefined;
 }
 
-/** Handshakes with TLS 1.0 and 1.1, where the program enables them. */
+/** Handshakes with TLS 1.0 and 1.1, if the program enables them. */
 export function oldVersionsOf(
   library: TlsLibrary | undefined,
   { level = library?.securityLevel, isBounded = false }: LibraryUse,
@@ -163,7 +163,7 @@ export function oldVersionsOf(
   return known(true, source);
 }
 
-/** Suites with static RSA and CBC, where the program does not exclude them. */
+/** Suites with static RSA and CBC, if the program does not exclude them. */
 export function oldSuitesOf(
   library: TlsLibrary | undefined,
   { level = library?.securityLevel }: LibraryUse,

@@ -36,9 +36,9 @@ export interface CaseRecordOptions {
 
 /**
  * Returns the zones of a case: one below `<slot>.<zone>`, and one for the TLSA records of
- * the MX host where only their signature is wrong.
+ * the MX host if only their signature is wrong.
  *
- * Throws TypeError where a TLSA record needs a digest that is not given.
+ * Throws TypeError if a TLSA record needs a digest that is not given.
  */
 export function caseRecords(
   senderCase: SenderCase,

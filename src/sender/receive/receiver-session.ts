@@ -44,14 +44,14 @@ export interface PlaySelection {
 }
 
 export interface ReceiverSessionOptions {
-  /** The case, or the first guess where there is a selection. */
+  /** The case, or the first guess if there is a selection. */
   readonly played: PlayedCase;
   readonly selection?: PlaySelection | undefined;
   readonly recorder: Recorder;
   readonly limits: ReceiverLimits;
   contextFor(place: CasePlace, serverName: string | undefined): SecureContext;
   /**
-   * The group of every handshake with the host of a case, where its settings permit one
+   * The group of every handshake with the host of a case, if its settings permit one
    * group alone: Node.js does not name the group of a session on the side of the server.
    */
   onlyGroup(place: CasePlace): string | undefined;
@@ -395,7 +395,7 @@ function domainOf(address: string): string {
   return address.slice(address.lastIndexOf('@') + 1);
 }
 
-/** The subject of the certificate of the client, where it presented one. */
+/** The subject of the certificate of the client, if it presented one. */
 function subjectOf(secured: TLSSocket): string | undefined {
   const subject = secured.getPeerX509Certificate()?.subject;
   return subject === undefined ? undefined : cutText(subject);

@@ -46,7 +46,7 @@ export class Recorder {
   }
 
   /**
-   * Records one observation. `message` is that of the connection where one is given: a
+   * Records one observation. `message` is that of the connection if one is given: a
    * connection keeps the message with which it began.
    */
   record(place: CasePlace, seen: Seen, message = this.messageOf(place)): void {

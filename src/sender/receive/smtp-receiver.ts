@@ -85,7 +85,7 @@ export class SmtpReceiver {
     return { accepted, place: session.place };
   }
 
-  /** The TLS settings of a host; they differ by SNI where the case says so. */
+  /** The TLS settings of a host; they differ by SNI if the case says so. */
   #contextFor({ senderCase, slot }: CasePlace, serverName: string | undefined): SecureContext {
     const { id, host } = senderCase;
     const { mxHost } = caseNames(id, slot, this.options.zone);
@@ -105,7 +105,7 @@ export class SmtpReceiver {
 
 const HYBRID = 'X25519MLKEM768';
 
-/** The hybrid group is used where the OpenSSL of this Node.js has it, which 3.0 has not. */
+/** The hybrid group is used if the OpenSSL of this Node.js has it, which 3.0 has not. */
 function onlyGroup({ requiresHybrid }: CaseHost): string | undefined {
   return requiresHybrid && senderGroups().includes(HYBRID) ? HYBRID : undefined;
 }

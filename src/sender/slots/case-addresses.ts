@@ -23,7 +23,7 @@ export function behaviourOf({ host, withdrawn }: SenderCase): string {
 /**
  * Distributes the IPv4 addresses among the cases, as narrowly as their number permits: one
  * for each case, else one for each behaviour before SNI. The last behaviours share the
- * first address where there are fewer.
+ * first address if there are fewer.
  */
 export class CaseAddresses {
   readonly #v4ByCase = new Map<string, string>();

@@ -62,7 +62,7 @@ export class ObservationBuffer {
   }
 
   /**
-   * Saves everything that waits. Rejects where the database cannot be written; the next
+   * Saves everything that waits. Rejects if the database cannot be written; the next
    * call saves the rest.
    */
   async flush(): Promise<void> {

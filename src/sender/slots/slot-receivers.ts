@@ -114,7 +114,7 @@ export class SlotReceivers {
     for (const observation of seen) this.options.buffer.add({ ...observation, case: id, slot });
   }
 
-  /** The case of an address, and the slot where it is known. */
+  /** The case of an address, and the slot if it is known. */
   #firstGuess(local: string, network: string): CasePlace {
     const { addresses, now, table } = this.options;
     const turn = this.#turns.get(`${network} ${local}`);

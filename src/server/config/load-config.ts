@@ -65,7 +65,7 @@ function problemsOf(
 
 function wording(issue: z.core.$ZodIssue): { says: string; fix: string } {
   const missing = { says: 'is missing', fix: 'Add it; docs/serve.md shows the form.' };
-  // The message of a schema is used verbatim where it has the form `fault: fix`.
+  // The message of a schema is used verbatim if it has the form `fault: fix`.
   if (!issue.message.startsWith('Invalid ')) return split(issue.message);
   if (/received undefined/.test(JSON.stringify(issue))) return missing;
   switch (issue.code) {

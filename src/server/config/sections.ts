@@ -51,7 +51,7 @@ export const houseSections = {
     .strictObject({
       /** Log the mail that would be deferred, and enforce nothing. */
       observe: z.boolean().default(false),
-      /** DANE also where an unsigned MX names the host (RFC 7672 §2.2.1). */
+      /** DANE even if an unsigned MX names the host (RFC 7672 §2.2.1). */
       daneWithInsecureMx: z.boolean().default(true),
       /** Domains whose policies are not enforced for a time, each with a reason. */
       exemptions: z
@@ -100,7 +100,7 @@ export const houseSections = {
        * and nothing else.
        */
       http: listenAddresses.default([]),
-      /** Certificates by the names in them; the first also answers where no name fits. */
+      /** Certificates by the names in them; the first also answers if no name fits. */
       certificates: z.array(z.strictObject({ chain: file, key: file })).default([]),
       connections: z.int().min(1).max(100_000).default(1000),
     })

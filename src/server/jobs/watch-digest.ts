@@ -40,7 +40,7 @@ export class DigestSender {
     this.#receivers = receivers;
   }
 
-  /** Sends the digests that are due. Rejects where the database fails. */
+  /** Sends the digests that are due. Rejects if the database fails. */
   async round(): Promise<void> {
     const { digest: schedule } = this.#settings;
     if (!schedule) return;

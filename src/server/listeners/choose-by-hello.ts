@@ -38,7 +38,7 @@ interface NamedCertificates {
 }
 
 /**
- * Chooses the TLS server of each connection by its hello, where the choice of Node would
+ * Chooses the TLS server of each connection by its hello, if the choice of Node would
  * be wrong:
  *
  * - tls-alpn-01 (RFC 8737): hellos that offer only `acme-tls/1` go to a server with only

@@ -105,7 +105,7 @@ export async function listenWeb(
     },
     overload: {
       line,
-      // The name decides where sites share the port, and plain HTTP has not shown it yet.
+      // The name decides if sites share the port, and plain HTTP has not shown it yet.
       ofPort: () => current.sites.length > 0 && current.sites.every(isHeld),
       ofName: (hostName) =>
         current.sites.some((site) => isHeld(site) && site.serves(hostName, '/')),
@@ -202,7 +202,7 @@ interface Answer {
   readonly status: number;
   readonly headers: readonly (readonly [string, string])[];
   readonly body: string | Buffer;
-  /** `at once`: where no end of the body can be found, nothing is discarded. */
+  /** `at once`: if no end of the body can be found, nothing is discarded. */
   readonly when?: 'at once' | undefined;
 }
 

@@ -5,7 +5,7 @@ import { parseCommand, type Command, type Parameters } from './parse-command.js'
 import { SmtpInput } from './smtp-input.js';
 
 /**
- * A reply of one line. `text` starts with the enhanced status code where there is one.
+ * A reply of one line. `text` starts with the enhanced status code if there is one.
  */
 export interface ServerReply {
   readonly code: number;

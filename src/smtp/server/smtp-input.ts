@@ -11,7 +11,7 @@ const MAX_SKIPPED = 64 * 1024;
 const CR = 0x0d;
 
 /**
- * A line without its CR LF, as ISO 8859-1; `bare-lf` where a line feed has no CR before
+ * A line without its CR LF, as ISO 8859-1; `bare-lf` if a line feed has no CR before
  * it; `end` at the end of input.
  */
 export type InputLine =

@@ -20,7 +20,7 @@ export const TRIAL_DAYS = 28;
 
 /** Below this share of sessions a failure without a reason may be lost connections. */
 const LOST_SHARE = 1 / 100;
-/** The same where every reason in the reports is a lost connection. */
+/** The same if every reason in the reports is a lost connection. */
 const STATED_LOST_SHARE = 1 / 20;
 
 /**
@@ -80,7 +80,7 @@ export function canEnforce(
   };
 }
 
-/** The answer where no report has a policy that senders validate. */
+/** The answer if no report has a policy that senders validate. */
 function withoutTrial({ reports, trial, checks }: ReportedFacts): EnforceAnswer {
   if (reports.length === 0) return { answer: 'unclear', reasons: ['There are no reports.'] };
   if (checks.at(-1)?.mtaSts.mode === 'testing')

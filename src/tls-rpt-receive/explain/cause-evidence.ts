@@ -62,7 +62,7 @@ export interface Evidence {
 
 /** Below this probability, chance does not explain which reporters were spared. */
 const CHANCE = 1 / 1000;
-/** The same where a check also found no fault of the host. */
+/** The same if a check also found no fault of the host. */
 const CHANCE_CHECKED = 1 / 100;
 /**
  * A report covers a day and names no hour. An outage of some hours touches at most two

@@ -187,7 +187,7 @@ function shows(finding: Finding, failureGroup: FailureGroup): boolean {
 
 /**
  * Returns whether a finding is about the host of a failure, and about one of its addresses
- * where both name addresses.
+ * if both name addresses.
  */
 function isAbout(subject: string, { mx, domain, ips }: FailureGroup): boolean {
   const name = hostOf(subject);

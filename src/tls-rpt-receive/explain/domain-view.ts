@@ -20,7 +20,7 @@ export interface KindSums {
   readonly failed: number;
 }
 
-/** Sessions counted once each: where policies overlap, the larger number of both. */
+/** Sessions counted once each: if policies overlap, the larger number of both. */
 export interface SessionSums {
   readonly successful: number;
   readonly failed: number;

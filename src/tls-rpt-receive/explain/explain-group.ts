@@ -35,7 +35,7 @@ export interface Explanation {
   readonly reporters: readonly string[];
   readonly networks: readonly string[];
   readonly says: string;
-  /** Reasons as reported, with their meaning where it is known. */
+  /** Reasons as reported, with their meaning if it is known. */
   readonly reasons: readonly { readonly text: string; readonly means?: string | undefined }[];
   readonly fate: DeliveryImpact;
   readonly whose: FaultParty;

@@ -39,7 +39,7 @@ export interface FailureGroup {
   /** Failed sessions; 0 if the reporters give no count. */
   readonly sessions: number;
   /**
-   * The same without lost connections, where there are any: they extend the days and the
+   * The same without lost connections, if there are any: they extend the days and the
    * reporters of a fault that did not cause them.
    */
   readonly core?: FailureGroup;

@@ -32,7 +32,7 @@ import { withoutNoise } from './sources.js';
  */
 export type FaultParty = 'yours' | 'theirs' | 'path' | 'unclear';
 
-/** The subject of the advice, where the evidence says more than the result type. */
+/** The subject of the advice, if the evidence says more than the result type. */
 export type Remedy =
   'finding' | 'foreign-host' | 'missing-from-policy' | 'outdated-copy' | 'general';
 

@@ -11,7 +11,7 @@ import { patternsOf } from './quoted.js';
  * fault of the policy.
  */
 
-/** Results that a sender reports where the MX host matches no pattern of the policy. */
+/** Results that a sender reports if the MX host matches no pattern of the policy. */
 const mismatches = new Set(['validation-failure', 'certificate-host-mismatch', NOT_DESCRIBED]);
 
 /** The policy of an affected reporter on those days, if it does not name the host. */

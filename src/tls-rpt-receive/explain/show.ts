@@ -15,7 +15,7 @@ export interface ShowOptions {
   readonly days?: number;
   /**
    * Last day of the period, milliseconds since 1970. Default: today, or the last day with
-   * authenticated reports where those are older.
+   * authenticated reports if those are older.
    */
   readonly to?: number;
   /** Hours after the end of a day until its reports count as missing. Default 36. */

@@ -35,7 +35,7 @@ const explanation = z.strictObject({
   fate: z.enum(['kept-back', 'reported', 'unprotected', 'cached-policy', 'unknown']),
   whose: z.enum(['yours', 'theirs', 'path', 'unclear']),
   because: text,
-  /** The evidence that would settle the cause, where it is unclear. */
+  /** The evidence that would settle the cause, if it is unclear. */
   settle: text.optional(),
   /** The certificate of the host in the check nearest to the failure. */
   certificate: z

@@ -57,7 +57,7 @@ if (port) {
   send({ kind: 'ready' });
 }
 
-/** Lowers the priority of this thread where that is possible. */
+/** Lowers the priority of this thread if that is possible. */
 function yieldToMainThread(): void {
   // Elsewhere the call applies to the whole process (setpriority(2), "C library/kernel
   // differences").

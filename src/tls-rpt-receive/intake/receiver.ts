@@ -22,7 +22,7 @@ export interface ReceiverOptions {
   /** Looks up DKIM keys. With it, large items are read in a separate thread. */
   readonly keys?: LookupKeys;
   /**
-   * Judges the signatures of a message, where there is no `keys`: then all is read in
+   * Judges the signatures of a message, if there is no `keys`: then all is read in
    * this thread.
    */
   readonly verify?: (rawMessage: Uint8Array) => Promise<DkimVerdict>;

@@ -45,7 +45,7 @@ export interface MailboxReaderOptions {
   readonly moveTo?: string | undefined;
   /** Whether the operator vouches for the mailbox. */
   readonly trusted: boolean;
-  /** Milliseconds between two rounds where the server announces nothing. */
+  /** Milliseconds between two rounds if the server announces nothing. */
   readonly pollMs: number;
   /** Maximum number of mails that are remembered as pending. Default 100,000. */
   readonly maxPending?: number | undefined;
@@ -131,8 +131,8 @@ export class MailboxReader {
   /**
    * Reads the mails that are in the folder now, and resolves to the failure that prevented
    * it, if any. A lost connection is opened again as long as mails are read. The next call,
-   * in any process, continues where this one ended. Rejects with the abort of the signal, and
-   * where the store fails.
+   * in any process, continues if this one ended. Rejects with the abort of the signal, and
+   * if the store fails.
    */
   async readOnce(signal: AbortSignal): Promise<Result<undefined>> {
     const { clock } = this.#options;

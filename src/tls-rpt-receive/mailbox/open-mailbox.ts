@@ -218,7 +218,7 @@ class ImapMailbox implements Mailbox {
       this.#announced = false;
       const found = await this.#client.search({ uid: `${fromUid}:*` }, { uid: true });
       if (!found) throw new Error('SEARCH failed');
-      // `n:*` names the last mail even where its UID is lower (RFC 9051 §9, seq-range).
+      // `n:*` names the last mail even if its UID is lower (RFC 9051 §9, seq-range).
       return found.filter((uid) => uid >= fromUid).sort((left, right) => left - right);
     });
   }

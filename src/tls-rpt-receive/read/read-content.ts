@@ -14,7 +14,7 @@ import {
  */
 export interface ReadContentOptions {
   /**
-   * The octets to store where the text is one report: those before it was unpacked.
+   * The octets to store if the text is one report: those before it was unpacked.
    * Default the text.
    */
   readonly raw?: Uint8Array | undefined;
@@ -22,7 +22,7 @@ export interface ReadContentOptions {
   readonly domain?: string | undefined;
   readonly quirks?: readonly QuirkCode[];
   /**
-   * Maximum number of objects to examine where the text is not one report. Default 10
+   * Maximum number of objects to examine if the text is not one report. Default 10
    * 000.
    */
   readonly maxObjects?: number;

@@ -17,7 +17,7 @@ export const trustNames: Readonly<Record<string, string>> = {
   superseded: 'an authenticated report of the same id says something else',
 };
 
-/** The reason in the mail, where it says more than the state. */
+/** The reason in the mail, if it says more than the state. */
 const reasonNames: Readonly<Record<string, string>> = {
   'key-absent': 'the DKIM key of the signature is no longer published',
   'key-unusable': 'the DKIM key of the signature cannot be used',

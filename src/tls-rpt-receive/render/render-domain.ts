@@ -137,7 +137,7 @@ function whyUncounted({ doubtful, unauthenticated: posted }: DomainView): string
 const WITHDRAWN: readonly string[] = ['key-absent', 'key-unusable', ''];
 
 /**
- * The steps where signatures could not be verified. Keys of old mail are often withdrawn,
+ * The steps if signatures could not be verified. Keys of old mail are often withdrawn,
  * so an archive has to be accepted on the operator's own trust in it.
  */
 function howToAccept({ doubtful }: DomainView): string {
@@ -192,7 +192,7 @@ function deliveredLine(fates: ReadonlySet<Explanation['fate']>): string {
 }
 
 /**
- * The subject of a failure without a host: the policy file where its fetch failed,
+ * The subject of a failure without a host: the policy file if its fetch failed,
  * otherwise the sessions under that policy.
  */
 function partOf({ policy, result }: Explanation): string {

@@ -69,7 +69,7 @@ function isOtherMail({ via, code }: Overview['refused'][number]): boolean {
 }
 
 /**
- * All domains in one sentence. Reports that do not count are mentioned where no other
+ * All domains in one sentence. Reports that do not count are mentioned if no other
  * report arrived, since "no reports" would be wrong then.
  */
 export function overviewHeadline({

@@ -20,7 +20,7 @@ const known: ReadonlySet<string> = new Set(resultTypes);
 
 /**
  * Adds up the sessions of one domain since a time in milliseconds since 1970. Undefined
- * where no authenticated report names the domain.
+ * if no authenticated report names the domain.
  */
 export function sumSessions(
   stateStore: Store,

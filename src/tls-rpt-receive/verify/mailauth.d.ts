@@ -51,7 +51,7 @@ declare module 'mailauth/lib/tools.js' {
     names: string | undefined,
     verify: boolean,
   ): SigningHeaderLines;
-  /** Throws an error with a code where the record holds no key. */
+  /** Throws an error with a code if the record holds no key. */
   export function getPublicKey(
     type: 'DKIM',
     name: string,

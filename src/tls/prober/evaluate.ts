@@ -245,7 +245,7 @@ function settleSchemes({ answers, versions }: Inference, wanted: readonly number
   const used = new Set(answers12.flatMap((helloAnswer) => schemeOf(helloAnswer) ?? []));
   const witnesses = wanted.filter((codePoint) => used.has(codePoint));
   if (witnesses.length > 0) return accepted(witnesses);
-  // An answer with another signature, where no other was offered, refuses the offer.
+  // An answer with another signature, if no other was offered, refuses the offer.
   const tells = ({ hello, question: { schemes, topic } }: HelloAnswer): boolean =>
     topic.startsWith('signatures:') &&
     wanted.every((codePoint) => schemes.includes(codePoint)) &&

@@ -31,7 +31,7 @@ export interface Inference {
   readonly log: readonly ProbeRecord[];
   readonly answers: readonly HelloAnswer[];
   readonly versions: Readonly<Record<AnyVersion, Tristate>>;
-  /** Suites by version, in the order found: the server's own order where it has one. */
+  /** Suites by version, in the order found: the server's own order if it has one. */
   readonly accepted: Readonly<Record<HelloVersion, readonly number[]>>;
   readonly refused: Readonly<Record<HelloVersion, ReadonlySet<number>>>;
   /** Kinds of server keys that were shown. */

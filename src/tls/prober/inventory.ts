@@ -11,7 +11,7 @@ export type AnyVersion = 'SSLv2' | HelloVersion;
 export interface Inventory {
   readonly versions: Readonly<Record<AnyVersion, Tristate>>;
   /**
-   * Accepted suites by version, in the order found: the server's own order where it has
+   * Accepted suites by version, in the order found: the server's own order if it has
    * one.
    */
   readonly suites: Readonly<
@@ -28,7 +28,7 @@ export interface Inventory {
   readonly secureRenegotiation: Tristate;
   readonly dhe?: { readonly prime: Uint8Array; readonly generator: Uint8Array };
   readonly ssl2Ciphers: readonly number[];
-  /** A hello of full size was refused where a smaller one was accepted. */
+  /** A hello of full size was refused if a smaller one was accepted. */
   readonly helloSizeIntolerant: boolean;
   /** The worst result of a hello of the size of an ML-KEM one. */
   readonly largeHello: LargeHello;

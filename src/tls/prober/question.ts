@@ -39,7 +39,7 @@ export type TlsQuestion =
       readonly groups: readonly number[];
       readonly schemes: readonly number[];
       /**
-       * Size of the record, where the hello is made as large as those of current TLS
+       * Size of the record, if the hello is made as large as those of current TLS
        * libraries.
        */
       readonly octets?: number;

@@ -6,7 +6,7 @@ import { KEY_SHARE_RANDOM, keyShareOf } from './key-share.js';
 export interface FreshParts {
   /** 64 octets and {@link KEY_SHARE_RANDOM} more. */
   readonly random: Uint8Array;
-  /** Name for SNI, where the recorded hello has one. */
+  /** Name for SNI, if the recorded hello has one. */
   readonly serverName: string;
   /** Extension types that are left out. */
   readonly omitted?: readonly number[];
@@ -67,7 +67,7 @@ export function buildRecordedHello(
   return Uint8Array.from([22, ...recordVersion, ...vector(2, [1, ...vector(3, body)])]);
 }
 
-/** The content of an extension, renewed where it names the server or holds a key. */
+/** The content of an extension, renewed if it names the server or holds a key. */
 function freshContent(
   type: number,
   content: Uint8Array,

@@ -37,7 +37,7 @@ export interface OidcAccount {
   readonly next: string;
   /** The account at the provider, which keeps its number when its name changes. */
   readonly subject: string;
-  /** The session at the provider, where the ID token names it. */
+  /** The session at the provider, if the ID token names it. */
   readonly providerSession: string | undefined;
   /** Undefined if the provider issues no refresh token. */
   readonly renewal?: Renewal | undefined;

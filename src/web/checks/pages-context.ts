@@ -21,15 +21,15 @@ export interface PagesContext {
     info(event: string, fields?: Readonly<Record<string, string | number>>): void;
     error(event: string, fields?: Readonly<Record<string, string | number>>): void;
   };
-  /** The section of the public sender test, where the daemon has it. */
+  /** The section of the public sender test, if the daemon has it. */
   readonly senderTest?: SenderTestSettings | undefined;
-  /** The statistics of scans, where the daemon reads their database. */
+  /** The statistics of scans, if the daemon reads their database. */
   readonly statistics?: StatisticsSource | undefined;
-  /** Receives reports that programs hand in, where the daemon receives reports. */
+  /** Receives reports that programs hand in, if the daemon receives reports. */
   readonly reports?: Receiver | undefined;
-  /** The limits that checks share with scans, where the daemon knows their database. */
+  /** The limits that checks share with scans, if the daemon knows their database. */
   readonly sharedAddresses?: SharedAddresses | undefined;
-  /** The plans of publishing, where the daemon publishes. */
+  /** The plans of publishing, if the daemon publishes. */
   readonly plans?: PlanSource | undefined;
   /** The configuration in force as YAML, without secrets. */
   configuration?(): string;

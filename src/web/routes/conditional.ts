@@ -7,7 +7,7 @@ import { isSafeMethod, type AppEnv } from './request-guards.js';
 export const REVALIDATED = 'private, no-cache';
 
 /**
- * Adds an entity tag to answers that are revalidated, and answers 304 where the client has
+ * Adds an entity tag to answers that are revalidated, and answers 304 if the client has
  * the present one (RFC 9110 §13.1.2).
  */
 export async function answerConditionally(context: Context<AppEnv>, next: Next): Promise<void> {

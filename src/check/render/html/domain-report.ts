@@ -85,13 +85,13 @@ function hostSection(checkResult: CheckResult): Markup {
   </section>`;
 }
 
-/** The policy in words, or its state where it was not obtained. */
+/** The policy in words, or its state if it was not obtained. */
 function stsPolicy({ status, mode, maxAge = 0, mx = [] }: CheckResult['mtaSts']): Piece {
   if (status !== 'found') return status;
   return markup`mode <b>${mode}</b>, cached for ${duration(maxAge)}, lists ${mx.join(', ') || 'no host'}`;
 }
 
-/** Failure codes in brackets, where there are any. */
+/** Failure codes in brackets, if there are any. */
 function problems(codes: readonly string[]): Markup | false {
   return codes.length > 0 && markup` <span class="soft">(${codes.join(', ')})</span>`;
 }

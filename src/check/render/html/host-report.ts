@@ -91,7 +91,7 @@ function tlsaRecords({ records, roles }: MailHost['tlsa']): Markup {
     </ul>`;
 }
 
-/** The outcome for mail by one host or address, where it differs from the domain's. */
+/** The outcome for mail by one host or address, if it differs from the domain's. */
 function alone(exposure: Exposure | undefined, whole: Exposure, caption: string): Markup | false {
   if (!exposure || JSON.stringify(exposure) === JSON.stringify(whole)) return false;
   return markup`<h4>${caption}</h4>${exposureTable(exposure, caption)}`;
@@ -151,7 +151,7 @@ const strengthBadges: Readonly<Record<string, Markup>> = {
   dated: badge('dated', 'quiet'),
 };
 
-/** A suite, marked where it is weak or dated. */
+/** A suite, marked if it is weak or dated. */
 function suiteItem({ name }: MailAddress['tls']['suites'][number]): Markup {
   const mark = strengthBadges[suiteStrength(name) ?? ''];
   return markup`<li><code>${name}</code> ${mark}</li> `;

@@ -124,7 +124,7 @@ class Walk {
   }
 
   /**
-   * The result of following an alias: the target, `none` without one, `too-long` where a
+   * The result of following an alias: the target, `none` without one, `too-long` if a
    * DNAME makes a name that cannot exist, or the reason why the alias is not trusted.
    */
   async #follow(

@@ -32,7 +32,7 @@ export interface HeldAddress {
   readonly kind: 'held';
   readonly table: AddressTable;
   readonly address: string;
-  /** Connections that may be opened: fewer than wanted where the day has fewer left. */
+  /** Connections that may be opened: fewer than wanted if the day has fewer left. */
   readonly connections: number;
   /** Identifies the holder. */
   readonly heldUntil: string;

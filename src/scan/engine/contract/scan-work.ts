@@ -8,7 +8,7 @@ import type { Facts } from '../database/store-facts.js';
  */
 export interface ScanWork {
   /**
-   * Looks up the records of one domain, and fetches its policy where `web` allows it. Never
+   * Looks up the records of one domain, and fetches its policy if `web` allows it. Never
    * rejects for the behaviour of a peer.
    */
   observeDomain(domain: string, signal: AbortSignal, web: WebVisits): Promise<DomainObservation>;
@@ -16,7 +16,7 @@ export interface ScanWork {
   observeHost(host: string, signal: AbortSignal): Promise<HostObservation>;
   /**
    * Opens one session with a mail host at one address, and ends it with QUIT. Undefined
-   * where the lease ended before the connection: the visit then stays due.
+   * if the lease ended before the connection: the visit then stays due.
    */
   visitHost(target: VisitTarget, signal: AbortSignal): Promise<VisitObservation | undefined>;
   /**
@@ -116,7 +116,7 @@ export interface VisitTarget {
   readonly hostFacts: Facts;
   /**
    * Returns true while the lease of the address lasts long enough for one more
-   * connection. A visit asks before each connection, and ends where it is false.
+   * connection. A visit asks before each connection, and ends if it is false.
    */
   mayConnect(): boolean;
 }

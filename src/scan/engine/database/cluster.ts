@@ -30,7 +30,7 @@ const serverSettings: Readonly<Record<string, string>> = {
 
 /** A local PostgreSQL server whose data, socket and log are in one folder. */
 export interface LocalCluster {
-  /** Opens a pool of connections to it; starts the server again where it has stopped. */
+  /** Opens a pool of connections to it; starts the server again if it has stopped. */
   open(options?: { maxConnections?: number; onError?: (error: Error) => void }): Promise<Database>;
   /** Stops the server unless another process uses it. */
   close(): Promise<void>;
@@ -38,7 +38,7 @@ export interface LocalCluster {
 
 /**
  * Opens the PostgreSQL cluster in `folder`. Uses the newest installed server. `create`:
- * creates the cluster where the folder is absent or empty.
+ * creates the cluster if the folder is absent or empty.
  *
  * PostgreSQL refuses to run as root: a command of root runs the server as the system user
  * `postgres`, which owns the folder. Several processes may use the same
@@ -84,7 +84,7 @@ class Server {
     this.#user = serverUser();
   }
 
-  /** Requires the files of the cluster, or creates them where they are absent. */
+  /** Requires the files of the cluster, or creates them if they are absent. */
   async prepare(create: boolean): Promise<void> {
     const data = this.#data;
     if (existsSync(join(data, 'PG_VERSION'))) return;

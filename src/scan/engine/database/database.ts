@@ -57,7 +57,7 @@ const BIGINT_OID = 20;
 /**
  * A pool of connections to PostgreSQL with prepared statements, transactions and COPY.
  *
- * Throws `scan-database-unreachable` where the first connection fails. Later failures
+ * Throws `scan-database-unreachable` if the first connection fails. Later failures
  * are the errors of pg; `isConnectionLoss` recognises those that pass.
  */
 export class Database implements Queries {

@@ -28,7 +28,7 @@ export async function requireMigrated(database: Database): Promise<void> {
  * Brings the tables up to date: `migrations[n]` leads from version n to n + 1. Processes
  * that start together wait for each other. All migrations happen or none.
  *
- * Throws `scan-database-newer` where a newer version wrote the tables.
+ * Throws `scan-database-newer` if a newer version wrote the tables.
  */
 export async function migrate(database: Database): Promise<void> {
   const { runMigrations } = await loadPackage('graphile-worker', () => import('graphile-worker'));

@@ -26,7 +26,7 @@ export interface HostScan {
  * creates the visits that are due. Returns the number of slices: 0 means that all are leased
  * or done.
  *
- * A visit is due where the host is new at an address, its records changed, or the last
+ * A visit is due if the host is new at an address, its records changed, or the last
  * visit is old. An unchanged host that was visited lately costs no connection.
  */
 export async function observeHosts(context: ScanContext, scan: HostScan): Promise<number> {

@@ -24,7 +24,7 @@ export interface WaitingWork {
 /** Pause between two rounds of grading while visits wait: each looks at all domains. */
 const GRADE_PAUSE_S = 10;
 
-/** Pause before the next search where all slices of names are leased or deferred. */
+/** Pause before the next search if all slices of names are leased or deferred. */
 const NAMES_PAUSE_S = 2;
 
 /** A job to add, and the seconds until it may run. */

@@ -33,7 +33,7 @@ export interface LoadedList {
  *
  * A list that is stored already is not read again, and an interrupted load continues.
  * Throws `scan-list-differs` for another list of the same name, and `scan-list-invalid`
- * where no line holds a domain. Memory does not grow with the list.
+ * if no line holds a domain. Memory does not grow with the list.
  */
 export async function loadList(
   database: Database,
@@ -97,7 +97,7 @@ async function digestOf(file: string): Promise<Buffer> {
   return hash.digest();
 }
 
-/** A line of the list: its rank, and its domain where it has one. */
+/** A line of the list: its rank, and its domain if it has one. */
 export interface ListEntry {
   readonly rank: number;
   readonly domain: string | undefined;

@@ -63,7 +63,7 @@ const OPT_OUT_RECORD = 'opt-out-record';
 
 type Entry = MadeVisit & { readonly factId: number };
 
-/** A session settles the visit, also where its result is a fault of the server. */
+/** A session settles the visit, even if its result is a fault of the server. */
 async function storeAnswers(tx: Transaction, entries: readonly Entry[]): Promise<void> {
   const answered = entries.filter(({ result }) => result?.decision.isSettled);
   if (answered.length === 0) return;

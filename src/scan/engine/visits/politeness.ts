@@ -3,7 +3,7 @@
  * of one database. Times are in milliseconds.
  */
 export interface Politeness {
-  /** Between two connections to one address; twice as long where a server asked for it. */
+  /** Between two connections to one address; twice as long if a server asked for it. */
   readonly spacingMs: number;
   /** Connections to one address within a day (UTC). */
   readonly dailyBudget: number;

@@ -135,7 +135,7 @@ function secureReply(decision: DomainDecision, version: PostfixVersion): string 
 const hostNamePattern = /^[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?(\.[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?)+$/;
 
 /**
- * The reason why mail is deferred where Postfix cannot do DANE: TLSA records, or a host
+ * The reason why mail is deferred if Postfix cannot do DANE: TLSA records, or a host
  * whose lookups failed, so that it may have some.
  */
 function causeWithoutValidation(

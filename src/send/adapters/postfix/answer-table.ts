@@ -33,7 +33,7 @@ export type TableAnswer =
 
 /**
  * The answer table. With `dane-only` a failing DANE validation is never outweighed by
- * MTA-STS (RFC 8461 §2); with `some`, MTA-STS alone can speak for every host. Where
+ * MTA-STS (RFC 8461 §2); with `some`, MTA-STS alone can speak for every host. If
  * Postfix cannot do DANE itself (`validates` false) no answer relies on it: without the
  * AD bit `dane` would silently mean `may`.
  */

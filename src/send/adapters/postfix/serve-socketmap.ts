@@ -5,7 +5,7 @@ export interface SocketmapOptions {
   /** The map's name: the last part of `socketmap:inet:HOST:PORT:NAME`. */
   readonly map: string;
   /**
-   * Returns the framed reply to a key (one character an octet), at once where it is
+   * Returns the framed reply to a key (one character an octet), at once if it is
    * cached. A promise must resolve: an internal error is a TEMP reply. The key is a slice
    * of a larger string: a cache must copy it.
    */

@@ -3,7 +3,7 @@ import { coverageOf, type EximOptions, type EximOutput } from './parse-exim-outp
 
 /** The way of outgoing mail through routers and transports. */
 export interface EximRoute {
-  /** Name of the transport; of a router where it leads to none. */
+  /** Name of the transport; of a router if it leads to none. */
   readonly name: string;
   readonly transport: EximOptions | undefined;
   readonly router?: EximOptions;

@@ -24,11 +24,11 @@ import {
 export interface EximInput {
   /** Output of `exim -d-all+tls -bV`, `exim -bP`, `exim -bP routers` and `exim -bP transports`. */
   readonly text: string;
-  /** The transport, where the routers leave it open. */
+  /** The transport, if the routers leave it open. */
   readonly transport?: string | undefined;
   readonly domain: string;
   readonly resolver?: ResolverState | undefined;
-  /** Output of `openssl version -a`, then openssl.cnf, where Exim uses OpenSSL. */
+  /** Output of `openssl version -a`, then openssl.cnf, if Exim uses OpenSSL. */
   readonly tlsLibrary?: string | undefined;
 }
 

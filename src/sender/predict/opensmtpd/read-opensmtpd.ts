@@ -139,7 +139,7 @@ interface Match {
   readonly action: string;
   /** Its conditions besides the domain, such as `auth from any`. */
   readonly sources: string;
-  /** `any` for other domains, a list of names, or `other` where it is not evaluated. */
+  /** `any` for other domains, a list of names, or `other` if it is not evaluated. */
   readonly domains: 'any' | 'local' | 'other' | readonly string[];
 }
 

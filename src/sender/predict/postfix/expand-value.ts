@@ -61,9 +61,9 @@ type Condition =
 /** A reference to a parameter, or a comparison with the texts that it selects. */
 interface Reference {
   readonly condition: Condition;
-  /** The text where the condition holds; undefined for the value of the parameter. */
+  /** The text if the condition holds; undefined for the value of the parameter. */
   readonly filled?: string;
-  /** The text where it does not hold. */
+  /** The text if it does not hold. */
   readonly empty?: string;
   /** Characters of the reference after the dollar sign. */
   readonly length: number;

@@ -28,7 +28,7 @@ export type Lookup =
 export interface LookupTable {
   readonly table: TableName;
   lookup(key: string): Lookup;
-  /** The keys that the table lists, where it lists them. */
+  /** The keys that the table lists, if it lists them. */
   readonly keys: readonly string[];
   /** Its keys are patterns: Postfix matches whole addresses and not their parts. */
   readonly isPattern?: true;

@@ -88,7 +88,7 @@ export class PostfixSettings {
     return this.#service.has(name) || this.#parsed.parameters.has(name);
   }
 
-  /** Returns the line of a parameter; where it is not set, the default. */
+  /** Returns the line of a parameter; if it is not set, the default. */
   source(name: string): SettingSource {
     const line = `${name} = ${this.#written(name) ?? ''}`.trimEnd();
     return { setting: name, line, byDefault: !this.isSet(name) };

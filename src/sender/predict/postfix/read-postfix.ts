@@ -27,7 +27,7 @@ export interface PostfixInput {
   /** The program behind a socketmap or tcp table; it is never derived from the address. */
   readonly policyServer?: PolicyServer | undefined;
   readonly version?: string | undefined;
-  /** Whether the resolver validates DNSSEC, where the operator states it. */
+  /** Whether the resolver validates DNSSEC, if the operator states it. */
   readonly resolver?: ResolverState | undefined;
   /** Output of `postconf -T run-version` and `openssl version -a`, then openssl.cnf. */
   readonly tlsLibrary?: string | undefined;
@@ -79,7 +79,7 @@ interface Routes {
   /** The service of master.cf that sends the mail: its options count. */
   readonly service: string;
   readonly smartHost: Fact<string | undefined>;
-  /** The next hop where it is not the domain. */
+  /** The next hop if it is not the domain. */
   readonly nextHop?: string;
 }
 
