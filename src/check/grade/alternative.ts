@@ -11,7 +11,7 @@ interface Subject {
   readonly sender?: SenderClass;
 }
 
-/** The class of sender that the published policies make verify servers. */
+/** The class of sender that verifies servers because of the published policies. */
 function strictestSender({ mtaSts }: Evidence): SenderClass {
   return mtaSts.policy?.mode === 'enforce' ? 'mtaStsCached' : 'dane';
 }

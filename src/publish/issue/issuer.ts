@@ -225,7 +225,7 @@ export class Issuer {
     return this.#options.findBlocker?.(await this.#issuanceRequest(hostName));
   }
 
-  /** Near the end of a certificate nothing stops an order. */
+  /** An order is never stopped shortly before a certificate expires. */
   async #stopped(hostName: string, storeKey: string): Promise<Alert | undefined> {
     const { ring, server } = this.#options;
     const leafCertificate = readLeaf(ring.chain(hostName, storeKey));

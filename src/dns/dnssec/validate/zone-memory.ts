@@ -80,7 +80,7 @@ export class ZoneMemory {
     this.#rested.set(zoneName.key, known);
   }
 
-  /** Records the algorithms of a zone that is signed with nothing supported. */
+  /** Records the algorithms of a signed zone, none of which is supported. */
   note(zoneName: Name, unsupported: UnsupportedZone): void {
     this.#unsupported.set(zoneName.key, unsupported);
   }
