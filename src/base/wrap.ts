@@ -12,7 +12,8 @@ const digest = /\b[0-9a-f]{64}\b/;
 
 /**
  * Wraps text to lines of at most `width` columns. A longer word is cut, except a digest:
- * it gets a whole line, from the first column on. A clause is not broken. Control characters of foreign text become visible escapes.
+ * it gets a whole line, from the first column on. A clause is not broken. Control
+ * characters of foreign text become visible escapes.
  */
 export function wrap(
   sourceText: string,

@@ -1,4 +1,7 @@
-/** Steps that write, correct and enforce an MTA-STS policy, in the order that defers no mail. */
+/**
+ * Steps that write, correct and enforce an MTA-STS policy, in the order that defers no
+ * mail.
+ */
 import type { FixStep } from '../../evidence/index.js';
 import { checkAgain, command, config, confirm, dns, wait, type FindingValues } from './entry.js';
 import { policyText, type Mode } from './policy-text.js';

@@ -131,8 +131,9 @@ export function isInformative(exposure: Exposure): boolean {
 }
 
 /**
- * Each outcome of the table once, good ones first and brackets last. An outcome that stands in the table
- * both plain and in brackets is listed plain; {@link bracketNote} explains the brackets.
+ * Each outcome of the table once, good ones first and brackets last. An outcome that
+ * stands in the table both plain and in brackets is listed plain; {@link bracketNote}
+ * explains the brackets.
  */
 export function usedCells(exposure: Exposure): readonly Cell[] {
   const order: readonly Tone[] = ['good', 'fair', 'bad', 'quiet'];

@@ -5,7 +5,8 @@ import { suiteStrength } from './suite-strength.js';
 import { because, rootWords, tlsVersions, versionList, versionName } from './words.js';
 
 /**
- * Every mail host with its addresses, in lines of at most `width` columns. `quiet` paints facts that only depth `inventory` lists.
+ * Every mail host with its addresses, in lines of at most `width` columns. `quiet` paints
+ * facts that only depth `inventory` lists.
  */
 export function hostLines(
   checkResult: CheckResult,

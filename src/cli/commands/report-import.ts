@@ -46,15 +46,16 @@ interface ImportFlags extends ResolverFlags, MailboxFlags {
 /**
  * `hermetic report import`: reads reports from files, folders, pipes and a mailbox.
  *
- * Network: DNS queries for DKIM keys, unless `--no-verify`; with `--mailbox` its server. RFC 8460 §3 requires a
- * signature of the reporting domain on every report by mail: unsigned mail could
- * inject failures that never happened.
+ * Network: DNS queries for DKIM keys, unless `--no-verify`; with `--mailbox` its server.
+ * RFC 8460 §3 requires a signature of the reporting domain on every report by mail:
+ * unsigned mail could inject failures that never happened.
  *
  * Writes: the database of `--store` and nothing else. Standard output: a summary, or one
  * line of JSON for each report. Standard error: each refused report with its reason.
  *
  * Exit status: 0 all read, 1 a report was refused, 2 the command, a file or the database
- * cannot be used, 75 (EX_TEMPFAIL) for a pipe that a mail server should try again, or a mailbox.
+ * cannot be used, 75 (EX_TEMPFAIL) for a pipe that a mail server should try again, or a
+ * mailbox.
  */
 export function defineReportImport(command: Command, context: CommandContext): void {
   command

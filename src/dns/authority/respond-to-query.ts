@@ -59,8 +59,8 @@ export function respondToQuery(
   if (!question || message.questions.length !== 1) return bareError(query, Rcode.FORMERR);
   const dnssecOk = message.edns?.dnssecOk ?? false;
   const limited = options.transport === 'udp' && !isDeserving(question, options);
-  // Signatures exceed the limit, so the answer is empty: the resolver repeats the question over
-  // TCP.
+  // Signatures exceed the limit, so the answer is empty: the resolver repeats the
+  // question over TCP.
   const skipped =
     options.truncate === true ||
     (limited && dnssecOk && isServed(question.name, options.zones(question.name)));

@@ -31,8 +31,8 @@ export interface AcmeStore extends AccountStore, OrderStore {
   saveFailures(directory: string, hostName: string, count: number): Promise<void>;
   /**
    * Claims a key for one process, or extends its claim. Resolves with false while another
-   * process holds the claim. A claim that lasts longer than the new one was made before the clock
-   * was set back, and does not count.
+   * process holds the claim. A claim that lasts longer than the new one was made before
+   * the clock was set back, and does not count.
    */
   claim(keyClaim: KeyClaim, now: number): Promise<boolean>;
   /** Ends the claim of this holder. The claim of another holder stays. */

@@ -70,8 +70,8 @@ export class ListCheck {
   }
 
   /**
-   * Finds out which hosts are not to be inferred. The resolver caches the answers, so that the
-   * check does not repeat the questions.
+   * Finds out which hosts are not to be inferred. The resolver caches the answers, so
+   * that the check does not repeat the questions.
    */
   async #noteImportance(domain: string): Promise<void> {
     const { mx, ...rest } = this.#options;

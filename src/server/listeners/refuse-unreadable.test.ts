@@ -37,7 +37,10 @@ async function bothPorts(t: TestContext): Promise<readonly (readonly ['tls' | 'p
   return ports;
 }
 
-/** Sends a text at once, reads only then, and returns everything until the connection closes. */
+/**
+ * Sends a text at once, reads only then, and returns everything until the connection
+ * closes.
+ */
 function answerTo(kind: 'tls' | 'plain', port: number, text: string): Promise<string> {
   return new Promise((resolve) => {
     let received = '';

@@ -136,8 +136,8 @@ export function findingOf(
 
 /**
  * The first check on those days that examined everything the group may concern, and found
- * no fault there, of this kind or another. A check that could not reach an address or fetch the policy proves
- * nothing.
+ * no fault there, of this kind or another. A check that could not reach an address or
+ * fetch the policy proves nothing.
  */
 export function cleanCheck(
   failureGroup: FailureGroup,

@@ -25,7 +25,10 @@ export function parseTags(tagList: string): ReadonlyMap<string, string> | undefi
   return tags;
 }
 
-/** Judges the form of a signature, before its key is looked up (RFC 6376 §3.5, §6.1.1) [6376-3.5-1, 6376-6.1.1-1]. */
+/**
+ * Judges the form of a signature, before its key is looked up (RFC 6376 §3.5, §6.1.1)
+ * [6376-3.5-1, 6376-6.1.1-1].
+ */
 export function refuseSignature(
   tags: ReadonlyMap<string, string> | undefined,
 ): Refusal | undefined {

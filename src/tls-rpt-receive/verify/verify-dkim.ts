@@ -76,7 +76,8 @@ export async function verifyByKeys(
     return tooLong('the header');
   const { Verifier, parse, tools } = await (mailauth ??= loadMailauth());
   // Not by its `dkimVerify`, which makes an array for each octet of the header (a seventh
-  // of the work on a report), hashes the body once for each `l=`, and prints; `checkSignatures` replaces its end.
+  // of the work on a report), hashes the body once for each `l=`, and prints;
+  // `checkSignatures` replaces its end.
   const verifier = new Verifier({ curTime: new Date(at) });
   const headers = withFewSignatures(parse(header));
   const twice = fieldTwice(headers);

@@ -30,8 +30,8 @@ const points: Readonly<Record<number, string>> = {
 
 /**
  * Returns a share for a group, for a hello whose handshake is never completed; undefined
- * for a group without one here. `random`: {@link KEY_SHARE_RANDOM} octets. The encapsulation key
- * passes the modulus check of FIPS 203 §7.2, so a server accepts it.
+ * for a group without one here. `random`: {@link KEY_SHARE_RANDOM} octets. The
+ * encapsulation key passes the modulus check of FIPS 203 §7.2, so a server accepts it.
  */
 export function keyShareOf(group: number, random: Uint8Array): KeyShare | undefined {
   const point = points[group];

@@ -19,8 +19,8 @@ export interface WantedContact {
   readonly connections: number;
   readonly dailyBudget: number;
   /**
-   * Milliseconds for which no other process contacts the address. After that a contact that was
-   * not returned counts as abandoned.
+   * Milliseconds for which no other process contacts the address. After that a contact
+   * that was not returned counts as abandoned.
    */
   readonly holdMs: number;
   /** The scan that wants it, which has to be running; absent for a check. */

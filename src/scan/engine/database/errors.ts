@@ -5,8 +5,8 @@ const lostSocket = new Set(['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ENOENT', 'ET
 const lostText = /connection terminated|connection timeout|timeout exceeded|not queryable|ended/i;
 
 /**
- * Returns true for an error that means: the server is unreachable. The same statement may succeed
- * later. The statement may or may not have been executed.
+ * Returns true for an error that means: the server is unreachable. The same statement may
+ * succeed later. The statement may or may not have been executed.
  */
 export function isConnectionLoss(error: unknown): boolean {
   const { code = '', message = '' } = error as { code?: string; message?: string };

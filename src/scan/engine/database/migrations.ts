@@ -259,8 +259,9 @@ export const migrations: readonly (readonly string[])[] = [
     `ALTER TABLE hermetic_scan.list ADD COLUMN rescan_ms bigint`,
   ],
   [
-    // Each index costs as much as the row. No statement looks for the domains of a host, and
-    // the key of a visit begins with the host: the waiting visits of an address have an index.
+    // Each index costs as much as the row. No statement looks for the domains of a host,
+    // and the key of a visit begins with the host: the waiting visits of an address have
+    // an index.
     `DROP INDEX hermetic_scan.domain_host_host`,
     `DROP INDEX hermetic_scan.visit_host`,
     `ALTER TABLE hermetic_scan.visit DROP CONSTRAINT visit_pkey,

@@ -149,9 +149,10 @@ async function linkHosts(
 }
 
 /**
- * Adds hosts to the scan while the lease holds. A host that an earlier slice added without a
- * policy is visited from now on, even if its result was inferred before. It is a statement of its own: the rows of
- * common hosts would block other slices until the end of a transaction.
+ * Adds hosts to the scan while the lease holds. A host that an earlier slice added
+ * without a policy is visited from now on, even if its result was inferred before. It is
+ * a statement of its own: the rows of common hosts would block other slices until the end
+ * of a transaction.
  */
 async function addScanHosts(
   database: Queries,

@@ -72,7 +72,8 @@ export async function startScan(
         SELECT $1, domain_id FROM hermetic_scan.list_domain WHERE list_id = $2 ORDER BY domain_id`,
       [id, listId],
     );
-    // Without statistics, a plan may begin at the domains and read each array for each of them.
+    // Without statistics, a plan may begin at the domains and read each array for each of
+    // them.
     await tx.query(`ANALYZE hermetic_scan.scan_domain_${id}`);
     await createSlices(tx, id);
     return id;

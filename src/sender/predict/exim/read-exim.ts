@@ -22,7 +22,10 @@ import {
 
 /** Input of {@link readExim}. */
 export interface EximInput {
-  /** Output of `exim -d-all+tls -bV`, `exim -bP`, `exim -bP routers` and `exim -bP transports`. */
+  /**
+   * Output of `exim -d-all+tls -bV`, `exim -bP`, `exim -bP routers` and `exim -bP
+   * transports`.
+   */
   readonly text: string;
   /** The transport, if the routers leave it open. */
   readonly transport?: string | undefined;

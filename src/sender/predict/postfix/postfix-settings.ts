@@ -2,7 +2,10 @@ import { known, unknown, type Fact, type SettingSource } from '../sender-model.j
 import { expandValue } from './expand-value.js';
 import type { ParsedParameters } from './parse-parameters.js';
 
-/** Defaults of the parameters that decide how mail is sent (postconf(5), Postfix 3.4 to 3.11). */
+/**
+ * Defaults of the parameters that decide how mail is sent (postconf(5), Postfix 3.4 to
+ * 3.11).
+ */
 const defaults: Readonly<Record<string, string>> = {
   compatibility_level: '0',
   config_directory: '/etc/postfix',
