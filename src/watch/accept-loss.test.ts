@@ -1,18 +1,16 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { allOf, policyMode, type Plant } from '../../test/support/watch-results.js';
+import {
+  allOf,
+  noTlsa,
+  policyMode,
+  unsigned,
+  type Plant,
+} from '../../test/support/watch-results.js';
 import { healthy, HOUR, Watched } from '../../test/support/watched.js';
 import { acceptableLosses, acceptedText, acceptLosses } from './index.js';
 
 const domain = 'a.example';
-const noTlsa: Plant = (result) => ({
-  ...result,
-  hosts: result.hosts.map((host) => ({
-    ...host,
-    tlsa: { ...host.tlsa, status: 'absent', records: [] },
-  })),
-});
-const unsigned: Plant = (result) => ({ ...result, route: { kind: 'mx', dnssec: 'insecure' } });
 
 /** Accepts all losses, or those of one rule. Returns the alarms in short. */
 function accept(watched: Watched, rule?: string): readonly string[] {

@@ -7,7 +7,9 @@ import {
   atDomain,
   atHost,
   hidden,
+  noTlsa,
   policyMode,
+  unsigned,
   type Plant,
 } from '../support/watch-results.js';
 import { healthy, HOUR, Watched } from '../support/watched.js';
@@ -50,11 +52,6 @@ const atFirst =
     return { ...all, findings: [...result.findings, ...(first ? [first] : [])] };
   };
 
-const unsigned: Plant = (result) => ({ ...result, route: { kind: 'mx', dnssec: 'insecure' } });
-const noTlsa = mapHosts((host) => ({
-  ...host,
-  tlsa: { ...host.tlsa, status: 'absent', records: [] },
-}));
 const policyId: Plant = (result) => ({
   ...result,
   mtaSts: { ...result.mtaSts, id: '20270304T000000' },

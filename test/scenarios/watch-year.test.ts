@@ -14,7 +14,9 @@ import {
   atHost,
   healthyResult,
   hidden,
+  noTlsa,
   policyMode,
+  unsigned,
   type Plant,
 } from '../support/watch-results.js';
 
@@ -45,14 +47,6 @@ interface Injected extends Span {
 /** Share of the simulated time, as a time. */
 const share = (part: number): number => START + part * DAYS * DAY;
 
-const noTlsa: Plant = (result) => ({
-  ...result,
-  hosts: result.hosts.map((host) => ({
-    ...host,
-    tlsa: { ...host.tlsa, status: 'absent', records: [] },
-  })),
-});
-const unsigned: Plant = (result) => ({ ...result, route: { kind: 'mx', dnssec: 'insecure' } });
 const noRoute: Plant = (result) => ({
   ...result,
   route: { kind: 'none', dnssec: 'secure' },

@@ -127,3 +127,18 @@ function finding(
     steps: [{ kind: 'config', text: `First step of ${id}` }],
   };
 }
+
+/** No host has TLSA records. */
+export const noTlsa: Plant = (result) => ({
+  ...result,
+  hosts: result.hosts.map((host) => ({
+    ...host,
+    tlsa: { ...host.tlsa, status: 'absent', records: [] },
+  })),
+});
+
+/** The zone of the domain is not signed. */
+export const unsigned: Plant = (result) => ({
+  ...result,
+  route: { kind: 'mx', dnssec: 'insecure' },
+});
