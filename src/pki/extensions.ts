@@ -63,9 +63,12 @@ export function extendedKeyUsage(purposes: readonly string[]): Uint8Array {
   return extension('2.5.29.37', false, sequence(...purposes.map(objectId)));
 }
 
-/** The names of the subject, written as given (RFC 5280 §4.2.1.6). */
-export function subjectAltName(altNames: readonly AltName[]): Uint8Array {
-  return extension('2.5.29.17', false, sequence(...altNames.map(generalName)));
+/**
+ * The names of the subject, written as given; critical beside an empty subject (RFC 5280
+ * §4.2.1.6).
+ */
+export function subjectAltName(altNames: readonly AltName[], critical = false): Uint8Array {
+  return extension('2.5.29.17', critical, sequence(...altNames.map(generalName)));
 }
 
 /** The names that a CA may and must not certify (RFC 5280 §4.2.1.10). */

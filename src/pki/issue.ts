@@ -159,7 +159,7 @@ function buildCertificate(issuer: Authority | undefined, options: IssueOptions):
     ),
     subject,
     options.spki ?? spkiOf(key.publicKey),
-    explicit(3, sequence(...extensionsOf(issuer, key, options))),
+    explicit(3, sequence(...extensionsOf(issuer, key, { ...options, subject }))),
   );
   const derBytes = sequence(
     tbs,
@@ -180,9 +180,9 @@ function buildCertificate(issuer: Authority | undefined, options: IssueOptions):
 function extensionsOf(
   issuer: Authority | undefined,
   key: KeyPair,
-  options: IssueOptions,
+  options: IssueOptions & { readonly subject: Uint8Array },
 ): Uint8Array[] {
-  const { names = [], altNames = [], ca = false } = options;
+  const { names = [], altNames = [], ca = false, subject } = options;
   const subjectNames = [...names, ...altNames];
   const { usage: defaultUsage, purposes: defaultPurposes } = ca ? caDefaults : serverDefaults;
   // null omits an extension; undefined selects the default.
@@ -190,7 +190,8 @@ function extensionsOf(
   const extensions = [basicConstraints(ca, options.pathLength)];
   if (usage) extensions.push(keyUsage(usage));
   if (purposes) extensions.push(extendedKeyUsage(purposes));
-  if (subjectNames.length > 0) extensions.push(subjectAltName(subjectNames));
+  const isNameless = Buffer.compare(subject, sequence()) === 0;
+  if (subjectNames.length > 0) extensions.push(subjectAltName(subjectNames, isNameless));
   if (options.nameConstraints) extensions.push(nameConstraints(options.nameConstraints));
   extensions.push(subjectKeyIdentifier(keyId(key.publicKey)));
   if (issuer) extensions.push(authorityKeyIdentifier(keyId(issuer.key.publicKey)));

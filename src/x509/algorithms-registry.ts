@@ -94,21 +94,21 @@ export const purposes: Readonly<Record<string, string>> = {
   '2.5.29.37.0': 'anyExtendedKeyUsage',
 };
 
-/** Extensions that are applied, or that need no processing for a server's certificate. */
+/**
+ * Extensions that a path may hold as critical: those that are applied, and the place of
+ * revocation lists. Others that a CA must not make critical (key identifiers,
+ * authorityInfoAccess) or that nothing applies (TLS feature) refuse the path, as they do
+ * with the TLS libraries of mail servers.
+ */
 export const understood: ReadonlySet<string> = new Set([
-  '2.5.29.14', // subjectKeyIdentifier
   '2.5.29.15', // keyUsage
   '2.5.29.17', // subjectAltName
-  '2.5.29.18', // issuerAltName
   '2.5.29.19', // basicConstraints
   '2.5.29.30', // nameConstraints
   '2.5.29.31', // cRLDistributionPoints
   '2.5.29.32', // certificatePolicies
   '2.5.29.33', // policyMappings
-  '2.5.29.35', // authorityKeyIdentifier
   '2.5.29.36', // policyConstraints
   '2.5.29.37', // extendedKeyUsage
   '2.5.29.54', // inhibitAnyPolicy
-  '1.3.6.1.5.5.7.1.1', // authorityInfoAccess
-  '1.3.6.1.5.5.7.1.24', // TLS feature
 ]);

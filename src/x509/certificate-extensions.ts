@@ -52,7 +52,10 @@ export const keyUsages = [
  * is a defect: key and dates of the certificate still count for DANE-EE (RFC 7671 §5.1),
  * and no path may use it.
  */
-export function readExtensions(derReader: DerReader | undefined): ExtensionFields {
+export function readExtensions(
+  derReader: DerReader | undefined,
+  hasSubject: boolean,
+): ExtensionFields {
   const criticalUnknown: string[] = [];
   const defects: string[] = [];
   const extensionFields: ExtensionFields = {
@@ -78,7 +81,7 @@ export function readExtensions(derReader: DerReader | undefined): ExtensionField
     seen.add(objectId);
     if (critical && !understood.has(objectId)) criticalUnknown.push(objectId);
     try {
-      readExtension(objectId, value, { fields: extensionFields, critical });
+      readExtension(objectId, value, { fields: extensionFields, critical, hasSubject });
     } catch (error) {
       if (!(error instanceof DerError)) throw error;
       defects.push(`extension ${objectId}: ${error.message}`);
@@ -87,10 +90,12 @@ export function readExtensions(derReader: DerReader | undefined): ExtensionField
   return extensionFields;
 }
 
-/** The fields that an extension sets, and whether it is critical. */
+/** The fields that an extension sets, and the terms of reading it. */
 interface Target {
   readonly fields: ExtensionFields;
   readonly critical: boolean;
+  /** False for a certificate with an empty subject. */
+  readonly hasSubject: boolean;
 }
 
 /** Reads the value of a known extension; trailing octets are an error. */
@@ -98,12 +103,12 @@ function readExtension(objectId: string, value: Uint8Array, target: Target): voi
   const read = readers[objectId];
   if (!read) return;
   const derReader = new DerReader(value);
-  read(target.fields, derReader, target.critical);
+  read(target.fields, derReader, target);
   derReader.end();
 }
 
 /** The reader of one extension. */
-type Read = (extensionFields: ExtensionFields, derReader: DerReader, critical: boolean) => void;
+type Read = (extensionFields: ExtensionFields, derReader: DerReader, target: Target) => void;
 
 /**
  * The readers by object identifier (RFC 5280 §4.2.1).
@@ -140,7 +145,7 @@ const readers: Readonly<Record<string, Read>> = {
       readOid(list.take(Tag.objectId).body),
     );
   },
-  '2.5.29.17': (extensionFields, derReader) => {
+  '2.5.29.17': (extensionFields, derReader, { critical, hasSubject }) => {
     const generalNames = readList(derReader.enter(), (list) => readGeneralName(list.any()));
     for (const generalName of generalNames)
       if (
@@ -154,6 +159,8 @@ const readers: Readonly<Record<string, Read>> = {
       if (generalName.form === NameForm.dns) return [generalName.text.toLowerCase()];
       return [];
     });
+    // [5280-4.2.1.6-1]
+    if (!critical && !hasSubject) throw new DerError('not critical beside an empty subject');
   },
   '2.5.29.35': (extensionFields, derReader) => {
     const id = derReader.enter().optional(0x80);
@@ -205,7 +212,7 @@ const knownQualifiers: ReadonlySet<string> = new Set([
 function readPolicies(
   extensionFields: ExtensionFields,
   derReader: DerReader,
-  critical: boolean,
+  { critical }: Target,
 ): void {
   const policies = readList(derReader.enter(), (list) => {
     const information = list.enter();

@@ -241,7 +241,7 @@ test('octets after an extension, empty lists and odd addresses are defects', () 
   const malformed = 'unknown-ca valid x509-malformed';
   const dns = der.implicit(2, Buffer.from('mx.example'));
   const names = (value: Uint8Array): string =>
-    verdictVia({}, { names: [], extensions: [{ oid: '2.5.29.17', critical: false, value }] });
+    verdictVia({}, { names: [], extensions: [{ oid: '2.5.29.17', critical: true, value }] });
   assert.equal(names(der.sequence(dns)), trusted);
   assert.equal(names(Buffer.concat([der.sequence(dns), der.sequence(dns)])), malformed);
   assert.equal(names(der.sequence()), malformed);
@@ -289,5 +289,5 @@ test('negative serial numbers are accepted [5280-4.1.2.2-1]', () => {
     const ca = createIntermediate(root, { name: 'Middle' });
     return { ...ca, der: ca.der.map((octet, i) => (i === 15 ? first : octet)) };
   };
-  for (const first of [0x80, 0xff]) assert.ok(read(made(first)).serial.length > 0);
+  for (const first of [0x80, 0xa5]) assert.ok(read(made(first)).serial.length > 0);
 });

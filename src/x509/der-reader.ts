@@ -89,6 +89,19 @@ export class DerReader {
     return new DerReader(this.take(tag).body);
   }
 
+  /** Reads the one element that fills these octets, which must have this tag. */
+  static only(bytes: Uint8Array, tag: number): Element {
+    const derReader = new DerReader(bytes);
+    const element = derReader.take(tag);
+    derReader.end();
+    return element;
+  }
+
+  /** Returns a reader of the one sequence that fills these octets. */
+  static sequence(bytes: Uint8Array): DerReader {
+    return new DerReader(DerReader.only(bytes, Tag.sequence).body);
+  }
+
   /** Throws unless everything was read: DER permits no trailing octets. */
   end(): void {
     if (!this.done) throw new DerError('octets left over');
@@ -149,14 +162,27 @@ export function readBoolean(bodyBytes: Uint8Array): boolean {
 }
 
 /**
+ * The octets of an integer, two's complement. DER has one encoding for each number (X.690
+ * §8.3.2): the first nine bits differ [5280-4.1-1].
+ */
+export function readInteger(bodyBytes: Uint8Array): Uint8Array {
+  const [first, second = 0] = bodyBytes;
+  if (first === undefined) throw new DerError('integer without octets');
+  const isFill = first === (second < 0x80 ? 0 : 0xff);
+  if (bodyBytes.length > 1 && isFill) throw new DerError('integer not minimal');
+  return bodyBytes;
+}
+
+/**
  * A small non-negative integer.
  *
  * At most four octets; RFC 5280 uses it for versions, path lengths and skip counts.
  */
 export function readSmall(bodyBytes: Uint8Array): number {
-  if (bodyBytes.length === 0 || bodyBytes.length > 4 || (bodyBytes[0] as number) >= 0x80)
+  const octets = readInteger(bodyBytes);
+  if (octets.length > 4 || (octets[0] as number) >= 0x80)
     throw new DerError('integer out of range');
-  return bodyBytes.reduce((value, octet) => value * 256 + octet, 0);
+  return octets.reduce((value, octet) => value * 256 + octet, 0);
 }
 
 /** The octets of a bit string that fills them; `unused` trailing bits are zero. */

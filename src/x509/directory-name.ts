@@ -50,7 +50,7 @@ export function readDirectoryName(derBytes: Uint8Array): DirectoryName {
   const draft: Draft = { comparable: true, emails: [] };
   const rdns: string[] = [];
   const shown: string[] = [];
-  const names = new DerReader(derBytes).enter();
+  const names = DerReader.sequence(derBytes);
   while (!names.done) {
     const set = names.enter(Tag.set);
     const keys: string[] = [];

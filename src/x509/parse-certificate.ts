@@ -1,6 +1,14 @@
 import { equalBytes, fail, ok, toHex, type Result } from '../base/index.js';
 import { readExtensions } from './certificate-extensions.js';
-import { DerError, DerReader, readOctetBits, readSmall, readTime, Tag } from './der-reader.js';
+import {
+  DerError,
+  DerReader,
+  readInteger,
+  readOctetBits,
+  readSmall,
+  readTime,
+  Tag,
+} from './der-reader.js';
 import { readDirectoryName } from './directory-name.js';
 import { x509Failures } from './failures.js';
 import { readPublicKey } from './public-key.js';
@@ -49,9 +57,7 @@ export function parseChain(certificateChain: readonly Uint8Array[]): readonly Ce
  *                    [3] extensions, in version 3 only
  */
 function read(derBytes: Uint8Array): Certificate {
-  const outer = new DerReader(derBytes);
-  const certificate = outer.enter();
-  outer.end();
+  const certificate = DerReader.sequence(derBytes);
   const tbs = certificate.take(Tag.sequence);
   const signatureIdentifier = certificate.take(Tag.sequence).whole;
   const signature = readOctetBits(certificate.take(Tag.bitString).body);
@@ -60,10 +66,9 @@ function read(derBytes: Uint8Array): Certificate {
   const fields = new DerReader(tbs.body);
   const versionField = fields.optional(0xa0);
   const version = versionField ? readVersion(versionField.body) : 1;
-  const serial = fields.take(Tag.integer).body;
+  const serial = readInteger(fields.take(Tag.integer).body);
   // Zero and negative numbers are accepted [5280-4.1.2.2-1].
-  if (serial.length === 0 || serial.length > 64)
-    throw new DerError('serial number of a wrong size');
+  if (serial.length > 64) throw new DerError('serial number of a wrong size');
   const defects: string[] = [];
   if (!equalBytes(fields.take(Tag.sequence).whole, signatureIdentifier))
     defects.push('two different signature algorithms');
@@ -74,15 +79,20 @@ function read(derBytes: Uint8Array): Certificate {
   dates.end();
   const subject = fields.take(Tag.sequence).whole;
   const spki = fields.take(Tag.sequence).whole;
-  fields.optional(0x81); // issuerUniqueID
-  fields.optional(0x82); // subjectUniqueID
+  const issuerUnique = fields.optional(0x81);
+  const subjectUnique = fields.optional(0x82);
   const extensionField = fields.optional(0xa3);
   fields.end();
   if (extensionField && version !== 3) defects.push('extensions before version 3');
+  // [5280-4.1-1]
+  if ((issuerUnique || subjectUnique) && version === 1) defects.push('unique ID in version 1');
 
   const subjectName = readDirectoryName(subject);
   const issuerName = readDirectoryName(issuer);
-  const extensions = readExtensions(extensionField && new DerReader(extensionField.body).enter());
+  const extensions = readExtensions(
+    extensionField && DerReader.sequence(extensionField.body),
+    subjectName.rdns.length > 0,
+  );
   const algorithm = readAlgorithm(signatureIdentifier);
   return {
     der: derBytes,
@@ -112,7 +122,7 @@ function read(derBytes: Uint8Array): Certificate {
 
 /** Reads an explicit version: DER omits the default, so only 2 and 3 can occur. */
 function readVersion(bodyBytes: Uint8Array): 1 | 2 | 3 {
-  const version = readSmall(new DerReader(bodyBytes).take(Tag.integer).body) + 1;
+  const version = readSmall(DerReader.only(bodyBytes, Tag.integer).body) + 1;
   if (version !== 2 && version !== 3) throw new DerError(`version ${version}`);
   return version;
 }

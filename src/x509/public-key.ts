@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { curves } from './algorithms-registry.js';
-import { DerError, DerReader, readOctetBits, readOid, Tag } from './der-reader.js';
+import { DerError, DerReader, readInteger, readOctetBits, readOid, Tag } from './der-reader.js';
 import type { Certificate } from './types.js';
 
 type KeyFields = Pick<Certificate, 'keyAlgorithm' | 'keyBits' | 'curve' | 'unnamedCurve'>;
@@ -40,14 +40,14 @@ export function hasWeakKey({ keyAlgorithm, keyBits, unnamedCurve }: KeyFields): 
 
 /** Reads algorithm and size; RSASSA-PSS keys count as RSA. */
 function readKey(spki: Uint8Array): Omit<KeyFields, 'unnamedCurve'> & Partial<KeyFields> {
-  const info = new DerReader(spki).enter();
+  const info = DerReader.sequence(spki);
   const algorithm = info.enter();
   const bits = readOctetBits(info.take(Tag.bitString).body);
   info.end();
   switch (readOid(algorithm.take(Tag.objectId).body)) {
     case '1.2.840.113549.1.1.1':
     case '1.2.840.113549.1.1.10':
-      return { keyAlgorithm: 'RSA', keyBits: rsaBits(new DerReader(bits).enter()) };
+      return { keyAlgorithm: 'RSA', keyBits: rsaBits(DerReader.sequence(bits)) };
     case '1.2.840.10045.2.1': {
       if (algorithm.next !== Tag.objectId)
         return { keyAlgorithm: 'ECDSA', keyBits: 0, unnamedCurve: true };
@@ -76,8 +76,10 @@ function readKey(spki: Uint8Array): Omit<KeyFields, 'unnamedCurve'> & Partial<Ke
  * an even one has no private key (RFC 8017 §3.1).
  */
 function rsaBits(publicKey: DerReader): number {
-  const modulus = publicKey.take(Tag.integer).body;
-  const exponent = publicKey.take(Tag.integer).body;
+  const modulus = readInteger(publicKey.take(Tag.integer).body);
+  const exponent = readInteger(publicKey.take(Tag.integer).body);
+  publicKey.end();
+  if ((modulus[0] as number) >= 0x80) throw new DerError('RSA modulus is negative');
   const isEven = ((exponent.at(-1) ?? 0) & 1) === 0;
   if (isEven || magnitudeBits(exponent) < 2) throw new DerError('RSA exponent out of range');
   return magnitudeBits(modulus);

@@ -33,7 +33,7 @@ interface PssParameters {
  * name hashes.
  */
 export function readSignatureAlgorithm(identifier: Uint8Array): SignatureAlgorithm {
-  const derReader = new DerReader(identifier).enter();
+  const derReader = DerReader.sequence(identifier);
   const objectId = readOid(derReader.take(Tag.objectId).body);
   const signatureScheme = signatureSchemes[objectId];
   if (!signatureScheme) return { name: objectId, hashes: [] };
@@ -44,6 +44,9 @@ export function readSignatureAlgorithm(identifier: Uint8Array): SignatureAlgorit
     const name = `${signatureScheme.name}-${hash}${mask}`;
     return { name, scheme: signatureScheme, hashes: [...new Set([hash, maskHash])], pss };
   }
+  // RFC 4055 §5: NULL or absent for RSA. RFC 5758 §3.2 and RFC 8410 §3: absent.
+  if (signatureScheme.key === 'rsa') takeNull(derReader);
+  derReader.end();
   return {
     name: signatureScheme.name,
     scheme: signatureScheme,
@@ -89,25 +92,34 @@ function readPss(algorithm: DerReader): PssParameters {
   const salt = parameters.optional(0xa2);
   const trailer = parameters.optional(0xa3);
   parameters.end();
-  if (trailer && readSmall(new DerReader(trailer.body).take(Tag.integer).body) !== 1)
+  if (trailer && readSmall(DerReader.only(trailer.body, Tag.integer).body) !== 1)
     throw new DerError('trailer field is not 1');
   return {
-    hash: outer ? readHash(new DerReader(outer.body)) : 'sha1',
+    hash: outer ? readHash(outer.body) : 'sha1',
     maskHash: generator ? readMaskHash(generator.body) : 'sha1',
-    saltLength: salt ? readSmall(new DerReader(salt.body).take(Tag.integer).body) : 20,
+    saltLength: salt ? readSmall(DerReader.only(salt.body, Tag.integer).body) : 20,
   };
 }
 
 /** Reads the hash of MGF1. */
 function readMaskHash(bodyBytes: Uint8Array): string {
-  const generator = new DerReader(bodyBytes).enter();
+  const generator = DerReader.sequence(bodyBytes);
   if (readOid(generator.take(Tag.objectId).body) !== MGF1)
     throw new DerError('mask generation is not MGF1');
-  return readHash(generator);
+  return readHash(generator.rest);
 }
 
 /** Reads the AlgorithmIdentifier of a hash. */
-function readHash(derReader: DerReader): string {
-  const objectId = readOid(derReader.enter().take(Tag.objectId).body);
+function readHash(bodyBytes: Uint8Array): string {
+  const identifier = DerReader.sequence(bodyBytes);
+  const objectId = readOid(identifier.take(Tag.objectId).body);
+  takeNull(identifier);
+  identifier.end();
   return hashes[objectId] ?? objectId;
+}
+
+/** Reads parameters that are NULL or absent. */
+function takeNull(derReader: DerReader): void {
+  const parameters = derReader.optional(Tag.null);
+  if (parameters && parameters.body.length > 0) throw new DerError('NULL with contents');
 }
