@@ -116,7 +116,7 @@ test('the summary states what was read, stored, moved and left', () => {
     [
       '6 mails read: 3 with reports, 2 other mails, 0 only partly about your domains, 1 not readable.',
       '2 reports are new in r.db, 1 were already stored.',
-      'Not in the totals, because not authenticated: 1 unsigned.',
+      'Not in the totals: 1 unsigned.',
       'Reasons of mails that cannot be read: 1 report-too-large.',
       '3 mails would be moved to Read; the others stay.',
       '1 mails are pending because of a DKIM key. Run the command again in some minutes.',

@@ -125,7 +125,7 @@ export {
 } from './render/render-domain.js';
 export { overviewHeadline, renderReportOverview } from './render/render-overview.js';
 export { describeExtent, fateNames } from './render/render-failures.js';
-export { trustNames, whyNotCounted } from './render/render-arrivals.js';
+export { trustNames, uncountedName, whyNotCounted } from './render/render-arrivals.js';
 export {
   listReporters,
   listReports,

@@ -241,8 +241,7 @@ class Tally {
       `${this.#successful} successful and ${this.#failed} failed sessions, counted once for every policy.`,
     );
     const uncounted = [...this.#uncounted].map(([verdict, count]) => `${count} ${verdict}`);
-    if (uncounted.length > 0)
-      outputLines.push(`Not in the totals, because not authenticated: ${uncounted.join(', ')}.`);
+    if (uncounted.length > 0) outputLines.push(`Not in the totals: ${uncounted.join(', ')}.`);
     const departures = [...this.#departures]
       .sort((left, right) => right[1] - left[1])
       .map(([code, count]) => `${code} ${count}`);

@@ -268,8 +268,7 @@ export function summaryOf(imported: MailboxImport, options: SummaryOptions): str
       `${count('left')} only partly about your domains, ${unreadable} not readable.`,
     `${fresh} reports ${isDryRun ? 'are ' : ''}new${store === undefined ? '' : ` in ${neutralise(store)}`}, ${known} were already stored.`,
   ];
-  if (uncounted.size > 0)
-    lines.push(`Not in the totals, because not authenticated: ${listOf(uncounted)}.`);
+  if (uncounted.size > 0) lines.push(`Not in the totals: ${listOf(uncounted)}.`);
   const faults = new Map([...refused].filter(([code]) => !isForeign({ code })));
   if (faults.size > 0) lines.push(`Reasons of mails that cannot be read: ${listOf(faults)}.`);
   if (after === 'keep') lines.push('No mail was moved or deleted.');

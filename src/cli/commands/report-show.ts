@@ -80,7 +80,7 @@ export function defineReportShow(command: Command, { output, finish }: CommandCo
       [exitCodes.good, 'no failure is ongoing'],
       [exitCodes.fail, 'a failure is ongoing'],
       [exitCodes.usage, 'usage error, or an unreadable database'],
-      [exitCodes.inconclusive, 'there are no reports about the domain'],
+      [exitCodes.inconclusive, 'no report counts'],
     ],
     examples: [
       'hermetic report show example.com --store reports.db --days 30',
@@ -142,7 +142,7 @@ function printOverview(
       json ? `${formatJson(overview, 2)}\n` : renderReportOverview(overview, { width, color }),
     );
   if (overview.failing.some((failing) => failing.ongoing)) return exitCodes.fail;
-  return exitCodes.good;
+  return overview.reports > 0 ? exitCodes.good : exitCodes.inconclusive;
 }
 
 /** The options of the view of one domain, with its name and the name of the database. */

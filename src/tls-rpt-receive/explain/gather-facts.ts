@@ -52,12 +52,13 @@ export function* gatherFacts(stateStore: Store, options: GatherOptions): Steps<R
   const trial = yield* gatherTrial(stateStore, domain, to, MAX_ROWS);
   const aboutReports = yield* gatherReports(stateStore, facts.reportIds);
   const domainQuery = new DomainQuery(stateStore, { domain, from, to }, hostNames);
-  const doubtful = domainQuery.rows<DoubtfulRow>(
-    `SELECT trust, trust_reason AS reason, reporter, min(trust_detail) AS detail, count(*) AS reports, max(day) AS "lastDay" FROM report
-     WHERE counted = 0 AND id IN (SELECT report FROM report_policy WHERE $WHERE AND counted = 0)
-     GROUP BY trust, trust_reason, reporter ORDER BY reports DESC LIMIT 50`,
-  );
+  const doubtful = domainQuery.doubtful();
   yield;
+  if (facts.reports.length === 0 && doubtful.length === 0) {
+    // An archive of old mail, or one about a domain that the settings do not name.
+    doubtful.push(...domainQuery.doubtfulOfAnyDay());
+    yield;
+  }
   const unauthenticated = unauthenticatedRows(domainQuery);
   yield;
   return {
@@ -78,11 +79,16 @@ export function* gatherFacts(stateStore: Store, options: GatherOptions): Steps<R
   };
 }
 
+const DOUBTFUL = `SELECT trust, trust_reason AS reason, reporter, min(trust_detail) AS detail,
+     count(*) AS reports, max(day) AS "lastDay" FROM report WHERE counted = 0`;
+const DOUBTFUL_ORDER = 'GROUP BY trust, trust_reason, reporter ORDER BY reports DESC LIMIT 50';
+
 /**
  * Queries on the rows of a domain and its mail hosts. Text in the answers is neutralised.
  */
 class DomainQuery {
   readonly #store: Store;
+  readonly #domain: string;
   readonly #where: string;
   readonly #values: readonly (string | number)[];
 
@@ -93,9 +99,31 @@ class DomainQuery {
   ) {
     const names = [domain, ...[...hostNames].filter((hostName) => hostName !== domain)];
     this.#store = stateStore;
+    this.#domain = domain;
     this.#where = `domain IN (${names.map(() => '?').join(', ')}) AND day BETWEEN ? AND ?
       AND (domain = ? OR type = 'tlsa')`;
     this.#values = [...names, from, to, domain];
+  }
+
+  /** The reports of these days that do not count. */
+  doubtful(): DoubtfulRow[] {
+    return this.rows(
+      `${DOUBTFUL} AND id IN (SELECT report FROM report_policy WHERE $WHERE AND counted = 0) ${DOUBTFUL_ORDER}`,
+    );
+  }
+
+  /**
+   * Those of any day, and those whose policies are not stored because the settings name
+   * other domains.
+   */
+  doubtfulOfAnyDay(): DoubtfulRow[] {
+    return this.#store
+      .prepare<DoubtfulRow>(
+        `${DOUBTFUL} AND (id IN (SELECT report FROM report_policy WHERE domain = ? AND counted = 0)
+           OR named_domain = ? OR (trust = 'other-domain' AND trust_detail = ?)) ${DOUBTFUL_ORDER}`,
+      )
+      .all(this.#domain, this.#domain, this.#domain)
+      .map(shown);
   }
 
   rows<Row extends object>(sql: string): Row[] {

@@ -19,6 +19,14 @@ export interface DomainLine {
   readonly ongoing: boolean;
 }
 
+/** Reports that do not count, for one reason. */
+export interface UncountedReports {
+  readonly trust: string;
+  /** A code of `TrustReason`; empty if none was stored. */
+  readonly reason: string;
+  readonly reports: number;
+}
+
 /** `hermetic.report-overview/1`: every domain with failures, worst first. */
 export interface Overview {
   readonly schema: 'hermetic.report-overview/1';
@@ -37,8 +45,8 @@ export interface Overview {
     readonly code: string;
     readonly refused: number;
   }[];
-  /** Reports excluded from these numbers. */
-  readonly uncounted: readonly { readonly trust: string; readonly reports: number }[];
+  /** Reports excluded from these numbers, of any day, and why. */
+  readonly uncounted: readonly UncountedReports[];
   /** Authenticated reports that rest on the operator's trust in a mailbox alone. */
   readonly trustedMailbox: number;
 }
@@ -116,8 +124,9 @@ export function* viewOverview(
       from,
       to,
     ),
-    uncounted: all<{ trust: string; reports: number }>(
-      'SELECT trust, count(*) AS reports FROM report WHERE counted = 0 GROUP BY trust',
+    uncounted: all<UncountedReports>(
+      `SELECT trust, trust_reason AS reason, count(*) AS reports FROM report
+       WHERE counted = 0 GROUP BY trust, trust_reason ORDER BY reports DESC`,
     ),
     trustedMailbox:
       all<{ n: number }>(

@@ -145,7 +145,7 @@ export const overviewSchema = z
     unauthenticated: count,
     /** Items that are not reports, by transport and reason. */
     refused: z.array(z.strictObject({ via: text, code: text, refused: count })),
-    uncounted: z.array(z.strictObject({ trust: text, reports: count })),
+    uncounted: z.array(z.strictObject({ trust: text, reason: text.optional(), reports: count })),
     /** Authenticated reports that rest on the operator's trust in a mailbox alone. */
     trustedMailbox: count.optional(),
   })

@@ -1,5 +1,7 @@
 import { countOf, formatCount } from '../../base/index.js';
 import type { DomainView } from '../explain/domain-view.js';
+import type { UncountedReports } from '../explain/overview.js';
+import { MISSING_PROOF } from '../verify/judge-trust.js';
 import { paragraph, shortDay, type Paint } from './layout.js';
 
 /**
@@ -11,7 +13,7 @@ export const trustNames: Readonly<Record<string, string>> = {
   broken: 'the signature is invalid',
   misaligned: 'another organisation signed',
   unverifiable: 'the key of the signature could not be looked up',
-  'other-domain': 'about a domain that is not yours',
+  'other-domain': 'about a domain that --domain or the configuration does not name',
   future: 'about future days',
   stale: 'about days long past: replayed, or very late',
   superseded: 'an authenticated report of the same id says something else',
@@ -29,10 +31,44 @@ const reasonNames: Readonly<Record<string, string>> = {
   'signature-expired': 'the signature has expired',
 };
 
+/** Returns why reports do not count, in words. */
+export function uncountedName({ trust, reason }: Omit<UncountedReports, 'reports'>): string {
+  return reasonNames[reason] ?? trustNames[trust] ?? trust;
+}
+
 /** Returns why reports do not count, with the detail of the verification. */
-export function whyNotCounted({ trust, reason, detail }: DomainView['doubtful'][number]): string {
-  const name = reasonNames[reason] ?? trustNames[trust] ?? trust;
-  return detail === '' || trust === 'superseded' ? name : `${name} (${detail})`;
+export function whyNotCounted(row: DomainView['doubtful'][number]): string {
+  const name = uncountedName(row);
+  return row.detail === '' || row.trust === 'superseded' ? name : `${name} (${row.detail})`;
+}
+
+/** Reasons that a withdrawn key explains. Older versions stored no reason. */
+const WITHDRAWN: readonly string[] = ['key-absent', 'key-unusable', ''];
+
+/**
+ * The steps if only the proof of the reporter is missing. Keys of old mail are often
+ * withdrawn, so an archive has to be accepted on the operator's own trust in it. Returns
+ * nothing for messages that were changed: those are not accepted in any way.
+ */
+export function howToAccept(rows: readonly Omit<UncountedReports, 'reports'>[]): string {
+  const unproved = rows.filter(lacksProof);
+  if (unproved.length === 0) return '';
+  const steps: string[] = [];
+  if (unproved.some(({ trust }) => trust === 'unverifiable'))
+    steps.push('Import the mail again when its key can be looked up.');
+  if (unproved.some(({ trust, reason }) => trust === 'broken' && WITHDRAWN.includes(reason)))
+    steps.push('A key that is no longer published cannot verify an old message.');
+  steps.push(
+    'The daemon accepts the mails of a mailbox with trusted: true, and report import --mailbox accepts them with --trusted.',
+    'To accept an archive from a mailbox that you trust, extract the attachments and import them: hermetic report import --store FILE *.json.gz',
+  );
+  return steps.map((step) => ` ${step}`).join('');
+}
+
+function lacksProof({ trust, reason }: Omit<UncountedReports, 'reports'>): boolean {
+  if (trust === 'unverifiable') return true;
+  if (trust === 'broken' && WITHDRAWN.includes(reason)) return true;
+  return MISSING_PROOF.some((missing) => missing === reason);
 }
 
 /**

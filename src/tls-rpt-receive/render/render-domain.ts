@@ -4,7 +4,13 @@ import type { DomainView, KindSums } from '../explain/domain-view.js';
 import type { Explanation } from '../explain/explain-group.js';
 import { policyName } from '../explain/result-texts-registry.js';
 import { painter, paragraph, shortDay, trustNotice, type Paint } from './layout.js';
-import { arriving, doubts, unauthenticated, whyNotCounted } from './render-arrivals.js';
+import {
+  arriving,
+  doubts,
+  howToAccept,
+  unauthenticated,
+  whyNotCounted,
+} from './render-arrivals.js';
 import { renderFailures } from './render-failures.js';
 
 /** Layout of a report page on a terminal. */
@@ -119,7 +125,7 @@ function nothingCounted(domainView: DomainView): string {
   const arrived = arrivedUncounted(domainView);
   if (arrived === 0)
     return 'Publish a record at _smtp._tls that names this receiver; the first reports come a day later.';
-  return `${countOf(arrived, 'report')} arrived, none authenticated: ${whyUncounted(domainView)}.${howToAccept(domainView)}`;
+  return `${countOf(arrived, 'report')} arrived, none counted: ${whyUncounted(domainView)}.${howToAccept(domainView.doubtful)}`;
 }
 
 /** The reasons, the most frequent first, at most three. */
@@ -128,32 +134,6 @@ function whyUncounted({ doubtful, unauthenticated: posted }: DomainView): string
   if (posted.length > 0) reasons.push('they arrived over HTTPS, which authenticates no reporter');
   const more = reasons.length > 3 ? ['other reasons'] : [];
   return [...reasons.slice(0, 3), ...more].join('; ');
-}
-
-/**
- * Reasons of a missing proof that a withdrawn key explains. A message that was changed is
- * not accepted in any way. Older versions stored no reason.
- */
-const WITHDRAWN: readonly string[] = ['key-absent', 'key-unusable', ''];
-
-/**
- * The steps if signatures could not be verified. Keys of old mail are often withdrawn,
- * so an archive has to be accepted on the operator's own trust in it.
- */
-function howToAccept({ doubtful }: DomainView): string {
-  const isPending = doubtful.some(({ trust }) => trust === 'unverifiable');
-  const isWithdrawn = doubtful.some(
-    ({ trust, reason }) => trust === 'broken' && WITHDRAWN.includes(reason),
-  );
-  if (!isPending && !isWithdrawn) return '';
-  const steps: string[] = [];
-  if (isPending) steps.push('Import the mail again when its key can be looked up.');
-  if (isWithdrawn) steps.push('A key that is no longer published cannot verify an old message.');
-  steps.push(
-    'To accept an archive from a mailbox that you trust, extract the attachments and import them: hermetic report import --store FILE *.json.gz',
-    'The daemon accepts the mails of a mailbox with trusted: true.',
-  );
-  return steps.map((step) => ` ${step}`).join('');
 }
 
 /**

@@ -1,6 +1,7 @@
 import { clip, countOf, formatCount } from '../../base/index.js';
 import type { Overview } from '../explain/overview.js';
 import { painter, paragraph, shortDay, trustNotice } from './layout.js';
+import { howToAccept, uncountedName } from './render-arrivals.js';
 import type { RenderOptions } from './render-domain.js';
 
 /**
@@ -22,8 +23,9 @@ export function renderReportOverview(overview: Overview, options: RenderOptions 
     .map((refusal) => `${formatCount(refusal.refused)} ${refusal.code} by ${refusal.via}`)
     .join(', ');
   const aside = overview.uncounted
-    .map((uncountedRow) => `${formatCount(uncountedRow.reports)} ${uncountedRow.trust}`)
+    .map((uncountedRow) => `${formatCount(uncountedRow.reports)} (${uncountedName(uncountedRow)})`)
     .join(', ');
+  const advice = overview.reports === 0 ? howToAccept(overview.uncounted) : '';
   return [
     paint(
       `${shortDay(overview.from)} to ${shortDay(overview.to)} ${overview.to.slice(0, 4)}`,
@@ -50,7 +52,7 @@ export function renderReportOverview(overview: Overview, options: RenderOptions 
           '',
           ...paragraph(`Other mail in mailboxes: ${countOf(otherMail, 'message')}.`, lineWidth),
         ]),
-    ...(aside === '' ? [] : ['', ...paragraph(`Not included: ${aside}.`, lineWidth)]),
+    ...(aside === '' ? [] : ['', ...paragraph(`Not included: ${aside}.${advice}`, lineWidth)]),
     ...(rows.length > 0 ? ['', ...paragraph(nextCommand(overview), lineWidth)] : []),
     '',
   ].join('\n');
@@ -83,7 +85,7 @@ export function overviewHeadline({
   if (reports === 0 && failing.length === 0)
     return aside === 0
       ? 'No reports in these days.'
-      : `No report counts in these days: ${countOf(aside, 'report')} arrived, none authenticated.`;
+      : `${countOf(aside, 'report')} arrived, none counted.`;
   if (failing.length === 0)
     return `All well: ${countOf(domains, 'domain')}, ${countOf(reports, 'report')}, no failure.`;
   const now = failing.filter((row) => row.ongoing && row.domain !== '').length;

@@ -4,7 +4,7 @@ import type { generateCanonicalizedHeader } from 'mailauth/lib/dkim/header/index
 import type { getPublicKey, getSigningHeaderLines } from 'mailauth/lib/tools.js';
 import { BoundedMap, neutralise } from '../../base/index.js';
 import type { DkimSignature, TrustReason } from '../types.js';
-import { refuseKey, type SignatureTags } from './dkim-tags.js';
+import { parseTags, refuseKey, type SignatureTags } from './dkim-tags.js';
 
 /** The parts of mailauth that read a signature and its key. */
 export interface SignatureTools {
@@ -133,6 +133,9 @@ async function keyAt(
     if (text.length <= MAX_RECORD) knownKeys.set(text, key);
     return key;
   } catch (error) {
+    // RFC 6376 §3.6.1: a domain that withdraws a key may leave its record without the key.
+    if (parseTags(text)?.get('p') === '')
+      return { result: 'fail', detail: 'the key is revoked', reason: 'key-absent' };
     const detail = unusable[(error as { code?: string }).code ?? ''] ?? 'the key cannot be read';
     return { result: 'fail', detail, reason: 'key-unusable' };
   }

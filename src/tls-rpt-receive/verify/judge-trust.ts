@@ -89,7 +89,7 @@ function judgeSender(reading: ReportItem): TrustVerdict {
  * Reasons of a missing proof, as in mail whose keys were withdrawn. Other reasons show
  * that the mail was changed, or that another organisation sent it: those stay.
  */
-const MISSING_PROOF: readonly (TrustReason | undefined)[] = [
+export const MISSING_PROOF: readonly (TrustReason | undefined)[] = [
   'no-signature',
   'key-absent',
   'key-unavailable',

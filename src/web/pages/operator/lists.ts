@@ -3,6 +3,7 @@ import type { StsEntry } from '../../../mta-sts/index.js';
 import { badge, codeBox, dataTable, markup, type Markup, type Tone } from '../../../page/index.js';
 import {
   trustNames,
+  uncountedName,
   type ListedReport,
   type ListedReporter,
   type Overview,
@@ -84,7 +85,7 @@ export function reportsPage(
 
 /** Reports that do not count and items that were refused, in one sentence. */
 function uncountedLine({ uncounted, refused }: Overview): string {
-  const aside = uncounted.map(({ reports, trust }) => `${reports} (${trustNames[trust] ?? trust})`);
+  const aside = uncounted.map((row) => `${row.reports} (${uncountedName(row)})`);
   const turned = refused.map(({ refused: count, code, via }) => `${count} by ${via} (${code})`);
   if (aside.length + turned.length === 0) return 'Every report of these days is included.';
   return [
