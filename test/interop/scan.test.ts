@@ -17,6 +17,7 @@ import {
 import { observeHosts } from '../../src/scan/engine/jobs/observe-hosts.js';
 import { observeNames } from '../../src/scan/engine/jobs/observe-names.js';
 import { startDueScans } from '../../src/scan/engine/scans/due-scans.js';
+import { FactStore } from '../../src/scan/engine/database/store-facts.js';
 import { pruneScans } from '../../src/scan/engine/scans/prune-scans.js';
 import { claimSlice } from '../../src/scan/engine/scans/scan-slices.js';
 import { claimVisits } from '../../src/scan/engine/visits/claim-visits.js';
@@ -176,7 +177,7 @@ test('a host is visited once a domain with a policy names it, although it was in
     ...counted,
     observeDomain: async (domain: string, signal: AbortSignal, web: WebVisits) => ({
       ...(await counted.observeDomain(domain, signal, web)),
-      hosts: [{ name: 'mx7.example', preference: 10 }],
+      hosts: ['mx7.example'],
       visitAlways,
     }),
   });
@@ -233,6 +234,10 @@ test('rows of old scans are deleted, and statistics and the newest scan stay', a
         VALUES ($1, 'overview', 'mail', 'domains', 1, 2, 0)`,
       [scan],
     );
+    await database.query(
+      'INSERT INTO hermetic_scan.scan_domain (scan_id, domain_id, known) VALUES ($1, 1, false)',
+      [scan],
+    );
     await endScan(scan);
   }
   const [oldest = 0, middle = 0, newest = 0] = scans;
@@ -284,6 +289,39 @@ test('visits are deleted after their retention, except those of an open scan', a
   await controlScan(database, scan, 'cancel');
   await pruneScans(database);
   assert.deepEqual(await left(), [1]);
+});
+
+test('a fact is deleted days after its last reference, unless it is saved again', async () => {
+  const { database } = world;
+  await world.reset();
+  await world.start('facts', 1);
+  const saved = (names: readonly string[]): Promise<number[]> =>
+    new FactStore(database).save(names.map((name) => ({ name })));
+  const [held] = await saved(['held', 'unused', 'again']);
+  await database.query('UPDATE hermetic_scan.domain SET fact_id = $1 WHERE id = 1', [held ?? 0]);
+  const left = async (): Promise<readonly string[]> =>
+    (
+      await database.query<{ name: string }>(
+        "SELECT body ->> 'name' AS name FROM hermetic_scan.fact ORDER BY id",
+      )
+    ).map(({ name }) => name);
+  await pruneScans(database);
+  await pruneScans(database);
+  assert.deepEqual(await left(), ['held', 'unused', 'again'], 'marked, and younger than a week');
+  await database.execute(
+    `UPDATE hermetic_scan.fact SET unused_since = unused_since - interval '8 days'`,
+  );
+  await saved(['again']);
+  await pruneScans(database);
+  assert.deepEqual(await left(), ['held', 'again']);
+  await database.execute('UPDATE hermetic_scan.domain SET fact_id = NULL');
+  await pruneScans(database);
+  await database.execute(
+    `UPDATE hermetic_scan.fact SET unused_since = unused_since - interval '8 days'`,
+  );
+  await database.query('UPDATE hermetic_scan.domain SET fact_id = $1 WHERE id = 1', [held ?? 0]);
+  await pruneScans(database);
+  assert.deepEqual(await left(), ['held'], 'a mark never outweighs a reference');
 });
 
 /** Moves a scan into the past. */

@@ -16,7 +16,7 @@ export function scanContext(
   const { database } = given;
   return {
     ...given,
-    facts: new FactStore(database),
+    facts: new FactStore(database, given.clock),
     hosts: new HostStore(database),
     web: new WebContacts(given, options),
   };

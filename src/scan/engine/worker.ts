@@ -12,7 +12,7 @@ import type { ScanWork } from './contract/scan-work.js';
 import { politeness, type Politeness } from './visits/politeness.js';
 import { Visitor } from './visits/visitor.js';
 
-const PLAN_MS = 500;
+const PLAN_MS = 1000;
 const BEAT_MS = 10_000;
 /** A worker without a beat for this long is dead: its jobs return to the queue. */
 const DEAD_MS = 40_000;

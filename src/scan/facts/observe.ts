@@ -52,13 +52,17 @@ export async function observeDomain(
 ): Promise<DomainObservation> {
   const context = probeContext(nameOf(domain), options);
   const { evidence: route, targets } = await probeRoute(context);
-  const within = targets.slice(0, context.maximum.hosts);
-  const beyond = targets.slice(context.maximum.hosts).map(({ name }) => name.toLower());
+  // Servers answer in changing orders: equal records are to give equal facts.
+  const ordered = targets
+    .map(({ name, preference }) => ({ name: name.toLower(), preference }))
+    .sort((a, b) => a.preference - b.preference || (a.name < b.name ? -1 : 1));
+  const within = ordered.slice(0, context.maximum.hosts);
+  const beyond = ordered.slice(context.maximum.hosts).map(({ name }) => name);
   const facts = {
     domain: context.domain.toLower(),
     observedAt: formatTime(context.now),
     route: { ...route, skipped: beyond.length > 0 ? beyond : undefined },
-    mx: within.map(({ name, preference }) => ({ name: name.toLower(), preference })),
+    mx: within,
   };
   if (!mayTakeMail(route.kind)) return facts;
   const [stsRecord, tlsRpt] = await Promise.all([lookupStsRecord(context), probeTlsRpt(context)]);

@@ -167,7 +167,7 @@ function engineDomain(
   return {
     facts: { ...facts, policy: policy?.mtaSts },
     known: domain.route.kind !== 'error',
-    hosts: domain.mx,
+    hosts: domain.mx.map(({ name }) => name),
     visitAlways: policy !== undefined,
     questions,
   };

@@ -38,7 +38,7 @@ export function countedWork(counted: CountedWorld): ScanWork {
       return {
         facts: { mx: `mx${host}.example`, changed: n < changedBelow },
         known: true,
-        hosts: [{ name: `mx${host}.example`, preference: 10 }],
+        hosts: [`mx${host}.example`],
         visitAlways: n % 10 === 0,
         questions: 4,
       };

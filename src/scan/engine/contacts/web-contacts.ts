@@ -53,24 +53,26 @@ export class WebContacts {
   }
 
   /**
-   * Visits an address after the earlier visitors of this process. The others are in the
-   * table.
+   * Visits an address after the earlier visitors of this process, and after the pause that
+   * follows them. Those of other processes are in the table.
    */
   #contact(scanId: number, target: WebTarget, visit: () => Promise<Facts>): Promise<WebOutcome> {
-    const { clock } = this.#context;
+    const { clock, signal } = this.#context;
     const { address } = target;
     const until = clock.monotonic() + MAX_WAIT_MS;
     const previous = this.#queues.get(address);
-    const outcome = (async (): Promise<WebOutcome> => {
-      await previous?.catch(() => undefined);
+    const outcome = (async (): Promise<Ended> => {
+      await previous;
       const held = await this.#take(scanId, target, until);
-      return held.kind === 'held' ? this.#visit(scanId, held, visit) : held;
+      return held.kind === 'held' ? this.#visit(scanId, held, visit) : { ...held, pauseMs: 0 };
     })();
-    this.#queues.set(address, outcome);
-    const end = (): void => {
-      if (this.#queues.get(address) === outcome) this.#queues.delete(address);
-    };
-    outcome.then(end, end);
+    const turn = outcome
+      .then(({ pauseMs }) => clock.sleep(Math.min(pauseMs, MAX_WAIT_MS), signal))
+      .catch(() => undefined)
+      .finally(() => {
+        if (this.#queues.get(address) === turn) this.#queues.delete(address);
+      });
+    this.#queues.set(address, turn);
     return outcome;
   }
 
@@ -98,11 +100,7 @@ export class WebContacts {
     }
   }
 
-  async #visit(
-    scanId: number,
-    held: HeldAddress,
-    visit: () => Promise<Facts>,
-  ): Promise<WebOutcome> {
+  async #visit(scanId: number, held: HeldAddress, visit: () => Promise<Facts>): Promise<Ended> {
     const { database, rate, rules, work } = this.#context;
     rate.spend(1);
     let reply: Facts;
@@ -119,8 +117,9 @@ export class WebContacts {
     const givenUpBy = givesUp ? scanId : undefined;
     await returnAddress(database, held, { connections: 1, pauseMs, standing, reason, givenUpBy });
     await this.#note(scanId, held, decision);
-    if (isSettled) return { kind: 'visited' };
-    return givesUp ? { kind: 'given-up' } : later(Math.max(DEFER_MS, restMs));
+    if (isSettled) return { kind: 'visited', pauseMs };
+    if (givesUp) return { kind: 'given-up', pauseMs };
+    return { ...later(Math.max(DEFER_MS, restMs)), pauseMs };
   }
 
   /** A server that answered gets the next request soon: its address has many domains. */
@@ -138,6 +137,9 @@ export class WebContacts {
     await pauseForOwnNetwork(this.#context.database, [scanId]);
   }
 }
+
+/** An outcome, and the milliseconds until the address may be visited again. */
+type Ended = WebOutcome & { readonly pauseMs: number };
 
 function later(ms: number): WebOutcome {
   return { kind: 'later', ms: longer(ms) };

@@ -57,7 +57,8 @@ export interface DomainObservation {
   readonly facts: Facts;
   /** False if the facts could not be determined: earlier facts then stay valid. */
   readonly known: boolean;
-  readonly hosts: readonly MailHostName[];
+  /** Names of the mail hosts, in the order of preference. */
+  readonly hosts: readonly string[];
   /** The domain has a policy that depends on the certificates of its hosts. */
   readonly visitAlways: boolean;
   /** DNS questions that this observation cost. */
@@ -91,11 +92,6 @@ export interface WebTarget {
 export type WebOutcome =
   | { readonly kind: 'visited' | 'opted-out' | 'given-up' }
   | { readonly kind: 'later'; readonly ms: number };
-
-export interface MailHostName {
-  readonly name: string;
-  readonly preference: number;
-}
 
 export interface HostObservation {
   readonly facts: Facts;
@@ -229,7 +225,6 @@ export interface DomainFactSet {
   readonly facts: Facts;
   readonly hosts: readonly {
     readonly name: string;
-    readonly preference: number;
     readonly facts: Facts | undefined;
     readonly visits: readonly VisitFacts[];
   }[];

@@ -3,11 +3,12 @@
  * to n + 1, and is never changed once released.
  *
  * Facts are stored once: `fact` has one row for each distinct text, and domains, hosts and
- * visits refer to it. Domains at one provider without own policies share one row.
+ * visits refer to it. Domains at one provider without own policies share one row. The grade
+ * of a domain is a fact as well: `shape_id`.
  *
  * Tables in three groups:
  *
- * - Known facts: `domain`, `host`, `address`, `web_address`, `visit`, `fact`, `shape`. They outlive a
+ * - Known facts: `domain`, `host`, `address`, `web_address`, `visit`, `fact`. They outlive a
  *   scan, so that the next one contacts only servers that may have changed.
  * - One scan: `scan`, `scan_domain` (a partition for each scan), `scan_host`, `stat`,
  *   `change`.
@@ -298,5 +299,31 @@ export const migrations: readonly (readonly string[])[] = [
       rest_reason text,
       given_up int
     ) WITH (fillfactor = 50, autovacuum_vacuum_scale_factor = 0.02)`,
+  ],
+  [
+    // A row for each pair of domain and host cost as much as the domain itself. The hosts are
+    // in the row of the domain in the scan, in the order of preference.
+    `ALTER TABLE hermetic_scan.scan_domain ADD COLUMN host_ids int[] NOT NULL DEFAULT '{}'`,
+    `UPDATE hermetic_scan.scan_domain s SET host_ids = l.host_ids FROM (
+        SELECT l.domain_id, array_agg(l.host_id ORDER BY l.preference, h.name) AS host_ids
+        FROM hermetic_scan.domain_host l JOIN hermetic_scan.host h ON h.id = l.host_id
+        GROUP BY l.domain_id) l
+      WHERE l.domain_id = s.domain_id AND s.known`,
+    `DROP TABLE hermetic_scan.domain_host`,
+    // A domain has a row in a scan from its observation on, and a shape from its grade on.
+    `DELETE FROM hermetic_scan.scan_domain WHERE state = 0`,
+    `ALTER TABLE hermetic_scan.scan_domain DROP COLUMN state, ALTER COLUMN known DROP DEFAULT`,
+    // A grade is a fact too: its row is found in the memory of a worker.
+    `INSERT INTO hermetic_scan.fact (digest, body)
+      SELECT digest, grade::text::json FROM hermetic_scan.shape ON CONFLICT (digest) DO NOTHING`,
+    `UPDATE hermetic_scan.scan_domain s SET shape_id = f.id
+      FROM hermetic_scan.shape h JOIN hermetic_scan.fact f USING (digest)
+      WHERE h.id = s.shape_id`,
+    `DROP TABLE hermetic_scan.shape`,
+    // Facts that no row refers to are deleted, but not before a worker has forgotten them.
+    `ALTER TABLE hermetic_scan.fact ADD COLUMN unused_since timestamptz`,
+    // The first facts of a domain or host are longer than its empty row.
+    `ALTER TABLE hermetic_scan.domain SET (fillfactor = 35)`,
+    `ALTER TABLE hermetic_scan.host SET (fillfactor = 35)`,
   ],
 ];

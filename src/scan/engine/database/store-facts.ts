@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { BoundedMap } from '../../../base/index.js';
+import { BoundedMap, systemClock, type Clock } from '../../../base/index.js';
 import type { Queries } from './database.js';
 
 /** Facts as JSON. Equal facts are stored once, so they hold no times. */
@@ -7,6 +7,8 @@ export type Facts = Readonly<Record<string, unknown>>;
 
 /** Digests whose row is remembered: 100 octets each. */
 const MAX_REMEMBERED = 100_000;
+/** Much shorter than the time for which an unused row stays (`retention.unusedDays`). */
+const REMEMBERED_MS = 6 * 3_600_000;
 /** Rows whose content is remembered for grading. */
 const MAX_BODIES = 20_000;
 /**
@@ -21,30 +23,33 @@ interface StoredBody {
 }
 
 /**
- * The facts that a scan stores, each distinct content once. Rows are never removed while
- * workers run, so the row of a digest can be remembered.
+ * The facts that a scan stores, each distinct content once. A row stays for days after its
+ * last use, so the row of a digest can be remembered for hours.
  */
 export class FactStore {
   readonly #database: Queries;
-  readonly #rows = new BoundedMap<number>(MAX_REMEMBERED);
+  readonly #clock: Pick<Clock, 'now'>;
+  #rows = new BoundedMap<number>(MAX_REMEMBERED);
+  #rememberedAt = -Infinity;
   readonly #bodies = new BoundedMap<StoredBody>(MAX_BODIES, {
     maximum: MAX_BODY_OCTETS,
     weigh: ({ octets }) => octets,
   });
 
-  constructor(database: Queries) {
+  constructor(database: Queries, clock: Pick<Clock, 'now'> = systemClock) {
     this.#database = database;
+    this.#clock = clock;
   }
 
   /**
    * Stores facts and returns their rows, in the same order. It runs outside of any
    * transaction: a row without references does no harm.
    */
-  async save(facts: readonly Facts[]): Promise<number[]> {
-    const given = facts.map((body) => {
-      const text = formatFacts(body);
-      return { text, digest: createHash('sha256').update(text).digest('hex') };
-    });
+  async save(facts: readonly object[]): Promise<number[]> {
+    this.#forget();
+    // Domains with one grade share the object.
+    const texts = new Map([...new Set(facts)].map((body) => [body, digested(body)]));
+    const given = facts.map((body) => texts.get(body) as DigestedFacts);
     const rows = new Map<string, number>();
     const missing = new Map<string, string>();
     for (const { digest, text } of given) {
@@ -79,6 +84,14 @@ export class FactStore {
     return found;
   }
 
+  /** A clock that was set says nothing about the age of the rows. */
+  #forget(): void {
+    const now = this.#clock.now();
+    if (Math.abs(now - this.#rememberedAt) < REMEMBERED_MS) return;
+    this.#rows = new BoundedMap(MAX_REMEMBERED);
+    this.#rememberedAt = now;
+  }
+
   async #insert(missing: ReadonlyMap<string, string>): Promise<readonly FactRow[]> {
     if (missing.size === 0) return [];
     // In one order everywhere: two workers that insert the same rows would deadlock.
@@ -92,13 +105,42 @@ export class FactStore {
     if (inserted.length === digests.length) return inserted;
     const fresh = new Set(inserted.map(({ digest }) => digest));
     // A separate statement also sees the rows that another worker has just inserted.
-    const known = await this.#database.query<FactRow>(
-      `SELECT f.id, g.digest FROM unnest($1::text[]) AS g (digest)
+    const known = await this.#database.query<FactRow & { readonly unused: boolean }>(
+      `SELECT f.id, g.digest, f.unused_since IS NOT NULL AS unused
+        FROM unnest($1::text[]) AS g (digest)
         JOIN hermetic_scan.fact f ON f.digest = decode(g.digest, 'hex')`,
       [digests.filter((digest) => !fresh.has(digest))],
     );
-    return [...inserted, ...known];
+    const used = known.filter(({ unused }) => !unused);
+    const reused = await this.#reuse(known.filter(({ unused }) => unused));
+    const found = [...inserted, ...used, ...reused];
+    if (found.length === digests.length) return found;
+    // Rows were deleted between two of these statements.
+    const present = new Set(found.map(({ digest }) => digest));
+    const deleted = [...missing].filter(([digest]) => !present.has(digest));
+    return [...found, ...(await this.#insert(new Map(deleted)))];
   }
+
+  /** Keeps rows that were about to be deleted, and returns those that are still there. */
+  async #reuse(rows: readonly FactRow[]): Promise<readonly FactRow[]> {
+    if (rows.length === 0) return [];
+    const there = await this.#database.query<{ id: number }>(
+      'UPDATE hermetic_scan.fact SET unused_since = NULL WHERE id = ANY($1) RETURNING id',
+      [rows.map(({ id }) => id)],
+    );
+    const ids = new Set(there.map(({ id }) => id));
+    return rows.filter(({ id }) => ids.has(id));
+  }
+}
+
+interface DigestedFacts {
+  readonly text: string;
+  readonly digest: string;
+}
+
+function digested(body: object): DigestedFacts {
+  const text = formatFacts(body);
+  return { text, digest: createHash('sha256').update(text).digest('hex') };
 }
 
 interface FactRow {

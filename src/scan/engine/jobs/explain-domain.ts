@@ -1,7 +1,7 @@
 import type { Queries } from '../database/database.js';
 import { scanError } from '../database/failures.js';
 import type { FactStore } from '../database/store-facts.js';
-import { loadFactSets } from './grade-domains.js';
+import { factSets, loadHosts } from './grade-domains.js';
 import type { DomainFactSet, DomainGrade } from '../contract/scan-work.js';
 
 /** All rows that led to the grade of a domain. */
@@ -48,10 +48,16 @@ export async function explainDomain(
   }>('SELECT id, fact_id, seen_at, changed_at FROM hermetic_scan.domain WHERE name = $1', [name]);
   if (!row) throw scanError('scan-domain-absent', name);
   const { id, fact_id, seen_at, changed_at } = row;
+  const [seen] = await database.query<{ host_ids: readonly number[] }>(
+    `SELECT host_ids FROM hermetic_scan.scan_domain WHERE domain_id = $1 AND known
+      ORDER BY scan_id DESC LIMIT 1`,
+    [id],
+  );
+  const { host_ids } = seen ?? { host_ids: [] };
   const scans = await database.query<ExplainedScan & Record<string, unknown>>(
-    `SELECT s.id AS scan, s.started_at AS "startedAt", h.grade
+    `SELECT s.id AS scan, s.started_at AS "startedAt", h.body AS grade
       FROM hermetic_scan.scan_domain d JOIN hermetic_scan.scan s ON s.id = d.scan_id
-      LEFT JOIN hermetic_scan.shape h ON h.id = d.shape_id
+      LEFT JOIN hermetic_scan.fact h ON h.id = d.shape_id
       WHERE d.domain_id = $1 ORDER BY s.id DESC LIMIT 100`,
     [id],
   );
@@ -61,18 +67,19 @@ export async function explainDomain(
         CASE WHEN a.day = (now() AT TIME ZONE 'UTC')::date THEN a.spent ELSE 0 END AS spent,
         CASE WHEN isfinite(a.next_at) THEN a.next_at END AS "nextAt",
         a.rest_reason AS "restReason"
-      FROM hermetic_scan.domain_host l
+      FROM unnest($1::int[]) WITH ORDINALITY AS l (host_id, turn)
       JOIN hermetic_scan.host h ON h.id = l.host_id
       JOIN hermetic_scan.visit v ON v.host_id = h.id
       JOIN hermetic_scan.address a ON a.id = v.address_id
       LEFT JOIN hermetic_scan.fact f ON f.id = v.fact_id AND v.state = 2
-      WHERE l.domain_id = $1 ORDER BY l.preference, h.name, a.ip`,
-    [id],
+      ORDER BY l.turn, a.ip`,
+    [host_ids],
   );
   const at = scans[0]?.startedAt ?? new Date(0);
-  const [facts] =
-    fact_id === null
-      ? []
-      : await loadFactSets(context, [{ domain_id: id, name, fact_id, known: true }], at);
-  return { domain: name, seenAt: seen_at, changedAt: changed_at, facts, addresses, scans };
+  const explained = { domain: name, seenAt: seen_at, changedAt: changed_at, addresses, scans };
+  if (fact_id === null) return { ...explained, facts: undefined };
+  const hosts = await loadHosts(database, [{ host_ids }]);
+  const rows = [{ domain_id: id, name, fact_id, host_ids }];
+  const [facts] = await factSets(context.facts, rows, { hosts, date: at });
+  return { ...explained, facts };
 }

@@ -89,9 +89,7 @@ async function* gradedDomains(
   let last = -1;
   for (;;) {
     const rows = await database.query<Row>(
-      `SELECT s.domain_id, d.name, s.shape_id, ARRAY(
-          SELECT l.host_id FROM hermetic_scan.domain_host l
-          WHERE l.domain_id = s.domain_id) AS host_ids
+      `SELECT s.domain_id, d.name, s.shape_id, s.host_ids
         FROM hermetic_scan.scan_domain s JOIN hermetic_scan.domain d ON d.id = s.domain_id
         WHERE s.scan_id = $1 AND s.domain_id > $2 AND s.shape_id IS NOT NULL
         ORDER BY s.domain_id LIMIT $3`,
@@ -101,7 +99,7 @@ async function* gradedDomains(
       (shape) => !grades.has(shape),
     );
     for (const { id, grade } of await database.query<{ id: number; grade: DomainGrade }>(
-      'SELECT id, grade FROM hermetic_scan.shape WHERE id = ANY($1)',
+      'SELECT id, body AS grade FROM hermetic_scan.fact WHERE id = ANY($1)',
       [missing],
     ))
       grades.set(id, grade);

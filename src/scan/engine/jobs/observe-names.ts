@@ -1,4 +1,5 @@
 import type { Queries, Transaction } from '../database/database.js';
+import { copyLine } from '../database/copy-text.js';
 import type { DomainObservation } from '../contract/scan-work.js';
 import { lookUpBatch } from './look-up-batch.js';
 import type { ScanContext } from '../contract/scan-context.js';
@@ -28,9 +29,12 @@ export async function observeNames(context: ScanContext, scanId: number): Promis
   const slice = await claimSlice(database, scanId, 'names');
   if (!slice) return 0;
   const domains = await database.query<SliceDomain>(
-    `SELECT s.domain_id, d.name, d.fact_id
-      FROM hermetic_scan.scan_domain s JOIN hermetic_scan.domain d ON d.id = s.domain_id
-      WHERE s.scan_id = $1 AND s.domain_id BETWEEN $2 AND $3 AND s.state = 0`,
+    `SELECT l.domain_id, d.name, d.fact_id
+      FROM hermetic_scan.scan n
+      JOIN hermetic_scan.list_domain l ON l.list_id = n.list_id
+      JOIN hermetic_scan.domain d ON d.id = l.domain_id
+      LEFT JOIN hermetic_scan.scan_domain s ON s.scan_id = n.id AND s.domain_id = l.domain_id
+      WHERE n.id = $1 AND l.domain_id BETWEEN $2 AND $3 AND s.domain_id IS NULL`,
     [scanId, slice.firstId, slice.lastId],
   );
   const web = context.web.of(scanId);
@@ -54,9 +58,7 @@ async function store(
 ): Promise<void> {
   const observed = all.filter(({ observation }) => observation.deferMs === undefined);
   const rows = await facts.save(observed.map(({ observation }) => observation.facts));
-  const hostRows = await hosts.save(
-    observed.flatMap(({ observation }) => observation.hosts.map(({ name }) => name)),
-  );
+  const hostRows = await hosts.save(observed.flatMap(({ observation }) => observation.hosts));
   const entries = observed.map((one, index) => ({ ...one, factId: rows[index] as number }));
   // An undetermined fact never replaces a known one.
   const known = entries.filter(({ observation }) => observation.known);
@@ -64,20 +66,18 @@ async function store(
   await addScanHosts(database, slice, { known, hostRows });
   await database.transaction(async (tx) => {
     if (!(await holdSlice(tx, slice))) return;
-    await tx.query(
-      `UPDATE hermetic_scan.scan_domain s
-        SET state = 1, fact_id = g.fact_id, known = g.known
-        FROM unnest($2::int[], $3::int[], $4::boolean[]) AS g (domain_id, fact_id, known)
-        WHERE s.scan_id = $1 AND s.domain_id = g.domain_id AND s.state = 0`,
-      [
-        slice.scanId,
-        entries.map(({ domain }) => domain.domain_id),
-        entries.map(({ factId }) => factId),
-        entries.map(({ observation }) => observation.known),
-      ],
+    await tx.copyIn(
+      `hermetic_scan.scan_domain_${slice.scanId} (scan_id, domain_id, known, fact_id, host_ids)`,
+      entries.map(({ domain, observation, factId }) => {
+        const named = observation.known ? observation.hosts : [];
+        const ids = named.map((name) => hostRows.get(name));
+        return copyLine([
+          ...[slice.scanId, domain.domain_id],
+          ...[String(observation.known), factId, `{${ids.join(',')}}`],
+        ]);
+      }),
     );
     await storeDomains(tx, known, changed);
-    await linkHosts(tx, changed, hostRows);
     await tx.query('UPDATE hermetic_scan.scan SET questions = questions + $2 WHERE id = $1', [
       slice.scanId,
       all.reduce((sum, { observation }) => sum + observation.questions, 0),
@@ -118,36 +118,6 @@ async function storeDomains(
   );
 }
 
-async function linkHosts(
-  tx: Transaction,
-  changed: readonly Entry[],
-  hostRows: HostRows,
-): Promise<void> {
-  const earlier = changed.filter(({ domain }) => domain.fact_id !== null);
-  if (earlier.length > 0)
-    await tx.query('DELETE FROM hermetic_scan.domain_host WHERE domain_id = ANY($1)', [
-      earlier.map(({ domain }) => domain.domain_id),
-    ]);
-  const links = changed.flatMap(({ domain, observation }) =>
-    observation.hosts.map(({ name, preference }) => ({
-      domain: domain.domain_id,
-      host: hostRows.get(name) as number,
-      preference,
-    })),
-  );
-  if (links.length === 0) return;
-  await tx.query(
-    `INSERT INTO hermetic_scan.domain_host (domain_id, host_id, preference)
-      SELECT * FROM unnest($1::int[], $2::int[], $3::int[])
-      ON CONFLICT (domain_id, host_id) DO NOTHING`,
-    [
-      links.map(({ domain }) => domain),
-      links.map(({ host }) => host),
-      links.map(({ preference }) => preference),
-    ],
-  );
-}
-
 /**
  * Adds hosts to the scan while the lease holds. A host that an earlier slice added
  * without a policy is visited from now on, even if its result was inferred before. It is
@@ -161,7 +131,7 @@ async function addScanHosts(
 ): Promise<void> {
   const required = new Map<number, boolean>();
   for (const { observation } of known)
-    for (const { name } of observation.hosts) {
+    for (const name of observation.hosts) {
       const row = hostRows.get(name) as number;
       required.set(row, observation.visitAlways || required.get(row) === true);
     }

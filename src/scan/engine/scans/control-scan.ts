@@ -65,17 +65,10 @@ export async function startScan(
     // The statement has a value in its text: partitions cannot be created with parameters.
     await tx.query(
       `CREATE TABLE hermetic_scan.scan_domain_${id} PARTITION OF hermetic_scan.scan_domain
-        FOR VALUES IN (${id}) WITH (fillfactor = 50, autovacuum_analyze_scale_factor = 0.5)`,
+        FOR VALUES IN (${id}) WITH (fillfactor = 50, autovacuum_analyze_scale_factor = 0.5,
+          autovacuum_vacuum_insert_scale_factor = 1)`,
     );
-    await tx.query(
-      `INSERT INTO hermetic_scan.scan_domain (scan_id, domain_id)
-        SELECT $1, domain_id FROM hermetic_scan.list_domain WHERE list_id = $2 ORDER BY domain_id`,
-      [id, listId],
-    );
-    // Without statistics, a plan may begin at the domains and read each array for each of
-    // them.
-    await tx.query(`ANALYZE hermetic_scan.scan_domain_${id}`);
-    await createSlices(tx, id);
+    await createSlices(tx, id, listId);
     return id;
   });
 }

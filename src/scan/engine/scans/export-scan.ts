@@ -36,10 +36,10 @@ export async function* exportScan(
         WHERE list_id = $2 AND (rank, domain_id) > ($3, $4)
         ORDER BY rank, domain_id LIMIT $5
       )
-      SELECT p.rank, p.domain_id, d.name, s.grade, f.body AS facts
+      SELECT p.rank, p.domain_id, d.name, s.body AS grade, f.body AS facts
         FROM page p JOIN hermetic_scan.domain d ON d.id = p.domain_id
         LEFT JOIN hermetic_scan.scan_domain o ON o.scan_id = $1 AND o.domain_id = p.domain_id
-        LEFT JOIN hermetic_scan.shape s ON s.id = o.shape_id
+        LEFT JOIN hermetic_scan.fact s ON s.id = o.shape_id
         LEFT JOIN hermetic_scan.fact f ON f.id = o.fact_id
         ORDER BY p.rank, p.domain_id`,
       [scanId, listId, lastRank, lastId, PAGE],

@@ -10,21 +10,23 @@ export interface Retention {
   readonly scanDays: number;
   /** Visits to hosts that no open scan needs. */
   readonly visitDays: number;
+  /** Facts and grades that no row refers to, after they were found unused. */
+  readonly unusedDays: number;
 }
 
-export const retention: Retention = { scanDays: 400, visitDays: 90 };
+export const retention: Retention = { scanDays: 400, visitDays: 90, unusedDays: 7 };
 
 /** Scans that one run prunes; the next run continues. */
 const MAX_PRUNED = 100;
 
 /**
- * Deletes the rows of old scans and old visits. The newest finished scan of each list stays.
- * Statistics stay for trends. Facts stay too: workers remember their rows, and equal facts
- * are stored once. Returns the number of pruned scans.
+ * Deletes the rows of old scans and old visits, and then the facts that no row refers to.
+ * The newest finished scan of each list stays. Statistics stay for trends. Returns the number
+ * of pruned scans.
  */
 export async function pruneScans(
   database: Database,
-  { scanDays, visitDays }: Retention = retention,
+  { scanDays, visitDays, unusedDays }: Retention = retention,
 ): Promise<number> {
   const old = await database.query<{ id: number }>(
     `SELECT id FROM hermetic_scan.scan s
@@ -38,6 +40,7 @@ export async function pruneScans(
   let pruned = 0;
   for (const { id } of old) if (await pruneScan(database, id)) pruned++;
   await pruneVisits(database, visitDays);
+  await pruneFacts(database, unusedDays);
   return pruned;
 }
 
@@ -70,4 +73,46 @@ async function pruneVisits(database: Queries, visitDays: number): Promise<void> 
           WHERE h.host_id = v.host_id AND s.state IN ('running', 'paused'))`,
     [visitDays],
   );
+}
+
+/** The columns that refer to facts. */
+const REFERENCES = [
+  ['domain', 'fact_id'],
+  ['domain', 'stands_id'],
+  ['host', 'fact_id'],
+  ['visit', 'fact_id'],
+  ['family', 'model_fact_id'],
+  ['scan_domain', 'fact_id'],
+  ['scan_domain', 'shape_id'],
+].map(([table, column]) => `SELECT ${column} AS id FROM hermetic_scan.${table}`);
+
+/**
+ * Deletes facts that no row refers to and that were unused at an earlier run as well. A
+ * worker may have saved a fact and refer to it a moment later, so a row stays for days after
+ * it was marked. A worker that saves the same fact again removes the mark.
+ */
+async function pruneFacts(database: Database, unusedDays: number): Promise<void> {
+  await database.transaction(async (tx) => {
+    // This transaction reads all of its tables, unlike those of workers.
+    await tx.query('SET LOCAL enable_seqscan = on');
+    await tx.query(
+      `CREATE TEMPORARY TABLE used ON COMMIT DROP AS
+        SELECT DISTINCT id FROM (${REFERENCES.join(' UNION ALL ')}) r WHERE id IS NOT NULL`,
+    );
+    await tx.query('ANALYZE used');
+    await tx.query(
+      `UPDATE hermetic_scan.fact f SET unused_since = NULL
+        FROM used WHERE used.id = f.id AND f.unused_since IS NOT NULL`,
+    );
+    const unused = 'NOT EXISTS (SELECT FROM used WHERE used.id = f.id)';
+    await tx.query(
+      `DELETE FROM hermetic_scan.fact f
+        WHERE f.unused_since < now() - $1 * interval '1 day' AND ${unused}`,
+      [unusedDays],
+    );
+    await tx.query(
+      `UPDATE hermetic_scan.fact f SET unused_since = now()
+        WHERE f.unused_since IS NULL AND ${unused}`,
+    );
+  });
 }

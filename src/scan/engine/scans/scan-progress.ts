@@ -35,8 +35,7 @@ const ALIVE_MS = 40_000;
 export async function scanProgress(database: Queries, id: number): Promise<ScanProgress> {
   const scan = await scanNumbered(database, id);
   const [domains] = await database.query<{ observed: number; graded: number }>(
-    `SELECT count(*) FILTER (WHERE state >= 1) AS observed,
-      count(*) FILTER (WHERE state = 2) AS graded
+    `SELECT count(*) AS observed, count(shape_id) AS graded
       FROM hermetic_scan.scan_domain WHERE scan_id = $1`,
     [id],
   );
@@ -62,10 +61,10 @@ export async function scanProgress(database: Queries, id: number): Promise<ScanP
     [id],
   );
   const shapes = await database.query<{ verdict: string; n: number; shapes: number }>(
-    `SELECT s.grade ->> 'verdict' AS verdict, sum(g.n)::bigint AS n, count(*) AS shapes FROM (
+    `SELECT s.body ->> 'verdict' AS verdict, sum(g.n)::bigint AS n, count(*) AS shapes FROM (
         SELECT shape_id, count(*) AS n FROM hermetic_scan.scan_domain
-        WHERE scan_id = $1 AND state = 2 GROUP BY shape_id
-      ) g JOIN hermetic_scan.shape s ON s.id = g.shape_id GROUP BY 1 ORDER BY 1`,
+        WHERE scan_id = $1 AND shape_id IS NOT NULL GROUP BY shape_id
+      ) g JOIN hermetic_scan.fact s ON s.id = g.shape_id GROUP BY 1 ORDER BY 1`,
     [id],
   );
   const [inference] = await database.query<{ checked: number; wrong: number }>(

@@ -37,15 +37,15 @@ export interface ClaimedSlice {
   readonly lastId: number;
 }
 
-/** Divides the domains of a scan into slices. */
-export async function createSlices(tx: Transaction, scanId: number): Promise<void> {
+/** Divides the domains of a list into the slices of a scan. */
+export async function createSlices(tx: Transaction, scanId: number, listId: number): Promise<void> {
   await tx.query(
     `INSERT INTO hermetic_scan.scan_slice (scan_id, number, first_id, last_id)
       SELECT $1, number, min(domain_id), max(domain_id) FROM (
         SELECT domain_id, (row_number() OVER (ORDER BY domain_id) - 1) / $2 AS number
-        FROM hermetic_scan.scan_domain WHERE scan_id = $1) n
+        FROM hermetic_scan.list_domain WHERE list_id = $3) n
       GROUP BY number`,
-    [scanId, SLICE_DOMAINS],
+    [scanId, SLICE_DOMAINS, listId],
   );
 }
 

@@ -74,9 +74,8 @@ export async function inferVisits(
 
 /** Waiting visits of networks at addresses with a group that may stand for further names. */
 const WAITING = `WITH known AS (
-    SELECT f.address_id, f.name, f.scan_id, f.visited,
-      jsonb_build_object('state', f.state, 'model', f.model_fact_id,
-        'equal', coalesce(t.equal, 0), 'ended', coalesce(e.ended, false)) AS facts,
+    SELECT f.address_id, f.name, f.scan_id, f.visited, f.state, f.model_fact_id AS model,
+      coalesce(t.equal, 0) AS equal, coalesce(e.ended, false) AS ended,
       (f.ready OR coalesce(t.equal, 0) >= $3) AND e.ended IS NOT TRUE AS ready
     FROM hermetic_scan.address a JOIN hermetic_scan.family f ON f.address_id = a.id
     LEFT JOIN hermetic_scan.family_total t
@@ -89,8 +88,10 @@ const WAITING = `WITH known AS (
     GROUP BY address_id, scan_id HAVING bool_or(ready) OR sum(visited) >= $2
   )
   SELECT v.address_id, v.host_id, v.scan_id, h.name AS host, host(a.ip) AS address, h.family,
-    CASE WHEN f.ready THEN f.facts END AS by_family,
-    CASE WHEN s.ready THEN s.facts END AS by_server,
+    CASE WHEN f.ready THEN jsonb_build_object('state', f.state, 'model', f.model,
+      'equal', f.equal, 'ended', f.ended) END AS by_family,
+    CASE WHEN s.ready THEN jsonb_build_object('state', s.state, 'model', s.model,
+      'equal', s.equal, 'ended', s.ended) END AS by_server,
     c.families - (f.name IS NOT NULL)::int AS families
   FROM crowded c JOIN hermetic_scan.address a ON a.id = c.address_id
   JOIN hermetic_scan.visit v

@@ -8,12 +8,12 @@ import { NetworkBreaker, pauseForOwnNetwork } from './network-breaker.js';
 import { leaseMs, type Politeness } from './politeness.js';
 
 /** Pause after a claim that found no due network. */
-const IDLE_MS = 250;
+const IDLE_MS = 1000;
 /**
  * Pause between two claims, and before results are stored: a claim or a transaction for
  * one visit costs ten times as much as its share of a batch.
  */
-const GATHER_MS = 100;
+const GATHER_MS = 250;
 /** Pause after a failed statement. */
 const RETRY_MS = 1000;
 /** Networks whose results one transaction stores. */
