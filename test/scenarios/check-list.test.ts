@@ -71,7 +71,7 @@ test('names at one address share the answers about TLS and one connection at a t
   });
   t.after(() => internet.close());
   const { smtpPort, httpsPort, anchors, trustStore, resolver, facts } = internet;
-  const { network, mostOpen } = countingNetwork(smtpPort);
+  const { network, mostOpen } = countingNetwork();
   const options = (): CollectOptions =>
     collectOptions({
       upstreams: [{ label: 'synthetic', ...resolver }],
@@ -100,19 +100,60 @@ test('names at one address share the answers about TLS and one connection at a t
   assert.equal(limited.counts().connections, 3);
 });
 
-/** Counts connections to a port that are open at the same time. */
-function countingNetwork(port: number): { network: Network; mostOpen: () => number } {
+test('many domains at few servers cost one visit for each host and address', async (t: TestContext) => {
+  const internet = await startSyntheticInternet({
+    domains: 200,
+    providers: 3,
+    policyAddresses: 2,
+    shares: { ownHosts: 0, customerHosts: 0, signed: 0, sts: 0.1, busy: 0 },
+  });
+  t.after(() => internet.close());
+  const { smtpPort, httpsPort, anchors, trustStore, resolver, facts } = internet;
+  const { network, mostOpen } = countingNetwork();
+  const list = new ListCheck(
+    collectOptions({
+      upstreams: [{ label: 'synthetic', ...resolver }],
+      anchors,
+      trustStore,
+      smtpPort,
+      httpsPort,
+      depth: 'triage',
+      spacingMs: 0,
+      network,
+    }),
+  );
+  const domains = [...facts.names()].map((_, index) => facts.domainAt(index));
+  await Promise.all(domains.map(({ name }) => list.collect(name)));
+  const hosts = new Map(domains.flatMap((one) => one.hosts.map((host) => [host.name, host])));
+  const pairs = [...hosts.values()].reduce((sum, { addresses }) => sum + addresses.length, 0);
+  const { connections, addresses, policyFetches, policyHosts } = internet.counts();
+  assert.ok(hosts.size <= 6 && addresses <= pairs, `${hosts.size} hosts, ${pairs} pairs`);
+  assert.ok(connections <= pairs, `${connections} connections for ${pairs} pairs`);
+  assert.equal(mostOpen(), 1);
+  const policies = domains.filter(({ sts }) => sts !== 'none' && sts !== 'no-address');
+  assert.ok(policyFetches <= policies.length && policies.length > 10);
+  assert.ok(policyHosts.connections <= policies.length && policyHosts.addresses <= 2);
+});
+
+/** Counts connections to one address that are open at the same time. */
+function countingNetwork(): { network: Network; mostOpen: () => number } {
   const real = nodeNetwork();
-  let [open, most] = [0, 0];
+  const openAt = new Map<string, number>();
+  let most = 0;
   const network: Network = {
     exchange: (request) => real.exchange(request),
     dial: async (request) => {
       const dialled = await real.dial(request);
-      if (!dialled.ok || request.port !== port) return dialled;
-      most = Math.max(most, ++open);
+      if (!dialled.ok) return dialled;
+      const place = `${request.address} ${request.port}`;
+      const add = (change: number): void => {
+        openAt.set(place, (openAt.get(place) ?? 0) + change);
+      };
+      add(1);
+      most = Math.max(most, openAt.get(place) ?? 0);
       let closed = false;
       const close = (): void => {
-        if (!closed) open--;
+        if (!closed) add(-1);
         closed = true;
         dialled.connection.close();
       };

@@ -9,6 +9,7 @@ import {
 import type { Evidence } from '../../evidence/index.js';
 import { announcesPolicy, observeDomain, observeHost } from '../facts/observe.js';
 import type { InferenceError } from '../family/inference.js';
+import { SharedPolicyVisits } from './shared-policy-visits.js';
 import { SharedVisits } from './shared-visits.js';
 
 /** Connections to one address in a run, at most, and no less than those of one visit. */
@@ -43,17 +44,16 @@ export class ListCheck {
 
   constructor(options: CollectOptions, { optOut, perAddress }: ListLimits = {}) {
     const { clock = systemClock, budget = DEFAULT_BUDGET, spacingMs = 200, signal } = options;
+    const shared = { spacingMs, clock, signal, optOut };
     this.#visits = new SharedVisits({
+      ...shared,
       perVisit: budget,
       perAddress: perAddress ?? Math.max(PER_ADDRESS, budget),
-      spacingMs,
-      clock,
-      signal,
-      optOut,
     });
     this.#options = {
       ...options,
       manners: this.#visits,
+      policyVisitor: new SharedPolicyVisits(shared),
       knownAt: (address) => this.#visits.knownAt(address),
     };
   }
