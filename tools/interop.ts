@@ -29,6 +29,7 @@ const needed: Readonly<Record<string, string>> = {
   '/usr/share/doc/pdns-backend-sqlite3/schema.sqlite3.sql': 'pdns-backend-sqlite3',
   '/usr/sbin/pdns_server': 'pdns-server',
   '/usr/bin/pebble': 'pebble',
+  '/usr/bin/swaks': 'swaks',
   '/usr/bin/gnutls-serv': 'gnutls-bin',
   '/usr/sbin/haproxy': 'haproxy',
   '/usr/sbin/nginx': 'nginx-light',

@@ -26,10 +26,11 @@ export function runProgram(
         env: { ...process.env, ...options.env },
       },
       (error, out, err) => {
-        const code = error ? (typeof error.code === 'number' ? error.code : -1) : 0;
-        if (code !== 0 && !options.anyStatus)
-          reject(new Error(`${command} ${args.join(' ')}: ${code}\n${out}\n${err}`));
-        else resolve({ code, out, err });
+        // Without a status the program did not start, or ended by a signal.
+        const status = typeof error?.code === 'number' ? error.code : -1;
+        if (error && !options.anyStatus)
+          reject(new Error(`${error.message} (status ${status})\n${out}`));
+        else resolve({ code: error ? status : 0, out, err });
       },
     );
   });

@@ -180,6 +180,17 @@ const eximTable: readonly EximRow[] = [
     { 'protocol = smtp': 'protocol = smtp\nfallback_hosts = backup.example' },
     'observes no ? ?',
   ],
+  ['DNSSEC switched off', { 'dns_dnssec_ok = -1': 'dns_dnssec_ok = 0' }, 'observes no no ?'],
+  [
+    'failed lookups hidden',
+    { 'dns_dnssec_ok = -1': 'dns_again_means_nonexist = *' },
+    'observes no ? ?',
+  ],
+  ['a router that copies', { no_unseen: 'unseen' }, '? ? ? ?'],
+  ['hosts by SRV records', { no_unseen: 'check_srv = smtp' }, '? ? ? ?'],
+  ['HELO alone', { 'hosts = ': 'hosts_avoid_esmtp = *\nhosts = ' }, '? ? ? ?'],
+  ['OCSP required', { 'hosts = ': 'hosts_require_ocsp = *\nhosts = ' }, '? ? ? ?'],
+  ['another port', { 'hosts = ': 'port = 587\nhosts = ' }, '? ? ? ?'],
   [
     'a network of all addresses',
     { 'hosts_require_tls = ': 'hosts_require_tls = 0.0.0.0/0' },
@@ -239,6 +250,41 @@ test('GnuTLS priorities and openssl_options exclude versions', () => {
   });
   assert.equal(caseOf(openssl, 'tls10').verdict, 'delivered-in-plaintext');
   assert.equal(caseOf(openssl, 'tls12').verdict, 'delivered-unverified');
+});
+
+const partner = `
+partner router:
+domains = partner.example : *.group.example : !other.example
+driver = dnslookup
+transport = strict_smtp
+`;
+const named = `
+named router:
+domains = +partners
+driver = dnslookup
+transport = strict_smtp
+`;
+const strict = transport
+  .replace('remote_smtp', 'strict_smtp')
+  .replace('hosts_require_tls = ', 'hosts_require_tls = *');
+
+test('the domain decides about the router of Exim', () => {
+  const verdictsFor = (first: string, domain: string): string =>
+    verdicts(readExim({ text: `${bV}${main}${first}${router}${transport}${strict}`, domain }));
+  assert.match(verdictsFor(partner, 'partner.example'), /^enforces/);
+  assert.match(verdictsFor(partner, 'a.group.example'), /^enforces/);
+  assert.match(verdictsFor(partner, 'other.example'), /^observes/);
+  const listed = router.replace('! +local_domains', '! +local_domains : ! partner.example');
+  const text = `${bV}${main}${listed}${transport}`;
+  assert.equal(verdicts(readExim({ text, domain: 'partner.example' })), '? ? ? ?');
+  assert.match(verdictsFor(named, 'partner.example'), /^observes/);
+});
+
+test('a router whose domains are not evaluated is an assumption', () => {
+  const text = `${bV}${main}${named}${partner}${router}${transport}${strict}`;
+  const { assumptions } = readExim({ text, domain: 'other.example' });
+  assert.equal(assumptions[0], 'The router named (domains = +partners) does not handle the mail.');
+  assert.ok(!assumptions.some((one) => one.includes('router partner')));
 });
 
 test('several smtp transports need the routers or a name', () => {
@@ -322,6 +368,43 @@ const smtpdTable: readonly (readonly [string, string, string, string?])[] = [
     'observes no no ?',
     'action "b" relay\nmatch from any for any action "b"\n',
   ],
+  ['all mail rejected', 'relay', '? ? ? ?', 'match for any reject\n'],
+  [
+    'this domain rejected',
+    'relay',
+    '? ? ? ?',
+    'match from any for domain "recipient.example" reject\n',
+  ],
+  [
+    'some sources rejected',
+    'relay tls',
+    'enforces no no ?',
+    'match ! from local mail-from "@a.example" for any reject\n',
+  ],
+  [
+    'an action for a pattern',
+    'relay',
+    'enforces no no ?',
+    'action "b" relay tls\nmatch for domain "*.example" action "b"\n',
+  ],
+  [
+    'an action for other domains',
+    'relay',
+    'enforces no no ?',
+    'action "b" relay tls\nmatch ! for domain "a.example" action "b"\n',
+  ],
+  [
+    'an action for a table in the file',
+    'relay',
+    'enforces no no ?',
+    'table d { "recipient.example" }\naction "b" relay tls\nmatch for domain <d> action "b"\n',
+  ],
+  [
+    'an action for a table elsewhere',
+    'relay',
+    'observes no no ?',
+    'table d file:/d\naction "b" relay tls\nmatch for domain <d> action "b"\n',
+  ],
   ['a scheme of another protocol', 'relay host foo://mx.example', '? ? ? ?'],
   ['an included file', 'relay', '? ? ? ?', 'include "/etc/mail/more.conf"\n'],
 ];
@@ -337,7 +420,7 @@ test('OpenSMTPD verifies the certificate with tls, and not with no-verify', () =
 });
 
 test('directives of which the domains are not known are named', () => {
-  const conditions = ['for domain <bank>', '! for domain a.example', 'for domain "*.example"'];
+  const conditions = ['for domain <bank>', 'for domain regex "a"', 'for rcpt-to <bank>'];
   for (const condition of conditions) {
     const more = `action "bank" relay tls\nmatch from local ${condition} action "bank"\n`;
     const { assumptions } = smtpd('relay', more);

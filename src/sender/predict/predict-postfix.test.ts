@@ -96,7 +96,17 @@ const table: readonly Row[] = [
   ],
   ['an empty level', ['smtp_use_tls = yes', 'smtp_tls_security_level ='], 'observes no no ?'],
   ['compatibility level 3.11', ['compatibility_level = 3.11'], 'observes no no ?'],
-  ['compatibility level 9999', ['compatibility_level = 9999'], 'observes no no ?'],
+  [
+    'compatibility level 9999',
+    ['compatibility_level = 9999', 'mail_version = 3.11.2'],
+    'observes no no ?',
+  ],
+  [
+    'compatibility level 9999 of an older version',
+    ['compatibility_level = 9999', 'mail_version = 3.7.11'],
+    'no no no ?',
+  ],
+  ['compatibility level 9999 alone', ['compatibility_level = 9999'], '? no ? ?'],
   ['compatibility level 3.9', ['compatibility_level = 3.9'], 'no no no ?'],
   ['an unknown level', ['smtp_tls_security_level = paranoid'], '? no ? ?'],
   [
@@ -188,6 +198,47 @@ const table: readonly Row[] = [
       'strict unix - - n - - smtp -o smtp_tls_security_level=encrypt',
     ],
     'observes no enforces enforces',
+  ],
+  ['hidden STARTTLS', [...dane, 'smtp_discard_ehlo_keywords = pipelining, STARTTLS'], '? ? ? ?'],
+  [
+    'other hidden keywords',
+    [...dane, 'smtp_discard_ehlo_keywords = chunking'],
+    'observes no enforces enforces',
+  ],
+  ['HELO alone', [...dane, 'smtp_never_send_ehlo = yes'], '? ? ? ?'],
+  ['filtered DNS answers', [...dane, 'smtp_dns_reply_filter = pcre:/x'], '? ? ? ?'],
+  ['deferred transports', [...dane, 'defer_transports = smtp'], '? ? ? ?'],
+  ['a domain of its own', [...dane, 'mydestination = localhost, Recipient.Example'], '? ? ? ?'],
+  [
+    'a virtual domain by its default',
+    [...dane, 'virtual_alias_maps = inline:{recipient.example=x}'],
+    '? ? ? ?',
+  ],
+  [
+    'an excluded virtual domain',
+    [...dane, 'virtual_mailbox_domains = !recipient.example, static:all'],
+    'observes no enforces enforces',
+  ],
+  [
+    'a relayed domain',
+    [...dane, 'relay_domains = example', 'relay_transport = relay:[192.0.2.1]'],
+    '? ? ? ?',
+  ],
+  [
+    'a relayed domain with options of its own',
+    [...dane, 'relay_domains = .example', 'parent_domain_matches_subdomains ='].concat(
+      'relay/unix/smtp_tls_security_level = encrypt',
+    ),
+    'enforces no no ?',
+  ],
+  [
+    'parents without a dot',
+    [
+      ...dane,
+      'parent_domain_matches_subdomains = transport_maps',
+      'transport_maps = inline:{ example=smtp:[192.0.2.1] }',
+    ],
+    '? ? ? ?',
   ],
   [
     'another service of master.cf',
@@ -361,6 +412,18 @@ for (const [name, lines, smartHost] of transports)
     };
     assert.equal(predict([...dane, ...lines], { readTable }).smartHost, smartHost);
   });
+
+test('lists that cannot be read, and a content filter, are assumptions', () => {
+  const { assumptions } = predict([
+    ...dane,
+    'virtual_mailbox_domains = mysql:/x.cf',
+    'content_filter = scan:[127.0.0.1]:10024',
+  ]);
+  assert.deepEqual(assumptions.slice(1, 3), [
+    'The content filter scan:[127.0.0.1]:10024 returns the mail to this server.',
+    'The tables of virtual_mailbox_domains do not list recipient.example.',
+  ]);
+});
 
 test('a transport of another program leaves every verdict open', () => {
   const map = 'transport_maps = inline:{ recipient.example=filter:[a.example] }';

@@ -1,5 +1,5 @@
 import { known, unknown, type Fact, type SettingSource } from '../sender-model.js';
-import { coverageOf, type EximOptions, type EximOutput } from './parse-exim-output.js';
+import { coverageOf, routes, type EximOptions, type EximOutput } from './parse-exim-output.js';
 
 /** The way of outgoing mail through routers and transports. */
 export interface EximRoute {
@@ -16,27 +16,35 @@ export interface EximRoute {
 /** Router drivers that lead to other machines by the domain. */
 const remoteDrivers = ['dnslookup', 'manualroute', 'queryprogram'];
 
+/** The transport that the operator names, and the domain of the recipients. */
+export interface RouteQuestion {
+  readonly transport?: string | undefined;
+  readonly domain: string;
+}
+
 /**
- * Finds the transport that takes mail to other domains. A router for particular domains
+ * Finds the transport that takes mail to a domain. A router whose domains are not evaluated
  * is assumed not to take the recipient, and named as an assumption.
  */
-export function findRoute(output: EximOutput, named: string | undefined): EximRoute {
+export function findRoute(output: EximOutput, { transport, domain }: RouteQuestion): EximRoute {
   const routers = [...output.routers].filter(([, options]) =>
     remoteDrivers.includes(options.get('driver') ?? ''),
   );
-  if (named !== undefined) return byTransport(output, named, routers);
+  if (transport !== undefined) return byTransport(output, transport, routers);
   if (output.routers.size === 0) return withoutRouters(output);
-  const general = routers.filter(([, options]) => isGeneral(options.get('domains') ?? ''));
-  const [first] = general;
-  const assumptions = routers
-    .filter((router) => !general.includes(router))
-    .map(
-      ([name, options]) =>
-        `The router ${name} (domains = ${options.get('domains') ?? ''}) does not handle the mail.`,
-    );
-  if (first === undefined)
-    return nowhere('no router for other domains was found', 'exim -bP routers');
-  const [name, options] = first;
+  const assumptions: string[] = [];
+  for (const [name, options] of routers) {
+    const domains = options.get('domains') ?? '';
+    const coverage = routes(domains, domain);
+    if (coverage === 'yes') return { ...byRouter(output, name, options), assumptions };
+    if (coverage === 'unknown')
+      assumptions.push(`The router ${name} (domains = ${domains}) does not handle the mail.`);
+  }
+  return nowhere('no router for other domains was found', 'exim -bP routers');
+}
+
+/** The route by one router. */
+function byRouter(output: EximOutput, name: string, options: EximOptions): EximRoute {
   const condition = preconditions.find((option) => isConditional(options.get(option)));
   if (condition !== undefined)
     return nowhere(
@@ -49,9 +57,9 @@ export function findRoute(output: EximOutput, named: string | undefined): EximRo
     name: transportName,
     transport: smtpTransport(output, transportName),
     router: options,
-    smartHost: requiredDnssec(options, name) ?? smartHostOf(options, source),
-    dnssec: dnssecOf(options, name),
-    assumptions,
+    smartHost: openOption(options, name) ?? smartHostOf(options, source),
+    dnssec: dnssecOf(output, options, name),
+    assumptions: [],
   };
 }
 
@@ -65,17 +73,13 @@ const preconditions = [
   'require_files',
   'check_local_user',
   'verify_only',
+  // The router handles a copy, and the next one the message.
+  'unseen',
 ];
 
 /** Whether a precondition is set; a flag that is off has the value `false`. */
 function isConditional(value: string | undefined): boolean {
   return value !== undefined && value !== '' && value !== 'false';
-}
-
-/** A condition that every other domain meets: none, or the negation of local lists. */
-function isGeneral(domains: string): boolean {
-  const items = domains.split(':').map((item) => item.trim());
-  return items.every((item) => item === '' || item === '*' || item.startsWith('!'));
 }
 
 function smtpTransport(output: EximOutput, name: string): EximOptions | undefined {
@@ -100,16 +104,32 @@ function smartHostOf(options: EximOptions, source: SettingSource): EximRoute['sm
   }
 }
 
-/** A router that requires DNSSEC defers mail to every unsigned domain. */
-function requiredDnssec(options: EximOptions, router: string): Fact<never> | undefined {
-  const setting = 'dnssec_require_domains';
-  const value = options.get(setting) ?? '';
-  if (coverageOf(value) === 'no') return undefined;
-  const source = { setting, line: `${router}: ${setting} = ${value}` };
-  return unknown(`${setting} defers mail to unsigned domains, and is not evaluated`, source);
+/** The options of a router that change the hosts of a domain, and are not evaluated. */
+function openOption(options: EximOptions, router: string): Fact<never> | undefined {
+  const open = (setting: string, reason: string): Fact<never> => {
+    const line = `${router}: ${setting} = ${options.get(setting) ?? ''}`;
+    return unknown(`${setting} ${reason}, and is not evaluated`, { setting, line });
+  };
+  if (coverageOf(options.get('dnssec_require_domains') ?? '') !== 'no')
+    return open('dnssec_require_domains', 'defers mail to unsigned domains');
+  // Hosts of SRV records come before MX.
+  if (options.get('check_srv')) return open('check_srv', 'uses SRV records');
+  return undefined;
 }
 
-function dnssecOf(options: EximOptions, router: string): Fact<boolean> {
+/**
+ * Lookups with DNSSEC by the router. The main options can prevent them, and treat a failed
+ * lookup as an absent name.
+ */
+function dnssecOf({ main }: EximOutput, options: EximOptions, router: string): Fact<boolean> {
+  for (const setting of ['dns_dnssec_ok', 'dns_use_edns0'])
+    if (main.get(setting) === '0') return known(false, { setting, line: `${setting} = 0` });
+  const ignored = main.get('dns_again_means_nonexist') ?? '';
+  if (coverageOf(ignored) !== 'no') {
+    const setting = 'dns_again_means_nonexist';
+    const source = { setting, line: `${setting} = ${ignored}` };
+    return unknown(`${setting} hides failed lookups, and is not evaluated`, source);
+  }
   const value = options.get('dnssec_request_domains');
   const setting = 'dnssec_request_domains';
   const source = { setting, line: `${router}: ${setting} = ${value ?? ''}`.trimEnd() };
@@ -129,12 +149,11 @@ function byTransport(
   const open = withoutRouters(output, name);
   if (router === undefined) return open;
   const [routerName, options] = router;
-  const required = requiredDnssec(options, routerName);
   return {
     ...open,
     router: options,
-    dnssec: dnssecOf(options, routerName),
-    smartHost: required ?? open.smartHost,
+    dnssec: dnssecOf(output, options, routerName),
+    smartHost: openOption(options, routerName) ?? open.smartHost,
   };
 }
 

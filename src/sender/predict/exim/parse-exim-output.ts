@@ -53,25 +53,64 @@ export function parseEximOutput(text: string): EximOutput {
   return { version, support, main, routers, transports };
 }
 
-/** Whether a host list covers a host that it does not name. */
+/** Whether a list covers a host or domain. */
 export type Coverage = 'yes' | 'no' | 'unknown';
 
+/** An item of a list; `open` if it is not evaluated. */
+interface ListItem {
+  readonly text: string;
+  readonly isNegated: boolean;
+  readonly isOpen: boolean;
+}
+
 /**
- * Evaluates a host list (specification, "Host lists") for a host that no item names. An
- * expansion, a lookup, a named list, a file or a network of all addresses leaves it unknown.
+ * Splits a list (specification, "Lists"). An expansion, a lookup, a named list, a file or a
+ * network of all addresses is not evaluated, nor is another separator than the colon.
  */
-export function coverageOf(list: string): Coverage {
-  const items = list
+function listItems(list: string): readonly ListItem[] {
+  return list
     .split(':')
     .map((item) => item.trim())
-    .filter((item) => item !== '');
-  let negated = false;
-  for (const item of items) {
-    negated = item.startsWith('!');
-    const bare = item.replace(/^!\s*/, '');
-    if (/[$;{}]|^[+/@<^]|\/0$/.test(bare)) return 'unknown';
-    if (bare === '*') return negated ? 'no' : 'yes';
+    .filter((item) => item !== '')
+    .map((item) => {
+      const text = item.replace(/^!\s*/, '').toLowerCase();
+      return { text, isNegated: text !== item.toLowerCase(), isOpen: OPEN_ITEM.test(text) };
+    });
+}
+
+const OPEN_ITEM = /[$;{}]|^[+/@<^]|\/0$/;
+
+/** A list that ends with a negated item goes on with an asterisk. */
+function endOf(items: readonly ListItem[]): Coverage {
+  return items.at(-1)?.isNegated ? 'yes' : 'no';
+}
+
+/** Evaluates a host list (specification, "Host lists") for a host that no item names. */
+export function coverageOf(list: string): Coverage {
+  const items = listItems(list);
+  for (const { text, isNegated, isOpen } of items) {
+    if (isOpen) return 'unknown';
+    if (text === '*') return isNegated ? 'no' : 'yes';
   }
-  // A list that ends with a negated item goes on with an asterisk.
-  return negated ? 'yes' : 'no';
+  return endOf(items);
+}
+
+/**
+ * Evaluates the option `domains` of a router for a domain that other servers receive mail
+ * for. A negated item that is not evaluated lists local domains, so it does not match.
+ */
+export function routes(list: string, domain: string): Coverage {
+  const items = listItems(list);
+  let found: Coverage = items.length === 0 ? 'yes' : endOf(items);
+  for (const { text, isNegated, isOpen } of items) {
+    if (isOpen && !isNegated) found = 'unknown';
+    const isMatch = text === domain || (text.startsWith('*') && domain.endsWith(text.slice(1)));
+    if (isMatch && !isOpen) return isNegated ? noUnless(found) : 'yes';
+  }
+  return found;
+}
+
+/** An item before an exclusion may already have matched. */
+function noUnless(found: Coverage): Coverage {
+  return found === 'unknown' ? found : 'no';
 }

@@ -42,7 +42,7 @@ export interface EximInput {
  */
 export function readExim(input: EximInput): SenderModel {
   const output = parseEximOutput(input.text);
-  const route = findRoute(output, input.transport);
+  const route = findRoute(output, input);
   const options = new TransportOptions(route.transport, route.name);
   const library = parseTlsLibrary(`${input.text}\n${input.tlsLibrary ?? ''}`);
   const rules = rulesOf({ options, output, dnssec: route.dnssec, library });
@@ -59,7 +59,7 @@ export function readExim(input: EximInput): SenderModel {
         ? { refused: 'plaintext', handshake: 'plaintext' }
         : { refused: 'defer', handshake: 'defer' },
     ),
-    smartHost: hostsOverride(options) ?? route.smartHost,
+    smartHost: openOption(options) ?? hostsOverride(options) ?? route.smartHost,
     fallbackRelay: fallbackHostsOf(options, route),
     families: familiesOf(output, source),
     requireTls: known('no', none),
@@ -74,6 +74,25 @@ export function readExim(input: EximInput): SenderModel {
     ],
     warnings: warningsOf(options),
   };
+}
+
+/** Lists of hosts by which a transport refuses to deliver, or does without TLS. */
+const openLists = ['hosts_avoid_esmtp', 'hosts_require_auth', 'hosts_require_ocsp'];
+/** Other options that decide about a delivery, with the values that change nothing. */
+const harmless: Readonly<Record<string, RegExp>> = {
+  event_action: /^$/,
+  port: /^(smtp|25)?$/,
+  socks_proxy: /^$/,
+};
+
+/** The first option of the transport that leaves every cell open. */
+function openOption(options: TransportOptions): Fact<never> | undefined {
+  const value = (name: string): string => options.optional(name).value;
+  const name =
+    openLists.find((list) => coverageOf(value(list)) !== 'no') ??
+    Object.keys(harmless).find((other) => !harmless[other]?.test(value(other)));
+  if (name === undefined) return undefined;
+  return unknown(`the option ${name} is not evaluated`, options.line(name));
 }
 
 /** `hosts_override` sends to the hosts of the transport instead of those of the router. */

@@ -32,7 +32,7 @@ interface Relay {
   readonly verify: boolean;
   readonly protocols: string | undefined;
   readonly ciphers: string | undefined;
-  /** An option that decides about the route or TLS and is not evaluated. */
+  /** The reason why the route or TLS is not known. */
   readonly open: string | undefined;
 }
 
@@ -122,42 +122,71 @@ function parseRelay(line: SmtpdLine): Relay {
     else if (word === 'protocols') [protocols, index] = [argument, index + 1];
     else if (word === 'ciphers') [ciphers, index] = [argument, index + 1];
     else if (word === 'ca' || plainOptions.includes(word)) index += 1;
-    else if (word !== 'srs') open ??= word;
+    else if (word !== 'srs') open ??= `the option ${word} is not evaluated`;
   }
   const scheme = /^([a-z+]+):\/\//.exec(host ?? '')?.[1];
   if (scheme === 'smtp+tls') tls = 'required';
   else if (scheme === 'smtp+notls') tls = 'never';
   else if (scheme === 'smtps') tls = 'smtps';
-  else if (scheme !== undefined && scheme !== 'smtp') open ??= `${scheme}://`;
+  else if (scheme !== undefined && scheme !== 'smtp') open ??= `${scheme}:// is not evaluated`;
   const source = { setting: 'action', line: line.text };
   return { source, host, tls, verify, protocols, ciphers, open };
+}
+
+/** The domains of a directive; `*` in a name stands for any text. */
+interface NamedDomains {
+  readonly names: readonly string[];
+  readonly isNegated: boolean;
 }
 
 /** A directive `match`: the domains it is for, and its action. */
 interface Match {
   readonly line: SmtpdLine;
-  readonly action: string;
+  /** Undefined if it rejects the mail. */
+  readonly action: string | undefined;
   /** Its conditions besides the domain, such as `auth from any`. */
   readonly sources: string;
-  /** `any` for other domains, a list of names, or `other` if it is not evaluated. */
-  readonly domains: 'any' | 'local' | 'other' | readonly string[];
+  /** `any` for other domains, `other` if they are not evaluated. */
+  readonly domains: 'any' | 'local' | 'other' | NamedDomains;
 }
 
-function matchesOf({ lines }: ParsedSmtpdConf): readonly Match[] {
-  return lines.flatMap((line) => {
+function matchesOf(conf: ParsedSmtpdConf): readonly Match[] {
+  const tables = tablesOf(conf);
+  return conf.lines.flatMap((line) => {
     if (line.words[0]?.text !== 'match') return [];
     const texts = line.words.map(({ text }) => text);
-    const at = texts.lastIndexOf('action');
-    const action = at < 0 ? undefined : texts[at + 1];
-    if (action === undefined) return [];
-    const { domains, before, after } = domainsOf(texts.slice(1, at));
+    const isReject = texts.at(-1) === 'reject';
+    const at = isReject ? texts.length - 1 : texts.lastIndexOf('action');
+    if (at < 0) return [];
+    const { domains, before, after } = domainsOf(texts.slice(1, at), tables);
     // Local mail is the default.
     const sources = [...before, ...after]
       .join(' ')
       .replace(/\bfrom local\b/, '')
       .trim();
-    return [{ line, action, domains, sources }];
+    return [{ line, action: isReject ? undefined : texts[at + 1], domains, sources }];
   });
+}
+
+/** The names of each `table NAME { ... }`, by `<NAME>`. */
+function tablesOf({ lines }: ParsedSmtpdConf): ReadonlyMap<string, readonly string[]> {
+  const tables = new Map<string, readonly string[]>();
+  for (const { words } of lines) {
+    const [directive, name = '', ...rest] = words.map(({ text }) => text);
+    const list = directive === 'table' ? listIn(rest) : undefined;
+    if (list !== undefined && !list.names.includes('=')) tables.set(`<${name}>`, list.names);
+  }
+  return tables;
+}
+
+/** The names of a list in braces at the start of words, and the words that it takes. */
+function listIn(
+  words: readonly string[],
+): { readonly names: readonly string[]; readonly length: number } | undefined {
+  const end = words.indexOf('}');
+  if (words[0] !== '{' || end < 0) return undefined;
+  const names = words.slice(1, end).filter((word) => word !== ',');
+  return { names: names.map((name) => name.toLowerCase()), length: end + 1 };
 }
 
 /** The domains of a directive, and the words of its other conditions. */
@@ -167,28 +196,31 @@ interface MatchedDomains {
   readonly after: readonly string[];
 }
 
-function domainsOf(words: readonly string[]): MatchedDomains {
+function domainsOf(
+  words: readonly string[],
+  tables: ReadonlyMap<string, readonly string[]>,
+): MatchedDomains {
   const at = words.indexOf('for');
   if (at < 0) return { domains: 'local', before: words, after: [] };
   const isNegated = words[at - 1] === '!';
   const before = words.slice(0, isNegated ? at - 1 : at);
-  const [kind, name = ''] = words.slice(at + 1);
   const until = (length: number, domains: Match['domains']): MatchedDomains => ({
-    domains: isNegated ? 'other' : domains,
+    domains,
     before,
     after: words.slice(at + 1 + length),
   });
-  if (kind === 'any' || kind === 'local') return until(1, kind);
-  if (kind !== 'domain' || name === 'regex' || /^[<$]|[*]/.test(name)) return until(2, 'other');
-  if (name !== '{') return until(2, [name.toLowerCase()]);
-  const rest = words.slice(at + 3);
-  const end = rest.indexOf('}');
-  const list = rest.slice(0, end).filter((word) => word !== ',');
-  if (list.some((word) => word.includes('*'))) return until(end + 3, 'other');
-  return until(
-    end + 3,
-    list.map((word) => word.toLowerCase()),
-  );
+  const rest = words.slice(at + 1);
+  // smtpd.conf(5) has the negation before "for", and accepts it after.
+  const inner = rest[0] === '!' ? 1 : 0;
+  const [kind, name = ''] = rest.slice(inner);
+  const not = isNegated !== (inner === 1);
+  if (kind === 'any' || kind === 'local') return until(inner + 1, not ? 'other' : kind);
+  const list = listIn(rest.slice(inner + 1));
+  const names = list?.names ?? (name.startsWith('<') ? tables.get(name) : [name.toLowerCase()]);
+  const length = inner + 1 + (list?.length ?? 1);
+  if (kind !== 'domain' || name === 'regex' || names === undefined || name.startsWith('$'))
+    return until(length, 'other');
+  return until(length, { names, isNegated: not });
 }
 
 /** Directives of which the domains are not known; they may take the mail. */
@@ -207,7 +239,8 @@ function chooseRelay(
   relays: ReadonlyMap<string, Relay>,
   domain: string,
 ): Relay {
-  const names = [...new Set(deciding(matchesOf(conf), domain).map(({ action }) => action))];
+  const matches = deciding(matchesOf(conf), domain);
+  const names = [...new Set(matches.flatMap(({ action }) => action ?? []))];
   const found = names.flatMap((name) => relays.get(name) ?? []);
   const [first, ...others] = found;
   const open = (reason: string, source: SettingSource): Relay => ({
@@ -220,17 +253,41 @@ function chooseRelay(
     open: reason,
   });
   if (conf.missing.length > 0)
-    return open(conf.missing.join(', '), { setting: 'include', line: conf.missing[0] ?? '' });
+    return open(`${conf.missing.join(', ')} is not part of the input`, {
+      setting: 'include',
+      line: conf.missing[0] ?? '',
+    });
   if (first === undefined)
-    return open('match for any', { setting: 'match', line: 'no match for any uses a relay' });
+    return open(`no action relays mail to ${domain}`, {
+      setting: 'match',
+      line: matches[0]?.line.text ?? 'no match for any',
+    });
   if (others.some((other) => !isSame(other, first)))
-    return open('several actions', { setting: 'match', line: `actions ${names.join(', ')}` });
+    return open('the source of a message decides about its action', {
+      setting: 'match',
+      line: `actions ${names.join(', ')}`,
+    });
   return first;
 }
 
 function takes(domains: Match['domains'], domain: string): boolean {
-  if (domains === 'any') return true;
-  return typeof domains !== 'string' && domains.includes(domain.toLowerCase());
+  if (typeof domains === 'string') return domains === 'any';
+  return domains.names.some((name) => isPatternOf(name, domain)) !== domains.isNegated;
+}
+
+/** Compares a domain with a name in which `*` stands for any text. */
+function isPatternOf(name: string, domain: string): boolean {
+  const [first = '', ...parts] = name.split('*');
+  if (parts.length === 0) return first === domain;
+  const last = parts.pop() ?? '';
+  if (!domain.startsWith(first) || domain.length < first.length + last.length) return false;
+  let rest = domain.slice(first.length, domain.length - last.length);
+  for (const part of parts) {
+    const at = rest.indexOf(part);
+    if (at < 0) return false;
+    rest = rest.slice(at + part.length);
+  }
+  return domain.endsWith(last);
 }
 
 /** The first directive of each source of mail; the one for every source ends the search. */
@@ -251,7 +308,7 @@ function isSame(left: Relay, right: Relay): boolean {
 }
 
 function smartHostOf({ host, open, source }: Relay): SenderModel['smartHost'] {
-  if (open !== undefined) return unknown(`${open} is not evaluated`, source);
+  if (open !== undefined) return unknown(open, source);
   return known(host, source);
 }
 
@@ -303,7 +360,7 @@ function libraryOf({ ciphers, source }: Relay, { version, library }: Build): Tls
 }
 
 function tlsOf({ tls, open, source }: Relay): TlsRules['tls'] {
-  if (open !== undefined) return unknown(`${open} is not evaluated`, source);
+  if (open !== undefined) return unknown(open, source);
   if (tls === 'smtps') return unknown('smtps speaks TLS without STARTTLS', source);
   return known(tls, source);
 }
@@ -328,9 +385,9 @@ function destinationsOf(
   build: Build,
 ): readonly DestinationRules[] {
   return matchesOf(conf).flatMap(({ line, action, domains }) => {
-    const relay = relays.get(action);
-    if (relay === undefined || typeof domains === 'string') return [];
-    return domains.map((destination) => ({
+    const relay = relays.get(action ?? '');
+    if (relay === undefined || typeof domains === 'string' || domains.isNegated) return [];
+    return domains.names.map((destination) => ({
       destination,
       rules: rulesOf(relay, build),
       source: { setting: 'match', line: line.text },

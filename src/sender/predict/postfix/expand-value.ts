@@ -90,14 +90,16 @@ function readComparison(body: string, length: number): Reference | undefined {
   const left = enclosed(body);
   if (left === undefined) return undefined;
   const afterLeft = body.slice(left.length + 2);
-  const [matched, operator = ''] = /^\s*([=!]=|[<>]=?(?:level)?)\s*/.exec(afterLeft) ?? [];
+  const [matched, operator = ''] = /^\s*((?:[=!]=|[<>]=?)(?:level)?)\s*/.exec(afterLeft) ?? [];
   if (matched === undefined) return undefined;
   const afterOperator = afterLeft.slice(matched.length);
   const right = afterOperator.startsWith('{') ? enclosed(afterOperator) : undefined;
   if (right === undefined) return undefined;
-  const branches = readBranches(afterOperator.slice(right.length + 2).trimStart());
-  if (branches?.filled === undefined) return undefined;
   const condition = { left, operator, right };
+  const tail = afterOperator.slice(right.length + 2).trimStart();
+  if (tail === '') return { condition, length };
+  const branches = readBranches(tail);
+  if (branches?.filled === undefined) return undefined;
   return { condition, ...branches, length };
 }
 
@@ -124,8 +126,7 @@ function resolve(reference: Reference, expansion: Expansion): Expanded {
     'name' in condition ? parameter(condition.name, expansion) : compare(condition, expansion);
   if (!value.ok) return value;
   if (filled === undefined && empty === undefined) return value;
-  if (value.value !== '') return filled === undefined ? value : expand(filled, expansion);
-  return expand(empty ?? '', expansion);
+  return expand((value.value === '' ? empty : filled) ?? '', expansion);
 }
 
 function parameter(name: string, expansion: Expansion): Expanded {

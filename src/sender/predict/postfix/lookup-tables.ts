@@ -70,7 +70,11 @@ export function openTable(table: TableName, readTable: ReadTable): LookupTable {
   const content = readTable(table);
   if (!content.ok) return closedTable(table, `${written}: ${content.reason}`);
   if (type === 'regexp' || type === 'pcre') return patternTable(table, content.text);
-  return listTable(table, parseEntries(content.text));
+  const { entries, repeated } = parseEntries(content.text);
+  // postmap(1) warns of a repeated key; a daemon that reads the text refuses the table.
+  if (type === 'texthash' && repeated !== undefined)
+    return closedTable(table, `${written} lists ${repeated} twice`);
+  return listTable(table, entries);
 }
 
 function closedTable(table: TableName, reason: string): LookupTable {
@@ -90,14 +94,20 @@ function listTable(table: TableName, entries: ReadonlyMap<string, string>): Look
 }
 
 /** Parses the source of an indexed table: the first entry of a key counts. */
-function parseEntries(text: string): ReadonlyMap<string, string> {
+function parseEntries(text: string): {
+  readonly entries: ReadonlyMap<string, string>;
+  readonly repeated: string | undefined;
+} {
   const entries = new Map<string, string>();
+  let repeated: string | undefined;
   for (const line of logicalLines(text)) {
     const [, key = '', value = ''] = /^(\S+)\s+(.*)$/s.exec(line) ?? [];
     const lower = key.toLowerCase();
-    if (value !== '' && !entries.has(lower)) entries.set(lower, value.trim());
+    if (value === '') continue;
+    if (entries.has(lower)) repeated ??= lower;
+    else entries.set(lower, value.trim());
   }
-  return entries;
+  return { entries, repeated };
 }
 
 /** `inline:{key=value, {key = value with spaces}}` (DATABASE_README). */
@@ -109,7 +119,9 @@ function inlineTable(table: TableName): LookupTable {
     const pair = unbrace(word);
     const equals = pair.indexOf('=');
     if (equals < 1) return closedTable(table, `${table.written}: ${pair} is not key=value`);
-    entries.set(pair.slice(0, equals).trim().toLowerCase(), pair.slice(equals + 1).trim());
+    const key = pair.slice(0, equals).trim().toLowerCase();
+    if (entries.has(key)) return closedTable(table, `${table.written} lists ${key} twice`);
+    entries.set(key, pair.slice(equals + 1).trim());
   }
   return listTable(table, entries);
 }
@@ -162,7 +174,7 @@ const MAX_REPEATS = 3;
 function parsePattern(line: string): Pattern | undefined {
   const [, not, body = '', flags = '', value = ''] =
     /^(!?)\/((?:[^/\\]|\\.)*)\/([a-z]*)\s+(.*)$/s.exec(line) ?? [];
-  if (not === undefined || /\$[({\d]/.test(value)) return undefined;
+  if (not === undefined || value.includes('$')) return undefined;
   if (!/^\^?(?:[A-Za-z0-9_@=-]|\\[.@/-]|\.[*+]?)*\$?$/.test(body)) return undefined;
   if ((body.match(/[*+]/g) ?? []).length > MAX_REPEATS) return undefined;
   // Without flags Postfix ignores letter case; the flag i makes it significant.

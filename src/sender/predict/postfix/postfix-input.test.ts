@@ -75,7 +75,7 @@ const expansions: readonly (readonly [string, string])[] = [
   ['${one?yes}', 'yes'],
   ['${empty?yes}', ''],
   ['${empty:no}', 'no'],
-  ['${one:no}', '1'],
+  ['${one:no}', ''],
   ['${one?{$two}:{no}}', '11'],
   ['${empty?{yes}:{$one}}', '1'],
   ['${ one }', '1'],
@@ -86,6 +86,8 @@ const expansions: readonly (readonly [string, string])[] = [
   ['${{10x} > {9x} ? {number} : {text}}', 'text'],
   ['${{3.6} <level {3.11} ? {old} : {new}}', 'old'],
   ['${{3.6} >=level {3.6} ? {yes} : {no}}', 'yes'],
+  ['${{3} ==level {3.0} ? {yes} : {no}}', 'yes'],
+  ['${{a} == {a}}', 'true'],
   ['${{a}!={b}?{1}}', '1'],
   ['${{a} != {a} ? {1}}', ''],
   ['${{ a } == {a} ? {x} : {y}}', 'y'],
@@ -130,13 +132,16 @@ test('static, inline and fail tables answer without a file', () => {
   assert.equal(found('static:{secure match=a}', 'a.example'), 'secure match=a');
   assert.equal(found('inline:{a.example=may, b.example=none}', 'B.example'), 'none');
   assert.equal(found('inline:{ { a.example = secure match=x } }', 'a.example'), 'secure match=x');
+  assert.equal(found('inline:{a=may, A=none}', 'a'), 'unknown', 'a key twice');
   assert.equal(found('fail:x', 'a'), 'error');
 });
 
 test('indexed tables are read from their source', () => {
   const text = '# comment\r\na.example  secure\r\n  match=x\r\nA.example none\r\nkeyonly\r\n';
-  for (const type of ['hash', 'btree', 'lmdb', 'cdb', 'texthash', 'proxy:hash'])
+  for (const type of ['hash', 'btree', 'lmdb', 'cdb', 'proxy:hash'])
     assert.equal(found(`${type}:/t`, 'a.example', { '/t': text }), 'secure match=x');
+  assert.equal(found('texthash:/t', 'a.example', { '/t': 'a.example may' }), 'may');
+  assert.equal(found('texthash:/t', 'a.example', { '/t': text }), 'unknown', 'a key twice');
   assert.equal(found('hash:/t', 'keyonly', { '/t': text }), 'missing');
 });
 

@@ -4,12 +4,12 @@ import {
   type DestinationRules,
   type Fact,
   type SenderModel,
-  type SettingSource,
   type StsUse,
   type TlsFallback,
 } from '../sender-model.js';
 import { policyServerUse, type PolicyServer } from './policy-servers.js';
-import { openTable, parseTableList, type ReadTable } from './lookup-tables.js';
+import { findRoute } from './find-route.js';
+import type { ReadTable } from './lookup-tables.js';
 import { parseParameters, type ParsedParameters } from './parse-parameters.js';
 import { DestinationPolicies } from './destination-policies.js';
 import { isLevelAtLeast, PostfixSettings, readYes } from './postfix-settings.js';
@@ -39,7 +39,7 @@ export interface PostfixInput {
  */
 export function readPostfix(input: PostfixInput): SenderModel {
   const parsed = parseParameters(input.text);
-  const routes = readRoutes(new PostfixSettings(parsed, ''), input, parsed.programs);
+  const routes = findRoute(new PostfixSettings(parsed, ''), input, parsed.programs);
   const settings = new PostfixSettings(parsed, `${routes.service}/unix`, input.version);
   const { version } = settings;
   const policies = new DestinationPolicies(settings, input.readTable, input.policyServer);
@@ -56,114 +56,47 @@ export function readPostfix(input: PostfixInput): SenderModel {
     domain: input.domain,
     rules,
     fallback: fallbackOf(settings),
-    smartHost: withoutMx(settings) ?? routes.smartHost,
+    smartHost: openSetting(settings) ?? withoutMx(settings) ?? routes.smartHost,
     fallbackRelay: fallbackRelayOf(settings),
     families: familiesOf(settings),
     requireTls: requireTlsOf(settings, version),
     tlsReports: reportsOf(settings),
     resolver: resolver.fact,
     destinations: destinationsOf(policies, keys, common),
-    assumptions: [...assumptionsOf(parsed), ...assumedRoots(rules), ...resolver.assumptions],
+    assumptions: [
+      ...assumptionsOf(parsed, settings),
+      ...routes.assumptions,
+      ...assumedRoots(rules),
+      ...resolver.assumptions,
+    ],
     warnings: [...warningsOf(parsed, settings), ...policies.warnings(keys)],
   };
 }
 
-/** The services smtp and relay are SMTP clients, as are those that master.cf calls so. */
-function isSmtpClient(service: string, programs: ReadonlyMap<string, string>): boolean {
-  const program = programs.get(`${service}/unix`);
-  if (program !== undefined) return program === 'smtp';
-  return service === 'smtp' || service === 'relay';
-}
-
-interface Routes {
-  /** The service of master.cf that sends the mail: its options count. */
-  readonly service: string;
-  readonly smartHost: Fact<string | undefined>;
-  /** The next hop if it is not the domain. */
-  readonly nextHop?: string;
-}
-
-/** Finds the service and server that take the mail: transport_maps before the defaults. */
-function readRoutes(
-  settings: PostfixSettings,
-  { domain, readTable }: PostfixInput,
-  programs: ReadonlyMap<string, string>,
-): Routes {
-  const transport = settings.value('default_transport');
-  const [service = '', ...hop] = (transport.known ? transport.value : 'smtp').split(':');
-  const mapped = routeByMap(settings, domain, readTable);
-  if (mapped !== undefined) return checkClient({ service, ...mapped }, programs);
-  if (!transport.known) return { service, smartHost: transport };
-  const checked = checkClient({ service, ...hopTo(hop.join(':'), transport.source) }, programs);
-  if (!checked.smartHost.known || checked.smartHost.value !== undefined) return checked;
-  const relay = settings.value('relayhost');
-  if (!relay.known) return { service, smartHost: relay };
-  if (relay.value !== '') return { service, ...hopTo(relay.value, relay.source) };
-  return { service, ...(bySender(settings) ?? { smartHost: known(undefined, relay.source) }) };
-}
-
-/** A service that is not the SMTP client has none of its rules. */
-function checkClient(routes: Routes, programs: ReadonlyMap<string, string>): Routes {
-  const { service, smartHost } = routes;
-  if (!smartHost.known || isSmtpClient(service, programs)) return routes;
-  const reason = `the transport ${service} is not the SMTP client`;
-  return { service, smartHost: unknown(reason, smartHost.source) };
-}
-
-function hopTo(nextHop: string, source: SettingSource): Omit<Routes, 'service'> {
-  if (nextHop === '') return { smartHost: known(undefined, source) };
-  return { smartHost: known(nextHop, source), nextHop };
-}
-
-/** The local part of the messages of a test, for tables that match whole addresses. */
-const LOCAL_PART = 'test';
-
 /**
- * The entry of transport_maps for the domain (transport(5)). Patterns are matched with the
- * whole address alone.
+ * Settings that change the session with every server, or whether mail is sent at all. They
+ * are not evaluated: only these values change nothing that a prediction shows.
  */
-function routeByMap(
-  settings: PostfixSettings,
-  domain: string,
-  readTable: ReadTable,
-): (Omit<Routes, 'service'> & { readonly service?: string }) | undefined {
-  const maps = settings.value('transport_maps');
-  if (!maps.known) return { smartHost: maps };
-  const tables = parseTableList(maps.value).map((table) => openTable(table, readTable));
-  const address = `${LOCAL_PART}@${domain}`;
-  for (const key of [address, ...domainKeys(domain), '*'])
-    for (const table of tables) {
-      if (table.isPattern && key !== address) continue;
-      const answer = table.lookup(key);
-      if (answer.kind === 'missing') continue;
-      if (answer.kind !== 'found') return { smartHost: unknown(answer.reason, maps.source) };
-      const [, service = '', hop = ''] = /^([^:]*):?(.*)$/s.exec(answer.value) ?? [];
-      const source = { setting: 'transport_maps', line: `${answer.key} ${answer.value}` };
-      if (service !== '') return { service, ...hopTo(hop, source) };
-      // An empty result leaves the route as it is.
-      return hop === '' ? undefined : hopTo(hop, source);
-    }
-  return undefined;
-}
+const harmless: Readonly<Record<string, RegExp>> = {
+  defer_transports: /^$/,
+  smtp_always_send_ehlo: /^yes$/i,
+  smtp_discard_ehlo_keyword_address_maps: /^$/,
+  smtp_discard_ehlo_keywords: /^(?!.*(starttls|requiretls))/i,
+  smtp_dns_reply_filter: /^$/,
+  smtp_mx_address_limit: /^(0|[2-9]|\d{2,})$/,
+  smtp_never_send_ehlo: /^no$/i,
+  smtp_reply_filter: /^$/,
+  smtp_tcp_port: /^(smtp|25)$/,
+  tls_dane_digests: /\bsha256\b/i,
+};
 
-/** The domain, and its parents with a leading dot. */
-export function domainKeys(domain: string): readonly string[] {
-  const keys = [domain];
-  for (let dot = domain.indexOf('.', 1); dot >= 0; dot = domain.indexOf('.', dot + 1))
-    keys.push(domain.slice(dot));
-  return keys;
-}
-
-/** Routes that depend on the sender of a message cannot be predicted. */
-function bySender(settings: PostfixSettings): Omit<Routes, 'service'> | undefined {
-  for (const name of [
-    'sender_dependent_relayhost_maps',
-    'sender_dependent_default_transport_maps',
-  ]) {
+/** The first setting that leaves every cell open. */
+function openSetting(settings: PostfixSettings): Fact<never> | undefined {
+  for (const [name, pattern] of Object.entries(harmless)) {
     const value = settings.value(name);
-    if (!value.known) return { smartHost: value };
-    if (value.value !== '')
-      return { smartHost: unknown('the route depends on the sender of a message', value.source) };
+    if (!value.known) return value;
+    if (!pattern.test(value.value.trim()))
+      return unknown(`the setting ${name} is not evaluated`, value.source);
   }
   return undefined;
 }
@@ -294,9 +227,14 @@ function reportsOf(settings: PostfixSettings): SenderModel['tlsReports'] {
   return known(enabled.value ? 'yes' : 'no', enabled.source);
 }
 
-function assumptionsOf(parsed: ParsedParameters): readonly string[] {
-  if (parsed.services.size > 0) return [];
-  return ['master.cf sets no parameter of the SMTP client; postconf -M would show it.'];
+function assumptionsOf(parsed: ParsedParameters, settings: PostfixSettings): readonly string[] {
+  const assumptions: string[] = [];
+  if (parsed.services.size === 0)
+    assumptions.push('master.cf sets no parameter of the SMTP client; postconf -M would show it.');
+  const filter = settings.value('content_filter');
+  if (filter.known && filter.value !== '')
+    assumptions.push(`The content filter ${filter.value} returns the mail to this server.`);
+  return assumptions;
 }
 
 function warningsOf(parsed: ParsedParameters, settings: PostfixSettings): readonly string[] {

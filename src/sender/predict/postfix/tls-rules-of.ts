@@ -99,7 +99,15 @@ function obsoleteLevel(settings: PostfixSettings): Fact<SecurityLevel> {
   const compatibility = settings.value('compatibility_level');
   if (!compatibility.known) return compatibility;
   const source = { setting: 'smtp_tls_security_level', byDefault: true };
-  if (!settings.isSet('smtp_tls_security_level') && isLevelAtLeast(compatibility.value, 3, 11))
+  const hasDefault =
+    !settings.isSet('smtp_tls_security_level') && isLevelAtLeast(compatibility.value, 3, 11);
+  // A level above every release, such as 9999, does not show the version.
+  if (hasDefault && settings.version === undefined && isLevelAtLeast(compatibility.value, 4, 0))
+    return unknown(
+      'the default level depends on the version: state it with --server-version',
+      compatibility.source,
+    );
+  if (hasDefault && (settings.version === undefined || settings.isVersionAtLeast(3, 11)))
     return known('may', { ...source, line: 'smtp_tls_security_level = may' });
   return known('none', { ...source, line: 'smtp_tls_security_level =' });
 }
