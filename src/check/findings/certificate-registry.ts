@@ -269,17 +269,20 @@ export const certificateFindings = {
     ],
   },
   /**
-   * Raised when the key is shorter than the profile's lower limit. The profile decides
-   * between warning and failure, because the limits of the guidelines differ.
+   * Raised when the key of the server or of a CA above it is shorter than the profile's
+   * lower limit: either key lets an attacker make a certificate for this server. The
+   * profile decides between warning and failure, because the limits of the guidelines
+   * differ.
    */
   'cert-weak-key': {
     topic: 'certificate',
-    title: withDetail('The key of the certificate is weak'),
-    passed: 'The key of the certificate is strong enough',
+    title: withDetail('A key of the certificate chain is weak'),
+    passed: 'The keys of the certificate chain are strong enough',
     why: 'An attacker who computes the private key can impersonate this server to every sender.',
     reference: 'RFC 9325 §4.2',
     owner: 'mail-host',
-    fix: 'Change to a new key: ECDSA P-256, or RSA with at least 2048 bits.',
+    fix: ({ advice }) =>
+      advice ?? 'Change to a new key: ECDSA P-256, or RSA with at least 2048 bits.',
     steps: (findingValues) => [
       confirm(
         `If ${findingValues.host} has TLSA records, publish the new key's record first and wait two TTLs.`,

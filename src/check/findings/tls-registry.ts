@@ -426,12 +426,14 @@ export const tlsFindings = {
    */
   'cert-short-key': {
     topic: 'certificate',
-    title: withDetail('The certificate key is shorter than the profile requires'),
-    passed: 'The certificate key is as long as the profile requires',
+    title: withDetail('A chain key is shorter than the profile requires'),
+    passed: 'The keys of the chain are as long as the profile requires',
     why: 'It cannot be broken today. An attacker who later breaks it can impersonate the server, and read recorded sessions without forward secrecy.',
     reference: 'RFC 9325 §4.3',
     owner: 'mail-host',
-    fix: 'Use a longer key, or P-256, at the next renewal. With DANE publish its TLSA record first.',
+    fix: ({ advice }) =>
+      advice ??
+      'Use a longer key, or P-256, at the next renewal. With DANE publish its TLSA record first.',
     steps: (findingValues) => [checkAgain(findingValues)],
   },
 } satisfies Record<string, FindingEntry>;

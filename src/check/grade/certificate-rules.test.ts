@@ -39,6 +39,8 @@ function raised(
     dnsNames: shown.names,
     altNames: [],
     signatureHashes: shown.signature.startsWith('sha1') ? ['sha1'] : [],
+    keyAlgorithm: shown.keyAlgorithm,
+    keyBits: shown.keyBits,
     subjectText: 'CN=mx.planted.example',
     subjectName: { key: 'mx' },
     issuerName: { key: 'ca' },

@@ -1,6 +1,6 @@
 import { formatTime } from '../../base/index.js';
 import { explainProblem, weaklySigned, type Certificate } from '../../x509/index.js';
-import type { Profile, TrustMechanism } from '../profiles/profile.js';
+import type { KeyTerms, Profile, TrustMechanism } from '../profiles/profile.js';
 import { shortRecord as short } from './record-rules.js';
 import { explainUnreadable, type JudgedCertificate } from './judge-certificate.js';
 import type { JudgedAddress, JudgedHost } from './judge-host.js';
@@ -116,14 +116,53 @@ function judgeOne(
       tlsa: judged.daneFaults,
     });
 
-  // Bits of RSA and of elliptic curves are not comparable, so each has its own limit.
-  const below =
-    summary.keyAlgorithm === 'RSA' || summary.keyAlgorithm === 'DSA' ? 'rsaBelow' : 'ecBelow';
-  const short = profile.keys.find(
-    (keyTerms) => summary.keyBits > 0 && summary.keyBits < keyTerms[below],
-  );
-  if (short)
-    raised.add(short.finding, { ...subject, detail: `${summary.keyAlgorithm} ${summary.keyBits}` });
+  keyRules(raised, judged, subject);
+}
+
+/**
+ * Raises the first short key of the server and the CAs above it. With DANE-EE alone, no
+ * sender uses the keys of CAs.
+ */
+function keyRules(
+  raised: FindingCollector,
+  { chain }: JudgedCertificate,
+  subject: FindingInput,
+): void {
+  const daneOnly = subject.mechanisms?.every((mechanism) => mechanism === 'daneEe');
+  const concerned = daneOnly ? chain.slice(0, 1) : withIssuers(chain);
+  for (const { finding, ...limits } of raised.profile.keys) {
+    const short = concerned.find((certificate) => isShort(certificate, limits));
+    if (!short) continue;
+    const { keyAlgorithm, keyBits, subjectText } = short;
+    const detail = `${keyAlgorithm} ${keyBits}`;
+    if (short === chain[0]) raised.add(finding, { ...subject, detail });
+    else
+      raised.add(finding, {
+        ...subject,
+        detail,
+        reason: `the CA ${subjectText} has an ${keyAlgorithm} key of ${keyBits} bits`,
+        advice: `Obtain a certificate from a CA with a stronger key than that of ${subjectText}.`,
+      });
+    return;
+  }
+}
+
+/** Bits of RSA and of elliptic curves are not comparable, so each has its own limit. */
+function isShort(
+  { keyAlgorithm, keyBits }: Certificate,
+  { rsaBelow, ecBelow }: Omit<KeyTerms, 'finding'>,
+): boolean {
+  const isModular = keyAlgorithm === 'RSA' || keyAlgorithm === 'DSA';
+  return keyBits > 0 && keyBits < (isModular ? rsaBelow : ecBelow);
+}
+
+/** The server's certificate and the CA certificates above it, by their names. */
+function withIssuers(chain: readonly Certificate[]): readonly Certificate[] {
+  const found = new Set(chain.slice(0, 1));
+  // The loop also visits the issuers that it adds.
+  for (const { issuerName } of found)
+    for (const other of chain) if (other.subjectName.key === issuerName.key) found.add(other);
+  return [...found];
 }
 
 /**

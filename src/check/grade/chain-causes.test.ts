@@ -66,3 +66,19 @@ test('an intermediate of the same name and another key is to be replaced', () =>
   assert.match(reason ?? '', /signature does not match the key of CN=Middle/);
   assert.match(fix, /^Send the intermediate certificate/);
 });
+
+test('RFC 9325 §4.5: a weak key of a CA above the server is named, and of no other', () => {
+  const id = 'cert-weak-key';
+  const weak = generateKey('rsa-1024');
+  const old = createIntermediate(root, { name: 'Old', key: weak, ...dates });
+  const above = raised(id, leafBy(old), old);
+  assert.match(above.title, /RSA 1024$/);
+  assert.equal(above.reason, 'the CA CN=Old has an RSA key of 1024 bits');
+  assert.match(above.fix, /from a CA with a stronger key than that of CN=Old/);
+  const middle = createIntermediate(old, { name: 'Middle', ...dates });
+  assert.match(raised(id, leafBy(middle), old, middle).reason ?? '', /CN=Old/);
+  const strong = createIntermediate(root, { name: 'Strong', ...dates });
+  assert.throws(() => raised(id, leafBy(strong), strong, old), /cert-|sts-/);
+  const own = issue(old, { names: ['mx.planted.example'], key: weak, ...dates });
+  assert.equal(raised(id, own, old).reason, undefined);
+});
