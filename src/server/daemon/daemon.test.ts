@@ -96,6 +96,10 @@ test('the daemon answers Postfix, shows metrics, and warns that DANE would be re
   assert.match(metrics, /^hermetic_connections_open\{port="postfix"\} 1$/m);
   assert.match(metrics, /^hermetic_postfix_resolver_validates 0$/m);
   assert.equal((await fetch(`${base}/health`)).status, 200);
+  for (const path of ['/health', '/ready', '/metrics']) {
+    const refused = await fetch(`${base}${path}`, { method: 'DELETE' });
+    assert.deepEqual([refused.status, refused.headers.get('allow')], [405, 'GET, HEAD']);
+  }
   assert.equal((await fetch(`${base}/else`)).status, 404);
   assert.match(said, /postfix-resolver-does-not-validate/);
   socket.destroy();

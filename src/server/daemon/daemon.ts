@@ -329,7 +329,11 @@ function metricsSite({ scrape, health, ready }: DaemonState): Site {
   return {
     serves: (_host, path) => METRICS_PATHS.includes(path),
     // No `Response`: the first one loads fetch, which takes four mebibytes.
-    async answer(_method, _host, path) {
+    async answer(method, _host, path) {
+      if (method !== 'GET' && method !== 'HEAD') {
+        const refusal = plainText(405, 'method not allowed\n');
+        return { ...refusal, headers: { ...refusal.headers, allow: 'GET, HEAD' } };
+      }
       switch (path) {
         case '/health':
           return plainText(200, health());

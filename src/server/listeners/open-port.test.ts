@@ -42,13 +42,19 @@ test('one source that takes every place of a port keeps no other client out', as
   assert.deepEqual([port.open, port.refused], [4, 7]);
 });
 
+/** Milliseconds after which a port compares its connections again. */
+const ORDER_MS = 500;
+
 /** A simulated full port: connections come from any address at any time. */
 function port(most: number): {
   accept(address: string, octets?: number): Socket;
   later(ms: number): void;
+  /** How often the octets of a connection were read. */
+  reads(): number;
   opened: OpenedPort;
 } {
   let time = 0;
+  let reads = 0;
   const server = Object.assign(new EventEmitter(), { maxConnections: 0 });
   const opened = new OpenedPort(
     server as unknown as ReturnType<typeof createServer>,
@@ -61,12 +67,13 @@ function port(most: number): {
     accept(remoteAddress, bytesRead = 0) {
       const socket = Object.defineProperties(new Socket(), {
         remoteAddress: { value: remoteAddress },
-        bytesRead: { value: bytesRead },
+        bytesRead: { get: () => (reads++, bytesRead) },
       });
       server.emit('connection', socket);
       return socket;
     },
     later: (ms) => void (time += ms),
+    reads: () => reads,
   };
 }
 
@@ -88,7 +95,7 @@ test('a port of short requests closes the slowest connection after a second', ()
   const held = Array.from({ length: 20 }, (_, n) => accept(`10.0.${n}.1`, n === 7 ? 3 : 5000));
   later(999);
   assert.ok(accept('198.51.100.1').destroyed);
-  later(1);
+  later(ORDER_MS);
   assert.ok(!accept('198.51.100.2').destroyed);
   assert.deepEqual(
     held.flatMap((socket, n) => (socket.destroyed ? [n] : [])),
@@ -101,9 +108,18 @@ test('a connection that has sent nothing gives way after a second', () => {
   const held = Array.from({ length: 20 }, (_, n) => accept(`10.0.${n}.1`, n === 3 ? 0 : 1));
   later(999);
   assert.ok(accept('198.51.100.1', 1).destroyed);
-  later(1);
+  later(ORDER_MS);
   assert.ok(!accept('198.51.100.2', 1).destroyed);
   assert.ok(held[3]?.destroyed);
+});
+
+test('a flood of new connections does not compare all connections for each', () => {
+  const { accept, later, reads } = port(20);
+  for (let n = 0; n < 20; n++) accept(`10.0.${n}.1`, 5000);
+  later(10_000);
+  const before = reads();
+  for (let n = 0; n < 200; n++) accept(`10.${n}.0.1`, 5000);
+  assert.ok(reads() - before <= 21, `${reads() - before} reads`);
 });
 
 test('a network that holds most of a port loses its own connections', () => {

@@ -9,6 +9,9 @@ const MIN_AGE = 10_000;
 /** Milliseconds until a connection that has sent nothing may be closed for a new one. */
 const MIN_SILENCE = 1000;
 
+/** Milliseconds for which the order of slow connections is reused. */
+const ORDER_MS = 500;
+
 /** An accepted connection. */
 interface Held {
   readonly socket: Socket;
@@ -19,13 +22,18 @@ interface Held {
 
 /**
  * A listening server with its connections. When it is full, one connection is closed for
- * a new one.
+ * a new one. A flood opens a thousand connections a second, so this choice compares
+ * groups of connections, and the connections themselves twice a second.
  */
 export class OpenedPort implements OpenPort {
   /** The oldest first. */
   readonly #held = new Map<Socket, Held>();
-  readonly #perSource = new Map<string, number>();
-  readonly #perNetwork = new Map<string, number>();
+  /** In each group the oldest connection comes first. */
+  readonly #ofSource = new Map<string, Set<Held>>();
+  readonly #ofNetwork = new Map<string, Set<Held>>();
+  /** Connections that may give way, the slowest first. */
+  #slowest: readonly Held[] = [];
+  #orderedAt = -Infinity;
   #most = Infinity;
   /** Milliseconds until a connection may be closed for a new one. */
   patienceMs = MIN_AGE;
@@ -54,10 +62,11 @@ export class OpenedPort implements OpenPort {
       this.accepted++;
       const address = socket.remoteAddress ?? '';
       const [source, network] = [sourceOf(address), networkOf(address)];
-      this.#held.set(socket.on('close', gone), { socket, source, network, since: this.now() });
-      count(this.#perSource, source, 1);
-      count(this.#perNetwork, network, 1);
-      if (this.#held.size > this.#most) this.#makeRoom(socket);
+      const newcomer = { socket: socket.on('close', gone), source, network, since: this.now() };
+      this.#held.set(socket, newcomer);
+      join(this.#ofSource, source, newcomer);
+      join(this.#ofNetwork, network, newcomer);
+      if (this.#held.size > this.#most) this.#makeRoom(newcomer);
     });
   }
 
@@ -80,50 +89,50 @@ export class OpenedPort implements OpenPort {
    * loses one of its own. If no network does, the slowest connection is closed, once it
    * is old enough.
    */
-  #makeRoom(newcomer: Socket): void {
+  #makeRoom(newcomer: Held): void {
     this.refused++;
-    const all = [...this.#held.values()];
-    let maximum = 0;
-    for (const connections of this.#perNetwork.values()) maximum = Math.max(maximum, connections);
-    const dominated = maximum > this.#most / 4;
-    const largestGroup = all.filter(({ network }) => this.#perNetwork.get(network) === maximum);
-    const mostOfSource = largestGroup.reduce(
-      (largest, { source }) => Math.max(largest, this.#countOf(source)),
-      0,
-    );
-    const holders = largestGroup.filter(({ source }) => this.#countOf(source) === mostOfSource);
-    const victim = this.#slowest(dominated ? holders : all) ?? holders.at(-1);
+    const network = largest(this.#ofNetwork.values(), this.#ofNetwork.get(newcomer.network));
+    const sources = [...network].map(({ source }) => this.#ofSource.get(source) ?? new Set<Held>());
+    const ofNewcomer = network.has(newcomer) ? this.#ofSource.get(newcomer.source) : undefined;
+    const holders = largest(sources, ofNewcomer);
+    const isDominated = network.size > this.#most / 4;
+    const victim =
+      this.#slow().find(
+        (one) => this.#held.has(one.socket) && (!isDominated || holders.has(one)),
+      ) ?? [...holders].at(-1);
     if (!victim) return;
     this.#forget(victim.socket);
-    if (victim.socket === newcomer && this.refusal !== undefined)
+    if (victim === newcomer && this.refusal !== undefined)
       victim.socket.end(this.refusal, () => victim.socket.destroy());
-    else if (victim.socket !== newcomer && this.evict) this.evict(victim.socket);
+    else if (victim !== newcomer && this.evict) this.evict(victim.socket);
     else victim.socket.destroy();
   }
 
-  #slowest(connections: readonly Held[]): Held | undefined {
+  /** The connections that are old enough to give way, the slowest first. */
+  #slow(): readonly Held[] {
     const now = this.now();
-    const pace = ({ socket, since }: Held): number => socket.bytesRead / (now - since);
-    const old = connections.filter(
-      ({ socket, since }) =>
-        now - since >= (socket.bytesRead === 0 ? MIN_SILENCE : this.patienceMs),
-    );
-    return old.reduce<Held | undefined>(
-      (slowest, one) => (slowest && pace(slowest) <= pace(one) ? slowest : one),
-      undefined,
-    );
-  }
-
-  #countOf(source: string): number {
-    return this.#perSource.get(source) ?? 0;
+    if (now - this.#orderedAt < ORDER_MS) return this.#slowest;
+    this.#orderedAt = now;
+    const atLeast = Math.min(MIN_SILENCE, this.patienceMs);
+    const slow: { readonly one: Held; readonly pace: number }[] = [];
+    // The oldest come first.
+    for (const one of this.#held.values()) {
+      const age = now - one.since;
+      if (age < atLeast) break;
+      const octets = one.socket.bytesRead;
+      if (age >= (octets === 0 ? MIN_SILENCE : this.patienceMs))
+        slow.push({ one, pace: octets / age });
+    }
+    this.#slowest = slow.sort((left, right) => left.pace - right.pace).map(({ one }) => one);
+    return this.#slowest;
   }
 
   #forget(socket: Socket): void {
     const held = this.#held.get(socket);
     if (!held) return;
     this.#held.delete(socket);
-    count(this.#perSource, held.source, -1);
-    count(this.#perNetwork, held.network, -1);
+    leave(this.#ofSource, held.source, held);
+    leave(this.#ofNetwork, held.network, held);
   }
 
   get at(): ListenAddress {
@@ -151,10 +160,23 @@ export class OpenedPort implements OpenPort {
   }
 }
 
-function count(counts: Map<string, number>, peerKey: string, by: 1 | -1): void {
-  const next = (counts.get(peerKey) ?? 0) + by;
-  if (next > 0) counts.set(peerKey, next);
-  else counts.delete(peerKey);
+function join(groups: Map<string, Set<Held>>, groupKey: string, held: Held): void {
+  const group = groups.get(groupKey);
+  if (group) group.add(held);
+  else groups.set(groupKey, new Set([held]));
+}
+
+function leave(groups: Map<string, Set<Held>>, groupKey: string, held: Held): void {
+  const group = groups.get(groupKey);
+  group?.delete(held);
+  if (group?.size === 0) groups.delete(groupKey);
+}
+
+/** The group with the most connections; `preferred` unless another one has more. */
+function largest(groups: Iterable<Set<Held>>, preferred = new Set<Held>()): Set<Held> {
+  let found = preferred;
+  for (const group of groups) if (group.size > found.size) found = group;
+  return found;
 }
 
 /**
