@@ -100,7 +100,7 @@ export const webFailures = defineFailures({
     blame: 'local',
     temporary: false,
     message: 'There is no page at this address.',
-    fix: 'Check the address.',
+    fix: 'Correct the address, or begin at the first page.',
   },
   'web-plan-absent': {
     blame: 'local',

@@ -288,6 +288,6 @@ test('a domain without a check and without reports is unknown, not well', async 
   const ledger = openLedger(store);
   await ledger.saveDomain(startPolicy('new.example'), startPolicy('new.example'), 0);
   const page = await operator(site, '/o');
-  assert.match(page, /Of 3 domains, 1 is failing, the state of 1 is unknown\./);
+  assert.match(page, /Of 3 domains, 1 is failing and the state of 1 is unknown\./);
   assert.match(page, /new\.example<\/a>\s*<span class="says">not watched, and no reports/);
 });

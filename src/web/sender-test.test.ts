@@ -62,7 +62,7 @@ function delivery({ slot }: Slot, caseId: string, at: number): readonly Observat
 
 test('a test shows its addresses, links and commands, without scripts', async (t) => {
   const { site, start, slotAt } = await opened(t);
-  assert.match(await site.text('/sender'), /<form method="post" action="\/sender">/);
+  assert.match(await site.text('/sender'), /method="post" action="\/sender">/);
   const path = await start();
   assert.match(path, /^\/sender\/[0-9A-Za-z]{22}$/);
   const response = await site.ask(path);

@@ -41,9 +41,8 @@ export function homePage(view: HomeView): Markup {
 /** The form. A problem is next to the field and is announced with it. */
 function field({ typed = '', problem, retrySeconds }: HomeView): Markup {
   const says = problem === undefined ? undefined : sentenceOf(problem);
-  const wait = retrySeconds === undefined ? '' : ` Try again in ${duration(retrySeconds)}.`;
   return markup`<form class="field" method="post" action="/check">
-    ${says !== undefined && markup`<p class="problem" id="problem" role="alert"><b>${says.message}</b> ${says.fix}${wait}</p>`}
+    ${says !== undefined && markup`<p class="problem" id="problem" role="alert"><b>${says.message}</b> ${nextStep(says.fix, retrySeconds)}</p>`}
     <label for="domain">Domain</label>
     <div class="line">
       <input id="domain" name="domain" value="${typed}" required maxlength="253" placeholder="example.com"
@@ -54,6 +53,11 @@ function field({ typed = '', problem, retrySeconds }: HomeView): Markup {
     <p class="hint" id="hint">The part after the @ of a mail address. A check takes between five seconds and two
       minutes. No page lists the result.</p>
   </form>`;
+}
+
+/** The step after a refusal: the time to wait where it is known. */
+export function nextStep(fix: string, retrySeconds: number | undefined): string {
+  return retrySeconds === undefined ? fix : `Try again in ${duration(retrySeconds)}.`;
 }
 
 function examples(domains: readonly ExampleDomain[]): Markup {

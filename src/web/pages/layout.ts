@@ -31,7 +31,7 @@ export interface SitePage {
   readonly title: string;
   readonly main: Markup | readonly Markup[];
   /** Path of the entry in the navigation that stands for this page. */
-  readonly section?: string;
+  readonly section?: string | undefined;
   /** Seconds after which a browser without scripts loads the page again. */
   readonly refresh?: number | undefined;
 }

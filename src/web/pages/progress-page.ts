@@ -5,11 +5,11 @@ import type { CheckStatus } from '../checks/check-service.js';
 
 /** A check that has not finished: its place in the queue, or its observations so far. */
 export function progressPage(status: CheckStatus): Markup {
-  const { id, domain } = status;
+  const { id, domain, state } = status;
   return markup`<header class="hero">
       <div class="hero-line">
         <h1>${displayName(domain)}</h1>
-        ${badge('CHECKING', 'quiet')}
+        ${badge(state === 'queued' ? 'QUEUED' : 'CHECKING', 'quiet')}
       </div>
       <p class="lead" role="status" data-status>${progressLine(status)}</p>
       <p class="more">The results appear here as they arrive. The final result has the same address.</p>
@@ -19,7 +19,7 @@ export function progressPage(status: CheckStatus): Markup {
 
 /** The progress in one sentence, for the eye and for screen readers. */
 export function progressLine({ state, position, events }: CheckStatus): string {
-  if (state === 'queued') return `Queued: number ${position ?? 1} in the queue.`;
+  if (state === 'queued') return `The check is number ${position ?? 1} in the queue.`;
   const planned = events.flatMap((event) => (event.kind === 'host' ? event.addresses : []));
   const visited = events.filter((event) => event.kind === 'address').length;
   if (planned.length === 0) return 'Asking DNS for the mail hosts.';
@@ -31,7 +31,9 @@ const waiting = { sign: '…', tone: 'quiet', label: 'under way', note: '' } as 
 const done = { sign: '✓', tone: 'quiet', label: 'looked up', note: '' } as const;
 
 /** One row for each lookup and each address; a row without an answer waits. */
-export function progressRows({ events }: Pick<CheckStatus, 'events'>): Markup {
+export function progressRows({ events, state }: Pick<CheckStatus, 'events' | 'state'>): Markup {
+  // A row would claim a lookup that has not begun.
+  if (state === 'queued') return markup``;
   const rows = [routeRow(events), ...hostRows(events), stsRow(events), rptRow(events)];
   return markup`<div class="waits">${scoreList('Progress of the check', rows)}</div>`;
 }

@@ -30,9 +30,9 @@ export function senderHomePage(settings: SenderTestSettings): Markup {
   return markup`<div class="ask">
       <h1>Does your mail server protect the mail that it sends?</h1>
       <p class="lead">Delivered mail looks the same with and without protection. This test has mail hosts with deliberate faults. It shows which of them your server trusts.</p>
-      <form method="post" action="/sender"><button>Start a test</button></form>
-      <p class="hint">You get addresses for ${settings.hours} hours, and write one mail to each from your own account.
-        Nothing is sent to you.</p>
+      <form class="field" method="post" action="/sender"><button>Start a test</button>
+        <p class="hint">You get addresses for ${settings.hours} hours, and write one mail to each from your own account.
+          Nothing is sent to you.</p></form>
     </div>
     <div class="three">
       <section><h2>MTA-STS and DANE</h2><p>Whether your server fetches policies and TLSA records, and refuses a
@@ -141,7 +141,8 @@ function mechanismLine(result: MechanismResult): ScoreLine {
 
 function caseLine(result: CaseResult, says: string): ScoreLine {
   const value = `${verdictText(result)}: ${says}`;
-  return { ...signs[result.met], name: result.case, value, note: '' };
+  const isOpen = result.verdict === 'not-started' || result.verdict === 'not-seen';
+  return { ...signs[isOpen ? 'open' : result.met], name: result.case, value, note: '' };
 }
 
 /** The mails to write: two links, the addresses to copy, and lines for a shell. */
@@ -154,13 +155,17 @@ function mailSection({ cases, slot, inTurns }: SenderTestView, base: string): Ma
     <p><a href="${mailto(quick)}">Write to the quick set (${quick.length} addresses)</a>, or
       <a href="${mailto(all)}">to all ${all.length} addresses</a>. Begin with the quick set: a spam filter may block many unusual recipients at once.</p>
     ${inTurns && markup`<p>This installation has fewer addresses than cases. A case may answer “451” first, and then runs when your server tries again.</p>`}
+    <h3>Addresses of the quick set</h3>
     ${codeBox(quick.join('\n'), 'Addresses of the quick set')}
+    <h3>The same with swaks</h3>
     ${codeBox(`swaks --server localhost --from you@example.com --to ${quick.join(',')}`, 'Command for swaks')}
+    <h3>The same with sendmail</h3>
     ${codeBox(`echo "Subject: sender test" | sendmail ${quick.join(' ')}`, 'Command for sendmail')}
     <details><summary>All addresses</summary>${codeBox(all.join('\n'), 'All addresses')}</details>
-    <form class="tools" method="post" action="${base}/sent">
-      <button class="link" name="set" value="quick">I have sent the quick set</button>
-      <button class="link" name="set" value="all">I have sent all mails</button>
+    <p>The page then knows which mails to wait for:</p>
+    <form class="choices" method="post" action="${base}/sent">
+      <button class="plain" name="set" value="quick">I have sent the quick set</button>
+      <button class="plain" name="set" value="all">I have sent all mails</button>
     </form>
     ${requiresTwo && secondMessage(slot.withdrawnAt !== undefined, base)}
   </section>`;
@@ -170,9 +175,9 @@ function mailSection({ cases, slot, inTurns }: SenderTestView, base: string): Ma
 function secondMessage(isWithdrawn: boolean, base: string): Markup {
   if (isWithdrawn)
     return markup`<p>The policy of the case sts-cached is withdrawn. Write a second mail to it: it must not be delivered.</p>`;
-  return markup`<form class="tools" method="post" action="${base}/withdraw">
+  return markup`<form class="choices" method="post" action="${base}/withdraw">
     <p>After the first mail to sts-cached arrived, withdraw its policy, wait two minutes, and write a second one.</p>
-    <button class="link">Withdraw the policy of sts-cached</button>
+    <button class="plain">Withdraw the policy of sts-cached</button>
   </form>`;
 }
 

@@ -1,6 +1,6 @@
 import { markup, type Markup } from '../../page/index.js';
 import { sentenceOf } from '../failures.js';
-import { duration } from './home-page.js';
+import { nextStep } from './home-page.js';
 
 /** The state of the sign-in page. */
 export interface SignInView {
@@ -24,12 +24,12 @@ export function signInPage({
   hasProvider,
 }: SignInView): Markup {
   const says = problem === undefined ? undefined : sentenceOf(problem);
-  const wait = retrySeconds === undefined ? '' : ` Try again in ${duration(retrySeconds)}.`;
   return markup`<div class="text">
     <h1>Sign in</h1>
-    ${hasProvider && markup`<p><a href="/sign-in/oidc?next=${encodeURIComponent(next)}">Sign in with your provider</a></p>`}
+    <p class="lead">For the operators of this service and their customers. A check needs no account.</p>
+    ${hasProvider && markup`<p><a href="/sign-in/oidc?next=${encodeURIComponent(next)}">Sign in with your identity provider</a></p>`}
     <form class="field" method="post" action="/sign-in">
-      ${says !== undefined && markup`<p class="problem" id="problem" role="alert"><b>${says.message}</b> ${says.fix}${wait}</p>`}
+      ${says !== undefined && markup`<p class="problem" id="problem" role="alert"><b>${says.message}</b> ${nextStep(says.fix, retrySeconds)}</p>`}
       <input type="hidden" name="next" value="${next}" />
       <label for="name">Name</label>
       <input id="name" name="name" value="${name}" required maxlength="64" autocomplete="username"

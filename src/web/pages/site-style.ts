@@ -47,7 +47,11 @@ input:focus-visible, select:focus-visible, button:focus-visible { outline: 3px s
 .progress .inner th { padding-left: 1.5rem; font-weight: 400; }
 .chart { width: 100%; height: auto; display: block; margin: .5rem 0; overflow: visible; }
 .chart .ok { fill: var(--good); opacity: .38; } .chart .failed { fill: var(--bad); } .chart .axis { stroke: var(--line); } .chart text { fill: var(--soft); font-size: 11px; font-family: inherit; }
-.chart .sign { fill: var(--accent); } .chart .none { fill: var(--line); }
+.chart .sign, .bar .sign { fill: var(--accent); } .chart .none, .bar .none { fill: var(--line); }
+.bars { display: grid; gap: .875rem; margin: 1.75rem 0 1rem; font-size: var(--text); } .bar { display: block; width: 100%; height: .75rem; margin-top: .25rem; border-radius: 3px; }
+.statistics h1 { padding-top: 2.5rem; } .statistics > p { max-width: 46rem; }
+.choices { display: flex; flex-wrap: wrap; gap: .75rem; margin: .75rem 0 0; } .choices p { flex: 1 0 100%; margin: 0; }
+section > .paste + h3, .progress h3, section > p + h3 { margin: 1.5rem 0 .5rem; } .progress > ul { list-style: disc; padding-left: 1.2rem; }
 details { margin: .5rem 0; }
 .tabs { display: flex; flex-wrap: wrap; gap: .25rem 1.4rem; border-bottom: 1px solid var(--line); margin-top: 1.5rem; }
 .tabs a { text-decoration: none; color: var(--soft); padding: .5rem 0; border-bottom: 2px solid transparent; margin-bottom: -1px; } .tabs a[aria-current] { color: var(--ink); border-color: var(--accent); font-weight: 600; }

@@ -9,11 +9,6 @@ import type {
 } from '../statistics/statistics-source.js';
 import { tabs } from './operator/operator-layout.js';
 
-const WIDTH = 960;
-/** Height of a line of the chart: a label above a bar. */
-const LINE = 46;
-const BAR = 14;
-
 /** Names of the pages, in order. */
 const pageNames: Readonly<Record<string, string>> = {
   overview: 'Overview',
@@ -32,10 +27,10 @@ export function statisticsPage(numbers: ScanNumbers, name: string): Markup | und
   const page = pages.find((one) => one.name === name);
   if (!page) return undefined;
   const base = `/statistics/${scan.id}`;
-  return markup`<div>
+  return markup`<div class="statistics">
     <h1>${titleOf(name)}</h1>
     <p class="lead">${count(scan.domains)} domains of the list ${scan.list}${scan.citedAs !== '' && markup` (${scan.citedAs})`},
-      observed from ${dayOf(scan.startedAt)} to ${dayOf(scan.finishedAt)}.</p>
+      observed ${daysOf(scan)}.</p>
     ${tabs(
       'Statistics',
       pages.map((one) => [`${base}/${one.name}`, titleOf(one.name)] as const),
@@ -43,9 +38,9 @@ export function statisticsPage(numbers: ScanNumbers, name: string): Markup | und
     )}
     ${chart(page)}
     <div class="wide">${numbersTable(page)}</div>
-    <h2>What is counted</h2>
-    <p>A share is the number of units with the property, of those whose answer is known. The column “unknown” is the
-      share of units whose answer could not be observed. They are in neither number.</p>
+    <h2>Counting</h2>
+    <p>A share is the part of the domains with the property, of those whose answer is known. “Unknown” is the share of
+      domains whose answer could not be observed. They are in neither number.</p>
     <p>A mail host or operator has a property if at least half of its domains with an answer have it. A domain with its own mail hosts is one operator.</p>
     ${methodNote(numbers.method)}
     ${name === 'overview' && operators.length > 0 && operatorsTable(operators, scan)}
@@ -63,18 +58,18 @@ export function scansPage(scans: readonly FinishedScan[]): Markup {
         cell: ({ id, list }) => markup`<a href="/statistics/${id}/overview">${list}</a>`,
       },
       { name: 'Domains', cell: ({ domains }) => count(domains) },
-      { name: 'List', cell: ({ citedAs }) => citedAs },
-      { name: 'Begun', cell: ({ startedAt }) => dayOf(startedAt) },
+      { name: 'Edition', cell: ({ citedAs }) => citedAs },
+      { name: 'Began', cell: ({ startedAt }) => dayOf(startedAt) },
       { name: 'Ended', cell: ({ finishedAt }) => dayOf(finishedAt) },
     ],
     scans,
   );
-  return markup`<div>
+  return markup`<div class="statistics">
     <h1>Statistics</h1>
     <p class="lead">Each scan observed the mail TLS of a list of domains: DNS records, policies, and one session with
       each mail server. No mail was sent.</p>
     ${scans.length === 0 ? markup`<p>No scan has finished yet.</p>` : markup`<div class="wide">${table}</div>`}
-    <p class="soft"><a href="/about">What a scanned server observes</a> · <a href="/opt-out">Opt out</a></p>
+    <p class="soft"><a href="/about">Our visits to mail servers</a> · <a href="/opt-out">Opt out</a></p>
   </div>`;
 }
 
@@ -82,27 +77,20 @@ export function titleOf(name: string): string {
   return pageNames[name] ?? name;
 }
 
-/** Shares of domains as bars (SVG). The table after it has the same numbers. */
-function chart({ name, numbers }: NumbersPage): Markup {
+/** Shares of domains as bars. The table after it has the same numbers. */
+function chart({ numbers }: NumbersPage): Markup {
   const shown = numbers.filter(({ domains }) => domains.of > 0);
   if (shown.length === 0) return markup`<p>No domain has data for these numbers.</p>`;
-  const bars = shown.map((number, index) => bar(number, index * LINE));
   return markup`<figure>
-    <svg class="chart" viewBox="0 0 ${WIDTH} ${shown.length * LINE}" role="img" aria-labelledby="chart-title chart-text">
-      <title id="chart-title">${titleOf(name)}: shares of domains</title>
-      <desc id="chart-text">One bar for each number. The table below has the numbers.</desc>
-      ${bars}
-    </svg>
+    <ul class="bars">${shown.map(bar)}</ul>
     <figcaption class="soft">Shares of domains whose answer is known.</figcaption>
   </figure>`;
 }
 
-function bar({ says, domains }: PageNumber, y: number): Markup {
-  const width = (WIDTH * domains.n) / domains.of;
-  const top = y + LINE - BAR - 8;
-  return markup`<g><text x="0" y="${top - 6}">${percent(domains.n, domains.of)} ${says}</text>
-    <rect class="none" x="0" y="${top}" width="${WIDTH}" height="${BAR}" rx="2" />
-    <rect class="sign" x="0" y="${top}" width="${width.toFixed(1)}" height="${BAR}" rx="2" /></g>`;
+function bar({ says, domains: { n, of } }: PageNumber): Markup {
+  return markup`<li><b>${percent(n, of)}</b> ${says}
+    <svg class="bar" viewBox="0 0 ${of} 1" preserveAspectRatio="none" aria-hidden="true"><rect class="none" width="${of}" height="1" />
+      <rect class="sign" width="${n}" height="1" /></svg></li> `;
 }
 
 function numbersTable({ name, numbers }: NumbersPage): Markup {
@@ -160,7 +148,12 @@ function count(value: number): string {
 }
 
 function percent(part: number, of: number): string {
-  return of === 0 ? '-' : `${((100 * part) / of).toFixed(1)} %`;
+  return of === 0 ? '–' : `${((100 * part) / of).toFixed(1)} %`;
+}
+
+function daysOf({ startedAt, finishedAt }: FinishedScan): string {
+  const [first, last] = [dayOf(startedAt), dayOf(finishedAt)];
+  return first === last ? `on ${first}` : `from ${first} to ${last}`;
 }
 
 function dayOf(date: Date): string {

@@ -61,15 +61,20 @@ export function privacyPage({ keepDays, signIn }: PagesSettings): Markup {
   </div>`;
 }
 
-/** An error as a page. */
+const check = { path: '/', name: 'Check a domain' };
+/** The way back for an account. */
+export const ownDomains = { path: '/o', name: 'Your domains' };
+
+/** An error as a page, with a way back. */
 export function problemPage(
   title: string,
   { message, fix }: { readonly message: string; readonly fix: string },
+  back = check,
 ): Markup {
   return markup`<div class="text">
     <h1>${title}</h1>
     <p class="lead">${message}</p>
     <p>${fix}</p>
-    <p><a href="/">Check a domain</a></p>
+    <p><a href="${back.path}">${back.name}</a></p>
   </div>`;
 }

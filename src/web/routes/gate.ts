@@ -8,7 +8,7 @@ import { equalSecrets, formTokenOf } from '../access/random-secret.js';
 import { includesRole, type Actor } from '../roles.js';
 import { FixedWindow, withQuota } from './rate-limit.js';
 import { sentenceOf, type WebFailureCode } from '../failures.js';
-import { problemPage } from '../pages/text-pages.js';
+import { ownDomains, problemPage } from '../pages/text-pages.js';
 import { problemResponse, statusOf } from './problem.js';
 import { isForeign, isSafeMethod, type AppEnv } from './request-guards.js';
 import type { Site } from './site.js';
@@ -38,8 +38,8 @@ export function accessGate(
     const code = actor ? await faultOf(context, rule, actor) : missing(access);
     if (code === 'web-sign-in-needed' && context.req.method === 'GET' && !isApi(context))
       return context.redirect(signInPath(context, access), 303);
+    if (actor) context.set('actor', actor);
     if (code !== undefined) return refuse(context, site, code);
-    context.set('actor', actor as Actor);
     const token = actor?.token;
     if (token === undefined) return void (await next());
     const quota = perToken.count(token);
@@ -141,6 +141,8 @@ export function refuse(
 ): Response | Promise<Response> {
   if (isApi(context)) return problemResponse(code);
   if (code === 'web-page-unknown') return context.notFound();
-  const main = problemPage(title, sentenceOf(code));
-  return site.page(context, { title, main }, statusOf(code));
+  const hasAccount = (context.get('actor') as Actor | undefined) !== undefined;
+  const back = hasAccount ? ownDomains : undefined;
+  const main = problemPage(title, sentenceOf(code), back);
+  return site.page(context, { title, main, section: back?.path }, statusOf(code));
 }

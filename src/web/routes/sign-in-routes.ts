@@ -70,7 +70,7 @@ export function showSignIn(
   const status = problem === undefined ? 200 : statusOf(problem);
   return site.page(
     context,
-    { title: 'Sign in', main: signInPage({ ...view, hasProvider }) },
+    { title: 'Sign in', main: signInPage({ ...view, hasProvider }), section: '/o' },
     status,
   );
 }

@@ -70,7 +70,10 @@ export interface UsersView {
 
 /** The local accounts, and the form that adds one. */
 export function usersPage({ accounts, customers, token, problem }: UsersView): readonly Markup[] {
-  const lead = 'Local accounts. Accounts of an identity provider are not listed here.';
+  const lead =
+    accounts.length === 0
+      ? 'There are no local accounts. Accounts of an identity provider are not listed here.'
+      : 'Local accounts. Accounts of an identity provider are not listed here.';
   return operatorPage({ title: 'Users', lead }, [
     accounts.length > 0 &&
       markup`<section class="wide">${dataTable(

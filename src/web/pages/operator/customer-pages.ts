@@ -1,4 +1,4 @@
-import { displayName } from '../../../base/index.js';
+import { countOf as countText, displayName } from '../../../base/index.js';
 import { badge, dataTable, markup, type Markup, type Piece } from '../../../page/index.js';
 import type { CustomerView } from '../../operator/customers.js';
 import { severityOf, type OwnDomain } from '../../operator/own-domains.js';
@@ -14,7 +14,7 @@ export function customersPage(customers: readonly CustomerView[]): readonly Mark
   const lead =
     rows.length === 0
       ? 'The configuration groups no domains. Add pages.customers to show each customer its own.'
-      : `${rows.length} customers, worst first.`;
+      : `${countText(rows.length, 'customer')}, worst first.`;
   return operatorPage({ title: 'Customers', lead }, [
     rows.length > 0 &&
       markup`<section class="wide own">${dataTable<CustomerView>(
@@ -38,7 +38,7 @@ export function customersPage(customers: readonly CustomerView[]): readonly Mark
 export function customerPage({ name, configured, known }: CustomerView): readonly Markup[] {
   const names = new Set(known.map(({ domain }) => domain));
   const unknown = configured.filter((domain) => !names.has(domain));
-  const lead = `${configured.length} domains, ${known.filter((own) => severityOf(own) === 3).length} failing.`;
+  const lead = `${countText(configured.length, 'domain')}, ${known.filter((own) => severityOf(own) === 3).length} failing.`;
   return operatorPage({ title: name, lead }, [
     known.length > 0 &&
       markup`<section class="wide own">${dataTable<OwnDomain>(

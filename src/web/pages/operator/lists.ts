@@ -1,4 +1,4 @@
-import { displayName } from '../../../base/index.js';
+import { countOf, displayName } from '../../../base/index.js';
 import type { StsEntry } from '../../../mta-sts/index.js';
 import { badge, codeBox, dataTable, markup, type Markup, type Tone } from '../../../page/index.js';
 import {
@@ -18,8 +18,10 @@ export function reportersPage(
   reporters: readonly ListedReporter[],
   days: number,
 ): readonly Markup[] {
-  const lead = `${reporters.length} reporters sent reports in the last ${days} days.`;
+  const lead = `${countOf(reporters.length, 'reporter')} sent reports in the last ${days} days.`;
   return operatorPage({ title: 'Reporters', lead }, [
+    reporters.length === 0 &&
+      markup`<p>A sender reports a day after its end, to the address in your TLS-RPT record.</p>`,
     reporters.length > 0 &&
       markup`<section class="wide">${dataTable(
         'Reporters, the most reports first',
@@ -60,10 +62,12 @@ export function reportsPage(
   const current = only === undefined ? '/o/reports' : `/o/reports?only=${only}`;
   const last = reports.at(-1);
   const next = `/o/reports?${only === undefined ? '' : `only=${only}&`}before=${last?.id ?? 0}`;
-  return operatorPage({ title: 'Reports', lead: uncountedLine(overview) }, [
+  const isEmpty = reports.length === 0 && only === undefined;
+  const lead = isEmpty ? 'No report has arrived.' : uncountedLine(overview);
+  return operatorPage({ title: 'Reports', lead }, [
     tabs('Selection', selections, current),
     reports.length === 0
-      ? markup`<p>There is no such report.</p>`
+      ? !isEmpty && markup`<p>There is no such report.</p>`
       : markup`<section class="wide">${dataTable(
           'Reports, newest first',
           [

@@ -40,16 +40,23 @@ export function overviewPage(
   );
   return operatorPage({ title: 'Your domains', lead }, [
     isWhole &&
+      domains.length > 0 &&
       markup`<p class="more">Reports of ${overview.from} to ${overview.to}: ${overviewHeadline(overview)}</p>`,
     domains.length > 20 && search(query),
-    domains.length > 0 ? markup`<section class="wide own">${table}</section>` : begin,
+    domains.length > 0 ? markup`<section class="wide own">${table}</section>` : begin(isWhole),
     matching.length > shown.length &&
       markup`<p class="hint">${matching.length - shown.length} more domains. Search for a part of the name.</p>`,
   ]);
 }
 
-const begin = markup`<p>No domain is known yet. Add the sections <code>watch</code>, <code>report</code> or
-  <code>publish</code> to the configuration.</p>`;
+/** The first step. An account of some customers cannot change the configuration. */
+function begin(isWhole: boolean): Markup {
+  if (!isWhole) return markup`<p>Ask the operator of this service to add your domains.</p>`;
+  return markup`<p>Add a section to the configuration of the daemon, and reload it:</p>
+    <dl><dt><code>watch</code></dt><dd>checks your domains and sends an alarm when a fault begins or ends</dd>
+      <dt><code>report</code></dt><dd>receives TLS reports about your domains, and explains the failures</dd>
+      <dt><code>publish</code></dt><dd>publishes policies, certificates and TLSA records</dd></dl>`;
+}
 
 /** The present in one sentence. */
 function leadOf(domains: readonly OwnDomain[]): string {
@@ -57,7 +64,7 @@ function leadOf(domains: readonly OwnDomain[]): string {
     domains.filter((domain) => severityOf(domain) === severity).length;
   const [failing, attention, unknown] = [count(3), count(2), count(1)];
   const many = (number: number): string => (number === 1 ? '1 domain' : `${number} domains`);
-  if (domains.length === 0) return 'Nothing is watched, published or reported yet.';
+  if (domains.length === 0) return 'No domain is watched, published or reported yet.';
   if (failing + attention + unknown === 0) return `${many(domains.length)}, no faults.`;
   const verb = (number: number, one: string, more: string): string =>
     `${number} ${number === 1 ? one : more}`;
@@ -66,7 +73,8 @@ function leadOf(domains: readonly OwnDomain[]): string {
     attention > 0 ? verb(attention, 'needs attention', 'need attention') : '',
     unknown > 0 ? `the state of ${unknown} is unknown` : '',
   ].filter((part) => part !== '');
-  return `Of ${many(domains.length)}, ${parts.join(', ')}.`;
+  const listed = [parts.slice(0, -1).join(', '), parts.at(-1) ?? ''].filter((part) => part !== '');
+  return `Of ${many(domains.length)}, ${listed.join(' and ')}.`;
 }
 
 function nameCell(own: OwnDomain): Markup {
