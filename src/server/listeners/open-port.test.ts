@@ -49,7 +49,7 @@ const ORDER_MS = 500;
 function port(most: number): {
   accept(address: string, octets?: number): Socket;
   later(ms: number): void;
-  /** How often the octets of a connection were read. */
+  /** Returns the number of times that the octets of a connection were read. */
   reads(): number;
   opened: OpenedPort;
 } {
