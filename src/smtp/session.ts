@@ -150,15 +150,8 @@ export class SmtpSession {
   async ehlo(): Promise<Result<Reply>> {
     const smtpReply = await this.command(`EHLO ${this.options.helo}`);
     if (!smtpReply.ok) return smtpReply;
-    const { code } = smtpReply.value;
-    // RFC 5321 §4.3.2: the first digit decides.
-    if (code < 200 || code > 299)
-      return fail(
-        smtpFailures.make(
-          isTemporary(code) ? 'smtp-busy' : 'smtp-ehlo-refused',
-          textOf(smtpReply.value),
-        ),
-      );
+    const refusal = refusalOfEhlo(smtpReply.value.code);
+    if (refusal) return fail(smtpFailures.make(refusal, textOf(smtpReply.value)));
     this.capabilities = new Map(
       smtpReply.value.lines.slice(1).map((replyLine) => {
         const [keyword = '', ...rest] = replyLine.trim().split(/[\s=]/);
@@ -354,6 +347,22 @@ export class SmtpSession {
       .off('error', this.#onError);
     stream.pause();
   }
+}
+
+/** The server closes the connection (RFC 5321 §4.2.3). */
+const CLOSING = 221;
+
+/**
+ * The failure that a reply to EHLO means; undefined for 250, its only success (RFC 5321
+ * §4.3.2). Any other 2yz reply answers a different command, so all later replies would be
+ * read one command too early.
+ */
+function refusalOfEhlo(
+  code: number,
+): 'smtp-busy' | 'smtp-garbage' | 'smtp-ehlo-refused' | undefined {
+  if (code === 250) return undefined;
+  if (isTemporary(code) || code === CLOSING) return 'smtp-busy';
+  return code >= 200 && code < 300 ? 'smtp-garbage' : 'smtp-ehlo-refused';
 }
 
 /** RFC 5321 §4.2.1: 4yz is temporary. */

@@ -101,7 +101,7 @@ export {
   type HelloVersion,
   type Inventory,
   type LargeHello,
-  type LargeHelloForm,
+  type LargeHelloResult,
   type OldVersion,
   type ProbeRecord,
   type Inference,

@@ -107,7 +107,10 @@ test('a TLS handshake that fails on some connections fails under its own name', 
   assert.ok(ids(result, 'fail').includes('starttls-intermittent'), ids(result, 'fail').join());
   assert.ok(!ids(result, 'fail').includes('tls-handshake-failed'));
   const { title, why } = found(result, 'starttls-intermittent');
-  assert.match(`${title}. ${why}`, /some connections only\. 2 of 3 connections completed the TLS/);
+  assert.match(
+    `${title}. ${why}`,
+    /some connections only\. \d of \d connections completed the TLS/,
+  );
   assert.equal(result.exposure.opportunistic.none, 'cleartext');
   assert.match(
     headline(result),

@@ -45,6 +45,10 @@ test('EHLO refused inside TLS fails, with the reply', async () => {
   assert.ok(!ids(result, 'good').includes('sts-good'));
   assert.match(shown(result), /550 5\.7\.1 Client host rejected/);
   assert.deepEqual([...today(result)], ['deferred']);
+  // RFC 5321 §4.3.2: 250 is the only success of EHLO.
+  const twice = await look({ hosts: [{ habit: 'greets-inside' }], sts });
+  assert.ok(ids(twice, 'fail').includes('tls-session-refused'));
+  assert.match(shown(twice), /answers "220 mx\.one\.example ESMTP" to EHLO inside TLS/);
 });
 
 // C4: a handshake without a usable session after it is never good, and proves no fault.
@@ -52,6 +56,7 @@ for (const [habit, words] of [
   ['defers-inside', /451 4\.7\.1 Try again later/],
   ['hangs-up-inside', /no session inside TLS \(smtp-closed\)/],
   ['silent-inside', /no session inside TLS \(smtp-silent\)/],
+  ['closes-inside', /221 2\.0\.0 Closing/],
 ] as const)
   test(`a session that ${habit} cannot be told`, async () => {
     const result = await look({ hosts: [{ habit }], sts }, { timeoutMs: 1500 });
@@ -203,6 +208,21 @@ test('STARTTLS on some connections only fails under its own name', async () => {
   assert.ok(result.connections <= 14);
 });
 
+test('a refusal on some connections only fails under its own name', async () => {
+  for (const [habit, says, today] of [
+    ['sometimes-refuses-tls', /accepted STARTTLS\. .*plaintext/, 'cleartext'],
+    ['sometimes-refuses-inside', /accepted EHLO inside TLS\. Senders defer part/, 'unverified'],
+  ] as const) {
+    const result = await look({ hosts: [{ habit }], sts });
+    assert.deepEqual([result.verdict, ids(result, 'fail')], ['fail', ['starttls-intermittent']]);
+    assert.match(found(result, 'starttls-intermittent'), says);
+    assert.deepEqual(
+      [result.exposure.opportunistic.none, result.exposure.mtaStsCached.none],
+      [today, 'verified'],
+    );
+  }
+});
+
 test('STARTTLS that ends by the visits of the check is not a fault of the server', async () => {
   const admits = { connections: 3, within: 60_000, then: 'no-starttls' } as const;
   const result = await look({ hosts: [{ admits }], sts });
@@ -298,6 +318,18 @@ for (const habit of ['drops-large-hellos', 'resets-large-hellos'] as const)
     );
   });
 
+// RFC 9846 §4.2.2: an alert may refuse the size, so it proves nothing about versions.
+test('a middlebox that refuses large hellos with an alert warns', async () => {
+  for (const [certificate, suites] of [['rsa-and-ecdsa'], ['trusted', 'DEFAULT']] as const) {
+    const hosts = [{ certificate, suites }];
+    const result = await look({ hosts, sts, attack: { largeHellos: 'alert' } });
+    assert.deepEqual([result.verdict, ids(result, 'fail', 'warn')], ['warn', ['tls-large-hello']]);
+    assert.match(found(result, 'tls-large-hello'), /refused with alert 50, but a smaller one/);
+    assert.equal(result.hosts[0]?.addresses[0]?.tls.versions['TLSv1.2'], 'accepted');
+    assert.ok(result.connections <= 14, `${result.connections} connections`);
+  }
+});
+
 test('a run has large hellos of each form, and a server that answers them passes', async () => {
   const lab = await createLab({ scenarios: [{ ...unjudged(domain), sts }] });
   try {
@@ -314,8 +346,8 @@ test('a run has large hellos of each form, and a server that answers them passes
     );
     assert.deepEqual(forms, [
       [1550, undefined, undefined],
-      [1550, 2, undefined],
       [1550, undefined, true],
+      [1550, 2, undefined],
     ]);
     const result = grade(evidence);
     assert.deepEqual([result.verdict, ids(result, 'warn')], ['pass', []]);

@@ -245,11 +245,10 @@ export const starttlsFindings = {
     topic: 'starttls',
     title: 'STARTTLS works on some connections only',
     passed: 'STARTTLS works on every connection',
-    why: (findingValues) =>
-      `${findingValues.detail} Senders that require TLS defer mail at random and try again. Others send part of the mail in plaintext.`,
+    why: (findingValues) => findingValues.detail,
     reference: 'RFC 8461 §5, RFC 7672 §2.2, RFC 3207 §4',
     owner: 'mail-host',
-    fix: 'Configure every server behind this address the same way: each must offer STARTTLS and complete the handshake.',
+    fix: 'Configure every server behind this address the same way: each must offer STARTTLS, complete the handshake and accept mail.',
     steps: (findingValues) => [
       command(
         'Compare the greetings of the connections.',
@@ -264,20 +263,20 @@ export const starttlsFindings = {
     ],
   },
   /**
-   * Raised when a ClientHello of about 1,550 octets gets no answer and a smaller one on
-   * another connection does: one of that size, one in two segments, or one with a genuine
-   * key share. The usual cause is a middlebox that reads only the first TCP segment. It
+   * Raised when a ClientHello of about 1,550 octets gets no answer or an alert, and the
+   * server answers the same question in a smaller one: one of that size, one in two
+   * segments, or one with a genuine key share. The usual cause is a middlebox that reads only the first TCP segment. It
    * warns, because only senders with post-quantum key shares are affected today.
    */
   'tls-large-hello': {
     topic: 'starttls',
-    title: 'A ClientHello of modern size gets no answer',
+    title: 'A ClientHello of modern size starts no TLS session',
     passed: 'Every mail host answers a ClientHello of modern size',
     why: (findingValues) =>
-      `${findingValues.detail || 'A ClientHello of 1,550 octets got no answer, but a smaller one did.'} Senders with OpenSSL 3.5 or Go send about this size and cannot start TLS. Their mail is deferred or sent in plaintext.`,
+      `${findingValues.detail || 'A ClientHello of 1,550 octets failed, but a smaller one was answered.'} Senders with OpenSSL 3.5 or Go send about this size and cannot start TLS. Their mail is deferred or sent in plaintext.`,
     reference: 'RFC 9846 §4.2.2',
     owner: 'mail-host',
-    fix: 'Find the firewall, proxy or load balancer that drops a ClientHello of several packets.',
+    fix: 'Find the firewall, proxy or load balancer that drops or refuses a ClientHello of several packets.',
     steps: (findingValues) => [
       command(
         'Send a large ClientHello.',

@@ -320,21 +320,21 @@ export const tlsFindings = {
     ],
   },
   /**
-   * Raised when the server answers a large ClientHello with an alert and a smaller one
-   * with a handshake. The difference to a lost hello is that here the server, not a
-   * middlebox, is at fault.
+   * Raised when the server answers a ClientHello with many cipher suites with an alert,
+   * and accepts one of these suites from a shorter list. The number of suites decides
+   * here, and in `tls-large-hello` the number of octets.
    */
   'tls-hello-intolerant': {
     topic: 'starttls',
-    title: 'A large ClientHello is refused, a smaller one accepted',
-    passed: 'Every mail host accepts a large ClientHello',
-    why: 'Post-quantum keys make every ClientHello larger. Senders that use them cannot reach this server over TLS.',
+    title: 'A ClientHello with many cipher suites is refused',
+    passed: 'Every mail host accepts a ClientHello with many cipher suites',
+    why: 'The server accepts one of these suites from a shorter list only. Senders that offer a long list cannot start TLS with it.',
     reference: 'RFC 9846 §4.2.2',
     owner: 'mail-host',
     fix: 'Update the mail server, or the device that terminates TLS in front of it.',
     steps: (findingValues) => [
       command(
-        'Send a large ClientHello.',
+        'Send a ClientHello with many cipher suites.',
         `openssl s_client -starttls smtp -connect ${findingValues.host}:25 -servername ${findingValues.host} -cipher ALL:COMPLEMENTOFALL@SECLEVEL=0`,
       ),
       confirm(

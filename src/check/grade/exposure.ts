@@ -141,8 +141,10 @@ function serverViews(address: JudgedAddress, stripped: boolean): readonly Server
   const view = serverView(address, stripped);
   if (!address.intermittent) return [view];
   const reached = { ...view, reachable: 'yes' } as const;
-  if (address.intermittent.step === 'handshake')
-    return [view, { ...reached, starttls: 'yes', tls: 'no' }];
+  const { step } = address.intermittent;
+  if (step === 'session') return [view, { ...reached, reachable: 'no' }];
+  if (step === 'handshake') return [view, { ...reached, starttls: 'yes', tls: 'no' }];
+  if (step === 'command') return [view, { ...reached, starttls: 'no' }];
   return [view, { ...reached, starttls: stripped ? 'unknown' : 'no' }];
 }
 

@@ -9,7 +9,7 @@ import { certificateRules } from './certificate-rules.js';
 import { withoutSniRules } from './without-sni-rules.js';
 import { alternativeTo } from './alternative.js';
 import { isUntried, type JudgedAddress, type JudgedHost } from './judge-host.js';
-import { handshakeFailed, replyOf } from './session.js';
+import { handshakeFailed, replyOf, type IntermittentTls } from './session.js';
 import { severityOf } from '../profiles/goals.js';
 import { failureWords } from './record-rules.js';
 import { undecidedRules } from './undecided-rules.js';
@@ -265,10 +265,9 @@ function addressRules(
   const strips = address.intermittent?.step === 'offer' && ownNetworkStrips(raised.evidence);
   if (address.intermittent && !strips) {
     const { worked, of: attempts, step } = address.intermittent;
-    const success = step === 'offer' ? 'offered STARTTLS' : 'completed the TLS handshake';
     raised.add('starttls-intermittent', {
       ...subject,
-      detail: `${worked} of ${attempts} connections ${success}.`,
+      detail: `${worked} of ${attempts} connections ${successOf[step]}. ${effectOf(step)}`,
     });
   }
   strictTlsRule(raised, address, { ...subject, mechanisms: [promise ? 'enforce' : 'none'] });
@@ -281,6 +280,20 @@ function addressRules(
   certificateRules(raised, judgedHost, address);
   withoutSniRules(raised, address, subject);
   unsettledRule(raised, judgedHost, address);
+}
+
+/** A step of TLS that succeeded, as the end of a sentence about connections. */
+const successOf: Readonly<Record<IntermittentTls['step'], string>> = {
+  offer: 'offered STARTTLS',
+  command: 'accepted STARTTLS',
+  handshake: 'completed the TLS handshake',
+  session: 'accepted EHLO inside TLS',
+};
+
+/** The effect on mail of a step that fails on some connections. */
+function effectOf(step: IntermittentTls['step']): string {
+  if (step === 'session') return 'Senders defer part of the mail at random and try again.';
+  return 'Senders that require TLS defer mail at random and try again. Others send part of the mail in plaintext.';
 }
 
 /** Raises TLS that works with no sender that requires TLS. */

@@ -66,7 +66,7 @@ export interface IntermittentTls {
   readonly worked: number;
   readonly of: number;
   /** The step that failed on the others. */
-  readonly step: 'offer' | 'handshake';
+  readonly step: 'offer' | 'command' | 'handshake' | 'session';
 }
 
 /**
@@ -81,21 +81,33 @@ export function intermittentTls(
     (connection) =>
       connection.earlier === undefined && connection.ehlo && connection.starttls !== 'unknown',
   );
-  const offers = answered.map(({ starttls }) => {
-    if (isMissing(starttls)) return false;
-    return starttls === 'offered' ? true : undefined;
-  });
-  // A prober's question may fail by design, so only plain handshakes are compared.
-  const handshakes = answered
-    .filter(
-      ({ purpose, starttls, probe }) =>
-        purpose === 'handshake' && starttls === 'offered' && probe === undefined,
-    )
-    .map(({ handshake, failure }) => {
-      if (handshake) return true;
-      return handshakeFailed(failure?.code) ? false : undefined;
+  const offers = answered.map(({ starttls }) => !isMissing(starttls));
+  const commands = answered
+    .filter(({ starttls }) => !isMissing(starttls))
+    .map((connection) => {
+      if (refusesTls(connection)) return false;
+      return connection.starttls === 'offered' ? true : undefined;
     });
-  return mixed('offer', offers) ?? mixed('handshake', handshakes);
+  // A prober's question may fail by design, so only plain handshakes are compared.
+  const plain = answered.filter(
+    ({ purpose, starttls, probe }) =>
+      purpose === 'handshake' && starttls === 'offered' && probe === undefined,
+  );
+  const handshakes = plain.map(({ handshake, failure }) => {
+    if (handshake) return true;
+    return handshakeFailed(failure?.code) ? false : undefined;
+  });
+  const sessions = plain.map((connection) => {
+    const inside = insideTls(connection);
+    if (inside === 'refused') return false;
+    return inside === 'works' ? true : undefined;
+  });
+  return (
+    mixed('offer', offers) ??
+    mixed('command', commands) ??
+    mixed('handshake', handshakes) ??
+    mixed('session', sessions)
+  );
 }
 
 /** The counts where a success follows a failure; undefined elsewhere. */
@@ -123,6 +135,11 @@ export function replyOf(connection: ConnectionEvidence | undefined): string | un
   const { failure, starttlsReply } = connection ?? {};
   if (failure && replies.has(failure.code) && failure.detail !== '') return failure.detail;
   return starttlsReply && `${starttlsReply.code} ${starttlsReply.lines[0] ?? ''}`.trim();
+}
+
+/** Returns true for a reply that refuses STARTTLS, and not only for a time. */
+export function refusesTls(connection: ConnectionEvidence): boolean {
+  return connection.starttls === 'refused' && !deferredTls(connection);
 }
 
 /**

@@ -7,7 +7,7 @@ import {
   signatureSchemeName,
   suiteName,
   type Ask,
-  type LargeHelloForm,
+  type LargeHelloResult,
 } from '../../tls/index.js';
 import type { FindingId } from '../findings/catalogue.js';
 import { gradedAsks } from '../profiles/goals.js';
@@ -64,17 +64,19 @@ export function tlsRules(
     if (settled === bad) raised.add(finding, subject);
   if (inventory.helloSizeIntolerant) raised.add('tls-hello-intolerant', subject);
   const lost = inventory.largeHellos.find(({ result }) => result === 'lost');
-  if (lost) raised.add('tls-large-hello', { ...subject, detail: describeLost(lost.form) });
+  if (lost) raised.add('tls-large-hello', { ...subject, detail: describeLost(lost) });
 }
 
-/** The large hello that got no answer, with the property in which it differs. */
-function describeLost({ octets = 0, segments, keyShare }: LargeHelloForm): string {
-  const size = `A ClientHello of ${formatCount(octets)} octets`;
-  const form = [
-    ...(keyShare ? ['with a key share for X25519MLKEM768'] : []),
-    ...(segments === undefined ? [] : [`in ${segments} TCP segments`]),
-  ].join(' ');
-  return `${[size, form].filter(Boolean).join(' ')} got no answer, but a smaller one did.`;
+/** The large hello that failed, with the property in which it differs. */
+function describeLost({ form: lostForm, alert }: LargeHelloResult): string {
+  const { octets = 0, segments, keyShare } = lostForm;
+  const words = [
+    `A ClientHello of ${formatCount(octets)} octets`,
+    keyShare && 'with a key share for X25519MLKEM768',
+    segments && `in ${segments} TCP segments`,
+    alert === undefined ? 'got no answer' : `was refused with alert ${alert}`,
+  ];
+  return `${words.filter(Boolean).join(' ')}, but a smaller one was answered.`;
 }
 
 /**

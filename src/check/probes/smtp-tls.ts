@@ -1,6 +1,6 @@
 import { probeLog, type AddressEvidence, type ConnectionEvidence } from '../../evidence/index.js';
 import { nextQuestion, infer, runProbes } from '../../tls/index.js';
-import { handshakeFailed, insideTls, isMissing } from '../grade/session.js';
+import { handshakeFailed, insideTls, isMissing, refusesTls } from '../grade/session.js';
 import type { ProbeContext } from './context.js';
 import { probeConnection, type ProbePurpose } from './probe-connection.js';
 import type { ConnectionBudget } from './connection-limiter.js';
@@ -52,13 +52,12 @@ export async function probeSmtp(
     return { ip, ...statusOf(first), connections: [] };
   const connections = [first, ...earlier];
   // A load balancer may have servers with and without STARTTLS behind one address, so one
-  // missing offer is not proof, and neither is one failed handshake.
-  const isBroken = handshakeFailed(first.failure?.code);
-  if (goals && (isBroken || isMissing(first.starttls)) && connectionBudget.remaining > 1) {
+  // missing offer or refusal is not proof, and neither is one failed handshake.
+  if (goals && failsForGood(first) && connectionBudget.remaining > 1) {
     if (spacingMs > 0) await clock.sleep(spacingMs, signal);
     const second = await probe('handshake');
     connections.push(second);
-    if (isBroken ? second.handshake : second.starttls === 'offered') first = second;
+    if (wentFurther(second, first)) first = second;
   }
   const address = { ip, ...statusOf(first) };
   if (
@@ -91,7 +90,7 @@ export async function probeSmtp(
       if (stopped !== undefined) return { kind: 'none', reason: stopped };
       let connection = await ask(question);
       while (
-        isMissing(connection.starttls) &&
+        (isMissing(connection.starttls) || refusesTls(connection)) &&
         retries-- > 0 &&
         connectionBudget.remaining > reserve
       )
@@ -158,4 +157,21 @@ function statusOf({
   if (!ehlo || starttls === 'unknown')
     return { status: 'inconclusive', reason: failure?.code ?? 'smtp-no-answer' };
   return { status: 'reachable' };
+}
+
+/** True for a failure of TLS that the next connection would have as well. */
+function failsForGood(connection: ConnectionEvidence): boolean {
+  return (
+    handshakeFailed(connection.failure?.code) ||
+    isMissing(connection.starttls) ||
+    refusesTls(connection) ||
+    insideTls(connection) === 'refused'
+  );
+}
+
+/** True if the second connection passed the step that failed on the first one. */
+function wentFurther(second: ConnectionEvidence, first: ConnectionEvidence): boolean {
+  if (insideTls(first) === 'refused') return insideTls(second) === 'works';
+  if (handshakeFailed(first.failure?.code)) return second.handshake !== undefined;
+  return second.starttls === 'offered';
 }

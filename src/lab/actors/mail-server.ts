@@ -13,10 +13,11 @@ import { contextsOf, type Contexts, type TlsOptions } from './tls-contexts.js';
  *   521 (RFC 7504). `greylists` answers EHLO with 450; `tarpit` never sends its greeting.
  * - `offers-requiretls` lists REQUIRETLS under TLS (RFC 8689).
  * - `refuses-tls` lists STARTTLS and answers it with 502, `defers-tls` with 454;
- *   `sometimes-tls` lists it on every second connection only, and `sometimes-breaks-tls`
- *   completes the handshake on every second one only.
- * - `refuses-inside`, `defers-inside`, `hangs-up-inside` and `silent-inside` complete the
- *   handshake, then answer EHLO with 550, with 451, by closing, or never.
+ *   `sometimes-tls` lists it on every second connection only. `sometimes-refuses-tls`,
+ *   `sometimes-breaks-tls` and `sometimes-refuses-inside` fail on every second one.
+ * - `refuses-inside`, `defers-inside`, `closes-inside`, `greets-inside`, `hangs-up-inside`
+ *   and `silent-inside` complete the handshake, then answer EHLO with 550, with 451, with
+ *   221, with a second greeting, by closing, or never.
  * - `drops-large-hellos` and `resets-large-hellos` are behind a middlebox that drops a
  *   first flight of more than 1,400 octets.
  * - `injectable` executes plaintext commands after the handshake (CVE-2011-0411);
@@ -34,8 +35,12 @@ export type SmtpHabit =
   | 'defers-inside'
   | 'hangs-up-inside'
   | 'silent-inside'
+  | 'closes-inside'
+  | 'greets-inside'
   | 'sometimes-tls'
+  | 'sometimes-refuses-tls'
   | 'sometimes-breaks-tls'
+  | 'sometimes-refuses-inside'
   | 'drops-large-hellos'
   | 'resets-large-hellos'
   | 'takes-no-mail'
@@ -116,7 +121,9 @@ export function mailServer(options: MailServerOptions): (socket: Socket) => void
 /** The habit of each of two servers behind one address, by the habit of the address. */
 const pairs: Partial<Record<SmtpHabit, readonly [first: SmtpHabit, second: SmtpHabit]>> = {
   'sometimes-tls': ['good', 'no-starttls'],
+  'sometimes-refuses-tls': ['refuses-tls', 'good'],
   'sometimes-breaks-tls': ['breaks-tls', 'good'],
+  'sometimes-refuses-inside': ['refuses-inside', 'good'],
 };
 
 /** Simulates two servers behind one address, which take connections in turn. */
@@ -288,8 +295,10 @@ class Session {
   }
 
   #answerInside(): void {
-    const { habit } = this.options;
-    if (habit === 'refuses-inside') this.say('550 5.7.1 Client host rejected');
+    const { habit, name } = this.options;
+    if (habit === 'closes-inside') this.end('221 2.0.0 Closing\r\n');
+    else if (habit === 'greets-inside') this.say(`220 ${name} ESMTP`);
+    else if (habit === 'refuses-inside') this.say('550 5.7.1 Client host rejected');
     else if (habit === 'defers-inside') this.say('451 4.7.1 Try again later');
     else if (habit === 'hangs-up-inside') this.end();
   }

@@ -1,8 +1,11 @@
 import type { Socket } from 'node:net';
 import type { Endpoint, Network } from '../../net/index.js';
 
-/** `drop` forwards nothing more, `reset` ends the connection: firewalls do either. */
-export type LargeHelloLoss = 'drop' | 'reset';
+/** `drop` forwards nothing more, `reset` ends the connection, `alert` refuses the hello. */
+export type LargeHelloLoss = 'drop' | 'reset' | 'alert';
+
+/** A fatal alert: decode_error. */
+const DECODE_ERROR = Uint8Array.of(21, 3, 3, 0, 2, 2, 50);
 
 /** Octets of a ClientHello that the middlebox lets through. */
 export const MAX_PASSED_HELLO = 1400;
@@ -39,6 +42,7 @@ export function dropLargeHellos(
         const length = 5 + bytes.readUInt16BE(3);
         if (length <= MAX_PASSED_HELLO) return void server.write(bytes);
         if (loss === 'reset') return void client.resetAndDestroy();
+        if (loss === 'alert') return void client.end(DECODE_ERROR);
         client.removeAllListeners('data').on('data', () => undefined);
       });
       client.resume();

@@ -6,7 +6,7 @@ import {
   type ServerKeyExchange,
 } from '../wire/index.js';
 import type { ProbeRecord } from './answer.js';
-import { isLost } from './large-hello.js';
+import { isDoubted, isLost } from './large-hello.js';
 import type { HelloVersion, TlsQuestion } from './question.js';
 
 /** A hello with the server's answer: its own hello, or a refusal. */
@@ -21,8 +21,9 @@ export interface HelloAnswer {
 
 /** The hellos that were answered, accepted or refused, in order. */
 export function helloAnswers(log: readonly ProbeRecord[]): HelloAnswer[] {
-  return log.flatMap(({ question, answer: tlsAnswer }): HelloAnswer[] => {
-    if (question.kind !== 'hello' || isLost({ question, answer: tlsAnswer })) return [];
+  return log.flatMap((record): HelloAnswer[] => {
+    const { question, answer: tlsAnswer } = record;
+    if (question.kind !== 'hello' || isLost(record) || isDoubted(record, log)) return [];
     if (tlsAnswer.kind === 'refused') return [{ question, alert: tlsAnswer.alert }];
     if (tlsAnswer.kind !== 'hello' || !tlsAnswer.flight.hello) return [];
     const { hello, keyExchange, certificates } = tlsAnswer.flight;

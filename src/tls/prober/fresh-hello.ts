@@ -1,4 +1,4 @@
-import { isLost } from './large-hello.js';
+import { isDoubted, isLost } from './large-hello.js';
 import type { Inference } from './inference.js';
 import {
   allSchemes,
@@ -32,15 +32,18 @@ export function freshHello(
   const question: TlsQuestion = { kind: 'hello', topic, version, suites, groups, schemes };
   const same = (left: readonly number[], right: readonly number[]): boolean =>
     left.length === right.length && left.every((value, index) => value === right[index]);
-  const sent = log.some(
-    ({ question: probed, answer }) =>
+  const sent = log.some((record) => {
+    const { question: probed } = record;
+    return (
       probed.kind === 'hello' &&
-      !isLost({ question: probed, answer }) &&
       probed.version === version &&
       same(probed.suites, suites) &&
       same(probed.groups, groups) &&
-      same(probed.schemes, schemes),
-  );
+      same(probed.schemes, schemes) &&
+      !isLost(record) &&
+      !isDoubted(record, log)
+    );
+  });
   if (sent || suites.length === 0 || groups.length === 0) return undefined;
   return question;
 }

@@ -6,13 +6,7 @@
 export { runProbes, type RunOptions } from './run.js';
 export { nextQuestion } from './plan.js';
 export { summarise } from './summarise.js';
-export {
-  isLost,
-  LARGE_HELLO,
-  type LargeHello,
-  type LargeHelloForm,
-  type LargeHelloResult,
-} from './large-hello.js';
+export { isLost, LARGE_HELLO, type LargeHello, type LargeHelloResult } from './large-hello.js';
 export { infer, type Inference } from './inference.js';
 export { evaluate, settleKey, type AskResult } from './evaluate.js';
 export { askHello, type AskHelloRequest } from './ask-hello.js';

@@ -1,6 +1,13 @@
 import { X25519_MLKEM768 } from '../wire/index.js';
 import type { ProbeRecord } from './answer.js';
-import type { TlsQuestion } from './question.js';
+import {
+  allSchemes,
+  groups12,
+  groups13,
+  suites12,
+  suites13,
+  type TlsQuestion,
+} from './question.js';
 
 /**
  * Octets of a ClientHello with an X25519MLKEM768 key share, as current TLS libraries send
@@ -9,10 +16,13 @@ import type { TlsQuestion } from './question.js';
 export const LARGE_HELLO = 1550;
 
 /**
- * The result of a large hello. `lost`: no answer, where the same question in a smaller
- * hello got one.
+ * The result of a large hello. `lost`: no answer or an alert, where the same question in a
+ * smaller hello got an answer.
  */
 export type LargeHello = 'answered' | 'lost' | 'unknown';
+
+/** The alert that refuses a version, in a hello of any size (RFC 5246 §7.2.2). */
+const PROTOCOL_VERSION = 70;
 
 type HelloQuestion = Extract<TlsQuestion, { kind: 'hello' }>;
 type HelloRecord = ProbeRecord & { readonly question: HelloQuestion };
@@ -27,6 +37,8 @@ export type LargeHelloForm = Pick<HelloQuestion, 'octets' | 'segments' | 'keySha
 export interface LargeHelloResult {
   readonly form: LargeHelloForm;
   readonly result: LargeHello;
+  /** The alert that refused the hello, if one did. */
+  readonly alert?: number | undefined;
 }
 
 /**
@@ -43,17 +55,40 @@ function closedWithoutAlert({ answer }: ProbeRecord): boolean {
 }
 
 /**
+ * True for a record whose alert may refuse the size of the hello and not its question: the
+ * server has answered no hello of this form, and refused no smaller one with the same
+ * question. It proves nothing until then.
+ */
+export function isDoubted(record: ProbeRecord, log: readonly ProbeRecord[]): boolean {
+  const { answer } = record;
+  if (!isHello(record) || !isLarge(record)) return false;
+  if (answer.kind !== 'refused' || answer.alert === undefined) return false;
+  if (answer.alert === PROTOCOL_VERSION) return false;
+  const shared = record.question.keyShare;
+  return !log
+    .filter(isHello)
+    .some((other) =>
+      isLarge(other)
+        ? other.answer.kind === 'hello' && (!shared || other.question.keyShare)
+        : other.answer.kind === 'refused' && hasSameContent(other.question, record.question),
+    );
+}
+
+/**
  * Gives a question one of the forms that the log does not have yet, so that questions
  * which are asked anyway also show the result of large hellos. A question that was lost is
- * asked again as it is.
+ * asked again as it is. After a doubted refusal the hello is one that the server accepts
+ * in a smaller size, so that one connection usually settles the doubt.
  */
 export function enlarged(question: TlsQuestion, log: readonly ProbeRecord[]): TlsQuestion {
   if (question.kind !== 'hello' || question.version === 'SSLv3') return question;
   const records = log.filter(isHello);
   const last = records.at(-1);
   // A server that refuses by closing makes a refusal of a large hello look like a loss.
-  if ((last && isLost(last)) || records.some((one) => !isLarge(one) && closedWithoutAlert(one)))
+  if ((last && isLost(last)) || records.some((one) => isSmall(one) && closedWithoutAlert(one)))
     return question;
+  if (last && isDoubted(last, records)) return settling(last.question, records, log) ?? question;
+  if (records.some((one) => isDoubted(one, records))) return question;
   const large = records.filter(isLarge);
   if (large.length === 0) return { ...question, octets: LARGE_HELLO };
   if (!large.some((one) => one.question.segments !== undefined))
@@ -64,22 +99,78 @@ export function enlarged(question: TlsQuestion, log: readonly ProbeRecord[]): Tl
   return { ...question, octets: LARGE_HELLO, keyShare: true };
 }
 
+/**
+ * The hello that shows whether the last one was refused for its size: the version of
+ * a completed handshake in the same form, in TLS 1.3 with a key share, then the same in a
+ * small hello. Undefined without such a handshake, or if the small one was refused.
+ */
+function settling(
+  refused: HelloQuestion,
+  records: readonly HelloRecord[],
+  log: readonly ProbeRecord[],
+): HelloQuestion | undefined {
+  const accepted = acceptedHello(log, refused.keyShare === true);
+  if (!accepted || records.some((one) => isSmall(one) && hasSameContent(one.question, accepted)))
+    return undefined;
+  if (hasSameContent(refused, accepted)) return accepted;
+  const { octets, segments } = refused;
+  if (accepted.version !== 'TLSv1.3') return { ...accepted, octets, segments };
+  return { ...accepted, octets, segments, keyShare: true };
+}
+
+/** A hello of the version of a completed handshake, with every suite and group of it. */
+function acceptedHello(
+  log: readonly ProbeRecord[],
+  needsTls13: boolean,
+): HelloQuestion | undefined {
+  const versions = log.map(({ answer }) => (answer.kind === 'handshake' ? answer.version : ''));
+  const base = { kind: 'hello', schemes: allSchemes } as const;
+  if (versions.includes('TLSv1.3'))
+    return { ...base, topic: 'tls13', version: 'TLSv1.3', suites: suites13, groups: groups13 };
+  if (versions.includes('TLSv1.2') && !needsTls13)
+    return { ...base, topic: 'tls12', version: 'TLSv1.2', suites: suites12, groups: groups12 };
+  return undefined;
+}
+
+/** True for hellos that differ at most in their form. */
+function hasSameContent(left: HelloQuestion, right: HelloQuestion): boolean {
+  const isSame = (ours: readonly number[], theirs: readonly number[]): boolean =>
+    ours.length === theirs.length && ours.every((value, index) => value === theirs[index]);
+  return (
+    left.version === right.version &&
+    isSame(left.suites, right.suites) &&
+    isSame(left.groups, right.groups) &&
+    isSame(left.schemes, right.schemes)
+  );
+}
+
 const isHello = (record: ProbeRecord): record is HelloRecord => record.question.kind === 'hello';
 const isLarge = ({ question }: HelloRecord): boolean => question.octets !== undefined;
+const isSmall = (record: HelloRecord): boolean => !isLarge(record);
 
 /**
- * Returns the large hellos of a log with their results. One counts as lost once the next
- * hello, a smaller one with the same question, was answered.
+ * Returns the large hellos of a log with their results. One counts as lost once a smaller
+ * hello with the same question was answered.
  */
 export function largeHellosOf(log: readonly ProbeRecord[]): readonly LargeHelloResult[] {
   const records = log.filter(isHello);
   return records.flatMap((record, recordIndex) => {
     if (!isLarge(record)) return [];
     const { octets, segments, keyShare } = record.question;
-    return [
-      { form: { octets, segments, keyShare }, result: resultOf(record, records[recordIndex + 1]) },
-    ];
+    const alert = record.answer.kind === 'refused' ? record.answer.alert : undefined;
+    const result = isDoubted(record, records)
+      ? resultOfDoubted(record, records)
+      : resultOf(record, records[recordIndex + 1]);
+    return [{ form: { octets, segments, keyShare }, result, alert }];
   });
+}
+
+function resultOfDoubted({ question }: HelloRecord, records: readonly HelloRecord[]): LargeHello {
+  const isAccepted = records.some(
+    (other) =>
+      isSmall(other) && other.answer.kind === 'hello' && hasSameContent(other.question, question),
+  );
+  return isAccepted ? 'lost' : 'unknown';
 }
 
 function resultOf(record: HelloRecord, again: HelloRecord | undefined): LargeHello {
