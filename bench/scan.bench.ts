@@ -1,7 +1,7 @@
 import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { keepHeapSmall, unwrap } from '../src/base/index.js';
 import { parseTrustAnchors } from '../src/dns/index.js';
@@ -20,6 +20,7 @@ import {
 } from '../src/scan/index.js';
 import { parsePemBundle, trustStore } from '../src/x509/index.js';
 import { writeResults } from './results-file.js';
+import { StackSampler } from './stack-sampler.js';
 import {
   cpuBetween,
   logStatementCpu,
@@ -34,6 +35,8 @@ import {
 const DOMAINS = 5000;
 /** Share of domains that change before the second scan. */
 const CHANGING = 0.01;
+/** Domains a second and core of internet.nl: 166 a minute on four cores (Internet.nl #1793). */
+const PEER = 166 / 60 / 4;
 /** Statements that `--statements` prints. */
 const MAX_STATEMENTS = 60;
 
@@ -55,6 +58,8 @@ interface Measured {
   readonly counts: ServerCounts;
   /** CPU time of the mail servers, policy hosts and DNS, in milliseconds. */
   readonly internetMs: number;
+  /** Share of the worker's CPU time in its validating resolver. */
+  readonly resolverShare: number;
   /** Visited pairs of address and host with a policy or TLSA records. */
   readonly matter: number;
   readonly inferred: number;
@@ -65,7 +70,12 @@ interface Measured {
 
 /**
  * Scans a synthetic internet: the first time, and again after some domains changed. All
- * parts share one machine; the CPU time of each is counted apart.
+ * parts share one machine; the CPU time of each is counted apart. The last column says
+ * whether a limit holds.
+ *
+ * - `--first`: only the first scan; `100000 --first` takes about six minutes
+ * - `--doubled`: half of the domains at all mail hosts, then all domains at the same hosts
+ * - `--statements`: the CPU time of PostgreSQL by statement
  */
 export async function bench(args: readonly string[]): Promise<void> {
   const given = args.find((argument) => /^\d+$/.test(argument));
@@ -76,10 +86,13 @@ export async function bench(args: readonly string[]): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'hermetic-bench-scan-'));
   chmodSync(folder, 0o755);
   const list = join(folder, 'list.txt');
-  const internet = fork(join(import.meta.dirname, 'scan-internet.js'), [
-    ...[String(domains), String(CHANGING), list],
-  ]);
-  const starting = answer<Started>(internet);
+  const half = join(folder, 'half.txt');
+  const openInternet = (): ChildProcess =>
+    fork(join(import.meta.dirname, 'scan-internet.js'), [
+      ...[String(domains), String(CHANGING), list, half],
+    ]);
+  let internet = openInternet();
+  let starting = answer<Started>(internet);
   const cluster = await openCluster(join(folder, 'scans'), { create: true });
   const database = await cluster.open();
   // A benchmark that is stopped leaves no server.
@@ -92,26 +105,41 @@ export async function bench(args: readonly string[]): Promise<void> {
   try {
     await migrate(database);
     if (isDetailed) await logStatementCpu(database);
-    const started = await starting;
     const data = join(folder, 'scans', 'data');
-    const run = async (name: string): Promise<Measured> => {
-      const { id } = await loadList(database, { file: list, name });
+    const run = async (name: string, file = list): Promise<Measured> => {
+      const started = await starting;
+      const { id } = await loadList(database, { file, name });
       return scan({ database, internet, started, data }, await startScan(database, id));
     };
+    if (args.includes('--doubled')) {
+      const before = await run('half', half);
+      internet.kill();
+      await database.execute(
+        'DROP SCHEMA hermetic_scan CASCADE; DROP SCHEMA hermetic_jobs CASCADE',
+      );
+      await migrate(database);
+      internet = openInternet();
+      starting = answer<Started>(internet);
+      reportDoubled(domains, before, await run('all'));
+      return;
+    }
     const first = await run('first');
+    internet.send('share');
+    const { share: dnsShare } = await answer<{ readonly share: number }>(internet);
     if (isDetailed) {
       await reportStatements(join(folder, 'scans', 'server.log'), first, domains);
       console.table(await tableWrites(database));
       return;
     }
     if (args.includes('--first')) {
-      report(domains, { first });
+      report(domains, { first, dnsShare });
       return;
     }
     internet.send('change');
     const { changed } = await answer<{ readonly changed: number }>(internet);
     const second = await run('second');
-    report(domains, { first, second, changed, changes: await countChanges(database) });
+    const changes = await countChanges(database);
+    report(domains, { first, dnsShare, second, changed, changes });
   } finally {
     internet.kill();
     await database.close();
@@ -137,6 +165,8 @@ async function scan(machine: Machine, id: number): Promise<Measured> {
   internet.send('counts');
   const { cpuMs } = await answer<ServerCounts>(internet);
   const stop = new AbortController();
+  const sampler = new StackSampler();
+  await sampler.start();
   const before = { worker: process.cpuUsage(), server: serverCpu(data), at: performance.now() };
   const worker = runWorker({
     database,
@@ -151,6 +181,7 @@ async function scan(machine: Machine, id: number): Promise<Measured> {
   const { user, system } = process.cpuUsage(before.worker);
   const server = cpuBetween(before.server, serverCpu(data));
   const megabytes = process.memoryUsage().rss / 1e6;
+  const resolverShare = await sampler.stop(/\/src\/dns\//);
   stop.abort();
   await worker;
   internet.send('counts');
@@ -158,6 +189,7 @@ async function scan(machine: Machine, id: number): Promise<Measured> {
   const { shapes, inference, visits } = await scanProgress(database, id);
   return {
     ...{ seconds, counts, shapes, megabytes, inference, inferred: visits.inferred },
+    resolverShare,
     internetMs: counts.cpuMs - cpuMs,
     matter: await countMatter(database),
     workerMs: (user + system) / 1000,
@@ -203,21 +235,28 @@ async function countChanges(database: Database): Promise<number> {
 
 interface Runs {
   readonly first: Measured;
+  /** Share of the CPU time of the synthetic servers in their DNS. */
+  readonly dnsShare: number;
   /** The scan after some domains changed; absent with `--first`. */
   readonly second?: Measured;
   readonly changed?: number;
   readonly changes?: number;
 }
 
-function report(domains: number, { first, second, changed = 0, changes = 0 }: Runs): void {
+function report(domains: number, runs: Runs): void {
+  const { first, dnsShare, second, changed = 0, changes = 0 } = runs;
   const each = (value: number): number => value / domains;
   const { counts } = first;
+  const perCore = domains / first.seconds / availableParallelism();
   const allowed = Math.round(1.25 * counts.addresses + first.matter);
   const lines = [
     row('domains a second, wall clock', domains / first.seconds, '>= 250'),
+    row('the same for each core, of the published rate of internet.nl', perCore / PEER, '>= 80'),
     row('CPU of the worker a domain, ms', each(first.workerMs), ''),
+    row('  of it in its validating resolver', each(first.workerMs) * first.resolverShare, ''),
     row('CPU of PostgreSQL a domain, µs', each(1000 * (first.server['all'] ?? 0)), '<= 100'),
     row('CPU of the synthetic servers a domain, ms', each(first.internetMs), ''),
+    row('  of it in their DNS', each(first.internetMs) * dnsShare, ''),
     row('questions a domain, at the DNS server', each(counts.questions), '<= 6'),
     row('connections', counts.connections, `<= ${allowed}`),
     row('  addresses', counts.addresses, ''),
@@ -242,7 +281,7 @@ function report(domains: number, { first, second, changed = 0, changes = 0 }: Ru
       ),
       row('second scan: domains a second', domains / second.seconds, ''),
     );
-  const table = ['| | measured | goal |', '| --- | ---: | ---: |', ...lines].join('\n');
+  const table = tableOf(lines);
   console.log(table);
   const intro =
     `One worker scans ${domains} domains of a synthetic internet with ${counts.addresses} addresses. ` +
@@ -251,11 +290,29 @@ function report(domains: number, { first, second, changed = 0, changes = 0 }: Ru
   writeResults('scan: `npm run bench -- scan`', `${intro}\n\n${table}`);
 }
 
+/** The domains double, and the mail hosts stay: only names cost more. */
+function reportDoubled(domains: number, before: Measured, after: Measured): void {
+  const halfOf = Math.floor(domains / 2);
+  const table = tableOf([
+    row(`seconds for ${halfOf} domains`, before.seconds, ''),
+    row(`seconds for ${domains} domains at the same mail hosts`, after.seconds, ''),
+    row('times as long', after.seconds / before.seconds, '<= 1.45'),
+    row('connections, times as many', after.counts.connections / before.counts.connections, ''),
+  ]);
+  console.log(table);
+  writeResults('scan-doubled: `npm run bench -- scan 20000 --doubled`', table);
+}
+
+function tableOf(lines: readonly string[]): string {
+  return ['| | measured | goal | |', '| --- | ---: | ---: | --- |', ...lines].join('\n');
+}
+
 function row(what: string, value: number, goal: string): string {
   const [, sign, limit = ''] = /^([<>]=) (.*)$/.exec(goal) ?? [];
   const isMissed =
     (sign === '<=' && value > Number(limit)) || (sign === '>=' && value < Number(limit));
   if (isMissed) process.exitCode = 1;
   const digits = value < 10 ? 2 : 0;
-  return `| ${what} | ${value.toFixed(digits)}${isMissed ? ' NOT REACHED' : ''} | ${goal} |`;
+  const held = isMissed ? 'misses' : 'holds';
+  return `| ${what} | ${value.toFixed(digits)} | ${goal} | ${goal === '' ? '' : held} |`;
 }
