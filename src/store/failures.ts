@@ -35,6 +35,12 @@ export const storeFailures = defineFailures({
     message: 'The file is damaged, or is not a database.',
     fix: 'Restore it from a backup, or move it away to start with an empty database.',
   },
+  'store-foreign': {
+    blame: 'local',
+    temporary: false,
+    message: 'The file is the database of another program.',
+    fix: 'Name another file, in the option --store or the key store.file. Hermetic changed nothing.',
+  },
   'store-newer': {
     blame: 'local',
     temporary: false,

@@ -4,6 +4,7 @@ import { Checkpointer } from './checkpoint.js';
 import { loadDriver, type Driver, type Value } from './driver.js';
 import { isStoreFailure, withFileErrors, storeError } from './failures.js';
 import { LogSync, type LogDisk } from './log-sync.js';
+import { assertOwn, MARK } from './owner.js';
 import { createPrivate, makePrivate, type ExposedFile } from './private-file.js';
 import { PreparedStatement, type Statement } from './prepared-statement.js';
 import { roundedRows } from './safe-numbers.js';
@@ -107,7 +108,8 @@ const LONG_LOG = { here: 2000, elsewhere: 16_000 };
 
 /**
  * Opens the database, and creates it (readable by its owner alone [8460-8-1]) if the
- * file does not exist. `:memory:` keeps it in memory.
+ * file does not exist. `:memory:` keeps it in memory. Throws `store-foreign` for the
+ * database of another program, and changes nothing in it.
  */
 export async function openStore(filePath: string, options: OpenStoreOptions = {}): Promise<Store> {
   try {
@@ -130,6 +132,7 @@ async function open(
   const Open = await loadDriver();
   const isFile = filePath !== ':memory:';
   const target = isFile ? createPrivate(filePath, options.mustExist ?? false) : filePath;
+  const isNew = isFile && statSync(target).size === 0;
   const driver = withFileErrors(
     filePath,
     () => new Open(filePath, { timeout: options.busyTimeoutMs ?? 5000 }),
@@ -139,9 +142,12 @@ async function open(
     // cache too) halve the writing. The SELECT creates the log.
     const longLog = options.checkpointThread ? LONG_LOG.elsewhere : LONG_LOG.here;
     withFileErrors(filePath, () =>
+      driver.exec(`PRAGMA locking_mode = ${isExclusive ? 'EXCLUSIVE' : 'NORMAL'}`),
+    );
+    assertOwn(driver, filePath);
+    withFileErrors(filePath, () =>
       driver.exec(
-        `PRAGMA locking_mode = ${isExclusive ? 'EXCLUSIVE' : 'NORMAL'};
-         PRAGMA page_size = 8192; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;
+        `PRAGMA page_size = 8192; ${isNew ? MARK : ''} PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;
          PRAGMA wal_autocheckpoint = ${longLog}; PRAGMA cache_size = -16000; SELECT 1 FROM sqlite_master`,
       ),
     );
@@ -165,6 +171,12 @@ export async function connectToRead(filePath: string, address: string): Promise<
     filePath,
     () => new Open(address, { timeout: 5000, readOnly: true }),
   );
+  try {
+    assertOwn(driver, filePath);
+  } catch (error) {
+    driver.close();
+    throw error;
+  }
   return new SqliteStore(driver, filePath, { exposed: [], isExclusive: false });
 }
 

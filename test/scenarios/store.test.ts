@@ -16,7 +16,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test, { type TestContext } from 'node:test';
 import { isHermeticError } from '../../src/base/index.js';
-import { migrate, openStore, verifyStore, type Store } from '../../src/store/index.js';
+import { DatabaseSync } from '@photostructure/sqlite';
+import {
+  migrate,
+  openStore,
+  openStoreToRead,
+  verifyStore,
+  type Store,
+} from '../../src/store/index.js';
 
 const items = ['CREATE TABLE item (id INTEGER PRIMARY KEY, body BLOB)'];
 
@@ -90,6 +97,45 @@ test('what is wrong with the file is named, with what to do', async (t) => {
   const noise = join(where, 'noise.db');
   writeFileSync(noise, 'no database at all '.repeat(500));
   await assert.rejects(openStore(noise), withCode('store-corrupt'));
+});
+
+test('the database of another program is refused and not changed', async (t) => {
+  const where = folder(t);
+  const foreign = {
+    notes: 'CREATE TABLE notes (text)',
+    versions: 'CREATE TABLE schema_version (version INTEGER)',
+    log: 'PRAGMA journal_mode = WAL; CREATE TABLE notes (text)',
+    marked: 'PRAGMA application_id = 7',
+  };
+  for (const [name, sql] of Object.entries(foreign)) {
+    const file = join(where, name);
+    const other = new DatabaseSync(file);
+    other.exec(sql);
+    other.close();
+    chmodSync(file, 0o644);
+    const before = readFileSync(file);
+    await assert.rejects(openStore(file), withCode('store-foreign'));
+    await assert.rejects(openStoreToRead(file, { prepare: () => undefined }), (error) => {
+      assert.match(String(error), new RegExp(file));
+      return withCode('store-foreign')(error);
+    });
+    assert.deepEqual(readFileSync(file), before, name);
+    assert.equal(modeOf(file), '644');
+  }
+});
+
+test('an own database opens again, with the mark or the table of versions', async (t) => {
+  const file = join(folder(t), 'own.db');
+  for (const mark of ['PRAGMA application_id = 0', 'DROP TABLE schema_version']) {
+    const store = await openStore(file);
+    migrate(store, 'one', ['CREATE TABLE one (n)']);
+    store.close();
+    const changed = new DatabaseSync(file);
+    changed.exec(mark);
+    changed.close();
+    (await openStore(file)).close();
+    rmSync(file);
+  }
 });
 
 const modeOf = (file: string): string => (statSync(file).mode & 0o777).toString(8);
