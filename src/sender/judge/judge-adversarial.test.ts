@@ -110,15 +110,16 @@ test('several servers of one domain are one sender, as are those without a name'
   assert.equal(mechanismOf(observations, 'mta-sts'), 'does-not-use');
 });
 
-test('a neighbour that delivers in plaintext does not undo a refusal', () => {
+test('a message that another server delivers leaves a refusal open', () => {
   const observations = [
     ...at('plain').delivers(true),
     ...at('dane-clear').greets(),
     ...at('dane-clear', { name: 'mx.other.test' }).delivers(false),
   ];
   const result = caseIn(judged(observations), 'dane-clear');
-  assert.equal(result.verdict, 'refused');
+  assert.deepEqual([result.verdict, result.met], ['deferred', 'open']);
   assert.ok(result.notes.includes('other-network'));
+  assert.equal(judged(observations).exposure.dane.stripStarttls, 'unknown');
 });
 
 test('a policy that is fetched after the delivery was not broken by it', () => {
@@ -189,4 +190,121 @@ test('a connection of the same name from another network stays another network',
     ...at('dane-clear', { source: '203.0.113.7' }).greets(),
   ];
   assert.equal(mechanismOf(observations, 'dane'), 'cannot-tell');
+});
+
+const scanner = { source: '203.0.113.9', name: 'scan.other.test' };
+const scans = senderCases.flatMap(({ id }) => at(id, scanner).greets());
+const nameless = { name: '[192.0.2.1]' };
+
+/** Messages of a sender without a policy, handed over and delivered. */
+const delivered = (...ids: string[]): readonly Observation[] =>
+  ids.flatMap((id) => [...at(id).submitted(), ...at(id).delivers(!id.endsWith('clear'))]);
+
+const basis = delivered('plain', 'clear', 'self-signed', 'sts', 'dane');
+
+/** Observations that must not show a refusal at a case, nor a mechanism that is in use. */
+const harmless: readonly (readonly [string, string, readonly Observation[]])[] = [
+  ['a scanner of every case', 'dane-clear', scans],
+  ['a scanner under TLS', 'dane-mismatch', at('dane-mismatch', scanner).leavesTls()],
+  ['a nameless monitor at its address', 'dane-clear', at('dane-clear', nameless).greets()],
+  ['a nameless scan under TLS', 'sts-self-signed', at('sts-self-signed', nameless).leavesTls()],
+  ['a neighbour that refuses', 'sts-clear', at('sts-clear', { name: 'a.other.test' }).greets()],
+  ['a connection to port 25 alone', 'dane-mismatch', at('dane-mismatch').connects()],
+  ['half a handshake', 'dane-mismatch', at('dane-mismatch').breaksOff('sender')],
+  ['a handshake that we end', 'sts-self-signed', at('sts-self-signed').breaksOff('receiver')],
+  [
+    'an alert about the version',
+    'dane-mismatch',
+    at('dane-mismatch').leavesTls('protocol_version'),
+  ],
+  ['a probe with RCPT', 'dane-clear', at('dane-clear').delivers(false, { reply: 450 })],
+  ['greylisting', 'dane-mismatch', at('dane-mismatch').delivers(true, { reply: 451 })],
+  [
+    'two connections, one of which delivers',
+    'dane-mismatch',
+    [...at('dane-mismatch').leavesTls('bad_certificate'), ...at('dane-mismatch').delivers(true)],
+  ],
+  [
+    'a delivery after four hours',
+    'sts-self-signed',
+    [
+      ...at('sts-self-signed').leavesTls('unknown_ca'),
+      ...at('sts-self-signed', { after: 14_400 }).delivers(true),
+    ],
+  ],
+  [
+    'a fallback relay that delivers',
+    'dane-clear',
+    [
+      ...at('dane-clear').greets(),
+      ...at('dane-clear', { source: '203.0.113.7', name: 'relay.isp.test' }).delivers(false),
+    ],
+  ],
+  [
+    'a second server of the domain that delivers',
+    'dane-mismatch',
+    [
+      ...at('dane-mismatch').leavesTls('bad_certificate'),
+      ...at('dane-mismatch', { source: '198.51.100.8' }).delivers(true),
+    ],
+  ],
+  [
+    'a crawler of policies',
+    'sts-mx',
+    [...at('sts-mx').submitted(), ...at('sts-mx', scanner).fetched()],
+  ],
+  ['a policy that was fetched, and no message', 'sts-mx', at('sts-mx').fetched()],
+  [
+    'questions of a resolver that no delivery used',
+    'dane-bogus-tlsa',
+    [...at('dane-bogus-tlsa').submitted(), ...at('dane-bogus-tlsa').dns('MX', 'TLSA')],
+  ],
+];
+for (const [name, id, observations] of harmless)
+  test(`${name} shows no refusal at ${id}`, () => {
+    const result = judged([...basis, ...observations], moment(20_000));
+    const one = caseIn(result, id);
+    assert.notEqual(one.verdict, 'refused');
+    assert.notEqual(one.met, 'yes');
+    const verdicts = result.mechanisms.map(({ verdict }) => verdict);
+    assert.ok(!verdicts.some((verdict) => verdict.startsWith('enforces')), String(verdicts));
+  });
+
+test('a scanner of more cases than the sender does not become the sender', () => {
+  const result = judged([...scans, ...basis]);
+  assert.equal(result.sender?.networks[0], '192.0.2.0');
+  assert.equal(caseIn(result, 'dane').verdict, 'delivered-unverified');
+});
+
+test('a refusal proves a mechanism only beside a delivery without it', () => {
+  const strict = [...delivered('sts'), ...at('sts-self-signed').leavesTls('unknown_ca')];
+  for (const contrast of [[], at('self-signed').submitted()]) {
+    const { mechanisms } = judged([...strict, ...contrast]);
+    const found = mechanisms.find(({ mechanism }) => mechanism === 'mta-sts');
+    assert.equal(found?.verdict, 'cannot-tell');
+    assert.ok(found.missing.includes('self-signed'));
+  }
+  assert.equal(mechanismOf([...strict, ...delivered('self-signed')], 'mta-sts'), 'enforces');
+});
+
+test('REQUIRETLS of a stranger is not that of the sender', () => {
+  const asking = { parameters: ['REQUIRETLS'] };
+  const messages = delivered('requiretls', 'requiretls-absent');
+  for (const id of ['plain', 'requiretls'])
+    assert.equal(
+      mechanismOf([...messages, ...at(id, scanner).delivers(true, asking)], 'requiretls'),
+      'cannot-tell',
+    );
+});
+
+test('without its first message, a cached policy cannot be expected', () => {
+  const second = at('sts-cached', { message: 2, after: 60 }).delivers(false);
+  assert.equal(caseIn(judged(second), 'sts-cached').met, 'open');
+  const first = at('sts-cached', { message: 1 }).delivers(true);
+  assert.equal(caseIn(judged([...first, ...second]), 'sts-cached').met, 'no');
+});
+
+test('opportunistic TLS is not judged from the cases of two networks', () => {
+  const observations = [...delivered('plain'), ...at('clear', { source: '203.0.113.9' }).greets()];
+  assert.equal(mechanismOf(observations, 'starttls'), 'cannot-tell');
 });

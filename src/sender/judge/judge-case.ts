@@ -3,7 +3,7 @@ import type { SenderCase } from '../cases/sender-case.js';
 import type { Observation, ObservationOf } from '../observation.js';
 import type { CaseNote, CaseResult, CaseVerdict } from '../verdict.js';
 import { reportsIn } from './case-reports.js';
-import { attemptsIn, showsRefusal, type Attempt } from './attempts.js';
+import { attemptsIn, senderNetwork, showsRefusal, type Attempt } from './attempts.js';
 
 /** The facts of the whole test that a single case needs. */
 export interface TestFacts {
@@ -16,10 +16,17 @@ export interface TestFacts {
   readonly isVisitor: boolean;
   /** A message of the same sender arrived at another case, so its port 25 is open. */
   readonly controlDelivered: boolean;
-  /** Resolvers that asked for the cases that the sender connected to. */
-  readonly resolvers: ReadonlySet<string>;
+  /** Resolvers and fetchers of policies at the cases that the sender connected to. */
+  readonly helpers: Helpers;
   /** Cases whose twin with a false identity was refused. */
   readonly verifies: (senderCase: SenderCase) => boolean;
+}
+
+/** Sources of questions and fetches that belong to the judged sender. */
+export interface Helpers {
+  readonly resolvers: ReadonlySet<string>;
+  /** Networks that fetched a policy. */
+  readonly fetchers: ReadonlySet<string>;
 }
 
 /** The sender that a test judges, by its connections. */
@@ -36,6 +43,15 @@ export function isBySender(
   { network: judged, nameDomain: known = '' }: JudgedSender,
 ): boolean {
   return network === judged && (nameDomain === '' || known === '' || nameDomain === known);
+}
+
+/**
+ * Tells whether an attempt that ended without a message may be a decision of the judged
+ * sender. A sender gives its name; a scanner behind the same address gives another one.
+ */
+export function decidesFor(attempt: Attempt, sender: JudgedSender): boolean {
+  if (sender.nameDomain !== undefined) return attempt.nameDomain === sender.nameDomain;
+  return attempt.network === sender.network;
 }
 
 /** Judges one case by its own observations. */
@@ -56,16 +72,19 @@ export function judgeCase(
     lastSeen === undefined ||
     facts.now - lastSeen < facts.patienceMs ||
     attempts.some(({ ended }) => !ended);
+  // A message that arrives by another server may be the one that this server refused.
+  const isElsewhere = every.some((one) => !attempts.includes(one) && one.accepted !== undefined);
+  const canRefuse = !facts.isVisitor && !isElsewhere;
   const { verdict, step } =
     attempts.length > 0
-      ? judgeAttempts(senderCase, { attempts, notes, isVisitor: facts.isVisitor })
+      ? judgeAttempts(senderCase, { attempts, notes, canRefuse, sender: facts.sender })
       : judgeSilence(senderCase, { observations, facts, open, notes });
   const weighed = verdict === 'delivered-unverified' && facts.verifies(senderCase);
   const final: CaseVerdict = weighed ? 'delivered-verified' : verdict;
   if (open && !isDelivered(final) && lastSeen !== undefined) notes.add('still-open');
   const isLate = isDelivered(final) && fetchedLater(senderCase, all, attempts);
   if (isLate) notes.add('fetched-policy-later');
-  const met = isLate ? 'open' : meets(senderCase, final);
+  const met = isLate || lacksFirst(senderCase, all) ? 'open' : meets(senderCase, final);
   if (met === 'no') notes.add('unexpected');
   return {
     case: senderCase.id,
@@ -104,6 +123,15 @@ function decisive(
   return observations.filter((one) => !('connection' in one));
 }
 
+/** Without its first message, a sender had no occasion to cache the policy. */
+function lacksFirst({ withdrawn }: SenderCase, observations: readonly Observation[]): boolean {
+  const isFirst = ({ message = 1 }: Observation): boolean => message === 1;
+  return (
+    withdrawn === true &&
+    !observations.some((one) => isFirst(one) && one.kind === 'data' && one.reply < 300)
+  );
+}
+
 interface Judged {
   readonly verdict: CaseVerdict;
   readonly step?: CaseResult['step'];
@@ -112,10 +140,12 @@ interface Judged {
 interface Attempted {
   readonly attempts: readonly Attempt[];
   readonly notes: Set<CaseNote>;
-  readonly isVisitor: boolean;
+  readonly canRefuse: boolean;
+  readonly sender: JudgedSender;
 }
 
-function judgeAttempts(senderCase: SenderCase, { attempts, notes, isVisitor }: Attempted): Judged {
+function judgeAttempts(senderCase: SenderCase, attempted: Attempted): Judged {
+  const { attempts, notes, canRefuse, sender } = attempted;
   const failedTls = attempts.some(
     ({ accepted, reached }) =>
       accepted === undefined && ['starttls', 'handshake', 'certificate'].includes(reached),
@@ -130,8 +160,10 @@ function judgeAttempts(senderCase: SenderCase, { attempts, notes, isVisitor }: A
   const willing = attempts.filter((attempt) => attempt.willing !== undefined);
   if (willing.some((attempt) => attempt.willing === 'plaintext'))
     notes.add('envelope-in-plaintext');
-  const refusal = attempts.filter((attempt) => showsRefusal(attempt, senderCase)).at(-1);
-  if (willing.length === 0 && refusal && !isVisitor)
+  const refusal = attempts
+    .filter((attempt) => showsRefusal(attempt, senderCase) && decidesFor(attempt, sender))
+    .at(-1);
+  if (willing.length === 0 && refusal && canRefuse)
     return { verdict: 'refused', step: refusal.reached };
   return { verdict: 'deferred', step: attempts.at(-1)?.reached };
 }
@@ -155,7 +187,7 @@ function judgeSilence(senderCase: SenderCase, silence: Silence): Judged {
     notes.add('not-submitted');
     return { verdict: 'not-started' };
   }
-  const step = submitted ? refusedBefore(senderCase, silence, fetched) : undefined;
+  const step = submitted ? refusedBefore(senderCase, silence) : undefined;
   if (step) return { verdict: 'refused', step };
   return { verdict: submitted || asked || fetched ? 'not-seen' : 'not-started' };
 }
@@ -168,14 +200,20 @@ function judgeSilence(senderCase: SenderCase, silence: Silence): Judged {
 function refusedBefore(
   { decidedAt, zone }: SenderCase,
   { observations, facts, open }: Silence,
-  fetched: boolean,
 ): 'dns' | 'policy' | undefined {
   if (open || !facts.controlDelivered) return undefined;
-  if (decidedAt === 'policy') return fetched ? 'policy' : undefined;
+  const { resolvers, fetchers } = facts.helpers;
+  if (decidedAt === 'policy') {
+    const fetched = observations.some(
+      (one) =>
+        one.kind === 'policy' && one.status === 200 && fetchers.has(senderNetwork(one.source)),
+    );
+    return fetched ? 'policy' : undefined;
+  }
   if (decidedAt !== 'dns') return undefined;
   const type = zone.dnssec === 'bogus-tlsa' ? 'TLSA' : 'MX';
   const asked = observations.some(
-    (one) => one.kind === 'dns' && one.type === type && facts.resolvers.has(one.source),
+    (one) => one.kind === 'dns' && one.type === type && resolvers.has(one.source),
   );
   return asked ? 'dns' : undefined;
 }

@@ -45,11 +45,13 @@ function judgePolicy(mechanism: SenderMechanism, judged: JudgedTest): MechanismR
   const refused = ids(({ senderCase, result }) => senderCase.expect === 'refuse' && yes(result));
   const faults = ids(({ result }) => result.met === 'no');
   const missed = ids(({ senderCase, result }) => senderCase.expect === 'refuse' && no(result));
+  const isDecided = refused.length + missed.length > 0;
   const missing = [
     ...(delivered.length > 0 ? [] : unsettled(cases, 'deliver')),
-    ...(refused.length + missed.length > 0 ? [] : unsettled(cases, 'refuse')),
+    ...(isDecided ? [] : unsettled(cases, 'refuse')),
+    ...(isDecided ? [] : missingContrasts(cases, judged)),
   ];
-  const settled = delivered.length > 0 && refused.length + missed.length > 0;
+  const settled = delivered.length > 0 && isDecided;
   return {
     mechanism,
     verdict: settled ? policyVerdict(refused, faults, inUse(mechanism, cases, judged)) : CANNOT,
@@ -72,12 +74,26 @@ function policyVerdict(
   return used ? 'observes-only' : 'does-not-use';
 }
 
-/** Tells whether the result of a case is due to the mechanism, and to this sender. */
+/**
+ * Tells whether the result of a case is due to the mechanism, and to this sender: a refusal
+ * needs a delivery to the same host without the mechanism.
+ */
 function counts({ senderCase, result }: JudgedCase, { cases }: JudgedTest): boolean {
   if (result.notes.includes('other-network')) return false;
-  if (result.verdict !== 'refused') return true;
-  const contrast = senderCase.contrast && cases.get(senderCase.contrast)?.result;
-  return !contrast || contrast.verdict !== 'refused';
+  if (result.verdict !== 'refused' || senderCase.contrast === undefined) return true;
+  const contrast = cases.get(senderCase.contrast)?.result;
+  return contrast !== undefined && isDelivered(contrast.verdict);
+}
+
+/** Contrasts without a result, because of which a refusal does not count. */
+function missingContrasts(cases: readonly JudgedCase[], judged: JudgedTest): string[] {
+  const uncounted = cases.filter((one) => yes(one.result) && !counts(one, judged));
+  const contrasts = uncounted.flatMap(({ senderCase: { contrast } }) => contrast ?? []);
+  const isOpen = (id: string): boolean => {
+    const result = judged.cases.get(id)?.result;
+    return result === undefined || !(isDelivered(result.verdict) || result.verdict === 'refused');
+  };
+  return [...new Set(contrasts)].filter(isOpen).slice(0, 2);
 }
 
 /** Cases that would settle the question: the ones of the quick set first. */
@@ -111,7 +127,7 @@ function inUse(
  * attacker strips STARTTLS (RFC 7435 §3).
  */
 function judgeStarttls({ cases }: JudgedTest): MechanismResult {
-  const base = (id: string): CaseResult | undefined => cases.get(id)?.result;
+  const base = (id: string): CaseResult | undefined => ownResult(cases, id);
   const plain = base('plain');
   const clear = base('clear');
   const faults = ['self-signed', 'expired', 'wrong-name'].filter((id) => base(id)?.met === 'no');
@@ -132,13 +148,20 @@ function judgeStarttls({ cases }: JudgedTest): MechanismResult {
   return settled(faults.length > 0 ? 'enforces-wrongly' : 'observes-only');
 }
 
+/** The result of a case; undefined if another sender took part. */
+function ownResult(cases: JudgedTest['cases'], id: string): CaseResult | undefined {
+  const result = cases.get(id)?.result;
+  return result?.notes.includes('other-network') ? undefined : result;
+}
+
 /** Only messages that ask for REQUIRETLS are evidence (RFC 8689 §4.2.1). */
 function judgeRequireTls({ cases, observations }: JudgedTest): MechanismResult {
   const asked = observations.some(
-    (one) => one.kind === 'mail' && one.parameters.includes('REQUIRETLS'),
+    (one) =>
+      one.kind === 'mail' && one.case === 'requiretls' && one.parameters.includes('REQUIRETLS'),
   );
-  const kept = cases.get('requiretls')?.result;
-  const absent = cases.get('requiretls-absent')?.result;
+  const kept = ownResult(cases, 'requiretls');
+  const absent = ownResult(cases, 'requiretls-absent');
   const decided = asked && kept && isDelivered(kept.verdict) && absent;
   const delivered = absent !== undefined && isDelivered(absent.verdict);
   const result = (verdict: MechanismVerdict, faults: string[] = []): MechanismResult => ({

@@ -3,8 +3,8 @@ import { senderCases } from '../cases/all-cases.js';
 import { senderMechanisms, type SenderCase } from '../cases/sender-case.js';
 import type { Observation } from '../observation.js';
 import type { SenderTestResult } from '../verdict.js';
-import { attemptsIn, showsRefusal, type Attempt } from './attempts.js';
-import { isBySender, judgeCase, type TestFacts } from './judge-case.js';
+import { attemptsIn, senderNetwork, showsRefusal, type Attempt } from './attempts.js';
+import { decidesFor, isBySender, judgeCase, type Helpers, type TestFacts } from './judge-case.js';
 import { judgeMechanism, type JudgedCase } from './judge-mechanism.js';
 import { observedExposure } from './observed-exposure.js';
 import {
@@ -58,8 +58,13 @@ export function judgeSender(
     sender,
     isVisitor: isVisitor(own, valid),
     controlDelivered: own.some(({ attempt }) => attempt.accepted !== undefined),
-    resolvers: resolversOf(valid, new Set(own.map(({ caseId }) => caseId))),
-    verifies: (senderCase) => verifies(senderCase, known, own),
+    helpers: helpersOf(valid, new Set(own.map(({ caseId }) => caseId)), networks[0]),
+    verifies: (senderCase) =>
+      verifies(
+        senderCase,
+        known,
+        own.filter(({ attempt }) => attempt.willing !== undefined || decidesFor(attempt, sender)),
+      ),
   };
   const judged = new Map<string, JudgedCase>(
     cases.map((senderCase) => {
@@ -75,7 +80,10 @@ export function judgeSender(
     mechanisms: senderMechanisms.map((mechanism) =>
       judgeMechanism(mechanism, { cases: judged, observations: valid }),
     ),
-    exposure: observedExposure((id) => judged.get(id)?.result.verdict),
+    exposure: observedExposure((id) => {
+      const result = judged.get(id)?.result;
+      return result?.met === 'open' ? undefined : result?.verdict;
+    }),
     tls: tlsOf(networks[0], valid),
   };
 }
@@ -87,13 +95,20 @@ export function isSettled({ cases }: SenderTestResult): boolean {
   );
 }
 
-function resolversOf(
+/** The network of the sender fetches policies too; a crawler of policies connects nowhere. */
+function helpersOf(
   observations: readonly Observation[],
   cases: ReadonlySet<string>,
-): ReadonlySet<string> {
-  return new Set(
-    observations.flatMap((one) => (one.kind === 'dns' && cases.has(one.case) ? [one.source] : [])),
-  );
+  network: string | undefined,
+): Helpers {
+  const resolvers = new Set<string>();
+  const fetchers = new Set(network === undefined ? [] : [network]);
+  for (const one of observations) {
+    if (!cases.has(one.case)) continue;
+    if (one.kind === 'dns') resolvers.add(one.source);
+    if (one.kind === 'policy' && one.status === 200) fetchers.add(senderNetwork(one.source));
+  }
+  return { resolvers, fetchers };
 }
 
 /**

@@ -37,8 +37,9 @@ export function identityOf(
 }
 
 /**
- * Networks of the attempts, the one with the most cases first. Of two with as many cases,
- * the one that came first.
+ * Networks of the attempts: those that sent MAIL before those that never did, such as
+ * scanners, then the one with the most cases first. Of two with as many cases, the one
+ * that came first.
  */
 export function networksByCases(attempts: readonly AttemptAtCase[]): readonly string[] {
   return byCases(attempts, ({ network }) => network);
@@ -63,14 +64,21 @@ function byCases(
   keyOf: (attempt: Attempt) => string | undefined,
 ): readonly string[] {
   const cases = new Map<string, Set<string>>();
+  const willing = new Set<string>();
   const byTime = [...attempts].sort((a, b) => a.attempt.firstAt - b.attempt.firstAt);
   for (const { caseId, attempt } of byTime) {
     const key = keyOf(attempt);
     if (key === undefined || attempt.reached === 'connection') continue;
     const seen = cases.get(key) ?? new Set();
     cases.set(key, seen.add(caseId));
+    if (attempt.willing !== undefined) willing.add(key);
   }
-  return [...cases].sort((a, b) => b[1].size - a[1].size).map(([key]) => key);
+  return [...cases]
+    .sort(
+      ([left, a], [right, b]) =>
+        Number(willing.has(right)) - Number(willing.has(left)) || b.size - a.size,
+    )
+    .map(([key]) => key);
 }
 
 /** Software by the part of an EHLO name or user agent that shows it. */
