@@ -27,10 +27,11 @@ export function runProgram(
       },
       (error, out, err) => {
         // Without a status the program did not start, or ended by a signal.
-        const status = typeof error?.code === 'number' ? error.code : -1;
+        let code = 0;
+        if (error) code = typeof error.code === 'number' ? error.code : -1;
         if (error && !options.anyStatus)
-          reject(new Error(`${error.message} (status ${status})\n${out}`));
-        else resolve({ code: error ? status : 0, out, err });
+          reject(new Error(`${error.message} (status ${code})\n${out}`));
+        else resolve({ code, out, err });
       },
     );
   });

@@ -128,7 +128,8 @@ async function playTopic(
 function wrapKeeping(textLine: string, lineWidth: number): readonly string[] {
   if (wrap(textLine, lineWidth - 2).length <= 1)
     return [`  ${wrap(textLine, lineWidth)[0] ?? ''}`.trimEnd()];
-  return wrap(textLine.trim(), lineWidth, '  ', '      ');
+  const lead = /^ */.exec(textLine)?.[0] ?? '';
+  return wrap(textLine.trim(), lineWidth, `  ${lead}`, `      ${lead}`);
 }
 
 /** Returns the page of a finding: title, consequence, fix and its owner, clause. */

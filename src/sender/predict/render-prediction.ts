@@ -114,8 +114,10 @@ function heading(
   ];
 }
 
-/** Below this width each text has its own line. */
+/** Below this width each case has two lines. */
 const NARROW = 60;
+/** With fewer columns for it, a reason is below its mechanism. */
+const MIN_REASON = 40;
 
 /** Columns of the name and of the verdict of a mechanism. */
 const NAME = 12;
@@ -128,9 +130,9 @@ function mechanismLines({ mechanisms }: SenderPrediction, view: TextView): reado
     ...mechanisms.flatMap(({ mechanism, verdict, reason, line }) => {
       const [word, tone] = mechanismWords[verdict];
       const head = `  ${mechanismNames[mechanism].padEnd(NAME)}`;
-      if (view.width < NARROW)
+      if (view.width - indent.length < MIN_REASON)
         return [head + view.paint(word, tone), ...wrap(`${reason} (${line})`, view.width, '    ')];
-      const says = wrap(`${reason} (${line})`, Math.max(20, view.width - indent.length), '');
+      const says = wrap(`${reason} (${line})`, view.width - indent.length, '');
       const gap = ' '.repeat(Math.max(1, VERDICT - word.length));
       const [first = '', ...rest] = says;
       return [
@@ -154,11 +156,13 @@ function exposureBlock({ exposure }: SenderPrediction, view: TextView): readonly
     ]),
   ) as unknown as Exposure;
   const { width, paint } = view;
+  const improvements = rows.flatMap((row) => improvementLine(row, exposure[row], width));
+  if (improvements.length > 0) improvements.unshift('');
   return [
     '',
     ...wrap('Mail from this server under attack (in brackets: no setting of it helps)', width),
     ...exposureLines(results, { width, paint, senders: rows, names: domainNames }),
-    ...rows.flatMap((row) => improvementLine(row, exposure[row], width)),
+    ...improvements,
   ];
 }
 
@@ -222,6 +226,14 @@ function changeLines({ changes }: SenderPrediction, view: TextView): readonly st
   ];
 }
 
+const tlsWords: Readonly<Record<SenderPrediction['destinations'][number]['tls'], string>> = {
+  never: 'no TLS',
+  opportunistic: 'TLS if offered',
+  required: 'TLS required',
+  broken: 'mail is deferred',
+  'cannot-tell': 'cannot tell',
+};
+
 /** Destinations that are printed; the JSON has more. */
 const MAX_DESTINATIONS = 20;
 
@@ -236,7 +248,9 @@ function destinationLines(
     ...wrap('Destinations with specific rules (predict one with --domain):', width),
     ...destinations
       .slice(0, MAX_DESTINATIONS)
-      .flatMap(({ tls, line }) => wrap(`TLS ${tls}: ${line}`, width, '  ', '    ')),
+      .flatMap(({ destination, tls, line }) =>
+        wrap(`${destination}: ${tlsWords[tls]} (${line})`, width, '  ', '    '),
+      ),
     ...(more > 0 ? [`  and ${more} more`] : []),
   ];
 }

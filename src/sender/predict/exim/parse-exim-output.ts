@@ -101,7 +101,8 @@ export function coverageOf(list: string): Coverage {
  */
 export function routes(list: string, domain: string): Coverage {
   const items = listItems(list);
-  let found: Coverage = items.length === 0 ? 'yes' : endOf(items);
+  if (items.length === 0) return 'yes';
+  let found = endOf(items);
   for (const { text, isNegated, isOpen } of items) {
     if (isOpen && !isNegated) found = 'unknown';
     const isMatch = text === domain || (text.startsWith('*') && domain.endsWith(text.slice(1)));

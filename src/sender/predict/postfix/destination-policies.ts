@@ -2,7 +2,7 @@ import type { SettingSource } from '../sender-model.js';
 import { openTable, parseTableList, type LookupTable, type ReadTable } from './lookup-tables.js';
 import { parseTlsPolicy, type TlsPolicyEntry } from './parse-tls-policy.js';
 import type { PostfixSettings } from './postfix-settings.js';
-import type { PolicyServer } from './policy-servers.js';
+import { unnamedServer, type PolicyServer } from './policy-servers.js';
 
 /** The policy of a next hop. */
 export type DestinationPolicy =
@@ -73,7 +73,10 @@ export class DestinationPolicies {
     for (const key of keysOf(nextHop))
       for (const { table, lookup } of this.#tables) {
         // The answer of a policy server is the MTA-STS of the model, not an entry.
-        if (this.#server !== undefined && serverTypes.includes(table.type)) continue;
+        if (serverTypes.includes(table.type)) {
+          if (this.#server !== undefined) continue;
+          return { kind: 'unknown', reason: unnamedServer, source };
+        }
         const answer = lookup(key);
         if (answer.kind === 'unknown') return { kind: 'unknown', reason: answer.reason, source };
         if (answer.kind === 'error') return { kind: 'broken', reason: answer.reason, source };

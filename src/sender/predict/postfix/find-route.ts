@@ -40,7 +40,8 @@ export function findRoute(
   const lists = [...localLists, 'relay_domains'];
   const listed = new Map(lists.map((name) => [name, isListed(settings, name, recipients)]));
   const local = localLists.find((name) => listed.get(name) === 'yes');
-  const setting = listed.get('relay_domains') === 'yes' ? 'relay_transport' : 'default_transport';
+  let setting = 'default_transport';
+  if (listed.get('relay_domains') === 'yes') setting = 'relay_transport';
   const byClass = local === undefined ? routeByDefault(settings, setting) : stays(settings, local);
   const route = mappedRoute(settings, recipients) ?? byClass;
   const open = lists.filter((name) => listed.get(name) === 'unknown');

@@ -4,6 +4,10 @@ import type { StsUse } from '../sender-model.js';
 export const policyServers = ['hermetic', 'mta-sts-resolver', 'tlspol'] as const;
 export type PolicyServer = (typeof policyServers)[number];
 
+/** The reason of a fact that the program behind a table decides. */
+export const unnamedServer =
+  'the program that answers the table is not known: name it with --policy-server';
+
 /** The treatment of a domain with both mechanisms by each policy server. */
 export const policyServerUse: Readonly<Record<PolicyServer, StsUse>> = {
   // dane-only if every host has TLSA records, else secure (docs/postfix.md).

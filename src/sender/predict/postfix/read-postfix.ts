@@ -7,7 +7,7 @@ import {
   type StsUse,
   type TlsFallback,
 } from '../sender-model.js';
-import { policyServerUse, type PolicyServer } from './policy-servers.js';
+import { policyServerUse, unnamedServer, type PolicyServer } from './policy-servers.js';
 import { findRoute } from './find-route.js';
 import type { ReadTable } from './lookup-tables.js';
 import { parseParameters, type ParsedParameters } from './parse-parameters.js';
@@ -138,10 +138,7 @@ function stsOf(
   const source = settings.source('smtp_tls_policy_maps');
   if (!policies.hasServer(nextHop)) return known({ use: 'no' }, source);
   if (policyServer !== undefined) return known(policyServerUse[policyServer], source);
-  return unknown(
-    'the program that answers the table is not part of the configuration: name it with --policy-server',
-    source,
-  );
+  return unknown(unnamedServer, source);
 }
 
 /**
@@ -199,7 +196,8 @@ function requireTlsOf(
   version: string | undefined,
 ): SenderModel['requireTls'] {
   const source = settings.source('requiretls_enable');
-  if (version !== undefined && !isLevelAtLeast(version, 3, 11)) return known('no', source);
+  if (version !== undefined && !isLevelAtLeast(version, 3, 11))
+    return known('no', { ...source, line: `Postfix ${version} does not support it` });
   const enabled = readYes(settings.value('requiretls_enable'));
   if (!enabled.known) return enabled;
   if (!enabled.value) return known('no', source);
