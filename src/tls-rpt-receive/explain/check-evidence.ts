@@ -130,7 +130,7 @@ export function findingOf(
 ): SeenFinding | undefined {
   for (const check of near(failureGroup, checks))
     for (const finding of check.findings)
-      if (shows(finding, failureGroup)) return { check, finding };
+      if (shows(finding, failureGroup, check)) return { check, finding };
   return undefined;
 }
 
@@ -169,7 +169,8 @@ function isClean(check: CheckResult, failureGroup: FailureGroup): boolean {
   const names = new Set(failureKind === 'policy-file' ? [] : mailHosts.map(({ name }) => name));
   return !check.findings.some(
     (finding) =>
-      shows(finding, failureGroup) || (isFault(finding) && names.has(hostOf(finding.subject))),
+      shows(finding, failureGroup, check) ||
+      (isFault(finding) && names.has(hostOf(finding.subject))),
   );
 }
 
@@ -177,23 +178,42 @@ function isFault({ severity }: Finding): boolean {
   return severity === 'fail' || severity === 'warn';
 }
 
-function shows(finding: Finding, failureGroup: FailureGroup): boolean {
-  return (
-    isFault(finding) &&
-    findingsFor(failureGroup.type, failureGroup.result).includes(finding.id) &&
-    isAbout(finding.subject, failureGroup)
-  );
+function shows(finding: Finding, failureGroup: FailureGroup, check: CheckResult): boolean {
+  const { type, result, mx, domain } = failureGroup;
+  const ids = findingsFor(type, result);
+  if (!isFault(finding) || !ids.includes(finding.id)) return false;
+  const name = hostOf(finding.subject);
+  if (mx !== '' && name !== mx && name !== domain) return false;
+  return !namesOtherAddress(finding, failureGroup) || isEverywhere(ids, name, failureGroup, check);
+}
+
+/** Returns whether a finding is about one address, and the reports name only others. */
+export function namesOtherAddress({ subject }: Finding, { ips }: FailureGroup): boolean {
+  const address = addressOf(subject);
+  return address !== undefined && ips.length > 0 && !ips.includes(address);
 }
 
 /**
- * Returns whether a finding is about the host of a failure, and about one of its addresses
- * if both name addresses.
+ * Returns whether a check found the fault at all addresses of a host, and does not know
+ * those in the reports: addresses change, and a reporter may see others. A fault of one
+ * address does not explain failures at another that the check examined.
  */
-function isAbout(subject: string, { mx, domain, ips }: FailureGroup): boolean {
-  const name = hostOf(subject);
-  const address = /\[([^\]]+)\]$/.exec(subject)?.[1];
-  if (address !== undefined && ips.length > 0 && !ips.includes(address)) return false;
-  return mx === '' || name === mx || name === domain;
+function isEverywhere(
+  ids: readonly string[],
+  hostName: string,
+  { ips }: FailureGroup,
+  { hosts, findings }: CheckResult,
+): boolean {
+  const known = hosts.find(({ name }) => name === hostName)?.addresses.map(({ ip }) => ip) ?? [];
+  const faulty = findings
+    .filter((finding) => isFault(finding) && ids.includes(finding.id))
+    .flatMap(({ subject }) => (hostOf(subject) === hostName ? (addressOf(subject) ?? []) : []));
+  return !known.some((ip) => ips.includes(ip)) && known.every((ip) => faulty.includes(ip));
+}
+
+/** The address in the subject `host [ip]` of a finding. */
+function addressOf(subject: string): string | undefined {
+  return /\[([^\]]+)\]$/.exec(subject)?.[1];
 }
 
 /** The name in the subject of a finding: a domain, a host, or `host [ip]`. */

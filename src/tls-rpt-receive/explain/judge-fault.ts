@@ -19,7 +19,7 @@ import {
   receivedBy,
   sparedDoing,
 } from './cause-sentences.js';
-import { kindOf } from './check-evidence.js';
+import { kindOf, namesOtherAddress } from './check-evidence.js';
 import { dateOf, dayOfCheck, type ReportedFacts, type QuotedPolicy } from './facts.js';
 import type { FailureGroup } from './group-failures.js';
 import { maxAgeOf, patternsOf } from './quoted.js';
@@ -88,8 +88,7 @@ export const rules: readonly Rule[] = [
     condition: 'A check on those days found the same fault.',
     applies: (evidence) => evidence.found !== undefined && explainsMost(evidence),
     cause: 'yours',
-    reason: ({ found }) =>
-      `hermetic check found it too, on ${checkDate(found?.check)}: ${found?.finding.title ?? ''}.`,
+    reason: foundToo,
     remedy: 'finding',
   },
   {
@@ -281,6 +280,13 @@ export function judgeFault(
 
 function checkDate(check: CheckResult | undefined): string {
   return check ? dateOf(dayOfCheck(check)) : '';
+}
+
+function foundToo({ found, group }: Evidence): string {
+  if (!found) return '';
+  const says = `hermetic check found it too, on ${checkDate(found.check)}: ${found.finding.title}.`;
+  if (!namesOtherAddress(found.finding, group)) return says;
+  return `${says} The reports name another address than the check.`;
 }
 
 function from({ networks }: FailureGroup): string {

@@ -89,16 +89,23 @@ test('a check that found another fault of the host is not called clean', async (
 // R3
 test('a finding about another address of the host does not explain a failure', async () => {
   const date = week[3] ?? '';
-  for (const [subject, ip, whose] of [
-    ['mx1.rcpt.example [198.51.100.7]', '198.51.100.7', 'yours'],
-    ['mx1.rcpt.example [198.51.100.7]', '198.51.100.8', 'unclear'],
-    ['mx1.rcpt.example [2001:db8::7]', '198.51.100.7', 'unclear'],
-    ['mx1.rcpt.example [198.51.100.7]', undefined, 'yours'],
-    ['mx1.rcpt.example', '198.51.100.8', 'yours'],
+  const [v4, other, v6] = ['198.51.100.7', '198.51.100.8', '2001:db8::7'];
+  for (const [addresses, subject, ip, whose] of [
+    [[v4, other], `mx1.rcpt.example [${v4}]`, v4, 'yours'],
+    [[v4, other], `mx1.rcpt.example [${v4}]`, other, 'unclear'],
+    [[v4, v6], `mx1.rcpt.example [${v6}]`, v4, 'unclear'],
+    [[v4, other], `mx1.rcpt.example [${v4}]`, undefined, 'yours'],
+    [[v4, other], 'mx1.rcpt.example', other, 'yours'],
+    // The reporter names an address that the check does not know.
+    [[v4], `mx1.rcpt.example [${v4}]`, '192.0.2.9', 'yours'],
+    [[v4, other], `mx1.rcpt.example [${v4}]`, '192.0.2.9', 'unclear'],
   ] as const) {
     const reports = [weekly('big.example', failing('certificate-expired', { ip }))];
-    const [found] = await failuresOf(reports, { date, findings: [['cert-expired', subject]] });
+    const findings = [['cert-expired', subject]] as const;
+    const [found] = await failuresOf(reports, { date, addresses, findings });
     assert.equal(found?.whose, whose, `${subject} ${ip}`);
+    const unknown = whose === 'yours' && ip === '192.0.2.9';
+    assert.equal(/another address than the check/.test(found?.because ?? ''), unknown);
   }
 });
 

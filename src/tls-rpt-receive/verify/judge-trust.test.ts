@@ -302,6 +302,25 @@ test('a message about an own domain brings the DANE policies of its hosts', asyn
   assert.equal(reading.trust, 'other-domain');
 });
 
+// R5
+test('a report about one own domain alone brings the DANE policies of its hosts', async () => {
+  const host = policyOf('tlsa', 'mx.hoster.example');
+  for (const [policies, isOwn] of [
+    [[policyOf('no-policy-found', 'rcpt.example'), host], true],
+    [[policyOf('sts', 'sub.rcpt.example'), host], true],
+    [[policyOf('sts', 'rcpt.example'), policyOf('sts', 'stranger.example'), host], false],
+    [[policyOf('no-policy-found', undefined), host], false],
+    [[host], false],
+  ] as const) {
+    const text = JSON.stringify({ ...(JSON.parse(json) as object), policies });
+    const [item] = await readItem(Buffer.from(text), { name: 'r.json', via: 'file' });
+    assert.ok(item);
+    const { policies: left = [] } = judgeTrust(item, { at, ...own });
+    const isKept = left.some(({ policyDomain }) => policyDomain === 'mx.hoster.example');
+    assert.equal(isKept, isOwn, JSON.stringify(policies));
+  }
+});
+
 // R12
 test('a report that names no domain is about the one that the mail names', async () => {
   const nameless = JSON.stringify({

@@ -203,7 +203,7 @@ function judgeContent(
  * The policies of a report that concern the wanted domains [8460-7-5]: those of the
  * domains, of their known MX hosts, and of the hosts that such a policy of the same
  * report names. With DANE the policy domain is the MX host (RFC 8460 §4.4); the mail says
- * of which domain.
+ * of which domain, or the report is about one domain.
  */
 function ownPolicies(
   { mail, parsed }: ReportItem,
@@ -224,7 +224,10 @@ function ownPolicies(
       ...policy.failureDetails.flatMap((details) => details.receivingMxHostname ?? []),
     ]);
   const named = new Set(patterns);
-  const aboutOwn = mail?.domain !== undefined && isWanted(mail.domain.toLowerCase());
+  const recipients = policies.filter(({ policyType }) => policyType !== 'tlsa');
+  const isNamed = recipients.some(({ policyDomain }) => policyDomain !== undefined);
+  const isOnlyOwn = isNamed && recipients.every(isOwn);
+  const aboutOwn = isOnlyOwn || (mail?.domain !== undefined && isWanted(mail.domain.toLowerCase()));
   return policies.filter((reportedPolicy) => {
     const { policyDomain: hostName = '', policyType } = reportedPolicy;
     if (isOwn(reportedPolicy)) return true;

@@ -10,6 +10,8 @@ export interface TestCheck {
   readonly mx?: readonly string[];
   /** Finding and its subject. */
   readonly findings?: readonly (readonly [id: string, subject: string])[];
+  /** Addresses of every host. Default: one for each host. */
+  readonly addresses?: readonly string[];
   /** Addresses of each host that could not be reached. */
   readonly unreachable?: readonly string[];
 }
@@ -38,6 +40,7 @@ export function testCheck({
   mode = 'enforce',
   mx = hosts,
   findings = [],
+  addresses,
   unreachable = [],
 }: TestCheck): CheckResult {
   const outcome = { none: 'verified', stripStarttls: 'deferred', swapCertificate: 'deferred' };
@@ -88,7 +91,7 @@ export function testCheck({
       dnssec: 'secure',
       mtaStsMatch: 'match',
       tlsa: { status: 'usable', records: [`3 1 1 ${'ab'.repeat(32)}`] },
-      addresses: [address(`198.51.100.${i + 1}`)],
+      addresses: (addresses ?? [`198.51.100.${i + 1}`]).map(address),
     })),
     mtaSts: {
       status: 'found',
