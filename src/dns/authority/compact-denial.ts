@@ -3,9 +3,6 @@ import type { ResourceRecord } from '../types.js';
 import { encodeTypeBitmap, makeRecord } from '../wire/rdata.js';
 import { RRType } from '../wire/types-registry.js';
 
-/** Type in the bitmap of an NSEC record whose owner does not exist (RFC 9824 §2). */
-export const NXNAME = 128;
-
 const MAX_LABEL = 63;
 
 /**
@@ -21,7 +18,7 @@ export function compactNsec(
   const isCut = types?.includes(RRType.NS) === true && !types.includes(RRType.SOA);
   // Names below a zone cut belong to the child, so the record spans all of them.
   const next = (isCut ? undefined : firstBelow(owner)) ?? firstAfter(owner, apex);
-  const bitmap = encodeTypeBitmap([...(types ?? [NXNAME]), RRType.NSEC, RRType.RRSIG]);
+  const bitmap = encodeTypeBitmap([...(types ?? [RRType.NXNAME]), RRType.NSEC, RRType.RRSIG]);
   return makeRecord(owner, RRType.NSEC, ttlSeconds, concat(next.wire, bitmap));
 }
 

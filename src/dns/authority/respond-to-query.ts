@@ -3,7 +3,6 @@ import { decodeMessage, encodeMessage } from '../wire/codec.js';
 import type { DnsQuestion, Message } from '../wire/message.js';
 import { Rcode, RRClass, RRType } from '../wire/types-registry.js';
 import { answerFromZones, errorAnswer, type AuthorityAnswer } from './answer-from-zones.js';
-import { NXNAME } from './compact-denial.js';
 import type { OnlineZone } from './online-zone.js';
 
 export interface AuthorityOptions {
@@ -104,9 +103,9 @@ function answerTo(
   // RFC 6891 §6.1.3.
   if (edns && edns.version > 0) return errorAnswer(Rcode.BADVERS);
   // NXNAME exists in the bitmap of an NSEC record only. [9824-3.5-1]
-  if (type === NXNAME) return errorAnswer(Rcode.FORMERR);
+  if (type === RRType.NXNAME) return errorAnswer(Rcode.FORMERR);
   // Types 128 to 254 are questions, not data: zone transfers among them (RFC 6895 §3.1).
-  if (rrClass !== RRClass.IN || (type > NXNAME && type < RRType.ANY))
+  if (rrClass !== RRClass.IN || (type > RRType.NXNAME && type < RRType.ANY))
     return errorAnswer(Rcode.REFUSED);
   const zones = options.zones(name);
   const answer = answerFromZones(zones, name, type === RRType.ANY ? anyType(name, zones) : type);

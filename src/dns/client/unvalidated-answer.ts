@@ -31,7 +31,8 @@ export function unvalidatedAnswer(
 ): DnsAnswer {
   const aliases: AliasStep[] = [];
   let ownerName = domainName;
-  while (recordType !== RRType.CNAME && aliases.length < MAX_ALIASES) {
+  const isAny = recordType === RRType.ANY;
+  while (recordType !== RRType.CNAME && !isAny && aliases.length < MAX_ALIASES) {
     const aliasRecord = message.answers.find(
       (resourceRecord) =>
         resourceRecord.type === RRType.CNAME && resourceRecord.name.equals(ownerName),
@@ -42,7 +43,8 @@ export function unvalidatedAnswer(
     ownerName = target.value;
   }
   const records = message.answers.filter(
-    (resourceRecord) => resourceRecord.type === recordType && resourceRecord.name.equals(ownerName),
+    ({ type, name }) =>
+      (type === recordType || (isAny && type !== RRType.RRSIG)) && name.equals(ownerName),
   );
   const absent = isNameError(message) ? 'nxdomain' : 'nodata';
   const status = records.length > 0 ? 'found' : absent;

@@ -40,10 +40,11 @@ export const SHA1_DIGEST = 1;
  *   ...      exponent
  *   ...      modulus
  *
- * Keys of 512 to 4096 bits are used. A larger modulus, or an exponent of more than eight
- * octets, would let a zone make each check expensive.
+ * Keys of 512 to 4096 bits are used, with RSASHA512 of 1024 at least (RFC 5702 §2). A larger
+ * modulus, or an exponent of more than eight octets, would let a zone make each check
+ * expensive.
  */
-export function rsa(name: string, hash: string): Algorithm {
+export function rsa(name: string, hash: string, minOctets = 64): Algorithm {
   return {
     name,
     importKey(publicKey) {
@@ -54,7 +55,12 @@ export function rsa(name: string, hash: string): Algorithm {
       const start = long ? 3 : 1;
       const modulus = publicKey.subarray(start + exponentLength);
       const exponent = publicKey.subarray(start, start + exponentLength);
-      if (exponentLength === 0 || exponentLength > 8 || modulus.length < 64 || modulus.length > 512)
+      if (
+        exponentLength === 0 ||
+        exponentLength > 8 ||
+        modulus.length < minOctets ||
+        modulus.length > 512
+      )
         return undefined;
       return fromJwk({ kty: 'RSA', n: base64url(modulus), e: base64url(exponent) });
     },
@@ -130,7 +136,7 @@ function base64url(bytes: Uint8Array): string {
 export const standardAlgorithms: AlgorithmRegistry = {
   signatures: new Map<number, Algorithm>([
     [8, rsa('RSASHA256', 'sha256')],
-    [10, rsa('RSASHA512', 'sha512')],
+    [10, rsa('RSASHA512', 'sha512', 128)],
     [13, ecdsa('ECDSAP256SHA256', 'P-256', 'sha256')],
     [14, ecdsa('ECDSAP384SHA384', 'P-384', 'sha384')],
     [15, eddsa('Ed25519')],

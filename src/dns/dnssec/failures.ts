@@ -78,6 +78,13 @@ export const dnssecFailures = defineFailures({
     message: 'The zone uses more NSEC3 iterations than validators accept.',
     fix: 'Sign the zone with NSEC, or NSEC3 with 0 iterations.',
   },
+  'dnssec-type-unsigned': {
+    blame: 'local',
+    temporary: false,
+    clause: 'RFC 4035 §2.2',
+    message: 'Signatures are not signed, so an answer with RRSIG records alone proves nothing.',
+    fix: 'Ask for the record type that the signature covers.',
+  },
   'dnssec-limit': {
     blame: 'publisher',
     temporary: true,

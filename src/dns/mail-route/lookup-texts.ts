@@ -8,7 +8,7 @@ export interface Texts {
   readonly lookup: 'found' | 'absent' | 'failed';
   /**
    * One text a record, its character strings joined without spaces (RFC 7208 §3.3, RFC
-   * 8461 §3.1 [8461-3.1-11, 8460-3-11]), one character an octet.
+   * 8461 §3.1 [8461-3.1-11, 8460-3-11]); octets that are not UTF-8 are U+FFFD.
    */
   readonly texts: readonly string[];
   readonly dnssec: Dnssec;

@@ -1,4 +1,4 @@
-import { concat, fail, latin1, ok, type Name, type Result } from '../../base/index.js';
+import { concat, fail, ok, type Name, type Result } from '../../base/index.js';
 import type { ResourceRecord } from '../types.js';
 import { wireFailures } from './failures.js';
 import { RRClass, RRType, typeName } from './types-registry.js';
@@ -192,14 +192,17 @@ export const readTxt = reading<readonly Uint8Array[]>(RRType.TXT, (wireReader) =
 });
 
 /**
- * Returns the text of a TXT record, its character strings joined without a separator, one
- * character for each octet (RFC 7208 §3.3). Undefined: the RDATA is malformed.
+ * Returns the text of a TXT record, its character strings joined without a separator (RFC
+ * 7208 §3.3). No encoding is declared: octets that are not UTF-8 become U+FFFD, which no
+ * grammar of a record permits either. Undefined: the RDATA is malformed.
  */
 export function txtText(resourceRecord: ResourceRecord): string | undefined {
   const strings = readTxt(resourceRecord);
-  if (strings.ok) return latin1(concat(...strings.value));
+  if (strings.ok) return utf8.decode(concat(...strings.value));
   return undefined;
 }
+
+const utf8 = new TextDecoder('utf-8', { ignoreBOM: true });
 
 /** Reads a TLSA record, usable or not (RFC 6698 §2.1). */
 export const readTlsa = reading<TlsaData>(RRType.TLSA, (wireReader) => ({

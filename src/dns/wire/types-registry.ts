@@ -36,6 +36,7 @@ export const RRType = {
   TSIG: 250,
   IXFR: 251,
   AXFR: 252,
+  NXNAME: 128,
   ANY: 255,
   CAA: 257,
 } as const;

@@ -6,7 +6,7 @@ import type { ResourceRecord } from '../types.js';
 import { decodeMessage, encodeMessage } from './codec.js';
 import { responseTo, type Message } from './message.js';
 import { formatRecord, parseRecord, parseZone } from './presentation.js';
-import { readMx, readNsec, readTlsa, readTxt } from './rdata.js';
+import { readMx, readNsec, readTlsa, readTxt, txtText } from './rdata.js';
 import { canonicalRdata } from './rdata-layout.js';
 import { RRType } from './types-registry.js';
 
@@ -124,6 +124,16 @@ test('RFC 1035 §4.1.4: pointers that loop, lead forward or outside are refused'
       String(name),
     );
   }
+});
+
+test('TXT is read as UTF-8, and other octets are shown as unreadable', () => {
+  const text = (data: string): string | undefined =>
+    txtText(record(`a.example. 300 IN TXT ${data}`));
+  assert.equal(text('"v=STSv1; " "id=1;"'), 'v=STSv1; id=1;');
+  assert.equal(text('"caf\\195\\169"'), 'café');
+  assert.equal(text('"caf\\195" "\\169"'), 'café'); // one character in two strings
+  assert.equal(text('"caf\\233;"'), 'caf\ufffd;');
+  assert.equal(text('"\\239\\187\\191v=STSv1;"'), '\ufeffv=STSv1;');
 });
 
 test('one malformed record does not cost the message', () => {

@@ -284,7 +284,7 @@ export class Chain implements Zones {
       name: domainName,
       encloserLabels: labels,
     });
-    if (!closer) return 'dnssec-denial-missing';
+    if (typeof closer === 'string') return closer;
     return {
       kind: closer.status === 'secure' ? 'no-zone' : 'insecure',
       expires: this.#expiry(closer.ttl, expires),

@@ -12,6 +12,8 @@ interface Span extends Nsec {
 }
 
 const wildcardLabel = Uint8Array.of(0x2a);
+/** Types that a name without data has in the bitmap of its NSEC record. */
+const denialTypes: ReadonlySet<number> = new Set([RRType.NSEC, RRType.RRSIG, RRType.NXNAME]);
 
 /** Proofs from the NSEC records of one zone (RFC 4035 §5.4, RFC 6840 §4). */
 export class NsecProofs {
@@ -48,8 +50,10 @@ export class NsecProofs {
     const match = this.#find((span) => span.owner.equals(domainName));
     if (match) {
       const delegation = match.types.has(RRType.NS) && !match.types.has(RRType.SOA);
+      // RFC 9824 §3.1: the record stands for a name that does not exist [9824-3.1-1].
+      const kind = match.types.has(RRType.NXNAME) ? 'nxdomain' : 'nodata';
       if (lacks(match, recordType, domainName.isRoot))
-        return { kind: 'nodata', status: 'secure', delegation, used: [match.set] };
+        return { kind, status: 'secure', delegation, used: [match.set] };
       return undefined;
     }
     const cover = this.#cover(domainName);
@@ -140,6 +144,7 @@ export function lacks(
   atRoot: boolean,
 ): boolean {
   if (types.has(recordType) || types.has(RRType.CNAME)) return false;
+  if (recordType === RRType.ANY && [...types].some((type) => !denialTypes.has(type))) return false;
   const apex = types.has(RRType.SOA);
   if (recordType === RRType.DS) return !apex || atRoot;
   return !types.has(RRType.NS) || apex;

@@ -1,7 +1,7 @@
 import type { Failure, Name } from '../../../base/index.js';
 import { readSoa } from '../../wire/rdata.js';
 import { RRType } from '../../wire/types-registry.js';
-import { dnssecFailures } from '../failures.js';
+import { dnssecFailures, type DnssecFailureCode } from '../failures.js';
 import type { Denial, NoCloser } from './denial.js';
 import { NsecProofs } from './denial-nsec.js';
 import { Nsec3Proofs } from './denial-nsec3.js';
@@ -119,19 +119,22 @@ export async function judgeDenial(
 }
 
 /**
- * Proves that a wildcard may answer: no closer name exists. Returns undefined without
- * proof. `ttl`: seconds for which the proof holds.
+ * Proves that a wildcard may answer: no closer name exists. Returns a code without proof.
+ * `ttl`: seconds for which the proof holds.
  */
 export function judgeNoCloser(
   session: ValidationSession,
   response: DnsResponse,
   { zone, keys }: Signer,
   { name, encloserLabels }: { readonly name: Name; readonly encloserLabels: number },
-): (Pick<NoCloser, 'status'> & { readonly ttl: number }) | undefined {
+): (Pick<NoCloser, 'status'> & { readonly ttl: number }) | DnssecFailureCode {
   const { nsec, nsec3, used } = proofs(session, response, zone, keys);
-  if (nsec3.excessive === 'insecure') return { status: 'insecure', ttl: used(nsec3.sets) };
+  const excessive = nsec3.excessive;
+  if (excessive === 'refused') return 'dnssec-iterations';
+  if (excessive === 'insecure') return { status: 'insecure', ttl: used(nsec3.sets) };
   const found = nsec.noCloser(name, encloserLabels) ?? nsec3.noCloser(name, encloserLabels);
-  return found && { status: found.status, ttl: used(found.used) };
+  if (found) return { status: found.status, ttl: used(found.used) };
+  return session.hashes.hashes < 0 ? 'dnssec-limit' : 'dnssec-denial-missing';
 }
 
 /**

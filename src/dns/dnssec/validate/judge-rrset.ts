@@ -62,14 +62,15 @@ export async function judgeRrset(
       { zone: zoneName, keys: zoneStatus.keys },
       { name: recordSet.name, encloserLabels: labels },
     );
-    if (closer && (closer.status === 'secure' || !above(zoneName, subject, zoneChain)))
+    const isProved = typeof closer !== 'string';
+    if (isProved && (closer.status === 'secure' || !above(zoneName, subject, zoneChain)))
       return {
         status: closer.status,
         ttl: Math.min(verified.ttl, closer.ttl),
         expanded: true,
       };
     failure ??= dnssecFailures.make(
-      'dnssec-denial-missing',
+      isProved ? 'dnssec-denial-missing' : closer,
       `a wildcard answered for ${recordSet.name.toString()}, a closer name is not ruled out`,
     );
   }

@@ -49,6 +49,10 @@ class Walk {
    * answer bogus.
    */
   async run(): Promise<DnsAnswer> {
+    if (this.request.type === RRType.RRSIG) {
+      const detail = this.request.name.toString();
+      return this.#failed('indeterminate', dnssecFailures.make('dnssec-type-unsigned', detail));
+    }
     const first = this.session.ask(this.#current, this.request.type);
     this.chain.begin(this.#current);
     let asked = await first;
@@ -56,13 +60,14 @@ class Walk {
       const refused = refusalOf(asked);
       if (refused || !asked.ok) return this.#lost(refused ?? dnssecFailures.make('dns-rcode'));
       const { response } = asked;
-      const data = this.#set(response, this.request.type);
-      if (data && !this.#synthesised(response, data)) return this.#found(response, data);
+      const data = this.#sets(response, this.request.type);
+      const [only] = data;
+      if (only && !this.#synthesised(response, only)) return this.#found(response, data);
       const next = await this.#follow(response);
       if (next === 'none') return this.#denied(response);
       if (next === 'too-long') return this.#answer('nxdomain', []);
       if (next instanceof Name) {
-        if (data) return this.#implied(response, data, next);
+        if (only) return this.#implied(response, only, next);
         if (this.#aliases.some((aliasStep) => aliasStep.from.equals(next))) break;
         this.#current = next;
         if (!speaksOf(response, next)) asked = await this.session.ask(next, this.request.type);
@@ -74,19 +79,19 @@ class Walk {
     );
   }
 
-  /** Only the answer section answers. */
-  #set(response: DnsResponse, recordType: number): RRset | undefined {
-    return response.recordSets.find(
+  /** Only the answer section answers. A query for ANY has every RRset of the name. */
+  #sets(response: DnsResponse, recordType: number): readonly RRset[] {
+    return response.recordSets.filter(
       (recordSet) =>
-        recordSet.type === recordType &&
+        (recordSet.type === recordType || recordType === RRType.ANY) &&
         recordSet.name.equals(this.#current) &&
         answers(response, recordSet),
     );
   }
 
   /**
-   * The query was for a CNAME, and the answer is the unsigned one that a DNAME implies:
-   * only the DNAME can be proved.
+   * The query was for a CNAME or ANY, and the answer is the unsigned CNAME that a DNAME
+   * implies: only the DNAME can be proved.
    */
   #synthesised(response: DnsResponse, recordSet: RRset): boolean {
     return (
@@ -115,12 +120,17 @@ class Walk {
     return this.#answer('found', data.records);
   }
 
-  /** Judges the data and returns the answer. */
-  async #found(response: DnsResponse, recordSet: RRset): Promise<DnsAnswer> {
-    const judged = await judgeRrset(this.session, this.chain, response, recordSet);
-    if ('failure' in judged) return this.#failed(judged.status, judged.failure);
-    this.#weaken(judged.status, judged.ttl);
-    return this.#answer('found', recordSet.records);
+  /** Judges the data and returns the answer: every RRset of it counts. */
+  async #found(response: DnsResponse, recordSets: readonly RRset[]): Promise<DnsAnswer> {
+    for (const recordSet of recordSets) {
+      const judged = await judgeRrset(this.session, this.chain, response, recordSet);
+      if ('failure' in judged) return this.#failed(judged.status, judged.failure);
+      this.#weaken(judged.status, judged.ttl);
+    }
+    return this.#answer(
+      'found',
+      recordSets.flatMap(({ records }) => records),
+    );
   }
 
   /**
@@ -136,8 +146,7 @@ class Walk {
     | { readonly status: 'bogus' | 'indeterminate'; readonly failure: Failure }
   > {
     const dname = dnameAbove(response, this.#current);
-    const cname =
-      this.request.type === RRType.CNAME ? undefined : this.#set(response, RRType.CNAME);
+    const [cname] = this.request.type === RRType.CNAME ? [] : this.#sets(response, RRType.CNAME);
     const recordSet = dname ?? cname;
     const resourceRecord = recordSet?.records[0];
     if (!recordSet || !resourceRecord) return 'none';
@@ -187,8 +196,8 @@ class Walk {
       // records.
       const again = await this.session.ask(this.#current, this.request.type);
       if (again.ok && !refusalOf(again)) {
-        const data = this.#set(again.response, this.request.type);
-        if (data) return this.#found(again.response, data);
+        const data = this.#sets(again.response, this.request.type);
+        if (data.length > 0) return this.#found(again.response, data);
         judged = await judgeDenial(this.session, this.chain, again.response, {
           name: this.#current,
           type: this.request.type,
