@@ -168,7 +168,7 @@ export function readBoolean(bodyBytes: Uint8Array): boolean {
 export function readInteger(bodyBytes: Uint8Array): Uint8Array {
   const [first, second = 0] = bodyBytes;
   if (first === undefined) throw new DerError('integer without octets');
-  const isFill = first === (second < 0x80 ? 0 : 0xff);
+  const isFill = (first === 0 && second < 0x80) || (first === 0xff && second >= 0x80);
   if (bodyBytes.length > 1 && isFill) throw new DerError('integer not minimal');
   return bodyBytes;
 }
@@ -221,8 +221,8 @@ export function readTime({ tag, body }: Element): number {
     .slice(1)
     .map(Number);
   // RFC 5280 §4.1.2.5.1: the two digits of UTCTime stand for 1950 to 2049.
-  const century = year < 50 ? 2000 : 1900;
-  const full = tag === Tag.utcTime ? century + year : year;
+  let full = year;
+  if (tag === Tag.utcTime) full += year < 50 ? 2000 : 1900;
   const date = new Date(0);
   date.setUTCFullYear(full, month - 1, dayOfMonth);
   date.setUTCHours(hour, minute, second);

@@ -152,8 +152,9 @@ function isShort(
   { keyAlgorithm, keyBits }: Certificate,
   { rsaBelow, ecBelow }: Omit<KeyTerms, 'finding'>,
 ): boolean {
-  const isModular = keyAlgorithm === 'RSA' || keyAlgorithm === 'DSA';
-  return keyBits > 0 && keyBits < (isModular ? rsaBelow : ecBelow);
+  if (keyBits === 0) return false;
+  if (keyAlgorithm === 'RSA' || keyAlgorithm === 'DSA') return keyBits < rsaBelow;
+  return keyBits < ecBelow;
 }
 
 /** The server's certificate and the CA certificates above it, by their names. */

@@ -105,7 +105,7 @@ export class Nsec3Proofs {
       if (lacks(wildcard, recordType, false))
         return {
           kind: 'nodata',
-          status: optOut ? 'insecure' : 'secure',
+          status: statusUnder(encloser.cover),
           delegation: false,
           used: unique(encloser, wildcard),
         };
@@ -127,14 +127,14 @@ export class Nsec3Proofs {
     if (!encloser || !wildcard) return undefined;
     return {
       kind: 'nxdomain',
-      status: isOptOut(encloser.cover) ? 'insecure' : 'secure',
+      status: statusUnder(encloser.cover),
       used: unique(encloser, wildcard),
     };
   }
 
   noCloser(domainName: Name, encloserLabels: number): NoCloser | undefined {
     const cover = this.#cover(nextCloser(domainName, encloserLabels));
-    return cover && { status: isOptOut(cover) ? 'insecure' : 'secure', used: [cover.set] };
+    return cover && { status: statusUnder(cover), used: [cover.set] };
   }
 
   /**
@@ -217,6 +217,12 @@ function spanOf(recordSet: RRset, zoneName: Name): Span[] {
 /** Opt-out: unsigned delegations in the span have no NSEC3 of their own (RFC 5155 §6). */
 function isOptOut(span: Span): boolean {
   return (span.flags & 1) !== 0;
+}
+
+/** The status of a proof that rests on the span: an unsigned name may hide under opt-out. */
+function statusUnder(span: Span): 'secure' | 'insecure' {
+  if (isOptOut(span)) return 'insecure';
+  return 'secure';
 }
 
 /**

@@ -1,6 +1,7 @@
 import type { Failure, Name } from '../../../base/index.js';
 import { readSoa } from '../../wire/rdata.js';
-import { RRType } from '../../wire/types-registry.js';
+import { Rcode, RRType } from '../../wire/types-registry.js';
+import { countLabels } from '../canonical.js';
 import { dnssecFailures, type DnssecFailureCode } from '../failures.js';
 import type { Denial, NoCloser } from './denial.js';
 import { NsecProofs } from './denial-nsec.js';
@@ -55,7 +56,7 @@ export async function judgeDenial(
   response: DnsResponse,
   { name: domainName, type }: DeniedType,
 ): Promise<JudgedDenial> {
-  const asRcode = response.message.rcode === 3 ? 'nxdomain' : 'nodata';
+  const asRcode = claimOf(response);
   // A DS answer speaks for the parent: its zone lies strictly above.
   const subject = type === RRType.DS && !domainName.isRoot ? domainName.parent : domainName;
   let failure: Failure | undefined;
@@ -99,7 +100,7 @@ export async function judgeDenial(
         keysUntil: zoneStatus.expires,
       };
     failure ??= dnssecFailures.make(
-      session.hashes.hashes < 0 ? 'dnssec-limit' : 'dnssec-denial-missing',
+      missingProof(session),
       `${domainName.toString()} in ${zoneName.toString()}`,
     );
   }
@@ -118,6 +119,18 @@ export async function judgeDenial(
   };
 }
 
+/** The kind of absence that the rcode claims. */
+function claimOf({ message }: DnsResponse): 'nxdomain' | 'nodata' {
+  if (message.rcode === Rcode.NXDOMAIN) return 'nxdomain';
+  return 'nodata';
+}
+
+/** The reason for a missing proof: the work of computing hashes, or the records. */
+function missingProof({ hashes }: ValidationSession): DnssecFailureCode {
+  if (hashes.hashes < 0) return 'dnssec-limit';
+  return 'dnssec-denial-missing';
+}
+
 /**
  * Proves that a wildcard may answer: no closer name exists. Returns a code without proof.
  * `ttl`: seconds for which the proof holds.
@@ -134,7 +147,7 @@ export function judgeNoCloser(
   if (excessive === 'insecure') return { status: 'insecure', ttl: used(nsec3.sets) };
   const found = nsec.noCloser(name, encloserLabels) ?? nsec3.noCloser(name, encloserLabels);
   if (found) return { status: found.status, ttl: used(found.used) };
-  return session.hashes.hashes < 0 ? 'dnssec-limit' : 'dnssec-denial-missing';
+  return missingProof(session);
 }
 
 /**
@@ -160,7 +173,7 @@ function proveDenial(
   if (excessive === 'refused') return 'refused';
   if (excessive === 'insecure')
     return {
-      kind: isNameError ? 'nxdomain' : 'nodata',
+      kind: claimOf(response),
       status: 'insecure',
       delegation: false,
       used: nsec3.sets,
@@ -187,11 +200,7 @@ function proofs(
       verdicts.get(recordSet) ?? session.verify(response, recordSet, zoneName, zoneKeys);
     verdicts.set(recordSet, verdict);
     // A record that a wildcard produced cannot speak for the names around its owner.
-    return (
-      verdict.ok &&
-      verdict.signature.rrsig.labels ===
-        recordSet.name.labelCount - (recordSet.name.isWildcard ? 1 : 0)
-    );
+    return verdict.ok && verdict.signature.rrsig.labels === countLabels(recordSet.name);
   };
   const used = (sets: readonly RRset[]): number => {
     for (const recordSet of sets) session.use(response, recordSet, verdicts.get(recordSet));

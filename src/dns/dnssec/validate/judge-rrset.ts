@@ -1,7 +1,7 @@
 import type { Failure, Name } from '../../../base/index.js';
 import { RRType } from '../../wire/types-registry.js';
 import { countLabels } from '../canonical.js';
-import { dnssecFailures } from '../failures.js';
+import { dnssecFailures, type DnssecFailureCode } from '../failures.js';
 import { judgeNoCloser } from './judge-denial.js';
 import { above } from './above-anchor.js';
 import type { RRset } from './rrset.js';
@@ -62,15 +62,16 @@ export async function judgeRrset(
       { zone: zoneName, keys: zoneStatus.keys },
       { name: recordSet.name, encloserLabels: labels },
     );
-    const isProved = typeof closer !== 'string';
-    if (isProved && (closer.status === 'secure' || !above(zoneName, subject, zoneChain)))
+    let code: DnssecFailureCode = 'dnssec-denial-missing';
+    if (typeof closer === 'string') code = closer;
+    else if (closer.status === 'secure' || !above(zoneName, subject, zoneChain))
       return {
         status: closer.status,
         ttl: Math.min(verified.ttl, closer.ttl),
         expanded: true,
       };
     failure ??= dnssecFailures.make(
-      isProved ? 'dnssec-denial-missing' : closer,
+      code,
       `a wildcard answered for ${recordSet.name.toString()}, a closer name is not ruled out`,
     );
   }
