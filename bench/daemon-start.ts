@@ -1,13 +1,14 @@
-import { spawn, type ChildProcess } from 'node:child_process';
+import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { unitEnvironment } from '../tools/unit-environment.js';
 
-/** Limits of the daemon: seconds of CPU until it is ready, mebibytes when it is idle. */
-export const DAEMON_LIMITS = { cpu: 0.7, memory: 65 };
-/** The limits that every installation must keep. */
+/**
+ * The limits of every installation: seconds of CPU until every port is open, and
+ * megabytes when the daemon is idle, before and after a scrape.
+ */
 export const DAEMON_PROMISE = { cpu: 1, memory: 80 };
 
 export interface DaemonUsage {
@@ -15,9 +16,11 @@ export interface DaemonUsage {
   readonly wall: number;
   /** Seconds of CPU time until every port is open. */
   readonly cpu: number;
-  /** Mebibytes when the daemon has been idle. */
+  /** Megabytes (10^6) when the daemon has been idle: all resident pages. */
   readonly memory: number;
-  /** Mebibytes after a scrape of the metrics. */
+  /** Megabytes of its own: without the pages of files, which other processes share. */
+  readonly own: number;
+  /** Megabytes after a scrape of the metrics. */
   readonly scraped: number;
 }
 
@@ -37,18 +40,29 @@ publish:
   checkHours: 0
   mailboxes: [{server: imap.example.com, address: 127.0.0.1, port: 9, user: a, password: ${folder}/password}]
 `,
-  'all jobs': (folder) => `postfix: {version: "3.7", listen: "127.0.0.1:0"}
+  'all jobs': (folder) => `web: {listen: '127.0.0.1:0', http: '127.0.0.1:0'}
+postfix: {version: "3.7", listen: "127.0.0.1:0"}
 publish:
   keys: ${folder}/keys
   domains: {example.com: {mx: [mx.example.com]}}
 report:
   domains: [example.com]
+  https: {host: tlsrpt.example.com}
   smtp: {listen: "127.0.0.1:0", recipients: [tlsrpt@example.com]}
   mailboxes: [{server: imap.example.com, address: 127.0.0.1, port: 9, user: a, password: ${folder}/password}]
   alerts: {webhook: "https://chat.example.com/hook"}
 reporting: {organization: Example, contact: tls@example.com}
 watch: {domains: [example.com], digest: {every: week}, notify: {webhook: "https://chat.example.com/hook"}}
 pages: {operatorPort: "127.0.0.1:0"}
+senderTest:
+  zone: sender.example.net
+  nameServers: {ns1.sender.example.net: [192.0.2.53]}
+  mailAddresses: [192.0.2.25, 192.0.2.26, 192.0.2.27, 192.0.2.28, 192.0.2.29, 192.0.2.30]
+  policyAddresses: [192.0.2.80]
+  page: https://sender.example.net/sender
+  keys: ${folder}/sender-test
+  dns: {listen: "127.0.0.1:0"}
+  smtp: {listen: "127.0.0.1:0"}
 `,
 };
 
@@ -56,11 +70,23 @@ pages: {operatorPort: "127.0.0.1:0"}
 const SETTLE = 3000;
 const TICKS_PER_SECOND = 100;
 
-/** Starts a daemon, waits until it is idle, and stops it. */
-export async function measureDaemon(configOf: (folder: string) => string): Promise<DaemonUsage> {
+/** Builds the archive and unpacks it below a folder. Returns the path of its command. */
+export function installProgram(folder: string): string {
+  const tool = ['--no-warnings', '--experimental-import-meta-resolve', 'dist/tools/package.js'];
+  execFileSync(process.execPath, [...tool, 'tarball', '--output', folder], { stdio: 'ignore' });
+  const unpack = 'mkdir program && tar -C program --strip-components=1 -xzf *-linux-*.tar.gz';
+  execFileSync('sh', ['-c', unpack], { cwd: folder });
+  return join(folder, 'program/bin/hermetic');
+}
+
+/** Starts an installed daemon, waits until it is idle, and stops it. */
+export async function measureDaemon(
+  program: string,
+  configOf: (folder: string) => string,
+): Promise<DaemonUsage> {
   const folder = mkdtempSync(join(tmpdir(), 'hermetic-start-'));
   try {
-    mkdirSync(join(folder, 'keys'));
+    for (const keys of ['keys', 'sender-test']) mkdirSync(join(folder, keys));
     writeFileSync(join(folder, 'password'), 'secret', { mode: 0o600 });
     const config = join(folder, 'hermetic.yaml');
     writeFileSync(
@@ -71,7 +97,7 @@ metrics: {listen: '127.0.0.1:0'}
 ${configOf(folder)}`,
     );
     const began = performance.now();
-    const daemon = spawn(process.execPath, ['dist/src/cli/main.js', 'serve', '--config', config], {
+    const daemon = spawn(process.execPath, [program, 'serve', '--config', config], {
       stdio: ['ignore', 'pipe', 'inherit'],
       env: { ...process.env, ...unitEnvironment() },
     });
@@ -79,14 +105,14 @@ ${configOf(folder)}`,
     const wall = (performance.now() - began) / 1000;
     const cpu = cpuSeconds(daemon.pid ?? 0);
     await new Promise((resolve) => setTimeout(resolve, SETTLE));
-    const memory = residentMebibytes(daemon.pid ?? 0);
+    const { Rss: memory, Anonymous: own } = megabytes(daemon.pid ?? 0);
     const [, port = ''] = /what=metrics at=127\.0\.0\.1:(\d+)/.exec(logged()) ?? [];
     await (await fetch(`http://127.0.0.1:${port}/metrics`)).text();
     await new Promise((resolve) => setTimeout(resolve, SETTLE));
-    const scraped = residentMebibytes(daemon.pid ?? 0);
+    const { Rss: scraped } = megabytes(daemon.pid ?? 0);
     daemon.kill('SIGTERM');
     await once(daemon, 'exit');
-    return { wall, cpu, memory, scraped };
+    return { wall, cpu, memory, own, scraped };
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
@@ -114,7 +140,10 @@ function cpuSeconds(pid: number): number {
   return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND;
 }
 
-function residentMebibytes(pid: number): number {
-  const [, kibibytes] = /^VmRSS:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8')) ?? [];
-  return Number(kibibytes) / 1024;
+/** Resident memory of a process in total, and without the pages of files. */
+function megabytes(pid: number): { readonly Rss: number; readonly Anonymous: number } {
+  const text = readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8');
+  const of = (name: string): number =>
+    Number(new RegExp(`^${name}:\\s+(\\d+)`, 'm').exec(text)?.[1]) * 0.001024;
+  return { Rss: of('Rss'), Anonymous: of('Anonymous') };
 }

@@ -1,9 +1,11 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import {
-  DAEMON_LIMITS,
   DAEMON_PROMISE,
   daemonConfigs,
+  installProgram,
   measureDaemon,
   type DaemonUsage,
 } from './daemon-start.js';
@@ -79,35 +81,45 @@ export async function bench(args: readonly string[]): Promise<void> {
   if (args.includes('--write')) writeResults('startup: `npm run bench -- startup`', text);
 }
 
-/** Starts the daemon with each configuration alternately. */
+/** Starts the daemon of a package with each configuration alternately. */
 async function benchDaemons(): Promise<{ readonly isReached: boolean; readonly text: string }> {
   const runs = new Map<string, DaemonUsage[]>();
-  for (let round = 0; round < DAEMON_ROUNDS; round++)
-    for (const [name, configOf] of Object.entries(daemonConfigs))
-      runs.set(name, [...(runs.get(name) ?? []), await measureDaemon(configOf)]);
-  const rows = [...runs].map(([name, usages]) => ({
-    name,
-    wall: median(usages.map((usage) => usage.wall)),
-    cpu: median(usages.map((usage) => usage.cpu)),
-    memory: median(usages.map((usage) => usage.memory)),
-    scraped: median(usages.map((usage) => usage.scraped)),
-  }));
-  const within = (limits: typeof DAEMON_LIMITS): boolean =>
-    rows.every(({ cpu, memory }) => cpu <= limits.cpu && memory <= limits.memory);
+  const folder = mkdtempSync(join(tmpdir(), 'hermetic-program-'));
+  try {
+    const program = installProgram(folder);
+    for (let round = 0; round < DAEMON_ROUNDS; round++)
+      for (const [name, configOf] of Object.entries(daemonConfigs))
+        runs.set(name, [...(runs.get(name) ?? []), await measureDaemon(program, configOf)]);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+  const rows = [...runs].map(([name, usages]) => {
+    const middle = (of: keyof DaemonUsage): number => median(usages.map((usage) => usage[of]));
+    return {
+      name,
+      wall: middle('wall'),
+      cpu: middle('cpu'),
+      own: middle('own'),
+      memory: middle('memory'),
+      scraped: middle('scraped'),
+    };
+  });
+  const isReached = rows.every(
+    ({ cpu, scraped }) => cpu <= DAEMON_PROMISE.cpu && scraped <= DAEMON_PROMISE.memory,
+  );
   const text = [
-    `The daemon, medians of ${DAEMON_ROUNDS} starts by turns until every port is open. It is idle three seconds later. Processes share the program file of Node, about 40 MiB:`,
+    `The daemon of the archive, medians of ${DAEMON_ROUNDS} starts by turns until every port is open. It is idle three seconds later. MB are 10^6 octets of resident memory. "Own" leaves out the pages of files, such as Node's program file, which processes share:`,
     '',
-    '| jobs | wall-clock ms | CPU ms | idle MiB | scraped MiB |',
-    '| --- | ---: | ---: | ---: | ---: |',
+    '| jobs | wall-clock ms | CPU ms | idle MB | own MB | scraped MB |',
+    '| --- | ---: | ---: | ---: | ---: | ---: |',
     ...rows.map(
-      ({ name, wall, cpu, memory, scraped }) =>
-        `| ${name} | ${(1000 * wall).toFixed(0)} | ${(1000 * cpu).toFixed(0)} | ${memory.toFixed(0)} | ${scraped.toFixed(0)} |`,
+      ({ name, wall, cpu, memory, own, scraped }) =>
+        `| ${name} | ${(1000 * wall).toFixed(0)} | ${(1000 * cpu).toFixed(0)} | ${memory.toFixed(1)} | ${own.toFixed(1)} | ${scraped.toFixed(1)} |`,
     ),
     '',
-    `- at most ${DAEMON_PROMISE.cpu} s of CPU and ${DAEMON_PROMISE.memory} MiB for every row: ${within(DAEMON_PROMISE) ? 'reached' : '**not reached**'}`,
-    `- the aim of ${DAEMON_LIMITS.cpu} s and ${DAEMON_LIMITS.memory} MiB: ${within(DAEMON_LIMITS) ? 'reached' : 'not reached'}`,
+    `- at most ${DAEMON_PROMISE.cpu} s of CPU and ${DAEMON_PROMISE.memory} MB, also after a scrape, for every row: ${isReached ? 'reached' : '**not reached**'}`,
   ].join('\n');
-  return { isReached: within(DAEMON_PROMISE), text };
+  return { isReached, text };
 }
 
 /** Runs Node in a shell that reports its usage by `wait4`, as GNU time prints it. */

@@ -29,9 +29,17 @@ test('the walk over modules follows imports and re-exports', () => {
 });
 
 test('large libraries are loaded at first use', () => {
-  const jobs = ['postfix', 'publish', 'tls-rpt-receive', 'tls-rpt-send', 'watch', 'pages'];
+  const jobs = [
+    'postfix',
+    'publish',
+    'tls-rpt-receive',
+    'tls-rpt-send',
+    'watch',
+    'pages',
+    'sender-test',
+  ];
   const library =
-    /^import [^;']*'((?:mailauth|nodemailer|imapflow|openid-client|prom-client)\b[^']*)'/gm;
+    /^import [^;']*'((?:mailauth|nodemailer|imapflow|postal-mime|openid-client|prom-client)\b[^']*)'/gm;
   for (const job of jobs)
     for (const file of loadedWith(`server/jobs/${job}.js`)) {
       const found = [...readFileSync(join(root, file), 'utf8').matchAll(library)];

@@ -10,7 +10,7 @@
  * @example const domain = parseDomain('Bücher.example'); if (domain.ok)
  * console.log(domain.value.toString()); // xn--bcher-kva.example
  */
-export { collectGarbage, keepHeapSmall } from './keep-heap-small.js';
+export { collectGarbage, keepHeapSmall, keepStartSmall } from './keep-heap-small.js';
 export { type Result, ok, fail } from './result.js';
 export {
   type Blame,

@@ -18,13 +18,24 @@ export function keepHeapSmall(): void {
 }
 
 /**
+ * Does the same for a daemon, whose start runs most code once: until `collectGarbage`, V8
+ * interprets code that it would compile to machine code after a few calls.
+ */
+export function keepStartSmall(): void {
+  keepHeapSmall();
+  setFlagsFromString('--no-sparkplug');
+}
+
+/**
  * Collects all garbage and compacts the heap, in tens of milliseconds: after the start,
  * when a third of the heap is left over from compiling the modules, and after a reload
- * that opens another database. Without compaction, partly used pages stay resident.
+ * that opens another database. Without compaction, partly used pages stay resident. V8
+ * flushes the code of the start, and compiles it again if it runs again.
  */
 export function collectGarbage(): void {
-  setFlagsFromString('--expose-gc');
-  setFlagsFromString('--compact-on-every-full-gc');
+  for (const flag of ['--expose-gc', '--compact-on-every-full-gc', '--stress-flush-code'])
+    setFlagsFromString(flag);
   (runInNewContext('gc') as () => void)();
-  setFlagsFromString('--no-compact-on-every-full-gc');
+  for (const flag of ['--no-compact-on-every-full-gc', '--no-stress-flush-code', '--sparkplug'])
+    setFlagsFromString(flag);
 }

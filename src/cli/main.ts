@@ -18,7 +18,7 @@ const LIMITS = '/proc/self/limits';
 const isDaemon = process.argv[2] === 'serve';
 /** Limits the heap of the daemon before the program loads, which would make it grow. */
 const limitHeap = (): Promise<void> =>
-  import('../base/index.js').then(({ keepHeapSmall }) => keepHeapSmall());
+  import('../base/index.js').then(({ keepStartSmall }) => keepStartSmall());
 
 const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
 if (major < OLDEST_MAJOR || (major === OLDEST_MAJOR && minor < OLDEST_MINOR)) {

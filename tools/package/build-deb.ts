@@ -41,7 +41,7 @@ export async function buildDeb(options: DebOptions): Promise<Built> {
   const root = mkdtempSync(join(tmpdir(), 'hermetic-deb-'));
   try {
     chmodSync(root, 0o755);
-    const included = stageProgram(join(root, 'usr/lib/hermetic'), architecture);
+    const included = await stageProgram(join(root, 'usr/lib/hermetic'), architecture);
     await stageSystemFiles(root, release.version);
     writeControl(root, options);
     const path = join(output, `hermetic_${release.version}-${revision}_${architecture}.deb`);

@@ -27,7 +27,7 @@ export async function buildTarball({
   const folder = mkdtempSync(join(tmpdir(), 'hermetic-tar-'));
   try {
     const root = join(folder, name);
-    const included = stageProgram(root, architecture);
+    const included = await stageProgram(root, architecture);
     stageDocuments(root);
     await stageCommandTexts(join(root, 'share'), release.version);
     for (const file of [

@@ -8,6 +8,8 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { bundleProgram, ENTRY } from './bundle-program.js';
 import { reachableFiles } from './reachable-files.js';
 
 /** The platforms that packages are built for, by Debian's name of the architecture. */
@@ -22,25 +24,26 @@ export interface IncludedPackage {
   readonly path: string;
 }
 
-const ENTRY = 'dist/src/cli/main.js';
 /** Names that the store chooses at run time. */
 const SQLITE = 'node_modules/@photostructure/sqlite';
 
 /**
- * Copies the program with the files of its dependencies that it can load, for one
- * platform. Returns the copied packages.
+ * Bundles the program, and copies the files of other packages that it can load, for one
+ * platform. Returns all included packages.
  */
-export function stageProgram(
+export async function stageProgram(
   target: string,
   architecture: Architecture,
-): readonly IncludedPackage[] {
-  const files = [...reachableFiles([ENTRY, `${SQLITE}/dist/index.mjs`, ...sqliteLoader()])]
-    .map((path) => relative('.', path))
-    .filter((path) => path !== 'package.json');
-  const folders = new Set(files.flatMap((path) => packageFolder(path) ?? []));
+): Promise<readonly IncludedPackage[]> {
+  const { bundled, data, imported } = await bundleProgram(target);
+  const modules = imported.map((name) => fileURLToPath(import.meta.resolve(name)));
+  const loaded = [
+    ...reachableFiles([...modules, `${SQLITE}/dist/index.mjs`, ...sqliteLoader()]),
+  ].map((path) => relative('.', path));
+  const folders = new Set([...bundled, ...loaded].flatMap((path) => packageFolder(path) ?? []));
   const licences = [...folders].flatMap(licenceFiles);
-  for (const file of [...files, ...licences, ...sqliteLibrary(architecture)])
-    copy(file, join(target, file));
+  for (const file of [...data, ...loaded, ...licences, ...sqliteLibrary(architecture)])
+    if (file !== 'package.json') copy(file, join(target, file));
   chmodSync(join(target, ENTRY), 0o755);
   writeManifest(target);
   return [...folders].sort().map((path) => {

@@ -1,5 +1,5 @@
 import type { SecureContext } from 'node:tls';
-import { collectGarbage, keepHeapSmall, systemClock } from '../../base/index.js';
+import { collectGarbage, keepStartSmall, systemClock } from '../../base/index.js';
 import type { Config } from '../config/config.js';
 import {
   controlPort,
@@ -65,7 +65,7 @@ export async function startDaemon(
   logger: Log,
   options: DaemonOptions = {},
 ): Promise<Daemon> {
-  keepHeapSmall();
+  keepStartSmall();
   const began = Date.now();
   const startedAt = performance.now();
   const { version = 'unknown' } = options;

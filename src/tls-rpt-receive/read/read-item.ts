@@ -3,7 +3,6 @@ import { reportFailures, unpackReports } from '../../tls-rpt/index.js';
 import type { DkimVerdict, ReportItem, Via } from '../types.js';
 import { mailIn } from './mail-in.js';
 import { domainOfName, readContent, reportsAmong } from './read-content.js';
-import { readMail } from './read-mail.js';
 import { itemsIn } from './split-items.js';
 
 /** The origin of an item, its limits, and the check of signatures. */
@@ -67,6 +66,8 @@ export async function readItem(
         return [{ name, via, raw: messageBytes, parsed, peer }];
       }
       if (rawMessage) {
+        // The MIME parser is loaded with the first mail.
+        const { readMail } = await import('./read-mail.js');
         const read = await readMail(rawMessage, { maxBytes, maxObjects });
         // Keys are looked up only for mail with a report in it.
         const isReport = read.reports.some(({ parsed }) => parsed.ok);
