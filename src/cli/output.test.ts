@@ -1,6 +1,14 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { ColorSwitch, formatJson, hasUtf8, terminalWidth, toAscii, wantsColor } from './output.js';
+import {
+  ColorSwitch,
+  fitMessage,
+  formatJson,
+  hasUtf8,
+  terminalWidth,
+  toAscii,
+  wantsColor,
+} from './output.js';
 import { run } from './run.js';
 
 test('JSON keeps controls of foreign text as escapes', () => {
@@ -71,12 +79,27 @@ test('--color and --no-color outweigh the terminal, before and after the command
   assert.ok(!(await shown(true, ...check, '--no-color')).includes('\x1b'));
 });
 
+test('a terminal gets wrapped messages, and a program gets whole lines', () => {
+  const message = `hermetic: ${'word '.repeat(16)}(code)\n  ${'fix '.repeat(18)}end\n`;
+  assert.equal(fitMessage(message, undefined), message);
+  assert.equal(fitMessage(message, 120), message);
+  const lines = fitMessage(message, 60).split('\n');
+  assert.deepEqual(
+    lines.map((line) => [/^ */.exec(line)?.[0].length, line.length <= 60]),
+    [0, 4, 2, 2, 0].map((indent) => [indent, true]),
+  );
+  assert.equal(lines.join(' ').replace(/ +/g, ' '), message.replace(/\s+/g, ' '));
+  const redrawn = `\x1b[K${'progress '.repeat(10)}`;
+  assert.equal(fitMessage(redrawn, 60), redrawn);
+});
+
 test('a switched output writes to its target', () => {
   const written: string[] = [];
   const output = new ColorSwitch({
     out: (text) => void written.push(text),
     err: (text) => void written.push(text),
     width: 60,
+    messageWidth: 50,
     color: false,
     interactive: true,
     gone: true,
@@ -85,5 +108,8 @@ test('a switched output writes to its target', () => {
   out('a');
   err('b');
   assert.deepEqual(written, ['a', 'b']);
-  assert.deepEqual([output.width, output.gone, output.interactive], [60, true, true]);
+  assert.deepEqual(
+    [output.width, output.messageWidth, output.gone, output.interactive],
+    [60, 50, true, true],
+  );
 });

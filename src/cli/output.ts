@@ -1,4 +1,4 @@
-import { hidden, isHermeticError, neutralise } from '../base/index.js';
+import { hidden, isHermeticError, neutralise, wrap } from '../base/index.js';
 
 /** The streams of a command line and their targets; tests supply their own. */
 export interface Output {
@@ -10,6 +10,11 @@ export interface Output {
   readonly gone?: boolean;
   /** Columns of the terminal; 80 without a terminal. */
   readonly width: number;
+  /**
+   * Columns for messages: of the terminal, else `COLUMNS`. Undefined without both: a
+   * program gets each message in one line.
+   */
+  readonly messageWidth?: number | undefined;
   /** Write colour. */
   readonly color: boolean;
   /** Standard error is a terminal. */
@@ -38,9 +43,14 @@ export function processOutput(): Output {
   // A file or a program gets UTF-8 in every locale.
   const shown = (isTTY: boolean, outputText: string): string =>
     isTTY && !isUtf8 ? toAscii(outputText) : outputText;
+  const messageWidth = (): number | undefined => columnsOf(stderr, process.env);
   return {
     out: (outputText) => void stdout.write(shown(stdout.isTTY, outputText)),
-    err: (outputText) => void stderr.write(shown(stderr.isTTY, outputText)),
+    err: (outputText) =>
+      void stderr.write(shown(stderr.isTTY, fitMessage(outputText, messageWidth()))),
+    get messageWidth() {
+      return messageWidth();
+    },
     get gone() {
       return gone;
     },
@@ -68,15 +78,39 @@ export function toAscii(outputText: string): string {
   return outputText.replaceAll('§', 's').replace(/\P{ASCII}/gu, '?');
 }
 
+/** A stream that may be a terminal. */
+interface Terminal {
+  readonly isTTY?: boolean;
+  readonly columns?: number;
+}
+
 /** Columns: of the terminal, else `COLUMNS`, else 80; never fewer than 40. */
-export function terminalWidth(
-  stdout: { readonly isTTY?: boolean; readonly columns?: number },
-  { COLUMNS = '' }: Environment,
-): number {
+export function terminalWidth(stdout: Terminal, env: Environment): number {
+  return columnsOf(stdout, env) ?? 80;
+}
+
+function columnsOf(stream: Terminal, { COLUMNS = '' }: Environment): number | undefined {
   // A pseudo-terminal without a size reports 0 columns.
-  const columns = (stdout.isTTY && stdout.columns) || (/^\d{1,4}$/.test(COLUMNS) && +COLUMNS);
+  const columns = (stream.isTTY && stream.columns) || (/^\d{1,4}$/.test(COLUMNS) && +COLUMNS);
   if (columns) return Math.max(40, columns);
-  return 80;
+  return stream.isTTY ? 80 : undefined;
+}
+
+/**
+ * Wraps each line of a message that is longer than `width`. The rest of a line without
+ * indentation is indented by four columns: the fix below it has two.
+ */
+export function fitMessage(outputText: string, width: number | undefined): string {
+  if (width === undefined) return outputText;
+  return outputText
+    .split('\n')
+    .flatMap((line) => {
+      // Progress is redrawn in place by control characters.
+      if (line.length <= width || line.includes('\x1b')) return line;
+      const [indent = ''] = /^ */.exec(line) ?? [];
+      return wrap(line.slice(indent.length), width, indent, indent || '    ');
+    })
+    .join('\n');
 }
 
 /**
@@ -116,6 +150,10 @@ export class ColorSwitch implements Output {
 
   get width(): number {
     return this.#target.width;
+  }
+
+  get messageWidth(): number | undefined {
+    return this.#target.messageWidth;
   }
 
   get interactive(): boolean {

@@ -14,7 +14,7 @@ import { examineService, readService } from '../doctor/examine-service.js';
 import { importance, type InstallationFault } from '../doctor/fault.js';
 import { exitCodes } from '../exit-codes.js';
 import { addHelpPage } from '../help.js';
-import { formatJson, type CommandContext } from '../output.js';
+import { fitMessage, formatJson, type CommandContext } from '../output.js';
 import { nodeMachine, type Machine } from '../setup/machine.js';
 import { NEEDED_SETTINGS, readPostfix } from '../setup/postfix-facts.js';
 import { packageVersion } from '../version.js';
@@ -35,8 +35,11 @@ export function defineDoctor(command: Command, context: CommandContext): void {
     .option('--json', 'print the faults as JSON lines')
     .action(async (flags: DoctorFlags) => {
       const faults = await examine(flags);
+      const { messageWidth } = context.output;
       for (const fault of faults)
-        context.output.out(flags.json ? `${formatJson(fault)}\n` : describe(fault));
+        context.output.out(
+          flags.json ? `${formatJson(fault)}\n` : fitMessage(describe(fault), messageWidth),
+        );
       if (faults.length === 0 && !flags.json) context.output.out('no fault found\n');
       const isSerious = faults.some((fault) => fault.importance < importance.advice);
       context.finish(isSerious ? exitCodes.fail : exitCodes.good);
