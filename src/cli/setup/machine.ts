@@ -11,6 +11,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { describeSystemError, HermeticError } from '../../base/index.js';
 
 /** The result of a program. */
 export interface Ran {
@@ -46,6 +47,11 @@ export interface Machine {
 
 const RUN_TIMEOUT = 120_000;
 
+function unwritable(file: string, cause: unknown): HermeticError {
+  const { message, fix } = describeSystemError(cause);
+  return new HermeticError('file-unwritable', `${file}: ${message}`, { cause, fix });
+}
+
 /** The errors of a program with its name in front, which it often prints itself. */
 export function reasonOf(program: string, err: string): string {
   const text = err.trim();
@@ -66,14 +72,25 @@ export function nodeMachine(root = ''): Machine {
     },
     write(name, text, mode = 0o644) {
       const file = path(name);
-      const before = statSync(file, { throwIfNoEntry: false });
-      mkdirSync(dirname(file), { recursive: true });
       const part = `${file}.${process.pid}.part`;
-      writeFileSync(part, text, { mode });
-      chmodSync(part, before ? before.mode & 0o7777 : mode);
-      renameSync(part, file);
+      try {
+        const before = statSync(file, { throwIfNoEntry: false });
+        mkdirSync(dirname(file), { recursive: true });
+        writeFileSync(part, text, { mode });
+        chmodSync(part, before ? before.mode & 0o7777 : mode);
+        renameSync(part, file);
+      } catch (error) {
+        if (existsSync(part)) rmSync(part);
+        throw unwritable(file, error);
+      }
     },
-    remove: (name) => rmSync(path(name), { force: true }),
+    remove(name) {
+      try {
+        rmSync(path(name), { force: true });
+      } catch (error) {
+        throw unwritable(path(name), error);
+      }
+    },
     facts(name) {
       const found = statSync(path(name), { throwIfNoEntry: false });
       return found && { mode: found.mode & 0o7777, uid: found.uid, gid: found.gid };

@@ -1,9 +1,17 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
-import { HermeticError } from '../../base/index.js';
+import { HermeticError, isHermeticError } from '../../base/index.js';
 import { nodeMachine, type Machine } from './machine.js';
 import { planPostfix } from './plan-postfix.js';
 import { readPostfix } from './postfix-facts.js';
@@ -151,6 +159,17 @@ test('without Postfix setup says so', (t) => {
     run: () => ({ status: 127, out: '', err: 'ENOENT' }),
   };
   assert.throws(() => planPostfix(machine), /Postfix is not installed/);
+});
+
+test('a file that cannot be written is an error with its path, and leaves no part', (t) => {
+  const machine = system(t);
+  machine.write('/etc/a', 'before');
+  for (const path of ['/etc/a/b', '/etc'])
+    assert.throws(
+      () => machine.write(path, 'text'),
+      (error) => isHermeticError(error) && error.code === 'file-unwritable',
+    );
+  assert.deepEqual(readdirSync(machine.path('/')), ['etc']);
 });
 
 test('a file is written at once and keeps its mode', (t) => {
