@@ -120,6 +120,6 @@ export interface ResolverHealth {
       | 'tls-failed'
       | 'strips-dnssec'
       | 'does-not-validate'
-      | 'lies';
+      | 'forges';
   }[];
 }

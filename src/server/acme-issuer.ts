@@ -28,7 +28,7 @@ import { readSecret } from './secrets.js';
 
 export interface CertifyingOptions {
   readonly section: PublishSection;
-  readonly house: JobContext;
+  readonly jobContext: JobContext;
   readonly ring: KeyRing;
   readonly writers: ReadonlyMap<string, DnsWriter>;
   readonly eyes: Observer;
@@ -77,7 +77,7 @@ function clientOf(
   acme: NonNullable<PublishSection['acme']>,
   options: CertifyingOptions,
 ): { readonly certifier: Issuer; readonly answers: boolean } {
-  const { section, house, ring, writers, eyes, answers, minutes } = options;
+  const { section, jobContext, ring, writers, eyes, answers, minutes } = options;
   const alsoNamed = (hostName: string): readonly string[] => section.hosts[hostName]?.names ?? [];
   const hostOf = (hostName: string): string =>
     Object.keys(section.hosts).find((host) => alsoNamed(host).includes(hostName)) ?? hostName;
@@ -97,13 +97,13 @@ function clientOf(
       writers.get(dns)?.(action, eyes.signal) ??
       Promise.resolve({ status: 'manual', text: formatChange(action) }),
     lookup: (hostName, dns) => authoritativeTxt(hostName, dns, eyes),
-    clock: house.clock,
+    clock: jobContext.clock,
     signal: eyes.signal,
   };
   const inDns = [dnsSolver(records), persistentDnsSolver(records)];
   const here = acme.webroot === undefined ? [...answers, ...inDns] : [folderSolver(acme.webroot)];
   const matching = here.filter(({ type }) => type === acme.challenge);
-  const { localNetwork: network, clock, resolver, store, trustStore: anchors } = house;
+  const { localNetwork: network, clock, resolver, store, trustStore: anchors } = jobContext;
   const certifier = new Issuer({
     server: {
       directory: acme.directory,

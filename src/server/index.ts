@@ -37,10 +37,10 @@ export type {
   ReloadResult,
 } from './control/control-port.js';
 export { customerDomains } from './jobs/customer-domains.js';
-export { openHouse, type OpenJobContext } from './daemon/job-context.js';
+export { openJobContext, type OpenJobContext } from './daemon/job-context.js';
 export {
   checkStart,
-  openHouseToRead,
+  openReadOnlyContext,
   openPublishing,
   openSenderSite,
   publishSettings,

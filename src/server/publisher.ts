@@ -92,7 +92,7 @@ export function openPublishing(
   const createObserver = (): Observer => eyesOf(section, jobContext, signal);
   const { certifier, certify, ...client } = certifying({
     section,
-    house: jobContext,
+    jobContext,
     ring,
     writers,
     eyes: createObserver(),

@@ -88,7 +88,7 @@ export {
   type MailboxNetwork,
   type MailboxSecret,
 } from './mailbox/open-mailbox.js';
-export type { FetchedMail, Mailbox, MailEntry } from './mailbox/mailbox.js';
+export type { FetchedMail, ReportMailbox, MailEntry } from './mailbox/mailbox.js';
 export {
   bodyIntake,
   httpsHandler,
@@ -141,7 +141,12 @@ export {
   type AlertOptions,
   type Notice,
 } from './alert/run-alerts.js';
-export { planAlerts, type ReportAlert, type Condition, type Told } from './alert/plan-alerts.js';
+export {
+  planAlerts,
+  type ReportAlert,
+  type Condition,
+  type SentAlert,
+} from './alert/plan-alerts.js';
 export { alertJson, alertSubject, alertText } from './alert/alert-text.js';
 export { pruneReports, type PruneOptions } from './tables/prune-reports.js';
 export { exportReports, type ExportOptions } from './tables/export-reports.js';

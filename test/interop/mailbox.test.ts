@@ -88,7 +88,7 @@ function digestOf(text: Uint8Array): string {
 before(async () => {
   folder = mkdtempSync('/var/tmp/hermetic-mailbox-');
   chmodSync(folder, 0o755);
-  const root = createCa({ name: 'Mailbox Root' });
+  const root = createCa({ name: 'ReportMailbox Root' });
   const { certPem, chainPem, keyPem } = issue(root, { names: ['imap.example'] });
   writeFileSync(join(folder, 'chain.pem'), chainPem ?? certPem);
   writeFileSync(join(folder, 'key.pem'), keyPem, { mode: 0o600 });

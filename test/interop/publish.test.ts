@@ -8,7 +8,7 @@ import { createTransport } from 'nodemailer';
 import { collect, collectOptions, grade } from '../../src/check/index.js';
 import { Name } from '../../src/base/index.js';
 import { selfSigned } from '../../src/pki/index.js';
-import { createLog, openHouse, parseConfig } from '../../src/server/index.js';
+import { createLog, openJobContext, parseConfig } from '../../src/server/index.js';
 import { ownNetwork } from './own-network.js';
 import { Postfix } from './postfix.js';
 import { accepts, runProgram, until } from './process.js';
@@ -107,11 +107,11 @@ ${hosts.map(({ name }) => `    ${name}: {dns: own, ttl: ${ttl}, dane: ${dane.inc
       .replace(/^store:.*$/m, `store: {file: ${join(world.folder, 'look.db')}}`),
   );
   assert.ok(parsed.ok, JSON.stringify(parsed));
-  const house = await openHouse(
+  const jobContext = await openJobContext(
     parsed.value,
     createLog({ format: 'plain', write: () => undefined, now: Date.now }),
   );
-  t.after(() => house.close());
+  t.after(() => jobContext.close());
 
   const counts = { mails: 0, checks: 0, verified: 0 };
   const transport = createTransport({ host: at.sender, port: 25, ignoreTLS: true });
@@ -130,7 +130,7 @@ ${hosts.map(({ name }) => `    ${name}: {dns: own, ttl: ${ttl}, dane: ${dane.inc
       /to=<somebody@.*status=(deferred|bounced)/,
       `a sender is held up\n${world.log}`,
     );
-    const { network, resolver, trustStore } = house;
+    const { network, resolver, trustStore } = jobContext;
     const result = grade(
       await collect(
         Name.of(domain),

@@ -18,7 +18,7 @@ import {
 import { createCa, createIntermediate, issue } from '../../src/pki/index.js';
 import {
   createLog,
-  openHouse,
+  openJobContext,
   openPublishing,
   parseConfig,
   publishSettings,
@@ -188,7 +188,7 @@ test('http-01 through the folder of a web server that is there already, also by 
   const webroot = join(folder, 'www');
   await start('', 0);
   const settings = config(`, challenge: http-01, webroot: ${webroot}`);
-  const house = await openHouse(settings, log);
+  const jobContext = await openJobContext(settings, log);
   const section = publishSettings(settings);
   assert.ok(section);
   const server = createHttp((request, response) => {
@@ -200,13 +200,13 @@ test('http-01 through the folder of a web server that is there already, also by 
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   t.after(() => {
     server.close();
-    void house.close();
+    void jobContext.close();
   });
   network.attach(ourAddress, 80, {
     address: '127.0.0.1',
     port: (server.address() as AddressInfo).port,
   });
-  const outcomes = (await (await openPublishing(section, house)).apply()).flatMap(
+  const outcomes = (await (await openPublishing(section, jobContext)).apply()).flatMap(
     (one) => one.outcomes,
   );
   assert.deepEqual(outcomes.find(({ action }) => action.kind === 'certify')?.outcome, {
@@ -238,11 +238,11 @@ test('a manual round without a port names the answering service and orders nothi
   const { ca, config, log, start } = await world(t);
   await start('', 0);
   const settings = config();
-  const house = await openHouse(settings, log);
-  t.after(() => house.close());
+  const jobContext = await openJobContext(settings, log);
+  t.after(() => jobContext.close());
   const section = publishSettings(settings);
   assert.ok(section);
-  const outcomes = (await (await openPublishing(section, house)).apply()).flatMap(
+  const outcomes = (await (await openPublishing(section, jobContext)).apply()).flatMap(
     (one) => one.outcomes,
   );
   const certified = outcomes.find(({ action }) => action.kind === 'certify')?.outcome;
@@ -260,11 +260,11 @@ test('the account gets another key by hand while the daemon runs, and goes on wi
   await waitUntil('the first certificate', () => shown(https));
   const [first] = [...ca.accounts.values()];
   const settings = config();
-  const house = await openHouse(settings, log);
-  t.after(() => house.close());
+  const jobContext = await openJobContext(settings, log);
+  t.after(() => jobContext.close());
   const section = publishSettings(settings);
   assert.ok(section);
-  assert.deepEqual(await (await openPublishing(section, house)).changeAccountKey?.(), {
+  assert.deepEqual(await (await openPublishing(section, jobContext)).changeAccountKey?.(), {
     status: 'done',
   });
   assert.ok(first && ![...ca.accounts.values()][0]?.equals(first));

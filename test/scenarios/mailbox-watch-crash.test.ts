@@ -8,7 +8,7 @@ import {
   MailboxReader,
   prepareReports,
   verifyDkim,
-  type Mailbox,
+  type ReportMailbox,
 } from '../../src/tls-rpt-receive/index.js';
 import {
   prepareWatch,
@@ -68,7 +68,7 @@ class MailboxLife {
     };
     const lost = fail(intakeFailures.make('mailbox-connection-lost', 'the process ended'));
     const { mailbox } = this;
-    const connected: Mailbox = {
+    const connected: ReportMailbox = {
       uidValidity: mailbox.uidValidity,
       list: (from) => mailbox.list(from),
       describe: (uids) => mailbox.describe(uids),

@@ -135,7 +135,7 @@ export async function runMatrix(chosen: readonly Row[] = rows): Promise<MatrixRe
         for (const what of faults) wrong.push({ row: cell.row.says, column: cell.column, what });
       }
     };
-    await Promise.all(Array.from({ length: AT_ONCE }, work));
+    await Promise.all(Array.from({ length: MAX_CONCURRENT }, work));
   } finally {
     await lab.close();
   }
@@ -146,7 +146,7 @@ export async function runMatrix(chosen: readonly Row[] = rows): Promise<MatrixRe
   return { seen, cells: cells.length, wrong };
 }
 
-const AT_ONCE = 6;
+const MAX_CONCURRENT = 6;
 
 async function runCell(
   domain: string,

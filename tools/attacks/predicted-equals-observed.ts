@@ -71,7 +71,7 @@ export async function compare(
       );
       return at < 0 ? undefined : waiting.splice(at, 1)[0];
     };
-    await Promise.all(Array.from({ length: AT_ONCE }, work));
+    await Promise.all(Array.from({ length: MAX_CONCURRENT }, work));
     for (const last of [...waiting, ...chosen.filter(meetsAttacker)])
       all.push(...(await compareDomain(last, lab, columns)));
     return {
@@ -104,7 +104,7 @@ interface Cell {
 }
 
 /** With more, time-outs come from this machine rather than from the lab. */
-const AT_ONCE = 6;
+const MAX_CONCURRENT = 6;
 
 async function compareDomain(
   { domain, attack: inForce, hosts }: Scenario,

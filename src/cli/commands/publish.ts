@@ -202,7 +202,7 @@ async function open(
     });
   // Opening for reading creates nothing, not even tables, so `plan` can run next to the
   // daemon.
-  const openContext = access === 'read' ? server.openHouseToRead : server.openHouse;
+  const openContext = access === 'read' ? server.openReadOnlyContext : server.openJobContext;
   const jobContext = await openContext(
     config,
     server.createLog({ format: 'plain', write: output.err, now: Date.now }),

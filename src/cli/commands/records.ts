@@ -134,7 +134,7 @@ async function planCaa(
       fix: 'Add it: docs/publish.md shows the form.',
     });
   const logger = server.createLog({ format: 'plain', write: output.err, now: Date.now });
-  const jobContext = await server.openHouseToRead(config, logger);
+  const jobContext = await server.openReadOnlyContext(config, logger);
   try {
     const { accountBinding } = await server.openPublishing(section, jobContext, { signal });
     const binding = await accountBinding?.();

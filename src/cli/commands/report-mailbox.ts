@@ -60,7 +60,7 @@ export const mailboxExample =
 /** Adds the options of a mailbox to a command, in a separate group. */
 export function withMailbox(command: Command): Command {
   return command
-    .optionsGroup('Mailbox:')
+    .optionsGroup('ReportMailbox:')
     .option('--mailbox <url>', 'read an IMAP folder once: imaps://USER@SERVER/FOLDER')
     .option('--password-file <file>', 'file with the password, not readable by other users')
     .option('--token-command <program>', 'program that prints an access token of OAuth 2.0')

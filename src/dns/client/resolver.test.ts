@@ -141,7 +141,7 @@ test('a forged first answer loses: the next resolver is asked and the forger is 
   const answer = await resolver.ask(host, RRType.A);
   assert.equal(answer.dnssec, 'secure');
   assert.equal(lastOctet(answer.records), 1);
-  assert.deepEqual(states(), ['lies', 'answers']);
+  assert.deepEqual(states(), ['forges', 'answers']);
 });
 
 test('a forged answer is bogus and cached briefly', async () => {

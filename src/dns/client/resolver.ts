@@ -89,7 +89,7 @@ interface Question {
 const VALIDATION_TEST_MS = 3_600_000;
 
 /** States that a later answer does not clear. */
-const lasting: readonly State[] = ['strips-dnssec', 'does-not-validate', 'lies'];
+const lasting: readonly State[] = ['strips-dnssec', 'does-not-validate', 'forges'];
 
 /** Flags of a query whose answer is validated here (RFC 6840 §5.9). */
 const VALIDATING: QueryFlags = { checkingDisabled: true, authenticData: false };
@@ -203,7 +203,7 @@ class CachingResolver {
         ? this.#resolveByAd(upstream, question, abortSignal)
         : this.#resolveByValidation(upstream, question, abortSignal));
       if (dnsAnswer.status !== 'failed') {
-        if (forging && dnsAnswer.dnssec === 'secure') this.#states.set(forging, 'lies');
+        if (forging && dnsAnswer.dnssec === 'secure') this.#states.set(forging, 'forges');
         return { answer: dnsAnswer };
       }
       if (dnsAnswer.dnssec === 'bogus') forging = upstream;
@@ -374,7 +374,7 @@ class CachingResolver {
   #inOrder(): readonly Upstream[] {
     const isBad = (upstream: Upstream): boolean => {
       const state = this.#states.get(upstream);
-      return this.#failing.has(upstream) || state === 'lies' || state === 'strips-dnssec';
+      return this.#failing.has(upstream) || state === 'forges' || state === 'strips-dnssec';
     };
     return [...this.#options.upstreams].sort(
       (left, right) => Number(isBad(left)) - Number(isBad(right)),

@@ -30,7 +30,7 @@ export interface ServerFacts {
 }
 
 /** The predicted end of one message. */
-export interface Delivery {
+export interface PredictedDelivery {
   readonly result: DeliveryResult;
   /** The message returns to its author instead of waiting. */
   readonly bounced?: boolean;
@@ -49,7 +49,7 @@ export function predictDelivery(
   model: DeliveryModel,
   requirement: Requirement,
   server: ServerFacts,
-): Delivery {
+): PredictedDelivery {
   const delivery = deliverTo(model, requirement, server);
   const { known, source } = model.fallbackRelay;
   if (delivery.result !== 'deferred' || delivery.bounced) return delivery;
@@ -60,7 +60,11 @@ export function predictDelivery(
   return { result: 'unknown', reason, source };
 }
 
-function deliverTo(model: DeliveryModel, requirement: Requirement, server: ServerFacts): Delivery {
+function deliverTo(
+  model: DeliveryModel,
+  requirement: Requirement,
+  server: ServerFacts,
+): PredictedDelivery {
   const { source } = requirement;
   if (requirement.action === 'unknown')
     return { result: 'unknown', reason: requirement.reason, source };
@@ -96,7 +100,7 @@ function underTls(
   model: Pick<SenderModel, 'rules' | 'fallback'>,
   requirement: Use,
   server: ServerFacts,
-): Delivery {
+): PredictedDelivery {
   const required = requirement.tls === 'required';
   const handshake = handshakeOf(model, requirement, server);
   if (handshake.works === 'unknown')
@@ -208,7 +212,7 @@ function fallBack(
   server: ServerFacts,
   step: 'refused' | 'handshake',
   cause = 'the server refuses STARTTLS',
-): Delivery {
+): PredictedDelivery {
   if (!fallback.known)
     return { result: 'unknown', reason: fallback.reason, source: fallback.source };
   const { value, source } = fallback;
@@ -225,7 +229,7 @@ function fallBack(
   return { ...delivery, delaySeconds: value.delaySeconds };
 }
 
-function plaintext(server: ServerFacts, reason: string, source: SettingSource): Delivery {
+function plaintext(server: ServerFacts, reason: string, source: SettingSource): PredictedDelivery {
   return { result: server.attacker ? 'to-attacker' : 'cleartext', reason, source };
 }
 

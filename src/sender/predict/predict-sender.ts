@@ -2,7 +2,7 @@ import type { View } from '../../tls-policy/index.js';
 import { caseNames } from '../cases/case-names.js';
 import type { SenderCase } from '../cases/sender-case.js';
 import { viewOfCase } from '../cases/view-of-case.js';
-import { predictDelivery, type Delivery, type ServerFacts } from './predict-delivery.js';
+import { predictDelivery, type PredictedDelivery, type ServerFacts } from './predict-delivery.js';
 import { requirementOf, type PolicyInForce } from './requirement.js';
 import type { SenderModel } from './sender-model.js';
 
@@ -12,7 +12,7 @@ const ZONE = 'sender.example';
 /** The predicted end of one case. */
 export interface CasePrediction {
   readonly case: SenderCase;
-  readonly delivery: Delivery;
+  readonly delivery: PredictedDelivery;
 }
 
 /** Predicts every case for a sender. Pure. */
@@ -26,7 +26,7 @@ export function predictCases(
   }));
 }
 
-function predictCase(model: SenderModel, senderCase: SenderCase): Delivery {
+function predictCase(model: SenderModel, senderCase: SenderCase): PredictedDelivery {
   const hindered = hindrance(model, senderCase);
   if (hindered) return hindered;
   const message = senderCase.withdrawn ? 2 : 1;
@@ -42,7 +42,7 @@ function predictCase(model: SenderModel, senderCase: SenderCase): Delivery {
 }
 
 /** Facts that decide before the rules for TLS: another server, or the address family. */
-function hindrance(model: SenderModel, { zone }: SenderCase): Delivery | undefined {
+function hindrance(model: SenderModel, { zone }: SenderCase): PredictedDelivery | undefined {
   const { smartHost, families } = model;
   if (!smartHost.known)
     return { result: 'unknown', reason: smartHost.reason, source: smartHost.source };
@@ -70,7 +70,7 @@ function hindrance(model: SenderModel, { zone }: SenderCase): Delivery | undefin
   };
 }
 
-function unreached({ rules }: SenderModel): Delivery {
+function unreached({ rules }: SenderModel): PredictedDelivery {
   return { result: 'unknown', reason: 'the case has no host', source: rules.tls.source };
 }
 

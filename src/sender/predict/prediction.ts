@@ -8,7 +8,7 @@ import {
 } from '../cases/sender-case.js';
 import { caseVerdicts, mechanismVerdicts } from '../verdict.js';
 import { judgePrediction } from './judge-prediction.js';
-import type { Delivery } from './predict-delivery.js';
+import type { PredictedDelivery } from './predict-delivery.js';
 import { predictCases } from './predict-sender.js';
 import { fullSender } from './read-own.js';
 import { senderExposure, type SenderExposure } from './sender-exposure.js';
@@ -142,7 +142,7 @@ export function predictSender(model: SenderModel, cases: readonly SenderCase[]):
   };
 }
 
-function causeOf({ reason, source }: Delivery): { reason: string; line: string } {
+function causeOf({ reason, source }: PredictedDelivery): { reason: string; line: string } {
   return { reason, line: source.line };
 }
 
@@ -150,7 +150,7 @@ function causeOf({ reason, source }: Delivery): { reason: string; line: string }
  * The verdict of the test for a predicted result. A sender that keeps mail from a host has
  * decided by itself, so it refuses; a handshake that fails leaves that open.
  */
-function verdictOf({ result, atHandshake }: Delivery): PredictedVerdict {
+function verdictOf({ result, atHandshake }: PredictedDelivery): PredictedVerdict {
   switch (result) {
     case 'verified':
       return 'delivered-verified';
@@ -167,7 +167,7 @@ function verdictOf({ result, atHandshake }: Delivery): PredictedVerdict {
 
 function metBy(
   expect: SenderCase['expect'],
-  { result }: Delivery,
+  { result }: PredictedDelivery,
 ): SenderPrediction['cases'][number]['met'] {
   if (expect === 'inform') return 'none';
   if (result === 'unknown') return 'open';

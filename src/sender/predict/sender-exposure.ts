@@ -9,7 +9,7 @@ import {
   type SenderClass,
   type View,
 } from '../../tls-policy/index.js';
-import { predictDelivery, type Delivery, type ServerFacts } from './predict-delivery.js';
+import { predictDelivery, type PredictedDelivery, type ServerFacts } from './predict-delivery.js';
 import { asResolved } from './predict-sender.js';
 import { requirementOf, type PolicyInForce } from './requirement.js';
 import type { SenderModel } from './sender-model.js';
@@ -26,7 +26,9 @@ const DOMAIN = 'example.com';
 const MX_HOST = 'mx.example.com';
 
 /** One cell: the delivery, and the setting that decides it. */
-export type SenderExposure = Readonly<Record<DomainClass, Readonly<Record<Attack, Delivery>>>>;
+export type SenderExposure = Readonly<
+  Record<DomainClass, Readonly<Record<Attack, PredictedDelivery>>>
+>;
 
 /** Predicts mail of a sender to each class of domain under each attack. Pure. */
 export function senderExposure(model: SenderModel): SenderExposure {
@@ -55,7 +57,11 @@ export function exposureResults(exposure: SenderExposure): Exposure {
   ) as unknown as Exposure;
 }
 
-function exposureCell(model: SenderModel, domainClass: DomainClass, attack: Attack): Delivery {
+function exposureCell(
+  model: SenderModel,
+  domainClass: DomainClass,
+  attack: Attack,
+): PredictedDelivery {
   const { smartHost } = model;
   if (!smartHost.known || smartHost.value !== undefined)
     return {

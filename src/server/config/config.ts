@@ -3,29 +3,31 @@ import type { Result } from '../../base/index.js';
 import { jobs } from '../jobs/all-jobs.js';
 import { loadConfig } from './load-config.js';
 import type { ConfigProblem, ConfigSource } from './merged-files.js';
-import { houseSections } from './sections.js';
+import { commonSections } from './sections.js';
 
-type HouseConfig = z.output<z.ZodObject<typeof houseSections>>;
+type CommonConfig = z.output<z.ZodObject<typeof commonSections>>;
 
 /** A complete configuration: the daemon's own sections, and those of the jobs by name. */
-export interface Config extends HouseConfig {
+export interface Config extends CommonConfig {
   readonly jobs: Readonly<Record<string, unknown>>;
 }
 
-const houseKeys = Object.keys(houseSections);
+const commonKeys = Object.keys(commonSections);
 
 const schema = z
   .strictObject({
-    ...houseSections,
+    ...commonSections,
     ...Object.fromEntries(jobs.map((job) => [job.section, job.schema.optional()])),
   })
   .transform((all): Config => {
     const entries = Object.entries(all);
     return {
       ...(Object.fromEntries(
-        entries.filter(([sectionName]) => houseKeys.includes(sectionName)),
-      ) as HouseConfig),
-      jobs: Object.fromEntries(entries.filter(([sectionName]) => !houseKeys.includes(sectionName))),
+        entries.filter(([sectionName]) => commonKeys.includes(sectionName)),
+      ) as CommonConfig),
+      jobs: Object.fromEntries(
+        entries.filter(([sectionName]) => !commonKeys.includes(sectionName)),
+      ),
     };
   });
 

@@ -10,7 +10,7 @@ const texts = z.array(z.string());
  * The sections of `hermetic.yaml` that belong to the daemon itself; every job adds its
  * own.
  */
-export const houseSections = {
+export const commonSections = {
   /**
    * The resolvers. The daemon validates DNSSEC itself, so any resolver that passes DNSSEC
    * records through is sufficient.

@@ -10,8 +10,8 @@ const HIDDEN = '(hidden)';
  * The configuration in force as YAML, with every default, for the operator. Values that
  * may be secrets are hidden: by their key, and every URL behind its host.
  */
-export function showConfig({ jobs, ...house }: Config): string {
-  return stringify(shown({ ...house, ...jobs }), { lineWidth: 0, aliasDuplicateObjects: false });
+export function showConfig({ jobs, ...common }: Config): string {
+  return stringify(shown({ ...common, ...jobs }), { lineWidth: 0, aliasDuplicateObjects: false });
 }
 
 function shown(value: unknown, key = ''): unknown {

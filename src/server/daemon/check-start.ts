@@ -4,7 +4,7 @@ import { HermeticError, isHermeticError } from '../../base/index.js';
 import type { Config } from '../config/config.js';
 import { controlSocket } from '../control/control-port.js';
 import { formatListenAddress, type ListenAddress } from '../listen-address.js';
-import { openHouseToRead } from './read-only-context.js';
+import { openReadOnlyContext } from './read-only-context.js';
 import { jobs } from '../jobs/all-jobs.js';
 import { tryListen } from '../listeners/try-listen.js';
 import type { Log } from '../log.js';
@@ -31,7 +31,7 @@ export async function checkStart(config: Config, logger: Log): Promise<readonly 
   for (const files of config.web?.certificates ?? []) await attempt(() => loadCertificate(files));
   await attempt(() => writableStore(config.store.file));
   await attempt(async () => {
-    const jobContext = await openHouseToRead(config, logger);
+    const jobContext = await openReadOnlyContext(config, logger);
     try {
       for (const { section, load } of jobs) {
         const settings = config.jobs[section];

@@ -10,7 +10,7 @@ import {
 } from '../control/control-port.js';
 import { formatListenAddress, type ListenAddress } from '../listen-address.js';
 import {
-  openHouse,
+  openJobContext,
   type JobContextOptions,
   type OpenJobContext,
   type ReplacedContext,
@@ -42,7 +42,7 @@ export interface Daemon {
 
 /** The jobs of one configuration. Listeners live longer: a reload hands them over. */
 interface Generation {
-  readonly house: OpenJobContext;
+  readonly jobContext: OpenJobContext;
   readonly services: readonly Service[];
 }
 
@@ -210,7 +210,7 @@ async function startJobs(
   logger: Log,
   { stores, ...options }: JobContextOptions & { readonly stores: SharedStore },
 ): Promise<Generation> {
-  const house = await openHouse(config, logger, stores, options);
+  const jobContext = await openJobContext(config, logger, stores, options);
   const services: Service[] = [];
   try {
     for (const job of jobs) {
@@ -218,19 +218,19 @@ async function startJobs(
       if (settings === undefined) continue;
       const code = await job.load();
       for (const tableSet of (await code.tables?.(settings)) ?? [])
-        await migrateWhenFree(house.store, tableSet);
-      services.push(await code.start(settings, house));
+        await migrateWhenFree(jobContext.store, tableSet);
+      services.push(await code.start(settings, jobContext));
     }
-    return { house, services };
+    return { jobContext, services };
   } catch (error) {
-    await stopJobs({ house, services });
+    await stopJobs({ jobContext, services });
     throw error;
   }
 }
 
-async function stopJobs({ house, services }: Generation): Promise<void> {
+async function stopJobs({ jobContext, services }: Generation): Promise<void> {
   await Promise.all(services.map(async (service) => service.stop?.()));
-  await house.close();
+  await jobContext.close();
 }
 
 /** A CA validates from a few addresses concurrently. */

@@ -38,7 +38,7 @@ export interface JobContextOptions {
  * Opens the resources that all jobs share: resolver, roots, database, policy source.
  * Rejects with HermeticError for a missing or malformed file of the configuration.
  */
-export async function openHouse(
+export async function openJobContext(
   config: Config,
   logger: Log,
   stores: StoreSource = new SharedStore(systemClock, logger),

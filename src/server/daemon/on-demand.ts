@@ -40,13 +40,13 @@ export async function checkStart(
   return loaded.checkStart(config, logger);
 }
 
-/** Loads {@link ReadOnlyContext.openHouseToRead} and calls it. */
-export async function openHouseToRead(
+/** Loads {@link ReadOnlyContext.openReadOnlyContext} and calls it. */
+export async function openReadOnlyContext(
   config: Config,
   logger: Log,
-): ReturnType<typeof ReadOnlyContext.openHouseToRead> {
+): ReturnType<typeof ReadOnlyContext.openReadOnlyContext> {
   const loaded = await import('./read-only-context.js');
-  return loaded.openHouseToRead(config, logger);
+  return loaded.openReadOnlyContext(config, logger);
 }
 
 /** Loads {@link Publisher.openPublishing} and calls it. */

@@ -3,7 +3,7 @@ import { prepareReports } from '../../tls-rpt-receive/index.js';
 import { stsStore } from '../../send/index.js';
 import { openStore, openStoreToRead, type Store } from '../../store/index.js';
 import type { Config } from '../config/config.js';
-import { openHouse, type OpenJobContext } from './job-context.js';
+import { openJobContext, type OpenJobContext } from './job-context.js';
 import type { Log } from '../log.js';
 import type { StoreSource } from '../shared-store.js';
 
@@ -11,13 +11,13 @@ import type { StoreSource } from '../shared-store.js';
  * Opens the resources that publishing needs to show plans: nothing is written, not even
  * tables.
  */
-export function openHouseToRead(config: Config, logger: Log): Promise<OpenJobContext> {
+export function openReadOnlyContext(config: Config, logger: Log): Promise<OpenJobContext> {
   const prepare = (stateStore: Store): void => {
     openLedger(stateStore);
     openAcmeStore(stateStore);
     prepareReports(stateStore);
   };
-  return openHouse(config, logger, readingStore(prepare));
+  return openJobContext(config, logger, readingStore(prepare));
 }
 
 /** Policies that a command fetches are dropped when it ends. */

@@ -62,7 +62,7 @@ export const publishJob: JobCode<PublishJobSettings> = {
             minutes: settings.everyMinutes,
             apply: publishing.apply,
             counts,
-            house: jobContext,
+            jobContext,
             signal,
           })
         : Promise.resolve();
@@ -105,14 +105,14 @@ interface Rounds {
   readonly apply: () => Promise<readonly Applied[]>;
   /** Actions by outcome, for the metrics. */
   readonly counts: Map<string, number>;
-  readonly house: JobContext;
+  readonly jobContext: JobContext;
   readonly signal: AbortSignal;
 }
 
-async function everyRound({ minutes, apply, counts, house, signal }: Rounds): Promise<void> {
-  const { clock, log } = house;
+async function everyRound({ minutes, apply, counts, jobContext, signal }: Rounds): Promise<void> {
+  const { clock, log } = jobContext;
   const round = async (): Promise<void> => {
-    for (const applied of await apply()) tell(applied, counts, house);
+    for (const applied of await apply()) tell(applied, counts, jobContext);
   };
   // A round may end at any write, as after a crash; the next round continues there.
   const onError = ({ message }: Error): void =>

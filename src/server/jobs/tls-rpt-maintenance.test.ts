@@ -27,7 +27,7 @@ test('a failing part of a periodic round is logged, and the others run', async (
   });
   const stop = new AbortController();
   const lines: Record<string, unknown>[] = [];
-  const house = {
+  const jobContext = {
     store: failing,
     clock: {
       now: () => Date.parse('2027-01-05T12:00:00Z'),
@@ -45,7 +45,7 @@ test('a failing part of a periodic round is logged, and the others run', async (
   });
   const mxHosts = { refresh: async () => undefined, names: [] } as never;
   const sessions = new ReportSessions();
-  await reportRounds(settings, house, { signal: stop.signal, mxHosts, sessions });
+  await reportRounds(settings, jobContext, { signal: stop.signal, mxHosts, sessions });
   assert.deepEqual(
     lines.filter((line) => line['part'] === 'prune'),
     [],

@@ -33,7 +33,7 @@ class World {
   sender(digest: object | undefined = { every: 'day' }): DigestSender {
     const note = (event: string): void => void this.events.push(event);
     const log = { info: note, warn: note, error: note };
-    const house = { store: this.store, clock: this.clock, log } as unknown as JobContext;
+    const jobContext = { store: this.store, clock: this.clock, log } as unknown as JobContext;
     const settings = watchSection.parse({ domains: ['a.example'], digest });
     const send = (channel: string) => (message: AlertMessage) => {
       if (this.refused.includes(channel)) return Promise.reject(new Error('not reachable'));
@@ -45,7 +45,7 @@ class World {
       domains: settings.domains,
       send: send(channel),
     }));
-    return new DigestSender(settings, house, receivers);
+    return new DigestSender(settings, jobContext, receivers);
   }
 
   channels(): readonly string[] {
@@ -116,9 +116,11 @@ test('without a schedule no digest is sent', async () => {
   const settings = watchSection.parse({ domains: ['a.example'] });
   assert.equal(settings.digest, undefined);
   const never = (): Promise<boolean> => Promise.reject(new Error('sent'));
-  const house = { store: world.store, clock: world.clock } as unknown as JobContext;
+  const jobContext = { store: world.store, clock: world.clock } as unknown as JobContext;
   const { domains } = settings;
-  const sender = new DigestSender(settings, house, [{ channel: 'mail', domains, send: never }]);
+  const sender = new DigestSender(settings, jobContext, [
+    { channel: 'mail', domains, send: never },
+  ]);
   await sender.round();
   world.clock.at += 30 * DAY;
   await sender.round();

@@ -25,7 +25,7 @@ const RETRY = 15 * 60_000;
  */
 export class DigestSender {
   readonly #settings: WatchSettings;
-  readonly #house: JobContext;
+  readonly #jobContext: JobContext;
   readonly #receivers: readonly DigestReceiver[];
   /** Wall-clock time of the next try of each receiver that refused. */
   readonly #retryAt = new Map<string, number>();
@@ -36,7 +36,7 @@ export class DigestSender {
     receivers = digestReceivers(settings, jobContext),
   ) {
     this.#settings = settings;
-    this.#house = jobContext;
+    this.#jobContext = jobContext;
     this.#receivers = receivers;
   }
 
@@ -44,7 +44,7 @@ export class DigestSender {
   async round(): Promise<void> {
     const { digest: schedule } = this.#settings;
     if (!schedule) return;
-    const { store, clock } = this.#house;
+    const { store, clock } = this.#jobContext;
     for (const receiver of this.#receivers) {
       const { channel } = receiver;
       const now = clock.now();
@@ -69,7 +69,7 @@ export class DigestSender {
     schedule: DigestSchedule,
     period: DuePeriod,
   ): Promise<boolean> {
-    const { store, log } = this.#house;
+    const { store, log } = this.#jobContext;
     const isConfined = customer !== undefined;
     const digest = await readDigest(store, { domains, isConfined, schedule, ...period });
     const fields = { channel, until: digest.until };

@@ -40,7 +40,7 @@ async function watching(
   const lines: Line[] = [];
   const note = (event: string, fields: object): void => void lines.push({ event, ...fields });
   const { network, upstreams, anchors, trustStore } = lab;
-  const house = {
+  const jobContext = {
     store,
     clock,
     localNetwork: network,
@@ -51,7 +51,7 @@ async function watching(
   } as unknown as JobContext;
   const { signal } = new AbortController();
   const start = (changed = {}): Watcher =>
-    new Watcher(watchSection.parse({ ...section, ...changed }), house, signal, () => 0.5);
+    new Watcher(watchSection.parse({ ...section, ...changed }), jobContext, signal, () => 0.5);
   return { store, clock, lines, start };
 }
 

@@ -11,7 +11,7 @@ export interface Condition {
 }
 
 /** The last alert about a condition that a channel received, and its time. */
-export interface Told {
+export interface SentAlert {
   readonly key: string;
   readonly domain: string;
   readonly level: number;
@@ -42,7 +42,7 @@ const NOT_REPORTED =
   'It is no longer reported. Its end is not confirmed, because no affected reporter has reported a success since.';
 
 /** The kind of change, if any; a failure that becomes smaller is not reported. */
-function kindOf(level: number, known: Told | undefined): ReportAlert['kind'] | undefined {
+function kindOf(level: number, known: SentAlert | undefined): ReportAlert['kind'] | undefined {
   if (known === undefined) return 'added';
   return isWorse(level, known.level) ? 'worse' : undefined;
 }
@@ -54,12 +54,12 @@ function kindOf(level: number, known: Told | undefined): ReportAlert['kind'] | u
 export function planAlerts(
   now: number,
   conditions: readonly Condition[],
-  told: readonly Told[],
+  sent: readonly SentAlert[],
   ended?: ReadonlySet<string>,
-): { readonly alerts: readonly ReportAlert[]; readonly told: readonly Told[] } {
-  const before = new Map(told.map((known) => [known.key, known]));
+): { readonly alerts: readonly ReportAlert[]; readonly sent: readonly SentAlert[] } {
+  const before = new Map(sent.map((known) => [known.key, known]));
   const reportAlerts: ReportAlert[] = [];
-  const after = conditions.map((condition): Told => {
+  const after = conditions.map((condition): SentAlert => {
     const { key, domain, level, says, todo } = condition;
     const known = before.get(key);
     const since = known?.since ?? now;
@@ -68,7 +68,7 @@ export function planAlerts(
     return kind || !known ? { key, domain, level, says, since } : known;
   });
   const still = new Set(conditions.map((condition) => condition.key));
-  for (const { key, domain, says, since } of told)
+  for (const { key, domain, says, since } of sent)
     if (!still.has(key))
       reportAlerts.push({
         kind: 'ended',
@@ -77,7 +77,7 @@ export function planAlerts(
         since: dateTime(since),
         todo: [],
       });
-  return { alerts: reportAlerts, told: after };
+  return { alerts: reportAlerts, sent: after };
 }
 
 /** RFC 3339 in UTC without the fraction. */

@@ -3,7 +3,7 @@ import type { Store } from '../../store/index.js';
 import type { DomainView } from '../explain/domain-view.js';
 import type { Explanation } from '../explain/explain-group.js';
 import { showDomainInTurns, showOverviewInTurns } from '../explain/show.js';
-import { planAlerts, type ReportAlert, type Condition, type Told } from './plan-alerts.js';
+import { planAlerts, type ReportAlert, type Condition, type SentAlert } from './plan-alerts.js';
 
 /** Options of one round of alerts. */
 export interface AlertOptions {
@@ -58,14 +58,14 @@ export async function runAlerts(options: AlertOptions): Promise<readonly Notice[
   const notices = await Promise.all(
     Object.entries(channels).map(async ([channel, notify]): Promise<Notice> => {
       try {
-        const before = readTold(store, channel);
+        const before = readSent(store, channel);
         const kept = before.filter(({ domain }) => unread.has(domain));
         const known = before.filter(({ domain }) => !unread.has(domain));
-        const { alerts, told } = planAlerts(now, conditions, known, ended);
+        const { alerts, sent } = planAlerts(now, conditions, known, ended);
         const shown = shorten(alerts, options.domains);
         const received = shown.length === 0 || (await send(notify, shown, channel, onError));
         if (received)
-          await store.write('report', () => keepTold(store, channel, [...told, ...kept]));
+          await store.write('report', () => saveSent(store, channel, [...sent, ...kept]));
         return { channel, received, alerts: shown };
       } catch (error) {
         onError({ channel, error: error as Error });
@@ -160,13 +160,13 @@ async function failingDomains(
  * Saves the alerts that a channel received, in one transaction: a crash repeats an alert
  * and loses none.
  */
-function keepTold(stateStore: Store, channel: string, told: readonly Told[]): void {
+function saveSent(stateStore: Store, channel: string, sent: readonly SentAlert[]): void {
   stateStore.transaction(() => {
     stateStore.prepare('DELETE FROM report_alert WHERE channel = ?').run(channel);
     const insert = stateStore.prepare(
       'INSERT INTO report_alert (channel, condition, domain, level, says, since) VALUES (?, ?, ?, ?, ?, ?)',
     );
-    for (const { key, domain, level, says, since } of told)
+    for (const { key, domain, level, says, since } of sent)
       insert.run(channel, key, domain, level, says, since);
   });
 }
@@ -263,9 +263,9 @@ function distinctName(reportAlerts: readonly ReportAlert[]): string | undefined 
 }
 
 /** The alerts that a channel has received. */
-function readTold(stateStore: Store, channel: string): readonly Told[] {
+function readSent(stateStore: Store, channel: string): readonly SentAlert[] {
   return stateStore
-    .prepare<Told>(
+    .prepare<SentAlert>(
       'SELECT condition AS key, domain, level, says, since FROM report_alert WHERE channel = ?',
     )
     .all(channel);

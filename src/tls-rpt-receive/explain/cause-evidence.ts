@@ -20,7 +20,7 @@ import type { FailureGroup } from './group-failures.js';
 import { appliedWithout, daysNamed, daysReplaced } from './outdated-policies.js';
 
 /** The evidence about the cause of a failure: the input of the rules. */
-export interface Evidence {
+export interface CauseEvidence {
   /** The recipient domain. */
   readonly domain: string;
   readonly group: FailureGroup;
@@ -73,7 +73,10 @@ const MIN_PATH_DAYS = 3;
 const MIN_SPARED = 3;
 
 /** Collects the evidence about the cause of a failure. */
-export function gatherEvidence(failureGroup: FailureGroup, reportedFacts: ReportedFacts): Evidence {
+export function gatherEvidence(
+  failureGroup: FailureGroup,
+  reportedFacts: ReportedFacts,
+): CauseEvidence {
   const hosts = checkedHosts(reportedFacts.checks);
   const found = findingOf(failureGroup, reportedFacts.checks);
   const clean = found ? undefined : cleanCheck(failureGroup, reportedFacts.checks);
@@ -118,7 +121,7 @@ function wasSpared(
 /**
  * A fetch is not a session, so the share of sessions says nothing about the policy file.
  */
-export function isSporadic({ group, compared }: Evidence): boolean {
+export function isSporadic({ group, compared }: CauseEvidence): boolean {
   if (kindOf(group.result) === 'policy-file') return false;
   return compared.rate < SPORADIC || compared.noise;
 }
@@ -127,14 +130,14 @@ export function isSporadic({ group, compared }: Evidence): boolean {
  * Returns whether a finding of a check explains the failures. Under another name than its
  * own it explains no noise, and sessions without a description only if it hit most.
  */
-export function explainsMost({ group, compared, found }: Evidence): boolean {
+export function explainsMost({ group, compared, found }: CauseEvidence): boolean {
   if (group.result === NOT_DESCRIBED) return compared.ownRate >= 0.5;
   if (found && namesFinding(group.result, found.finding.id)) return true;
   return !compared.noise && compared.ownRate >= SPORADIC && compared.isShareKnown;
 }
 
 /** A failure of no particular kind: too few sessions, or only lost connections. */
-export function isNoise({ group: failureGroup, compared }: Evidence): boolean {
+export function isGroupNoise({ group: failureGroup, compared }: CauseEvidence): boolean {
   if (failureGroup.lostConnections || compared.noise) return true;
   if (compared.ownRate < SPORADIC && failureGroup.sessions > 0) return true;
   return failureGroup.sessions === 1 && failureGroup.reasons.length === 0 && compared.ownRate < 1;
@@ -168,7 +171,7 @@ function sparesHost(group: FailureGroup, reportedFacts: ReportedFacts): boolean 
  * failures over both families do. If IPv4 failed, an unaffected reporter with another
  * failure over IPv4 shows it, or several reporters do.
  */
-export function isSameFamily({ group, clean, usesIpv4, compared }: Evidence): boolean {
+export function isSameFamily({ group, clean, usesIpv4, compared }: CauseEvidence): boolean {
   if (clean) return true;
   const v6 = group.ips.filter((ipAddress) => ipAddress.includes(':')).length;
   const v4 = group.ips.length - v6;
@@ -181,13 +184,13 @@ export function isSameFamily({ group, clean, usesIpv4, compared }: Evidence): bo
  * So the fault is elsewhere if it concerns two hosts. It also is if the reporter had
  * successful sessions every day, from another network, as two other observers had.
  */
-export function notOneServer({ failingHosts: hosts, compared, clean }: Evidence): boolean {
+export function notOneServer({ failingHosts: hosts, compared, clean }: CauseEvidence): boolean {
   if (hosts > 1) return true;
   return compared.isPartial && compared.unaffected.length + (clean ? 1 : 0) >= 2;
 }
 
 /** Returns whether the failure lasted longer than an outage of some hours. */
-export function isLasting({ compared }: Evidence): boolean {
+export function isLasting({ compared }: CauseEvidence): boolean {
   return compared.failingDays >= MIN_PATH_DAYS;
 }
 
@@ -217,7 +220,7 @@ function matchesTlsa(group: FailureGroup, reportedFacts: ReportedFacts): boolean
   });
 }
 
-export function isOutdated({ applied, ownHost }: Evidence): boolean {
+export function isOutdated({ applied, ownHost }: CauseEvidence): boolean {
   return applied !== undefined && ownHost === true;
 }
 
@@ -225,7 +228,7 @@ export function isOutdated({ applied, ownHost }: Evidence): boolean {
  * Returns whether the clean check saw a certificate of the host that was valid on its
  * day.
  */
-export function showsDates({ clean, group }: Evidence): boolean {
+export function showsDates({ clean, group }: CauseEvidence): boolean {
   const mailHost = clean?.hosts.find((h) => h.name === group.mx);
   return (
     mailHost?.addresses.some((address) =>

@@ -3,13 +3,13 @@ import {
   explainsMost,
   gatherEvidence,
   isLasting,
-  isNoise,
+  isGroupNoise,
   isOutdated,
   isSameFamily,
   isSporadic,
   notOneServer,
   showsDates,
-  type Evidence,
+  type CauseEvidence,
 } from './cause-evidence.js';
 import {
   alone,
@@ -50,12 +50,12 @@ export interface CauseJudgement {
 interface Rule {
   /** The condition of the rule in words, for the reader of this table. */
   readonly condition: string;
-  readonly applies: (evidence: Evidence) => boolean;
+  readonly applies: (evidence: CauseEvidence) => boolean;
   readonly cause: FaultParty;
   /** The reason why the condition proves the cause, or why it proves none. */
-  readonly reason: (evidence: Evidence) => string;
+  readonly reason: (evidence: CauseEvidence) => string;
   /** The evidence that would settle it; only if the cause is unclear. */
-  readonly settle?: (evidence: Evidence) => string;
+  readonly settle?: (evidence: CauseEvidence) => string;
   readonly remedy?: Remedy;
 }
 
@@ -79,7 +79,7 @@ export const rules: readonly Rule[] = [
     applies: (evidence) =>
       kindOf(evidence.group.result) === 'any' &&
       evidence.applied === undefined &&
-      isNoise(evidence),
+      isGroupNoise(evidence),
     cause: 'unclear',
     reason: fewFailed,
     settle: () => 'The reasons in the reports, or the logs of the mail server for these times.',
@@ -282,7 +282,7 @@ function checkDate(check: CheckResult | undefined): string {
   return check ? dateOf(dayOfCheck(check)) : '';
 }
 
-function foundToo({ found, group }: Evidence): string {
+function foundToo({ found, group }: CauseEvidence): string {
   if (!found) return '';
   const says = `hermetic check found it too, on ${checkDate(found.check)}: ${found.finding.title}.`;
   if (!namesOtherAddress(found.finding, group)) return says;

@@ -44,7 +44,7 @@ const NOISE_SHARE = 1 / 20;
  */
 const NAMED_NOISE_SHARE = 1 / 200;
 /** A fault for all senders affects at least this share of the sessions of each. */
-const LEAST_RATE = 1 / 5;
+const MIN_RATE = 1 / 5;
 /** Reporters of one fault failed on more than this share of their common days. */
 const COMMON_DAYS = 1 / 4;
 /**
@@ -288,7 +288,7 @@ function confirmingReporters(
       if (fetching.has(one.reporter)) return true;
       if (isNoise(one.failed, totalOf(one.own), shareFor(one.reporter))) return false;
       if (!hasKnownShare(one.reporter, failureGroup, reportedFacts)) return false;
-      return rateOf(one.failed, one.own) >= Math.max(LEAST_RATE, COMPARABLE_SHARE * worst);
+      return rateOf(one.failed, one.own) >= Math.max(MIN_RATE, COMPARABLE_SHARE * worst);
     })
     .map((one) => one.reporter);
   // Cached policies expire on different days, so two failed fetches share few days.

@@ -10,7 +10,7 @@ import {
   openReports,
   showDomain,
   type ImportMailboxOptions,
-  type Mailbox,
+  type ReportMailbox,
   type MailboxImport,
 } from '../index.js';
 import { FakeClock } from '../../../test/support/fake-clock.js';
@@ -42,7 +42,7 @@ class World {
       name: 'imap:tlsrpt@imap.example/INBOX',
       open: () => {
         this.opened++;
-        return Promise.resolve(ok(this.mailbox as Mailbox));
+        return Promise.resolve(ok(this.mailbox as ReportMailbox));
       },
       store: this.store,
       clock: this.clock,
@@ -136,7 +136,7 @@ test('an import that breaks at any step is completed by the next one', async () 
     }
 });
 
-const refusing = (failure: Failure) => (): Promise<Result<Mailbox>> =>
+const refusing = (failure: Failure) => (): Promise<Result<ReportMailbox>> =>
   Promise.resolve(fail(failure));
 
 test('an import ends at a refused login, and after a few failed connections', async () => {

@@ -2,11 +2,11 @@ import { ok, type Clock, type Result } from '../../base/index.js';
 import type { Store } from '../../store/index.js';
 import { createReceiver, type Receipt } from '../intake/receiver.js';
 import { knownHosts } from '../tables/checks.js';
-import { previewReports } from '../tables/preview-reports.js';
+import { openPreview } from '../tables/preview-reports.js';
 import { isAuthenticated } from '../types.js';
 import type { LookupKeys } from '../verify/verify-dkim.js';
 import { MailboxReader, type MailboxReaderOptions, type MailFate } from './mailbox-reader.js';
-import type { Mailbox } from './mailbox.js';
+import type { ReportMailbox } from './mailbox.js';
 
 /** The mailbox, the database and the choices of the operator. */
 export interface ImportMailboxOptions extends Pick<
@@ -50,7 +50,7 @@ export interface MailboxImport {
  */
 export async function importMailbox(options: ImportMailboxOptions): Promise<MailboxImport> {
   const { store, clock, domains, keys, signal, isDryRun, onMail } = options;
-  const target = isDryRun ? await previewReports(store) : store;
+  const target = isDryRun ? await openPreview(store) : store;
   const counts = new ReceiptCounts();
   const hosts = knownHosts(store, domains);
   const receiver = createReceiver({
@@ -88,7 +88,7 @@ function withoutRemoval(open: MailboxReaderOptions['open']): MailboxReaderOption
     const opened = await open(signal);
     if (!opened.ok) return opened;
     const { value: mailbox } = opened;
-    const kept: Mailbox = {
+    const kept: ReportMailbox = {
       uidValidity: mailbox.uidValidity,
       list: (fromUid) => mailbox.list(fromUid),
       describe: (uids) => mailbox.describe(uids),

@@ -14,7 +14,7 @@ import {
   showDomain,
   showOverview,
   verifyDkim,
-  type Mailbox,
+  type ReportMailbox,
   type MailboxReaderOptions,
 } from '../index.js';
 import { FakeClock } from '../../../test/support/fake-clock.js';
@@ -57,7 +57,7 @@ async function createWorld(): Promise<World> {
       });
       const reader = new MailboxReader({
         name: 'imap:tlsrpt@imap.example/INBOX',
-        open: () => Promise.resolve(ok(mailbox as Mailbox)),
+        open: () => Promise.resolve(ok(mailbox as ReportMailbox)),
         receiver,
         store,
         clock,
@@ -366,11 +366,11 @@ test('a refused login is reported once and not repeated for a quarter of an hour
   const world = await createWorld();
   const { clock, mailbox } = world;
   let tries = 0;
-  const open = (): Promise<Result<Mailbox>> =>
+  const open = (): Promise<Result<ReportMailbox>> =>
     Promise.resolve(
       ++tries < 3
         ? fail(intakeFailures.make('mailbox-login-refused', 'wrong password'))
-        : ok(mailbox as Mailbox),
+        : ok(mailbox as ReportMailbox),
     );
   const reader = await world.read(1, { open });
   assert.deepEqual(

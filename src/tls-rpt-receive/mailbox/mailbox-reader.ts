@@ -10,7 +10,7 @@ import type { Store } from '../../store/index.js';
 import type { Receipt, Receiver } from '../intake/receiver.js';
 import { intakeFailures } from '../failures.js';
 import { MailboxState, type PendingMail } from './mailbox-state.js';
-import type { FetchedMail, MailEntry, Mailbox } from './mailbox.js';
+import type { FetchedMail, MailEntry, ReportMailbox } from './mailbox.js';
 
 /**
  * The result of one mail. `taken`: every report in it is stored, and it was moved or
@@ -37,7 +37,7 @@ export interface MailboxStatus {
 export interface MailboxReaderOptions {
   /** Account and folder, as shown in logs and stored as the peer of each report. */
   readonly name: string;
-  readonly open: (signal: AbortSignal) => Promise<Result<Mailbox>>;
+  readonly open: (signal: AbortSignal) => Promise<Result<ReportMailbox>>;
   readonly receiver: Receiver;
   readonly store: Store;
   readonly clock: Clock;
@@ -216,7 +216,7 @@ export class MailboxReader {
   }
 
   /** Waits until the server announces a mail, and at most until the next poll. */
-  async #wait(mailbox: Mailbox, signal: AbortSignal): Promise<void> {
+  async #wait(mailbox: ReportMailbox, signal: AbortSignal): Promise<void> {
     const { clock, pollMs } = this.#options;
     await followSignals([signal], async (awake) => {
       const asleep = clock.sleep(pollMs, awake.signal).catch(() => undefined);
@@ -229,7 +229,7 @@ export class MailboxReader {
    * Reads the mails that are new or due. `more`: others are due now. `blocked`: some remain
    * for later.
    */
-  async #round(mailbox: Mailbox, signal: AbortSignal): Promise<Result<Progress>> {
+  async #round(mailbox: ReportMailbox, signal: AbortSignal): Promise<Result<Progress>> {
     const from = await this.#state.begin(mailbox.uidValidity);
     const due = this.#state.due(this.#options.clock.now(), MAX_DUE);
     const fresh = await mailbox.list(from);
@@ -251,7 +251,7 @@ export class MailboxReader {
   }
 
   async #process(
-    mailbox: Mailbox,
+    mailbox: ReportMailbox,
     { asked, entries }: Batch,
     pending: ReadonlyMap<number, PendingMail>,
   ): Promise<Result<Progress>> {
@@ -336,7 +336,7 @@ export class MailboxReader {
 type Progress = 'complete' | 'more' | 'blocked';
 
 /** Waits for the next round, or ends the connection. */
-type AfterRound = (mailbox: Mailbox, progress: Progress) => Promise<'continue' | 'end'>;
+type AfterRound = (mailbox: ReportMailbox, progress: Progress) => Promise<'continue' | 'end'>;
 
 /** The result of one mail. `blocked`: it is unknown, and the mail is read again. */
 interface Taken {

@@ -22,7 +22,7 @@ export interface FetchedMail {
  * An open folder on an IMAP server (RFC 9051). Every method resolves to a failure when
  * the connection breaks, and rejects never.
  */
-export interface Mailbox {
+export interface ReportMailbox {
   /** With another value, UIDs of an earlier session refer to other mails (§2.3.1.1). */
   readonly uidValidity: string;
   /** UIDs from this one on, in ascending order. */

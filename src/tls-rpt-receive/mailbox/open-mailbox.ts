@@ -6,7 +6,7 @@ import { authenticate } from '../../tls/index.js';
 import type { TrustStore } from '../../x509/index.js';
 import type { ImapFlow, ImapTransportSocket } from 'imapflow';
 import { intakeFailures } from '../failures.js';
-import type { FetchedMail, MailEntry, Mailbox } from './mailbox.js';
+import type { FetchedMail, MailEntry, ReportMailbox } from './mailbox.js';
 
 /** A password, or an access token of OAuth 2.0 (RFC 7628). */
 export type MailboxSecret = { readonly password: string } | { readonly accessToken: string };
@@ -58,7 +58,7 @@ export async function openMailbox(
   at: MailboxAddress,
   secret: MailboxSecret,
   surroundings: MailboxNetwork,
-): Promise<Result<Mailbox>> {
+): Promise<Result<ReportMailbox>> {
   const secured = await dialSecurely(at, surroundings);
   if (!secured.ok) return secured;
   const client = await createClient(at, secret, secured.value);
@@ -191,7 +191,7 @@ function failureOf(error: ImapError, { server, user, folder }: MailboxAddress): 
   return intakeFailures.make('mailbox-connection-lost', `${server}: ${error.code ?? ''} ${says}`);
 }
 
-class ImapMailbox implements Mailbox {
+class ImapMailbox implements ReportMailbox {
   readonly #client: ImapFlow;
   readonly #at: MailboxAddress;
   /** Whether a mail was announced since the last `list`. */

@@ -9,7 +9,7 @@ const MAX_ROWS = 10_000;
  * its mailboxes. A report that is stored there has the outcome it would have in the other
  * one: a known report is a repeated one.
  */
-export async function previewReports(from: Store): Promise<Store> {
+export async function openPreview(from: Store): Promise<Store> {
   const preview = await openReports(':memory:');
   preview.transaction(() => {
     copyDigests(from, preview);

@@ -23,7 +23,7 @@ export type BatchAdmission =
 /** Batches of one account that are not finished. */
 const MAX_RUNNING = 10;
 /** Domains of batches that are checked at one time. */
-const AT_ONCE = 2;
+const MAX_CONCURRENT = 2;
 /** Milliseconds until a full queue is looked at again. */
 const PAUSE_MS = 5_000;
 const KEEP_MS = 30 * 86_400_000;
@@ -119,9 +119,9 @@ export class BatchService {
 
   #startNext(): void {
     if (this.#checks.signal.aborted) return;
-    for (const item of this.#table.waiting(AT_ONCE * 2)) {
+    for (const item of this.#table.waiting(MAX_CONCURRENT * 2)) {
       const identity = `${item.batch} ${item.number}`;
-      if (this.#active.size >= AT_ONCE) return;
+      if (this.#active.size >= MAX_CONCURRENT) return;
       if (this.#active.has(identity)) continue;
       this.#active.add(identity);
       void this.#check(item)

@@ -54,7 +54,7 @@ export interface CheckStatus extends CheckRow {
 const HOUR = 3_600_000;
 const MINUTE = 60_000;
 /** Checks of one client that run or wait concurrently. */
-const AT_ONCE = 2;
+const MAX_CONCURRENT = 2;
 /** Checks that one client may start in a minute. */
 const BURST = 3;
 /** Milliseconds between two searches for expired rows. */
@@ -261,7 +261,7 @@ export class CheckService {
     if (domainWait > 0) return refused('web-domain-limit', domainWait);
     if (!request.isOperator) {
       const own = [...this.#active.values()].filter((one) => one.clientKey === clientKey).length;
-      if (own >= AT_ONCE) return refused('web-client-limit', 30_000);
+      if (own >= MAX_CONCURRENT) return refused('web-client-limit', 30_000);
       const wait = Math.max(this.#perClient.waitFor(clientKey), this.#burst.waitFor(clientKey));
       if (wait > 0) return refused('web-client-limit', wait);
       this.#perClient.count(clientKey);

@@ -1,7 +1,7 @@
 import { fail, ok, type Result } from '../../../src/base/index.js';
 import {
   intakeFailures,
-  type Mailbox,
+  type ReportMailbox,
   type FetchedMail,
   type MailEntry,
 } from '../../../src/tls-rpt-receive/index.js';
@@ -19,7 +19,7 @@ export interface Break {
 }
 
 /** A folder on an IMAP server in memory, whose connection can break at each command. */
-export class FakeMailbox implements Mailbox {
+export class FakeMailbox implements ReportMailbox {
   readonly mails = new Map<number, HeldMail>();
   readonly moved: HeldMail[] = [];
   uidValidity = '1';

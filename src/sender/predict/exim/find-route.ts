@@ -26,7 +26,7 @@ export interface RouteQuestion {
  * Finds the transport that takes mail to a domain. A router whose domains are not evaluated
  * is assumed not to take the recipient, and named as an assumption.
  */
-export function findRoute(output: EximOutput, { transport, domain }: RouteQuestion): EximRoute {
+export function findEximRoute(output: EximOutput, { transport, domain }: RouteQuestion): EximRoute {
   const routers = [...output.routers].filter(([, options]) =>
     remoteDrivers.includes(options.get('driver') ?? ''),
   );

@@ -12,7 +12,7 @@ import {
   type TlsVersionName,
 } from '../sender-model.js';
 import { abilitiesOf, parseTlsLibrary, type TlsLibrary } from '../tls-library.js';
-import { findRoute, type EximRoute } from './find-route.js';
+import { findEximRoute, type EximRoute } from './find-route.js';
 import {
   coverageOf,
   parseEximOutput,
@@ -42,7 +42,7 @@ export interface EximInput {
  */
 export function readExim(input: EximInput): SenderModel {
   const output = parseEximOutput(input.text);
-  const route = findRoute(output, input);
+  const route = findEximRoute(output, input);
   const options = new TransportOptions(route.transport, route.name);
   const library = parseTlsLibrary(`${input.text}\n${input.tlsLibrary ?? ''}`);
   const rules = rulesOf({ options, output, dnssec: route.dnssec, library });

@@ -58,9 +58,9 @@ function joinLines(text: string): readonly string[] {
   let parts: string[] = [];
   for (const raw of text.split('\n')) {
     const line = raw.replace(/\r$/, '');
-    const goesOn = line.endsWith('\\');
-    parts.push(goesOn ? line.slice(0, -1) : line);
-    if (goesOn) continue;
+    const isContinued = line.endsWith('\\');
+    parts.push(isContinued ? line.slice(0, -1) : line);
+    if (isContinued) continue;
     joined.push(parts.join(' '));
     parts = [];
   }

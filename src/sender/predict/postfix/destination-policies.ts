@@ -1,7 +1,7 @@
 import type { SettingSource } from '../sender-model.js';
 import { openTable, parseTableList, type LookupTable, type ReadTable } from './lookup-tables.js';
 import { parseTlsPolicy, type TlsPolicyEntry } from './parse-tls-policy.js';
-import type { PostfixSettings } from './postfix-settings.js';
+import type { PostfixParameters } from './postfix-parameters.js';
 import { unnamedServer, type PolicyServer } from './policy-servers.js';
 
 /** The policy of a next hop. */
@@ -26,7 +26,7 @@ export class DestinationPolicies {
   readonly #unread: string | undefined;
   readonly #server: PolicyServer | undefined;
 
-  constructor(settings: PostfixSettings, readTable: ReadTable, server: PolicyServer | undefined) {
+  constructor(settings: PostfixParameters, readTable: ReadTable, server: PolicyServer | undefined) {
     const maps = settings.value('smtp_tls_policy_maps');
     this.#source = maps.source;
     this.#server = server;

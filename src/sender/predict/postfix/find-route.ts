@@ -7,7 +7,7 @@ import {
 } from '../sender-model.js';
 import { splitOutsideBraces } from './braces.js';
 import { openTable, parseTableList, type ReadTable } from './lookup-tables.js';
-import type { PostfixSettings } from './postfix-settings.js';
+import type { PostfixParameters } from './postfix-parameters.js';
 
 /** The way of mail to one domain. */
 export interface PostfixRoute {
@@ -31,8 +31,8 @@ const localLists = ['mydestination', 'virtual_alias_domains', 'virtual_mailbox_d
  * Finds the service and server that take the mail (ADDRESS_CLASS_README): transport_maps
  * before the transport of the class of the domain.
  */
-export function findRoute(
-  settings: PostfixSettings,
+export function findPostfixRoute(
+  settings: PostfixParameters,
   recipients: Recipients,
   programs: ReadonlyMap<string, string>,
 ): PostfixRoute & { readonly assumptions: readonly string[] } {
@@ -51,14 +51,14 @@ export function findRoute(
   };
 }
 
-function stays(settings: PostfixSettings, list: string): PostfixRoute {
+function stays(settings: PostfixParameters, list: string): PostfixRoute {
   const reason = `${list} lists the domain, so its mail stays on the server`;
   return { service: 'smtp', smartHost: unknown(reason, settings.source(list)) };
 }
 
 /** Whether a list names a domain; `unknown` if only a table could that is not readable. */
 function isListed(
-  settings: PostfixSettings,
+  settings: PostfixParameters,
   list: string,
   { domain, readTable }: Recipients,
 ): 'yes' | 'no' | 'unknown' {
@@ -95,7 +95,7 @@ function checkClient(route: PostfixRoute, programs: ReadonlyMap<string, string>)
 }
 
 /** The transport of a class of domains; without a host of its own, relayhost counts. */
-function routeByDefault(settings: PostfixSettings, setting: string): PostfixRoute {
+function routeByDefault(settings: PostfixParameters, setting: string): PostfixRoute {
   const transport = settings.value(setting);
   if (!transport.known) return { service: 'smtp', smartHost: transport };
   const { service, hop } = splitTransport(transport.value);
@@ -126,7 +126,7 @@ const LOCAL_PART = 'test';
  * whole address alone. An empty transport leaves that of the class of the domain.
  */
 function mappedRoute(
-  settings: PostfixSettings,
+  settings: PostfixParameters,
   { domain, readTable }: Recipients,
 ): PostfixRoute | undefined {
   const maps = settings.value('transport_maps');
@@ -155,7 +155,7 @@ function mappedRoute(
  * The domain and its parents, as one list or table matches them: with a leading dot,
  * unless parent_domain_matches_subdomains names the list.
  */
-function keysOf(settings: PostfixSettings, list: string, domain: string): readonly string[] {
+function keysOf(settings: PostfixParameters, list: string, domain: string): readonly string[] {
   const parents = settings.value('parent_domain_matches_subdomains');
   const isPlain = parents.known && parents.value.split(/[\s,]+/).includes(list);
   const keys = [domain];
@@ -165,7 +165,7 @@ function keysOf(settings: PostfixSettings, list: string, domain: string): readon
 }
 
 /** Routes that depend on the sender of a message cannot be predicted. */
-function bySender(settings: PostfixSettings): Fact<never> | undefined {
+function bySender(settings: PostfixParameters): Fact<never> | undefined {
   for (const name of [
     'sender_dependent_relayhost_maps',
     'sender_dependent_default_transport_maps',

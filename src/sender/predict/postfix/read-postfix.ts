@@ -8,11 +8,11 @@ import {
   type TlsFallback,
 } from '../sender-model.js';
 import { policyServerUse, unnamedServer, type PolicyServer } from './policy-servers.js';
-import { findRoute } from './find-route.js';
+import { findPostfixRoute } from './find-route.js';
 import type { ReadTable } from './lookup-tables.js';
 import { parseParameters, type ParsedParameters } from './parse-parameters.js';
 import { DestinationPolicies } from './destination-policies.js';
-import { isLevelAtLeast, PostfixSettings, readYes } from './postfix-settings.js';
+import { isLevelAtLeast, PostfixParameters, readYes } from './postfix-parameters.js';
 import { assumedRoots, resolverFact, type ResolverState } from '../assumptions.js';
 import { parseTlsLibrary, type TlsLibrary } from '../tls-library.js';
 import { tlsRulesOf, type RuleSources } from './tls-rules-of.js';
@@ -39,8 +39,8 @@ export interface PostfixInput {
  */
 export function readPostfix(input: PostfixInput): SenderModel {
   const parsed = parseParameters(input.text);
-  const routes = findRoute(new PostfixSettings(parsed, ''), input, parsed.programs);
-  const settings = new PostfixSettings(parsed, `${routes.service}/unix`, input.version);
+  const routes = findPostfixRoute(new PostfixParameters(parsed, ''), input, parsed.programs);
+  const settings = new PostfixParameters(parsed, `${routes.service}/unix`, input.version);
   const { version } = settings;
   const policies = new DestinationPolicies(settings, input.readTable, input.policyServer);
   const nextHop = routes.nextHop ?? input.domain;
@@ -91,7 +91,7 @@ const harmless: Readonly<Record<string, RegExp>> = {
 };
 
 /** The first setting that leaves every cell open. */
-function openSetting(settings: PostfixSettings): Fact<never> | undefined {
+function openSetting(settings: PostfixParameters): Fact<never> | undefined {
   for (const [name, pattern] of Object.entries(harmless)) {
     const value = settings.value(name);
     if (!value.known) return value;
@@ -102,7 +102,7 @@ function openSetting(settings: PostfixSettings): Fact<never> | undefined {
 }
 
 /** Without DNS the SMTP client looks up no MX records, so the hosts are not known. */
-function withoutMx(settings: PostfixSettings): Fact<never> | undefined {
+function withoutMx(settings: PostfixParameters): Fact<never> | undefined {
   const support = settings.value('smtp_dns_support_level');
   if (!support.known) return undefined;
   const reason = 'the SMTP client looks up no MX records';
@@ -114,14 +114,14 @@ function withoutMx(settings: PostfixSettings): Fact<never> | undefined {
 }
 
 /** The servers that get mail which no host of the domain takes. */
-function fallbackRelayOf(settings: PostfixSettings): SenderModel['fallbackRelay'] {
+function fallbackRelayOf(settings: PostfixParameters): SenderModel['fallbackRelay'] {
   const relay = settings.value('smtp_fallback_relay');
   if (!relay.known) return relay;
   return known(relay.value.trim() === '' ? undefined : relay.value, relay.source);
 }
 
 /** The TLS library, unless another file than openssl.cnf configures it (Postfix 3.9). */
-function libraryOf(settings: PostfixSettings, input: PostfixInput): TlsLibrary | undefined {
+function libraryOf(settings: PostfixParameters, input: PostfixInput): TlsLibrary | undefined {
   const file = settings.value('tls_config_file');
   const section = settings.value('tls_config_name');
   const isDefault = file.known && /^(default)?$/.test(file.value.trim());
@@ -133,7 +133,7 @@ function stsOf(
   policies: DestinationPolicies,
   { policyServer }: PostfixInput,
   nextHop: string,
-  settings: PostfixSettings,
+  settings: PostfixParameters,
 ): Fact<StsUse> {
   const source = settings.source('smtp_tls_policy_maps');
   if (!policies.hasServer(nextHop)) return known({ use: 'no' }, source);
@@ -166,7 +166,7 @@ function destinationsOf(
  * once the message has waited for minimal_backoff_time (smtp.h,
  * PLAINTEXT_FALLBACK_OK_AFTER_STARTTLS_FAILURE).
  */
-function fallbackOf(settings: PostfixSettings): Fact<TlsFallback> {
+function fallbackOf(settings: PostfixParameters): Fact<TlsFallback> {
   const delay = settings.value('minimal_backoff_time');
   if (!delay.known) return delay;
   const [, number = '', unit = 's'] = /^(\d{1,9})([smhdw]?)$/.exec(delay.value.trim()) ?? [];
@@ -179,7 +179,7 @@ function fallbackOf(settings: PostfixSettings): Fact<TlsFallback> {
   );
 }
 
-function familiesOf(settings: PostfixSettings): SenderModel['families'] {
+function familiesOf(settings: PostfixParameters): SenderModel['families'] {
   const protocols = settings.value('inet_protocols');
   if (!protocols.known) return protocols;
   const words = protocols.value.split(/[\s,]+/).filter((word) => word !== '');
@@ -192,7 +192,7 @@ function familiesOf(settings: PostfixSettings): SenderModel['families'] {
 
 /** REQUIRETLS_README: Postfix 3.11 enforces it for external domains by default. */
 function requireTlsOf(
-  settings: PostfixSettings,
+  settings: PostfixParameters,
   version: string | undefined,
 ): SenderModel['requireTls'] {
   const source = settings.source('requiretls_enable');
@@ -219,13 +219,13 @@ function requireTlsOf(
   return unknown(`smtp_requiretls_policy = ${word} is not evaluated`, policy.source);
 }
 
-function reportsOf(settings: PostfixSettings): SenderModel['tlsReports'] {
+function reportsOf(settings: PostfixParameters): SenderModel['tlsReports'] {
   const enabled = readYes(settings.value('smtp_tlsrpt_enable'));
   if (!enabled.known) return enabled;
   return known(enabled.value ? 'yes' : 'no', enabled.source);
 }
 
-function assumptionsOf(parsed: ParsedParameters, settings: PostfixSettings): readonly string[] {
+function assumptionsOf(parsed: ParsedParameters, settings: PostfixParameters): readonly string[] {
   const assumptions: string[] = [];
   if (parsed.services.size === 0)
     assumptions.push('master.cf sets no parameter of the SMTP client; postconf -M would show it.');
@@ -235,7 +235,7 @@ function assumptionsOf(parsed: ParsedParameters, settings: PostfixSettings): rea
   return assumptions;
 }
 
-function warningsOf(parsed: ParsedParameters, settings: PostfixSettings): readonly string[] {
+function warningsOf(parsed: ParsedParameters, settings: PostfixParameters): readonly string[] {
   const warnings = parsed.unread.map((line) => `Not a parameter, so not read: ${line}`);
   const level = settings.value('smtp_tls_security_level');
   const dns = settings.value('smtp_dns_support_level');

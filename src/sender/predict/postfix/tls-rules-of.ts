@@ -20,11 +20,11 @@ import {
   type TlsLibrary,
 } from '../tls-library.js';
 import { parseProtocols } from './parse-protocols.js';
-import { isLevelAtLeast, readYes, type PostfixSettings } from './postfix-settings.js';
+import { isLevelAtLeast, readYes, type PostfixParameters } from './postfix-parameters.js';
 
 /** The parts from which the rules of a next hop follow. */
 export interface RuleSources {
-  readonly settings: PostfixSettings;
+  readonly settings: PostfixParameters;
   readonly policy: DestinationPolicy;
   readonly mtaSts: Fact<StsUse>;
   readonly nextHop: string;
@@ -51,7 +51,7 @@ export function tlsRulesOf({ settings, policy, mtaSts, ...rest }: RuleSources): 
 }
 
 /** The level of the entry, else of main.cf with its obsolete predecessors. */
-function levelOf(settings: PostfixSettings, policy: DestinationPolicy): Fact<SecurityLevel> {
+function levelOf(settings: PostfixParameters, policy: DestinationPolicy): Fact<SecurityLevel> {
   switch (policy.kind) {
     case 'entry':
       return known(policy.entry.level, policy.source);
@@ -64,7 +64,7 @@ function levelOf(settings: PostfixSettings, policy: DestinationPolicy): Fact<Sec
   }
 }
 
-function mainLevel(settings: PostfixSettings): Fact<SecurityLevel> {
+function mainLevel(settings: PostfixParameters): Fact<SecurityLevel> {
   const [perSite, maps] = ['smtp_tls_per_site', 'smtp_tls_policy_maps'].map((name) =>
     settings.value(name),
   );
@@ -85,7 +85,7 @@ function mainLevel(settings: PostfixSettings): Fact<SecurityLevel> {
 }
 
 /** Without a level: smtp_enforce_tls and smtp_use_tls, and the default of Postfix 3.11. */
-function obsoleteLevel(settings: PostfixSettings): Fact<SecurityLevel> {
+function obsoleteLevel(settings: PostfixParameters): Fact<SecurityLevel> {
   const enforced = readYes(settings.value('smtp_enforce_tls'));
   if (!enforced.known) return enforced;
   if (enforced.value) {
@@ -113,7 +113,7 @@ function obsoleteLevel(settings: PostfixSettings): Fact<SecurityLevel> {
 }
 
 function tlsOf(
-  settings: PostfixSettings,
+  settings: PostfixParameters,
   policy: DestinationPolicy,
   level: Fact<SecurityLevel>,
 ): TlsRules['tls'] {
@@ -133,7 +133,7 @@ function tlsOf(
 }
 
 interface CertificateSources {
-  readonly settings: PostfixSettings;
+  readonly settings: PostfixParameters;
   readonly level: Fact<SecurityLevel>;
   readonly entry: TlsPolicyEntry | undefined;
   readonly source: SettingSource;
@@ -177,7 +177,7 @@ function acceptedNames(word: string): AcceptedNames {
 }
 
 /** Conditions without which Postfix turns dane into may (`dane_init`). */
-function daneOf(settings: PostfixSettings, level: Fact<SecurityLevel>): Fact<DaneUse> {
+function daneOf(settings: PostfixParameters, level: Fact<SecurityLevel>): Fact<DaneUse> {
   if (!level.known) return level;
   if (level.value !== 'dane' && level.value !== 'dane-only')
     return known({ use: 'no' }, level.source);
@@ -203,7 +203,7 @@ function answersDane(mtaSts: Fact<StsUse>): boolean {
 }
 
 /** The level dane of an answer: Postfix validates by its own settings. */
-function daneByServer(settings: PostfixSettings): Fact<DaneUse> {
+function daneByServer(settings: PostfixParameters): Fact<DaneUse> {
   const source = settings.source('smtp_tls_policy_maps');
   const hindrance = hindranceOf(settings);
   if (hindrance?.known)
@@ -216,7 +216,7 @@ function daneByServer(settings: PostfixSettings): Fact<DaneUse> {
 }
 
 /** The first setting that prevents DANE; undefined if none does. */
-function hindranceOf(settings: PostfixSettings): Fact<true> | undefined {
+function hindranceOf(settings: PostfixParameters): Fact<true> | undefined {
   const support = settings.value('smtp_dns_support_level');
   if (!support.known) return support;
   if (support.value.trim().toLowerCase() !== 'dnssec') return known(true, support.source);
@@ -232,7 +232,7 @@ function hindranceOf(settings: PostfixSettings): Fact<true> | undefined {
 }
 
 /** From 3.6 the default follows smtp_tls_security_level, not the level of a policy entry. */
-function insecureMxOf(settings: PostfixSettings): Fact<'ignore' | 'encrypt' | 'dane'> {
+function insecureMxOf(settings: PostfixParameters): Fact<'ignore' | 'encrypt' | 'dane'> {
   const written = settings.value('smtp_tls_dane_insecure_mx_policy');
   if (!written.known) return written;
   const word = written.value.trim().toLowerCase();
@@ -249,7 +249,7 @@ function insecureMxOf(settings: PostfixSettings): Fact<'ignore' | 'encrypt' | 'd
 }
 
 function versionsOf(
-  settings: PostfixSettings,
+  settings: PostfixParameters,
   setting: string,
   entry: TlsPolicyEntry | undefined,
   source: SettingSource,
@@ -263,7 +263,10 @@ function versionsOf(
 }
 
 /** The CAs of CAfile, CApath and the system, or trust anchors instead of them. */
-function rootsOf(settings: PostfixSettings, entry: TlsPolicyEntry | undefined): TlsRules['roots'] {
+function rootsOf(
+  settings: PostfixParameters,
+  entry: TlsPolicyEntry | undefined,
+): TlsRules['roots'] {
   for (const name of ['smtp_tls_trust_anchor_file', 'smtp_tls_CAfile', 'smtp_tls_CApath']) {
     const path = settings.value(name);
     if (!path.known) return path;
@@ -276,7 +279,7 @@ function rootsOf(settings: PostfixSettings, entry: TlsPolicyEntry | undefined): 
 }
 
 function serverNameOf(
-  settings: PostfixSettings,
+  settings: PostfixParameters,
   entry: TlsPolicyEntry | undefined,
   source: SettingSource,
 ): TlsRules['serverName'] {
@@ -297,7 +300,7 @@ function serverNameOf(
  * Without ML-KEM in its list of groups the ClientHello is small.
  */
 function libraryOf(
-  settings: PostfixSettings,
+  settings: PostfixParameters,
   entry: TlsPolicyEntry | undefined,
   library: TlsLibrary | undefined,
 ): TlsRules['library'] {
@@ -333,7 +336,7 @@ const HARMLESS =
  * tls_high_cipherlist). Lists of its own and other exclusions are not evaluated.
  */
 function oldSuitesByGrade(
-  settings: PostfixSettings,
+  settings: PostfixParameters,
   entry: TlsPolicyEntry | undefined,
   library: TlsLibrary | undefined,
 ): Fact<boolean> {

@@ -77,7 +77,7 @@ const defaults: Readonly<Record<string, string>> = {
  * The parameters of the Postfix SMTP client: those of its service in master.cf outweigh
  * those of main.cf, and both outweigh the defaults.
  */
-export class PostfixSettings {
+export class PostfixParameters {
   readonly #parsed: ParsedParameters;
   readonly #service: ReadonlyMap<string, string>;
 
