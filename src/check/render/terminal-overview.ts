@@ -36,7 +36,9 @@ export function renderOverview(
   const { width: lineWidth, paint } = layoutOf(options);
   const rows = overviewRows(results);
   const names = Math.max(...rows.map(({ result }) => result.domain.length), 'Domain'.length);
-  const verdicts = Math.max(...rows.map(({ result }) => verdictNames[result.verdict].length));
+  // A domain without mail has no marks, so its long verdict needs no column.
+  const marked = rows.filter(({ scores }) => scores.length > 0);
+  const verdicts = Math.max(0, ...marked.map(({ result }) => verdictNames[result.verdict].length));
   // A long name must not displace the marks, so it is clipped at two fifths of the line.
   const nameWidth = Math.min(names, Math.floor(lineWidth * 0.4));
   const fixed = nameWidth + GAP + Math.max(verdicts, 'Verdict'.length);
@@ -62,7 +64,10 @@ export function renderOverview(
     ),
   );
   const title = `${results.length} domains: ${verdictCounts(results)}`;
-  const legend = wrap('-: not in use. ?: could not tell. --full prints every report.', lineWidth);
+  const omitted = columns.slice(shown.length).map((column) => column.head);
+  const signs = ['-: not in use.', '?: could not tell.', '--full prints every report.'];
+  if (omitted.length > 0) signs.push(`This width omits ${omitted.join(', ')}.`);
+  const legend = wrap(signs.join(' '), lineWidth);
   return `${[
     clip(title, lineWidth),
     '',
