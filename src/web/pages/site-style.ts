@@ -18,7 +18,7 @@ input, select { background: var(--card); border: 1px solid var(--soft); padding:
 select { width: auto; max-width: 100%; }
 button { background: var(--accent); color: var(--paper); border: 1px solid var(--accent); padding: 0 1.4rem; font-weight: 600; cursor: pointer; white-space: nowrap; }
 button:hover { filter: brightness(1.12); }
-button.plain { background: none; color: var(--accent); border-color: var(--line); padding: 0 .9rem; min-height: 2.2rem; font-size: var(--text); }
+button.plain { background: none; color: var(--accent); border-color: var(--line); padding: 0 .9rem; min-height: 2.2rem; white-space: normal; font-size: var(--text); }
 button.link { background: none; border: 0; color: var(--accent); padding: .15rem 0; min-height: 1.7rem; font-weight: 600; text-decoration: underline; text-underline-offset: .15em; white-space: normal; text-align: left; }
 button.copy { position: absolute; top: .375rem; right: .375rem; min-height: 0; padding: .0625rem .625rem; border-radius: 6px; background: var(--card); color: var(--accent); border-color: var(--line); font-size: var(--small); }
 .paste .code { white-space: pre-wrap; overflow-wrap: anywhere; } .paste:has(.copy) .code { padding-right: 5rem; }
