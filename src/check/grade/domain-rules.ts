@@ -1,13 +1,12 @@
-import { clip, formatTime } from '../../base/index.js';
+import { formatTime } from '../../base/index.js';
 import type { FailureEvidence, HostEvidence } from '../../evidence/index.js';
 import { parseCertificate } from '../../x509/index.js';
 import { isNearExpiry } from './certificate-rules.js';
 import { resolverAtFault } from './exposure.js';
 import { ownFailures } from '../own-failures.js';
 import { policyFindingOf } from './policy-finding.js';
-import type { JudgedHost } from './judge-host.js';
+import { takesMail, type JudgedHost } from './judge-host.js';
 import type { FindingCollector } from './finding-collector.js';
-import { explainUnusable, parseTlsa } from '../../dane/index.js';
 import {
   discardedRules,
   explainRptRecord,
@@ -18,7 +17,6 @@ import {
   otherRecords,
   proofWords,
   recordReason,
-  shortRecord,
 } from './record-rules.js';
 
 /**
@@ -49,161 +47,6 @@ export function routeRules(raised: FindingCollector): void {
     raised.add('dnssec-indeterminate', { detail: failureWords(route.failure) ?? '' });
   if (network.port25 === 'blocked') raised.add('port-25-blocked');
   if (network.ipv6 === 'unavailable') raised.add('no-ipv6');
-}
-
-/**
- * Raises findings on DANE. True when DANE binds every host: the MX record is secure and
- * each host has usable TLSA records (RFC 7672 §2.2.1). One unprotected host is enough for
- * an attacker, who blocks the others.
- */
-export function daneRules(raised: FindingCollector): boolean {
-  const { hosts: judgedHosts, evidence } = raised;
-  const strips = resolverAtFault(evidence);
-  for (const judged of judgedHosts) {
-    const { evidence: host } = judged;
-    const subject = { host: host.name };
-    // One cause, one finding: a bogus zone also fails the TLSA lookup, so later
-    // conditions apply only if earlier ones do not.
-    if (host.dnssec === 'bogus')
-      raised.add('dnssec-bogus', {
-        ...subject,
-        reason: proofWords(host.addressLookup.failure),
-      });
-    else if (
-      host.dnssec === 'indeterminate' &&
-      evidence.route.dnssec !== 'indeterminate' &&
-      !strips
-    )
-      raised.add('dnssec-indeterminate', {
-        ...subject,
-        reason: failureWords(host.addressLookup.failure),
-      });
-    else if (host.tlsa.status === 'bogus')
-      raised.add('dane-bogus', { ...subject, reason: proofWords(host.tlsa.failure) });
-    else if (host.tlsa.status === 'tempfail' && !(strips && host.tlsa.dnssec === 'indeterminate'))
-      raised.add('dane-tempfail', { ...subject, reason: failureWords(host.tlsa.failure) });
-    if (host.addressLookup.status === 'found' && host.addressLookup.failure)
-      raised.add('address-family-failed', {
-        ...subject,
-        reason: failureWords(host.addressLookup.failure),
-      });
-    if (host.tlsa.status === 'unusable')
-      raised.add('dane-unusable', {
-        ...subject,
-        spkiSha256: keyOf(raised, host.name),
-        reason: unusableReason(host.tlsa.records),
-      });
-    if (host.tlsa.status === 'insecure') {
-      const retired = host.unsupported;
-      const detail = retired ? `${retired.zone}: ${retired.algorithms.join(', ')}` : '';
-      // Behind secure addresses, only the alias leaves the signed part of the tree.
-      const alias = host.dnssec === 'secure' ? host.tlsa.alias : undefined;
-      const reason = alias && `_25._tcp.${host.tlsa.base} is an alias of ${alias}`;
-      raised.add('dane-inert', { ...subject, detail, tlsaAlias: alias, reason });
-    }
-    if (host.tlsa.status === 'absent' && host.tlsa.alias !== undefined && !host.alias)
-      raised.add('dane-alias-dangling', {
-        ...subject,
-        tlsaAlias: host.tlsa.alias,
-        reason: `_25._tcp.${host.tlsa.base} leads to ${host.tlsa.alias}, which has no TLSA record`,
-      });
-    const { elsewhere } = host.tlsa;
-    if (elsewhere)
-      raised.add('dane-misplaced', {
-        ...subject,
-        spkiSha256: keyOf(raised, host.name),
-        reason: elsewhere
-          .slice(0, 3)
-          .map((line) => clip(line, 100))
-          .join('; '),
-      });
-    rolloverRules(raised, judged);
-    if (host.alias) aliasRule(raised, judged, host.alias.canonicalName);
-  }
-  // From here on: the domain as a whole, since protection is that of the weakest host.
-  const bound = judgedHosts.filter((judgedHost) => judgedHost.evidence.tlsa.status === 'usable');
-  const certificates = bound.flatMap((judgedHost) =>
-    judgedHost.addresses.flatMap((address) => address.certificates),
-  );
-  const inForce =
-    bound.length > 0 && bound.length === judgedHosts.length && evidence.route.dnssec === 'secure';
-  if (
-    bound.length > 0 &&
-    bound.length < judgedHosts.length &&
-    evidence.mtaSts.policy?.mode !== 'enforce'
-  ) {
-    const others = judgedHosts
-      .filter((judgedHost) => judgedHost.evidence.tlsa.status === 'absent')
-      .map((judgedHost) => judgedHost.evidence.name);
-    if (others.length > 0) raised.add('dane-partial', { detail: others.join(', ') });
-  }
-  if (raised.profile.requiresDane && !inForce)
-    raised.add('dane-required', { mechanisms: [evidence.mtaSts.policy?.mode ?? 'none'] });
-  const allMatch =
-    certificates.length > 0 &&
-    certificates.every((certificate) => certificate.summary.dane === 'match');
-  if (inForce && allMatch && bound.every(takesMail)) raised.add('dane-good');
-  return inForce;
-}
-
-/**
- * Explains for the first three records why DANE for mail does not use them (RFC 7672
- * §3.1.3).
- */
-function unusableReason(records: readonly string[]): string {
-  return records
-    .flatMap((recordText) => {
-      const record = parseTlsa(recordText);
-      const explanation = record ? explainUnusable(record) : 'it has no data';
-      if (explanation === undefined) return [];
-      return [`TLSA ${shortRecord(recordText)}: ${explanation}`];
-    })
-    .slice(0, 3)
-    .join('; ');
-}
-
-/**
- * Raises an alias. An alias that other faults rest on is graded as they would be (RFC
- * 8461 §4.1): it fails if the policy is enforced, since senders defer.
- */
-function aliasRule(
-  raised: FindingCollector,
-  { evidence: { name, preference } }: JudgedHost,
-  target: string,
-): void {
-  const aliasCause = raised.aliases.get(name);
-  const subject = { host: name, preference };
-  if (!aliasCause) return raised.add('mx-is-cname', { ...subject, detail: target });
-  const mode = raised.evidence.mtaSts.policy?.mode === 'enforce' ? 'enforce' : 'testing';
-  raised.add('mx-is-cname', {
-    ...subject,
-    meant: aliasCause.meant,
-    detail: aliasCause.message,
-    mechanisms: [mode],
-  });
-}
-
-/**
- * Raises whether the next key is prepared, and which records hinder it. Idle records are
- * raised only while a current record exists: without one, `dane-mismatch` gives the
- * steps.
- */
-function rolloverRules(
-  raised: FindingCollector,
-  { evidence, summary: { tlsa } }: JudgedHost,
-): void {
-  if (tlsa.status !== 'usable' || !tlsa.roles) return;
-  const subject = { host: evidence.name };
-  if (tlsa.rollover === 'ready') raised.add('dane-rollover-good', subject);
-  const idle = tlsa.records.filter((_, index) =>
-    ['duplicate', 'unrelated', 'stale', 'unusable'].includes(tlsa.roles?.[index] ?? ''),
-  );
-  if (idle.length > 0 && tlsa.roles.includes('current'))
-    raised.add('dane-leftover', {
-      ...subject,
-      detail: idle.map(shortRecord).join(', '),
-      reason: unusableReason(idle) || undefined,
-    });
 }
 
 /**
@@ -396,31 +239,5 @@ function satisfiesPolicy(judgedHost: JudgedHost): boolean {
     judgedHost.summary.mtaStsMatch === 'match' &&
     seen.length > 0 &&
     seen.every((certificate) => certificate.pkix === 'yes')
-  );
-}
-
-/**
- * Returns true when no address of the host failed before or inside TLS. A finding of
- * severity `good` claims that mail arrives, which a handshake alone does not show.
- */
-function takesMail({ addresses }: JudgedHost): boolean {
-  return addresses.every(
-    ({ summary, certificates, insideTls, intermittent, strictTls }) =>
-      summary.status !== 'reachable' ||
-      (certificates.length > 0 &&
-        !intermittent &&
-        (strictTls ?? 'works') === 'works' &&
-        (insideTls ?? 'works') === 'works'),
-  );
-}
-
-/**
- * SHA-256 of the key seen on the host, lower-case hex, for the record in the steps; empty
- * if no certificate was seen.
- */
-function keyOf(raised: FindingCollector, name: string): string {
-  const judgedHost = raised.hosts.find((host) => host.evidence.name === name);
-  return (
-    judgedHost?.addresses.flatMap((address) => address.certificates)[0]?.summary.spkiSha256 ?? ''
   );
 }

@@ -288,3 +288,18 @@ function shownTls({ inference: { log }, inventory }: Probed): MailAddress['tls']
     groups: [...new Set([...inventory.groups.accepted.map(groupName), ...groups])],
   };
 }
+
+/**
+ * Returns true when no address of the host failed before or inside TLS. A finding of
+ * severity `good` claims that mail arrives, which a handshake alone does not show.
+ */
+export function takesMail({ addresses }: JudgedHost): boolean {
+  return addresses.every(
+    ({ summary, certificates, insideTls, intermittent, strictTls }) =>
+      summary.status !== 'reachable' ||
+      (certificates.length > 0 &&
+        !intermittent &&
+        (strictTls ?? 'works') === 'works' &&
+        (insideTls ?? 'works') === 'works'),
+  );
+}
