@@ -89,101 +89,108 @@ const REFRESHES = 20;
  * lookups of one domain share one fetch.
  */
 export function createStsSource(options: StsSourceOptions): StsSource {
-  const { resolver, cache: stsCache, now } = options;
-  const shared = new SingleFlight<StsState>();
-  const recent = new BoundedMap<StsState>(10_000);
+  return new CachingSource(options);
+}
 
-  async function lookup(domainName: Name, abortSignal: AbortSignal): Promise<StsState> {
+class CachingSource implements StsSource {
+  readonly #shared = new SingleFlight<StsState>();
+  readonly #recent = new BoundedMap<StsState>(10_000);
+
+  constructor(private readonly options: StsSourceOptions) {}
+
+  lookup(domainName: Name, abortSignal?: AbortSignal): Promise<StsState> {
     const cacheKey = domainName.toLower();
-    const { record, until, failure } = await readRecord(domainName, abortSignal);
-    let stsEntry = stsCache.get(cacheKey);
+    const known = this.#recent.get(cacheKey);
+    if (known && this.options.now() < known.until)
+      return Promise.resolve(known.how === 'live' ? { ...known, how: 'cached' } : known);
+    return this.#shared.run(
+      cacheKey,
+      (all = new AbortController().signal) => this.#lookup(domainName, all),
+      abortSignal,
+    );
+  }
+
+  async refreshDue(abortSignal = new AbortController().signal): Promise<number> {
+    const due = this.options.cache.due(this.options.now(), REFRESHES);
+    await Promise.all(due.map((stsEntry) => this.#refresh(stsEntry, abortSignal)));
+    return due.length;
+  }
+
+  async #lookup(domainName: Name, abortSignal: AbortSignal): Promise<StsState> {
+    const { cache, now } = this.options;
+    const cacheKey = domainName.toLower();
+    const { record, until, failure } = await this.#readRecord(domainName, abortSignal);
+    let stsEntry = cache.get(cacheKey);
     let live: CachedPolicy | undefined;
     if (record.status === 'found' && callsForFetch(stsEntry, record.id, now())) {
-      const fetched = await options.fetch(domainName, abortSignal);
+      const fetched = await this.options.fetch(domainName, abortSignal);
       stsEntry = fetched.ok
         ? afterFetch(stsEntry, cacheKey, { id: record.id, ...fetched.value }, now())
         : afterFailure(stsEntry, cacheKey, { id: record.id, failure: fetched.failure }, now());
       live = fetched.ok ? stsEntry.policy : undefined;
-      await stsCache.put(stsEntry);
+      await cache.put(stsEntry);
     }
-    if (stsEntry?.policy && !policyInForce(stsEntry, now())) {
-      // Expired while the process ran, or not to be cached at all (`max_age` 0). Delete
-      // it, so that a restart does not grant it the grace period.
-      const { policy: _policy, ...rest } = stsEntry;
-      stsEntry = rest;
-      if (stsEntry.failed) await stsCache.put(stsEntry);
-      else await stsCache.delete(cacheKey);
-    }
+    if (stsEntry?.policy && !policyInForce(stsEntry, now()))
+      stsEntry = await this.#dropPolicy(stsEntry);
     const stsState = stateOf({ entry: stsEntry, record, failure, live, until, now: now() });
     if (stsEntry?.policy && now() - stsEntry.usedAt > USE_UPDATE_MS)
-      void stsCache.put({ ...stsEntry, usedAt: now() });
-    recent.set(cacheKey, stsState);
+      void cache.put({ ...stsEntry, usedAt: now() });
+    this.#recent.set(cacheKey, stsState);
     return stsState;
   }
 
-  async function readRecord(
+  /**
+   * Deletes a policy that expired while the process ran, or is not to be cached at all
+   * (`max_age` 0), so that a restart does not grant it the grace period.
+   */
+  async #dropPolicy(stsEntry: StsEntry): Promise<StsEntry> {
+    const { policy: _policy, ...rest } = stsEntry;
+    if (rest.failed) await this.options.cache.put(rest);
+    else await this.options.cache.delete(rest.domain);
+    return rest;
+  }
+
+  async #readRecord(
     domainName: Name,
     signal: AbortSignal,
   ): Promise<{ record: RecordLookup; until: number; failure?: Failure }> {
+    const { resolver, now } = this.options;
     const parsedName = domainName.prepend('_mta-sts');
     // The name would exceed 255 octets, so the record cannot exist.
     if (!parsedName.ok) return { record: { status: 'absent' }, until: Infinity };
     // RFC 8461 §8.2 [8461-8.2-1]: the resolver follows an alias there.
-    const {
-      lookup: found,
-      texts,
-      ttl,
-      failure,
-    } = await lookupTexts(resolver, parsedName.value, { signal });
-    if (found === 'failed')
+    const found = await lookupTexts(resolver, parsedName.value, { signal });
+    if (found.lookup === 'failed')
       return {
         record: { status: 'tempfail' },
         until: now() + FAILURE_TTL_MS,
-        failure,
+        failure: found.failure,
       };
-    const stsRecord = parseStsRecord(texts);
+    const stsRecord = parseStsRecord(found.texts);
     return {
       record: stsRecord,
-      until: now() + ttl * 1000,
+      until: now() + found.ttl * 1000,
       failure: stsRecord.status === 'invalid' ? stsRecord.failure : undefined,
     };
   }
 
-  async function refresh(stsEntry: StsEntry, abortSignal: AbortSignal): Promise<void> {
+  async #refresh(stsEntry: StsEntry, abortSignal: AbortSignal): Promise<void> {
+    const { cache, now } = this.options;
     const { domain: domainName } = stsEntry;
     const name = Name.of(domainName);
     // RFC 8461 §3.3: fetch even if the record is gone or unchanged.
-    const { record } = await readRecord(name, abortSignal);
-    const fetched = await options.fetch(name, abortSignal);
+    const { record } = await this.#readRecord(name, abortSignal);
+    const fetched = await this.options.fetch(name, abortSignal);
     const policyId = record.status === 'found' ? record.id : stsEntry.policy?.id;
-    const before = stsCache.get(domainName) ?? stsEntry;
+    const before = cache.get(domainName) ?? stsEntry;
     const after = fetched.ok
       ? afterFetch(before, domainName, { id: policyId ?? '', ...fetched.value }, now())
       : afterFailure(before, domainName, { id: policyId, failure: fetched.failure }, now());
-    if (!policyInForce(after, now())) await stsCache.delete(domainName);
-    else await stsCache.put(after);
-    recent.delete(domainName);
-    if (!fetched.ok && isWorthWarning(after)) options.onWarning?.(after);
+    if (!policyInForce(after, now())) await cache.delete(domainName);
+    else await cache.put(after);
+    this.#recent.delete(domainName);
+    if (!fetched.ok && isWorthWarning(after)) this.options.onWarning?.(after);
   }
-
-  return {
-    lookup(domainName, abortSignal) {
-      const cacheKey = domainName.toLower();
-      const known = recent.get(cacheKey);
-      if (known && now() < known.until)
-        return Promise.resolve(known.how === 'live' ? { ...known, how: 'cached' } : known);
-      return shared.run(
-        cacheKey,
-        (all = new AbortController().signal) => lookup(domainName, all),
-        abortSignal,
-      );
-    },
-    async refreshDue(abortSignal = new AbortController().signal) {
-      const due = stsCache.due(now(), REFRESHES);
-      await Promise.all(due.map((stsEntry) => refresh(stsEntry, abortSignal)));
-      return due.length;
-    },
-  };
 }
 
 interface Observed {
