@@ -155,6 +155,27 @@ test('one domain is checked once, and again after a pause with the difference', 
   assert.match(await site.text(second), /Nothing has changed since the check of 2026-11-30 12:00/);
 });
 
+test('a form that is submitted twice starts one check and leads to one page', async (t) => {
+  const clock = movedClock();
+  let questions = 0;
+  const resolver = zoneResolver([], async () => void questions++);
+  const site = await TestPages.open(t, {}, { clock, resolver });
+  const pagesOf = async (submitted: readonly Promise<Response>[]): Promise<readonly string[]> => {
+    const answers = await Promise.all(submitted);
+    assert.deepEqual(new Set(answers.map(({ status }) => status)), new Set([303]));
+    return [...new Set(answers.map(({ headers }) => headers.get('location') ?? ''))];
+  };
+  const [first = '', ...others] = await pagesOf([1, 2, 3, 4].map(() => site.submit('example.com')));
+  await site.finished(first);
+  assert.deepEqual(others, []);
+  const once = questions;
+  clock.move(11 * 60_000);
+  const again = (): Promise<Response> => site.ask(`${first}/again`, { method: 'POST' });
+  const [second = '', ...more] = await pagesOf([again(), again()]);
+  await site.finished(second);
+  assert.deepEqual([more, questions], [[], 2 * once]);
+});
+
 test('a check that was accepted continues after a restart', async (t) => {
   let open: () => void = () => undefined;
   const gate = new Promise<void>((resolve) => (open = resolve));

@@ -63,7 +63,7 @@ const PRUNE_INTERVAL = HOUR;
 const RESUME_MS = HOUR;
 /** Ends of checks that are remembered while the database cannot be written. */
 const MAX_UNSAVED = 1000;
-/** Graded results in memory. */
+/** Graded results in memory, and ended checks whose events a client can still read. */
 const MAX_GRADED = 50;
 const ID_LETTERS = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';
 
@@ -106,6 +106,8 @@ export class CheckService {
   readonly #byDomain = new Map<string, Promise<string>>();
   readonly #queue: Running[] = [];
   readonly #graded = new BoundedMap<CheckResult>(MAX_GRADED);
+  /** Events of checks that have ended, for streams that have not sent all of them. */
+  readonly #pastEvents = new BoundedMap<readonly CheckEvent[]>(MAX_GRADED);
   /** Checks whose end could not be saved. Their rows are unfinished. */
   readonly #unsaved = new BoundedMap<CheckRow>(MAX_UNSAVED);
   readonly #stopping = new AbortController();
@@ -211,6 +213,11 @@ export class CheckService {
     const { row, state, events, revision } = active;
     const position = state === 'queued' ? this.#queue.indexOf(active) + 1 : undefined;
     return { ...row, state, events, revision, position };
+  }
+
+  /** The facts that a check has observed; none some time after its end. */
+  eventsOf(id: string): readonly CheckEvent[] {
+    return this.#active.get(id)?.events ?? this.#pastEvents.get(id) ?? [];
   }
 
   /** Resolves when a check has changed since `revision`, after `milliseconds` at most. */
@@ -336,6 +343,7 @@ export class CheckService {
         );
       this.#count('failed');
     }
+    this.#pastEvents.set(id, active.events);
     this.#active.delete(id);
     this.#byDomain.delete(domain);
     active.changed();

@@ -64,7 +64,7 @@ details { margin: .5rem 0; }
 .number { font-variant-numeric: tabular-nums; }
 .group-of { border-top: 1px solid var(--line); padding: 1.4rem 0; } .group-of h3 { margin-bottom: .3rem; } .group-of ol { list-style: decimal; padding-left: 1.2rem; } .group-of ol li { margin: .35rem 0; } .group-of .fix-head h3 { max-width: 46rem; text-wrap: pretty; }
 @media screen and (max-width: 46rem) {
-  .chart text { font-size: 26px; } .wide .data tr { grid-template-columns: 1fr; }
+  .chart text { font-size: 18px; } .wide .data tr { grid-template-columns: 1fr; }
   .wide .data tr:first-child { padding-top: .8rem; }
   .top nav ul { gap: .25rem 1rem; } .group-of .fix-head { flex-direction: column-reverse; align-items: flex-start; gap: .5rem; }
   .ask { padding-top: 2rem; } .three { grid-template-columns: 1fr; gap: 1.25rem; margin-top: 2rem; }
@@ -72,8 +72,9 @@ details { margin: .5rem 0; }
   .try li { grid-template-columns: 1fr; gap: 0; } .fine a { margin-left: 0; margin-right: 1rem; }
   .progress .scores th { width: auto; } .progress .inner th { padding-left: 0; }
 }
+@media screen and (max-width: 30rem) { .chart text { font-size: 32px; } .tabs { gap: 0 1.25rem; } .tabs a { padding: .375rem 0; } }
 @media (max-width: 24rem) { .line { flex-direction: column; } }
-@media print { nav, .tools, .share, .copy, .fine a { display: none; } }
+@media print { nav, .tabs, .tools, .share, .copy, .fine a { display: none; } }
 `;
 
 /** The style sheet of the site. */

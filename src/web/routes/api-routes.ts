@@ -73,7 +73,7 @@ const readEvents = createRoute({
   path: '/api/v1/checks/{id}/events',
   summary: 'Follow a check',
   description:
-    'Server-sent events: progress with one fact each, and done at the end. Last-Event-ID resumes a stream.',
+    'Server-sent events: progress with one fact each, and done at the end. Last-Event-ID resumes a stream, also shortly after the end.',
   request: { params: checkPath },
   responses: {
     200: { description: 'The stream.', content: { 'text/event-stream': { schema: {} } } },

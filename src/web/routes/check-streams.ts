@@ -32,10 +32,11 @@ export function pageStream(checks: CheckService, id: string): Response {
 
 /**
  * The stream of the API: each event once, numbered, then the state. `after`: the number
- * of events that the client has received before.
+ * of events that the client has received before. A larger number than there are is of a
+ * run before a restart, so the stream begins again.
  */
 export function eventStream(checks: CheckService, id: string, after: number): Response {
-  let sent = after;
+  let sent = after > checks.eventsOf(id).length ? 0 : after;
   let ended = false;
   const next = async (signal: AbortSignal): Promise<StreamEvent | 'idle' | 'end'> => {
     if (ended) return 'end';
@@ -45,7 +46,7 @@ export function eventStream(checks: CheckService, id: string, after: number): Re
       status = checks.status(id);
     }
     if (!status) return 'end';
-    const event = status.events[sent];
+    const event = checks.eventsOf(id)[sent];
     if (event) {
       sent++;
       return { event: 'progress', data: JSON.stringify(event), id: String(sent) };
