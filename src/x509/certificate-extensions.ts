@@ -114,13 +114,14 @@ type Read = (extensionFields: ExtensionFields, derReader: DerReader, target: Tar
  * The readers by object identifier (RFC 5280 §4.2.1).
  *
  *   OID         extension              value
+ *   2.5.29.14   subjectKeyIdentifier   OCTET STRING
  *   2.5.29.15   keyUsage               BIT STRING, bit 0 first
  *   2.5.29.17   subjectAltName         SEQUENCE OF GeneralName
  *   2.5.29.19   basicConstraints       cA DEFAULT FALSE, pathLenConstraint
  *   2.5.29.30   nameConstraints        [0] permitted, [1] excluded subtrees
  *   2.5.29.32   certificatePolicies    SEQUENCE OF policy with qualifiers
  *   2.5.29.33   policyMappings         SEQUENCE OF issuer and subject policy
- *   2.5.29.35   authorityKeyIdentifier [0] keyIdentifier
+ *   2.5.29.35   authorityKeyIdentifier [0] keyIdentifier, [1] issuer, [2] serial number
  *   2.5.29.36   policyConstraints      [0] requireExplicitPolicy, [1] inhibitPolicyMapping
  *   2.5.29.37   extKeyUsage            SEQUENCE OF purpose
  *   2.5.29.54   inhibitAnyPolicy       INTEGER
@@ -162,8 +163,15 @@ const readers: Readonly<Record<string, Read>> = {
     // [5280-4.2.1.6-1]
     if (!critical && !hasSubject) throw new DerError('not critical beside an empty subject');
   },
+  '2.5.29.14': (_, derReader) => {
+    derReader.take(Tag.octetString);
+  },
   '2.5.29.35': (extensionFields, derReader) => {
-    const id = derReader.enter().optional(0x80);
+    const identifier = derReader.enter();
+    const id = identifier.optional(0x80);
+    identifier.optional(0xa1); // authorityCertIssuer
+    identifier.optional(0x82); // authorityCertSerialNumber
+    identifier.end();
     if (id) extensionFields.authorityKeyId = toHex(id.body);
   },
   '2.5.29.30': (extensionFields, derReader) => {

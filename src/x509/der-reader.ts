@@ -185,6 +185,12 @@ export function readSmall(bodyBytes: Uint8Array): number {
   return octets.reduce((value, octet) => value * 256 + octet, 0);
 }
 
+/** Reads the parameters of an algorithm that has none: NULL, or nothing. */
+export function takeNull(derReader: DerReader): void {
+  const parameters = derReader.optional(Tag.null);
+  if (parameters && parameters.body.length > 0) throw new DerError('NULL with contents');
+}
+
 /** The octets of a bit string that fills them; `unused` trailing bits are zero. */
 export function readBits(bodyBytes: Uint8Array): { bytes: Uint8Array; unused: number } {
   const [unused = 8] = bodyBytes;

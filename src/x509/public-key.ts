@@ -1,6 +1,14 @@
 import { createHash } from 'node:crypto';
 import { curves } from './algorithms-registry.js';
-import { DerError, DerReader, readInteger, readOctetBits, readOid, Tag } from './der-reader.js';
+import {
+  DerError,
+  DerReader,
+  readInteger,
+  readOctetBits,
+  readOid,
+  takeNull,
+  Tag,
+} from './der-reader.js';
 import type { Certificate } from './types.js';
 
 type KeyFields = Pick<Certificate, 'keyAlgorithm' | 'keyBits' | 'curve' | 'unnamedCurve'>;
@@ -46,17 +54,23 @@ function readKey(spki: Uint8Array): Omit<KeyFields, 'unnamedCurve'> & Partial<Ke
   info.end();
   switch (readOid(algorithm.take(Tag.objectId).body)) {
     case '1.2.840.113549.1.1.1':
+      takeNull(algorithm);
+      algorithm.end();
+      return { keyAlgorithm: 'RSA', keyBits: rsaBits(DerReader.sequence(bits)) };
     case '1.2.840.113549.1.1.10':
       return { keyAlgorithm: 'RSA', keyBits: rsaBits(DerReader.sequence(bits)) };
     case '1.2.840.10045.2.1': {
       if (algorithm.next !== Tag.objectId)
         return { keyAlgorithm: 'ECDSA', keyBits: 0, unnamedCurve: true };
       const [curve, keyBits] = curves[readOid(algorithm.any().body)] ?? [undefined, 0];
+      algorithm.end();
       return { keyAlgorithm: 'ECDSA', keyBits, curve };
     }
     case '1.3.101.112':
+      algorithm.end();
       return { keyAlgorithm: 'Ed25519', keyBits: 256 };
     case '1.3.101.113':
+      algorithm.end();
       return { keyAlgorithm: 'Ed448', keyBits: 456 };
     case '1.2.840.10040.4.1':
       return {

@@ -4,7 +4,7 @@ import {
   strongHashes,
   type SignatureScheme,
 } from './algorithms-registry.js';
-import { DerError, DerReader, readOid, readSmall, Tag } from './der-reader.js';
+import { DerError, DerReader, readOid, readSmall, takeNull, Tag } from './der-reader.js';
 import type { Certificate } from './types.js';
 
 /** The only mask generation function in use (RFC 8017 §B.2.1). */
@@ -116,10 +116,4 @@ function readHash(bodyBytes: Uint8Array): string {
   takeNull(identifier);
   identifier.end();
   return hashes[objectId] ?? objectId;
-}
-
-/** Reads parameters that are NULL or absent. */
-function takeNull(derReader: DerReader): void {
-  const parameters = derReader.optional(Tag.null);
-  if (parameters && parameters.body.length > 0) throw new DerError('NULL with contents');
 }

@@ -182,3 +182,44 @@ test('a critical extension that is not applied refuses the path [5280-4.2-1]', (
   });
   assert.equal(verdictOf([server(middle), middle]), trusted);
 });
+
+test('key identifiers that cannot be read are defects', () => {
+  const id = Uint8Array.of(1);
+  const only = (oid: string, value: Uint8Array): string => {
+    const extension = sequence(objectId(oid), der.octetString(value));
+    const names = sequence(
+      objectId('2.5.29.17'),
+      der.octetString(sequence(implicit(2, Buffer.from('mx.example')))),
+    );
+    return verdictOf([
+      changed((fields) => (fields[place.extensions] = explicit(3, sequence(names, extension)))),
+    ]);
+  };
+  const [own, issuer] = ['2.5.29.14', '2.5.29.35'];
+  assert.equal(only(own, der.octetString(id)), trusted);
+  for (const value of [
+    implicit(0, id),
+    sequence(),
+    Buffer.concat([der.octetString(id), nothing()]),
+  ])
+    assert.equal(only(own, value), malformed);
+  const number = implicit(2, id);
+  const named = tlv(0xa1, implicit(2, Buffer.from('ca.example')));
+  for (const fields of [[], [implicit(0, id)], [named, number], [implicit(0, id), named, number]])
+    assert.equal(only(issuer, sequence(...fields)), trusted);
+  for (const fields of [[implicit(0, id), implicit(0, id)], [number, named], [nothing()]])
+    assert.equal(only(issuer, sequence(...fields)), malformed);
+});
+
+test('RFC 3279 §2.3, RFC 8410 §3: nothing follows the parameters of a key', () => {
+  const point = bitString(Uint8Array.of(4, ...new Uint8Array(64).fill(1)));
+  const key = (oid: string, ...parameters: readonly Uint8Array[]): boolean => {
+    const spki = sequence(sequence(objectId(oid), ...parameters), point);
+    return readable(server(root, { spki }));
+  };
+  const curve = objectId('1.2.840.10045.3.1.7');
+  assert.equal(key('1.2.840.10045.2.1', curve), true);
+  assert.equal(key('1.2.840.10045.2.1', curve, nothing()), false);
+  assert.equal(key('1.3.101.112'), true);
+  assert.equal(key('1.3.101.112', nothing()), false);
+});
