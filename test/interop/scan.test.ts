@@ -168,6 +168,34 @@ test('a host that opted out is not connected to, and asked again in the next sca
   assert.equal(last.visited, hosts);
 });
 
+test('a scan pauses itself while its resolvers fail, and stores no unknown fact', async () => {
+  await world.reset();
+  const { database } = world;
+  const scan = await world.start('resolver', 10);
+  const counted = countedWork({ port: servers.port });
+  const observe = (resolverFails: boolean): Promise<number> => {
+    const work = {
+      ...counted,
+      resolverFails: () => resolverFails,
+      observeDomain: async (domain: string, signal: AbortSignal, web: WebVisits) => ({
+        ...(await counted.observeDomain(domain, signal, web)),
+        known: false,
+      }),
+    };
+    return observeNames(
+      scanContext({ database, work, clock: systemClock, signal: timeout() }),
+      scan,
+    );
+  };
+  assert.equal(await observe(true), 0);
+  const { state, reason } = await scanNumbered(database, scan);
+  assert.deepEqual([state, reason], ['paused', 'own-network']);
+  assert.equal((await scanProgress(database, scan)).observed, 0);
+  await controlScan(database, scan, 'resume');
+  assert.equal(await observe(false), 1, 'the slice is free at once');
+  assert.equal((await scanProgress(database, scan)).observed, 10);
+});
+
 test('a host is visited once a domain with a policy names it, although it was inferred', async () => {
   await world.reset();
   const { database } = world;

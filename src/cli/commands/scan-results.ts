@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { neutralise } from '../../base/index.js';
+import { countOf, neutralise } from '../../base/index.js';
 import { nameOf, renderTerminal } from '../../check/index.js';
 import {
   csvHeader,
@@ -129,7 +129,7 @@ function printWhy(explained: ExplainedDomain, output: Output): void {
     ...addresses.map(
       ({ host, address, visitedAt, inferredFrom, required, spent, restReason }) =>
         `  ${host} [${address}]   ${visitText(visitedAt, inferredFrom)}   ` +
-        `${spent} connections today` +
+        `${countOf(spent, 'connection')} today` +
         `${required ? '   always visited' : ''}${restReason ? `   rests: ${restReason}` : ''}`,
     ),
     ...scans.map(

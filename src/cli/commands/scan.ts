@@ -11,15 +11,16 @@ import {
   startScan,
   storeOptOuts,
   type Database,
+  type ScanProgress,
 } from '../../scan/index.js';
 import { exitCodes } from '../exit-codes.js';
 import { assertReadable, readFile } from '../files.js';
 import { addHelpPage } from '../help.js';
 import { openLab } from '../lab.js';
 import { readNumber } from '../options.js';
-import { formatJson, type CommandContext } from '../output.js';
+import { formatJson, type CommandContext, type Output } from '../output.js';
 import { followScan } from '../scan/follow-scan.js';
-import { progressJson, renderProgress } from '../scan/render-progress.js';
+import { continuation, progressJson, renderProgress } from '../scan/render-progress.js';
 import { renderStatistics } from '../scan/render-statistics.js';
 import { withDatabase, withScanDatabase, type ScanDatabaseFlags } from '../scan/scan-database.js';
 import { defineScanDiff, defineScanExport, defineScanWhy, readScan } from './scan-results.js';
@@ -143,7 +144,13 @@ async function printEnd(
     ...renderStatistics(statistics, output.width),
   ];
   output.out(`${lines.join('\n')}\n`);
+  printContinuation(progress, output);
   return progress.scan.state === 'done' ? exitCodes.good : exitCodes.interrupted;
+}
+
+function printContinuation(progress: ScanProgress, output: Output): void {
+  const text = continuation(progress);
+  if (text !== undefined) output.err(`${text}\n`);
 }
 
 function defineList(command: Command, { output }: CommandContext): void {
@@ -201,7 +208,10 @@ function defineControl(
   command.description(effects[action]).argument('<scan>', 'number of the scan');
   withScanDatabase(command).action((scan: string, flags: ScanDatabaseFlags) => {
     const id = readScan(scan);
-    return withDatabase(flags, (database) => controlScan(database, id, action));
+    return withDatabase(flags, async (database) => {
+      await controlScan(database, id, action);
+      printContinuation(await scanProgress(database, id), output);
+    });
   });
   addHelpPage(command, output, { examples: [`hermetic scan ${action} 1 --local scans`] });
 }

@@ -1,12 +1,12 @@
-import { scanProgress, type Database, type ScanProgress } from '../../scan/index.js';
+import { scanNumbered, scanProgress, type Database, type ScanProgress } from '../../scan/index.js';
 import { formatJson, type Output } from '../output.js';
 import { progressJson, ratesBetween, renderProgress } from './render-progress.js';
 
 const REDRAW_MS = 1000;
 const LINE_MS = 10_000;
-/** Pause between two looks: a scan of a few domains ends within seconds. */
+/** Pause between two looks at the state: a scan of a few domains ends within seconds. */
 const LOOK_MS = 500;
-/** A look counts all rows of the scan: the pause is this many times as long. */
+/** A count of all rows of the scan takes a while: the next one is this many times later. */
 const PAUSE_FACTOR = 20;
 
 /**
@@ -27,7 +27,13 @@ export async function followScan(
   for (;;) {
     const ended = shown.scan.state !== 'running' || signal.aborted;
     if (ended) break;
-    await pause(Math.max(Math.min(pace, LOOK_MS), PAUSE_FACTOR * lookMs), signal);
+    const pausedAt = performance.now();
+    do await pause(LOOK_MS, signal);
+    while (
+      performance.now() - pausedAt < PAUSE_FACTOR * lookMs &&
+      !signal.aborted &&
+      (await isRunning(database, id))
+    );
     const askedAt = performance.now();
     const state = await scanProgress(database, id).catch(() => shown);
     lookMs = performance.now() - askedAt;
@@ -42,6 +48,12 @@ export async function followScan(
     [shown, shownAt] = [state, performance.now()];
   }
   return shown;
+}
+
+/** Reads one row. While the database is away, the scan may still run. */
+async function isRunning(database: Database, id: number): Promise<boolean> {
+  const scan = await scanNumbered(database, id).catch(() => undefined);
+  return (scan?.state ?? 'running') === 'running';
 }
 
 /** Waits; an abort ends the pause at once. */

@@ -51,6 +51,17 @@ export function renderProgress(
   ];
 }
 
+/** Returns what continues a scan that has not ended; undefined after its end. */
+export function continuation({ scan, workers }: ScanProgress): string | undefined {
+  const { state, reason } = scan;
+  const again = 'hermetic scan start with the same list continues the scan.';
+  if (state === 'paused' && reason !== undefined)
+    return `The scan paused itself: its own network or resolver fails. After the repair, ${again}`;
+  if (state === 'paused') return `The scan is paused: ${again}`;
+  if (state === 'running' && workers === 0) return `No worker runs: ${again}`;
+  return undefined;
+}
+
 /** The measured error of inference, with the upper limit of its 95 % interval. */
 function errorText({ visits, inference }: ScanProgress): string {
   const { checked, wrong } = inference;

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import type { ScanProgress } from '../../scan/index.js';
 import { runCli } from '../../../test/support/run-cli.js';
-import { progressJson, ratesBetween, renderProgress } from './render-progress.js';
+import { continuation, progressJson, ratesBetween, renderProgress } from './render-progress.js';
 import { renderStatistics } from './render-statistics.js';
 
 const progress: ScanProgress = {
@@ -42,6 +42,15 @@ test('progress shows each count with its base', () => {
   assert.match(text, /148,002 {3}88\/s {3}152,340 connections/);
   assert.match(text, /71,204 inferred \(1 of 712 checked differ, at most 0\.8 %\)/);
   assert.match(text, /fail 25\.0 % {3}pass 75\.0 %/);
+});
+
+test('a scan that has not ended names the command that continues it', () => {
+  const of = (state: ScanProgress['scan']['state'], workers: number): string | undefined =>
+    continuation({ ...progress, workers, scan: { ...progress.scan, state, reason: undefined } });
+  assert.match(of('paused', 0) ?? '', /^The scan is paused: hermetic scan start/);
+  assert.match(of('running', 0) ?? '', /^No worker runs/);
+  assert.deepEqual([of('running', 1), of('done', 0), of('cancelled', 0)], Array(3).fill(undefined));
+  assert.match(continuation(progress) ?? '', /own network or resolver fails/);
 });
 
 test('rates are counted by the second and never negative', () => {

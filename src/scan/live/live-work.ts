@@ -94,6 +94,10 @@ export function liveWork({ maxRests = MAX_RESTS, ...options }: LiveOptions): Liv
       const deferMs = isOpen ? visitor.deferMs : undefined;
       return { ...engineDomain({ domain, policy }, takeQuestions()), deferMs };
     },
+    resolverFails() {
+      const { upstreams } = collecting.resolver.health();
+      return upstreams.every(({ state }) => state !== 'answers' && state !== 'untried');
+    },
     async observeHost(name) {
       const host = await observeHost(name, collecting);
       return engineHost(host, takeQuestions());

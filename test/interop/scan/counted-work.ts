@@ -43,6 +43,7 @@ export function countedWork(counted: CountedWorld): ScanWork {
         questions: 4,
       };
     },
+    resolverFails: () => false,
     async observeHost(host) {
       const address = addressOf(host);
       return {

@@ -12,6 +12,8 @@ export interface ScanWork {
    * rejects for the behaviour of a peer.
    */
   observeDomain(domain: string, signal: AbortSignal, web: WebVisits): Promise<DomainObservation>;
+  /** Returns true if the last questions to every resolver had no usable answer. */
+  resolverFails(): boolean;
   /** Looks up the addresses and TLSA records of one mail host. */
   observeHost(host: string, signal: AbortSignal): Promise<HostObservation>;
   /**

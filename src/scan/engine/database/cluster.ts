@@ -95,6 +95,8 @@ class Server {
     const data = this.#data;
     if (existsSync(join(data, 'PG_VERSION'))) return;
     if (!create) throw scanError('scan-database-empty', this.#folder);
+    // The user of the server has to enter the folders above its own.
+    mkdirSync(dirname(this.#folder), { recursive: true });
     for (const made of [this.#folder, this.#socketFolder]) {
       mkdirSync(made, { recursive: true, mode: 0o700 });
       if (this.#user) chownSync(made, this.#user.uid, this.#user.gid);

@@ -5,7 +5,7 @@ import { pipeline } from 'node:stream/promises';
 import type { Pool, PoolClient, QueryResult } from 'pg';
 import type { from as CopyFrom } from 'pg-copy-streams';
 import { scanError } from './failures.js';
-import { isConnectionLoss, isRetryable } from './errors.js';
+import { isConnectionLoss, isRefusal, isRetryable } from './errors.js';
 import { loadPackage } from './load-package.js';
 
 /** A value that a statement takes. Arrays become arrays of PostgreSQL. */
@@ -38,7 +38,7 @@ export interface DatabaseOptions {
   readonly onError?: (error: Error) => void;
 }
 
-/** Attempts for a transaction that lost a deadlock or a serialisation conflict. */
+/** Attempts for a statement or transaction that lost a deadlock or a serialisation conflict. */
 const MAX_ATTEMPTS = 6;
 const CONNECT_TIMEOUT_MS = 10_000;
 /** Each session plans every statement once: more of them cost more than they gain. */
@@ -57,8 +57,9 @@ const BIGINT_OID = 20;
 /**
  * A pool of connections to PostgreSQL with prepared statements, transactions and COPY.
  *
- * Throws `scan-database-unreachable` if the first connection fails. Later failures
- * are the errors of pg; `isConnectionLoss` recognises those that pass.
+ * Throws `scan-database-unreachable` if the first connection fails, and
+ * `scan-database-failed` if the disk is full or a right is missing. Other failures are the
+ * errors of pg; `isConnectionLoss` recognises those that pass.
  */
 export class Database implements Queries {
   /** The pool, for graphile-worker. */
@@ -105,8 +106,9 @@ export class Database implements Queries {
     return database;
   }
 
-  async query<Row extends object>(text: string, values: readonly Parameter[] = []): Promise<Row[]> {
-    return run<Row>(this.pool, text, values);
+  /** A statement that lost a deadlock had no effect: it runs again. */
+  query<Row extends object>(text: string, values: readonly Parameter[] = []): Promise<Row[]> {
+    return repeated(() => run<Row>(this.pool, text, values));
   }
 
   /** Runs statements without values, several in one text; for the definition of tables. */
@@ -118,13 +120,8 @@ export class Database implements Queries {
    * Runs `work` in a transaction: all of it or nothing. A transaction that lost a deadlock
    * runs again, so `work` has no other effects.
    */
-  async transaction<T>(work: (tx: Transaction) => Promise<T>): Promise<T> {
-    for (let attempt = 1; ; attempt++)
-      try {
-        return await this.#attempt(work);
-      } catch (error) {
-        if (attempt >= MAX_ATTEMPTS || !isRetryable(error)) throw error;
-      }
+  transaction<T>(work: (tx: Transaction) => Promise<T>): Promise<T> {
+    return repeated(() => this.#attempt(work));
   }
 
   async close(): Promise<void> {
@@ -160,6 +157,17 @@ export class Database implements Queries {
     await pipeline(Readable.from(inBlocks(lines)), stream);
     if (!stream.closed) await once(stream, 'close');
   }
+}
+
+async function repeated<T>(attempt: () => Promise<T>): Promise<T> {
+  for (let attempts = 1; ; attempts++)
+    try {
+      return await attempt();
+    } catch (error) {
+      if (isRefusal(error))
+        throw scanError('scan-database-failed', (error as Error).message, error);
+      if (attempts >= MAX_ATTEMPTS || !isRetryable(error)) throw error;
+    }
 }
 
 /** Octets of text that are sent to COPY at a time. */

@@ -20,6 +20,14 @@ export function isRetryable(error: unknown): boolean {
   return code === '40P01' || code === '40001';
 }
 
+/** SQLSTATE of a full disk or memory, of a missing right, and of a fault of the disk. */
+const refused = /^(53...|42501|25006|58030)$/;
+
+/** Returns true for a condition of the server that its operator has to change. */
+export function isRefusal(error: unknown): boolean {
+  return refused.test((error as { code?: string }).code ?? '');
+}
+
 /** Returns true for a statement that did not get its lock within `lock_timeout`. */
 export function isLockTimeout(error: unknown): boolean {
   return (error as { code?: string }).code === '55P03';

@@ -17,6 +17,12 @@ export const scanFailures = defineFailures({
     message: 'PostgreSQL does not accept a connection.',
     fix: 'Check the address, and that the server runs and accepts this user.',
   },
+  'scan-database-failed': {
+    blame: 'local',
+    temporary: true,
+    message: 'PostgreSQL cannot execute a statement.',
+    fix: 'Free space on its disk, or grant the right that its message names. Then run the same command again.',
+  },
   'scan-database-newer': {
     blame: 'local',
     temporary: false,

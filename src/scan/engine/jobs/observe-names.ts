@@ -1,6 +1,7 @@
 import type { Queries, Transaction } from '../database/database.js';
 import { copyLine } from '../database/copy-text.js';
-import type { DomainObservation } from '../contract/scan-work.js';
+import { pauseForOwnNetwork } from '../visits/network-breaker.js';
+import type { DomainObservation, ScanWork } from '../contract/scan-work.js';
 import { lookUpBatch } from './look-up-batch.js';
 import type { ScanContext } from '../contract/scan-context.js';
 import { visitCodes } from '../contract/visit-states.js';
@@ -21,7 +22,8 @@ interface SliceDomain {
 
 /**
  * Claims a slice of a scan, looks up the records of its domains and stores the facts. The
- * slice stays at this stage while a policy host of its domains may not be asked.
+ * slice stays at this stage while a policy host of its domains may not be asked. The scan
+ * pauses itself if its resolvers fail.
  * Returns the number of slices: 0 means that all are leased or done.
  */
 export async function observeNames(context: ScanContext, scanId: number): Promise<number> {
@@ -42,8 +44,24 @@ export async function observeNames(context: ScanContext, scanId: number): Promis
     domain,
     observation: await work.observeDomain(domain.name, signal, web),
   }));
+  if (isOwnFault(work, observed)) {
+    await pauseForOwnNetwork(database, [scanId]);
+    await database.transaction(async (tx) => {
+      if (await holdSlice(tx, slice)) await deferSlice(tx, slice, 0);
+    });
+    return 0;
+  }
   await store(context, slice, observed);
   return 1;
+}
+
+/**
+ * Most domains could not be looked up, and the resolvers fail: their facts would be unknown
+ * for no fault of the domains.
+ */
+function isOwnFault(work: ScanWork, observed: readonly Observed[]): boolean {
+  const unknown = observed.filter(({ observation }) => !observation.known);
+  return 2 * unknown.length > observed.length && work.resolverFails();
 }
 
 interface Observed {

@@ -36,7 +36,7 @@ export class NetworkBreaker {
   }
 }
 
-/** Pauses running scans: too many new servers time out, so the fault is in the own network. */
+/** Pauses running scans: too many servers are silent, so the fault is in the own network. */
 export async function pauseForOwnNetwork(
   database: Queries,
   scans: readonly number[],
