@@ -1,5 +1,5 @@
 import { Option, type Command } from 'commander';
-import { HermeticError } from '../../base/index.js';
+import { HermeticError, parseDomain } from '../../base/index.js';
 import { nodeNetwork } from '../../net/index.js';
 import { probeResolver } from '../../send/index.js';
 import { ask } from '../ask.js';
@@ -146,28 +146,67 @@ function hasSection(section: string, machine: Machine): boolean {
   return readConfigSources(machine.path(DEFAULT_CONFIG)).some(({ text }) => pattern.test(text));
 }
 
-/** The required flags of a use, each with its question. */
-const needed: Readonly<Record<Use, readonly (readonly [keyof JobAnswers, string, string])[]>> = {
+/** A flag that a terminal may answer instead. */
+interface Question {
+  readonly name: 'domain' | 'host' | 'policyHost' | 'recipient' | 'alarmTo';
+  readonly flag: string;
+  readonly text: string;
+  readonly isOptional?: boolean;
+}
+
+const mailDomain: Question = {
+  name: 'domain',
+  flag: '--domain',
+  text: 'Domain that receives mail',
+};
+
+const questions: Readonly<Record<Use, readonly Question[]>> = {
   postfix: [],
   web: [],
-  report: [['domain', '--domain', 'Domain that receives mail']],
-  watch: [['domain', '--domain', 'Domain to watch']],
+  report: [
+    mailDomain,
+    {
+      name: 'recipient',
+      flag: '--recipient',
+      text: 'Mail address for reports (empty: no port for mail)',
+      isOptional: true,
+    },
+  ],
+  watch: [
+    { name: 'domain', flag: '--domain', text: 'Domain to watch' },
+    {
+      name: 'alarmTo',
+      flag: '--alarm-to',
+      text: 'Mail address for alarms (empty: only the log)',
+      isOptional: true,
+    },
+  ],
   publish: [
-    ['domain', '--domain', 'Domain that receives mail'],
-    ['host', '--host', 'Mail server of the domain'],
-    ['policyHost', '--policy-host', 'Name of this machine'],
+    mailDomain,
+    { name: 'host', flag: '--host', text: 'Mail server of the domain' },
+    { name: 'policyHost', flag: '--policy-host', text: 'Name of this machine' },
   ],
 };
 
 async function complete(use: Use, flags: SetupFlags, signal: AbortSignal): Promise<JobAnswers> {
   const asked: Record<string, string | readonly string[]> = {};
-  for (const [name, flag, question] of needed[use]) {
+  for (const { name, flag, text, isOptional } of questions[use]) {
     if (flags[name] !== undefined) continue;
-    const answer = await ask(`${question}: `, { signal });
-    if (!answer) throw misuse(flag, `setup ${use} needs it`, `Add ${flag}.`);
-    asked[name] = name === 'policyHost' ? answer : [answer];
+    const answer = await ask(`${text}: `, { signal });
+    if (answer) asked[name] = name === 'policyHost' || name === 'alarmTo' ? answer : [answer];
+    else if (!isOptional) throw misuse(flag, `setup ${use} needs it`, `Add ${flag}.`);
   }
-  return { ...flags, ...asked };
+  const answers: JobAnswers = { ...flags, ...asked };
+  assertNames('--domain', answers.domain);
+  assertNames('--host', answers.host);
+  if (answers.policyHost !== undefined) assertNames('--policy-host', [answers.policyHost]);
+  return answers;
+}
+
+function assertNames(flag: string, names: readonly string[] = []): void {
+  for (const name of names)
+    if (!parseDomain(name).ok)
+      throw misuse(flag, `${name} is not a domain name`, 'Write a name such as example.com.');
 }
 
 function describe({ path, text, purpose }: PlannedFile, machine: Machine): string {

@@ -12,6 +12,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { HermeticError, isHermeticError } from '../../base/index.js';
+import { runCli } from '../../../test/support/run-cli.js';
 import { nodeMachine, type Machine } from './machine.js';
 import { planPostfix } from './plan-postfix.js';
 import { readPostfix } from './postfix-facts.js';
@@ -159,6 +160,13 @@ test('without Postfix setup says so', (t) => {
     run: () => ({ status: 127, out: '', err: 'ENOENT' }),
   };
   assert.throws(() => planPostfix(machine), /Postfix is not installed/);
+});
+
+test('setup refuses a name that is not a domain, and shows no file', async (t) => {
+  const root = system(t).path('/');
+  const { code, out, err } = await runCli(['setup', 'watch', '--domain', 'a b', '--root', root]);
+  assert.deepEqual([code, out], [2, '']);
+  assert.match(err, /--domain: a b is not a domain name \(usage\)/);
 });
 
 test('a file that cannot be written is an error with its path, and leaves no part', (t) => {
