@@ -298,7 +298,7 @@ async function questions(folder: string, count: number, say: Say): Promise<void>
   for (const [word, what] of statements)
     row(`one domain: ${what}`, (n) => factsOf(only(store, word), n));
   const facts = new Map([14, 30].map((n) => [n, factsOf(store, n)]));
-  row('one domain: what follows from all of these', (n) =>
+  row('one domain: conclusions from all of these', (n) =>
     atOnce(viewDomain(facts.get(n) as ReportedFacts)),
   );
   row('one domain: all thirteen questions at once', (n) =>

@@ -178,7 +178,7 @@ function* mutants(
   }
 }
 
-/** The short form tries one mutant in so many, a different one in each proof. */
+/** The short form tries only a fraction of the mutants, a different one in each proof. */
 const every = testSize(10, 1);
 
 for (const [name, make, stride, least] of [

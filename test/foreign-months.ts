@@ -12,11 +12,11 @@ import { keyOf, monthDays } from '../tools/report-faults.js';
 import type { Cause, Month } from '../tools/report-faults.js';
 
 /**
- * A third generator of months, about what the other two leave out: reporters that report
- * failures alone, on some days of the week or a day late, twice, with half of the details
- * or with names in another spelling; two reports a day; faults of one server behind an
- * address, of old TLS versions, of forged MX records and of an MX change that the policy
- * does not follow.
+ * A third generator of months, with the cases that the other two omit: reporters that
+ * report failures alone, on some days of the week or a day late, twice, with half of the
+ * details or with names in another spelling; two reports a day; faults of one server
+ * behind an address, of old TLS versions, of forged MX records and of an MX change that
+ * the policy does not follow.
  */
 
 interface Reporter {
@@ -111,7 +111,7 @@ const situations: readonly Situation[] = [
 
 const noiseResults = [...tls, ...tls, ...tls, 'starttls-not-supported', 'certificate-not-trusted'];
 
-/** Plays one month. */
+/** Simulates one month. */
 export function playForeignMonth(seed: number): Month {
   const dice = new Dice(seed ^ 0x2545f491);
   const situation = dice.pick(situations);
@@ -143,7 +143,7 @@ export function playForeignMonth(seed: number): Month {
           const isHit = isConcerned && situation.meets(attempt, scope);
           const result = results[reporter.taste % results.length] ?? '';
           const isFetch = result.startsWith('sts-');
-          // A cached policy stays in force; a failed refresh shows now and then.
+          // A cached policy stays in force; a failed refresh shows sometimes.
           const isCached = isFetch && (cachedUntil >= day ? dice.chance(0.97) : false);
           if (isHit && !isCached) book.fail(attempt, result, true);
           else if (dice.chance(reporter.noise)) book.fail(attempt, dice.pick(noiseResults), false);

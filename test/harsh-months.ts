@@ -104,7 +104,7 @@ const noiseResults = [
   'certificate-expired',
 ] as const;
 
-/** Plays one month. */
+/** Simulates one month. */
 export function playHarshMonth(seed: number): Month {
   const dice = new Dice(seed ^ 0x5bd1e995);
   const fault = dice.pick(faults);

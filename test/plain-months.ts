@@ -58,7 +58,7 @@ const supported: readonly (readonly PolicyType[])[] = [
   ['no-policy-found'],
 ];
 
-/** Plays one month. */
+/** Simulates one month. */
 export function playPlainMonth(seed: number): Month {
   const dice = new Dice(seed ^ 0x1b873593);
   const fault = dice.pick(faults);

@@ -87,8 +87,8 @@ publish: {keys: ${ring.folder}, everyMinutes: 0}`);
     await fetched(port, 'mta-sts.b.example', 'mta-sts.b.example'),
     /^mta-sts\.b\.example HTTP\/1\.1 200 [\s\S]*mx: mx\.b\.example/,
   );
-  // For a name that is not served, and without SNI, the first certificate answers: no
-  // sender accepts it.
+  // Without SNI, or for a name that is not served, the server presents the first
+  // certificate, which no sender accepts.
   for (const name of ['mta-sts.c.example', undefined])
     assert.match(
       await fetched(port, name, 'mta-sts.c.example'),

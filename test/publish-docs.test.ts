@@ -36,7 +36,7 @@ test('every command of the pages exists, with every option it is given', async (
       { out: take, err: take, width: 80, color: false, interactive: false },
       new AbortController().signal,
     );
-    // The command reaches the reading of the configuration.
+    // The command reads the configuration.
     assert.equal(code, 2);
     assert.match(printed, /file-unreadable/, command);
   }

@@ -16,7 +16,7 @@ const folder = 'docs/pictures';
 
 const desktop = { width: 1120, height: 900 };
 const phone = { width: 390, height: 844 };
-/** Pixels at which a picture is cut: it illustrates the page. */
+/** Pixels after which a picture is cut: it only illustrates the page. */
 const MAX_HEIGHT = 1250;
 
 /** Each picture with its path and screen. */

@@ -17,7 +17,7 @@ import { smallPng } from './small-png.js';
 
 const folder = 'docs/pictures';
 
-/** Pixels at which a picture is cut: it illustrates the page. */
+/** Pixels after which a picture is cut: it only illustrates the page. */
 const MAX_HEIGHT = { desktop: 1500, phone: 1700 } as const;
 /** Pixels of the picture at the top of README: the verdict and the scorecard. */
 const SUMMARY_HEIGHT = 800;

@@ -13,15 +13,15 @@ import {
 } from './report-faults.js';
 
 /**
- * Plays a month of TLS reports about one domain, with at most one fault of known cause.
- * It models senders (RFC 8461 §5.1 and §3.2, RFC 7672 §2.2, RFC 8460 §4) and the styles
- * of real reporters, and does not depend on the rules that judge causes.
+ * Simulates a month of TLS reports about one domain, with at most one fault of known
+ * cause. It models senders (RFC 8461 §5.1 and §3.2, RFC 7672 §2.2, RFC 8460 §4) and the
+ * styles of real reporters, and does not depend on the rules that judge causes.
  */
 
 /**
- * The number of months in a hundred with a fault of each cause. A fault of one reporter or
- * of its path is seen by one source, which proves its cause only in some cases: their part
- * is a lower bound of the unclear months.
+ * The number of months in a hundred with a fault of each cause. Only one source
+ * can observe a fault of one reporter or of its path, and rarely proves its cause: the
+ * share of such faults is a lower bound of the unclear months.
  */
 const weights: readonly (readonly [Cause, number])[] = [
   ['yours', 65],
@@ -73,7 +73,7 @@ interface World {
   readonly tlsa: boolean;
 }
 
-/** Plays one month. */
+/** Simulates one month. */
 export function playMonth(seed: number): Month {
   const dice = new Dice(seed);
   const cause = causeOf(dice.int(1, 100));
@@ -150,8 +150,8 @@ function isOn({ fault, from, to }: World, day: number, kind: FaultKind): boolean
 }
 
 /**
- * The patterns of the policy file on a day. A host is added to it late, or after the MX
- * records.
+ * The patterns of the policy file on a day. A fault adds a host to it late, or after the
+ * MX records.
  */
 function publishedMx(world: World, day: number): readonly string[] {
   if (isOn(world, day, 'MX host missing from policy')) return ['mx1.alpha.example'];
@@ -298,7 +298,7 @@ function policyDomain({ style }: Sender, host: string): string {
 }
 
 /**
- * Counts a failure in the style of the sender. The key has no result where it is noise.
+ * Counts a failure in the style of the sender. The key of noise has no result.
  */
 function note(
   world: World,

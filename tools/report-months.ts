@@ -23,11 +23,11 @@ import {
 } from './report-faults.js';
 
 /**
- * `npm run report-months -- [count] [seed] [usual|harsh|foreign|plain]`: plays months of TLS
- * reports with a fault of known cause and judges them as `hermetic report show` does.
- * Ends with status 1 when a cause is named wrongly, when a fault is shown as well, or
- * when more than a quarter of the months stay unclear although two reporters applied the
- * same policy.
+ * `npm run report-months -- [count] [seed] [usual|harsh|foreign|plain]`: simulates months
+ * of TLS reports with a fault of known cause and judges them as `hermetic report show`
+ * does. Ends with status 1 when a cause is named wrongly, when a fault has the status
+ * `well`, or when more than a quarter of the months stay unclear although two reporters
+ * applied the same policy.
  */
 
 /** The judgements of the months of one kind of fault. */
@@ -54,7 +54,7 @@ export interface Outcome {
   readonly wrong: readonly string[];
 }
 
-/** Plays months and judges each as `hermetic report show` does. */
+/** Simulates months and judges each as `hermetic report show` does. */
 export async function judgeMonths(
   count: number,
   seed = 1,

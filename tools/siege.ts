@@ -93,8 +93,8 @@ async function disturb({ seconds }: Plan, served: Served): Promise<void> {
 }
 
 /**
- * The time of the first alert about the genuine failure. A start looks for changes, so
- * one more must suffice.
+ * The time of the first alert about the genuine failure. A start searches for changes, so
+ * one more start must suffice.
  */
 async function waitForAlert(
   alerts: readonly { readonly at: number; readonly text: string }[],

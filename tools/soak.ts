@@ -94,7 +94,7 @@ async function sampleOf(served: Served, heapFile: string, second: number): Promi
     try {
       heap = readFileSync(heapFile, 'utf8');
     } catch {
-      // Not written yet.
+      // The file is not written yet.
     }
   }
   served.sampleRss();

@@ -44,7 +44,10 @@ export type Register = z.infer<typeof register>;
  */
 type Role = 'code' | 'test' | 'other';
 
-/** Faults of the registers and of what cites them. Pure; `files` is path to text. */
+/**
+ * Faults of the registers and of what cites them. A pure function; `files` maps paths to
+ * texts.
+ */
 export function judgeClauses(
   registers: readonly Register[],
   files: ReadonlyMap<string, string>,

@@ -9,8 +9,8 @@ import { firstDay, monthDays } from './report-faults.js';
 import { playMonth } from './report-month.js';
 
 /**
- * Fills the database of `npm start`: a month of TLS reports for some domains of the lab,
- * and two checks of each by the watch.
+ * Fills the database of `npm start` with a month of TLS reports for some domains of the
+ * lab, and two checks of each by the watch.
  */
 
 /** A domain whose policy changed, and a reporter that still applies the old one. */

@@ -74,8 +74,8 @@ export async function ensureAccount(
 }
 
 /**
- * Changes the key of an account (RFC 8555 §7.3.5). The old key stays in the ring and has
- * no function any more. Nothing else of the account changes. [8555-7.3.5-1]
+ * Changes the key of an account (RFC 8555 §7.3.5). The old key stays in the ring and no
+ * longer has a function. Nothing else of the account changes. [8555-7.3.5-1]
  */
 export async function changeAccountKey(
   session: AcmeSession,

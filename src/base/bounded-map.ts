@@ -8,7 +8,7 @@ export interface WeightLimit<V> {
   weigh(value: V): number;
 }
 
-/** Changes without an eviction after which the iterator of a map is given up. */
+/** Changes without an eviction after which a map discards its iterator. */
 const MAX_TOUCHES = 1000;
 
 /**
@@ -22,7 +22,7 @@ export class BoundedMap<V> {
   /**
    * Continues after the last evicted entry: a new iterator would first pass the places of
    * all entries that were removed since the map last grew. An iterator that is never used
-   * keeps each earlier table of the map in memory, so it is given up after some changes.
+   * keeps each earlier table of the map in memory, so it is discarded after some changes.
    */
   #oldest: Iterator<string> | undefined;
   #touches = 0;

@@ -23,8 +23,9 @@ export class HermeticError extends Error {
 }
 
 /**
- * Returns the value of a result that rests on the operator's input. Throws HermeticError
- * with the code of the failure; `name` is the option or the key of the configuration.
+ * Returns the value of a result that is based on the operator's input. Throws
+ * HermeticError with the code of the failure; `name` is the option or the key of the
+ * configuration.
  */
 export function unwrap<T>(name: string, result: Result<T, Failure>, fix: string): T {
   if (result.ok) return result.value;

@@ -1,18 +1,20 @@
-/** Runs at most so many tasks at the same time, in the order of their calls. */
+/**
+ * Runs at most the given number of tasks at the same time, in the order of their calls.
+ */
 export class TaskLimit {
   #running = 0;
   readonly #waiting: (() => void)[] = [];
 
   constructor(private readonly limit: number) {}
 
-  /** Runs a task when there is room, and settles as it does. */
+  /** Runs a task when the limit permits it; settles as the task does. */
   async run<T>(task: () => Promise<T>): Promise<T> {
     if (this.#running < this.limit) this.#running++;
     else await new Promise<void>((resolve) => this.#waiting.push(resolve));
     try {
       return await task();
     } finally {
-      // The room passes to the next task, so that none overtakes it.
+      // The next waiting task starts directly, so no later task starts before it.
       const next = this.#waiting.shift();
       if (next) next();
       else this.#running--;

@@ -1,6 +1,6 @@
 import { BoundedMap } from './bounded-map.js';
 
-/** Keys in memory. The least recent one is forgotten, which favours it. */
+/** Keys in memory. The least recently used key is evicted, so its count begins again. */
 const MAX_KEYS = 20_000;
 
 /** The events of a key in the current window. */

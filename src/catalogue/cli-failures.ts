@@ -36,8 +36,8 @@ export const cliFailures = defineFailures({
     message: 'This version of Node.js is too old for the program.',
     fix: 'Install the version that the message names, or a later one.',
   },
-  // A full disk or a reader that closed the pipe: a result that was cut off must not pass
-  // for a complete one.
+  // A full disk or a reader that closed the pipe: a result that was cut off must not look
+  // complete.
   'output-unwritable': {
     blame: 'local',
     temporary: false,
@@ -134,8 +134,8 @@ export const cliFailures = defineFailures({
     message: 'The database has no report about this domain.',
     fix: 'Check the spelling of the domain.',
   },
-  // A record with the digest of nothing matches no key, and DANE senders would defer (RFC
-  // 7672 §2.2).
+  // A record with the digest of empty input matches no key, and DANE senders would defer
+  // (RFC 7672 §2.2).
   'tlsa-empty': {
     blame: 'local',
     temporary: false,

@@ -71,15 +71,15 @@ test('an unsigned answer shows its proof; a bogus one shows the cause and exits 
   assert.match(bogus.out, /dnssec-signature-expired/);
 });
 
-test('a stored proof holds again, offline', async () => {
+test('a stored proof is valid again, offline', async () => {
   for (const file of ['found.json', 'nxdomain.json']) {
     const { code, out } = await cli('verify', join(folder, file), '--trust-anchor', anchorFile);
     assert.equal(code, 0, out);
-    assert.match(out, /The proof holds/);
+    assert.match(out, /The proof is valid/);
   }
 });
 
-test('it does not hold under other anchors, at another date, or when changed', async () => {
+test('it is not valid under other anchors, at another date, or when changed', async () => {
   const file = join(folder, 'found.json');
   const strange = await cli('verify', file);
   assert.equal(strange.code, 1);

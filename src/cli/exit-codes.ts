@@ -19,7 +19,7 @@ export const exitCodes = {
 /** The exit statuses as `hermetic --help` explains them. */
 export const exitStatusTexts: readonly (readonly [status: number, meaning: string])[] = [
   [exitCodes.good, 'success'],
-  [exitCodes.fail, 'the result is bad: a check fails, a proof does not hold, mail is rejected'],
+  [exitCodes.fail, 'the result is bad: a check fails, a proof is not valid, mail is rejected'],
   [exitCodes.usage, 'usage error, or unusable input or output; a domain does not exist'],
   [exitCodes.inconclusive, 'the result could not be determined, or mail is deferred'],
   [exitCodes.retry, 'report import from a pipe or mailbox failed temporarily; try again'],

@@ -103,7 +103,7 @@ function tooLarge(what: string): HermeticError {
 }
 
 /**
- * Throws HermeticError unless an output file can be written, and leaves no trace.
+ * Throws HermeticError unless an output file can be written, and leaves no file behind.
  * Commands call it before the first packet: a check of real hosts takes minutes.
  */
 export function assertWritable(filePath: string, what: string): void {

@@ -2,7 +2,7 @@ import type { CheckOptions } from '../check/index.js';
 import type { Lab } from '../lab/index.js';
 
 /**
- * Opens the built-in lab. The part is loaded on demand, because it brings a certificate
+ * Opens the built-in lab. The part is loaded on demand, because it contains a certificate
  * authority and many servers. `names`: the domains and hosts that will be asked about;
  * only their scenarios are built if all of them belong to the lab.
  */

@@ -173,7 +173,7 @@ export function complain(output: Output, error: unknown): void {
 }
 
 /**
- * Formats JSON that means the same as `JSON.stringify` and cannot steer a terminal: C1
+ * Formats JSON that means the same as `JSON.stringify` and cannot control a terminal: C1
  * and bidi controls of foreign text, which `JSON.stringify` leaves as they are, become
  * escapes.
  */

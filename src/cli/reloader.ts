@@ -9,7 +9,8 @@ type ServerPart = Pick<typeof ServerModule, 'parseConfigFiles'>;
 /**
  * Reloads the configuration of a daemon, one reload after another. An invalid
  * configuration leaves the old one active. Requests that arrive before the next reload
- * begins share it: a storm of signals costs two reloads, and delays no end of the daemon.
+ * begins share it: many signals cause two reloads, and do not delay the end of the
+ * daemon.
  */
 export class Reloader {
   readonly #file: string;

@@ -9,7 +9,8 @@ export function renderCertificate(certificate: HostCertificate, lineWidth: numbe
 }
 
 /**
- * Returns the facts of a certificate in the order of its life: key, dates, installation.
+ * Returns the facts of a certificate in the order of its lifetime: key, dates,
+ * installation.
  */
 function certificateFacts(certificate: HostCertificate): readonly string[] {
   const { key, use, pinned, issuer, notAfter, renewed, installed, told, shown } = certificate;

@@ -4,7 +4,7 @@
  * DANE publishes the key of a mail server in DNS, as TLSA records at
  * `_25._tcp.<MX host>`. DNSSEC protects the records. A sender that finds secure TLSA
  * records for an MX host must use TLS and must authenticate the server by them (RFC 7672
- * §2.2). It defers the mail otherwise. No certification authority takes part, and the
+ * §2.2). It defers the mail otherwise. No certification authority is involved, and the
  * domain needs no policy host.
  *
  * A record has four fields, such as `3 1 1 <SHA-256>`:

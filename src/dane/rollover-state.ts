@@ -6,8 +6,8 @@ import { verifyDane } from './verify-dane.js';
 /**
  * The role of one TLSA record.
  * - `current`: matches a key or an issuer in use.
- * - `next`: matches no key while another record does: a key to come, or one whose
- *   removal was not observed.
+ * - `next`: matches no key while another record does: a future key, or one whose removal
+ *   was not observed.
  * - `stale`: matches no key while no record matches, or matches a key that is gone.
  * - `unrelated`: names an issuer of no observed chain.
  * - `duplicate`: covers the same certificates as an earlier record of its usage, such

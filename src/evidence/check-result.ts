@@ -83,8 +83,8 @@ export interface CheckResult {
   /** Rules of the profile that this depth does not ask. */
   readonly notLookedAt: readonly string[];
   /**
-   * Rules of the profile whose facts could not be looked up: that they raised no finding
-   * proves nothing.
+   * Rules of the profile whose facts could not be looked up: the absence of their
+   * findings proves nothing.
    */
   readonly undecided?: readonly string[] | undefined;
   /** Tests of the profile that were completed and found no fault, by topic. */
@@ -161,7 +161,7 @@ export interface MailHost {
     readonly roles?: readonly TlsaRole[];
     readonly rollover?: TlsaCoverage;
   };
-  /** The reason why senders pass over this MX record: its name leads to no host. */
+  /** The reason why senders skip this MX record: its name leads to no host. */
   readonly passedOver?: 'address-literal' | 'special-name' | 'no-address';
   /** The address lookup failed, so that no address is known. */
   readonly addressLookup?: 'failed' | undefined;

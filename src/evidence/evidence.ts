@@ -161,7 +161,7 @@ export interface ConnectionEvidence {
    * plaintext).
    */
   readonly presented?: PresentedChain;
-  /** The effect of a NOOP sent in plaintext behind STARTTLS. */
+  /** The effect of a NOOP sent in plaintext after STARTTLS. */
   readonly injection?: 'executed' | 'discarded' | 'unknown';
   /** A TLS 1.2 server's answer to a second handshake that the client started. */
   readonly renegotiation?: 'accepted' | 'refused' | 'unknown';

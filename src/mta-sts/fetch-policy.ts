@@ -111,8 +111,8 @@ export interface PolicyVisit {
 }
 
 /**
- * Fetches the policy from one address, and reports the reaction of the server, so that the
- * caller can leave a busy server alone.
+ * Fetches the policy from one address, and reports the reaction of the server, so that
+ * the caller can avoid a busy server.
  */
 export async function visitPolicyHost(
   options: Omit<FetchPolicyAtOptions, 'addresses'> & { readonly address: string },

@@ -4,7 +4,7 @@ import { createServer, type AddressInfo } from 'node:net';
 import test from 'node:test';
 import { guarded, nodeNetwork, specialPurpose, type Network } from './index.js';
 
-test('the guard refuses every special address in every disguise', () => {
+test('the guard refuses every special address in every notation', () => {
   const special =
     `0.0.0.0 10.1.2.3 100.64.0.1 100.127.255.255 127.0.0.1 127.9.9.9 169.254.169.254 172.16.0.1 172.31.255.255 192.0.0.8 192.0.2.1
     192.168.1.1 198.18.0.1 198.19.255.255 198.51.100.7 203.0.113.9 224.0.0.1 240.0.0.1 255.255.255.255 :: ::1 ::ffff:127.0.0.1 ::ffff:10.0.0.1

@@ -174,7 +174,10 @@ const mailDomain = z.strictObject({
   mode: z.enum(['enforce', 'testing', 'none']).default('enforce'),
   /** Hosts that receive the mail, in the order of preference. */
   mx: z.array(domain).max(100).default([]),
-  /** Values of max_age in seconds, ascending. An enforced policy climbs through them. */
+  /**
+   * Values of max_age in seconds, ascending. An enforced policy rises through these
+   * values.
+   */
   maxAges: z
     .array(seconds(1, 31_557_600))
     .min(1)

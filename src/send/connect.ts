@@ -50,7 +50,7 @@ export type ConnectResult = {
 /**
  * Decides, then tries hosts and addresses in order until one meets the decision (RFC 5321
  * §5.1, RFC 8461 §8.4 [8461-8.4-1], RFC 7672 §2.2.1). A host that fails its requirement
- * is passed over, not the whole domain. Policy never rejects mail permanently, since the
+ * is skipped, not the whole domain. Policy never rejects mail permanently, since the
  * domain may repair it while the mail is queued (RFC 8461 §5 [8461-5-4]).
  */
 export async function connectVia(

@@ -53,7 +53,7 @@ test('a policy is forgotten even when the clocks of two processes differ', async
 
 const HOUR = 3_600_000;
 
-// A policy fetched by a clock that was ahead, removed, and the clock set right.
+// A policy fetched by a clock that was ahead, removed, then the clock was corrected.
 for (const [ahead, hours] of [
   ['an hour', 1],
   ['a month', 720],

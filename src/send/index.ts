@@ -5,8 +5,8 @@
  * asks `tls-policy` for the requirements of each host. Then it tries the hosts by
  * preference and uses the first session that meets its requirement:
  *
- * - A host that fails is passed over. Mail without a usable host is deferred; a policy
- *   alone never bounces mail (RFC 8461 §5, RFC 7672 §2.2).
+ * - A host that fails is skipped. Mail without a usable host is deferred; a policy alone
+ *   never bounces mail (RFC 8461 §5, RFC 7672 §2.2).
  * - Opportunistic TLS continues in plaintext if the handshake fails, since nothing
  *   requires TLS there. A mandatory handshake never falls back.
  * - No command that reveals the message or its envelope precedes authentication.

@@ -16,7 +16,7 @@ import { migrate, type Statement, type Store, type TableSet } from '../store/ind
 export interface StsStoreOptions {
   /** Maximum number of cached domains. Default 200 000. */
   readonly limit?: number;
-  /** Milliseconds since 1970, moved by no correction of the clock. */
+  /** Milliseconds since 1970, independent of corrections of the clock. */
   now?(): number;
   /**
    * Called when the database cannot be read, once until it can be read again. Failing
@@ -99,8 +99,8 @@ const columns = 'domain, id, mode, mx, max_age, body, fetched_at, failed, used_a
  *
  * A policy binds from the moment it was fetched, whether or not it can be stored (RFC
  * 8461 §3.3, §5.1): an entry that is not durable yet is answered from memory, and saved
- * again with the next entry or the next look at what is due. No method throws, and `put`
- * never rejects.
+ * again with the next entry or the next search for due entries. No method throws, and
+ * `put` never rejects.
  */
 export function stsStore(stateStore: Store, options: StsStoreOptions = {}): StsCache {
   migrate(stateStore, policyTables.job, migrations);
@@ -150,9 +150,9 @@ class StoredPolicies implements StsCache {
   }
 
   /**
-   * The entry, unless the operator removed the domain after the fetch. The fetch time of a
-   * policy removed before the opening is not in the future, as little as that of an entry
-   * (see `reopened`): else no later fetch would count.
+   * The entry, unless the operator removed the domain after the fetch. Like the fetch
+   * time of an entry (see `reopened`), that of a policy removed before the opening must
+   * not be in the future: otherwise no later fetch would count.
    */
   #counting(stsEntry: StsEntry | undefined): StsEntry | undefined {
     if (!stsEntry?.policy) return stsEntry;

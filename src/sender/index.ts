@@ -6,14 +6,14 @@
  *   receiver, the records and the prediction follow the same description.
  * - `observation.ts` is the record of the receivers: DNS questions, policy fetches, and
  *   the course of each SMTP connection. Message content is never recorded.
- * - `receive/` plays the cases: SMTP connections, records and policies. It opens no port;
- *   the callers pass connections.
+ * - `receive/` implements the cases: SMTP connections, records and policies. It opens no
+ *   port; the callers pass connections.
  * - `judge/` turns observations into a result, without a clock or I/O.
  * - `verdict.ts` is the result: one verdict for each case, one for each mechanism.
  * - `slots/` is the public test: slots that are allocated to clients, and the records of their
  *   names, `<case>.<slot>.<zone>`.
  *
- * Three rules keep the verdicts honest. Silence is never a refusal: a case without an
+ * Three rules keep the verdicts correct. Silence is never a refusal: a case without an
  * attempt is `not-seen`. A verdict on a mechanism needs a case that the sender must
  * deliver and one that it must refuse. A sender that left before it could see the
  * property of a case has not decided about it.

@@ -5,8 +5,8 @@ import { caseGroups, deliverySteps, senderMechanisms } from './cases/sender-case
 /**
  * The result of a case.
  *
- * - `delivered-verified`: under TLS, and a twin of the case with a false identity was
- *   refused, so the sender verifies.
+ * - `delivered-verified`: under TLS, and a counterpart of the case with a false identity
+ *   was refused, so the sender verifies.
  * - `delivered-unverified`: under TLS, and nothing shows that the sender verifies.
  * - `delivered-in-plaintext`: at least one message arrived without TLS.
  * - `refused`: the sender saw the property of the case and left by itself without a
@@ -28,7 +28,7 @@ export const caseVerdicts = [
 export type CaseVerdict = (typeof caseVerdicts)[number];
 
 /**
- * The result of a mechanism. Every value but `cannot-tell` rests on one case that was
+ * The result of a mechanism. Every value but `cannot-tell` depends on one case that was
  * delivered as it must be, and one that must not be delivered.
  *
  * - `enforces`: every case of the mechanism that was tested ended as the standard requires.
@@ -76,14 +76,14 @@ export type CaseNote = (typeof caseNotes)[number];
 const time = z.iso.datetime();
 
 /**
- * A TLS report about a case (RFC 8460), beside the observations: what a reporter claims,
- * and how far the test saw the same. A report never changes a verdict.
+ * A TLS report about a case (RFC 8460), next to the observations: the claim of a
+ * reporter, and the agreement of the test. A report never changes a verdict.
  */
 export const caseReportSchema = z.strictObject({
   organization: z.string(),
   /** UTC day that it is about. */
   day: z.string().optional(),
-  /** A signature of the reporter vouches for it; anyone can send another report. */
+  /** A signature of the reporter vouches for it; any client can send another report. */
   authenticated: z.boolean(),
   successes: z.int().min(0),
   failures: z.int().min(0),
@@ -142,7 +142,7 @@ export const caseResultSchema = z.strictObject({
 });
 export type CaseResult = Readonly<z.infer<typeof caseResultSchema>>;
 
-/** The result of one mechanism, with the cases that it rests on. */
+/** The result of one mechanism, with the cases that it depends on. */
 export const mechanismResultSchema = z.strictObject({
   mechanism: z.enum(senderMechanisms),
   verdict: z.enum(mechanismVerdicts),

@@ -55,7 +55,8 @@ async function sendMail(
 
 /**
  * Formats a message as mail. Base64 keeps foreign text out of the lines of SMTP;
- * `Auto-Submitted` keeps automatic replies away (RFC 3834 §5). `at`: milliseconds since 1970.
+ * `Auto-Submitted` prevents automatic replies (RFC 3834 §5). `at`: milliseconds since
+ * 1970.
  */
 export function formatAlertMail(
   { from, to }: Pick<MailSettings, 'from' | 'to'>,

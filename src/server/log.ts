@@ -24,7 +24,7 @@ export interface LogOptions {
 
 /**
  * A log of one line an event. Foreign text in fields is neutralised, so that it can
- * neither end a line nor steer a terminal.
+ * neither end a line nor control a terminal.
  */
 export function createLog({ format, write, now }: LogOptions): Log {
   const line = (level: Level, event: string, fields: Fields = {}): void => {

@@ -15,7 +15,7 @@ let processRegistry: Registry | undefined;
  * measures its event loop.
  *
  * Samples of one family with equal labels are added up, such as the connections of two
- * addresses of one port. A family of more than 10,000 samples is cut, and
+ * addresses of one port. A family of more than 10,000 samples is truncated, and
  * `hermetic_metrics_dropped_samples` names it.
  */
 export async function formatMetrics(metrics: readonly Metric[]): Promise<string> {

@@ -50,7 +50,7 @@ export interface AccountBinding extends CaaBinding {
   readonly keys: ReadonlySet<string>;
 }
 
-/** Minutes between two rounds of the daemon; 0: rounds are run by hand. */
+/** Minutes between two rounds of the daemon; 0: rounds are run manually. */
 export type PublishSettings = PublishSection & { readonly everyMinutes?: number };
 
 /**

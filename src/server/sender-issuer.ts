@@ -129,7 +129,7 @@ export class SlotIssuer {
     return pair;
   }
 
-  /** The same names for ever, so that a renewal counts as one (the set stays equal). */
+  /** The names never change, so that the CA counts a renewal as one. */
   #names(slot: string): readonly string[] {
     const { cases, zone } = this.options;
     const names = cases.flatMap((senderCase) => {

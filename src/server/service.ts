@@ -53,7 +53,7 @@ export interface Site {
     path: string,
   ): PlainAnswer | undefined | Promise<PlainAnswer>;
   /**
-   * Returns whether the site refuses requests for want of time. While it does, its
+   * Returns whether the site refuses requests for lack of time. While it does, its
    * connections wait in turns by network.
    */
   isBusy?(): boolean;
@@ -80,7 +80,7 @@ export interface StreamPort {
   readonly listen: readonly ListenAddress[];
   readonly limits: PortLimits;
   serve(connection: Connection): void;
-  /** Ends a connection that gives way to a newcomer, as its protocol asks. */
+  /** Ends a connection that is closed for a new one, as its protocol asks. */
   evict?(connection: Connection): void;
   /** Ends the connections when the port closes, each as its protocol asks. */
   end?(): Promise<void>;

@@ -29,8 +29,8 @@ export interface OpenSharedAddresses extends SharedAddresses {
 
 /**
  * The limits that checks share with scans, in the table of the scans. While the database
- * does not answer, checks contact no mail server: others may be there, and the budget of
- * the day may be spent.
+ * does not answer, checks contact no mail server: other visitors may be there, and the
+ * daily budget may be spent.
  */
 export function sharedAddresses(limits: SharedLimits): OpenSharedAddresses {
   const { url, dailyBudget, longestMs, clock, onError } = limits;

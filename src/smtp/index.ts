@@ -10,7 +10,8 @@
  * - `openSession` and `SmtpSession` are the client: greeting, EHLO, STARTTLS, commands,
  *   with a transcript. Plaintext that arrives between the 220 reply and TLS ends the
  *   session (response injection).
- * - `starttlsOffer` tells an absent STARTTLS from one that a middlebox has overwritten.
+ * - `starttlsOffer` distinguishes an absent STARTTLS from one that a middlebox has
+ *   overwritten.
  * - `sendMail` transfers one message. Only `CRLF.CRLF` can end it (SMTP smuggling).
  * - `server/` is a receiving server with limits on time, length and count of every
  *   session. It has no AUTH and relays nothing.

@@ -42,7 +42,7 @@ export class ReplyReader {
       this.#buffer = Buffer.concat([this.#buffer, messageBytes]);
   }
 
-  /** The next whole reply, if it is there. */
+  /** The next whole reply, if it is complete. */
   next(): ReplyState {
     for (;;) {
       const endOffset = this.#buffer.indexOf(0x0a);

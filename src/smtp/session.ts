@@ -78,7 +78,7 @@ export async function openSession(
 }
 
 /**
- * [7504-3-1] Only 521 speaks for every client; 554 may concern this one alone (RFC 5321
+ * [7504-3-1] Only 521 applies to every client; 554 may concern this one alone (RFC 5321
  * §3.1), and so does an enhanced code of the class X.7.z, security and policy (RFC 3463
  * §3.8).
  */

@@ -41,7 +41,7 @@ export async function checkBackup(file: string): Promise<void> {
 
 /**
  * Returns the first damage of the tables: reads the whole file, without its indexes.
- * Undefined when the tables are sound.
+ * Undefined when the tables are intact.
  */
 export function findDamage(stateStore: Store): string | undefined {
   try {
@@ -58,7 +58,7 @@ function oneLine(text: string): string {
 }
 
 /**
- * Reads the whole file and compares tables with indexes. Empty when the file is sound,
+ * Reads the whole file and compares tables with indexes. Empty when the file is intact,
  * else its damage.
  */
 export function verifyStore(stateStore: Store): readonly string[] {

@@ -167,7 +167,7 @@ for (const code of ['EIO', 'ENOSPC', 'EDQUOT'])
     disk.syncs[1]?.fail(code);
     await assert.rejects(failed, unsynced);
     await assert.rejects(waiting, unsynced);
-    // The next sync would succeed: the kernel has given up the pages.
+    // The next sync would succeed: the kernel has discarded the pages.
     await assert.rejects(
       store.write('a', () => put(store, 4)),
       unsynced,

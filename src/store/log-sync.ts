@@ -45,7 +45,7 @@ export class LogSync {
   readonly #descriptor: number;
   /**
    * For `syncNow`: a failure is reported once to each descriptor, and the other one may
-   * just be getting it in another thread.
+   * receive it now in another thread.
    */
   readonly #second: number;
   readonly #buffer = Buffer.alloc(HEADER);

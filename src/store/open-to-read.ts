@@ -13,14 +13,14 @@ export interface OpenToReadOptions {
 }
 
 /**
- * Opens a database to look at it: no file beside it is made, changed or removed, so a
- * user without write permission can do it, beside a daemon or after it has stopped.
+ * Opens a database for reading only: no file next to it is made, changed or removed, so a
+ * user without write permission can do it, while a daemon runs or after it has stopped.
  * Writes of the caller are refused, or lost at `close`.
  *
  * A closed database has no log and is opened as immutable: SQLite would otherwise create
- * a log and an index beside it. One with log and index is in use, and is opened as it is.
- * A database that neither can open (the log of a crash, tables of an older version) is
- * copied and updated there.
+ * a log and an index next to it. One with log and index is in use, and is opened as it
+ * is. A database that neither can open (the log of a crash, tables of an older version)
+ * is copied and updated there.
  */
 export async function openStoreToRead(
   filePath: string,
@@ -54,7 +54,7 @@ function prepared(stateStore: Store, prepare: (store: Store) => void): Store {
   }
 }
 
-/** Undefined if the log needs to be played back first. */
+/** Undefined if the log needs to be replayed first. */
 function addressToRead(filePath: string): string | undefined {
   const log = statSync(`${filePath}-wal`, { throwIfNoEntry: false })?.size ?? 0;
   if (log === 0 && !existsSync(`${filePath}-shm`))

@@ -64,7 +64,7 @@ test('a lock that stays: every waiting write fails with store-busy, later ones s
   );
 });
 
-test('jobs take turns: one with many writes does not hold up another', async (t) => {
+test('jobs take turns: one with many writes does not delay another', async (t) => {
   const { store } = await open(t);
   const order: string[] = [];
   const write = (job: string, id: number): Promise<unknown> =>

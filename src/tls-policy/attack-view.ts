@@ -76,7 +76,7 @@ function spoofMx(view: View, validating: boolean): View {
     return { route: { kind: 'mx', dnssec: 'insecure' }, mtaSts, hosts: [forged] };
   }
   // The signed MX RRset names the real hosts. Only unsigned address records can still be
-  // forged; for a signed host the attacker can do no more than spoil the TLSA answer.
+  // forged; for a signed host the attacker can only make the TLSA lookup fail.
   const hosts = view.hosts.map((host): HostView => {
     if (host.dnssec === 'insecure') return { ...host, servers: [server] };
     return host.dnssec === 'secure' ? { ...host, tlsa: 'bogus' } : host;

@@ -202,7 +202,7 @@ function groundOf(reason: Reason, host: HostFacts, domainFacts: DomainFacts): Ra
   };
 }
 
-/** Grounds that rest on the TLSA records of a host. */
+/** Grounds that depend on the TLSA records of a host. */
 const restOnTlsa: ReadonlySet<Reason> = new Set([
   'dane-usable',
   'dane-unusable',
@@ -210,7 +210,7 @@ const restOnTlsa: ReadonlySet<Reason> = new Set([
   'dane-insecure-mx',
 ]);
 
-/** Grounds that rest on the text of the MTA-STS policy. */
+/** Grounds that depend on the text of the MTA-STS policy. */
 const restOnPolicy: ReadonlySet<Reason> = new Set([
   'sts-enforce',
   'sts-testing',

@@ -15,7 +15,8 @@ export interface Rules {
     | 'not-used'
     | undefined;
   /**
-   * RFC 8461 §2 lets DANE stand alone if both apply. Off by default: both must hold.
+   * RFC 8461 §2 lets DANE stand alone if both apply. Off by default: both must be
+   * satisfied.
    */
   readonly daneSuffices?: boolean;
   /**

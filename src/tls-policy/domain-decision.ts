@@ -51,7 +51,7 @@ export interface LookupFailure {
 export interface StsDecision {
   /**
    * `live`: fetched for this decision; `cached`: its id equals the published one; `kept`:
-   * a lookup or fetch failed, and the cached policy holds until its max_age ends
+   * a lookup or fetch failed, and the cached policy stays in force until its max_age ends
    * (RFC 8461 §3.3); `none`: no policy.
    */
   readonly how: 'live' | 'cached' | 'kept' | 'none';
@@ -127,7 +127,7 @@ export interface Rationale {
   /** The record or policy with this requirement. */
   readonly record?: string;
   readonly until?: string;
-  /** The failed lookup that the ground rests on. */
+  /** The failed lookup that the ground depends on. */
   readonly trouble?: LookupFailure;
 }
 

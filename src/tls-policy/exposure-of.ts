@@ -91,9 +91,9 @@ function walk(view: View, rules: Rules, attack: Attack): DeliveryResult {
   const all = candidates.flatMap(({ outcomes }) => outcomes);
   // An attacker chooses which servers are left.
   if (attack !== 'none') return worstOf(all);
-  // Undisturbed, the walk ends at a server that takes the mail [7672-2.1.2-4]: any one of
-  // the best preference that has such servers, since senders use equal hosts and
-  // addresses in any order (RFC 5321 §5.1).
+  // Without an attack, the sender stops at a server that accepts the mail [7672-2.1.2-4]:
+  // any one of the best preference that has such servers, since senders use equal hosts
+  // and addresses in any order (RFC 5321 §5.1).
   const preferences = [...new Set(candidates.map(({ preference }) => preference))].sort(
     (left, right) => left - right,
   );

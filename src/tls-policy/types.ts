@@ -34,7 +34,7 @@ export const outcomes = [
 ] as const;
 export type DeliveryResult = (typeof outcomes)[number];
 
-/** Three-valued facts: `unknown` is never taken for good or bad. */
+/** Three-valued facts: `unknown` is never treated as good or bad. */
 export type Known = 'yes' | 'no' | 'unknown';
 
 /**

@@ -15,8 +15,8 @@
  * - `mailbox` fetches mail from IMAP folders and passes it to `intake`.
  * - `read` finds every report in a mail, archive, mailbox or file.
  * - `verify` judges the reporter. Only a signature of its organisation, or the import by
- *   the operator, authenticates a report. Unauthenticated reports are shown, and decide
- *   nothing.
+ *   the operator, authenticates a report. Unauthenticated reports are shown, and no
+ *   decision depends on them.
  * - `tables` stores reports and their sums by day, once each.
  * - `explain` groups failures and judges the cause by a table of rules: your domain, the
  *   reporter, the network between, or unclear. A cause needs a proof, and an unclear one

@@ -94,7 +94,7 @@ export const reportSection = z.strictObject({
     .strictObject({ host: domainField, path: z.string().startsWith('/').default('/tlsrpt') })
     .optional(),
   /**
-   * Intake by mail: `rua=mailto:RECIPIENT`. If port 25 is taken, pipe mail into
+   * Intake by mail: `rua=mailto:RECIPIENT`. If port 25 is in use, pipe mail into
    * `hermetic report import` instead.
    */
   smtp: z

@@ -28,8 +28,8 @@ const receivers = new Map<number, DatagramCollectorOptions>();
 
 /**
  * Reads datagrams of libtlsrpt from an inherited descriptor, one a read, for as long as
- * the process lives; a later call for the same descriptor takes over from the earlier.
- * Node opens no UNIX datagram sockets, but it can read one that systemd opened
+ * the process lives; a later call for the same descriptor replaces the earlier one. Node
+ * opens no UNIX datagram sockets, but it can read one that systemd opened
  * (`ListenDatagram=`).
  */
 export function collectDatagrams(descriptor: number, options: DatagramCollectorOptions): void {

@@ -108,9 +108,9 @@ function forPeople({ reporter, report, policyDomain }: ReportMail): string {
   );
   return [
     `TLS results of the mail that ${reporter.organization} sent mail to ${policyDomain} on ${report.startDatetime?.slice(0, 10) ?? ''} (UTC):`,
-    `${ok} sessions kept the policy, ${failed} failed.`,
+    `${ok} sessions satisfied the policy, ${failed} failed.`,
     '',
-    'The details are in the attachment (RFC 8460). You are sent this because a TXT record at',
+    'The details are in the attachment (RFC 8460). You receive this because a TXT record at',
     `_smtp._tls.${policyDomain} asks for it. Questions: ${reporter.contact}`,
     '',
   ].join('\n');

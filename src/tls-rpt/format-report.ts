@@ -28,7 +28,7 @@ const printable = /^[^\p{Cc}\p{Cs}]+$/u;
 /**
  * Writes a report in the form of RFC 8460 §4.4, one UTC day from 00:00:00 to 23:59:59
  * (§4.1) [8460-4.1-1], in I-JSON [8460-4-1, 8460-4-4]. Anything that a strict reader
- * could refuse is a failure here: nothing is repaired on the way out.
+ * could refuse is a failure here: the builder repairs nothing.
  */
 export function formatReport(tlsReport: TlsReport): Result<string> {
   const problem = problemOf(tlsReport);

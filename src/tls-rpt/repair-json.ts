@@ -1,9 +1,10 @@
 import { endOfString } from './scan-json.js';
 
 /**
- * Returns the JSON that a text was meant to be, if that is beyond doubt: the faults of
- * programs that write JSON without a library. Takes linear time. Strings are handled
- * apart from the rest, so that their content is never changed as if it were syntax.
+ * Returns the JSON that a text was meant to be, if only one meaning is possible: the
+ * faults of programs that write JSON without a library. Takes linear time. Strings are
+ * handled apart from the rest, so that their content is never changed as if it were
+ * syntax.
  */
 export function repairJson(jsonText: string): string {
   let repaired = '';

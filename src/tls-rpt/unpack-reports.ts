@@ -20,7 +20,7 @@ const MAX_LAYERS = 2;
 /** Files of an archive that may fail to open before the rest is skipped. */
 const MAX_FAILURES = 10;
 /**
- * Deflate yields at most so many octets for one: a smaller body that claims more is
+ * Deflate expands one octet to at most this many: a body that claims a larger ratio is
  * damaged.
  */
 const MAX_RATIO = 1032;

@@ -34,7 +34,7 @@ test('a fault that is there at every second check is one alarm', () => {
   assert.deepEqual(alarms.flat(), ['added starttls-absent']);
 });
 
-test('an open alarm of a fault that comes and goes stays open', () => {
+test('an open alarm of an intermittent fault stays open', () => {
   const watched = new Watched();
   for (const plant of [healthy, broken, broken]) watched.check(plant);
   for (let n = 0; n < 20; n++) assert.deepEqual(watched.check(n % 2 ? broken : healthy), []);

@@ -172,7 +172,7 @@ function firstState(now: number): DomainState {
   };
 }
 
-/** Puts the memory of one domain back, with its alarms after those of this machine. */
+/** Stores the memory of one domain, with its alarms after those of this machine. */
 function join(
   { state, alarms }: AlarmDecision,
   domainName: string,
@@ -248,8 +248,8 @@ function cannotSee(kind: 'added' | 'ended', since: number): WatchAlarm {
 }
 
 /**
- * Begins `not-seen` once. A domain can hide behind answers that settle nothing, such as
- * SERVFAIL, a time-out or a greylisting server: such an answer neither proves nor
+ * Begins `not-seen` once. A domain can stay unobserved because of inconclusive answers,
+ * such as SERVFAIL, a time-out or a greylisting server: such an answer neither proves nor
  * excludes a fault.
  */
 function decideUnseen(domainName: string, state: DomainState, now: number): DomainDecision {
@@ -287,7 +287,7 @@ function notSeen(
     says:
       kind === 'added'
         ? `${domainName} was not observed for 3 days: no check gave a certain result.`
-        : `${domainName} is visible again.`,
+        : `${domainName} can be observed again.`,
     also: [],
     since: new Date(since).toISOString(),
     todo: kind === 'added' ? [`Read the reason: hermetic check ${domainName}`] : [],
@@ -300,8 +300,9 @@ type CertainCheck = Required<Omit<WatchedCheck, 'began'>> & {
 };
 
 /**
- * Counts one certain check for each fault of the domain. Maintenance counts as well and
- * reports nothing: a fault that outlasts it is confirmed at the first check afterwards.
+ * Counts one certain check for each fault of the domain. A check during maintenance
+ * counts as well and reports nothing: a fault that outlasts it is confirmed at the first
+ * check afterwards.
  */
 function decideFaults(state: DomainState, certainCheck: CertainCheck, now: number): DomainDecision {
   const { domain, result, silent } = certainCheck;
@@ -343,7 +344,7 @@ function remember(
     const counts = { seen: 0, higher: 0 };
     const goneSince = Math.min(now, fault.gone === 0 ? now : (fault.goneSince ?? now));
     if (fault.alarm !== '') return [{ ...fault, ...counts, gone: fault.gone + 1, goneSince }];
-    // An unconfirmed observation was never reported. It counts if it comes and goes.
+    // An unconfirmed observation was never reported. It counts if it is intermittent.
     const trail = trailAfter(fault.trail, false);
     return isRemembered(trail) ? [{ ...fault, ...counts, trail }] : [];
   });
@@ -430,6 +431,6 @@ function report(
 /** A fault whose alarm begins. `isRepeated`: an alarm on it ended lately. */
 function begun(fault: WatchedFault, isRepeated: boolean): WatchedFault {
   const unconfirmed = fault.seen < CHECKS_TO_CONFIRM;
-  const says = unconfirmed ? `${fault.says} The fault comes and goes.` : fault.says;
+  const says = unconfirmed ? `${fault.says} The fault is intermittent.` : fault.says;
   return { ...fault, says, flaps: unconfirmed || isRepeated || undefined, trail: undefined };
 }

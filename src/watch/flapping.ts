@@ -1,7 +1,7 @@
 import type { DomainState } from './types.js';
 
 /**
- * Faults that come and go. A fault at every second check is never confirmed by two checks in
+ * Intermittent faults. A fault at every second check is never confirmed by two checks in
  * a row, and one that lasts for an hour in every few would be an alarm each time.
  */
 

@@ -7,7 +7,10 @@ export const CHECKS_TO_CONFIRM = 2;
  * Milliseconds without a certain result before that is an alarm by itself: three days.
  */
 export const UNSEEN_MS = 3 * 86_400_000;
-/** Checks in vain before three days without a certain result are an alarm. */
+/**
+ * Checks without a certain result before three days without a certain result are an
+ * alarm.
+ */
 export const MIN_CHECKS_UNSEEN = 3;
 /**
  * Shortest outage of this machine that is an alarm, in milliseconds. A round checks its

@@ -256,7 +256,7 @@ export function listAlarms(
 }
 
 /**
- * Holds the alarms of a domain back until a time, milliseconds since 1970; a time that has
+ * Holds the alarms of a domain until a time, milliseconds since 1970; a time that has
  * passed sends them again. `alongside` runs in the same transaction.
  */
 export function muteDomain(

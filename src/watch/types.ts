@@ -29,7 +29,7 @@ const faultSchema = z.strictObject({
   alarm: z.string(),
   /** Before the alarm: `1` for each of the last ten certain checks that found it, else `0`. */
   trail: z.string().optional(),
-  /** It comes and goes: its alarm ends after a day without it. */
+  /** It is intermittent: its alarm ends after a day without it. */
   flaps: z.boolean().optional(),
   /** The first of the checks in a row that proved its absence. */
   goneSince: time.optional(),

@@ -149,7 +149,7 @@ test('guesses are limited for each account and each network', async (t) => {
   const limited = await site.signIn('alice', undefined, { from: '192.0.2.6' });
   assert.equal(limited.status, 429);
   assert.ok(Number(limited.headers.get('retry-after')) > 0);
-  // A stranger who guesses does not keep the owner out.
+  // An attacker who guesses does not lock the owner out.
   assert.equal((await site.signIn('alice', undefined, { from: '203.0.113.9' })).status, 303);
   for (let n = 0; n < 11; n++) await site.addUser(`user${n}`, 'viewer');
   for (let n = 0; n < 10; n++) assert.equal(await guess(`user${n}`, '198.51.100.1'), 401);

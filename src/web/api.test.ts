@@ -102,7 +102,7 @@ test('a stream ends with its client, and with the pages', async (t) => {
   assert.match(await stayed.text(), /^retry: 3000/);
 });
 
-test('a body that is not JSON is refused with 400 and leaves no trace in the log', async (t) => {
+test('a body that is not JSON is refused with 400 and is not logged', async (t) => {
   const site = await TestPages.open(t);
   const bodies = ['{', '['.repeat(60_000), '\0', 'domain=example.com', '"\\u', ''];
   for (const body of bodies)

@@ -1,14 +1,15 @@
 /**
- * Pages and an API for people who look before they read: the public check page, and the
- * pages of the operator on the loopback port.
+ * Pages and an API for people: the public check page, and the pages of the operator on
+ * the loopback port.
  *
  * A visitor types a domain. The check joins a queue, its page fills in while it runs, and
  * the same address keeps the result. Everything is rendered on the server by the `markup`
  * template of `page`, which escapes every value; a script of a few kilobytes adds live
  * progress, and every page works without it.
  *
- * A public check page must not become a weapon. The visitor chooses the domain and its
- * owner chooses the MX host, so the operator of a mail server has chosen neither:
+ * A public check page must not serve attacks on mail servers. The visitor chooses the
+ * domain and its owner chooses the MX host, so the operator of a mail server has chosen
+ * neither:
  *
  * - `checks/` bounds checks for each client, each organisational domain and each mail
  *   server, keeps one visitor at a server, and honours opt-out lists and records;

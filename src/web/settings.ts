@@ -73,7 +73,10 @@ const oidc = z.strictObject({
   recheckMinutes: z.int().min(1).max(1440).default(15),
 });
 
-/** The rights of accounts that a proxy or a provider has identified; the first that fits. */
+/**
+ * The rights of accounts that a proxy or a provider has identified. The first matching
+ * grant counts.
+ */
 const grant = z.strictObject({
   group: z.string().min(1).optional(),
   name: z.string().min(1).optional(),

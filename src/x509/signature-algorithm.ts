@@ -15,7 +15,7 @@ export interface SignatureAlgorithm {
   /** As 'sha256WithRSAEncryption' or 'rsassaPss-sha256'; the dotted OID when unknown. */
   readonly name: string;
   readonly scheme?: SignatureScheme;
-  /** Every hash that the signature rests on; the dotted OID when unknown. */
+  /** Every hash that the signature depends on; the dotted OID when unknown. */
   readonly hashes: readonly string[];
   /** Parameters of RSASSA-PSS. */
   readonly pss?: PssParameters;
@@ -55,7 +55,7 @@ export function readSignatureAlgorithm(identifier: Uint8Array): SignatureAlgorit
 }
 
 /**
- * Returns true for a signature that rests on a hash with known collisions (RFC 9155 §1,
+ * Returns true for a signature that depends on a hash with known collisions (RFC 9155 §1,
  * RFC 6151 [9155-1-1]).
  */
 export function weaklySigned({ signatureHashes }: Certificate): boolean {

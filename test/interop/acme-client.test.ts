@@ -71,7 +71,7 @@ async function world(t: TestContext) {
     folder,
   );
   // One nonce of ten is refused. With one of five, five refusals in a row, which end an
-  // order, would come once in fifty runs.
+  // order, would occur once in fifty runs.
   const settings = ['PEBBLE_VA_NOSLEEP=1', 'PEBBLE_WFE_NONCEREJECT=10', 'PEBBLE_ALTERNATE_ROOTS=2'];
   const config = file('pebble.json', JSON.stringify({ pebble }));
   const daemon = new Daemon(

@@ -2,9 +2,9 @@ import { appendFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path';
 import { Daemon, runProgram, until } from './process.js';
 
-/** A zone before its signing; children come before their parents. */
+/** An unsigned zone. Children come before their parents. */
 export interface ZoneToSign {
-  /** Such as `.` or `mail.example`. */
+  /** A domain name, such as `.` or `mail.example`. */
   readonly name: string;
   /** Zone file lines below SOA and NS. */
   readonly records: string;

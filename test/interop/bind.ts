@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { Daemon, runProgram, until } from './process.js';
 
 export interface BindZone {
-  /** Such as `.` or `mail.example`. */
+  /** A domain name, such as `.` or `mail.example`. */
   readonly name: string;
   /** Zone file lines below SOA and NS. */
   readonly records: string;

@@ -8,17 +8,16 @@ import { DOMAIN, folderFor, started, type Site, type Software } from './matrix/s
 import { Postfix } from './postfix.js';
 import { freePort } from '../support/free-port.js';
 
-/** A kind of mail server for which `hermetic config` prints. */
+/** A kind of mail server for which `hermetic config` prints a configuration. */
 export interface Configured {
-  /** The program, or `PROGRAM-RELEASE`; the label of its domain. */
+  /** The program, or `PROGRAM-RELEASE`, which is the label of its domain. */
   readonly name: string;
-  /** Options of every text, in addition to name and files. */
+  /** Options for every printed text, in addition to name and files. */
   readonly flags?: readonly string[];
   /** Its version, and the options for that version. */
   readonly own: readonly string[];
   /**
-   * The setting that restricts suites: without it the server accepts more than
-   * it should.
+   * The setting that restricts suites: without it the server accepts other suites too.
    */
   readonly narrows: RegExp;
   prepare(site: Site): Promise<Ready>;
@@ -33,7 +32,8 @@ export interface Ready {
 }
 
 /**
- * The text for a server of the site: for the oldest supported version, or for its own.
+ * The printed text for a server, either for the oldest supported version or for the
+ * installed one.
  */
 export async function textFor(
   { name, flags = [] }: Configured,

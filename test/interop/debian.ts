@@ -8,8 +8,8 @@ import { inOuterNetwork } from './own-network.js';
 export const NEXT_RELEASE = 'trixie';
 
 /**
- * Installs Debian packages, each identified by a program of it; installed packages are
- * left alone. Needs root where one is missing.
+ * Installs Debian packages, each identified by a program of it; installed packages stay
+ * unchanged. Needs root where one is missing.
  */
 export function installPackages(needed: Readonly<Record<string, string>>): void {
   const missing = Object.entries(needed).flatMap(([program, name]) =>

@@ -45,8 +45,8 @@ const PER_ZONE = 40;
 const keyOf = (name: Name, type: number): string => `${typeName(type)} ${name.key}`;
 
 /**
- * A signed hierarchy in which every question damages one answer in its own way, the same
- * for any client. Serves as the upstream of a forwarder.
+ * A signed hierarchy in which every question damages one answer differently from all
+ * others, and identically for any client. Serves as the upstream of a forwarder.
  */
 export class DamagedWorld {
   readonly dns: LabDns;
@@ -81,7 +81,7 @@ export class DamagedWorld {
 
   /**
    * The answer to a question as it arrives, with a description of the damage; undamaged
-   * where nothing is planned.
+   * where no damage is planned.
    */
   wire(name: Name, type: number): { readonly bytes: Uint8Array; readonly what: string } {
     const key = keyOf(name, type);
@@ -337,7 +337,7 @@ function plan(zones: number, chains: number): { specs: ZoneSpec[]; questions: Qu
 const sections = ['answers', 'authorities'] as const;
 
 /**
- * One change of a message, or of a few of its octets, with a description. Header identity
+ * One change to a message, or to a few of its octets, with a description. Header identity
  * and question stay: otherwise no resolver accepts it as an answer.
  */
 function damage(honest: Message, random: Random): { bytes: Uint8Array; what: string } {

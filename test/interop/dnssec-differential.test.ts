@@ -17,7 +17,7 @@ let folder: string;
 before(() => (folder = mkdtempSync(join(tmpdir(), 'hermetic-differential-'))));
 after(() => rmSync(folder, { recursive: true, force: true }));
 
-/** Asks a resolver over UDP, a few at a time. */
+/** Asks a resolver over UDP, with a few queries at the same time. */
 async function askAll(
   port: number,
   questions: readonly Question[],
@@ -74,7 +74,7 @@ async function askAll(
 const rank = { secure: 2, insecure: 1, bogus: 0, indeterminate: 0 } as const;
 
 /**
- * Differences by reason. Those with more trust on the side of this program are kept until
+ * Differences by reason. Differences in which this program trusts more are kept until
  * their proof is checked.
  */
 class Tally {
@@ -85,7 +85,7 @@ class Tally {
 
   /**
    * Returns true when this program trusts more than the peer, with the true data: its
-   * verdict must then hold on the remaining proof alone.
+   * verdict must then follow from the remaining proof alone.
    */
   add(own: Verdict, peer: Verdict, honest: string, what: string): boolean {
     if (own.dnssec === 'secure') assert.equal(own.data, honest, `other data is secure: ${what}`);

@@ -68,7 +68,7 @@ function changeMx(scenario: Scenario, text: string, code: string): Scenario | un
 
 /**
  * The scenario after an administrator followed a step literally; undefined if nothing
- * changes. Fails on a step that cannot be followed.
+ * changes. Fails on a step that an administrator cannot follow.
  */
 function follow(scenario: Scenario, step: FixStep): Scenario | undefined {
   const { kind, code = '', instruction: text = step.text } = step;
@@ -167,7 +167,7 @@ for (const domain of broken) {
         const before = Object.values(result.exposure).map((row) => row.none);
         const { exposure } = await look(scenario);
         for (const [i, [sender, row]] of Object.entries(exposure).entries())
-          // If no mail is delivered, the first of two steps may leave it so.
+          // If no mail is delivered, the first of two steps may not restore delivery.
           assert.ok(
             row.none !== 'deferred' || before[i] === 'deferred',
             `${sender} is deferred after "${step.text}"`,

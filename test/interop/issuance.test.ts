@@ -51,7 +51,7 @@ ${world.publishing('http-01')}  domains: {${domain}: {mx: [mx.${domain}], policy
   );
   assert.match(plan, /DNSSEC is bogus at a name that the CA looks up/);
   assert.match(plan, /Sign the zone again/);
-  // The daemon placed no order; an order that is placed all the same is refused.
+  // The daemon placed no order; the CA refuses an order that is placed nevertheless.
   assert.doesNotMatch(world.log, /order-plz/);
   const roots = parsePemBundle(readFileSync(join(world.folder, 'web-root.pem'), 'utf8'));
   assert.ok(roots.ok);

@@ -43,7 +43,7 @@ for (const moment of enough)
           };
           await untilCrash(async () => life(mortal.disk, certifier({ mortal })));
           const [before] = ring.list(host, 0);
-          // Until its claim expires, the dead process blocks the next one.
+          // Until its claim expires, the killed process blocks the next one.
           clock.at += 10 * minute;
           await life();
           assert.equal(ca.orders.size, 2, `${nth}: ${ca.orders.size} orders`);

@@ -2,7 +2,7 @@ import { createSocket, type Socket } from 'node:dgram';
 
 /**
  * An on-path attacker in front of the resolver: answers questions of one type with
- * NXDOMAIN or an empty answer, and passes the others on. UDP only.
+ * NXDOMAIN or an empty answer, and forwards the others. UDP only.
  */
 export class LyingResolver {
   readonly #front: Socket = createSocket('udp4');

@@ -17,8 +17,8 @@ import { freePort } from '../support/free-port.js';
 import { runProgram } from './process.js';
 
 /*
- * Real ends of TLS with OpenSSL 3.5: Debian 13's Postfix, and the newer versions of Node,
- * which contain a library of their own.
+ * Real TLS endpoints with OpenSSL 3.5: Debian 13's Postfix, and the newer versions of
+ * Node, which contain a separate library.
  */
 
 const folder = mkdtempSync(join(tmpdir(), 'hermetic-post-quantum-'));
@@ -136,7 +136,7 @@ for (const binary of nodeBinaries()) {
   });
 }
 
-/** Passes every octet on. */
+/** Forwards every octet. */
 function forward(target: Endpoint): Server {
   return createServer((client) => {
     void nodeNetwork()

@@ -54,10 +54,10 @@ const classOf: Readonly<Record<Level, SenderClass>> = {
 
 /** Cases in which Postfix cannot follow the decision, or does not log that it does. */
 const differs: Readonly<Record<string, string>> = {
-  // One answer for all hosts, `dane-only`: DANE stands alone where every host has it.
+  // One answer for all hosts, `dane-only`: DANE alone applies where every host has it.
   'socketmap sts-enforce-self-signed-dane.example': 'verified',
   // For a host that an unsigned MX names, Postfix logs Trusted and never Verified (RFC
-  // 7672 §2.2.1); the next test shows that it was verified.
+  // 7672 §2.2.1); the next test proves the verification.
   'dane hosted-customer.example': 'unverified',
   'socketmap hosted-customer.example': 'unverified',
 };
@@ -105,8 +105,8 @@ function cellScenario(column: DaneColumn, row: StsRow, swapped: boolean): Scenar
 const comesTo = {
   'dane-only': ['verified', 'deferred'],
   secure: ['verified', 'deferred'],
-  // The first host has TLSA records in both columns that lead here; with `some` the
-  // second has none.
+  // In both columns that use this scenario the first host has TLSA records; with `some`
+  // the second has none.
   dane: ['verified', 'depends'],
   NOTFOUND: ['unverified', 'to-attacker'],
   TEMP: ['deferred', 'deferred'],

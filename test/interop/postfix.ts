@@ -170,7 +170,7 @@ export class Postfix {
     });
   }
 
-  /** Runs posttls-finger(1), which takes its configuration from the environment alone. */
+  /** Runs posttls-finger(1), which reads its configuration from the environment alone. */
   finger(args: readonly string[]): Promise<{ code: number; out: string; err: string }> {
     return runProgram('unshare', this.#inside('posttls-finger', args), {
       anyStatus: true,

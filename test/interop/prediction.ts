@@ -23,7 +23,7 @@ export interface TestedServer {
   /** Local part of the envelope sender, which selects a configuration of the server. */
   readonly name: string;
   readonly port: number;
-  /** The receivers are open, and no message was handed over. */
+  /** The receivers accept connections, and no message has been delivered. */
   onOpen(receivers: Receivers): void | Promise<void>;
 }
 
@@ -70,8 +70,8 @@ export type Promised = readonly [starttls: string, mtaSts: string, dane: string]
 export const counts = { cells: 0, open: 0 };
 
 /**
- * Fails unless the receivers saw the prediction in every cell, and the verdicts of the
- * mechanisms are those of the manual.
+ * Fails unless the receivers saw the prediction in every cell, and the mechanisms have
+ * the verdicts of the manual.
  */
 export function assertSame(
   prediction: SenderPrediction,

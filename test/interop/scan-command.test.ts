@@ -22,7 +22,9 @@ import { runCli } from '../support/run-cli.js';
 import { TestPages } from '../support/testing-pages.js';
 import { sumsOver, summedKeys } from './scan/statistic-sums.js';
 
-/** Domains of the lab without addresses that rest: those would take minutes. */
+/**
+ * Domains of the lab without busy addresses, whose repeated visits would take minutes.
+ */
 const domains = [
   'good.example',
   'sts-only.example',
@@ -186,7 +188,7 @@ test('the pages of the daemon show the stored statistics', async (t) => {
       numbers?.pages.map(({ name }) => name),
       statisticPages,
     );
-    // The second reading comes from memory: the server may be away.
+    // The second call reads from memory: the server may be unreachable.
     assert.equal(await statistics.numbers(1), numbers);
     assert.equal(await statistics.numbers(99), undefined);
   });

@@ -134,7 +134,7 @@ test('the opt-outs of the scans hold for checks, by address and by name', async 
   await shared.close();
 });
 
-test('checks contact no mail server while the database is away', async () => {
+test('checks contact no mail server while the database is unreachable', async () => {
   const errors: Error[] = [];
   const shared = sharedAddresses({
     ...{ url: 'postgres://hermetic@/postgres?host=/nonexistent', dailyBudget: 60 },

@@ -106,7 +106,7 @@ test('a pause holds within one visit, and a resumed scan ends', async () => {
     () => '',
   );
   await controlScan(world.database, scan, 'pause');
-  // Visits under way end; no other one begins.
+  // Running visits end; no other one begins.
   await until(
     'the end of all visits',
     () => Promise.resolve(servers.open === 0),

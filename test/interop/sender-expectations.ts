@@ -30,7 +30,7 @@ const againstSts = 'sts-self-signed sts-expired sts-wrong-name sts-clear sts-mx 
 
 /**
  * A sender with TLS where it is offered (RFC 7435), a validating resolver and no policy.
- * It goes on in plaintext after 454 to STARTTLS (RFC 3207 §4).
+ * It continues in plaintext after 454 to STARTTLS (RFC 3207 §4).
  */
 const opportunistic = verdicts(
   `T: plain ${badCertificates} tls10 tls11 tls12 tls13 old-ciphers large-hello`,
@@ -140,7 +140,7 @@ const openSmtpdTls: Expected = {
   ),
 };
 
-/** swaks connects to one MX host, so its message to `second-mx` is never seen. */
+/** swaks connects to one MX host, so it never delivers the message to `second-mx`. */
 const withoutSecondMx = Object.fromEntries(
   Object.entries(opportunistic).filter(([id]) => id !== 'second-mx'),
 );

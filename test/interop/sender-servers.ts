@@ -12,7 +12,7 @@ import { Postfix } from './postfix.js';
 import { freePort } from '../support/free-port.js';
 import { accepts, Daemon, greets, runProgram, until } from './process.js';
 
-/** A mail server that sends with one configuration. */
+/** A sending mail server with one configuration. */
 export interface SenderServer {
   readonly name: string;
   /** The envelope sender that selects the configuration. */
@@ -22,7 +22,7 @@ export interface SenderServer {
   follow(receivers: Receivers): Promise<void>;
 }
 
-/** Milliseconds that a test may take, and after the last sign of a case. */
+/** Limits in milliseconds: for a whole test, and after the last event of a case. */
 const DURATION_MS = 30_000;
 const PATIENCE_MS = 1200;
 
@@ -40,7 +40,7 @@ export function testServer(server: SenderServer): Promise<SenderTestResult> {
     durationMs: DURATION_MS,
     patienceMs: PATIENCE_MS,
     withdrawAfterMs: 300,
-    // OpenSMTPD takes few sessions of one client.
+    // OpenSMTPD accepts few sessions of one client.
     concurrency: server.name.startsWith('opensmtpd') ? 3 : 16,
     signal: new AbortController().signal,
     onOpen: (receivers) => {

@@ -63,7 +63,7 @@ function mechanismsOf({ mechanisms }: SenderTestResult): readonly MechanismVerdi
   );
 }
 
-/** The rarer configurations, with `--full`: the others settle every mechanism. */
+/** The rarer configurations, with `--full`: the others suffice for every mechanism. */
 const full = process.env['HERMETIC_FULL'] === '1';
 
 /** Tests servers one after another: they use the same addresses. */
@@ -173,12 +173,12 @@ test('swaks is opportunistic, and its case ends with its run', async () => {
   const result = await runSenderTest({
     exposed: true,
     submit: ({ cases }) => {
-      // One run for each message: a case that withdraws its policy has two.
+      // A run delivers one message: a case that withdraws its policy needs two.
       const messages = cases.length + cases.filter(({ withdrawn }) => withdrawn).length;
       return async (message) => {
         const submission = await deliver(message);
         runs += 1;
-        // Its message to second-mx is never seen, so nothing else ends the test.
+        // It never delivers the message to second-mx, so only this limit ends the test.
         if (runs === messages) setImmediate(() => ended.abort());
         return submission;
       };

@@ -96,7 +96,7 @@ class Daemon {
     return this.log.match(/watch-check/g)?.length ?? 0;
   }
 
-  /** Every domain was checked, and the receiver accepted the alarms that this began. */
+  /** Every domain was checked, and the receiver accepted the resulting alarms. */
   get hasDelivered(): boolean {
     if (this.checks < domains.length) return false;
     return !/watch-alarm\b(?!-)/.test(this.log) || this.log.includes('watch-alarm-sent');
@@ -116,7 +116,7 @@ class Daemon {
   }
 }
 
-/** A watch that is killed and started again. */
+/** A watch that the test kills and restarts. */
 class KilledWatch {
   readonly kills: Moment[] = [];
   #starts = 0;

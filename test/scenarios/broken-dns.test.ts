@@ -132,8 +132,8 @@ test('signed: a stale TLSA record still defers where AAAA cannot be looked up', 
   ));
 
 /**
- * The MX host is an alias of `mail`, which has the server's address and no AAAA record
- * that can be looked up.
+ * The MX host is an alias of `mail`, which has the server's address and no AAAA record in
+ * an answerable lookup.
  */
 const aliased: Traits = {
   zone: { signed: {}, withoutMx: true, records: '@ MX 10 alias\nalias CNAME mx' },

@@ -19,9 +19,7 @@ import { writeFile } from '../../src/cli/files.js';
 
 const main = fileURLToPath(new URL('../../src/cli/main.js', import.meta.url));
 
-/**
- * Runs the command in a shell that knows its exit status as `$?` of the first of a pipe.
- */
+/** Runs the command as the first of a pipe, in a shell that reports its exit status. */
 function shell(script: string): Promise<{ readonly code: number | null; readonly err: string }> {
   return new Promise((resolve) => {
     const child = spawn(
@@ -117,7 +115,7 @@ test('the entry file has no import and no syntax that Node 12 refuses', () => {
   const allowed = new Set<ts.SyntaxKind>([
     ts.SyntaxKind.VariableStatement,
     ts.SyntaxKind.IfStatement,
-    // `export {}`: the file is a module.
+    // `export {}` makes the file a module.
     ts.SyntaxKind.ExportDeclaration,
   ]);
   for (const statement of source.statements) assert.ok(allowed.has(statement.kind));
@@ -149,7 +147,8 @@ test('ctrl-C ends a check with 130', async () => {
 });
 
 /**
- * Returns whether a process has more sockets than its standard streams: the lab listens.
+ * Returns whether a process has more sockets than its standard streams: each server of a
+ * lab would be one.
  */
 function hasSockets(pid: number): boolean {
   try {

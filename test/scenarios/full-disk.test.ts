@@ -40,9 +40,9 @@ const codeOf = (work: Promise<unknown>): Promise<string> =>
     (error: unknown) => (isHermeticError(error) ? error.code : String(error)),
   );
 
-/** One function of the daemon: what it does on a full disk, and afterwards. */
+/** One function of the daemon: its behaviour on a full disk, and afterwards. */
 interface Function {
-  /** The job that it writes for. */
+  /** The job that calls it. */
   readonly job: string;
   readonly onFullDisk: string;
   readonly afterwards: string;
@@ -131,7 +131,7 @@ async function functionsOf(store: Store, pages: TestPages): Promise<Record<strin
   };
 }
 
-/** Leaves no page and next to no room in the pages of small rows. */
+/** Leaves no free page and hardly any space in the pages of small rows. */
 async function fill(store: Store): Promise<void> {
   const domains = Array.from({ length: 100 }, (_, n) => `d${n}.example`);
   for (let n = 99; JSON.stringify(readWatch(store)).length < 7700; n--)
@@ -156,7 +156,7 @@ async function fill(store: Store): Promise<void> {
 }
 
 // A6
-test('on a full disk each function says so, reads go on, and all of them recover', async (t) => {
+test('on a full disk each function reports it, reads continue, and all recover', async (t) => {
   const folder = mkdtempSync(join(tmpdir(), 'hermetic-full-'));
   t.after(() => rmSync(folder, { recursive: true }));
   const lines: string[] = [];

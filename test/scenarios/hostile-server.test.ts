@@ -20,9 +20,7 @@ before(async () => {
   [hostile, tame] = await Promise.all([checkHostile(), checkHostile('tame text')]);
 });
 
-/**
- * Every output in which a check reaches a person, directly or through another program.
- */
+/** Every output of a check that a person reads, directly or through another program. */
 const outputs: Readonly<
   Record<string, (seen: { evidence: Evidence; result: CheckResult }) => string>
 > = {

@@ -1,6 +1,6 @@
 /**
  * Mail hosts that answer oddly, that answer at one address only, or that the DNS does not
- * find: the verdict, its reason, and where the advice leads.
+ * find: the verdict, its reason, and the target of the advice.
  */
 import assert from 'node:assert/strict';
 import test from 'node:test';
@@ -101,7 +101,7 @@ test('static RSA alone fails under a policy, and next to ECDHE it does not', asy
   assert.deepEqual([both.verdict, both.exposure.mtaStsCached.none], ['pass', 'verified']);
 });
 
-// RFC 8461 §5: TLS that comes and goes.
+// RFC 8461 §5: intermittent TLS.
 test('a TLS handshake that fails on some connections fails under its own name', async () => {
   const result = await look({ sts, hosts: [{ habit: 'sometimes-breaks-tls' }] });
   assert.ok(ids(result, 'fail').includes('starttls-intermittent'), ids(result, 'fail').join());
@@ -172,7 +172,7 @@ test('a certificate with a common name only: graded by the mechanism in force', 
   assert.deepEqual(ids(anchored, 'fail'), ['cert-name-mismatch'], 'the TLSA record is right');
 });
 
-// RFC 7672 §3.1.2: the anchor is right, and the chain below it is not valid.
+// RFC 7672 §3.1.2: the anchor matches, but the chain below it is not valid.
 test('a TLSA record of the right CA is not blamed for a faulty chain', async () => {
   for (const [certificate, says] of [
     ['client-purpose', /extendedKeyUsage is clientAuth/],
@@ -203,7 +203,8 @@ test('without a mail host nothing is left undecided', async () => {
   assert.equal((await look({ zone: { withoutMx: true }, hosts: [] })).undecided, undefined);
 });
 
-// RFC 8461 §3.3: a fetch that fails for a time shows no policy, and no absence of one.
+// RFC 8461 §3.3: a temporary failure of the fetch proves neither a policy nor its
+// absence.
 const unfetched: Readonly<Record<string, World>> = {
   'no answer': { sts: { ...sts, habit: 'silent' } },
   'status 503': { sts: { ...sts, habit: 'overloaded' } },

@@ -1,6 +1,6 @@
 /**
- * Records that lead elsewhere than their owner thinks: aliases, wildcards, names that no
- * host can have, and TLSA records that senders find and cannot use.
+ * Records with another effect than their owner intends: aliases, wildcards, names that no
+ * host can have, and TLSA records that are unusable for senders.
  */
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
@@ -17,7 +17,7 @@ const look = (world: World) => lookAt(world, { depth: 'triage' });
 /** With the questions that a check asks at depth `inventory` only. */
 const lookWidely = (world: World) => lookAt(world, { depth: 'triage', misplaced: true });
 
-// RFC 7672 §2.2.2: the zone at the end of the alias decides.
+// RFC 7672 §2.2.2: the zone of the alias target decides.
 test('TLSA records behind an alias into an unsigned zone: that zone is named', async () => {
   const records = `tlsa TLSA 3 1 1 ${hash}`;
   for (const { alias, zone } of [
@@ -145,7 +145,7 @@ test('matching type 0 without a certificate or key in the data is named', async 
   }
 });
 
-// RFC 4592 §2.1.1: a wildcard publishes nothing at the names that it answers for.
+// RFC 4592 §2.1.1: a wildcard publishes nothing at the names that match it.
 test('the wildcard of a zone is not a broken alias of MTA-STS', async () => {
   const beside = [{ domain: 'two.example', zone: { records: 'www A 203.0.113.78' } }];
   for (const records of ['* CNAME www.two.example.', '* CNAME gone.two.example.']) {

@@ -34,8 +34,8 @@ MiXed A 192.0.2.6
 `;
 
 /**
- * Question, status and aliases passed; the last word is where an opt-out span leaves less
- * than a proof (RFC 5155 §9.2, §12.2).
+ * Question, status and followed aliases; the last field shows an opt-out span that
+ * weakens the proof (RFC 5155 §9.2, §12.2).
  */
 const table = `
 ent.deep A       found     0

@@ -35,7 +35,7 @@ const settings = {
   },
 };
 
-/** The client as the provider knows it. */
+/** The client in the registration of the provider. */
 interface TestClient {
   backchannelLogout(subject: string, providerSession: string): Promise<void>;
 }
@@ -49,7 +49,7 @@ interface ProviderAccount {
   isVerified: boolean;
 }
 
-/** An OpenID provider behind a certificate, and the network that leads to it. */
+/** An OpenID provider with a certificate, and its network. */
 interface TestProvider {
   /** Sends a logout token to the pages, as a sign-out at the provider does. */
   logOut(subject: string, providerSession: string): Promise<void>;
@@ -314,7 +314,8 @@ test('a change of groups at the provider takes effect within 15 minutes', async 
   clock.shift = 15 * MINUTE + 1000;
   assert.equal((await get('/o/settings')).status, 403);
   assert.equal((await get('/o')).status, 200);
-  // The rights of the account, so in its other session too, and before its own check.
+  // The rights belong to the account: they change in its other session too, before the
+  // check of that session.
   assert.equal((await other('/o/settings')).status, 403);
   assert.match(site.pages.access.audit.list(1)[0]?.action ?? '', /rights-change/);
 });
@@ -357,7 +358,7 @@ test('a provider that does not answer keeps the session, and no page opens', asy
   const refused = await get('/o/alerts');
   assert.equal(refused.headers.get('location'), '/sign-in/oidc?next=%2Fo%2Falerts');
   provider.isDown = false;
-  // Asked again after ten seconds, and not for each request.
+  // The pages ask the provider again after ten seconds, and not for each request.
   assert.equal((await get('/o')).status, 303);
   clock.shift += 11_000;
   assert.equal((await get('/o')).status, 200);

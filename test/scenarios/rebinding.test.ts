@@ -1,7 +1,7 @@
 /**
- * DNS rebinding: the owner of a name answers with a public address first, and with an
- * address of this machine or its network at the next lookup. Nothing dials the second one,
- * because the guard judges the literal address that is dialled.
+ * DNS rebinding: the DNS server of an attacker answers with a public address first, and
+ * with an address of this machine or its network at the next lookup. No client connects
+ * to the second one, because the guard judges the literal address that is dialled.
  */
 import assert from 'node:assert/strict';
 import test, { type TestContext } from 'node:test';

@@ -69,7 +69,7 @@ test('[8460-3-20] ten days between two servers: each session is reported once', 
   }
   for (const one of parties) {
     assert.deepEqual(one.outbox.counts(), [['delivered', 20]], one.domain);
-    // Each report arrived by two ways, and is counted once.
+    // Each report arrived by mail and HTTPS, and is counted once.
     assert.deepEqual(seen(one), sent);
     const trusts = one.received
       .prepare<{ trust: string; n: number }>(

@@ -74,7 +74,7 @@ test('every number is the sum over the reports, for any span of days and any dom
       const own = within.flatMap((r) => r.policies).filter(isOwn);
       assert.deepEqual(shown(view.kinds), sums(own));
       assert.equal(view.reports, within.filter((r) => r.policies.some(isOwn)).length);
-      // [8460-4.4-11]: the total counts, and sessions without a detail are a separate
+      // [8460-4.4-11]: the total counts, and sessions without a detail form a separate
       // failure.
       assert.equal(
         view.failures.reduce((n, f) => n + f.sessions, 0),

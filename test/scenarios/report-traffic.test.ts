@@ -107,7 +107,7 @@ function received(store: Store, domain: string, day: number): readonly string[] 
   return [...sums, ...days].map(({ line }) => line).sort();
 }
 
-/** The reference: the same sessions counted one by one. */
+/** The expected result: the same sessions, counted one by one. */
 function bruteForce(sessions: readonly Session[]): readonly string[] {
   const sums = new Map<string, [ok: number, failed: number]>();
   const failures = new Map<string, number>();

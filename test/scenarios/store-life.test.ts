@@ -53,7 +53,7 @@ function node(script: string, ...args: readonly string[]): string {
   });
 }
 
-/** Other programs that read the database and go away. */
+/** Other programs that read the database and exit. */
 const foreign: Readonly<Record<string, (file: string) => void>> = {
   'another SQLite': (file) =>
     void node(

@@ -234,7 +234,7 @@ function locksOn(file: string): readonly string[] {
     .sort();
 }
 
-// A1: https://sqlite.org/howtocorrupt.html, section 2.2
+// The fault of https://sqlite.org/howtocorrupt.html, section 2.2
 test('opening the database again keeps the locks of the connection that is open', async (t) => {
   const file = join(folder(t), 'a.db');
   const store = await openStore(file);

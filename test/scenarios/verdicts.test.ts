@@ -101,7 +101,7 @@ test('521 says that the host accepts no mail; another host is not concerned', as
   assert.deepEqual([two.verdict, two.exposure.mtaStsCached.none], ['warn', 'verified']);
 });
 
-// C7: names that lead to no host.
+// C7: names without a host.
 for (const [record, ...raised] of [
   ['@ MX 32767 token.invalid.'],
   ['@ MX 0 ms12345678.msv1.invalid.'],
@@ -196,7 +196,7 @@ test('a private address beside a public one warns', async () => {
   assert.equal(result.exposure.mtaStsCached.none, 'verified');
 });
 
-// C6, RFC 8461 §5: STARTTLS comes and goes.
+// C6, RFC 8461 §5: intermittent STARTTLS.
 test('STARTTLS on some connections only fails under its own name', async () => {
   const result = await look({ hosts: [{ habit: 'sometimes-tls' }], sts });
   assert.deepEqual([result.verdict, ids(result, 'fail')], ['fail', ['starttls-intermittent']]);
@@ -307,7 +307,7 @@ test('part of the addresses without STARTTLS: the headline counts them', async (
   assert.equal(backup.exposure.opportunistic.none, 'unverified', 'a backup host is not used today');
 });
 
-// C11: a hello of the size of ML-KEM.
+// C11: a hello as large as one with ML-KEM.
 for (const habit of ['drops-large-hellos', 'resets-large-hellos'] as const)
   test(`a middlebox that ${habit} warns, within the budget`, async () => {
     const result = await look({ hosts: [{ habit }], sts }, { timeoutMs: 1500 });

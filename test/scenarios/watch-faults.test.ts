@@ -132,7 +132,7 @@ test('a host that fails at every second check is one alarm and one end', () => {
   );
 });
 
-test('a fault that comes and goes in pairs of checks is reported twice at most', () => {
+test('an intermittent fault of two checks each is reported twice at most', () => {
   const alarms = flapping((check) => Math.floor(check / 2) % 2 === 1);
   assert.deepEqual(alarms, [
     'added starttls-absent',

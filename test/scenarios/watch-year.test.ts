@@ -44,7 +44,7 @@ interface Injected extends Span {
   readonly isUnreported?: boolean;
 }
 
-/** Share of the simulated time, as a time. */
+/** The instant at a share of the simulated time. */
 const share = (part: number): number => START + part * DAYS * DAY;
 
 const noRoute: Plant = (result) => ({
@@ -100,14 +100,14 @@ const inMaintenance = (domain: string, now: number): boolean =>
 interface YearOptions {
   readonly seed: number;
   readonly hasOutage?: boolean;
-  /** Milliseconds that the clock of the machine is off, by real time. */
+  /** Milliseconds of clock error on this machine, by true time. */
   readonly clockError?: (now: number) => number;
 }
 
 /**
  * A year of checks on a virtual clock: every domain on its interval with jitter, sooner
- * where a check awaits confirmation. One check in fifty is inconclusive, one in fifty sees
- * a fault that is not there. Each check reads the state as a restart reads it.
+ * where a check awaits confirmation. One check in fifty is inconclusive, and one in fifty
+ * reports a fault that does not exist. Each check reads the state as after a restart.
  */
 function simulateYear(
   injected: readonly Injected[],
@@ -155,7 +155,10 @@ function inject(seed: number): readonly Injected[] {
   });
 }
 
-/** Faults in orders that confuse a memory, at the domains without one of `inject`. */
+/**
+ * Faults in orders that would reveal errors of the state machine, at the domains without
+ * one of `inject`.
+ */
 function injectHard(): readonly Injected[] {
   const fault = (domain: string, kind: number, span: Span, isUnreported = false): Injected => {
     const [rule = '', plant = hidden()] = kinds[kind] ?? [];
@@ -172,7 +175,7 @@ function injectHard(): readonly Injected[] {
     // It begins within the outage, and it ends within it.
     fault('d22.example', 8, { from: outage.from + DAY, until: outage.until + 9 * DAY }),
     fault('d23.example', 17, { from: outage.from - 9 * DAY, until: outage.from + 2 * DAY }),
-    // Maintenance: within it, beyond its end, from before its begin, and hidden in it.
+    // Maintenance: within it, beyond its end, from before its begin, and entirely in it.
     fault('d24.example', 0, { from: from + 2 * HOUR, until: until - 2 * HOUR }, true),
     fault('d25.example', 2, { from: from + DAY, until: until + 9 * DAY }),
     fault('d26.example', 3, { from: from - 9 * DAY, until: from + 2 * DAY }),

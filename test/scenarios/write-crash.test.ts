@@ -21,7 +21,7 @@ import type { SessionEvent } from '../../src/tls-rpt-send/session-event.js';
 import { openStore, verifyStore, type Store } from '../../src/store/index.js';
 import { systemClockAt } from '../support/fake-clock.js';
 
-// A queued write is never half done: it is one transaction.
+// A queued write is never partial: it is one transaction.
 const moments = ['before a step', 'after a step'] as const;
 const DAY = 86_400_000;
 const now = Date.parse('2026-11-23T12:00:00Z');

@@ -14,7 +14,7 @@ import {
   type Certificate,
 } from '../../src/x509/index.js';
 
-/** The root of all chains of a test file. */
+/** The root of all chains in a test file. */
 export const root = createCa({ name: 'Root' });
 const anchors = trustStore([read(root)]);
 

@@ -204,7 +204,7 @@ function hetznerApi(zone: StoredZone): Api {
     status,
     body: { error: { code, message: code, details: {} } },
   });
-  /** A change takes effect when the client asks for its action. */
+  /** A change takes effect when the client queries its action. */
   const start = (work: () => void): ApiAnswer => {
     action++;
     pending.set(String(action), work);
@@ -268,7 +268,7 @@ function route53Api(zone: StoredZone): Api {
     if (method === 'GET') {
       const [name = '', type = ''] = [query.get('name') ?? '', query.get('type') ?? ''];
       const wanted = `${name.replace(/\.$/, '')} ${type}`;
-      // The first set at or after the name and type.
+      // The first RRset at or after the name and type, in canonical order.
       const [key] = [...zone.keys()].sort().filter((one) => one >= wanted);
       return xml(200, route53List(key, key === undefined ? undefined : zone.get(key)));
     }

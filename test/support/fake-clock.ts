@@ -1,8 +1,9 @@
 import { systemClock, type Clock } from '../../src/base/index.js';
 
 /**
- * The effect of a sleep. `jump`: it moves the time to its end. `skip`: it ends at once and
- * moves nothing. `wait`: it ends when the test has moved the time far enough.
+ * The effect of a sleep. `jump`: the sleep moves the time to its end. `skip`: the sleep
+ * ends immediately and does not move the time. `wait`: the sleep ends when the test has
+ * moved the time far enough.
  */
 export type SleepEffect = 'jump' | 'skip' | 'wait';
 

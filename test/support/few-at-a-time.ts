@@ -1,5 +1,5 @@
 /**
- * Works on a few items at the same time, so that the time limits of each one hold on a
+ * Processes a few items at the same time, so that each one keeps its time limits on a
  * busy machine.
  */
 export async function fewAtATime<T>(

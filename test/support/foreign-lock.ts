@@ -2,7 +2,7 @@ import { spawn, type ChildProcessWithoutNullStreams } from 'node:child_process';
 import { once } from 'node:events';
 import type { TestContext } from 'node:test';
 
-/** Another process that holds the write lock until its standard input ends. */
+/** Another process holds the write lock until its standard input ends. */
 export function holdLock(t: TestContext, file: string): Promise<ChildProcessWithoutNullStreams> {
   return foreignClient(
     t,
@@ -13,8 +13,8 @@ export function holdLock(t: TestContext, file: string): Promise<ChildProcessWith
 }
 
 /**
- * Another process that takes the write lock repeatedly, each time for `holdMs`, with
- * short breaks, until it is killed.
+ * Another process repeatedly takes the write lock, each time for `holdMs`, with short
+ * breaks, until it is killed.
  */
 export function lockOften(
   t: TestContext,

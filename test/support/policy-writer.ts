@@ -15,7 +15,7 @@ for (let n = 1; ; n++) {
     fetchedAt: Date.now(),
   } as const;
   await cache.put({ domain: `d${n}.example`, policy, usedAt: Date.now() });
-  // The same domains repeatedly: a half-done replacement would lose one.
+  // It writes the same domains repeatedly: a partial replacement would lose one.
   await cache.put({ domain: 'always.example', policy, usedAt: Date.now() });
   await new Promise((resolve) => process.send?.(n, resolve));
 }

@@ -2,7 +2,7 @@ import type { ScanNumbers } from '../../src/web/index.js';
 
 const pages = ['overview', 'starttls', 'mta-sts', 'dane', 'classes'];
 
-/** A finished scan whose names need neutralising. */
+/** A finished scan whose names need escaping. */
 export const finishedScan = {
   id: 7,
   list: 'Tranco <top>',

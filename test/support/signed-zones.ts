@@ -27,7 +27,7 @@ export type Responses = Readonly<Record<string, Partial<Message>>>;
 
 /**
  * Signed zones of one key each, below a root that is the trust anchor, for tests that
- * write every response by hand.
+ * write every response manually.
  */
 export class SignedWorld {
   readonly now = Date.UTC(2026, 10, 23);
@@ -134,7 +134,7 @@ export function record(text: string): ResourceRecord {
 
 /** The relation of an NSEC3 record to a name. */
 export interface Nsec3Shape {
-  /** The name's own record instead of one whose span covers it. */
+  /** The record that matches the name instead of one whose span covers it. */
   readonly matches?: boolean;
   readonly optOut?: boolean;
   readonly iterations?: number;

@@ -37,7 +37,7 @@ export class TestingConversation {
     };
   }
 
-  /** Resolves when the server has done its immediate work. */
+  /** Resolves when the server has finished its pending callbacks. */
   async say(text: string): Promise<void> {
     this.#stream.push(Buffer.from(text, 'latin1'));
     await this.settle();

@@ -15,8 +15,8 @@ export const body = (mode: string, maxAge = 604_800, mx = 'mx.example.com'): str
   `version: STSv1\nmode: ${mode}\nmx: ${mx}\nmax_age: ${maxAge}\n`;
 
 /**
- * A source over a world that a test sets: the record's texts or the failure of their
- * lookup, and the policy or the failure of its fetch.
+ * A source over records and policies that a test sets: the record's texts or the failure
+ * of their lookup, and the policy or the failure of its fetch.
  */
 export interface StsWorld {
   texts: readonly string[] | 'failed';
@@ -28,7 +28,7 @@ export interface StsWorld {
   readonly warnings: StsEntry[];
   readonly cache: StsCache;
   readonly source: StsSource;
-  /** A source on the same cache, as after a restart. */
+  /** A source with the same cache, as after a restart. */
   again(cache?: StsCache): StsSource;
 }
 

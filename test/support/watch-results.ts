@@ -92,7 +92,7 @@ export const policyMode =
     mtaSts: { ...result.mtaSts, mode, status: mode === undefined ? 'absent' : 'found' },
   });
 
-/** The check gave no certain result; `own`: by a cause on this machine. */
+/** The check had no certain result; with `own`, the cause was on this machine. */
 export const hidden =
   (own = false): Plant =>
   (result) => ({

@@ -6,13 +6,13 @@ interface TestPlans {
   readonly detail?: string;
   /** A domain that is not published. */
   readonly absent?: string;
-  /** Plans are made once it is open. */
+  /** The daemon computes plans once the gate is open. */
   readonly gate?: Promise<void>;
 }
 
 /**
- * Plans of every domain and its mail host: one step, a wait, and an alert. A page that
- * saves one of them fails.
+ * Plans of every domain and its mail host: a step, a delay, and an alert. Saving one of
+ * them in a page fails.
  */
 export function testPlans({ detail = '', absent, gate }: TestPlans = {}): PlanSource {
   return {

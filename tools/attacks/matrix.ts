@@ -19,7 +19,7 @@ export const columns = [
 type Column = (typeof columns)[number];
 
 /**
- * V verified, U under TLS unverified, C in plaintext, A to the attacker, W waits. One
+ * V verified, U under TLS unverified, C in plaintext, A to the attacker, W deferred. One
  * letter for each column.
  */
 export interface Row {

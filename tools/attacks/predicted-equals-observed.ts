@@ -6,7 +6,7 @@ import { attacks, senders, type Attack, type DeliveryResult } from '../../src/tl
 import { observe, tapOn } from './observe.js';
 import { freshResolvers, primed, senderOf } from './sender-classes.js';
 
-/** The actions of the attacker of each column: the worst one counts. */
+/** The attacker's actions for each column. The worst one counts. */
 export const waysOf: Readonly<Record<Attack, readonly (readonly LabAttack[])[]>> = {
   none: [[]],
   stripStarttls: [['strip'], ['mangle'], ['answer-in-clear']],
@@ -141,7 +141,7 @@ async function compareDomain(
               lab,
               tap,
             );
-            // Behind the scenario's own attacker a check cannot identify its peer.
+            // With an attacker in the scenario itself, a check cannot identify its peer.
             return [
               sender,
               inForce && attack !== 'swapCertificate' && attack !== 'spoofMx' ? asSeen : outcome,
@@ -162,7 +162,7 @@ async function compareDomain(
         worstFirst.find((outcome) => (ended.length > 0 ? ended : came).includes(outcome)) ??
         'unknown';
       const predicted = exposure[sender][attack];
-      // The result of one attempt there is chance, or a permanent refusal (521) instead
+      // The result of one attempt there is random, or a permanent refusal (521) instead
       // of a deferral.
       const byChance =
         attack === 'none' &&

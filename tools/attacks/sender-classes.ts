@@ -23,7 +23,7 @@ export const classes: Readonly<
   bothCached: { dane: true, mtaSts: true, cached: true },
 };
 
-/** Resolvers for one moment: answers cached during an attack must not outlive it. */
+/** Resolvers for one attempt: answers cached during an attack must not outlive it. */
 export interface Resolvers {
   readonly validating: Resolver;
   /** It accepts every answer: no answer in the lab carries an AD bit. */

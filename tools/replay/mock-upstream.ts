@@ -24,7 +24,7 @@ const RCODES: Readonly<Record<string, number>> = {
 const MAX_CHAIN = 12;
 
 /**
- * Plays a recursive resolver for queries with CD=1: of the virtual servers' answers
+ * Simulates a recursive resolver for queries with CD=1: of the virtual servers' answers
  * active at a step it chooses the most specific one, follows aliases whose target is
  * missing, and synthesises the CNAME of a DNAME.
  */

@@ -128,7 +128,7 @@ function readEntry(lines: Lines, unread: string[]): Entry {
     }
   }
   return {
-    // The default of both formats, as far as a question is given.
+    // The default of both formats, for the question that is given.
     match: match.length > 0 || !question ? match : ['opcode', 'qtype', 'qname'],
     adjust,
     reply,

@@ -106,7 +106,7 @@ async function run(
     : { kind: 'skipped', why: 'checks no answer of a validating question' };
 }
 
-/** An entry of the file answers this question, if only with an error. */
+/** An entry of the file answers this question, possibly with an error. */
 function scripted(scenario: Scenario, name: Name, type: number): boolean {
   return scenario.ranges.some((r) =>
     r.entries.some(

@@ -163,7 +163,7 @@ function* events<S>(
   }
 }
 
-/** One run of the program: observe, save, execute. */
+/** One run of the program observes, saves and executes. */
 function act<S>(
   order: Order<S>,
   world: World<S>,

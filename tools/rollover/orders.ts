@@ -49,8 +49,8 @@ interface Script {
 }
 
 /**
- * Orders found in use: the moves of each when a key is to be changed. `wait` is one TTL
- * by the clock, without observing anything.
+ * Orders found in use, with the moves of each for a change of key. `wait` lasts one TTL
+ * by the clock, without an observation.
  */
 export const others: readonly Order<Script>[] = [
   scripted('switch the certificate, then publish', ['switch', 'replace']),

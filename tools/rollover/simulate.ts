@@ -23,7 +23,7 @@ export interface SimulationResult {
   readonly held: number;
   /** Key changes that completed. */
   readonly changes: number;
-  /** Median of the minutes from the request to the last move. */
+  /** Median number of minutes from the request to the last move. */
   readonly minutes: number;
 }
 
@@ -136,7 +136,7 @@ function take(
     return true;
   }
   const [primary] = zones;
-  // A running change is not sent again.
+  // The program does not repeat a running change.
   if (action.kind !== 'set-rrset' || !primary || primary.some(({ at }) => at > now)) return false;
   if (
     valueAt(primary, now).records.join() !== action.from.join() ||

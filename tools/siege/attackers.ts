@@ -14,7 +14,7 @@ function count(counts: Counts, key: string | number): void {
   counts[key] = (counts[key] ?? 0) + 1;
 }
 
-/** Repeats a step until the time is over, so many times a second. */
+/** Repeats a step until the time is over, with the given number of steps a second. */
 async function repeat(plan: Plan, perSecond: number, step: (n: number) => unknown): Promise<void> {
   const until = Date.now() + plan.seconds * 1000;
   for (let n = 0; Date.now() < until; n++) {
@@ -23,7 +23,7 @@ async function repeat(plan: Plan, perSecond: number, step: (n: number) => unknow
   }
 }
 
-/** Idle connections on every port, opened again when they are closed. */
+/** Keeps idle connections on every port, and reopens closed ones. */
 export async function idle(plan: Plan): Promise<RoleReport> {
   const counts: Counts = { opened: 0 };
   const { web, smtp, metrics, postfix } = plan.ports;
@@ -44,7 +44,7 @@ export async function idle(plan: Plan): Promise<RoleReport> {
   return { role: 'idle', counts };
 }
 
-/** Octet by octet: commands, mail data, header fields and bodies. */
+/** Sends commands, mail data, header fields and bodies octet by octet. */
 export async function slow(plan: Plan): Promise<RoleReport> {
   const counts: Counts = { opened: 0 };
   const scripts: readonly (readonly ['smtp' | 'postfix' | 'metrics', string, string])[] = [
@@ -131,7 +131,10 @@ export async function bombs(plan: Plan): Promise<RoleReport> {
   return { role: 'bombs', counts };
 }
 
-/** Anonymous reports and unsigned messages in the names of others, from many networks. */
+/**
+ * Anonymous reports and unsigned messages in the names of other organisations, from many
+ * networks.
+ */
 export async function forged(plan: Plan): Promise<RoleReport> {
   const counts: Counts = {};
   await repeat(plan, 20, async (n) => {

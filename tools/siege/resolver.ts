@@ -2,7 +2,7 @@ import { startResolver } from './defenders.js';
 import type { Plan } from './plan.js';
 
 /**
- * The resolver in a separate process: it represents another machine, so no other role
+ * The resolver in a separate process: it stands for another machine, and no other role
  * delays it.
  */
 process.once('message', (plan: Plan) => {

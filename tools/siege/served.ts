@@ -192,7 +192,7 @@ export function startRole(role: string, plan: Plan): Promise<RoleReport> {
   return new Promise((resolve, reject) => {
     child.once('message', (report: RoleReport) => resolve(report));
     child.once('exit', (code) => reject(new Error(`${role} ended with ${code}`)));
-    // No role outlives its plan by much.
+    // Every role ends soon after its plan.
     setTimeout(() => child.kill('SIGKILL'), (plan.seconds + 120) * 1000).unref();
   });
 }

@@ -219,7 +219,7 @@ function certificateFacts(fact: Factor, mailCertificate: MailCertificate): reado
 
 /**
  * The root stores of a result: with another store, a chain that did not change can be
- * judged otherwise. A result without recorded stores has no such fact.
+ * judged differently. A result without recorded stores has no such fact.
  */
 function storeFacts({ domain, provenance }: CheckResult): readonly Fact[] {
   const { trustStores } = provenance ?? {};

@@ -155,13 +155,13 @@ export const continuityFindings = {
   },
   /**
    * Raised when DNSSEC validation fails at a name that a CA has to look up. CAs validate
-   * DNSSEC and do not issue.
+   * DNSSEC and issue no certificate then.
    */
   'issuance-bogus': {
     topic: 'dnssec',
     title: (values) => `Broken DNSSEC stops the next certificate of ${values.host}`,
     passed: 'DNSSEC is valid at the names that a CA looks up',
-    why: 'A CA that cannot validate the CAA lookup or the address does not issue. The certificate then expires.',
+    why: 'A CA issues no certificate if it cannot validate the CAA lookup or the address. The certificate then expires.',
     reference: 'RFC 8659 §3, RFC 4035 §5.5',
     owner: 'dns-host',
     fix: 'Sign the zone again. If its keys are lost, remove the DS record at the registrar.',
@@ -172,12 +172,12 @@ export const continuityFindings = {
   },
   /**
    * Raised when a CAA lookup failed for another reason. The fault may lie between this
-   * check and the name servers, so it informs.
+   * check and the name servers, so the severity is info.
    */
   'caa-lookup-failed': {
     topic: 'certificate',
     title: (values) => `The CAA records for ${values.host} could not be looked up`,
-    why: 'Whether the CA may issue the next certificate is unknown. A CA with the same failure does not issue.',
+    why: 'Whether the CA may issue the next certificate is unknown. A CA with the same failure issues no certificate.',
     reference: 'RFC 8659 §3',
     owner: 'dns-host',
     fix: 'Configure every name server to answer CAA queries, including for names without such a record.',
@@ -196,7 +196,7 @@ export const continuityFindings = {
     fix: 'List the CAs of all certificates, then publish CAA records that permit them.',
     steps: (values) => [
       command(
-        'On the machine that obtains the certificates, print the records. CAA is the last of them.',
+        'On the machine that obtains the certificates, print the records. The CAA records come last.',
         `${recordsCommand(values)} --config /etc/hermetic/hermetic.yaml`,
       ),
     ],
@@ -212,13 +212,13 @@ export const continuityFindings = {
     steps: noSteps,
   },
   /**
-   * Raised when signatures of the domain's own zones end soon: less than a third of their
-   * period and less than three days are left.
+   * Raised when signatures of the domain's own zones expire soon: less than a third of
+   * their period and less than three days are left.
    */
   'dnssec-signature-near-expiry': {
     topic: 'dnssec',
     title: withDetail('DNSSEC signatures expire soon'),
-    passed: 'The DNSSEC signatures are valid for days',
+    passed: 'The DNSSEC signatures expire in a few days',
     why: 'After they expire, the zone is bogus. Senders behind a validating resolver defer all mail.',
     reference: 'RFC 4035 §5.3.1',
     owner: 'dns-host',
@@ -229,7 +229,10 @@ export const continuityFindings = {
       checkAgain(values),
     ],
   },
-  /** Raised when less than a third of the period is left. Some signers plan it: it informs. */
+  /**
+   * Raised when less than a third of the period is left. Some signers plan it: severity
+   * info.
+   */
   'dnssec-signature-late': {
     topic: 'dnssec',
     title: withDetail('DNSSEC signatures are in the last third of their period'),
@@ -239,7 +242,7 @@ export const continuityFindings = {
     fix: 'Configure the signer to renew signatures when a third of their period is left.',
     steps: noSteps,
   },
-  /** Raised when a cut-off secondary would serve ended signatures. It informs. */
+  /** Raised when a cut-off secondary would serve expired signatures. It informs. */
   'dnssec-expire-long': {
     topic: 'dnssec',
     title: withDetail('Secondaries may serve the zone after its signatures expire'),

@@ -71,7 +71,7 @@ interface Repair {
 function mismatchRepair(findingValues: FindingValues): Repair {
   const kinds = new Set(findingValues.tlsa.map(({ kind }) => kind));
   const weaker = findingValues.tlsa.find(({ matchesAlone }) => matchesAlone === true);
-  // RFC 7671 §9: a record that matches is there, and a stronger digest next to it is stale.
+  // RFC 7671 §9: one record matches, and a stronger digest next to it is stale.
   if (weaker) {
     const group = weaker.record.slice(0, 4);
     const stronger = findingValues.tlsa
@@ -154,8 +154,8 @@ export const daneFindings = {
   },
   /**
    * Raised when the host has no records at the name of port 25 and has some at a
-   * neighbouring name. It only informs, because those records may be meant for another
-   * service.
+   * neighbouring name. Its severity is info, because those records may be meant for
+   * another service.
    */
   'dane-misplaced': {
     topic: 'dane',
@@ -358,7 +358,8 @@ export const daneFindings = {
   },
   /**
    * Raised when records match no key in use and one record does. Mail flows, so it
-   * informs, and it matters at the next key change: a stale set hides a missing record.
+   * has severity info, and it matters at the next key change: a stale set hides a missing
+   * record.
    */
   'dane-leftover': {
     topic: 'dane',
@@ -382,7 +383,7 @@ export const daneFindings = {
   'dane-rollover-good': {
     topic: 'dane',
     title: 'The next key or issuer already has a TLSA record',
-    why: 'At a key change, a record matches at all times.',
+    why: 'During a key change, a record matches at all times.',
     reference: 'RFC 7671 §8.1',
     owner: 'mail-host',
     fix: 'No action is needed.',

@@ -19,8 +19,8 @@ export interface FindingValues {
    */
   readonly ip: string;
   /**
-   * Every MX host with an address, in the order of preference: no advice leads anywhere
-   * else.
+   * Every MX host with an address, in the order of preference: advice names no other
+   * host.
    */
   readonly mx: readonly string[];
   /** MX hosts that may exist or not: the lookup failed, or the check left them out. */
@@ -110,7 +110,9 @@ export interface FindingEntry {
   readonly title: Text;
   /** The consequence for mail: the power of an attacker, or the senders that fail. */
   readonly why: Text;
-  /** The clause that the finding rests on. A profile can name its own clause instead. */
+  /**
+   * The clause that the finding depends on. A profile can name its own clause instead.
+   */
   readonly reference: string;
   /**
    * The party that can apply the fix: the domain, the mail host, the DNS host, or the
@@ -147,8 +149,8 @@ export const config = step('config');
 /** A shell command. */
 export const command = step('command');
 /**
- * A time to let pass; it has no code. DNS caches make most waits necessary: two TTLs are
- * the time after which no cache serves the old record.
+ * A waiting time; it has no code. DNS caches make most waits necessary: two TTLs are the
+ * time after which no cache serves the old record.
  */
 export const wait = (instruction: string): FixStep => step('wait')(instruction);
 /** A condition that the operator verifies, by a command if one exists. */

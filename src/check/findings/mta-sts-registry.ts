@@ -117,12 +117,12 @@ export const mtaStsFindings = {
   },
   /**
    * Raised for extension fields and other parts that senders must ignore (RFC 8461 §3.1,
-   * §3.2). No sender is affected, so it informs.
+   * §3.2). No sender is affected, so the severity is info.
    */
   'sts-policy-note': {
     topic: 'mta-sts',
     title: 'The MTA-STS record or policy has an unusual part',
-    why: 'It is valid, and probably not what was meant.',
+    why: 'It is valid, but probably a mistake.',
     reference: 'RFC 8461 §3',
     owner: 'domain',
     fix: 'Correct or remove it, unless it is intended.',
@@ -134,7 +134,7 @@ export const mtaStsFindings = {
   },
   /**
    * Raised when the TXT lookup had no usable answer. Nothing is known about the policy,
-   * so it informs, and the verdict becomes inconclusive.
+   * so the severity is info, and the verdict becomes inconclusive.
    */
   'sts-lookup-failed': {
     topic: 'mta-sts',
@@ -343,7 +343,7 @@ export const mtaStsFindings = {
   },
   /**
    * Raised when max_age is below the limit of the profile, one day in the baseline.
-   * Enforcement works, with gaps that an attacker can wait for, so it informs.
+   * Enforcement works, with gaps that an attacker can wait for, so the severity is info.
    */
   'sts-policy-cert-near-expiry': {
     topic: 'mta-sts',

@@ -77,7 +77,7 @@ function howEnded({ reply, detail, lookup }: FindingValues): string {
 export const routeFindings = {
   /**
    * Raised when no address of the host accepts a connection or gives a greeting. A
-   * warning while another host accepts mail, a failure when all hosts are dead.
+   * warning while another host accepts mail, a failure when all hosts are unreachable.
    */
   'mx-unreachable': {
     topic: 'mx',
@@ -145,8 +145,8 @@ export const routeFindings = {
     ],
   },
   /**
-   * Raised when the name of an MX record has no A and no AAAA record. Senders pass over
-   * it, so it fails only when no other host is left.
+   * Raised when the name of an MX record has no A and no AAAA record. Senders skip it, so
+   * it fails only when no other host is left.
    */
   'mx-nonexistent': {
     topic: 'mx',
@@ -191,7 +191,8 @@ export const routeFindings = {
   },
   /**
    * Raised when the host lies under a reserved top-level name (RFC 6761). Some providers
-   * ask for such a record to verify a domain, so it informs while other hosts exist.
+   * ask for such a record to verify a domain, so the severity is info while other hosts
+   * exist.
    */
   'mx-special-name': {
     topic: 'mx',
@@ -289,7 +290,7 @@ export const routeFindings = {
   },
   /**
    * Raised when one of the A and AAAA lookups failed and the other gave addresses. Mail
-   * flows for senders that continue with one family, so it informs.
+   * flows for senders that continue with one family, so the severity is info.
    */
   'address-family-failed': {
     topic: 'mx',
@@ -305,7 +306,7 @@ export const routeFindings = {
   },
   /**
    * Raised when the MX lookup had no usable answer and DNSSEC is not the reason. Nothing
-   * is known about the domain, so it informs and the verdict is inconclusive.
+   * is known about the domain, so the severity is info and the verdict is inconclusive.
    */
   'mx-lookup-failed': {
     topic: 'mx',

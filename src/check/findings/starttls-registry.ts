@@ -142,9 +142,8 @@ export const starttlsFindings = {
   },
   /**
    * Raised in addition when TLSA records or an enforced policy cover a host without TLS.
-   * It is the one case in which the domain itself says that the missing keyword is wrong,
-   * so an attack is as likely as a fault; the advice is to keep the policy, which
-   * protects the mail now.
+   * Here the domain's own policy contradicts the missing keyword, so an attack is as
+   * likely as a fault; the advice is to keep the policy, which protects the mail now.
    */
   'starttls-promised': {
     topic: 'starttls',
@@ -208,9 +207,9 @@ export const starttlsFindings = {
     ],
   },
   /**
-   * Raised when EHLO inside TLS gets a lasting refusal. A good handshake is worth nothing
-   * then, since EHLO must be repeated after it (RFC 3207 §4.2), and a sender that does
-   * not retry in plaintext cannot deliver.
+   * Raised when EHLO inside TLS gets a lasting refusal. A good handshake is not
+   * sufficient, since EHLO must be repeated after it (RFC 3207 §4.2), and a sender that
+   * does not retry in plaintext cannot deliver.
    */
   'tls-session-refused': {
     topic: 'starttls',

@@ -180,7 +180,7 @@ export const tlsFindings = {
   },
   /**
    * Raised when a group is accepted that the guideline tolerates for now. No
-   * attack is known, so it informs.
+   * attack is known, so the severity is info.
    */
   'tls-phase-out-group': {
     topic: 'cipher',
@@ -289,7 +289,7 @@ export const tlsFindings = {
   },
   /**
    * Raised when the server starts a second handshake on the client's request. It costs
-   * the server processing time and no confidentiality, so it informs.
+   * the server processing time and no confidentiality, so the severity is info.
    */
   'tls-renegotiation': {
     topic: 'tls-version',

@@ -17,10 +17,10 @@ function strictestSender({ mtaSts }: Evidence): SenderClass {
 }
 
 /**
- * The action of a sender that cannot use a host, or one address of it: a
- * predicate such as "use mx2.example.com instead". Senders try the other addresses, and the
- * other hosts by preference, before they defer the mail (RFC 5321 §5.1). Undefined if
- * nothing else takes their mail.
+ * The action of a sender that cannot use a host, or one address of it: a predicate such
+ * as "use mx2.example.com instead". Senders try the other addresses, and the other hosts
+ * by preference, before they defer the mail (RFC 5321 §5.1). Undefined if nothing else
+ * accepts their mail.
  */
 export function alternativeTo(
   { evidence, hosts }: { readonly evidence: Evidence; readonly hosts: readonly JudgedHost[] },

@@ -140,7 +140,7 @@ test('near expiry: below a sixth of the lifetime, at most 14 days', () => {
     raised({ notBefore: '2026-03-10T00:00:00Z', notAfter: '2026-06-15T00:00:00Z' }),
     'cert-near-expiry=warn',
   );
-  // Six days of life: a sixth is one day.
+  // A lifetime of six days: a sixth is one day.
   assert.equal(raised({ notBefore: '2026-05-28T00:00:00Z', notAfter: '2026-06-03T00:00:00Z' }), '');
   assert.equal(
     raised({ notBefore: '2026-05-27T00:00:00Z', notAfter: '2026-06-02T00:00:00Z' }),

@@ -32,7 +32,7 @@ function unreadableRule(
   const [leaf] = connection?.handshake?.chain ?? [];
   if (leaf === undefined) return;
   const [reason] = explainUnreadable(Buffer.from(leaf, 'base64'), 0);
-  const advice = 'Send a certificate in DER that follows RFC 5280, and before all others.';
+  const advice = 'Send a certificate in DER that follows RFC 5280, as the first of the chain.';
   raised.add('mx-inconclusive', { host: name, ip, detail: 'x509-malformed', reason, advice });
 }
 
@@ -103,7 +103,8 @@ function judgeOne(
       mechanisms: forNames(mechanisms, daneCause),
       refusedBy: mechanisms.filter(isEnforced),
     });
-  // Findings above say it already if the server's own dates or names are the cause.
+  // An earlier finding reports it already if the server's own dates or names are the
+  // cause.
   const said =
     (daneCause === 'date' && summary.validity !== 'valid') ||
     (daneCause === 'name' && summary.nameMatch === 'mismatch');
@@ -169,7 +170,7 @@ function withIssuers(chain: readonly Certificate[]): readonly Certificate[] {
 /**
  * Raises faults of the chain, each with the certificate that has it. A path that fails
  * for a specific rule is reported with that rule and not as an unknown CA: the operator
- * would otherwise change the CA in vain.
+ * would otherwise change the CA without effect.
  */
 function chainRules(
   raised: FindingCollector,

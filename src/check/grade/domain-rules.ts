@@ -109,11 +109,11 @@ export function policyRules(raised: FindingCollector, dane: boolean): void {
   if (mode === 'enforce' && raised.hosts.length > 0 && raised.hosts.every(satisfiesPolicy))
     raised.add('sts-good');
 
-  // Without a host that takes mail there is nothing to protect yet.
+  // Without a host that accepts mail there is nothing to protect yet.
   if (mode === undefined && mtaSts.status === 'absent' && !corrected && raised.hosts.length > 0) {
     const reason = otherRecords(mtaSts.txt.texts, '_mta-sts', 'STSv1');
     if (dane || isDaneOpen(raised)) raised.add('sts-absent', { reason });
-    // Each of these findings already names the way to enforcement; a second one would
+    // Each of these findings already names the steps to enforcement; a second one would
     // contradict it.
     else if (!couldBeDane(raised) && !raised.has('dane-inert', 'dane-unusable', 'dane-partial')) {
       const hosted =
@@ -172,9 +172,9 @@ function couldBeDane({ hosts }: FindingCollector): boolean {
 }
 
 /**
- * Compares every MX host with the policy. Hosts behind an alias are omitted if the
- * alias is the cause, and one finding replaces one per host if no host matches. A host
- * without any address lookup may not exist, and the policy must not come to name it.
+ * Compares every MX host with the policy. Hosts behind an alias are omitted if the alias
+ * is the cause, and one finding replaces one per host if no host matches. A host without
+ * any address lookup may not exist, and the policy must not name it.
  */
 function matchRules(raised: FindingCollector, mode: 'enforce' | 'testing'): void {
   const missing = raised.hosts.filter(

@@ -104,7 +104,7 @@ function hostView(
   };
 }
 
-/** A name without addresses is passed over whether its absence is proved or not. */
+/** A name without addresses is skipped whether its absence is proved or not. */
 function dnssecOf({
   evidence: { dnssec },
   summary: { passedOver },
@@ -134,7 +134,7 @@ export function ownNetworkStrips({ network: { control } }: Evidence): boolean {
 }
 
 /**
- * An address where STARTTLS comes and goes counts as two servers, one with it and one
+ * An address with intermittent STARTTLS counts as two servers, one with it and one
  * without: a sender may reach either.
  */
 function serverViews(address: JudgedAddress, stripped: boolean): readonly ServerView[] {
@@ -201,7 +201,9 @@ function reachableAs(
   return 'unknown';
 }
 
-/** Whether a sender that requires TLS has a session; certificates decide without any. */
+/**
+ * Whether a sender that requires TLS has a session; without one, the certificates decide.
+ */
 function strictAs(strict: JudgedAddress['strictTls']): Known {
   if (strict === 'old-version' || strict === 'old-suites') return 'no';
   return strict === 'unknown' ? 'unknown' : 'yes';

@@ -55,11 +55,13 @@ export class FindingCollector {
   /** Values that hold for every finding of this domain. */
   readonly #base: FindingValues;
 
-  /** Hosts that a sender may try; the others are records that lead nowhere. */
+  /** Hosts that a sender may try; the others are records that lead to no host. */
   readonly hosts: readonly JudgedHost[];
   readonly passedOver: readonly JudgedHost[];
 
-  /** Hosts whose faults end once the MX record names where their alias leads, by name. */
+  /**
+   * Hosts, by name, whose faults end once the MX record names the target of their alias.
+   */
   readonly aliases: ReadonlyMap<string, AliasCause>;
 
   readonly evidence: Evidence;
@@ -165,7 +167,7 @@ function isUnseen({ summary }: JudgedHost): boolean {
 }
 
 /**
- * Every address that was tried takes mail over TLS with a certificate that an MTA-STS
+ * Every address that was tried accepts mail over TLS with a certificate that an MTA-STS
  * sender accepts (RFC 8461 §4.2).
  */
 function isReady({ addresses }: JudgedHost): boolean {

@@ -58,7 +58,7 @@ test('absent STARTTLS is reported as seen from here, with a test of the network'
   }
 });
 
-test('a server that turns us away is inconclusive, never without STARTTLS', () => {
+test('a server that refuses this client is inconclusive, never without STARTTLS', () => {
   const busy = plantedAddress(
     { starttls: 'unknown', failure: { code: 'smtp-busy', detail: '421' } },
     { status: 'inconclusive', reason: 'smtp-busy' },

@@ -33,7 +33,7 @@ import { undecidedWithoutSni } from './without-sni-rules.js';
 /** Depths from the fewest connections to the most. */
 const depths = ['triage', 'verdict', 'inventory'];
 
-/** Facts about the check that the evidence does not hold. */
+/** Facts about the check that the evidence does not contain. */
 export interface GradeOptions {
   /** Repeated in the commands that the steps print. Default: none. */
   readonly options?: CommandOptions | undefined;

@@ -16,9 +16,9 @@ import { undecidedRules } from './undecided-rules.js';
 import type { FindingCollector, FindingInput } from './finding-collector.js';
 
 /**
- * Raises findings on the mail hosts: records that lead nowhere, hosts that do not answer,
- * and the observations at each address. A dead host gets one finding instead of one per
- * test.
+ * Raises findings on the mail hosts: records that lead to no host, hosts that do not
+ * answer, and the observations at each address. An unreachable host gets one finding
+ * instead of one per test.
  */
 export function hostRules(raised: FindingCollector): void {
   passedOverRules(raised);
@@ -50,7 +50,7 @@ export function hostRules(raised: FindingCollector): void {
   }
 }
 
-/** The finding for each reason to pass over an MX record. */
+/** The finding for each reason to skip an MX record. */
 const passedOverAs = {
   'address-literal': 'mx-is-address',
   'special-name': 'mx-special-name',
@@ -188,7 +188,7 @@ function greetings(addresses: readonly JudgedAddress[]): string {
 
 /**
  * Returns true when every address that was tried refused to talk. Addresses without a
- * route from here do not count, so a machine without IPv6 declares no host dead.
+ * route from here do not count, so a machine without IPv6 declares no host unreachable.
  */
 function isDead(judgedHost: JudgedHost): boolean {
   const tried = judgedHost.addresses.filter((address) => address.summary.status !== 'skipped');
@@ -261,7 +261,7 @@ function addressRules(
     else raised.add('mx-inconclusive', { ...subject, ...endedBy(code) });
   }
 
-  // A network that removes STARTTLS may do so at times only.
+  // A network that removes STARTTLS may do so only at times.
   const strips = address.intermittent?.step === 'offer' && ownNetworkStrips(raised.evidence);
   if (address.intermittent && !strips) {
     const { worked, of: attempts, step } = address.intermittent;
@@ -296,7 +296,7 @@ function effectOf(step: IntermittentTls['step']): string {
   return 'Senders that require TLS defer mail at random and try again. Others send part of the mail in plaintext.';
 }
 
-/** Raises TLS that works with no sender that requires TLS. */
+/** Raises TLS that fails with every sender that requires TLS. */
 function strictTlsRule(
   raised: FindingCollector,
   { strictTls, connection }: JudgedAddress,

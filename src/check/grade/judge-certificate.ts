@@ -163,8 +163,8 @@ interface DaneInput {
 }
 
 /**
- * Verifies the chain against the TLSA records as a sender would (RFC 7672 §3.2). A record
- * whose anchor is right leaves dates or names as the cause that the operator has to fix.
+ * Verifies the chain against the TLSA records as a sender would (RFC 7672 §3.2). If the
+ * anchor of a record is right, dates or names are the cause that the operator has to fix.
  */
 function judgeDane({ evidence, host, chain, validationTime, anchor }: DaneInput): DaneJudgement {
   if (host.tlsa.status !== 'usable') return { verdict: 'not-applicable' };

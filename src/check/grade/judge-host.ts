@@ -77,8 +77,8 @@ export interface JudgedHost {
 }
 
 /**
- * Judges the observations of one MX host, without any grade. A host that senders pass
- * over has no match with the policy, since no sender compares it.
+ * Judges the observations of one MX host, without any grade. A host that senders skip has
+ * no match with the policy, since no sender compares it.
  */
 export function judgeHost(evidence: Evidence, host: HostEvidence): JudgedHost {
   const addresses = host.addresses.map((address) => judgeAddress(evidence, host, address));
@@ -100,8 +100,8 @@ export function judgeHost(evidence: Evidence, host: HostEvidence): JudgedHost {
 }
 
 /**
- * No tried address of the host takes mail, and the check left others out: nothing is known
- * about the host, since senders may reach one of those.
+ * No tried address of the host accepts mail, and the check left others out: nothing is
+ * known about the host, since senders may reach one of those.
  */
 export function isUntried({ addresses }: Pick<JudgedHost, 'addresses'>): boolean {
   return (

@@ -23,7 +23,7 @@ export function discardedRules(raised: FindingCollector): boolean {
   const near = mtaSts.status === 'absent' ? nearStsRecords(mtaSts.txt.texts) : [];
   if (near.length > 0) raised.add('sts-record-ignored', { reason: shown(near) });
   const nearRpt = tlsRpt.status === 'absent' ? nearRptRecords(tlsRpt.txt.texts) : [];
-  // It is worth as much as an absent record: under an enforced policy, reports are needed.
+  // Senders treat it as absent, and an enforced policy needs reports.
   const mode = mtaSts.status === 'found' ? mtaSts.policy?.mode : undefined;
   if (nearRpt.length > 0)
     raised.add('tlsrpt-ignored', {

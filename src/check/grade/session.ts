@@ -34,9 +34,9 @@ const lasting: ReadonlySet<string> = new Set([
 
 /**
  * Judges the session after a completed handshake. A sender needs the reply to EHLO inside
- * TLS before it can hand over mail [3207-4.2-2, 3207-4.2-5], so a handshake alone is
- * worth nothing: silence, a closed connection and a 4yz reply there leave the answer
- * open. Undefined without a handshake.
+ * TLS before it can hand over mail [3207-4.2-2, 3207-4.2-5], so a handshake alone proves
+ * nothing: silence, a closed connection and a 4yz reply there leave the answer open.
+ * Undefined without a handshake.
  */
 export function insideTls(connection: ConnectionEvidence | undefined): InsideTls | undefined {
   if (!connection?.handshake) return undefined;
@@ -70,7 +70,7 @@ export interface IntermittentTls {
 }
 
 /**
- * The numbers of connections with and without TLS, if both happened by chance.
+ * The numbers of connections with and without TLS, if both occurred in random order.
  * TLS that ends permanently may be the server's reaction to the visits of this check, so
  * only a success after a failure counts.
  */

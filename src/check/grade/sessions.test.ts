@@ -56,7 +56,7 @@ const refusedHello = (version: HelloVersion, suites: readonly number[]): Connect
     },
   });
 
-/** A refusal settles ECDSA suites before others: some servers choose the key first. */
+/** A refusal excludes ECDSA suites before others: some servers choose the key first. */
 const ecdhe12 = ['ECDSA', 'RSA'].map((key) =>
   only(suites12, (suite) => suite.keyExchange === 'ECDHE' && suite.authentication === key),
 );

@@ -41,7 +41,7 @@ export function judgeWithoutSni(
   const tried = connections.findLastIndex(({ purpose }) => purpose === 'without-sni');
   const code = connections[tried]?.failure?.code;
   const later = connections.slice(tried + 1).filter(({ purpose }) => purpose === 'handshake');
-  // A server that fails with SNI too, by now, reacts to the connections of this check.
+  // A server that now fails with SNI too reacts to the connections of this check.
   if (later.length > 0 && !later.some(({ handshake }) => handshake)) return undefined;
   return handshakeFailed(code) ? { answer: 'refused', failure: code } : undefined;
 }

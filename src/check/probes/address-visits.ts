@@ -3,7 +3,7 @@ import type { AddressEvidence } from '../../evidence/index.js';
 import { optedOut, type ConnectionBudget, type ProbeLimiter } from './connection-limiter.js';
 import type { OptOut } from './opt-out.js';
 
-/** Limits on the connections of a service that checks domains for strangers. */
+/** Limits on the connections of a service that checks domains for anonymous visitors. */
 export interface VisitLimits {
   /** TCP connections of one visit to an address. */
   readonly perVisit: number;
@@ -83,9 +83,9 @@ interface Known {
 
 /**
  * Limits the load on mail servers over the life of a service. A visitor chooses the
- * domain, and the domain's owner chooses the MX host, so the operator of a mail server has
- * chosen neither. Therefore all checks together keep to one open connection for each
- * address, to a daily budget, and to one visit in a while: a further domain at the same
+ * domain, and the domain's owner chooses the MX host, so the operator of a mail server
+ * has chosen neither. Therefore all checks together keep to one open connection for each
+ * address, to a daily budget, and to one visit in a period: a further domain at the same
  * host gets the evidence of that visit.
  */
 export class AddressVisits {

@@ -6,8 +6,8 @@ import { probeSignatures, type Registrable } from './probe-signatures.js';
 
 /**
  * Collects the facts that decide whether mail TLS keeps working: ends of signatures, CAA
- * records, and names that lead nowhere. It needs DNS questions only, and one connection for
- * each HTTPS receiver of reports.
+ * records, and names that do not exist. It needs DNS questions only, and one connection
+ * for each HTTPS receiver of reports.
  */
 export async function probeContinuity(
   context: ProbeContext,

@@ -24,7 +24,7 @@ type Evidenced = Pick<Evidence, 'mtaSts' | 'tlsRpt'> & { readonly hosts: readonl
 
 /**
  * Looks up the names that records and policy of the domain refer to. A name that does not
- * exist can be claimed by its next owner, who then speaks for the domain.
+ * exist can be claimed by its next owner, who then acts for the domain.
  */
 export async function probeReferences(
   context: ProbeContext,

@@ -37,10 +37,10 @@ interface ZoneEnd {
 }
 
 /**
- * Collects the signatures on which the answers for MX, addresses, TLSA and MTA-STS rest,
- * and asks the authoritative servers of the domain for theirs. The answers come from the
- * cache of the resolver, so that the signatures cost no question. An answer by the AD bit of
- * a resolver has no signatures.
+ * Collects the signatures on which the answers for MX, addresses, TLSA and MTA-STS
+ * depend, and asks the authoritative servers of the domain for theirs. The answers come
+ * from the cache of the resolver, so that the signatures cost no question. An answer by
+ * the AD bit of a resolver has no signatures.
  */
 export async function probeSignatures(
   context: ProbeContext,
@@ -90,7 +90,7 @@ const addressesOf = (name: Name): readonly (readonly [Name, number])[] => [
 
 /**
  * The earliest end for each zone, the registries last. One RRset may have several
- * signatures; it validates as long as the last of them.
+ * signatures; it validates until the last of them expires.
  */
 function earliestEnds(answers: readonly DnsAnswer[], now: number): ReadonlyMap<string, ZoneEnd> {
   const rrsets = new Map<string, ZoneEnd & { readonly zone: string }>();
@@ -110,7 +110,7 @@ function earliestEnds(answers: readonly DnsAnswer[], now: number): ReadonlyMap<s
   return new Map([...ends].sort(([left], [right]) => labels(right) - labels(left)));
 }
 
-/** The records that the verdict on an answer rests on. */
+/** The records that the verdict on an answer depends on. */
 function provedRecords({ proof }: DnsAnswer): readonly ResourceRecord[] {
   const { grounds = [] } = (proof ?? {}) as Partial<Proof>;
   return grounds

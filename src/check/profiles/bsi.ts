@@ -63,7 +63,7 @@ export const bsiOf2023: Profile = {
   },
 };
 
-/** A finding on missing DANE that an enforced MTA-STS policy makes a note. */
+/** A finding on missing DANE, which is only a note under an enforced MTA-STS policy. */
 const daneOrMtaSts = {
   none: 'fail',
   testing: 'fail',

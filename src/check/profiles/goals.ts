@@ -63,7 +63,7 @@ export function severityOf(profile: Profile, finding: FindingId): Severity {
 /**
  * Returns the questions of a profile at a depth; undefined for triage. Versions come
  * first, newest first, since one refusal settles all below; then the facts of greatest
- * weight, so that a spent budget costs least.
+ * weight, so that an exhausted budget omits the least important ones.
  */
 export function goalsOf(profile: Profile, depth: Depth): Goals | undefined {
   if (depth === 'triage') return undefined;

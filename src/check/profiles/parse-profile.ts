@@ -134,7 +134,7 @@ export function parseProfile(value: unknown): Result<Profile> {
   }
   const { extends: base, rules, tls: terms, ...own } = read.data;
   const stranger = Object.keys(rules).find((ruleId) => !(ruleId in catalogue));
-  if (stranger !== undefined) return malformed(`rules.${stranger}: no finding is called so`);
+  if (stranger !== undefined) return malformed(`rules.${stranger}: no finding has this name`);
   return ok({
     ...base,
     ...present(own),

@@ -12,9 +12,9 @@ export type TrustMechanism = 'none' | 'testing' | 'enforce' | 'daneTa' | 'daneEe
 export interface Rule {
   /** One severity, or one for each mechanism in force. */
   readonly severity: Severity | Readonly<Record<TrustMechanism, Severity>>;
-  /** The severity if no other host is left, as when every mail host is dead. */
+  /** The severity if no other host is left, as when every mail host is unreachable. */
   readonly whenAll?: Severity;
-  /** The clause of the profile's source that the rule rests on. */
+  /** The clause of the profile's source that the rule is based on. */
   readonly clause: string;
   /** The smallest depth that asks this question; default triage. */
   readonly depth?: Depth | 'intrusive';
@@ -80,7 +80,7 @@ export interface Profile {
   readonly date: string;
   /** A rule for every finding of the catalogue. */
   readonly rules: Readonly<Record<FindingId, Rule>>;
-  /** Near expiry: below this share of the lifetime, and at most so many days. */
+  /** Near expiry: below this share of the lifetime, and at most this number of days. */
   readonly nearExpiry: { readonly share: number; readonly days: number };
   /** Limits on keys, the strictest finding first: the first that applies counts. */
   readonly keys: readonly KeyTerms[];

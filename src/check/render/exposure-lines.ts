@@ -29,7 +29,10 @@ const NARROW = 60;
 /** Layout of the exposure table. */
 export interface ExposureOptions {
   readonly width: number;
-  /** Rows to show; default all, those outside the domain's control set apart. */
+  /**
+   * Rows to show. By default all, with a separate group of those outside the domain's
+   * control.
+   */
   readonly senders?: readonly SenderClass[] | undefined;
   /** Names of the rows; default the classes of senders. */
   readonly names?: Readonly<Record<SenderClass, string>> | undefined;

@@ -8,8 +8,8 @@ import { senderNames } from './words.js';
 const hostile: readonly Attack[] = ['stripStarttls', 'swapCertificate', 'spoofMx', 'suppress'];
 
 /**
- * The senders that a sentence names together, and the rows of the table that it speaks
- * for.
+ * The senders that a sentence names together, and the rows of the table that it
+ * represents.
  */
 const groups = {
   plain: ['opportunistic'],
@@ -23,8 +23,8 @@ type Group = keyof typeof groups;
 const all = Object.keys(groups) as readonly Group[];
 
 /**
- * Outcomes of mail today, worst first. Plaintext is worse than a deferred message:
- * the sender learns of a bounce, and a copied message leaves no trace.
+ * Outcomes of mail today, worst first. Plaintext is worse than a deferred message: the
+ * sender learns of a bounce, and no party notices a copied message.
  */
 const worstFirst: readonly DeliveryResult[] = [
   'cleartext',
@@ -71,7 +71,7 @@ export function headlineParts(checkResult: CheckResult): readonly string[] {
   );
 }
 
-/** A group does no better than the worst of its rows. */
+/** The outcome of a group is the worst of its rows. */
 function outcomeOf({ exposure }: CheckResult, group: Group): DeliveryResult {
   const found = groups[group].map((sender) => exposure[sender].none);
   return worstFirst.find((outcome) => found.includes(outcome)) ?? 'not-applicable';

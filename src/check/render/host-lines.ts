@@ -158,7 +158,7 @@ function surface(
     : wrapped(lines);
 }
 
-/** The mark behind a suite: on a terminal only a weak one is worth a word. */
+/** The mark behind a suite: on a terminal only a weak one has a word. */
 const weakMark = (name: string): string => (suiteStrength(name) === 'weak' ? ' (WEAK)' : '');
 
 /** The suites of each version and the groups, as lines that are not wrapped yet. */

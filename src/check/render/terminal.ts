@@ -75,7 +75,7 @@ export function renderTerminal(checkResult: CheckResult, options: TerminalOption
 
 /**
  * Domain and verdict on one line, then the headline. The verdict is at the right edge in
- * every report, where the eye finds it.
+ * every report, so that readers find it.
  */
 function head({ result: checkResult, width, paint }: Page): readonly string[] {
   const verdict = verdictNames[checkResult.verdict];

@@ -45,7 +45,7 @@ export interface CollectOptions {
    */
   readonly senders?: readonly string[];
   /**
-   * One more connection for each address: a NOOP in plaintext behind STARTTLS, to see
+   * One more connection for each address: a NOOP in plaintext after STARTTLS, to see
    * whether it is executed inside TLS.
    */
   readonly intrusive?: boolean;
@@ -56,13 +56,12 @@ export interface CollectOptions {
    */
   readonly misplaced?: boolean;
   /**
-   * TCP connections to one address, at most. Default 14. Not used if `manners` are
-   * given.
+   * TCP connections to one address, at most. Default 14. Not used if `manners` is given.
    */
   readonly budget?: number;
   /**
    * Shared by the domains of one run, so that all of them together keep to the budget of
-   * each address. Default of this domain's own.
+   * each address. Default: limits for this domain alone.
    */
   readonly manners?: ProbeLimiter;
   /**

@@ -172,7 +172,7 @@ function readProfile(filePath: string): unknown {
   }
 }
 
-/** The most domains that one list may have. */
+/** The largest number of domains in one list. */
 const MAX_DOMAINS = 10_000;
 
 /**
@@ -180,7 +180,7 @@ const MAX_DOMAINS = 10_000;
  * for an empty or too long list.
  *
  * Blank lines and white space around a name are ignored. The names are not validated
- * here: a bad one is reported for itself later and does not stop the others.
+ * here: a bad one is reported separately later and does not stop the others.
  */
 export function readDomainList(filePath: string): readonly string[] {
   const domains = readFile(filePath, '--from')

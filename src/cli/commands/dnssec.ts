@@ -98,8 +98,8 @@ export function defineDnssec(command: Command, context: CommandContext): void {
     );
   addHelpPage(verification, context.output, {
     exitStatus: [
-      [exitCodes.good, 'the proof holds'],
-      [exitCodes.fail, 'the proof does not hold'],
+      [exitCodes.good, 'the proof is valid'],
+      [exitCodes.fail, 'the proof is not valid'],
       [exitCodes.usage, 'usage error, or an unreadable file'],
     ],
     examples: ['hermetic dnssec verify proof.json'],
@@ -176,8 +176,8 @@ function formatAnchor({ zone, ds, keys }: TrustAnchor): readonly string[] {
 }
 
 /**
- * The file format `hermetic.proof/1`. A proof comes from a stranger as well as from this
- * program, so every length and count is bounded before any record is parsed.
+ * The file format `hermetic.proof/1`. Any author can write a proof, so every length and
+ * count is bounded before any record is parsed.
  */
 const proofSchema = z.object({
   schema: z.literal('hermetic.proof/1'),
@@ -203,7 +203,7 @@ const proofSchema = z.object({
 
 /**
  * Validates a proof from its own records and compares the result with the one it claims.
- * A file that claims more than its records show does not hold.
+ * A file that claims more than its records show is not valid.
  */
 async function verify(filePath: string, verifyFlags: VerifyFlags, output: Output): Promise<number> {
   const proof = readProof(filePath);
@@ -222,8 +222,8 @@ async function verify(filePath: string, verifyFlags: VerifyFlags, output: Output
     output.out(formatAnswer(dnsAnswer, output.width));
     output.out(
       holds
-        ? `The proof holds at ${time}.\n`
-        : `The proof does not hold at ${time}: its status is ${proof.status}, and DNSSEC is ${proof.dnssec}.\n`,
+        ? `The proof is valid at ${time}.\n`
+        : `The proof is not valid at ${time}: its status is ${proof.status}, and DNSSEC is ${proof.dnssec}.\n`,
     );
     if (proof.labAnchors && verifyFlags.trustAnchor === undefined)
       output.out('It comes from the built-in lab and was verified with the anchor of that lab.\n');

@@ -72,14 +72,15 @@ async function examine(flags: DoctorFlags): Promise<readonly InstallationFault[]
   return found.sort((a, b) => a.importance - b.importance);
 }
 
-/** Faults that another user than root sees may be its own. */
+/** Faults seen by a user other than root may concern that user alone. */
 function examineUser({ root }: DoctorFlags): readonly InstallationFault[] {
   if (root !== undefined || process.getuid?.() === 0) return [];
   return [
     {
       id: 'doctor-without-root',
       importance: importance.advice,
-      message: 'this user cannot read all files, so faults may be missing or apply to it alone',
+      message:
+        'this user cannot read all files, so faults may be missing, or may concern this user alone',
       fix: 'Run: sudo hermetic doctor',
     },
   ];

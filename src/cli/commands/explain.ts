@@ -9,8 +9,8 @@ import type { CommandContext } from '../output.js';
 import { progress } from '../progress.js';
 
 /**
- * `hermetic explain`: explains a topic of mail TLS in a few sentences and plays it in the
- * lab, or explains a code that was printed.
+ * `hermetic explain`: explains a topic of mail TLS in a few sentences and demonstrates it
+ * in the lab, or explains a code that was printed.
  *
  * Network: none. A topic opens the lab in this process and shows a live picture of it; a
  * finding or failure code is explained from the catalogues. Standard output: the text.
@@ -64,7 +64,7 @@ async function explain(
   throw unknownTopic(wanted, word, topics);
 }
 
-/** The most suggestions for a word that is not known. */
+/** The largest number of suggestions for an unknown word. */
 const MAX_SUGGESTIONS = 5;
 
 /**
@@ -93,7 +93,7 @@ function unknownTopic(
 }
 
 /**
- * Plays a topic in the lab and returns its page: title, text, the picture with its
+ * Demonstrates a topic in the lab and returns its page: title, text, the picture with its
  * caption, references. Rejects with the abort reason after ctrl-C.
  */
 async function playTopic(

@@ -18,7 +18,7 @@ interface LabFlags {
  *
  * Network: none; servers and DNS run in this process. Standard output: one row, or one
  * line of JSON, for each domain in the order of the list. Exit status: 0, also with
- * failing domains, because most of the lab is broken on purpose.
+ * failing domains, because most domains of the lab have deliberate faults.
  */
 export function defineLab(command: Command, context: CommandContext): void {
   const { output, finish } = context;

@@ -145,8 +145,8 @@ async function run(
     output.err('hermetic: interrupted; the other reports were not read (interrupted)\n');
     return exitCodes.interrupted;
   }
-  // A pipe from a mail server never fails over a bad report: the server would answer the
-  // reporter with a bounce.
+  // A pipe from a mail server never fails because of a bad report: the server would
+  // answer the reporter with a bounce.
   if (tally.refused > 0 && !isPiped) return exitCodes.fail;
   return exitCodes.good;
 }

@@ -51,8 +51,8 @@ interface ShowFlags {
  * Network: none. The database is opened for reading. Standard output: for one domain each
  * failure with its period, the likely cause and the fix; for all domains one row each.
  *
- * Exit status: 1 while a failure is ongoing, 0 when they ended or never were, 3 when
- * there is no report: the absence of reports proves nothing.
+ * Exit status: 1 while a failure is ongoing, 0 when all failures ended or none occurred,
+ * 3 when there is no report: the absence of reports proves nothing.
  */
 export function defineReportShow(command: Command, { output, finish }: CommandContext): void {
   command
@@ -199,7 +199,7 @@ function planHtml(domainName: string | undefined, { html = '', json, csv }: Show
   assertWritable(html, '--html');
 }
 
-/** The most domains that a message names. */
+/** The largest number of domains that a message names. */
 const MAX_NAMED = 5;
 
 /** Returns the error for a domain without reports. */

@@ -172,8 +172,8 @@ function formatDryRun(
  * The message of `--message`, or a short test message.
  *
  * The test message has the fields that RFC 5322 §3.6 requires and a Message-ID. A message
- * from a file must begin with a header field (§2.2): a server would take a body without
- * one for a header.
+ * from a file must begin with a header field (§2.2): a server would read a body without
+ * one as a header.
  */
 function readMessage({ message, from, helo }: SendFlags, to: readonly string[]): Uint8Array {
   if (message !== undefined) {

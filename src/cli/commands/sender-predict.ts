@@ -83,9 +83,9 @@ export function defineSenderPredict(command: Command, { output, finish }: Comman
   addHelpPage(command, output, {
     exitStatus: [
       [exitCodes.good, 'DANE and MTA-STS are enforced'],
-      [exitCodes.fail, 'one of them is not'],
+      [exitCodes.fail, 'DANE or MTA-STS is not enforced'],
       [exitCodes.usage, 'usage error, or an unreadable configuration'],
-      [exitCodes.inconclusive, 'the configuration does not show it'],
+      [exitCodes.inconclusive, 'the configuration does not show whether they are enforced'],
     ],
     note: 'FILE is the output of postconf -n, the output of exim -bP routers and exim -bP transports, smtpd.conf, or hermetic.yaml.',
     examples: [
@@ -206,7 +206,7 @@ function askServer(server: 'postfix' | 'exim' | 'opensmtpd'): string {
 
 /**
  * Returns the description of OpenSSL on this machine; empty without the program. The
- * prediction says so where it would need it.
+ * prediction states this where the description is needed.
  */
 function askLibrary(): string {
   const { status, out } = nodeMachine().run(['openssl', 'version', '-a']);

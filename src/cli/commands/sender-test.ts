@@ -86,7 +86,7 @@ export function defineSenderTest(command: Command, context: CommandContext): voi
   addHelpPage(command, context.output, {
     exitStatus: [
       [exitCodes.good, 'MTA-STS and DANE are enforced'],
-      [exitCodes.fail, 'one of them is not'],
+      [exitCodes.fail, 'DANE or MTA-STS is not enforced'],
       [exitCodes.usage, 'usage error, or a port cannot be opened'],
       [exitCodes.inconclusive, 'the decisive cases have no result'],
       [exitCodes.interrupted, 'interrupted by ctrl-C; the result so far is printed'],

@@ -99,7 +99,7 @@ async function watch(
   // Aborted checks have no result, and must not count as checks that observed no fault.
   if (signal.aborted) return exitCodes.interrupted;
   // In the order of the domains: the outage of this machine depends on all of them.
-  // Domains of earlier runs would hide an outage: no check of theirs fails any more.
+  // Domains of earlier runs would hide an outage: no check of them can fail.
   const kept = keepDomains(before, domains, Date.now());
   let { state } = kept;
   const watchAlarms: WatchAlarm[] = [...kept.alarms];

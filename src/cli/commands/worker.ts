@@ -12,7 +12,7 @@ import { readWorker, withWorker, type WorkerFlags } from './worker-options.js';
  *
  * Network: DNS, SMTP and HTTPS as `hermetic check --depth triage`, and PostgreSQL. Any
  * number of workers may share a database; each may be stopped or killed at any moment.
- * Standard error: faults that pass, one line each. Exit status: 0 after a stop.
+ * Standard error: temporary faults, one line each. Exit status: 0 after a stop.
  */
 export function defineWorker(command: Command, context: CommandContext): void {
   const { output, signal } = context;

@@ -15,7 +15,7 @@ export interface Seen {
   readonly result: CheckResult;
 }
 
-/** Options of one check on the stage. */
+/** Options of one check in a demonstration. */
 export interface LookOptions {
   /** Default `triage`. */
   readonly depth?: Depth;
@@ -26,9 +26,9 @@ export interface LookOptions {
 }
 
 /**
- * The lab on which the illustration of a topic is played each time it is shown.
+ * The lab that demonstrates a topic each time the topic is shown.
  *
- * Every picture is played in labs of this process: no packet leaves the machine, and each
+ * Every picture comes from labs of this process: no packet leaves the machine, and each
  * lab has new keys, so digests and key tags differ from run to run.
  */
 export interface Stage {

@@ -4,8 +4,8 @@ import type { Stage } from './stage.js';
  * A topic, explained in a few sentences and shown in the lab.
  *
  * A topic states the mechanism and its limit, never advice alone. Its picture is produced
- * by the same code that checks, sends and validates, so it cannot drift from the program:
- * when the behaviour changes, the picture changes.
+ * by the same code that checks, sends and validates, so it cannot differ from the
+ * program: when the behaviour changes, the picture changes.
  */
 export interface ExplainTopic {
   /** The word on the command line. */
@@ -18,9 +18,9 @@ export interface ExplainTopic {
   readonly text: readonly string[];
   /** The heading of the picture. */
   readonly caption: string;
-  /** Lines of at most 78 columns if possible; played in the lab each time. */
+  /** Lines of at most 78 columns if possible; produced in the lab each time. */
   picture(stage: Stage): Promise<readonly string[]>;
-  /** Clauses on which the text rests. */
+  /** Clauses on which the text is based. */
   readonly reference: string;
   /** Names of further topics. */
   readonly see: readonly string[];

@@ -1,13 +1,13 @@
 import { countOf, formatCount } from '../../base/index.js';
 import { inferenceError, type ScanProgress } from '../../scan/index.js';
 
-/** Rates of a scan between two looks, by the second. */
+/** Rates of a scan between two observations, by the second. */
 export interface ProgressRates {
   readonly names: number;
   readonly visits: number;
 }
 
-/** Returns the rates between two looks that are this far apart. */
+/** Returns the rates between two observations at this distance. */
 export function ratesBetween(
   before: ScanProgress,
   after: ScanProgress,

@@ -7,7 +7,10 @@ import {
 } from '../../scan/index.js';
 import { percent } from './render-progress.js';
 
-/** Largest width of the table, in columns. On a longer line the eye loses the row. */
+/**
+ * Largest width of the table, in columns. A reader cannot follow the row of a longer
+ * line.
+ */
 const MAX_WIDTH = 100;
 /** Narrower terminals show the shares of domains without those of hosts and operators. */
 const WIDE = 76;

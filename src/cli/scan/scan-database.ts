@@ -20,7 +20,7 @@ export function withScanDatabase(command: Command): Command {
 export interface OpenOptions {
   /** Creates the database and brings its tables up to date. Default: requires both. */
   readonly create?: boolean;
-  /** Receives faults that pass. */
+  /** Receives temporary faults. */
   readonly onError?: (error: Error) => void;
 }
 

@@ -245,7 +245,7 @@ class OfflineReceivers implements Receivers {
     const common: ZoneSpec[] = [
       { apex: '.', signed: {} },
       { apex: top, signed: {} },
-      // Bounces of the messages go to this domain, which takes no mail (RFC 7505).
+      // Bounces of the messages go to this domain, which accepts no mail (RFC 7505).
       { apex: OFFLINE_ZONE, signed: {}, records: '@ MX 0 .' },
     ];
     return [...common, ...this.cases.flatMap((senderCase) => this.#zonesOf(senderCase))];

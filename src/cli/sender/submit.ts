@@ -21,7 +21,7 @@ export type Submission =
 /** Hands a message to the sender under test. Never rejects. */
 export type Submit = (message: TestMessage) => Promise<Submission>;
 
-/** Envelope sender of the messages; the domain takes no mail, so bounces end there. */
+/** Envelope sender of the messages; the domain accepts no mail, so bounces end there. */
 export const TEST_SENDER = `test@${OFFLINE_ZONE}`;
 
 /** Composes the message for a case. */

@@ -11,7 +11,7 @@ export interface PlannedFile {
 
 /**
  * The JSON Schema of the configuration in this installation; editors read it. The URL is
- * that of the folder: a package links the folder, and does not hold the file twice.
+ * that of the folder: a package links the folder, and does not contain the file twice.
  */
 const SCHEMA = join(
   fileURLToPath(new URL('../../../../schemas', import.meta.url)),

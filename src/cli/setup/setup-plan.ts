@@ -124,9 +124,9 @@ function writeJournal(use: string, files: readonly SavedFile[], machine: Machine
 }
 
 /**
- * Takes the lines of setup out of a file with later changes, such as `main.cf`: each
- * former line returns to the place of the line with the same name. Undefined if the
- * lines of setup are not there any more, or a former value has several lines.
+ * Removes the lines of setup from a file with later changes, such as `main.cf`: each
+ * former line returns to the place of the line with the same name. Undefined if the lines
+ * of setup are not there any more, or a former value has several lines.
  */
 function revert(now: string, { before, after }: SavedFile): string | undefined {
   if (before === null) return undefined;

@@ -41,7 +41,7 @@ const DNSSEC_TYPES: ReadonlySet<number> = new Set([RRType.RRSIG, RRType.NSEC]);
 
 /**
  * Answers one DNS message as an authoritative server: no recursion, no zone transfer, no
- * updates. Undefined for a message that deserves no answer: a response, or one whose
+ * updates. Undefined for a message that must not be answered: a response, or one whose
  * header is incomplete.
  */
 export function respondToQuery(

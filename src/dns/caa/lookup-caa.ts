@@ -30,7 +30,7 @@ const unreadable: CaaProperty = { critical: true, tag: '(unreadable)', value: ''
 /**
  * Looks up the CAA records that a CA applies to a name: those of the name, else of its
  * parent, and so on below the root. The lookup of each name follows aliases; the climb
- * goes on from the name itself, never from the target of its alias (RFC 8659 §3)
+ * continues from the name itself, never from the target of its alias (RFC 8659 §3)
  * [8659-3-1]. A failed lookup ends the climb: a CA that sees it does not issue.
  */
 export async function lookupCaa(

@@ -218,7 +218,7 @@ class CachingResolver {
   }
 
   /**
-   * Validates through one upstream. A bogus result may have an innocent cause: a resolver
+   * Validates through one upstream. A bogus result may have a harmless cause: a resolver
    * that strips signatures makes every signed zone bogus, so that is tested before
    * blaming the zone.
    */

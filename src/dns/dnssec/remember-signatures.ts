@@ -5,7 +5,7 @@ import type { Algorithm, AlgorithmRegistry } from './algorithms.js';
 /** Signatures in memory, at about 500 octets each. */
 const MAX_SIGNATURES = 2000;
 
-/** A signature that holds: over this data, by this key. */
+/** A valid signature: over this data, by this key. */
 interface Verified {
   readonly key: KeyObject;
   readonly recordData: Uint8Array;
@@ -13,9 +13,9 @@ interface Verified {
 
 /**
  * Returns a registry that verifies a signature once. A top-level domain answers questions
- * about all its unsigned delegations with the same few NSEC3 records. Only a signature that
- * holds is remembered, with its key and all signed octets. The validity period is part of
- * these octets, and the validator compares it with the time of each question.
+ * about all its unsigned delegations with the same few NSEC3 records. Only a valid
+ * signature is remembered, with its key and all signed octets. The validity period is
+ * part of these octets, and the validator compares it with the time of each question.
  */
 export function rememberSignatures(registry: AlgorithmRegistry): AlgorithmRegistry {
   const signatures = [...registry.signatures].map(

@@ -31,7 +31,7 @@ export interface MailRoute {
 export interface MailRouteOptions extends AskOptions {
   /**
    * Trust a resolver that strips DNSSEC when it denies a domain's MX records. For senders
-   * that do without DNSSEC. Default false: the denial may be forged.
+   * that do not use DNSSEC. Default false: the denial may be forged.
    */
   readonly unprovedAbsence?: boolean;
 }

@@ -109,7 +109,7 @@ export function verifyTsig(
 
 /**
  * Verifies the MAC first and the error and time after it: both are data of the server
- * only once the MAC holds. Throws {@link MalformedDns} for a malformed record.
+ * only once the MAC matches. Throws {@link MalformedDns} for a malformed record.
  */
 function verify(
   reply: Uint8Array,
@@ -152,7 +152,7 @@ function verify(
     return fail(
       updateFailures.make(
         'dns-update-unsigned',
-        mac.length < expected.length ? 'a shortened MAC' : 'the MAC does not hold',
+        mac.length < expected.length ? 'a shortened MAC' : 'the MAC does not match',
       ),
     );
   if (error === 18) {

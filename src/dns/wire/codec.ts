@@ -7,7 +7,7 @@ import { RRType } from './types-registry.js';
 import { MalformedDns, WireReader } from './wire-reader.js';
 import { WireWriter } from './wire-writer.js';
 
-/** More records than any honest answer holds; a 64 KiB message could carry 5,000. */
+/** More records than any genuine answer holds; a 64 KiB message could carry 5,000. */
 const MAX_RECORDS = 4096;
 
 /**

@@ -158,7 +158,7 @@ function reading<T>(
       const wireReader = new WireReader(resourceRecord.rdata);
       if (recordType !== 0 && resourceRecord.type !== recordType)
         throw new MalformedDns(
-          `a ${typeName(resourceRecord.type)} record is no ${typeName(recordType)}`,
+          `a ${typeName(resourceRecord.type)} record is not of type ${typeName(recordType)}`,
         );
       const value = read(wireReader);
       if (wireReader.left > 0) throw new MalformedDns('octets left over');

@@ -1,6 +1,6 @@
 /**
- * RR types used here (IANA "Domain Name System (DNS) Parameters", 2026-11). Others travel
- * as numbers.
+ * RR types used here (IANA "Domain Name System (DNS) Parameters", 2026-11). Other types
+ * are plain numbers.
  */
 export const RRType = {
   A: 1,

@@ -3,7 +3,7 @@ import { Name } from '../../base/index.js';
 /** Thrown inside dns/wire only, and always caught there: the octets do not fit. */
 export class MalformedDns extends Error {}
 
-/** Pointers of one name. A name has at most 127 labels, so honest names need fewer. */
+/** Pointers of one name. A name has at most 127 labels, so genuine names need fewer. */
 const MAX_POINTERS = 127;
 /** Names that are remembered by position; a response rarely has more owners. */
 const MAX_NAMES = 64;

@@ -51,7 +51,7 @@ export function readSigned(
       .update(signingInput)
       .digest();
     if (secret === undefined || !mac.equals(given))
-      throw new AcmeProblem(403, 'externalAccountRequired', 'the binding does not hold');
+      throw new AcmeProblem(403, 'externalAccountRequired', 'the binding is not valid');
     return {
       key: createPublicKey({ key: body, format: 'jwk' } as never),
       nonce: '',
@@ -64,7 +64,7 @@ export function readSigned(
     header.alg !== 'ES256' ||
     !verify('sha256', signingInput, { key, dsaEncoding: 'ieee-p1363' }, given)
   )
-    throw new AcmeProblem(403, 'unauthorized', 'the signature does not hold');
+    throw new AcmeProblem(403, 'unauthorized', 'the signature is not valid');
   return {
     key,
     nonce: header.nonce ?? '',

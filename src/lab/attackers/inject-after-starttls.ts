@@ -3,7 +3,7 @@ import type { Endpoint, Network } from '../../net/index.js';
 
 /**
  * An on-path attacker who passes STARTTLS on and appends a plaintext reply to the packet
- * with the server's acceptance. A client that keeps it takes it for the reply to its
+ * with the server's acceptance. A client that buffers it reads it as the reply to its
  * first encrypted command: the response injection described with CVE-2011-0411. RFC 3207
  * §4.2 requires the client to discard it.
  *

@@ -40,7 +40,7 @@ export const policyDomains: readonly Scenario[] = [
   ),
   asIfAbsent(
     'sts-not-found.example',
-    'the policy file is not there',
+    'the policy file is missing',
     { mode: 'enforce', habit: 'not-found' },
     'sts-policy-unreachable',
   ),

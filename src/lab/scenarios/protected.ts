@@ -10,7 +10,7 @@ const uneven: Row = ['cleartext', 'cleartext', 'cleartext', 'to-attacker', 'clea
 export const protectedDomains: readonly Scenario[] = [
   {
     domain: 'good.example',
-    says: 'signed, DANE and MTA-STS enforced, reports asked for',
+    says: 'signed, DANE and MTA-STS enforced, TLS reports requested',
     zone: { signed: {} },
     hosts: [{ tlsa: ['ee'] }],
     sts: { mode: 'enforce' },

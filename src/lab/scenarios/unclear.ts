@@ -18,7 +18,7 @@ const unclear = (domain: string, says: string, host: HostTraits): Scenario => ({
 
 /** Servers and zones that cannot be judged or reached. */
 export const unclearDomains: readonly Scenario[] = [
-  unclear('rate-limited.example', 'turns us away with 421', { habit: 'busy' }),
+  unclear('rate-limited.example', 'refuses connections with 421', { habit: 'busy' }),
   {
     domain: 'banning.example',
     says: 'answers 421 after three connections in a minute',
@@ -69,13 +69,13 @@ export const unclearDomains: readonly Scenario[] = [
   },
   {
     domain: 'one-takes-no-mail.example',
-    says: 'the first MX host greets with 521, the second takes mail',
+    says: 'the first MX host greets with 521, the second accepts mail',
     hosts: [{ name: 'mx1', habit: 'takes-no-mail' }, { name: 'mx2' }],
     sts: { mode: 'enforce' },
     expect: { verdict: 'warn', warn: ['mx-takes-no-mail'], exposure: stsOnly },
   },
   unclear('greylisting.example', 'answers strangers with 450', { habit: 'greylists' }),
-  unclear('tarpit.example', 'keeps us waiting for its greeting', { habit: 'tarpit' }),
+  unclear('tarpit.example', 'delays its greeting', { habit: 'tarpit' }),
   unclear('blocked-25.example', 'every connection to port 25 times out', { dial: 'drop' }),
   {
     domain: 'dead-mx.example',

@@ -240,7 +240,7 @@ export const unprotectedDomains: readonly Scenario[] = [
   },
   {
     domain: 'insecure-delegation.example',
-    says: 'TLSA in a zone whose parent has no DS, so that the records do not count',
+    says: 'TLSA in a zone whose parent has no DS, so senders ignore the records',
     hosts: [{ tlsa: ['ee'] }],
     expect: { verdict: 'warn', warn: ['dane-inert'], exposure: unprotected },
   },

@@ -51,7 +51,7 @@ export function choose(
           (left, right) => Number(isChaCha(right)) - Number(isChaCha(left)),
         )
       : responderConfig.suites;
-  // Without the extension a server may take any curve it has (RFC 8422 §4).
+  // Without the extension a server may choose any of its curves (RFC 8422 §4).
   const groups =
     receivedHello.groups.length > 0
       ? inOrder(responderConfig.groups, receivedHello.groups)

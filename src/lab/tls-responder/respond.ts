@@ -4,7 +4,7 @@ import { answerHello } from './answer-hello.js';
 import type { ResponderConfig } from './responder-config.js';
 
 /**
- * Plays the server's side of TLS up to the end of its first flight, on a stream if the
+ * Performs the server's side of TLS up to the end of its first flight, on a stream if the
  * client speaks next. Features that OpenSSL has dropped (RC4, export, SSLv3, SSLv2) exist
  * here with real certificates and signatures; no handshake is ever completed. Resolves
  * when the client hangs up.

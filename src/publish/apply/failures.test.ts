@@ -49,7 +49,8 @@ test('a failure stands until the action succeeds', async (t) => {
 const minute = 60_000;
 const done: ActionOutcome = { status: 'done' };
 
-// A hook that only pretends, a change that waits for approval, a zone that is not loaded.
+// A hook that reports success without a change, a change that waits for approval, a zone
+// that is not loaded.
 test('a change that succeeds for an hour and is planned again is a failure', async (t) => {
   const ledger = await ledgerFor(t);
   const round = async (action: SetRrset, at: number): Promise<readonly string[]> => {

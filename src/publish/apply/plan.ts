@@ -45,8 +45,9 @@ export interface SubjectPlan {
   /** Of a mail host: the certificates of the keys in use and of the next keys. */
   readonly certificates?: readonly HostCertificate[];
   /**
-   * Saves the state that the steps rest on, before any step is executed. Resolves with
-   * false when another process has saved another state meanwhile: no step may be executed.
+   * Saves the state that the steps depend on, before any step is executed. Resolves with
+   * false when another process has saved another state meanwhile: no step may be
+   * executed.
    */
   save(): Promise<boolean>;
 }

@@ -44,7 +44,7 @@ const UNSEEN_AFTER = 3_600_000;
 /**
  * Saves when a change of records first succeeded. A change that is visible is not planned
  * again, so one that succeeds again an hour later was lost: a hook or a provider that
- * only pretends, or a zone that is not published.
+ * reports success without a change, or a zone that is not published.
  */
 async function recordChange(
   ledger: Ledger,

@@ -23,7 +23,7 @@ interface DeployableKey {
 
 /**
  * Installs keys and chains where the server reads them and reloads the server once. A
- * pair that is installed and reloaded already is left alone. The ledger records that a
+ * pair that is installed and reloaded already stays unchanged. The ledger records that a
  * reload is due before any file changes, so the next round repeats a reload that failed
  * or was interrupted. Without `install` the operator deploys, and the outcome gives the
  * steps.

@@ -88,7 +88,7 @@ test('an external account binding is used, and the refusal of a wrong one is sho
   });
   assert.ok(
     wrong.status === 'failed' &&
-      /externalAccountRequired.*the binding does not hold/.test(wrong.detail),
+      /externalAccountRequired.*the binding is not valid/.test(wrong.detail),
   );
   assert.equal(ca.accounts.size, 0);
   clock.at += day;

@@ -97,7 +97,8 @@ test('bogus DNSSEC blocks', async () => {
 });
 
 test('what is not known blocks nothing', async () => {
-  // An account that does not exist yet, a CA without known identifiers, a dead resolver.
+  // An account that does not exist yet, a CA without known identifiers, a resolver that
+  // does not answer.
   assert.equal(await blockerOf(host('theirs')), undefined);
   assert.equal(await blockerOf(host('other'), { issuers: undefined }), undefined);
   assert.match((await blockerOf(host('none'), { issuers: undefined })) ?? '', /permits no CA/);

@@ -50,11 +50,11 @@ export interface Ledger {
   /** Returns the MTA-STS state of a domain; a domain without saved state starts one. */
   domain(entryName: string): PolicyState;
   /**
-   * Saves a state that rests on `before`. Resolves with false, and saves nothing, when
+   * Saves a state that is based on `before`. Resolves with false, and saves nothing, when
    * another process has saved another state meanwhile.
    */
   saveHost(before: TlsaRolloverState, after: TlsaRolloverState, instant: number): Promise<boolean>;
-  /** Saves a state that rests on `before`, as `saveHost` does. */
+  /** Saves a state that is based on `before`, as `saveHost` does. */
   saveDomain(before: PolicyState, after: PolicyState, instant: number): Promise<boolean>;
   /** Returns the saved facts about the certificates and keys of a host. */
   memory(hostName: string): HostMemory;

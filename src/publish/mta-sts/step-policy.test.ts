@@ -37,7 +37,7 @@ function domain(mx: readonly string[] = desired.mx): PolicyWorld {
   return world;
 }
 
-/** Runs hourly until the policy is in that mode, at most so many days. */
+/** Runs hourly until the policy is in that mode, at most the given number of days. */
 function until(world: PolicyWorld, mode: string, wanted: DesiredPolicy = desired, days = 30): void {
   for (let i = 0; i < 24 * days && world.mode !== mode; i++) world.run(wanted);
   assert.equal(world.mode, mode);
@@ -352,8 +352,8 @@ test('crashes, silence and lagging servers at any step lead to the same end', ()
 
 test('a crash at any step leads to the same end', () => {
   /**
-   * Plays the whole life of a policy; the program crashes in the given runs. Returns the
-   * runs with a step, and every served policy.
+   * Simulates the lifetime of a policy; the program crashes in the given runs. Returns
+   * the runs with a step, and every served policy.
    */
   const live = (
     diesAt: number,

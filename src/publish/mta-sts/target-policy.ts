@@ -96,7 +96,7 @@ function retire(context: PolicyContext): TargetPolicy {
   const token = tokenFor(`leave-${current.mode}`, context);
   if (current.mode === 'enforce' && !desired.confirmed.includes(token)) {
     const effect =
-      desired.mode === 'none' ? `remove MTA-STS of ${domain}` : `take ${domain} out of enforce`;
+      desired.mode === 'none' ? `remove MTA-STS of ${domain}` : `end mode enforce of ${domain}`;
     const why =
       'from then on an on-path attacker can read its mail again; if delivery fails, repair the server instead';
     return keepPolicy(context, { proposals: [{ token, subject: domain, what: effect, why }] });

@@ -153,7 +153,8 @@ export interface DesiredPolicy {
    */
   readonly mx: readonly string[];
   /**
-   * Values of `max_age` in seconds, ascending. An enforced policy climbs through them.
+   * Values of `max_age` in seconds, ascending. An enforced policy rises through these
+   * values.
    */
   readonly maxAges: readonly number[];
   /**

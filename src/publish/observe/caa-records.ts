@@ -40,9 +40,9 @@ export interface CaaHost {
  * paste. They belong to each host and not to the domain: a CA climbs from the name of the
  * certificate, so certificates of other names stay as they are.
  *
- * No CA in use is locked out: the CAs of all shown certificates stay permitted, the
- * properties that apply to the host today are kept, and if this cannot be made sure, an
- * instruction stands for the records. Only unbound properties of the own CA are replaced.
+ * No CA in use is excluded: the CAs of all shown certificates stay permitted, the
+ * properties that apply to the host today are kept, and in doubt an instruction replaces
+ * the records. Only unbound properties of the own CA are replaced.
  */
 export function planCaaRecords(
   hosts: readonly CaaHost[],

@@ -27,7 +27,7 @@ export interface RecordOwners {
   readonly synthesised: ReadonlySet<string>;
 }
 
-/** Most hosts whose names are looked up. */
+/** Maximum number of hosts whose names are looked up. */
 const MAX_HOSTS = 10;
 
 /**

@@ -201,8 +201,8 @@ function numberOf({ name }: ServerKey): number {
 }
 
 /**
- * Restarts a wait whose saved time is in the future. The saved time stays: it counts again
- * once a clock that is behind has been set right.
+ * Restarts a wait whose saved time is in the future. The saved time stays: it counts
+ * again once a slow clock is correct again.
  */
 function withStart<Wait extends Since>(wait: Wait, time: number | undefined, at: number): Wait {
   const isFuture = time !== undefined && time > at;

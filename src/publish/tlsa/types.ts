@@ -28,8 +28,8 @@ export interface CachedRrset extends Rrset, Since {
 
 /**
  * The start of a wait. A saved time in the future shows that the clock was ahead, or is
- * behind. `again`: when that was seen first, by the clock of then. The wait counts from
- * there while the saved time is in the future.
+ * behind. `again`: when that was seen first, by the clock at that time. The wait counts
+ * from there while the saved time is in the future.
  */
 export interface Since {
   readonly again?: number | undefined;

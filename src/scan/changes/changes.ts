@@ -85,9 +85,9 @@ export interface SnapshotComparison {
 }
 
 /**
- * Compares two snapshots. A fact that is unknown now is not a change: its last known value
- * stands, and a later known value is compared with that. A fact that becomes known for the
- * first time is not a change either.
+ * Compares two snapshots. A fact that is unknown now is not a change: its last known
+ * value remains, and a later known value is compared with that. A fact that becomes known
+ * for the first time is not a change either.
  */
 export function compareSnapshots(was: DomainSnapshot, is: DomainSnapshot): SnapshotComparison {
   const changes = changeKinds.flatMap((kind): DomainChange[] => {
@@ -104,7 +104,7 @@ export function compareSnapshots(was: DomainSnapshot, is: DomainSnapshot): Snaps
   return { changes, stands };
 }
 
-/** Applies changes to the facts that stood before them. */
+/** Applies changes to the facts before them. */
 export function applyChanges(
   snapshot: DomainSnapshot,
   changes: readonly DomainChange[],

@@ -14,7 +14,9 @@ import { Visitor } from './visits/visitor.js';
 
 const PLAN_MS = 1000;
 const BEAT_MS = 10_000;
-/** A worker without a beat for this long is dead: its jobs return to the queue. */
+/**
+ * A worker without a heartbeat for this long has failed: its jobs return to the queue.
+ */
 const DEAD_MS = 40_000;
 /** Time for the visits under way when a worker stops. */
 const STOP_MS = 30_000;
@@ -26,16 +28,18 @@ export interface WorkerOptions {
   readonly signal: AbortSignal;
   readonly rules?: Partial<Politeness> | undefined;
   readonly clock?: Clock | undefined;
-  /** Shorter times for tests: between heartbeats, and until silence means a dead worker. */
+  /**
+   * Shorter times for tests: between heartbeats, and until silence means a failed worker.
+   */
   readonly beats?: { readonly everyMs: number; readonly deadMs: number } | undefined;
-  /** Receives faults that pass, such as a database that restarts. */
+  /** Receives temporary faults, such as a database that restarts. */
   readonly onError?: ((error: Error) => void) | undefined;
 }
 
 /**
  * Runs one worker until its signal aborts: jobs, visits and heartbeats. Any number of
  * workers may share a database. The state of every scan is in the tables, so a worker may
- * die at any moment; the others take over its claims.
+ * crash at any moment; the others take over its claims.
  */
 export async function runWorker({
   database,
@@ -81,7 +85,7 @@ interface Beat {
   readonly inFlight: number;
 }
 
-/** Writes the heartbeat of this worker, and frees the jobs of dead ones. */
+/** Writes the heartbeat of this worker, and frees the jobs of failed ones. */
 async function sendBeat(
   database: Database,
   { id, poolId, inFlight }: Beat,

@@ -42,7 +42,7 @@ export async function* parquetChunks(
   yield takeFrom(bytes);
 }
 
-/** Returns the octets in the buffer, and empties it. The offset in the file goes on. */
+/** Returns the octets in the buffer, and empties it. The offset in the file continues. */
 function takeFrom(bytes: ByteWriter): Uint8Array {
   const taken = bytes.getBytes().slice();
   bytes.index = 0;

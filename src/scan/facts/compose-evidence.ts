@@ -50,7 +50,7 @@ export function composeEvidence(scanned: ScannedDomain, vantage: ScanVantage = {
   });
 }
 
-/** The records of a domain that takes no mail are not looked up. */
+/** The records of a domain that accepts no mail are not looked up. */
 const NOT_ASKED = { texts: [], lookup: 'absent', dnssec: 'indeterminate' } as const;
 
 /** The host of that name. */

@@ -13,9 +13,9 @@ export const domainObservationSchema = z.strictObject({
   route,
   /** Mail hosts in order of preference, within the limit of the scan. */
   mx: z.array(z.strictObject({ name: z.string(), preference: z.int().min(0) })),
-  /** The `_mta-sts` TXT lookup; absent if the domain takes no mail. */
+  /** The `_mta-sts` TXT lookup; absent if the domain accepts no mail. */
   stsRecord: mtaSts.shape.txt.optional(),
-  /** Absent if the domain takes no mail. */
+  /** Absent if the domain accepts no mail. */
   tlsRpt: tlsRpt.optional(),
 });
 
@@ -54,9 +54,9 @@ export interface DomainObservation {
   readonly route: Evidence['route'];
   /** Mail hosts in order of preference, within the limit of the scan. */
   readonly mx: readonly { readonly name: string; readonly preference: number }[];
-  /** The `_mta-sts` TXT lookup; absent if the domain takes no mail. */
+  /** The `_mta-sts` TXT lookup; absent if the domain accepts no mail. */
   readonly stsRecord?: Evidence['mtaSts']['txt'] | undefined;
-  /** Absent if the domain takes no mail. */
+  /** Absent if the domain accepts no mail. */
   readonly tlsRpt?: Evidence['tlsRpt'] | undefined;
 }
 

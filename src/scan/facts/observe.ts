@@ -43,7 +43,7 @@ export type ObserveOptions = Pick<
 
 /**
  * Observes the DNS facts of a domain: the mail route, then the records of MTA-STS and
- * TLS-RPT. Asks MX and two TXT questions, and only MX if the domain takes no mail.
+ * TLS-RPT. Asks MX and two TXT questions, and only MX if the domain accepts no mail.
  * @throws HermeticError for a text that is not a domain name; rejects with `signal.reason`.
  */
 export async function observeDomain(
@@ -69,12 +69,15 @@ export async function observeDomain(
   return { ...facts, stsRecord, tlsRpt };
 }
 
-/** A failed MX lookup leaves open whether the domain takes mail. */
+/** A failed MX lookup leaves open whether the domain accepts mail. */
 function mayTakeMail(kind: DomainObservation['route']['kind']): boolean {
   return kind === 'mx' || kind === 'implicit' || kind === 'error';
 }
 
-/** Returns whether the domain has a valid MTA-STS record, so that a policy is to be fetched. */
+/**
+ * Returns whether the domain has a valid MTA-STS record, so that a policy must be
+ * fetched.
+ */
 export function announcesPolicy({ stsRecord }: DomainObservation): boolean {
   return stsRecord !== undefined && !('status' in readStsRecord(stsRecord));
 }

@@ -12,7 +12,10 @@ import { hashFraction } from './sample.js';
 export const PROBED_NAMES = 8;
 /** One inferred name in this many is visited. */
 export const SAMPLE_EVERY = 100;
-/** Families at one address whose names are visited; names that matter come on top. */
+/**
+ * Families at one address whose names are visited; names with a policy or TLSA records
+ * are added.
+ */
 export const MAX_FAMILIES = 50;
 
 /** The visits of one family of host names at one address. Plain JSON. */
@@ -42,7 +45,7 @@ export const newFamily: FamilyAtAddress = {
   wrong: 0,
 };
 
-/** The host name that is to be planned. */
+/** The host name that needs a plan. */
 export interface PlannedName {
   readonly host: string;
   readonly address: string;
@@ -148,8 +151,8 @@ export interface InferenceError {
 }
 
 /**
- * Sums up the inference of a scan. The upper limit is Wilson's interval, which also holds
- * for no error among few names.
+ * Sums up the inference of a scan. The upper limit is Wilson's interval, which is also
+ * valid for no error among few names.
  */
 export function inferenceError(
   families: Iterable<Pick<FamilyAtAddress, 'inferred' | 'checked' | 'wrong'>>,

@@ -9,9 +9,9 @@ import { hashFraction } from './sample.js';
 /**
  * The visits to one address whose answer does not depend on the host name. Plain JSON.
  *
- * A client sends the host name in SNI alone. A session that ends before the ClientHello is
- * the same for every name. A server that shows one certificate to names that it does not
- * cover has none for them: hosting servers of many customers do so.
+ * A client sends the host name in SNI alone. A session that ends before the ClientHello
+ * is the same for every name. A server that shows its own certificate to names that it
+ * does not cover has no certificate for them: hosting servers of many customers do so.
  */
 export interface ServerAtAddress {
   /** The host whose visit stands for the others. */
@@ -53,7 +53,7 @@ export function planServerName(
 
 /**
  * Returns the state after a visit; undefined while no answer stands for other names. An
- * answer that differs ends inference. A session that broke off is not a difference.
+ * answer that differs ends inference. A session that ended early is not a difference.
  */
 export function afterServerVisit(
   server: ServerAtAddress | undefined,

@@ -1,8 +1,8 @@
 import type { CheckResult, MailAddress, MailHost } from '../../evidence/index.js';
 
 /**
- * The values of each measure. `unknown`: could not tell. `not-applicable`: the domain takes
- * no mail, or has no policy.
+ * The values of each measure. `unknown`: could not tell. `not-applicable`: the domain
+ * accepts no mail, or has no policy.
  *
  * - `dane`: `protected` with matching records at every host of a signed route; `partial` with
  *   them at some; `inert` with records in an unsigned zone.

@@ -35,7 +35,7 @@ interface AddressState {
   /** Monotonic time of the last connection's end; undefined before the first one. */
   endedAt: number | undefined;
   rest: RestState;
-  /** Monotonic time until which the address is left alone, and the reason. */
+  /** Monotonic time until which the address is not contacted, and the reason. */
   restUntil: number;
   restReason: string;
   /** The visit whose answers about TLS serve other names. */
@@ -53,7 +53,8 @@ interface AddressState {
  * - the answers about TLS at an address serve its other names, which are visited for their
  *   certificates only;
  * - names of one provider are inferred if `planVisit` allows it;
- * - an address that refuses a visit is left alone for the time that `decideRest` gives.
+ * - an address that refuses a visit is not contacted for the time that `decideRest`
+ *   gives.
  */
 export class SharedVisits implements ProbeLimiter {
   readonly #addresses = new Map<string, AddressState>();
@@ -203,7 +204,7 @@ export class SharedVisits implements ProbeLimiter {
   }
 }
 
-/** The evidence of an address that turned an earlier visit away. */
+/** The evidence of an address that refused an earlier visit. */
 function leftAlone(ip: string, reason: string): AddressEvidence {
   return { ip, status: 'inconclusive', reason, connections: [] };
 }

@@ -46,11 +46,11 @@ import { decideWebRest } from '../schedule/web-rest.js';
 import { LeasedPolicyVisits, refusesAny } from './leased-policy-visits.js';
 import { changedGroups, planByGroups } from './name-groups.js';
 
-/** Rests of an address after which a scan gives it up. */
+/** Rests of an address after which a scan abandons it. */
 const MAX_RESTS = 1;
 
 export interface LiveOptions extends CheckOptions {
-  /** Rests of an address after which a scan gives it up, 0 to 4; default 1. */
+  /** Rests of an address after which a scan abandons it, 0 to 4; default 1. */
   readonly maxRests?: number | undefined;
 }
 
@@ -189,7 +189,7 @@ function engineHost(host: HostObservation, questions: number): EngineHost {
   };
 }
 
-/** Decides on rests. A visit that was broken off has no facts: it counts as a timeout. */
+/** Decides on rests. A visit that was aborted has no facts: it counts as a timeout. */
 function judgeVisit(
   before: Facts | undefined,
   facts: Facts,
@@ -223,7 +223,7 @@ function contactDecision(
   maxRests: number,
 ): Omit<ContactDecision, 'isSettled'> {
   const timedOut = state.silent > 0 || reason === 'silent';
-  // A server that has never answered is not there: it needs no rest.
+  // An address that has never answered has no server, so it needs no rest.
   const isAbsent = reason === 'silent' && !state.answered;
   const givesUp = isFinal || isAbsent || (reason !== undefined && state.level > maxRests);
   return {

@@ -57,7 +57,7 @@ test('a name without a certificate of its own counts for its server alone', () =
   const [change, ...others] = changedGroups({}, { host, facts: factsOf(host, hosting) });
   assert.deepEqual([change?.group, change?.countedAs], ['server', '* hosting.example']);
   assert.equal(others.length, 0);
-  // The first name compares with none: it confirms nothing.
+  // The first name has no earlier name to compare with, so it confirms nothing.
   assert.equal(change?.added.equal, 0);
 });
 

@@ -10,8 +10,8 @@ export interface ContactEnd {
 }
 
 /**
- * Decides how long an address is left alone after a check: the same rests as after the
- * visits of a scan. Without evidence the check was broken off. Pure.
+ * Decides how long an address is not contacted after a check: the same rests as after the
+ * visits of a scan. Without evidence the check was aborted. Pure.
  */
 export function judgeContact(
   before: Readonly<Record<string, unknown>> | undefined,

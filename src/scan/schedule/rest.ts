@@ -6,7 +6,7 @@ const MINUTE = 60_000;
 export const REST_LEVELS: readonly number[] = [15, 60, 6 * 60, 24 * 60].map(
   (minutes) => minutes * MINUTE,
 );
-/** Silent visits in succession that count as turned away. */
+/** Silent visits in succession that count as a refusal. */
 const SILENT_VISITS = 3;
 
 /** The standing of this scanner at one address. Plain JSON. */
@@ -27,16 +27,16 @@ export const rested: RestState = { level: 0, silent: 0, answered: false, slow: f
 /** The consequence of one visit. */
 export interface RestDecision {
   readonly state: RestState;
-  /** Milliseconds for which the address is left alone; 0 without a rest. */
+  /** Milliseconds for which the address is not contacted; 0 without a rest. */
   readonly restMs: number;
   /** All rests are used: the address stays inconclusive in this scan. */
   readonly isFinal: boolean;
-  /** Absent if the visit was not turned away. */
+  /** Absent if the visit was not refused. */
   readonly reason?: TurnedAway | undefined;
 }
 
 /**
- * The sign that a server turned the scanner away: a reply of 421, 450 or 454, a refusal
+ * The sign that a server refused the scanner: a reply of 421, 450 or 454, a refusal
  * before EHLO, a refused connection after an earlier success, or three timeouts in
  * succession.
  */
@@ -44,7 +44,7 @@ export type TurnedAway = 'busy' | 'refused' | 'silent';
 
 /**
  * Decides on a rest after a visit. The rests are 15 minutes, an hour, 6 hours and a day;
- * after these the address is given up for the scan. A visit that is answered ends them.
+ * after these the scan abandons the address. A visit that is answered ends them.
  */
 export function decideRest(before: RestState, visit: AddressEvidence): RestDecision {
   const connection = visit.connections.at(-1);

@@ -36,7 +36,7 @@ export interface StatisticDefinition {
 
 const WITH_MAIL = 'that accept mail';
 
-/** Yes or no for domains that take mail; unknown if the route is unknown. */
+/** Yes or no for domains that accept mail; unknown if the route is unknown. */
 function ofMail(
   answer: (grade: DomainGrade) => StatisticAnswer,
 ): (grade: DomainGrade) => StatisticAnswer {

@@ -151,7 +151,7 @@ export const baseCases: readonly SenderCase[] = [
   opportunistic({
     id: 'large-hello',
     says: 'a middlebox drops a ClientHello of more than one packet',
-    tells: 'whether mail survives the large ClientHello of post-quantum key exchange',
+    tells: 'whether the sender delivers despite the large ClientHello of post-quantum key exchange',
     clause: 'RFC 9846 §4.2.2',
     decidedAt: 'handshake',
     host: { dropsLargeHello: true },

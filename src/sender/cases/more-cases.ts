@@ -77,7 +77,7 @@ export const moreCases: readonly SenderCase[] = [
   {
     id: 'report',
     group: 'more',
-    says: 'mode testing, self-signed certificate, TLS reports asked for',
+    says: 'mode testing, self-signed certificate, TLS reports requested',
     tells: 'whether a TLS report of this failure arrives a day later',
     expect: 'inform',
     evidenceOf: [],

@@ -161,7 +161,7 @@ export const stsCases: readonly SenderCase[] = [
     id: 'sts-cached',
     contrast: 'clear',
     says: 'a cached policy, then DNS, policy host and STARTTLS disappear',
-    tells: 'whether a cached policy survives an attacker who blocks its source',
+    tells: 'whether a cached policy stays in force while an attacker blocks its source',
     clause: 'RFC 8461 §5.1',
     rules: '[8461-3.3-10]',
     decidedAt: 'ehlo',

@@ -11,7 +11,7 @@ import type { CaseHost, SenderCase } from './sender-case.js';
  * `unknown` in those cases.
  *
  * @param message 2 for the second message of a case that is withdrawn in between; its
- * view has no policy any more, so a sender with a cached policy must bring it along
+ * view has no policy any more, so a sender with a cached policy must have it already
  */
 export function viewOfCase(senderCase: SenderCase, message: 1 | 2 = 1): View {
   const { mxHost } = caseNames(senderCase.id, 'me', 'sender.example');

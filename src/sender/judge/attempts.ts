@@ -149,7 +149,7 @@ function compareSteps(left: DeliveryStep, right: DeliveryStep): number {
 }
 
 /**
- * Tells whether an attempt shows a refusal of the property of a case: the sender saw it
+ * Returns whether an attempt shows a refusal of the property of a case: the sender saw it
  * and left by itself before MAIL. An attempt that ended earlier, or by our own error, is
  * not a decision of the sender.
  */
@@ -161,7 +161,7 @@ export function showsRefusal(attempt: Attempt, senderCase: SenderCase): boolean 
 
 /**
  * The step from which leaving is a refusal. A fault of DNS or policy keeps a sender from
- * connecting; one that connects all the same decides by the certificate. A visitor that
+ * connecting; a sender that connects anyway decides by the certificate. A visitor that
  * only greets, such as a monitor, has decided nothing.
  */
 function threshold({ decidedAt, host }: SenderCase): DeliveryStep {

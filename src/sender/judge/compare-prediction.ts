@@ -16,9 +16,9 @@ export interface ComparedCase {
 }
 
 /**
- * Lays a prediction and a test side by side, case by case. A refused and a deferred message
- * count as equal: the configuration shows that a message waits, not who ended the
- * connection. A delivery predicted for a later attempt is not observed in a short test.
+ * Compares a prediction with a test, case by case. A refused and a deferred message count
+ * as equal: the configuration shows that a message waits, not who ended the connection. A
+ * delivery predicted for a later attempt is not observed in a short test.
  */
 export function comparePrediction(
   prediction: SenderPrediction,

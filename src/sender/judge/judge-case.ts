@@ -18,7 +18,7 @@ export interface TestFacts {
   readonly controlDelivered: boolean;
   /** Resolvers and fetchers of policies at the cases that the sender connected to. */
   readonly helpers: Helpers;
-  /** Cases whose twin with a false identity was refused. */
+  /** Cases whose counterpart with a false identity was refused. */
   readonly verifies: (senderCase: SenderCase) => boolean;
 }
 
@@ -37,7 +37,7 @@ export interface JudgedSender {
   readonly nameDomain: string | undefined;
 }
 
-/** Tells whether an attempt is one of the judged sender. */
+/** Returns whether an attempt is one of the judged sender. */
 export function isBySender(
   { network, nameDomain = '' }: Attempt,
   { network: judged, nameDomain: known = '' }: JudgedSender,
@@ -46,7 +46,7 @@ export function isBySender(
 }
 
 /**
- * Tells whether an attempt that ended without a message may be a decision of the judged
+ * Returns whether an attempt that ended without a message may be a decision of the judged
  * sender. A sender gives its name; a scanner behind the same address gives another one.
  */
 export function decidesFor(attempt: Attempt, sender: JudgedSender): boolean {
@@ -101,7 +101,7 @@ export function judgeCase(
   };
 }
 
-/** Tells whether a verdict is one of the three deliveries. */
+/** Returns whether a verdict is one of the three deliveries. */
 export function isDelivered(verdict: CaseVerdict): boolean {
   return verdict.startsWith('delivered-');
 }
@@ -232,7 +232,7 @@ function meets({ expect, host }: SenderCase, verdict: CaseVerdict): CaseResult['
 }
 
 /**
- * Tells whether the only fault of a delivery is that the policy came after it: a sender
+ * Returns whether the only fault of a delivery is that the policy came after it: a sender
  * may fetch a policy in the background, and then apply it to the next message.
  */
 function fetchedLater(

@@ -75,8 +75,8 @@ function policyVerdict(
 }
 
 /**
- * Tells whether the result of a case is due to the mechanism, and to this sender: a refusal
- * needs a delivery to the same host without the mechanism.
+ * Returns whether the result of a case is due to the mechanism, and to this sender: a
+ * refusal needs a delivery to the same host without the mechanism.
  */
 function counts({ senderCase, result }: JudgedCase, { cases }: JudgedTest): boolean {
   if (result.notes.includes('other-network')) return false;

@@ -88,7 +88,7 @@ export function judgeSender(
   };
 }
 
-/** Tells whether every case of a result is final: nothing is open or under way. */
+/** Returns whether every case of a result is final: nothing is open or under way. */
 export function isSettled({ cases }: SenderTestResult): boolean {
   return cases.every(
     ({ verdict, notes }) => verdict !== 'not-seen' && !notes.includes('still-open'),

@@ -14,7 +14,7 @@ type Cells = Readonly<Record<Attack, DeliveryResult>>;
 
 /**
  * Returns the exposure table of a sender by observation: each row is a class of receiving
- * domain, each cell the result of the case that plays the attack on it. If two
+ * domain, each cell the result of the case that performs the attack on it. If two
  * mechanisms protect a domain, either one is enough. A cell without a settled case is
  * `unknown`.
  *

@@ -11,7 +11,7 @@ export interface MechanismPrediction {
   readonly reason: string;
   /** The line of the configuration that decides. */
   readonly line: string;
-  /** Cases that end against the standard. */
+  /** Cases whose outcome violates the standard. */
   readonly faults: readonly string[];
 }
 

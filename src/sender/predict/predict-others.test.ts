@@ -491,7 +491,7 @@ test('the sender of Hermetic enforces every mechanism, and observes where told',
   assert.equal(verdicts(ownModel({}, 'exempt.example')), 'observes observes observes enforces');
 });
 
-// One decision, two descriptions: the model must not say other things than decideHost.
+// One decision, two descriptions: the model must agree with decideHost.
 test('the model of Hermetic agrees with its own decision in every case', () => {
   const prediction = predictSender(ownModel({}), senderCases);
   for (const senderCase of senderCases) {

@@ -35,14 +35,16 @@ export const predictionSchema = z
     version: z.string().optional(),
     /** The domain of the recipients; other domains may have other rules. */
     domain: z.string(),
-    /** The server that takes all mail: its rules count, so the cases are `cannot-tell`. */
+    /**
+     * The server that relays all mail: its rules count, so the cases are `cannot-tell`.
+     */
     smartHost: z.string().optional(),
     mechanisms: z.array(
       z.strictObject({
         mechanism: z.enum(senderMechanisms),
         verdict: z.enum(mechanismVerdicts),
         ...cause,
-        /** Cases that end against the standard. */
+        /** Cases whose outcome violates the standard. */
         faults: z.array(z.string()),
       }),
     ),

@@ -146,9 +146,9 @@ export interface SenderModel {
   readonly domain: string;
   readonly rules: TlsRules;
   readonly fallback: Fact<TlsFallback>;
-  /** Another server takes all mail, so its rules count and not these. */
+  /** Another server relays all mail, so its rules count and not these. */
   readonly smartHost: Fact<string | undefined>;
-  /** Another server gets mail that no host of the domain takes. */
+  /** Another server gets mail that no host of the domain accepts. */
   readonly fallbackRelay: Fact<string | undefined>;
   /** Address families that the sender uses. */
   readonly families: Fact<'both' | 'ipv4' | 'ipv6'>;

@@ -10,7 +10,7 @@ import {
 
 /**
  * The TLS library of a sender, as programs of its machine print it. A fact that the text
- * does not show is undefined, and leads to "cannot tell".
+ * does not show is undefined, and leads to `cannot-tell`.
  */
 export interface TlsLibrary {
   readonly name: 'OpenSSL' | 'LibreSSL' | 'GnuTLS';

@@ -20,7 +20,7 @@ export interface ReceiverLimits {
   readonly commands: number;
 }
 
-/** The case that a connection plays, with its names and its host. */
+/** The case of a connection, with its names and its host. */
 export interface PlayedCase {
   readonly place: CasePlace;
   readonly names: CaseNames;
@@ -28,16 +28,16 @@ export interface PlayedCase {
 }
 
 /**
- * The decision about a name that the client mentions: the case to play from now on;
+ * The decision about a name that the client mentions: the case to show from now on;
  * `turn`: another behaviour was shown already, and the named case follows at the next
  * connection; undefined: no test runs under this name.
  */
 export type NamedPlay = PlayedCase | 'turn' | undefined;
 
-/** Finds the case of a connection whose address does not tell it. */
+/** Finds the case of a connection whose address does not identify it. */
 export interface PlaySelection {
   byServerName(serverName: string, played: PlayedCase): NamedPlay;
-  /** `secured`: the client has seen the certificate of the played case. */
+  /** `secured`: the client has seen the certificate of the shown case. */
   byRecipient(domain: string, played: PlayedCase, secured: boolean): NamedPlay;
   /** The reply to a recipient of no test, after 550. */
   readonly refusal: string;
@@ -72,9 +72,9 @@ const UNRECOGNIZED_NAME = Uint8Array.of(21, 3, 3, 0, 2, 2, 112);
 
 /**
  * One connection to the mail host of a case. Every command of RFC 5321 is served
- * [5321-4.5.1-1], and those out of order get 503 [5321-4.1.4-1]. STARTTLS follows RFC 3207:
- * it is never required [3207-4-3], not listed again under TLS [3207-4.2-6], and it ends what
- * the client said before [3207-4.2-7].
+ * [5321-4.5.1-1], and those out of order get 503 [5321-4.1.4-1]. STARTTLS follows RFC
+ * 3207: it is never required [3207-4-3], not listed again under TLS [3207-4.2-6], and it
+ * discards the earlier state of the client [3207-4.2-7].
  */
 export class ReceiverSession {
   #stream: Duplex;
@@ -121,7 +121,7 @@ export class ReceiverSession {
     return this.#accepted;
   }
 
-  /** The case that was played in the end. */
+  /** The case that was finally shown. */
   get place(): CasePlace {
     return this.#played.place;
   }

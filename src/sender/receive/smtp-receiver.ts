@@ -37,9 +37,9 @@ const receiverLimits: ReceiverLimits = {
 };
 
 /**
- * The mail hosts of the cases. Each connection is played by the description of its case
- * and recorded. Nothing is relayed, stored or sent: message content is counted and
- * dropped, and a recipient outside the case is refused.
+ * The mail hosts of the cases. Each connection follows the description of its case and is
+ * recorded. Nothing is relayed, stored or sent: message content is counted and discarded,
+ * and a recipient outside the case is refused.
  */
 export class SmtpReceiver {
   readonly #contexts = new BoundedMap<{
@@ -69,7 +69,7 @@ export class SmtpReceiver {
 
   /**
    * Serves one connection whose case may become known while it runs. Resolves to the case
-   * that was played in the end.
+   * that was finally shown.
    */
   async play(
     connection: Connection,

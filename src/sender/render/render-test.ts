@@ -125,7 +125,7 @@ function caseLines({ cases }: SenderTestResult, view: TextView): readonly string
   });
 }
 
-/** A case with its verdict; `!` marks one against the standard. */
+/** A case with its verdict; `!` marks one that violates the standard. */
 function caseLine(one: CaseResult, { width, paint }: TextView): readonly string[] {
   const mark = one.met === 'no' ? '!' : ' ';
   const word = paint(verdictWord(one), metTones[one.met]);

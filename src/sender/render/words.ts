@@ -44,7 +44,7 @@ const noteWords: Readonly<Record<CaseNote, string>> = {
   'fell-back-to-plaintext': 'plaintext followed a failed TLS attempt',
   'receiver-deferred': 'the receiver answered with an error',
   'other-network': 'attempts came from another network or server',
-  'not-submitted': 'the sender did not take the message',
+  'not-submitted': 'the sender did not accept the message',
   unexpected: 'not as expected',
 };
 

@@ -12,7 +12,7 @@ export interface AllocationOptions {
   readonly hours: number;
 }
 
-/** A allocated slot, or the reason for the refusal. */
+/** An allocated slot, or the reason for the refusal. */
 export type AllocatedSlot =
   { readonly ok: true; readonly slot: Slot } | Extract<Allocation, { readonly ok: false }>;
 

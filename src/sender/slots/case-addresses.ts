@@ -12,7 +12,7 @@ export interface MailAddresses {
 
 /**
  * Behaviour that a mail host shows before a sender names the host. Cases of different
- * behaviour at one address can only be played in turns.
+ * behaviour at one address can only be shown in turns.
  */
 export function behaviourOf({ host, withdrawn }: SenderCase): string {
   if (withdrawn) return 'withdrawn';

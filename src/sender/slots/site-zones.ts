@@ -70,7 +70,7 @@ export class SiteZones {
     return [this.#zone, ...(named ? (this.#zonesOf(named)?.children ?? []) : [])];
   }
 
-  /** The case of a allocated slot that a name belongs to. */
+  /** The case of an allocated slot that a name belongs to. */
   namedCase(domainName: Name): NamedCase | undefined {
     if (!domainName.isAtOrBelow(this.#apex)) return undefined;
     const named = caseOfName(domainName.toLower(), this.options.site.zone);
@@ -79,8 +79,8 @@ export class SiteZones {
   }
 
   /**
-   * Whether a name belongs to a allocated slot or to the installation itself. Other names are
-   * denied with small answers.
+   * Whether a name belongs to an allocated slot or to the installation itself. Other
+   * names are denied with small answers.
    */
   isExpected(domainName: Name): boolean {
     return this.#recordSets(domainName) !== undefined || this.namedCase(domainName) !== undefined;
@@ -94,7 +94,7 @@ export class SiteZones {
     return this.#isSlot(domainName) ? new Map() : undefined;
   }
 
-  /** The name of a allocated slot has records below it only. */
+  /** The name of an allocated slot has records below it only. */
   #isSlot(domainName: Name): boolean {
     const [label = new Uint8Array(0)] = domainName.labels;
     return (

@@ -7,7 +7,7 @@ function randomFrom(letters: string, length: number): string {
   return Array.from({ length }, () => letters[randomInt(letters.length)]).join('');
 }
 
-/** A label for the names of a slot: 60 bits, so that strangers meet no slot by chance. */
+/** A label for the names of a slot: 60 bits, so that no client finds a slot by chance. */
 export function newSlotLabel(): string {
   return randomFrom(labelLetters, 12);
 }

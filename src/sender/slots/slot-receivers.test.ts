@@ -264,7 +264,7 @@ test('recipients of ended, unknown and foreign domains are refused with the page
   }
 });
 
-test('relay syntax, VRFY, EXPN and 10,000 recipients lead nowhere', async (t) => {
+test('relay syntax, VRFY, EXPN and 10,000 recipients have no effect', async (t) => {
   const all = await bench(t);
   const slot = await all.lend();
   const client = await all.dial(all.addressOf('plain'));
@@ -332,7 +332,7 @@ test('extensions that move mail elsewhere are not offered', async (t) => {
   await client.end();
 });
 
-test('a data bomb ends the connection, and keeps nothing of it', async (t) => {
+test('too much data ends the connection, and nothing is stored', async (t) => {
   const all = await bench(t);
   const slot = await all.lend();
   const client = await all.dial(all.addressOf('plain'));
@@ -430,7 +430,7 @@ test('one connection is evidence of one case: another recipient is put off', asy
   assert.match(await client.ask(`RCPT TO:<more@plain.${slot}.${zone}>`), /^250/);
   await client.ask('DATA');
   assert.match(await client.ask('Subject: test\r\n\r\ntest\r\n.'), /^250/);
-  // A second message on the same connection is put off too.
+  // A second message on the same connection is deferred too.
   const [rcpt] = await send(client, `self-signed.${slot}.${zone}`);
   assert.match(rcpt, /^451/);
   await client.end();

@@ -38,7 +38,7 @@ const MAX_DATA = 1_000_000;
 /**
  * The mail hosts of all slots. The dialled address shows the case, with IPv6 the slot
  * too; SNI and the recipient show the rest. If a connection showed the behaviour of
- * another case before its case was known, it is put off, and its network gets that case
+ * another case before its case was known, it is deferred, and its network gets that case
  * at the next attempt. Such connections are not recorded.
  */
 export class SlotReceivers {
@@ -53,7 +53,7 @@ export class SlotReceivers {
   #connections = 0;
   /** Connections whose slot never became known. */
   unassigned = 0;
-  /** Connections that were put off until their turn. */
+  /** Connections that were deferred until their turn. */
   turns = 0;
 
   constructor(private readonly options: SlotReceiversOptions) {
@@ -120,7 +120,7 @@ export class SlotReceivers {
     const turn = this.#turns.get(`${network} ${local}`);
     if (turn && turn.until > now()) return turn.place;
     const allocated = table.allocated(now()).map(({ slot }) => slot);
-    // The address of an ended slot: its recipients get the refusal that explains itself.
+    // The address of an ended slot: its recipients get the refusal with its explanation.
     if (local.includes(':')) return addresses.placeAt(local, allocated) ?? nowhere;
     const [first] = addresses.casesAt(local);
     const known = this.#slotOf.get(network);

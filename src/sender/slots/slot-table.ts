@@ -24,7 +24,7 @@ export interface Slot {
 const MAX_OBSERVATIONS = 5000;
 /**
  * Names and results of an ended slot remain for this time: mail that is still queued must
- * reach the refusal that explains itself.
+ * reach the refusal with its explanation.
  */
 const KEPT_MS = 14 * 86_400_000;
 

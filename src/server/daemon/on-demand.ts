@@ -11,7 +11,7 @@ import type * as SenderSiteModule from '../sender-site.js';
  * needs none of it to start.
  */
 
-/** The section `publish` of a configuration, for rounds that are run by hand. */
+/** The section `publish` of a configuration, for rounds that are run manually. */
 export function publishSettings({
   jobs,
 }: Pick<Config, 'jobs'>): Publisher.PublishSettings | undefined {

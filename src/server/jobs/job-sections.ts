@@ -21,7 +21,7 @@ export const publishSchema = publishSection
   .safeExtend({
     /**
      * Minutes between two rounds of plan and apply; 0: policies are only served, and
-     * rounds are run by hand.
+     * rounds are run manually.
      */
     everyMinutes: z.number().min(0).max(1440).default(10),
     /** Policy hosts' certificates kept in memory. */

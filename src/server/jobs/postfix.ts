@@ -61,7 +61,7 @@ const FORGOTTEN_LOOK = 1000;
 
 /**
  * Watches for policies that another process removed from the cache. Prepared answers live
- * for minutes, and one that rests on a removed policy must not be used again.
+ * for minutes, and one that depends on a removed policy must not be used again.
  */
 async function followForgotten(
   { store, clock, log }: JobContext,

@@ -31,9 +31,9 @@ const SMTP_IDLE_MS = 120_000;
 const MAX_CONTEXTS = 400;
 
 /**
- * The job `senderTest`: the public test of senders. It answers DNS for the zone, plays the
- * mail hosts and policy hosts of allocated slots, and saves its observations. It sends and
- * relays nothing.
+ * The job `senderTest`: the public test of senders. It answers DNS for the zone, acts as
+ * the mail hosts and policy hosts of allocated slots, and saves its observations. It
+ * sends and relays nothing.
  */
 export const senderTestJob: JobCode<SenderTestJobSettings> = {
   // The pages of the test show the TLS reports that the job `report` stores.

@@ -29,7 +29,10 @@ const HOUR = 3_600_000;
 const TICK = 30_000;
 /** Milliseconds until the check that confirms the previous one. */
 const CONFIRM_AFTER = 10 * 60_000;
-/** Share by which an interval varies, so that the domains do not stay in step. */
+/**
+ * Share by which an interval varies, so that the domains are not checked at the same
+ * time.
+ */
 const JITTER = 0.1;
 /** Domains that are checked concurrently. */
 const MAX_CONCURRENT = 4;

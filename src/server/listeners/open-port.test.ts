@@ -211,7 +211,7 @@ test('a connection that gives way is ended by its job, any other is destroyed', 
 });
 
 // A21
-test('ports share the descriptors there are, and the socketmap comes first', () => {
+test('ports share the available descriptors, and the socketmap comes first', () => {
   const ports = [
     { what: 'postfix', connections: 1000, essential: true },
     { what: 'web', connections: 1000, essential: false },

@@ -1,6 +1,8 @@
 import { BoundedMap, networkOf } from '../../base/index.js';
 
-/** Networks in memory. The least recent one is forgotten, which favours it. */
+/**
+ * Networks in memory. The least recently used key is evicted, so its count begins again.
+ */
 const MAX_NETWORKS = 20_000;
 
 /** A decision about one datagram: answer it, answer with TC alone, or drop it. */

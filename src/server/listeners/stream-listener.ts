@@ -8,7 +8,7 @@ import { openPort, OpenedPort } from './open-port.js';
 export interface StreamSettings {
   readonly limits: PortLimits;
   serve(connection: Connection): void;
-  /** Ends a connection that gives way to a newcomer, as its protocol asks. */
+  /** Ends a connection that is closed for a new one, as its protocol asks. */
   evict?(connection: Connection): void;
   /** Ends the connections when the port closes, each as its protocol asks. */
   end?(): Promise<void>;

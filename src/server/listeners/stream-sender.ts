@@ -15,7 +15,7 @@ export function isStreamed({ headers, body }: Response): boolean {
 /**
  * Sends bodies that have no end yet. Each stream holds a connection for minutes, so
  * streams have at most half of the port's connections; one more is answered with 503. A
- * body is read no faster than the client takes it. When the client closes the connection
+ * body is read no faster than the client reads it. When the client closes the connection
  * or stops reading, the body is cancelled, so that its producer ends.
  */
 export class StreamSender {

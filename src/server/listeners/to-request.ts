@@ -62,7 +62,7 @@ function pathOf(requestPath: string): Pick<RequestTarget, 'path' | 'pathname'> {
 
 /**
  * Refuses a request whose body could end in two places, and versions of HTTP other than 1
- * (RFC 9112 §6.1, §6.3): the next request on the connection would begin somewhere else
+ * (RFC 9112 §6.1, §6.3): the next request on the connection would begin at another octet
  * than its client means. Node itself refuses Transfer-Encoding next to Content-Length,
  * and two lengths.
  */

@@ -7,9 +7,9 @@ import type { ListenAddress } from '../listen-address.js';
 import { unavailable } from './open-port.js';
 
 /**
- * Returns whether an address could be listened on now, without a trace: a port is bound
- * and released, and for a UNIX socket its folder is examined. A port that a `hermetic
- * serve` holds counts as free, since that process is to be reloaded.
+ * Returns whether an address could be listened on now, and leaves no effect: a port is
+ * bound and released, and for a UNIX socket its folder is examined. A port that a
+ * `hermetic serve` holds counts as free, since that process is to be reloaded.
  */
 export async function tryListen(address: ListenAddress): Promise<HermeticError | undefined> {
   if ('path' in address) return trySocket(address.path);

@@ -9,10 +9,11 @@ const MAX_OF_NETWORK = 128;
 /**
  * The connections of an overloaded site, which wait unread until their turn.
  *
- * To refuse a request costs a tenth of a millisecond, and a new connection twice that. The
- * port of policies and the maps of mail servers share the thread, so a flood of refusals
- * would slow them. An unread connection costs nothing: TCP holds its client back. The
- * networks take turns, so a client of another network than the flood waits for one turn.
+ * To refuse a request costs a tenth of a millisecond, and a new connection twice that.
+ * The port of policies and the maps of mail servers share the thread, so a flood of
+ * refusals would slow them. An unread connection costs nothing: the flow control of TCP
+ * stops its client. The networks take turns, so a client of another network than the
+ * flood waits for one turn.
  */
 export class WaitingLine {
   /** The network whose turn is next comes first. */
@@ -55,7 +56,7 @@ export class WaitingLine {
     this.#timer ??= setInterval(() => this.#release(), this.paceMs).unref();
   }
 
-  /** Lets the first connection of the next network go on. */
+  /** Lets the first connection of the next network continue. */
   #release(): void {
     const [next] = this.#networks;
     if (next === undefined) {

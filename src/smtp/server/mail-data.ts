@@ -10,7 +10,7 @@ export interface MailDataStep {
 
 /**
  * Decodes the octets after DATA: removes the dots that the client added and finds the end
- * (RFC 5321 §4.5.2). Only `<CRLF>.<CRLF>` ends a message: a server that also takes
+ * (RFC 5321 §4.5.2). Only `<CRLF>.<CRLF>` ends a message: a server that also accepts
  * `<LF>.<LF>` or `<LF>.<CRLF>` lets the author of a message smuggle in a second one
  * (§4.1.1.4).
  */

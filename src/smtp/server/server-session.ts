@@ -334,7 +334,7 @@ export class ServerSession {
     await this.#say(serverReply);
   }
 
-  /** The octets of one message. Breaks off far above the size that was announced. */
+  /** The octets of one message. Aborts far above the size that was announced. */
   async *#message(): AsyncGenerator<Uint8Array> {
     this.#transfer = { since: this.options.monotonic(), octets: this.#input.octets };
     let left = 2 * this.options.maxMail;

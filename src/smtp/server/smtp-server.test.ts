@@ -416,7 +416,7 @@ test('an HTTP request and a message of twice the size end the session', async (t
   assert.deepEqual(mails, []);
 });
 
-test('[3207-4.2-3] what comes along with STARTTLS is not part of the protected session', async (t) => {
+test('[3207-4.2-3] data sent along with STARTTLS is not part of the protected session', async (t) => {
   const { keyPem, certPem } = selfSigned({ names: ['mx.example'] });
   const secureContext = createSecureContext({ key: keyPem, cert: certPem });
   const { client } = await bench(t, { secureContext });

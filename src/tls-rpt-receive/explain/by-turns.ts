@@ -1,6 +1,6 @@
 /**
- * The first items in their order, at most so many. If there are more, reporters take
- * turns, each with its first items: no reporter crowds out another.
+ * The first items in their order, at most the given number. If there are more, reporters
+ * take turns, each with its first items: no reporter displaces another.
  */
 export function firstByTurns<Item>(
   items: readonly Item[],

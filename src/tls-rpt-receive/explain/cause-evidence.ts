@@ -49,7 +49,7 @@ export interface CauseEvidence {
   readonly sparesHost: boolean;
   /** An unaffected reporter had a failure of another kind over IPv4. */
   readonly usesIpv4: boolean;
-  /** The unaffected reporters were spared by more than chance. */
+  /** Chance does not explain that the unaffected reporters had no failure. */
   readonly spared: boolean;
   /** Number of hosts at which the reporters of the group observed the failure. */
   readonly failingHosts: number;
@@ -60,16 +60,16 @@ export interface CauseEvidence {
   readonly matchesTlsa: boolean;
 }
 
-/** Below this probability, chance does not explain which reporters were spared. */
+/** Below this probability, chance does not explain which reporters were unaffected. */
 const CHANCE = 1 / 1000;
 /** The same if a check also found no fault of the host. */
 const CHANCE_CHECKED = 1 / 100;
 /**
  * A report covers a day and names no hour. An outage of some hours touches at most two
- * days, and a reporter that sent in other hours was not spared by its path.
+ * days, and a reporter that sent in other hours was unaffected for that reason alone.
  */
 const MIN_PATH_DAYS = 3;
-/** An IPv4 host is reached over IPv4 by at least one of so many other reporters. */
+/** An IPv4 host is reached over IPv4 by at least one of this many other reporters. */
 const MIN_SPARED = 3;
 
 /** Collects the evidence about the cause of a failure. */

@@ -12,7 +12,7 @@ interface Compared {
 
 /** Below this share of sessions a failure may be a lost connection. */
 export const SPORADIC = 1 / 20;
-/** Why so few failures prove no fault. */
+/** The reason why so few failures prove no fault. */
 export function fewFailed({ group, compared }: Compared): string {
   if (group.lostConnections)
     return 'The reasons in the reports are lost connections, not faults of TLS or of a policy.';
@@ -25,7 +25,7 @@ export function fewFailed({ group, compared }: Compared): string {
 const UNCOUNTED =
   'The reports give no number of these sessions, so they may be a few lost connections.';
 
-/** Why a small part of the sessions proves no fault. */
+/** The reason why a small part of the sessions proves no fault. */
 export function rarelyFailed({ group, compared }: Compared): string {
   if (group.sessions === 0) return UNCOUNTED;
   return compared.rate < SPORADIC
@@ -53,7 +53,7 @@ export function receivedBy({ result }: FailureGroup): string {
   return kind === 'dnssec' ? 'The DNS answers' : 'The certificate chain or DNS answers';
 }
 
-/** Why a failure of these reporters alone proves no cause. */
+/** The reason why a failure of these reporters alone proves no cause. */
 export function alone({ group, compared }: Compared): string {
   if (compared.affected.length > 1)
     return `${names(compared.affected)} saw failures that do not confirm each other: they differ in days or shares of the sessions, are too few, or come from one network.`;

@@ -69,7 +69,7 @@ export interface DomainView {
   /** Reporters whose only session each day may be their own report. */
   readonly perhapsLoops: readonly string[];
   readonly reporters: readonly ReporterSums[];
-  /** Reports without authentication, by source and day. They decide nothing. */
+  /** Reports without authentication, by source and day. No decision depends on them. */
   readonly unauthenticated: readonly UnauthenticatedDay[];
   /** Reports that do not count, and why. */
   readonly doubtful: readonly {
@@ -81,7 +81,7 @@ export interface DomainView {
     readonly reports: number;
     readonly last?: string;
   }[];
-  /** Authenticated reports that rest on the operator's trust in a mailbox alone. */
+  /** Authenticated reports that depend on the operator's trust in a mailbox alone. */
   readonly trustedMailbox: number;
   readonly repeated: number;
   readonly reusedIds: number;

@@ -86,7 +86,8 @@ export interface DoubtfulRow {
 }
 
 /**
- * The sessions that one unauthenticated source reported for a day. They decide nothing.
+ * The sessions that one unauthenticated source reported for a day. No decision depends on
+ * them.
  */
 export interface UnauthenticatedRow {
   readonly day: number;

@@ -161,7 +161,7 @@ test('STARTTLS missing for one network only is on the path, and needs a proof', 
   // Two other reporters may use another address family than the one that failed.
   assert.equal((await judged([stripped, others, open])).whose, 'unclear');
   assert.equal((await judged([stripped, others, open, ...more])).whose, 'path');
-  // A reporter that observed it rarely was not spared.
+  // A reporter that observed it rarely does not count as unaffected.
   const rare = [...more, weekly('e.example', { ...rarely, ok: 400 })];
   assert.equal((await judged([stripped, seen, ...rare])).whose, 'unclear');
   const overV6 = failing('starttls-not-supported', { ...at, ip: '2001:db8::1' });

@@ -10,7 +10,7 @@ import {
 } from '../../../test/support/report/reports.js';
 import type { Explanation } from './explain-group.js';
 
-/** The sessions that fail by chance, of a reporter that reports no success. */
+/** Noise failures of a reporter that reports no successful session. */
 const failuresAlone = (results: readonly string[], rest: TestDetail = {}): TestPolicy => ({
   failed: results.length,
   details: results.map((result) => ({ result, count: 1, ...rest })),

@@ -37,7 +37,7 @@ export interface Overview {
   readonly reports: number;
   readonly kinds: readonly KindSums[];
   readonly failing: readonly DomainLine[];
-  /** Reports without authentication. They decide nothing. */
+  /** Reports without authentication. No decision depends on them. */
   readonly unauthenticated: number;
   /** Items that are not reports, by transport and reason. */
   readonly refused: readonly {
@@ -47,7 +47,7 @@ export interface Overview {
   }[];
   /** Reports excluded from these numbers, of any day, and why. */
   readonly uncounted: readonly UncountedReports[];
-  /** Authenticated reports that rest on the operator's trust in a mailbox alone. */
+  /** Authenticated reports that depend on the operator's trust in a mailbox alone. */
   readonly trustedMailbox: number;
 }
 

@@ -17,8 +17,8 @@ export interface ResultText {
   /** The failure in one sentence. */
   readonly says: (failureGroup: FailureGroup) => string;
   /**
-   * Steps when the cause is on the domain's side. None makes mail travel in plaintext or
-   * lost.
+   * Steps when the cause is on the domain's side. No step loses mail, or makes it travel
+   * in plaintext.
    */
   readonly fix: (target: FailureTarget) => readonly string[];
 }

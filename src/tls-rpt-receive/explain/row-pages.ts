@@ -112,8 +112,8 @@ export function compareBy<Field extends string>(
 }
 
 /**
- * Sorts items, and returns the first of each reporter in turn, at most so many, in that
- * order.
+ * Sorts items, and returns the first of each reporter in turn, at most the given number,
+ * in that order.
  */
 export function* firstOfReporters<Item extends { readonly reporter: string }>(
   items: Iterable<Item>,

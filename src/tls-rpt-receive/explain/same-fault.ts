@@ -33,8 +33,8 @@ export function failedBy(
         failureRow.reporter,
         plus(failed.get(failureRow.reporter) ?? 0, Math.max(1, failureRow.failed)),
       );
-  // A failure row sums up many days: on the days of the group at most so many sessions
-  // failed.
+  // A failure row sums up many days: on the days of the group no more than the reported
+  // number of sessions failed.
   for (const [reporter, count] of failed) {
     const most = (applied.get(reporter) ?? []).reduce(
       (sum, sessionRow) => plus(sum, sessionRow.failed),

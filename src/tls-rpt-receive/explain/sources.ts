@@ -20,7 +20,7 @@ import {
  * | test | coincidence that it excludes |
  * | --- | --- |
  * | more failures than noise explains | a lost connection next to a fault of one reporter |
- * | a similar share, on days that the others chose | scattered noise that picks its own days |
+ * | a similar share, on days that the others chose | scattered noise on days of its own |
  * | the same days | outages of two reporters, or an outage during a fault of another one |
  * | one of them is a reporter of the group | a fault of others, during noise at this one |
  * | it does not name the fault otherwise | noise at a reporter of the fault |
@@ -48,7 +48,7 @@ const MIN_RATE = 1 / 5;
 /** Reporters of one fault failed on more than this share of their common days. */
 const COMMON_DAYS = 1 / 4;
 /**
- * A reporter with so many times more failures of another type reports the fault under
+ * A reporter with this many times more failures of another type reports the fault under
  * that type.
  */
 const MAIN_SHARE = 4;
@@ -118,7 +118,8 @@ export function isBackground(failureGroup: FailureGroup, applied: SessionsByRepo
 export function withoutNoise(failureGroup: FailureGroup, facts: ReportedFacts): FailureGroup {
   if (kindOf(failureGroup.result) !== 'any' || failureGroup.lostConnections) return failureGroup;
   const { firstDay, lastDay, reporters } = failureGroup;
-  // Reporters that name most of their failures otherwise name a fault of these days so.
+  // Reporters that report most of their failures under another type report a fault of
+  // these days under that type too.
   const named = facts.failures
     .filter((row) => reporters.includes(row.reporter) && row.result !== failureGroup.result)
     .filter((row) => row.lastDay >= firstDay && row.firstDay <= lastDay)

@@ -192,7 +192,7 @@ test('failures in reports that name no domain are an item of their own', async (
     [['', 8, 1]],
   );
   const screen = renderReportOverview(overview);
-  assert.doesNotMatch(screen, /All well/);
+  assert.doesNotMatch(screen, /No failure/);
   assert.match(screen, /\(no domain named\) +8 of 9/);
   const page = showDomain(store, '', { now });
   assert.equal(page.status, 'failing');
@@ -240,7 +240,7 @@ test('reports that arrived and do not count are not the same as no reports', asy
 
 // [8460-7-4]
 test('a line end in a report starts no line on a page or in an alert', async () => {
-  const forged = 'x\nALL WELL\r\n\u2028FORGED LINE\u0085';
+  const forged = 'x\nNO FAILURE\r\n\u2028FORGED LINE\u0085';
   const detail = { mx: forged, reason: forged, result: forged, ip: forged, from: forged };
   const seen = await view(
     report({ failed: 5, details: [detail] }, { reporter: `${forged}.example` }),
@@ -255,7 +255,7 @@ test('a line end in a report starts no line on a page or in an alert', async () 
   }));
   for (const text of [renderDomain(seen), alertText(alerts)])
     for (const line of text.split('\n')) {
-      assert.doesNotMatch(line, /^\s*(ALL WELL|FORGED LINE)/);
+      assert.doesNotMatch(line, /^\s*(NO FAILURE|FORGED LINE)/);
       assert.doesNotMatch(line, /[\u0000-\u0009\u000b-\u001f\u0085\u2028]/); // eslint-disable-line no-control-regex
     }
   // Programs print the sentences too.
@@ -271,7 +271,7 @@ for (const [what, field] of [
   test(`words in a ${what} do not come to the left margin of a page`, async () => {
     for (const length of [20, 21, 22, 23, 24, 25, 70, 76]) {
       const pads = ['x', 'x '].map((pad) => pad.repeat(length).slice(0, length));
-      for (const name of pads.map((pad) => `${pad} ALL WELL at rcpt.example`)) {
+      for (const name of pads.map((pad) => `${pad} NO FAILURE at rcpt.example`)) {
         const detail = { mx: field === 'mx' ? name : undefined };
         const type = field === 'type' ? name : 'sts';
         const page = renderDomain(await view(report({ type, failed: 5, details: [detail] })));
@@ -280,7 +280,7 @@ for (const [what, field] of [
     }
   });
 
-test('a forged copy leaves no trace in the record of a reporter', async () => {
+test('a forged copy does not change the record of a reporter', async () => {
   const genuine = report({ ok: 9, failed: 1, details: [{}] }, { id: '1' });
   const forged = report({ ok: 9, failed: 1 }, { id: '1', trust: 'posted' });
   const unsigned = report({ ok: 9, failed: 3 }, { id: '1', trust: 'unsigned' });

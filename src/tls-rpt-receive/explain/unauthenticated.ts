@@ -1,7 +1,8 @@
 import { dateOf, type ReportedFacts } from './facts.js';
 
 /**
- * The sessions that one unauthenticated source reported for a day. They decide nothing.
+ * The sessions that one unauthenticated source reported for a day. No decision depends on
+ * them.
  */
 export interface UnauthenticatedDay {
   readonly day: string;

@@ -94,7 +94,7 @@ export const domainViewSchema = z
     silent: z.boolean(),
     perhapsLoops: texts,
     reporters: z.array(z.strictObject({ reporter: text, reports: count, kinds, sessions: sums })),
-    /** Reports without authentication, by source and day. They decide nothing. */
+    /** Reports without authentication, by source and day. No decision depends on them. */
     unauthenticated: z.array(
       z.strictObject({ day, source: text, reports: count, successful: count, failed: count }),
     ),
@@ -109,7 +109,7 @@ export const domainViewSchema = z
         last: day.optional(),
       }),
     ),
-    /** Authenticated reports that rest on the operator's trust in a mailbox alone. */
+    /** Authenticated reports that depend on the operator's trust in a mailbox alone. */
     trustedMailbox: count.optional(),
     repeated: count,
     reusedIds: count,
@@ -141,12 +141,12 @@ export const overviewSchema = z
         ongoing: z.boolean(),
       }),
     ),
-    /** Reports without authentication. They decide nothing. */
+    /** Reports without authentication. No decision depends on them. */
     unauthenticated: count,
     /** Items that are not reports, by transport and reason. */
     refused: z.array(z.strictObject({ via: text, code: text, refused: count })),
     uncounted: z.array(z.strictObject({ trust: text, reason: text.optional(), reports: count })),
-    /** Authenticated reports that rest on the operator's trust in a mailbox alone. */
+    /** Authenticated reports that depend on the operator's trust in a mailbox alone. */
     trustedMailbox: count.optional(),
   })
   .meta({

@@ -25,7 +25,7 @@ export interface ImportMailboxOptions extends Pick<
   readonly onMail?: (mails: number) => void;
 }
 
-/** The mails and reports of an import, even if it failed on the way. */
+/** The mails and reports of an import, even if it failed before its end. */
 export interface MailboxImport {
   /** The failure that ended the import before the last mail. */
   readonly result: Result<undefined>;

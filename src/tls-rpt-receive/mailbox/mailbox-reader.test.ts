@@ -32,7 +32,7 @@ interface World {
   readonly mailbox: FakeMailbox;
   readonly failures: (Failure | undefined)[];
   keys: Resolver;
-  /** Reads until so many rounds have begun, and returns the reader. */
+  /** Reads until the given number of rounds has begun, and returns the reader. */
   read(rounds?: number, options?: Partial<MailboxReaderOptions>): Promise<MailboxReader>;
   /** Counted sessions about rcpt.example. */
   successful(): number;

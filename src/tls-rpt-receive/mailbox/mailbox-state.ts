@@ -49,7 +49,7 @@ export class MailboxState {
     return this.pendingCount() < this.#maxPending;
   }
 
-  /** Whether mails were skipped for want of room. */
+  /** Whether mails were skipped for lack of room. */
   get isFull(): boolean {
     return this.#firstSkipped !== undefined;
   }

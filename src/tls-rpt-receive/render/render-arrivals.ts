@@ -16,7 +16,7 @@ export const trustNames: Readonly<Record<string, string>> = {
   'other-domain': 'about a domain that --domain or the configuration does not name',
   future: 'about future days',
   stale: 'about days long past: replayed, or very late',
-  superseded: 'an authenticated report of the same id says something else',
+  superseded: 'an authenticated report of the same id has other content',
 };
 
 /** The reason in the mail, if it says more than the state. */
@@ -131,7 +131,8 @@ export function unauthenticated(view: DomainView, width: number, paint: Paint): 
   if (rows.length === 0) return [];
   const shown = rows.slice(0, 5);
   return [
-    paint('Not authenticated', 'bold') + paint('  reports over HTTPS; they decide nothing', 'dim'),
+    paint('Not authenticated', 'bold') +
+      paint('  reports over HTTPS; no decision depends on them', 'dim'),
     ...shown.flatMap((row) =>
       paragraph(
         `${shortDay(row.day)} from ${row.source || 'an unknown address'}: ${countOf(row.reports, 'report')}, ${countOf(row.successful + row.failed, 'session')}, ${formatCount(row.failed)} failed.`,
@@ -148,7 +149,7 @@ export function unauthenticated(view: DomainView, width: number, paint: Paint): 
 
 /**
  * Renders the reports that do not count, with the reason, and copies. They are shown so
- * that no report disappears without a trace.
+ * that no report disappears unnoticed.
  */
 export function doubts(view: DomainView, width: number, paint: Paint): string[] {
   if (view.doubtful.length === 0 && view.repeated === 0 && view.reusedIds === 0) return [];

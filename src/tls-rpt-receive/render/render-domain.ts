@@ -53,7 +53,7 @@ export function renderDomain(domainView: DomainView, options: RenderOptions = {}
  */
 function head(domainView: DomainView, lineWidth: number, paint: Paint): string[] {
   const words = {
-    well: 'ALL WELL',
+    well: 'NO FAILURE',
     failing: 'FAILING',
     ended: 'RECOVERED',
     'no-reports': arrivedUncounted(domainView) > 0 ? 'NONE COUNTED' : 'NO REPORTS',
@@ -119,7 +119,7 @@ function wellLine({ repairs }: DomainView): string {
 
 /**
  * The reason why no report counts, with the first step to take. With no report at all,
- * the record is the first suspect.
+ * the record is the most likely cause.
  */
 function nothingCounted(domainView: DomainView): string {
   const arrived = arrivedUncounted(domainView);
@@ -151,7 +151,7 @@ function failingLine(domainView: DomainView): string {
   const says: string[] = [];
   if (fates.has('kept-back')) {
     const sessions = lost > 0 ? countOf(lost, 'session') : 'Sessions';
-    says.push(`${sessions} did not deliver: that mail is deferred unless another host took it.`);
+    says.push(`${sessions} did not deliver: their mail is deferred unless another host accepted it.`);
   }
   if (fates.has('unknown')) {
     const mail = fates.size > 1 ? 'other mail' : 'the mail';

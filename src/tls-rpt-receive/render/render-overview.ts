@@ -87,7 +87,7 @@ export function overviewHeadline({
       ? 'No reports in these days.'
       : `${countOf(aside, 'report')} arrived, none counted.`;
   if (failing.length === 0)
-    return `All well: ${countOf(domains, 'domain')}, ${countOf(reports, 'report')}, no failure.`;
+    return `No failure: ${countOf(domains, 'domain')}, ${countOf(reports, 'report')}.`;
   const now = failing.filter((row) => row.ongoing && row.domain !== '').length;
   const unnamed = failing.some((row) => row.ongoing && row.domain === '');
   const over = failing.length - failing.filter((row) => row.ongoing).length;

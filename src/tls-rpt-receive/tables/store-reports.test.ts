@@ -111,7 +111,7 @@ test('an anonymous report with the id of an authenticated one does not count', a
   }
 });
 
-test('many forged reports under one id give way, and those of other ids stay', async () => {
+test('many forged reports under one id are deleted, and those of other ids stay', async () => {
   const store = await openReports(':memory:');
   for (let n = 1; n <= 5; n++) bring(store, 'posted', reportJson(n, 100));
   bring(store, 'posted', reportJson(7, 1, '2'));

@@ -195,7 +195,7 @@ function storeAgain(
     .prepare<KnownReport>('SELECT id, trust, day FROM report WHERE digest = ?')
     .get(preparedReport.digest) as KnownReport;
   const [rank, knownRank] = [trustRank(preparedReport.trust), trustRank(known.trust)];
-  // A forged copy leaves no trace in the record of a reporter.
+  // A forged copy does not change the record of a reporter.
   if (rank === knownRank && rank > 0)
     stateStore.prepare('UPDATE report SET copies = copies + 1 WHERE id = ?').run(known.id);
   if (rank <= knownRank || (known.trust === 'superseded' && !isAuthenticated(preparedReport.trust)))
@@ -261,7 +261,7 @@ function takeBack(
   rollups.remove({ policies, day, authenticated: isAuthenticated(trust) });
 }
 
-const SUPERSEDED = 'an authenticated report of the same id says something else';
+const SUPERSEDED = 'an authenticated report of the same id has other content';
 
 /**
  * Returns whether an authenticated report invalidates this one. Among equals both count:

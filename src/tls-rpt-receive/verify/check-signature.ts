@@ -154,7 +154,7 @@ function names(list: string, field: string): boolean {
   return new RegExp(`(^|[:\\s])${field}([:\\s]|$)`, 'i').test(list);
 }
 
-/** A signature that does not hold. */
+/** An invalid signature. */
 export function fails(signingDomain: string, reason: TrustReason, detail: string): DkimSignature {
   return { result: 'fail', signer: signerOf(signingDomain), detail, reason };
 }

@@ -34,9 +34,8 @@ const MAX_SIGNATURE = 8192;
  * them at most one of another domain; none beyond 8 KiB. A signature with `l=` does not
  * count, since text can be added under it (RFC 8460 §3) [8460-3-17], nor one by SHA-1
  * (RFC 8301 §3.1), nor one that leaves out From. Mail in which a field that a reader
- * relies on stands twice is not signed, because the signature covers one of them (RFC
- * 6376 §8.15).
- * `at` is the date by which expiry is judged.
+ * relies on occurs twice is not signed, because the signature covers one of them (RFC
+ * 6376 §8.15). `at` is the date by which expiry is judged.
  */
 export async function verifyDkim(
   rawMessage: Uint8Array,

@@ -32,7 +32,7 @@ export interface AskHelloRequest {
 
 /** Milliseconds for the answer. */
 const TIMEOUT = 15_000;
-/** Milliseconds for the server to hang up in its turn. */
+/** Milliseconds for the server to close the connection too. */
 const FAREWELL = 300;
 /** Milliseconds between the two segments of a hello: the first one leaves alone. */
 const BETWEEN_SEGMENTS = 50;

@@ -59,7 +59,7 @@ export function evaluate(proven: Inference, question: Ask): AskResult {
   }
 }
 
-/** Settles whether the server accepts TLS 1.3, or a strict suite of TLS 1.2. */
+/** Determines whether the server accepts TLS 1.3, or a strict suite of TLS 1.2. */
 function settleStrict({ versions, accepted: taken, refused: none }: Inference): AskResult {
   if (versions['TLSv1.3'] === 'accepted') return accepted();
   if (strictSuites.some((codePoint) => taken['TLSv1.2'].includes(codePoint))) return accepted();
@@ -70,7 +70,7 @@ function settleStrict({ versions, accepted: taken, refused: none }: Inference): 
   );
 }
 
-/** Settles whether a server accepts any of these suites, in any version. */
+/** Determines whether a server accepts any of these suites, in any version. */
 function settleSuites(proven: Inference, wanted: readonly number[]): AskResult {
   const taken = new Set(Object.values(proven.accepted).flat());
   const witnesses = wanted.filter((codePoint) => taken.has(codePoint));
@@ -218,7 +218,7 @@ function besideCertificate({ answers, certificateCurve: curve }: Inference): Rea
   );
 }
 
-/** Settles whether a server accepts any of these groups at a version. */
+/** Determines whether a server accepts any of these groups at a version. */
 function settleGroups(
   proven: Inference,
   wanted: readonly number[],
@@ -254,7 +254,7 @@ function settleSchemes({ answers, versions }: Inference, wanted: readonly number
 }
 
 /**
- * Settles whether a server prefers a worse suite to a better one that it also accepts.
+ * Determines whether a server prefers a worse suite to a better one that it also accepts.
  * One answer to a full offer shows it, or the answer to the same suites in reverse order.
  */
 function settleOrder(proven: Inference, worse: readonly number[]): AskResult {

@@ -77,7 +77,7 @@ export function isDoubted(record: ProbeRecord, log: readonly ProbeRecord[]): boo
 /**
  * Gives a question one of the forms that the log does not have yet, so that questions
  * which are asked anyway also show the result of large hellos. A question that was lost is
- * asked again as it is. After a doubted refusal the hello is one that the server accepts
+ * asked again unchanged. After a doubted refusal the hello is one that the server accepts
  * in a smaller size, so that one connection usually settles the doubt.
  */
 export function enlarged(question: TlsQuestion, log: readonly ProbeRecord[]): TlsQuestion {

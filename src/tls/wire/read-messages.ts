@@ -122,7 +122,7 @@ export function readServerKeyExchange(
 
 /**
  * Reads extensions: a list (2) of type (2) and content (2). The first of a repeated type
- * counts, as most clients do it.
+ * counts, as in most clients.
  */
 function readExtensions(byteReader: ByteReader): Map<number, Uint8Array> {
   const found = new Map<number, Uint8Array>();

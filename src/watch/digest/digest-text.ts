@@ -23,7 +23,7 @@ export function digestHeadline({ domains, changes, upcoming }: Digest): string {
   if (unknown > 0) return `${of(unknown)} could not be checked`;
   const all = total === 1 ? '1 domain is' : `all ${total} domains are`;
   const isQuiet = changes.length === 0 && upcoming.length === 0;
-  return isQuiet ? `${all} in order, no changes` : `${all} in order`;
+  return isQuiet ? `${all} without faults, no changes` : `${all} without faults`;
 }
 
 /** The subject of a digest mail. */

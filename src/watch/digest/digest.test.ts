@@ -103,11 +103,11 @@ test('a quiet week is said in one line, and the domains are listed', async () =>
     ['b.example', healthy],
     ['a.example', healthy],
   ]);
-  assert.equal(digestSubject(digest), 'Mail TLS: all 2 domains are in order, no changes');
+  assert.equal(digestSubject(digest), 'Mail TLS: all 2 domains are without faults, no changes');
   assert.equal(
     digestText(digest),
     [
-      'All 2 domains are in order, no changes.',
+      'All 2 domains are without faults, no changes.',
       'Period: 2026-12-28 to 2027-01-04 (UTC).',
       '',
       'a.example  good       pass            no reports',

@@ -64,8 +64,8 @@ const MAX_KNOWN = 10_000;
  * behind a request.
  *
  * Failed sign-ins are counted for each account and each network. The count of an account
- * does not stop a network from which its owner has signed in before: otherwise five
- * wrong guesses by a stranger would keep the owner out.
+ * does not stop a network from which its owner has signed in before: otherwise five wrong
+ * guesses by an attacker would lock the owner out.
  */
 export class AccessService {
   readonly accounts: AccountTable;
@@ -218,7 +218,9 @@ export class AccessService {
     };
   }
 
-  /** Whether a request has an account: a session, a token, or the word of a proxy. */
+  /**
+   * Whether a request has an account: a session, a token, or the statement of a proxy.
+   */
   hasAccount({ peer, headers }: ProxiedRequest): boolean {
     const now = this.#clock.now();
     const [, bearer] = /^Bearer +(\S+)$/i.exec(headers.get('authorization') ?? '') ?? [];

@@ -2,7 +2,10 @@ import type { Role } from '../roles.js';
 
 /** The rights of accounts that another service has identified. */
 export interface Grant {
-  /** The account has this group. Without `group` and `name`, the grant is for everyone. */
+  /**
+   * The account has this group. Without `group` and `name`, the grant is for every
+   * account.
+   */
   readonly group?: string | undefined;
   /** The account has this name. */
   readonly name?: string | undefined;

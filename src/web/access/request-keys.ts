@@ -3,7 +3,7 @@ import { ACCESS_WRITER } from './access-tables.js';
 
 /** Milliseconds for which a key belongs to its first body. */
 const VALID_MS = 86_400_000;
-/** Keys of one account; the oldest gives way. */
+/** Keys of one account; the oldest is removed. */
 const MAX_KEYS = 10_000;
 
 /** A request with its key, if it has one. */

@@ -61,7 +61,7 @@ interface StoredSession {
 const columns = 'id, name, way, role, customers, network, agent, created_at, seen_at, confirmed_at';
 /** Milliseconds between two notes of the last request: each of them is a write. */
 const SEEN_INTERVAL = 60_000;
-/** Sessions of one account; the oldest gives way. */
+/** Sessions of one account; the oldest is removed. */
 const MAX_SESSIONS = 20;
 const MAX_AGENT = 200;
 /** Milliseconds by which a clock may be set back without ending sessions. */

@@ -206,7 +206,7 @@ export function createApp(
   };
 }
 
-/** The account that the navigation shows. Pages for everyone read no cookie. */
+/** The account that the navigation shows. Public pages read no cookie. */
 function accountOf(request: Parameters<Site['page']>[0]): Place['account'] {
   const { isOperator } = request.env;
   const actor = (request.var as Partial<AppEnv['Variables']>).actor;
@@ -230,7 +230,7 @@ function addTextPages(app: OpenAPIHono<AppEnv>, site: Site): void {
   );
   app.get('/favicon.ico', (request) => request.body(null, 204));
   app.get('/robots.txt', (request) => request.text('User-agent: *\nDisallow: /check/\n'));
-  // The document is large, and the same for everyone.
+  // The document is large, and the same for every client.
   let description: ReturnType<typeof openApiDocument> | undefined;
   let text: string | undefined;
   const openApi = (): ReturnType<typeof openApiDocument> =>

@@ -70,7 +70,7 @@ export class PublicShare {
   }
 }
 
-/** Milliseconds of a request with reading and sending it, which the caller does not see. */
+/** Milliseconds of reading and sending a request, which the caller does not measure. */
 const MIN_COST = 1;
 /** Milliseconds that one request costs at most: the rest of its time it waits for a disk. */
 const MAX_COST = 5;

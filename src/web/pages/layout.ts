@@ -5,7 +5,7 @@ import { tabs } from './operator/operator-layout.js';
 export interface Place {
   /** Path of the page. */
   readonly path: string;
-  /** Undefined on pages for everyone. */
+  /** Undefined on public pages. */
   readonly account?: PageAccount | undefined;
   /** Whether a sign-in leads to the operator pages. */
   readonly hasSignIn: boolean;

@@ -53,8 +53,8 @@ export function senderTestPage(view: SenderTestView): Markup {
         ${hasEnded ? badge('ENDED', 'quiet') : badge('OPEN', 'quiet')}
       </div>
       <p class="lead" role="status" data-status>${senderLine(view)}</p>
-      <p class="more">Slot <b>${slot.slot}</b>, until ${utc(slot.endsAt)}. The address of this page is secret: everyone
-        who knows it reads the results.</p>
+      <p class="more">Slot <b>${slot.slot}</b>, until ${utc(slot.endsAt)}. The address of this page is secret: it gives
+        access to the results.</p>
     </header>
     ${hasEnded ? undefined : mailSection(view, base)}
     <section>

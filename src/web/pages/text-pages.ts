@@ -11,7 +11,7 @@ export function aboutPage({ operator, contact, helo, limits }: PagesSettings): M
     <h2>If your mail server saw us</h2>
     <p>A visitor asked this page about a domain, and the MX record of that domain leads to your server.</p>
     <ul>
-      <li>We greet with the name ${helo === undefined ? 'hermetic.invalid' : markup`<b>${helo}</b>`}, start TLS, and leave.</li>
+      <li>We greet with the name ${helo === undefined ? 'hermetic.invalid' : markup`<b>${helo}</b>`}, start TLS, and disconnect.</li>
       <li>We never send MAIL, RCPT or DATA, and we try no password.</li>
       <li>One connection is open at a time. One visit takes at most 14 connections.</li>
       <li>We open at most ${limits.perServer} connections to one address in a day, for all visitors together.</li>

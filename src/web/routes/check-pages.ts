@@ -110,13 +110,13 @@ function showRefusal(
   { code, retrySeconds }: Extract<Admission, { readonly ok: false }>,
 ): Response | Promise<Response> {
   const { message } = sentenceOf(code);
-  const fix = `Try again in ${duration(retrySeconds)}, or go back to the present result.`;
+  const fix = `Try again in ${duration(retrySeconds)}, or go back to the current result.`;
   context.header('retry-after', String(retrySeconds));
   const main = problemPage('Not started', { message, fix });
   return site.page(context, { title: 'Not started', main }, statusOf(code));
 }
 
-/** The domain in the text that people paste: a mail address or a URL names one as well. */
+/** The domain in the pasted text, which may be a mail address or a URL. */
 export function domainIn(typed: string): string {
   return typed
     .trim()

@@ -11,7 +11,7 @@ export interface Quota {
   readonly windowSeconds: number;
 }
 
-/** Counts requests of each token, and tells what is left of its limit. */
+/** Counts requests of each token, and reports the rest of its limit. */
 export class FixedWindow {
   readonly #requests: WindowCount;
 

@@ -10,12 +10,15 @@ const time = z.iso.datetime();
 
 const testDocument = z
   .strictObject({
-    id: z.string().openapi({ description: 'Secret: everyone who knows it reads the results.' }),
+    id: z.string().openapi({ description: 'Secret: it gives access to the results.' }),
     slot: z.string().openapi({ description: 'The label in the names of the test.' }),
     state: z.enum(['preparing', 'open', 'ended']),
     lentAt: time,
     endsAt: time,
-    problem: z.string().optional().openapi({ description: 'Why the CA issued no certificate.' }),
+    problem: z
+      .string()
+      .optional()
+      .openapi({ description: 'The reason why the CA issued no certificate.' }),
     addresses: z.array(
       z.strictObject({ case: z.string(), address: z.string(), quick: z.boolean() }),
     ),

@@ -19,9 +19,9 @@ import type { SenderTestSettings } from '../../sender/settings.js';
 import type { Store } from '../../store/index.js';
 import { domainReports, prepareReports } from '../../tls-rpt-receive/index.js';
 
-/** Milliseconds between two looks for news while a page is open. */
+/** Milliseconds between two searches for changes while a page is open. */
 const LOOK_MS = 1000;
-/** Milliseconds without news until a comment keeps the stream open. */
+/** Milliseconds without changes until a comment keeps the stream open. */
 const IDLE_MS = 15_000;
 
 /** Reports that one view reads. */
@@ -45,7 +45,7 @@ export interface SenderTestView {
 export type CaseSet = 'quick' | 'all';
 
 /**
- * The public sender test behind its pages and its API. The daemon's job `senderTest` plays
+ * The public sender test behind its pages and its API. The daemon's job `senderTest` runs
  * the receivers; the two share the tables of slots.
  */
 export class SenderTests {

@@ -3,7 +3,9 @@
  * database of the scans: this part knows neither the database nor the scan.
  */
 export interface StatisticsSource {
-  /** Returns the finished scans, newest first. Rejects while the database is away. */
+  /**
+   * Returns the finished scans, newest first. Rejects while the database is unreachable.
+   */
   scans(): Promise<readonly FinishedScan[]>;
   /** Returns the numbers of a finished scan; undefined for another number. */
   numbers(scan: number): Promise<ScanNumbers | undefined>;
@@ -47,7 +49,7 @@ export interface NumbersPage {
 export interface ScanMethod {
   readonly visited: number;
   readonly inferred: number;
-  /** Without an answer: turned away, silent, or left out of a sample. */
+  /** Without an answer: refused, silent, or left out of a sample. */
   readonly unreached: number;
   readonly optedOut: number;
   /** Inferred names that were visited to measure the error, and those that differed. */

@@ -2,7 +2,7 @@ import { connect, type Server as Listener, type Socket } from 'node:net';
 import type { Endpoint } from '../../../src/net/index.js';
 import { listen } from './starttls-front.js';
 
-/** The traffic since the last query. */
+/** The traffic since the previous call. */
 export interface Traffic {
   readonly connections: number;
   /** Octets from the client and from the server. */

@@ -14,8 +14,8 @@ const INTERMEDIATE =
   'ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256:ECDHE-ECDSA-AES256-GCM-SHA384:ECDHE-RSA-AES256-GCM-SHA384:ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-RSA-CHACHA20-POLY1305:DHE-RSA-AES128-GCM-SHA256:DHE-RSA-AES256-GCM-SHA384';
 
 /**
- * `openssl s_server`: few suites in its own order, and all old protocols that OpenSSL 3
- * still supports, in the client's order.
+ * `openssl s_server`: few suites in its own order, and all old protocols of OpenSSL 3 in
+ * the client's order.
  */
 export function openssl({ folder, rsa, ecdsa }: Site): Promise<Software> {
   const serve = (name: string, args: readonly string[]) => ({

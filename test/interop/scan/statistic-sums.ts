@@ -16,7 +16,7 @@ interface Sum {
 const noMail = "mail = 'no'";
 const mailUnknown = "mail = 'unknown'";
 
-/** A share of the domains that take mail, by one column. */
+/** A share of the domains that accept mail, by one column. */
 function byColumn(
   key: string,
   column: string,
@@ -130,7 +130,7 @@ function countsOf({ key, yes, outside, unknown }: Sum): {
   return { n, of, unknown: without };
 }
 
-/** Shares of domains that take mail count only domains whose route is known. */
+/** Shares of domains that accept mail count only domains whose route is known. */
 function mailIs(key: string): string {
   return key.startsWith('class-') ? 'true' : "mail = 'yes'";
 }

@@ -151,7 +151,7 @@ const certificate = mostly<Certificate>(
   'unknown',
 );
 
-/** Sessions that senders which require TLS do not have. */
+/** Sessions that a sender with mandatory TLS does not have. */
 const sessions: Partial<Record<Behaviour, Pick<HandshakeEvidence, 'version' | 'suite'>>> = {
   oldVersion: { version: 'TLSv1', suite: 'TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA' },
   oldSuites: { version: 'TLSv1.2', suite: 'TLS_RSA_WITH_AES_128_GCM_SHA256' },

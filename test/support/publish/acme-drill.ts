@@ -6,7 +6,7 @@ const [minute, hour, day] = [60_000, 3_600_000, 86_400_000];
 export interface DrillResult {
   readonly certificates: number;
   /**
-   * Virtual hours until every key had its first certificate, under the limit on new
+   * Virtual hours until every key has its first certificate, under the limit on new
    * orders.
    */
   readonly filledInHours: number;
@@ -23,7 +23,7 @@ export interface DrillResult {
 }
 
 /**
- * All certificates of a fleet are to be revoked, so the CA moves their renewal windows to
+ * The CA will revoke all certificates of a fleet, so it moves their renewal windows to
  * the next 24 hours (RFC 9773 §1). New orders are limited to 300 in three hours, except
  * those that replace a certificate. The fleet asks every ten minutes.
  */

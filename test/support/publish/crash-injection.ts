@@ -1,7 +1,7 @@
 import type { Store } from '../../../src/store/index.js';
 import { nodeDisk, type Disk } from '../../../src/publish/keys/durable-file.js';
 
-/** Thrown in the place where the process would have crashed. */
+/** The error that the test throws where the process would crash. */
 export class Crash extends Error {}
 
 /**
@@ -88,10 +88,10 @@ export class CrashInjector {
     remove: (path) => this.step(() => nodeDisk.remove(path)),
   };
 
-  /** Executes one step, or crashes. `half`: the effect of a partly written file. */
+  /** Executes one step, or crashes. `half`: the effect of a partially written file. */
   step<T>(whole: () => T, half?: () => void): T {
     if (this.dead) throw new Crash();
-    // Only a file can be written by half.
+    // Only a file can be written partially.
     if (this.moment === 'halfway through a file' && !half) return whole();
     if (++this.#steps !== this.nth) return whole();
     this.dead = true;

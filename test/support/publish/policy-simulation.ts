@@ -156,7 +156,7 @@ export class PolicyWorld {
       this.broken.push('the name of the policy host is gone while senders ask for it');
   }
 
-  /** Compare and set at the first nameserver. */
+  /** Compares and sets an RRset at the first name server. */
   #set(
     sets: string[][],
     from: readonly string[],
@@ -166,7 +166,7 @@ export class PolicyWorld {
     if ([...(sets[0] ?? [])].sort().join() === from.map(read).sort().join()) sets[0] = to.map(read);
   }
 
-  /** Every possible sender at once. */
+  /** All possible senders. */
   #watch(): void {
     const ids = this.txt.map(
       (records) => records.find((r) => r.startsWith('v=STSv1'))?.match(/id=(\w+)/)?.[1],

@@ -1,6 +1,8 @@
 import { checkResultSchema, type CheckResult, type Finding } from '../../../src/evidence/index.js';
 
-/** The result of a check in a test. All other facts are those of a sound domain. */
+/**
+ * The result of a check in a test. All other facts are those of a domain without faults.
+ */
 export interface TestCheck {
   readonly date: string;
   readonly domain?: string;

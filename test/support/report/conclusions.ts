@@ -9,7 +9,7 @@ import type { Store } from '../../../src/store/index.js';
 
 /**
  * The pages, the overview and the alerts on which the operator acts, without the parts
- * about reports that do not decide.
+ * about reports that do not count.
  */
 export async function conclusions(
   store: Store,

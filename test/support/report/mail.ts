@@ -38,7 +38,7 @@ export function keyResolver(
 
 export interface MailParts {
   readonly report: string;
-  /** Domain that signs; undefined: the mail is unsigned. */
+  /** The signing domain; undefined: the mail is unsigned. */
   readonly signer?: string;
   readonly from?: string;
   readonly submitter?: string;

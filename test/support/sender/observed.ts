@@ -84,7 +84,7 @@ export class Observed {
     ];
   }
 
-  /** Begins TLS and leaves: with an alert, or after a completed handshake. */
+  /** Begins TLS and disconnects, with an alert or after a completed handshake. */
   leavesTls(alert?: string): Observation[] {
     return [
       ...this.#opening(),
@@ -96,7 +96,7 @@ export class Observed {
     ];
   }
 
-  /** The handshake starts, and the connection ends without a word. */
+  /** The handshake starts, and the connection ends without an alert. */
   breaksOff(by: 'sender' | 'receiver'): Observation[] {
     return [...this.#opening(), ...this.#hello(), { ...this.#on(), kind: 'close', by }];
   }

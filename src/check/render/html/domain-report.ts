@@ -58,7 +58,7 @@ function scoreSection(checkResult: CheckResult): Markup {
 /** The MX record in words. */
 const routeWords: Readonly<Record<CheckResult['route']['kind'], string>> = {
   mx: 'present',
-  implicit: 'absent: the address of the domain itself takes mail',
+  implicit: 'absent: the address of the domain itself accepts mail',
   'null-mx': 'declares that the domain accepts no mail',
   none: 'absent',
   error: 'could not be looked up',

@@ -21,7 +21,7 @@ export function cutSet(response: DnsResponse, domainName: Name): RRset | undefin
 }
 
 /**
- * Signers that may speak for the parent side of a name: strictly above it, not above the
+ * Signers that may prove the parent side of a name: strictly above it, not above the
  * anchor. At most four are tried.
  */
 export function signersAbove(

@@ -25,7 +25,7 @@ const address = 'mx.a.example A';
 
 /**
  * A DS record of the zone's key, with the given digest type and algorithm and,
- * optionally, a digest of nothing.
+ * optionally, a digest of empty input.
  */
 function ds(digestType: number, how: { stale?: boolean; algorithm?: number } = {}): ResourceRecord {
   const { rdata } = world.key('a.example');

@@ -102,7 +102,7 @@ export class NsecProofs {
     return undefined;
   }
 
-  /** Returns the first span that fits and whose signature holds. */
+  /** Returns the first span that fits and whose signature is valid. */
   #find(wanted: (span: Span) => boolean): Span | undefined {
     return this.#spans.find((span) => wanted(span) && this.trust(span.set));
   }

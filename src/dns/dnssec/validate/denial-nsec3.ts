@@ -74,7 +74,7 @@ export class Nsec3Proofs {
     return 'insecure';
   }
 
-  /** The sets themselves, for a verdict that rests on their iterations alone. */
+  /** The sets themselves, for a verdict that depends on their iterations alone. */
   get sets(): readonly RRset[] {
     return this.#spans.slice(0, 1).map((span) => span.set);
   }

@@ -53,8 +53,8 @@ export interface ValidationLimits {
   readonly fetches: number;
   /**
    * Seconds by which the clocks of signer and validator may differ: a signature counts so
-   * long before its inception and after its expiration. 0 applies RFC 4035 §5.3.1 to the
-   * letter [4035-5.3.1-1].
+   * long before its inception and after its expiration. 0 applies RFC 4035 §5.3.1 exactly
+   * [4035-5.3.1-1].
    */
   readonly clockSkew: number;
 }

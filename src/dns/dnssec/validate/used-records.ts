@@ -3,7 +3,7 @@ import type { ResourceRecord } from '../../types.js';
 import type { Message } from '../../wire/message.js';
 import { formatRecord } from '../../wire/presentation.js';
 
-/** Records of one upstream answer that a verdict rests on. */
+/** Records of one upstream answer that a verdict depends on. */
 export interface ProofRecords {
   readonly name: string;
   readonly type: number;
@@ -31,8 +31,8 @@ export function recordMemory(records: Iterable<ResourceRecord>): number {
 }
 
 /**
- * The records of one upstream answer that a verdict rests on. Their text is formatted at
- * the first access: formatting costs as much as verifying a signature, and most proofs
+ * The records of one upstream answer that a verdict depends on. Their text is formatted
+ * at the first access: formatting costs as much as verifying a signature, and most proofs
  * are cached without being read.
  */
 export class UsedRecords {

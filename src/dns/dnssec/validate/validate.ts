@@ -113,7 +113,7 @@ class Walk {
         'bogus',
         dnssecFailures.make(
           'dnssec-signature-missing',
-          `${this.#current.toString()} CNAME is not what its DNAME says`,
+          `${this.#current.toString()} CNAME does not follow from its DNAME`,
         ),
       );
     this.session.use(response, data);
@@ -159,8 +159,8 @@ class Walk {
         ),
       };
     const judged = await judgeRrset(this.session, this.chain, response, recordSet);
-    // RFC 7672 §2.1.3: a faulty link spoils the chain, an insecure one all that follows
-    // [7672-2.1.3-1, 7672-2.1.3-2].
+    // RFC 7672 §2.1.3: a faulty link makes the chain unusable, and everything after an
+    // insecure link is insecure [7672-2.1.3-1, 7672-2.1.3-2].
     if ('failure' in judged) return judged;
     // RFC 4592 §4.4: a DNAME at a wildcard has no meaning, so a synthesised one is not
     // trusted.

@@ -15,7 +15,7 @@ export interface WorkBudget {
   readonly question: { failed: number };
 }
 
-/** The result of a verification: the signature that holds, or the failure. */
+/** The result of a verification: the signature that is valid, or the failure. */
 export type Verified =
   | {
       readonly ok: true;
@@ -94,7 +94,7 @@ export function timeOf(
 ): 'valid' | 'expired' | 'early' {
   const seconds = Math.floor(now / 1000);
   const { clockSkew } = limits;
-  // A period that ends before it begins never holds, with any tolerance.
+  // A period that ends before it begins is never valid, with any tolerance.
   if (((rrsig.expiration - rrsig.inception) | 0) < 0) return 'expired';
   if (((rrsig.expiration - seconds) | 0) + clockSkew < 0) return 'expired';
   if (((seconds - rrsig.inception) | 0) + clockSkew < 0) return 'early';

@@ -37,8 +37,8 @@ export function zoneKeysOf(
 
 /**
  * Selects the DS records with a supported algorithm and digest. SHA-1 counts only without
- * a stronger usable digest, so that breaking SHA-1 gains nothing over a zone that has
- * moved on (RFC 4509 §3) [4509-3-1].
+ * a stronger usable digest, so that breaking SHA-1 does not harm a zone with a stronger
+ * digest (RFC 4509 §3) [4509-3-1].
  */
 export function usableDs(algorithms: AlgorithmRegistry, delegations: readonly Ds[]): readonly Ds[] {
   const { signatures, digests } = algorithms;

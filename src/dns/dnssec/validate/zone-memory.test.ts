@@ -1,6 +1,6 @@
 /**
  * The zones that a validation takes from the cache: exactly what was proved, no longer
- * than the proof holds, and for no other name or anchor.
+ * than the proof is valid, and for no other name or anchor.
  */
 import assert from 'node:assert/strict';
 import test from 'node:test';
@@ -21,7 +21,7 @@ const world = new SignedWorld(['example', 'a.example']);
 /** Milliseconds before and after the end of a denial without SOA (RFC 2308 §5): 60 s. */
 const CURRENT = 59_000;
 const EXPIRED = 61_000;
-/** The two ways of not trusting an answer: what counts is that it is not insecure. */
+/** The two statuses of an untrusted answer; neither is insecure. */
 const REFUSED = /^failed (bogus|indeterminate)$/;
 
 /** Questions of one resolver: they share a cache. */
@@ -48,7 +48,7 @@ const unsigned: Responses = {
   'ns.a.example A': { answers: [address('ns.a.example')] },
 };
 
-/** The attacker removes what proves that `a.example` is unsigned or signed. */
+/** The attacker removes the proof that `a.example` is unsigned or signed. */
 const stripped: Responses = { ...unsigned, 'a.example DS': {} };
 
 test('an insecure cut is proved once until its proof expires', async () => {

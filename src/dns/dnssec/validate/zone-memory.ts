@@ -9,7 +9,7 @@ import type { UsedRecords } from './used-records.js';
 const ENTRY_OCTETS = 800;
 const KEY_OCTETS = 3000;
 
-/** The responses that a status rests on, and the zone whose keys prove them. */
+/** The responses that a status depends on, and the zone whose keys prove them. */
 interface Rest {
   parent: Name | undefined;
   readonly heard: DnsResponse[];
@@ -72,7 +72,9 @@ export class ZoneMemory {
     this.request.cache?.set(name.key, { zone, grounds, anchor: anchorId(anchor), octets });
   }
 
-  /** Records that the status of a zone rests on a response, proved by its parent's keys. */
+  /**
+   * Records that the status of a zone depends on a response, proved by its parent's keys.
+   */
   rest(zoneName: Name, response: DnsResponse, parent?: Name): void {
     const known = this.#rested.get(zoneName.key) ?? { parent: undefined, heard: [] };
     known.parent ??= parent;

@@ -39,7 +39,7 @@ export interface HeldAddress {
   readonly standing: Facts | undefined;
 }
 
-/** `later`: in so many milliseconds at the earliest. */
+/** `later`: after this number of milliseconds at the earliest. */
 export type NotHeld =
   | { readonly kind: 'opted-out' | 'given-up' }
   | { readonly kind: 'later'; readonly ms: number; readonly isSpent: boolean };
@@ -127,13 +127,13 @@ export interface EndedContact {
   /** The new standing; absent: unchanged. */
   readonly standing?: Facts | undefined;
   readonly reason?: string | undefined;
-  /** The scan that gives the address up. */
+  /** The scan that abandons the address. */
   readonly givenUpBy?: number | undefined;
 }
 
 /**
  * Returns an address with the pause before its next contact. Does nothing if the time of
- * the holder has passed: another one may be there.
+ * the holder has passed: another holder may contact it.
  */
 export async function returnAddress(
   database: Queries,

@@ -107,7 +107,7 @@ export class WebContacts {
     try {
       reply = await visit();
     } catch (error) {
-      // Broken off: the server may have seen a connection.
+      // The visit was aborted: the server may have seen a connection.
       await returnAddress(database, held, { connections: 1, pauseMs: rules.spacingMs });
       throw error;
     }

@@ -43,7 +43,7 @@ export interface ScanWork {
   readonly maxFamilies: number;
   /** Grades a domain by its facts. Pure: equal facts give equal grades. */
   gradeDomain(facts: DomainFactSet): DomainGrade;
-  /** Compares a domain with its facts that stood before. Pure. */
+  /** Compares a domain with its earlier facts. Pure. */
   compareDomain(
     before: Facts | undefined,
     facts: DomainFactSet,
@@ -66,8 +66,8 @@ export interface DomainObservation {
   /** DNS questions that this observation cost. */
   readonly questions: number;
   /**
-   * The policy host may not be asked now, but after so many milliseconds: the domain is
-   * observed again then, and the facts are not stored.
+   * The policy host may not be asked now, but after this number of milliseconds: the
+   * domain is observed again then, and the facts are not stored.
    */
   readonly deferMs?: number | undefined;
 }
@@ -129,7 +129,7 @@ export interface VisitObservation {
   readonly validMs?: number | undefined;
 }
 
-/** A host name at an address that is to be planned. */
+/** A host name at an address that needs a plan. */
 export interface PlannedHost {
   readonly host: string;
   readonly address: string;
@@ -207,15 +207,15 @@ export interface ContactDecision {
   readonly standing: Facts;
   /** The facts are the result of the visit; otherwise it is repeated later. */
   readonly isSettled: boolean;
-  /** The address is given up for this scan: its waiting visits end without a result. */
+  /** The address is abandoned for this scan: its waiting visits end without a result. */
   readonly givesUp: boolean;
-  /** Milliseconds for which the address is left alone, in addition to the spacing. */
+  /** Milliseconds for which the address is not contacted, in addition to the spacing. */
   readonly restMs: number;
   /** The server asked for fewer connections: the spacing doubles. */
   readonly isSlow: boolean;
   /** Nothing answered: it may be a fault of the scanner's own network. */
   readonly timedOut: boolean;
-  /** The reason of a rest, in a word. */
+  /** The reason of a rest, in one word. */
   readonly reason?: string | undefined;
 }
 

@@ -256,7 +256,7 @@ export const migrations: readonly (readonly string[])[] = [
   [
     // A certificate that ends makes a visit due before the usual interval.
     `ALTER TABLE hermetic_scan.visit ADD COLUMN valid_until timestamptz`,
-    // The interval at which the list is scanned again; without one, only by hand.
+    // The interval at which the list is scanned again; without one, only manually.
     `ALTER TABLE hermetic_scan.list ADD COLUMN rescan_ms bigint`,
   ],
   [

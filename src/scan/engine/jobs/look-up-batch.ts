@@ -4,9 +4,9 @@ import { mapConcurrent } from '../../../base/index.js';
 const CONCURRENT = 200;
 
 /**
- * Looks up a batch of names, and returns the results in order. Rejects with `signal.reason`
- * as soon as the signal aborts: lookups under way end unheard within their time limits, and
- * no further ones begin.
+ * Looks up a batch of names, and returns the results in order. Rejects with
+ * `signal.reason` as soon as the signal aborts: running lookups end within their time
+ * limits, and their results are ignored, and no further ones begin.
  */
 export function lookUpBatch<Item, Output>(
   items: readonly Item[],

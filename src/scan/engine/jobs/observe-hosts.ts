@@ -83,7 +83,7 @@ async function store(tx: Transaction, scan: HostScan, entries: readonly Entry[])
 
 /**
  * Writes addresses, then visits, then networks. The network row comes last: its `wanted`
- * tells a worker that releases it at the same moment that new visits arrived.
+ * notifies a worker that releases it at the same moment that new visits arrived.
  */
 async function createVisits(
   tx: Transaction,

@@ -21,7 +21,7 @@ export interface WaitingWork {
   readonly grades: boolean;
 }
 
-/** Pause between two rounds of grading while visits wait: each looks at all domains. */
+/** Pause between two rounds of grading while visits wait: each reads all domains. */
 const GRADE_PAUSE_S = 10;
 
 /** Pause before the next search if all slices of names are leased or deferred. */
@@ -73,7 +73,7 @@ export async function planJobs(database: Queries): Promise<void> {
       .flatMap(({ kind, delay }) =>
         Array.from({ length: jobKinds[kind] }, (_, slot) => ({
           ...{ id, kind, delay },
-          // A job that may run at once is another one than a job that waits.
+          // A job that may run immediately differs from a job that waits.
           key: `${kind}:${id}:${slot}:${delay}`,
         })),
       )

@@ -29,7 +29,7 @@ export interface JobOptions {
 
 /**
  * Runs the coarse jobs of all scans with graphile-worker until `stopping` aborts. A runner
- * that fails because the database is away is started again.
+ * that fails because the database is unreachable is started again.
  */
 export async function runJobs(
   context: ScanContext,
@@ -87,7 +87,7 @@ const cronItems: readonly CronItem[] = [
   {
     task: 'scan.prune',
     match: '17 3 * * *',
-    // A worker that was stopped at that time makes up for it.
+    // A worker that was stopped at that time runs it later.
     options: { jobKey: 'scan.prune', maxAttempts: 3, backfillPeriod: DAY },
   },
 ];

@@ -74,8 +74,8 @@ export async function startScan(
 }
 
 /**
- * Changes the state of a scan. A pause holds within one visit: workers read the state at
- * every claim. Throws `scan-absent`, or `scan-state` if the scan has ended.
+ * Changes the state of a scan. A pause takes effect within one visit: workers read the
+ * state at every claim. Throws `scan-absent`, or `scan-state` if the scan has ended.
  */
 export async function controlScan(
   database: Database,

@@ -19,7 +19,7 @@ export interface ScanProgress {
   };
   /** Visits that could have been inferred, and those whose result was another one. */
   readonly inference: { readonly checked: number; readonly wrong: number };
-  /** Addresses that turned a visitor away and rest. */
+  /** Addresses that refused a visitor and rest. */
   readonly resting: number;
   readonly shapes: number;
   readonly workers: number;
@@ -28,7 +28,7 @@ export interface ScanProgress {
   readonly verdicts: Readonly<Record<string, number>>;
 }
 
-/** A worker without a beat for this long does not count. */
+/** A worker without a heartbeat for this long does not count. */
 const ALIVE_MS = 40_000;
 
 /** Counts the rows of a scan. Costs about a second for a million domains. */

@@ -8,9 +8,9 @@ import type { Queries, Transaction } from '../database/database.js';
  * and the grades of its domains. One row holds the lease of all its domains, so a claim
  * writes one row and not one for each domain.
  *
- * A worker that dies loses the lease when it ends, and another one repeats the stage. Each
- * stage stores its results in one transaction that begins with {@link holdSlice}: the
- * results of a lease that ended are dropped.
+ * A worker that crashes loses the lease when it ends, and another one repeats the stage.
+ * Each stage stores its results in one transaction that begins with {@link holdSlice}:
+ * the results of a lease that ended are dropped.
  */
 
 /** Domains of one slice. */
@@ -75,8 +75,8 @@ export async function claimSlice(
 }
 
 /**
- * Returns whether the lease still holds, and keeps it until the transaction ends. Without
- * it the caller writes nothing.
+ * Returns whether the lease is still valid, and keeps it until the transaction ends.
+ * Without it the caller writes nothing.
  */
 export async function holdSlice(tx: Transaction, slice: ClaimedSlice): Promise<boolean> {
   const { scanId, number, leaseNo, stage } = slice;

@@ -33,8 +33,8 @@ export interface ClaimedNetwork {
  *
  * One statement takes the lease, a second one selects visits. The second one counts the
  * connections of every visit against the daily budget *before* they are opened, and moves
- * `next_at` far ahead: a worker that dies in a session leaves an address that rests. Scans
- * that are paused and hosts that opted out are excluded here, at each claim.
+ * `next_at` far ahead: if a worker crashes in a session, the address rests. Scans that
+ * are paused and hosts that opted out are excluded here, at each claim.
  */
 export async function claimVisits(
   context: ScanContext,

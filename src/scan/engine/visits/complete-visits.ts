@@ -87,7 +87,9 @@ async function storeAnswers(tx: Transaction, entries: readonly Entry[]): Promise
   );
 }
 
-/** Names that matter are visited themselves, and stand for no others. */
+/**
+ * Names with a policy or TLSA records are visited themselves, and represent no others.
+ */
 function groupResults(entries: readonly Entry[]): readonly GroupResult[] {
   return entries.flatMap(({ visit, result, factId }) =>
     result?.decision.isSettled && !result.observation.optedOut && !visit.required
@@ -124,7 +126,7 @@ async function storeRests(
   );
 }
 
-/** All waiting visits of an address that is given up end without a result. */
+/** All waiting visits of an address that the scan abandons end without a result. */
 async function giveUp(tx: Transaction, entries: readonly Entry[]): Promise<void> {
   const ended = entries.filter(({ result }) => result?.decision.givesUp);
   if (ended.length === 0) return;

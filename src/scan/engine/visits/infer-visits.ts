@@ -20,7 +20,9 @@ interface WaitingVisit {
   readonly by_server: GroupColumn | null;
 }
 
-/** Visits that measure the error of inference, by the group that could have spared them. */
+/**
+ * Visits that measure the error of inference, by the group that could have replaced them.
+ */
 export type InferenceChecks = ReadonlyMap<string, NameGroup>;
 
 /** The key of a visit in {@link InferenceChecks}. */
@@ -29,10 +31,10 @@ export function visitKey(visit: { readonly address_id: number; readonly host_id:
 }
 
 /**
- * Settles waiting visits of the networks without a connection, where other host names showed
- * one result at the address. Names that matter are never inferred. Returns the visits that
- * are made to measure the error. The caller holds the leases, so no other worker changes
- * these groups.
+ * Settles waiting visits of the networks without a connection, where other host names
+ * showed one result at the address. Names with a policy or TLSA records are never
+ * inferred. Returns the visits that are made to measure the error. The caller holds the
+ * leases, so no other worker changes these groups.
  */
 export async function inferVisits(
   context: ScanContext,

@@ -2,7 +2,7 @@ import type { Clock } from '../../../base/index.js';
 import type { Queries } from '../database/database.js';
 
 const WINDOW_MS = 60_000;
-/** With fewer networks, a share is a coincidence. */
+/** With fewer networks, a share proves nothing. */
 const MIN_NETWORKS = 20;
 
 /**

@@ -1,6 +1,6 @@
 /**
- * The limits on contacts with the servers of others. They hold over all workers and scans
- * of one database. Times are in milliseconds.
+ * The limits on contacts with the servers of others. They apply together to all workers
+ * and scans of one database. Times are in milliseconds.
  */
 export interface Politeness {
   /** Between two connections to one address; twice as long if a server asked for it. */

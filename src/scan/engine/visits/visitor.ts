@@ -32,7 +32,7 @@ export interface VisitorOptions {
   readonly workerId: string;
   readonly rules: Politeness;
   readonly rate: ConnectionRate;
-  /** Receives faults that pass, such as a database that restarts. */
+  /** Receives temporary faults, such as a database that restarts. */
   readonly onError: (error: Error) => void;
 }
 
@@ -41,7 +41,7 @@ export interface VisitorOptions {
  *
  * Only the holder of a lease contacts the addresses of a network. The lease counts from
  * before the claim was sent, by the monotonic clock; a visit that would not end within it
- * does not begin. When the database is away, the visitor claims nothing and waits.
+ * does not begin. When the database is unreachable, the visitor claims nothing and waits.
  */
 export class Visitor {
   readonly #context: ScanContext;
@@ -67,7 +67,7 @@ export class Visitor {
 
   /**
    * Runs until `stopping` aborts; then finishes the visits under way and stores them. The
-   * signal of the context breaks off those that last too long.
+   * signal of the context aborts those that last too long.
    */
   async run(stopping: AbortSignal): Promise<void> {
     const { clock } = this.#context;
@@ -133,7 +133,8 @@ export class Visitor {
     try {
       const { host_fact_id } = visit;
       const hostFacts = (await facts.load([host_fact_id])).get(host_fact_id) ?? {};
-      // A worker that was stopped for a while must not begin where another one may be.
+      // A worker that was stopped for a while must not begin at an address that another
+      // worker may contact.
       if (!mayConnect()) return { visit };
       const target = { host: visit.host, address: visit.address, hostFacts, mayConnect };
       const observation = await work.visitHost(target, AbortSignal.any([signal, limit]));
@@ -141,7 +142,7 @@ export class Visitor {
         return { visit, result: { observation, decision: unchanged(visit.standing ?? {}) } };
       return observation ? judged(observation) : { visit };
     } catch (error) {
-      // Broken off by this worker: the visit stays due.
+      // Aborted by this worker: the visit stays due.
       if (signal.aborted) return { visit };
       if (!limit.aborted) this.#options.onError(error as Error);
       return judged({ facts: {}, connections: rules.connectionsPerVisit });

@@ -15,9 +15,9 @@ export const stsRows = ['enforce', 'testing', 'none', 'tempfail'] as const;
 export type StsRow = (typeof stsRows)[number];
 
 /**
- * The policy level returned to Postfix. One answer holds for all MX hosts of a domain, so
- * it cannot express "DANE for this host, MTA-STS for that one". It is never weaker than
- * the requirement of any host that Postfix may use.
+ * The policy level returned to Postfix. One answer applies to all MX hosts of a domain,
+ * so it cannot express "DANE for this host, MTA-STS for that one". It is never weaker
+ * than the requirement of any host that Postfix may use.
  */
 export type TableAnswer =
   /** Every host by DANE; a host without it is not used. */
@@ -33,9 +33,9 @@ export type TableAnswer =
 
 /**
  * The answer table. With `dane-only` a failing DANE validation is never outweighed by
- * MTA-STS (RFC 8461 §2); with `some`, MTA-STS alone can speak for every host. If
- * Postfix cannot do DANE itself (`validates` false) no answer relies on it: without the
- * AD bit `dane` would silently mean `may`.
+ * MTA-STS (RFC 8461 §2); with `some`, MTA-STS alone covers every host. If Postfix cannot
+ * do DANE itself (`validates` false) no answer relies on it: without the AD bit `dane`
+ * would silently mean `may`.
  */
 export function tableAnswer(column: DaneColumn, row: StsRow, validates: boolean): TableAnswer {
   if (row === 'enforce') return column === 'all' && validates ? 'dane-only' : 'secure';
@@ -44,8 +44,8 @@ export function tableAnswer(column: DaneColumn, row: StsRow, validates: boolean)
 }
 
 /**
- * The column of a decision. A host outside an enforced policy keeps `all` away: DANE
- * alone would let Postfix use it.
+ * The column of a decision. A host outside an enforced policy excludes `all`: DANE alone
+ * would let Postfix use it.
  */
 export function columnOf({ route, hosts }: Pick<DomainDecision, 'route' | 'hosts'>): DaneColumn {
   const authenticated = (host: HostDecision): boolean =>

@@ -35,7 +35,7 @@ export interface PostfixMap {
   };
   readonly validates: boolean;
   /**
-   * Looks every key up again: a policy that answers rest on was removed from the cache.
+   * Looks every key up again: a policy that answers depend on was removed from the cache.
    */
   clear(): void;
   stop(): void;

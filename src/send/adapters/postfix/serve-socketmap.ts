@@ -53,7 +53,8 @@ export function serveSocketmap(connection: Connection, options: SocketmapOptions
  *                                          +-> #owed -> #send  in the order of requests
  * ```
  *
- * Reading pauses while the socket is full (`#blocked`) or too many replies are owed.
+ * Reading pauses while the socket is full (`#blocked`) or too many replies are
+ * outstanding.
  */
 class SocketmapConnection {
   readonly #stream: Connection['stream'];

@@ -14,7 +14,7 @@ export const postfixSection = z.strictObject({
       if (release) return release;
       context.addIssue({
         code: 'custom',
-        message: `is not a version that answers are made for: write one of ${postfixVersions.join(', ')}`,
+        message: `is not a supported version: write one of ${postfixVersions.join(', ')}`,
       });
       return z.NEVER;
     }),

@@ -1,7 +1,7 @@
 import { known, unknown, type Fact, type SettingSource } from '../sender-model.js';
 import { coverageOf, routes, type EximOptions, type EximOutput } from './parse-exim-output.js';
 
-/** The way of outgoing mail through routers and transports. */
+/** The route of outgoing mail through routers and transports. */
 export interface EximRoute {
   /** Name of the transport; of a router if it leads to none. */
   readonly name: string;
@@ -23,8 +23,8 @@ export interface RouteQuestion {
 }
 
 /**
- * Finds the transport that takes mail to a domain. A router whose domains are not evaluated
- * is assumed not to take the recipient, and named as an assumption.
+ * Finds the transport that delivers mail to a domain. A router with unevaluated domains
+ * is assumed not to handle the recipient, and named as an assumption.
  */
 export function findEximRoute(output: EximOutput, { transport, domain }: RouteQuestion): EximRoute {
   const routers = [...output.routers].filter(([, options]) =>
@@ -63,7 +63,7 @@ function byRouter(output: EximOutput, name: string, options: EximOptions): EximR
   };
 }
 
-/** Options by which a router takes only some messages to its domains. */
+/** Options by which a router handles only some messages to its domains. */
 const preconditions = [
   'condition',
   'senders',

@@ -80,7 +80,7 @@ function listItems(list: string): readonly ListItem[] {
 
 const OPEN_ITEM = /[$;{}]|^[+/@<^]|\/0$/;
 
-/** A list that ends with a negated item goes on with an asterisk. */
+/** A list that ends with a negated item matches everything else. */
 function endOf(items: readonly ListItem[]): Coverage {
   return items.at(-1)?.isNegated ? 'yes' : 'no';
 }

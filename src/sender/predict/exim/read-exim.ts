@@ -112,7 +112,7 @@ function fallbackHostsOf(
   return known(value === '' ? undefined : value, hosts.source);
 }
 
-/** With DANE, glibc passes the AD bit on only with `options trust-ad`. */
+/** With DANE, glibc passes the AD bit through only with `options trust-ad`. */
 function resolverLines({ assumptions }: ReturnType<typeof resolverFact>): readonly string[] {
   if (assumptions.length === 0) return [];
   return [...assumptions, '/etc/resolv.conf has "options trust-ad", which glibc 2.31 needs.'];
@@ -298,8 +298,8 @@ function daneOf(
 }
 
 /**
- * TLSA records without a usable one: with GnuTLS the delivery goes on under TLS, as RFC 7672
- * §2.2 requires; with OpenSSL it is deferred (tls-openssl.c, `dane_tlsa_load`).
+ * TLSA records without a usable one: with GnuTLS the delivery continues under TLS, as RFC
+ * 7672 §2.2 requires; with OpenSSL it is deferred (tls-openssl.c, `dane_tlsa_load`).
  */
 function unusableBy(support: EximOutput['support']): 'encrypt' | 'defer' | 'unknown' {
   if (support?.includes('GnuTLS')) return 'encrypt';

@@ -14,7 +14,7 @@ export interface SmtpdWord {
 /** The directives of a configuration, and those that could not be followed. */
 export interface ParsedSmtpdConf {
   readonly lines: readonly SmtpdLine[];
-  /** Included files and macros that the input does not hold. */
+  /** Included files and macros that the input lacks. */
   readonly missing: readonly string[];
 }
 

@@ -61,9 +61,11 @@ type Condition =
 /** A reference to a parameter, or a comparison with the texts that it selects. */
 interface Reference {
   readonly condition: Condition;
-  /** The text if the condition holds; undefined for the value of the parameter. */
+  /**
+   * The text if the condition is true; undefined: the value of the parameter is the text.
+   */
   readonly filled?: string;
-  /** The text if it does not hold. */
+  /** The text if the condition is false. */
   readonly empty?: string;
   /** Characters of the reference after the dollar sign. */
   readonly length: number;
@@ -135,7 +137,7 @@ function parameter(name: string, expansion: Expansion): Expanded {
   return { ok: false, reason: `it refers to $${name}, which the input does not show` };
 }
 
-/** The result of a comparison: empty if it does not hold. */
+/** The result of a comparison: empty if it is false. */
 function compare(
   { left, operator, right }: Extract<Condition, { operator: string }>,
   expansion: Expansion,

@@ -77,7 +77,7 @@ function momentOf(milliseconds: number): Markup {
 
 const signs = { add: '+', remove: '-', keep: ' ' } as const;
 
-/** Lines with their sign: colour alone tells nothing. */
+/** Lines with their sign: colour alone conveys nothing. */
 function changeBox(changes: readonly ChangedLine[], label: string): Markup {
   const lines = changes.map(({ change, text }) => {
     const line = `${signs[change]} ${text}`;
