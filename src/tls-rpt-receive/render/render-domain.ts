@@ -151,7 +151,9 @@ function failingLine(domainView: DomainView): string {
   const says: string[] = [];
   if (fates.has('kept-back')) {
     const sessions = lost > 0 ? countOf(lost, 'session') : 'Sessions';
-    says.push(`${sessions} did not deliver: their mail is deferred unless another host accepted it.`);
+    says.push(
+      `${sessions} did not deliver: their mail is deferred unless another host accepted it.`,
+    );
   }
   if (fates.has('unknown')) {
     const mail = fates.size > 1 ? 'other mail' : 'the mail';
