@@ -275,7 +275,9 @@ export class WriteQueue {
     this.#fail(done, error);
   }
 
-  /** Reports writes once, after the first sync that ends, and continues. */
+  /**
+   * Calls `report` once, after the first sync that ends, and continues with the queue.
+   */
   #end(done: readonly Entry[], report: () => void): void {
     if (this.#unsynced !== done) return;
     this.#unsynced = undefined;

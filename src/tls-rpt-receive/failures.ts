@@ -58,7 +58,7 @@ export const intakeFailures = defineFailures({
   'mailbox-not-stored': {
     blame: 'local',
     temporary: true,
-    message: 'Reports of a mailbox could not be stored, so reading it ended.',
+    message: 'Reports of a mailbox could not be stored, so Hermetic stopped reading the mailbox.',
     fix: 'Check the disk and the database, and run the command again: it continues there.',
   },
   'mailbox-connection-lost': {

@@ -20,7 +20,7 @@ export function nearRptRecords(texts: readonly string[]): readonly RptLint[] {
 
 /** The record of another mechanism that was published at the wrong name. */
 function otherKind(recordText: string): string | undefined {
-  if (/^v=STSv1/i.test(recordText)) return 'it belongs at _mta-sts, this is MTA-STS';
+  if (/^v=STSv1/i.test(recordText)) return 'an MTA-STS record belongs at _mta-sts';
   return /^v=DMARC1/i.test(recordText) ? 'it belongs at _dmarc, this is DMARC' : undefined;
 }
 

@@ -69,7 +69,7 @@ const domainStateSchema = z.strictObject({
   verdict: z.string(),
   /** The first check without a certain result, of those in a row. */
   blindSince: time.optional(),
-  /** The last check fell into maintenance. */
+  /** The last check was during maintenance. */
   silent: z.boolean().optional(),
   /** The alarm "not seen" is open. */
   unseen: z.boolean(),

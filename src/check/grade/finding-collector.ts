@@ -55,7 +55,7 @@ export class FindingCollector {
   /** Values that hold for every finding of this domain. */
   readonly #base: FindingValues;
 
-  /** Hosts that a sender may try; the others are records that lead to no host. */
+  /** Hosts that a sender may try; the others are records without a usable host. */
   readonly hosts: readonly JudgedHost[];
   readonly passedOver: readonly JudgedHost[];
 

@@ -93,7 +93,7 @@ function certifyItself({ host: hostName, key }: Certify, keyRing: KeyRing): Acti
 
 /**
  * Changes the body of a domain, together with the exported files of the domains that use
- * its policy. `body` undefined: the policy is served no longer.
+ * its policy. `body` undefined: the policy is no longer served.
  */
 async function serveBody(
   domainName: string,

@@ -44,7 +44,7 @@ export interface PlaySelection {
 }
 
 export interface ReceiverSessionOptions {
-  /** The case, or the first guess if there is a selection. */
+  /** The case, or the first candidate if the receiver has yet to select one. */
   readonly played: PlayedCase;
   readonly selection?: PlaySelection | undefined;
   readonly recorder: Recorder;

@@ -43,7 +43,7 @@ export type TlsQuestion =
        * libraries.
        */
       readonly octets?: number;
-      /** Sent in this number of TCP segments. Default as the path takes it. */
+      /** Sent in this number of TCP segments. Default: in one write. */
       readonly segments?: 2;
       /** With a key share for X25519MLKEM768, as senders with OpenSSL 3.5 send it. */
       readonly keyShare?: true;
