@@ -1,6 +1,6 @@
 import { parseIp } from '../base/index.js';
 
-/** The reason why senders skip an MX record: its name leads to no host. */
+/** The reason why senders skip an MX record: its name belongs to no host. */
 export type PassedOver = 'address-literal' | 'special-name' | 'no-address';
 
 /** Names that the public DNS never holds, with the RFC that reserves them. */

@@ -1,4 +1,4 @@
-/** Failures of this machine: they say nothing about the address that was tried. */
+/** Failures of this machine: they prove nothing about the address that was tried. */
 export const ownFailures: ReadonlySet<string> = new Set([
   'net-no-route',
   'net-guarded',

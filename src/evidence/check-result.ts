@@ -161,7 +161,7 @@ export interface MailHost {
     readonly roles?: readonly TlsaRole[];
     readonly rollover?: TlsaCoverage;
   };
-  /** The reason why senders skip this MX record: its name leads to no host. */
+  /** The reason why senders skip this MX record: its name belongs to no host. */
   readonly passedOver?: 'address-literal' | 'special-name' | 'no-address';
   /** The address lookup failed, so that no address is known. */
   readonly addressLookup?: 'failed' | undefined;

@@ -17,8 +17,8 @@ export interface DeliveryOutcome {
   readonly startedAt: string;
   readonly finishedAt: string;
   /**
-   * `connected`: a session as decided was handed over, and no more is known. `deferred`:
-   * try again later. `rejected`: permanently.
+   * `connected`: a session as decided was handed over, and its result is unknown.
+   * `deferred`: try again later. `rejected`: permanently.
    */
   readonly result: 'connected' | 'delivered' | 'deferred' | 'rejected';
   /** The deciding failure, if no mail was delivered. */

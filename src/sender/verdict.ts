@@ -110,7 +110,7 @@ export const caseResultSchema = z.strictObject({
   /** The step at which the sender left; only with `refused`, and `deferred` if known. */
   step: z.enum(deliverySteps).optional(),
   /**
-   * Whether the result meets the expectation; `open` if it cannot be said, `none` for
+   * Whether the result meets the expectation; `open` if that is unknown, `none` for
    * cases without one.
    */
   met: z.enum(['yes', 'no', 'open', 'none']),

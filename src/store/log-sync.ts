@@ -128,7 +128,7 @@ export class LogSync {
 
   /**
    * Returns whether the log has at least so many frames since it was last restarted. The
-   * file never shrinks, so its size says nothing; frames of the current log have its
+   * file never shrinks, so its size proves nothing; frames of the current log have its
    * salts (https://sqlite.org/fileformat2.html, section 4.1).
    */
   hasFrames(count: number): boolean {

@@ -37,7 +37,7 @@ export interface DomainFacts {
   /** The earliest expiry of any DNS answer. */
   readonly until: number;
   /**
-   * No configured resolver answers usefully, so that a failed lookup says nothing about
+   * No configured resolver answers usefully, so that a failed lookup proves nothing about
    * the domain: it is reported as a fault of this machine.
    */
   readonly resolverAtFault: boolean;

@@ -37,8 +37,8 @@ export interface ServerVerdict {
 
 /**
  * Verifies the certificate chain of a handshake for PKIX and for DANE, each by itself:
- * DANE-EE ignores names, dates and CAs (RFC 7672 §3.1.1), so that one result says nothing
- * about the other.
+ * DANE-EE ignores names, dates and CAs (RFC 7672 §3.1.1), so that one result proves
+ * nothing about the other.
  */
 export function judgeServer({ chain, host, anchors, at }: ServerQuestion): ServerVerdict {
   const sent = parseChain(chain);

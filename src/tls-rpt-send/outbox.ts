@@ -10,7 +10,7 @@ const SETTLE = 10 * MINUTE;
 /** RFC 8460 §5.5: retries continue for a day, with growing pauses [8460-5.5-1]. */
 const FIRST_PAUSE = 5 * MINUTE;
 const TRY_FOR = DAY;
-/** Permanent refusals until a URI gets no more reports, and for how long. */
+/** Permanent refusals until a URI gets no further reports, and for how long. */
 const MAX_REFUSALS = 3;
 const SUSPENSION = 30 * DAY;
 /** The time for which results of deliveries are saved, for `hermetic report preview`. */

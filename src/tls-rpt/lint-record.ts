@@ -89,7 +89,7 @@ function explainMailto(rest: string): string | undefined {
   // RFC 6068 §2: dot-atom-text; other characters stand percent-encoded.
   if (!/^([\w!$'*+^`{|}~%/?#&=-]+)(\.[\w!$'*+^`{|}~%/?#&=-]+)*$/.test(local))
     return `"${local}" is not a mailbox`;
-  // RFC 6068 §2: an address stands in brackets, and no reporter resolves it as a name.
+  // RFC 6068 §2: an address is in brackets, and no reporter resolves it as a name.
   if (/(^|\.)\d+$/.test(domainName)) return `"${domainName}" is an address, not a domain name`;
   return explainHost(domainName);
 }

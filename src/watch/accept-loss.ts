@@ -46,9 +46,9 @@ export interface Acceptance {
 }
 
 /**
- * Makes the present levels of the given losses the known ones, and ends their alarms. Pure.
- * A protection that falls below the accepted level is a new fault, and so is one that
- * returns and is lost again.
+ * Accepts the present levels of the given losses as the known levels, and ends their
+ * alarms. Pure. A protection that falls below the accepted level is a new fault, and so
+ * is one that returns and is lost again.
  */
 export function acceptLosses(
   state: WatchState,

@@ -244,7 +244,7 @@ test(`a daemon killed ${ROUNDS} times loses no alarm and reports no fault twice`
   await receiver.listen(address);
   t.after(() => receiver.close());
   const watch = new KilledWatch(folder, receiver);
-  // The first certain check makes the healthy state the known one.
+  // The first certain check stores the healthy state as the known state.
   await watch.runOnce();
   const reported: string[] = [];
   const expectOneEach = async (kind: Kind): Promise<void> => {

@@ -340,7 +340,7 @@ export const daneFindings = {
   },
   /**
    * Raised when every resolver of this check withheld DNSSEC records or did not answer.
-   * The verdict becomes inconclusive; it says nothing about the domain.
+   * The verdict becomes inconclusive; it proves nothing about the domain.
    */
   'resolver-no-dnssec': {
     topic: 'dnssec',

@@ -225,7 +225,7 @@ export const routeFindings = {
     ],
   },
   /**
-   * Raised when a conversation ended in a way that says nothing about TLS, such as
+   * Raised when a conversation ended in a way that proves nothing about TLS, such as
    * greylisting or a block of this client. It informs, and the verdict becomes
    * inconclusive.
    */

@@ -213,7 +213,7 @@ function judgeOne(raised: FindingCollector, caaEvidence: CaaEvidence): CaaDecisi
 }
 
 /**
- * The leaf of a chain from a public CA: CAA says nothing about the certificates that a
+ * The leaf of a chain from a public CA: CAA proves nothing about the certificates that a
  * DANE domain issues to itself.
  */
 function publicLeaf({ hosts, mtaSts, domain }: Evidence, host: string): Certificate | undefined {

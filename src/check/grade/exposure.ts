@@ -127,7 +127,7 @@ export function resolverAtFault({ network }: Evidence): boolean {
 
 /**
  * Returns true when the control host seems to lack STARTTLS as well: a missing keyword
- * then says nothing about the domain.
+ * then proves nothing about the domain.
  */
 export function ownNetworkStrips({ network: { control } }: Evidence): boolean {
   return control !== undefined && ['absent', 'mangled'].includes(control.starttls);

@@ -16,7 +16,7 @@ import { undecidedRules } from './undecided-rules.js';
 import type { FindingCollector, FindingInput } from './finding-collector.js';
 
 /**
- * Raises findings on the mail hosts: records that lead to no host, hosts that do not
+ * Raises findings on the mail hosts: records without a usable host, hosts that do not
  * answer, and the observations at each address. An unreachable host gets one finding
  * instead of one per test.
  */
@@ -36,7 +36,7 @@ export function hostRules(raised: FindingCollector): void {
       for (const address of judgedHost.addresses) addressRules(raised, judgedHost, address);
       if (!ownNetworkStrips(raised.evidence)) differing(raised, judgedHost);
     }
-    // A failed lookup that is not bogus says nothing about the host.
+    // A failed lookup that is not bogus proves nothing about the host.
     if (
       judgedHost.addresses.length === 0 &&
       judgedHost.evidence.addressLookup.status === 'failed' &&
@@ -58,7 +58,7 @@ const passedOverAs = {
 } as const;
 
 /**
- * MX records that lead to no host: a fault of the DNS, never of a firewall (RFC 5321
+ * MX records without a usable host: a fault of the DNS, never of a firewall (RFC 5321
  * §5.1).
  */
 function passedOverRules(raised: FindingCollector): void {
@@ -187,7 +187,7 @@ function greetings(addresses: readonly JudgedAddress[]): string {
 }
 
 /**
- * Returns true when every address that was tried refused to talk. Addresses without a
+ * Returns true when every tried address refused this client. Addresses without a
  * route from here do not count, so a machine without IPv6 declares no host unreachable.
  */
 function isDead(judgedHost: JudgedHost): boolean {

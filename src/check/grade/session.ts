@@ -143,8 +143,8 @@ export function refusesTls(connection: ConnectionEvidence): boolean {
 }
 
 /**
- * Returns true for a 4yz reply to STARTTLS, which is temporary and says nothing about TLS
- * at other times (RFC 3207 §4 [3207-4-4]).
+ * Returns true for a 4yz reply to STARTTLS, which is temporary and proves nothing about
+ * TLS at other times (RFC 3207 §4 [3207-4-4]).
  */
 function deferredTls({ starttls, starttlsReply }: ConnectionEvidence): boolean {
   const code = starttlsReply?.code ?? 0;

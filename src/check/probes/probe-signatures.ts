@@ -195,7 +195,7 @@ async function askOne(
   );
   if (!answer.ok) return { ...server, failure: failureEvidence(answer.failure) };
   const { answers, rcode } = answer.value;
-  // An answer without the records says nothing about their signatures.
+  // An answer without the records proves nothing about their signatures.
   if (!answers.some(({ type }) => type === RRType.MX))
     return { ...server, failure: { code: 'dns-no-answer', detail: `rcode ${rcode}` } };
   const periods = answers

@@ -63,7 +63,7 @@ function suiteOf(checkResult: CheckResult, failOn: 'warn' | 'fail'): JunitSuite 
 }
 
 /**
- * The element of a suite. The time is 0, because the duration says nothing about the
+ * The element of a suite. The time is 0, because the duration proves nothing about the
  * result and would make equal results differ.
  */
 function suiteElement({ name: suiteName, at, properties, cases }: JunitSuite): string {

@@ -75,7 +75,10 @@ export interface CollectOptions {
   readonly maxAddresses?: number;
   /** Milliseconds between two connections to one address. Default 200. */
   readonly spacingMs?: number;
-  /** Evidence of an earlier run: its answers about an address are not asked again. */
+  /**
+   * Evidence of an earlier run: questions about an address that it answers are not asked
+   * again.
+   */
   readonly earlier?: Evidence;
   /**
    * Answers of the same run about an address for another host name: they are not asked

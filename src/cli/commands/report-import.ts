@@ -166,8 +166,8 @@ async function* sources(paths: readonly string[]): AsyncGenerator<Source> {
 const MAX_SILENT_LOOKUPS = 3;
 
 /**
- * Verifies signatures at the date of arrival, and asks no more once the network is
- * absent.
+ * Verifies signatures at the date of arrival, and stops lookups once the network is
+ * unreachable.
  *
  * The date of arrival counts because DKIM keys are rotated: the key of an old message may
  * be withdrawn by now, and a signature may have expired (RFC 6376 §3.5, tag `x=`).

@@ -39,8 +39,8 @@ function withMemory(command: Command): Command {
 }
 
 /**
- * `hermetic watch accept`: makes the present state of a domain the known one, where it has
- * lost a protection on purpose.
+ * `hermetic watch accept`: accepts the present state of a domain as the known state,
+ * where it has lost a protection on purpose.
  *
  * Network: none. Without `--yes` it writes nothing. Exit status: 0; 1 if there is nothing
  * to accept; 2 for a memory that cannot be used.

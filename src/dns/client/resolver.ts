@@ -120,7 +120,9 @@ class CachingResolver {
   readonly #algorithms = rememberSignatures(standardAlgorithms);
   readonly #transport: TransportOptions;
   readonly #answers: AnswerCache;
-  /** Proved zones, by upstream: a proof from one upstream says nothing about another. */
+  /**
+   * Proved zones, by upstream: a proof from one upstream proves nothing about another.
+   */
   readonly #zones: ReadonlyMap<Upstream, BoundedMap<CachedZone>>;
   readonly #exchanges = new SingleFlight<Result<Message>>();
   /** Upstreams whose last exchange failed. The others are queried first. */

@@ -62,7 +62,7 @@ export class PolicyHost {
     this.#contexts.delete(serverName);
   }
 
-  /** The host answers no more requests for this name, and no handshake. */
+  /** The host no longer answers requests for this name, and no handshake. */
   remove(serverName: string): void {
     this.#sites.delete(serverName);
     this.#contexts.delete(serverName);

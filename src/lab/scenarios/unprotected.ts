@@ -12,7 +12,7 @@ const { clear, clearSigned, hosted, none, signedOnly, unusable } = rows;
 
 /** No host accepts mail today; an attacker may still answer at its address. */
 const silent: Row = ['deferred', 'cleartext', 'to-attacker', 'to-attacker', 'cleartext'];
-/** The records lead to no address, so only a forged MX record leads mail anywhere. */
+/** The records name no address, so only a forged MX record leads mail anywhere. */
 const nowhere: Row = ['deferred', 'deferred', 'deferred', 'to-attacker', 'deferred'];
 
 const onlyThis = (...warn: string[]): Expectation => ({

@@ -60,7 +60,7 @@ export function missingRecords(
   options: MissingOptions = {},
 ): readonly MissingStep[] {
   const { domain: domainName, route } = checked;
-  // Senders skip an MX record that leads to no host. It needs no policy and no TLSA
+  // Senders skip an MX record without a usable host. It needs no policy and no TLSA
   // record.
   const existing = checked.hosts.filter((mailHost) => mailHost.passedOver === undefined);
   const result = { ...checked, hosts: existing };

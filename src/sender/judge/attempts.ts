@@ -35,7 +35,7 @@ export interface Attempt {
 
 /**
  * Alerts by which a TLS client refuses a certificate (RFC 9846 §6.2). Others concern the
- * handshake itself and say nothing about the certificate.
+ * handshake itself and prove nothing about the certificate.
  */
 const CERTIFICATE_ALERTS: ReadonlySet<string> = new Set([
   'bad_certificate',

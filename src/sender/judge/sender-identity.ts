@@ -47,7 +47,8 @@ export function networksByCases(attempts: readonly AttemptAtCase[]): readonly st
 
 /**
  * The domain of the EHLO names that a network used at the most cases. Another domain
- * belongs to another server behind the same address, such as that of a neighbour behind NAT.
+ * belongs to another server behind the same address, such as that of a neighbour behind
+ * NAT.
  */
 export function nameDomainByCases(attempts: readonly AttemptAtCase[]): string | undefined {
   return byCases(attempts, ({ nameDomain }) => nameDomain)[0];

@@ -58,7 +58,7 @@ export function parseTlsLibrary(text: string): TlsLibrary | undefined {
   const source = { setting: 'TLS library', line: `the TLS library ${name} ${version}` };
   const openssl = printed.find(([, , other]) => other === version);
   const base = { name: name as TlsLibrary['name'], version, source };
-  // Build options and a configuration of another library say nothing about this one.
+  // Build options and a configuration of another library prove nothing about this one.
   if (name !== 'OpenSSL' || (printed.length > 0 && openssl === undefined))
     return { ...base, securityLevel: undefined, minimum: undefined, groups: undefined };
   return { ...base, ...opensslFacts(read) };

@@ -230,7 +230,7 @@ test('RFC 3207 §4.2: TLS ends what was said before, pipelined commands included
   const { ask, socket } = await bench(t, 'requiretls');
   assert.doesNotMatch(await ask('EHLO mail.sender.test'), /REQUIRETLS/);
   assert.match(await ask('MAIL FROM:<a@sender.test> REQUIRETLS'), /^555 /);
-  // The second command stands in the buffer of the server when TLS begins.
+  // The second command is in the buffer of the server when TLS begins.
   assert.match(await ask('STARTTLS\r\nEHLO injected.test'), /^220 /);
   const secured = connectTls({ socket, rejectUnauthorized: false });
   let text = '';

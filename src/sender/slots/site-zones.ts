@@ -163,7 +163,7 @@ export function parentOf(apex: string, all: readonly string[]): string {
   return above.reduce((longest, other) => (other.length > longest.length ? other : longest), '');
 }
 
-/** A DS record that no key fits, so that every signature of the child is bogus. */
+/** A DS record that matches no key, so that every signature of the child is bogus. */
 export function wrongDs(apex: Name, key: ZoneSigningKey): ResourceRecord {
   const right = dsRecord(apex, key);
   const rdata = Uint8Array.from(right.rdata);

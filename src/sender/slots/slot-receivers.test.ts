@@ -381,7 +381,7 @@ test('with one address, a case is put off once and then has its turn', async (t)
   assert.equal(await attempt('clear'), 'offered 451');
   assert.equal(await attempt('clear'), 'absent 250');
   const seen = await all.seen(slot);
-  // Connections that showed another case say nothing about this one.
+  // Connections that showed another case prove nothing about this one.
   assert.deepEqual(
     seen.filter((one) => one.kind === 'rcpt').map((one) => [one.case, one.reply]),
     [

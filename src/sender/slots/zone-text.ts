@@ -29,7 +29,7 @@ export interface StaticZone {
   readonly apex: string;
   /**
    * `secure`: the operator signs it, and its DS goes into the zone above. `insecure`: it has
-   * no DS. `bogus`: the DS in the zone above fits no key, signed or not.
+   * no DS. `bogus`: the DS in the zone above matches no key, signed or not.
    */
   readonly dnssec: 'secure' | 'insecure' | 'bogus';
   /** The zone that holds its NS records; undefined for the first one. */

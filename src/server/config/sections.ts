@@ -100,7 +100,7 @@ export const commonSections = {
        * and nothing else.
        */
       http: listenAddresses.default([]),
-      /** Certificates by the names in them; the first also answers if no name fits. */
+      /** Certificates by the names in them; the first also answers if no name matches. */
       certificates: z.array(z.strictObject({ chain: file, key: file })).default([]),
       connections: z.int().min(1).max(100_000).default(1000),
     })

@@ -24,7 +24,7 @@ import { SenderDns } from './sender-dns.js';
 /** Milliseconds between two writes of observations: a page shows them soon. */
 const FLUSH_MS = 500;
 const PURGE_MS = 3_600_000;
-/** Milliseconds between two looks for slots without a certificate. */
+/** Milliseconds between two searches for slots without a certificate. */
 const CERTIFY_MS = 5000;
 const SMTP_IDLE_MS = 120_000;
 /** TLS settings of policy hosts in memory. */

@@ -16,7 +16,7 @@ export interface OpenPort {
   /** Connections at one time. */
   most: number;
   /**
-   * Accepts no more connections; resolves when the open ones have ended, at the latest
+   * Accepts no further connections; resolves when the open ones have ended, at the latest
    * after `graceMs`.
    */
   close(graceMs: number): Promise<void>;

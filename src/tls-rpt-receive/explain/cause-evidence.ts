@@ -119,7 +119,8 @@ function wasSpared(
 }
 
 /**
- * A fetch is not a session, so the share of sessions says nothing about the policy file.
+ * A fetch is not a session, so the share of sessions proves nothing about the policy
+ * file.
  */
 export function isSporadic({ group, compared }: CauseEvidence): boolean {
   if (kindOf(group.result) === 'policy-file') return false;

@@ -252,7 +252,7 @@ function domainOfSubject(subject: string | undefined): string | undefined {
 }
 
 /**
- * Returns whether nothing stands before the first and after the last boundary of the
+ * Returns whether nothing precedes the first and after the last boundary of the
  * body.
  */
 function isFramed(rawMessage: Uint8Array, contentType: string): boolean {

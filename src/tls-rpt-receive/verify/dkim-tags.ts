@@ -10,7 +10,7 @@ export type SignatureTags = ReadonlyMap<string, string>;
 const REQUIRED = ['v', 'a', 'b', 'bh', 'd', 'h', 's'];
 
 /**
- * Parses a tag list (RFC 6376 §3.2). Undefined if a tag stands twice or has no `=`:
+ * Parses a tag list (RFC 6376 §3.2). Undefined if a tag occurs twice or has no `=`:
  * the whole list is then invalid [6376-3.2-1].
  */
 export function parseTags(tagList: string): ReadonlyMap<string, string> | undefined {

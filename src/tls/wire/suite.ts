@@ -37,7 +37,7 @@ export interface Suite {
 
 /**
  * The suites of TLS 1.3: AES, ChaCha20 and AEGIS (0x13xx), SM4 (0x00c6, 0x00c7), SHA-only
- * integrity (0xc0b4, 0xc0b5) and GOST (0xc103 to 0xc106). Their names say nothing about
+ * integrity (0xc0b4, 0xc0b5) and GOST (0xc103 to 0xc106). Their names prove nothing about
  * the key exchange.
  */
 const tls13Ids: ReadonlySet<number> = new Set([

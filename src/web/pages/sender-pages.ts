@@ -98,7 +98,7 @@ export function senderRows({ result, cases, hasReports }: SenderTestView): Marku
     ${hasReports && reportSection(result)}`;
 }
 
-/** A report arrives a day after the sessions, so its absence says nothing. */
+/** A report arrives a day after the sessions, so its absence proves nothing. */
 function reportSection(result: SenderTestResult): Markup {
   const lines = reportLines(result);
   return markup`<h3>TLS reports</h3>

@@ -376,7 +376,7 @@ function isCloser({ zone }: TrustAnchor, than: TrustAnchor | undefined): boolean
   return than === undefined || zone.wire.length > than.zone.wire.length;
 }
 
-/** The refusal of a question, which says nothing about the zone. */
+/** The refusal of a question, which proves nothing about the zone. */
 function refusalOf({ message }: DnsResponse, question: string): Failure | undefined {
   if (message.rcode === Rcode.NOERROR || message.rcode === Rcode.NXDOMAIN) return undefined;
   const code = message.rcode === Rcode.SERVFAIL ? 'dns-servfail' : 'dns-rcode';

@@ -219,7 +219,10 @@ function isOptOut(span: Span): boolean {
   return (span.flags & 1) !== 0;
 }
 
-/** The status of a proof that rests on the span: an unsigned name may hide under opt-out. */
+/**
+ * The status of a proof that depends on the span: an unsigned name may hide under
+ * opt-out.
+ */
 function statusUnder(span: Span): 'secure' | 'insecure' {
   if (isOptOut(span)) return 'insecure';
   return 'secure';

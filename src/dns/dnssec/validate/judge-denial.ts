@@ -57,7 +57,7 @@ export async function judgeDenial(
   { name: domainName, type }: DeniedType,
 ): Promise<JudgedDenial> {
   const asRcode = claimOf(response);
-  // A DS answer speaks for the parent: its zone lies strictly above.
+  // A DS answer comes from the parent: its zone lies strictly above.
   const subject = type === RRType.DS && !domainName.isRoot ? domainName.parent : domainName;
   let failure: Failure | undefined;
   for (const zoneName of zonesOf(response, subject, zoneChain)) {
@@ -199,7 +199,7 @@ function proofs(
     const verdict =
       verdicts.get(recordSet) ?? session.verify(response, recordSet, zoneName, zoneKeys);
     verdicts.set(recordSet, verdict);
-    // A record that a wildcard produced cannot speak for the names around its owner.
+    // A record that a wildcard produced proves nothing about the names around its owner.
     return verdict.ok && verdict.signature.rrsig.labels === countLabels(recordSet.name);
   };
   const used = (sets: readonly RRset[]): number => {

@@ -84,7 +84,7 @@ export class FactStore {
     return found;
   }
 
-  /** A clock that was set says nothing about the age of the rows. */
+  /** A clock that was set proves nothing about the age of the rows. */
   #forget(): void {
     const now = this.#clock.now();
     if (Math.abs(now - this.#rememberedAt) < REMEMBERED_MS) return;

@@ -46,7 +46,7 @@ function versionOf(name: string): TlsVersionName | 'SSL' | undefined {
   return tlsVersions.find((version) => version.toLowerCase() === name.toLowerCase());
 }
 
-/** Position among the TLS versions; SSL stands before them. */
+/** Position among the TLS versions; SSL precedes them. */
 function rank(version: TlsVersionName | 'SSL'): number {
   return version === 'SSL' ? -1 : tlsVersions.indexOf(version);
 }
