@@ -50,19 +50,25 @@ test('usage 3: the certificate and the parameters that the data belongs to', () 
   );
   assert.match(
     explain([tlsa('3 1 1', sha256(leaf.der))]),
-    /^wrong-form: .*of the certificate .*3 0 1$/,
+    /^wrong-form: .*SHA-256 of the server's certificate, .*3 0 1$/,
   );
   assert.match(explain([tlsa('3 1 0', sha256(leaf.spki))]), /^wrong-form: .*3 1 1$/);
   assert.match(explain([tlsa('3 1 0', leaf.der)]), /^wrong-form: .*3 0 0$/);
   assert.match(explain([tlsa('3 1 0', sha256('x'))]), /^wrong-form: .*matching type 1/);
   const pem = new X509Certificate(leaf.der).toString();
-  assert.match(explain([tlsa('3 0 1', sha256(pem))]), /^wrong-form: .*PEM text of the certificate/);
+  assert.match(
+    explain([tlsa('3 0 1', sha256(pem))]),
+    /^wrong-form: .*PEM text of the server's certificate, and senders compare/,
+  );
   assert.match(
     explain([tlsa('3 1 1', sha256(intermediate.spki))]),
     /^wrong-usage: .*CN=Middle, number 2/,
   );
   assert.match(explain([tlsa('3 0 2', sha512(intermediate.der))]), /^wrong-usage: .*CN=Middle/);
-  assert.match(explain([tlsa('3 1 1', sha256('x'))]), /^unknown: .*another server answers/);
+  assert.match(explain([tlsa('3 1 1', sha256('x'))]), /^unknown: .*the key was changed/);
+  assert.match(explain([tlsa('3 0 1', sha256('x'))]), /^unknown: .*the certificate was changed/);
+  const ofRoot = [tlsa('3 1 1', sha256(anchor.spki))];
+  assert.match(explain(ofRoot, { anchor }), /^wrong-usage: .*key of CN=Root, the root of/);
   // A tool that hashes the output of a command that failed.
   for (const parameters of ['3 1 1', '3 0 1', '2 1 1'])
     assert.match(explain([tlsa(parameters, sha256(''))]), /^wrong-form: .*an empty input$/);

@@ -89,17 +89,23 @@ function weakerDigest(record: TlsaData, question: MismatchQuestion): Fault {
   };
 }
 
-function endEntityFault(record: TlsaData, { chain }: MismatchQuestion): Fault {
+function endEntityFault(record: TlsaData, { chain, anchor }: MismatchQuestion): Fault {
   for (const [depth, certificate] of chain.entries()) {
     const form = formOf(record, certificate);
     if (form === undefined) continue;
-    if (depth === 0) return wrongForm(record, form, "the server's certificate");
-    return {
-      kind: 'wrong-usage',
-      message: `its data is ${form.text} of ${placeOf(certificate, depth)}: that is a CA, which needs usage 2`,
-    };
+    if (depth === 0) return wrongForm(record, form, undefined);
+    return ofCa(form, placeOf(certificate, depth));
   }
+  const root = anchor && formOf(record, anchor);
+  if (root) return ofCa(root, `${anchor.subjectText}, the root of the chain`);
   return unknown(record);
+}
+
+function ofCa(form: Form, holder: string): Fault {
+  return {
+    kind: 'wrong-usage',
+    message: `its data is ${textOf(form, holder)}: that is a CA, which needs usage 2`,
+  };
 }
 
 function anchorFault(
@@ -114,7 +120,7 @@ function anchorFault(
   if (own)
     return {
       kind: 'wrong-usage',
-      message: `its data is ${own.text} of the server's own certificate, which needs usage 3`,
+      message: `its data is ${textOf(own, undefined)}, which needs usage 3`,
     };
   if (reason === 'name')
     return {
@@ -132,7 +138,7 @@ function anchorFault(
   if (missing)
     return {
       kind: 'anchor-not-sent',
-      message: `its data is ${missing.text} of ${anchor.subjectText}, which is not in the chain the server sends`,
+      message: `its data is ${textOf(missing, anchor.subjectText)}, which is not in the chain the server sends`,
     };
   return perhapsNotSent(record, chain, anchor);
 }
@@ -189,6 +195,9 @@ function perhapsNotSent(
   };
 }
 
+/** The part of a certificate that each selector takes. */
+const parts = ['certificate', 'key'] as const;
+
 /** Returns true for data that matching type 0 can hold: a certificate, or a public key. */
 function isWholeOf(selector: number, data: Uint8Array): boolean {
   if (selector === 0) return parseCertificate(data).ok;
@@ -216,16 +225,23 @@ function unknown({ data, matchingType, selector }: TlsaData): Fault {
     };
   return {
     kind: 'unknown',
-    message:
-      'it matches no certificate of the chain: the key was changed without the record, or another server answers',
+    message: `it matches no certificate of the chain: the ${parts[selector] ?? 'key'} was changed without the record, or another server answers`,
   };
 }
 
-function wrongForm(record: TlsaData, form: Form, holder: string): Fault {
-  return {
-    kind: 'wrong-form',
-    message: `its data is ${form.text} of ${holder}, which is written ${record.usage} ${form.selector} ${form.matchingType}`,
-  };
+function wrongForm(record: TlsaData, form: Form, holder: string | undefined): Fault {
+  const data = `its data is ${textOf(form, holder)}`;
+  if (form.ofPem)
+    return { kind: 'wrong-form', message: `${data}, and senders compare its DER form` };
+  const right = `${record.usage} ${form.selector} ${form.matchingType}`;
+  return { kind: 'wrong-form', message: `${data}, which is written ${right}` };
+}
+
+/** The data of a form in words. Without a holder it is the server's own certificate. */
+function textOf({ selector, digestOf }: Form, holder: string | undefined): string {
+  if (selector === 1) return `${digestOf}the key of ${holder ?? "the server's certificate"}`;
+  if (holder === undefined) return `${digestOf}the server's certificate`;
+  return `${digestOf}the certificate of ${holder}`;
 }
 
 function placeOf({ subjectText }: Certificate, depth: number): string {
@@ -235,7 +251,9 @@ function placeOf({ subjectText }: Certificate, depth: number): string {
 interface Form {
   readonly selector: number;
   readonly matchingType: number;
-  readonly text: string;
+  /** The digest in words, with `of`; empty for the whole certificate or key. */
+  readonly digestOf: string;
+  readonly ofPem: boolean;
   /** The parameters of the record say the same. */
   readonly right: boolean;
 }
@@ -243,21 +261,20 @@ interface Form {
 /** The parameters under which the data of a record would be that of the certificate. */
 function formOf(record: TlsaData, certificate: Certificate): Form | undefined {
   const selected = [certificate.der, certificate.spki] as const;
-  const parts = ['the certificate', 'the key'] as const;
   for (const [selector, bytes] of selected.entries()) {
-    const part = parts[selector as 0 | 1];
     const candidates: readonly (readonly [number, string, Uint8Array])[] = [
-      [0, part, bytes],
-      [1, `the SHA-256 of ${part}`, digest('sha256', bytes)],
-      [2, `the SHA-512 of ${part}`, digest('sha512', bytes)],
-      [1, `the SHA-256 of the PEM text of ${part}`, digest('sha256', pemOf(bytes, selector))],
-      [2, `the SHA-512 of the PEM text of ${part}`, digest('sha512', pemOf(bytes, selector))],
+      [0, '', bytes],
+      [1, 'the SHA-256 of ', digest('sha256', bytes)],
+      [2, 'the SHA-512 of ', digest('sha512', bytes)],
+      [1, 'the SHA-256 of the PEM text of ', digest('sha256', pemOf(bytes, selector))],
+      [2, 'the SHA-512 of the PEM text of ', digest('sha512', pemOf(bytes, selector))],
     ];
     const found = candidates.findIndex(([, , value]) => equalBytes(value, record.data));
-    const [matchingType, formText] = candidates[found] ?? [];
-    if (matchingType === undefined || formText === undefined) continue;
-    const right = found < 3 && selector === record.selector && matchingType === record.matchingType;
-    return { selector, matchingType, text: formText, right };
+    const [matchingType, digestOf] = candidates[found] ?? [];
+    if (matchingType === undefined || digestOf === undefined) continue;
+    const ofPem = found > 2;
+    const right = !ofPem && selector === record.selector && matchingType === record.matchingType;
+    return { selector, matchingType, digestOf, ofPem, right };
   }
   return undefined;
 }

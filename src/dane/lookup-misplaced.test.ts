@@ -41,6 +41,7 @@ test('TLSA records at other ports, at the host and at the mail domain are found'
     '_443._tcp.mx.one.example',
     '_25._udp.mx.one.example',
     '25._tcp.mx.one.example',
+    '_25.tcp.mx.one.example',
     '_tcp.mx.one.example',
     '_25._tcp.mx.one.example.one.example',
     'mx.one.example',
@@ -52,9 +53,9 @@ test('TLSA records at other ports, at the host and at the mail domain are found'
   assert.deepEqual((await look(provider, 'mx.host.example'))[0], [`${provider} TLSA ${record}`]);
 });
 
-test('at most nine questions, and the right place is not among them', async () => {
+test('at most ten questions, and the right place is not among them', async () => {
   const [, asked] = await look('nowhere.example');
-  assert.equal(asked.length, 9);
+  assert.equal(asked.length, 10);
   assert.ok(!asked.includes('_25._tcp.mx.one.example'));
   const [, same] = await look('nowhere.example', 'one.example');
   assert.ok(!same.includes('_25._tcp.one.example'));

@@ -19,6 +19,7 @@ const prefixes: readonly string[] = [
   '_443._tcp',
   '_25._udp',
   '25._tcp',
+  '_25.tcp',
   '_tcp',
 ];
 
@@ -30,7 +31,7 @@ const MAX_RECORDS = 3;
  * 7672 §2.2.3): at the ports of submission and HTTPS, under UDP, without the port, at the
  * host name itself, at the mail domain in place of the host, and below the domain written
  * twice, which a missing final dot makes of an owner name. Returns `owner TLSA data`
- * lines; at most nine questions.
+ * lines; at most ten questions.
  */
 export async function lookupMisplaced(options: MisplacedOptions): Promise<readonly string[]> {
   const { resolver, host: hostName, domain: domainName, signal } = options;

@@ -362,7 +362,8 @@ function refusalOfEhlo(
 ): 'smtp-busy' | 'smtp-garbage' | 'smtp-ehlo-refused' | undefined {
   if (code === 250) return undefined;
   if (isTemporary(code) || code === CLOSING) return 'smtp-busy';
-  return code >= 200 && code < 300 ? 'smtp-garbage' : 'smtp-ehlo-refused';
+  if (code < 300) return 'smtp-garbage';
+  return 'smtp-ehlo-refused';
 }
 
 /** RFC 5321 §4.2.1: 4yz is temporary. */

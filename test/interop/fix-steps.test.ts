@@ -59,7 +59,7 @@ function changeMx(scenario: Scenario, text: string, code: string): Scenario | un
     return withRecords([`@ MX ${named[1]} ${named[2]}`, ...rest]);
   }
   // The operator chooses the name: here the one of every mail host in the lab.
-  if (/^Publish an A or AAAA record with the address/.test(text))
+  if (/^Publish an A or AAAA record with the public address/.test(text))
     return { ...scenario, hosts: [{}] };
   if (/^Replace the MX record that names \S+ by one with that name/.test(text))
     return { ...scenario, zone: {} };

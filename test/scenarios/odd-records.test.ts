@@ -105,6 +105,16 @@ test('a TLSA record of one certificate of several says which one has none', asyn
   }
 });
 
+test('TLSA records of another MX host are named as such', async () => {
+  const records = '_25._tcp.a CNAME _25._tcp.b';
+  const hosts = [{ name: 'a' }, { name: 'b', tlsa: ['ee' as const] }];
+  const result = await look({ zone: { ...signed, records }, hosts });
+  assert.equal(
+    found(result, 'dane-mismatch').reason,
+    'the records match the certificate of b.one.example, not of a.one.example',
+  );
+});
+
 // RFC 8461 §3.1, RFC 8460 §3: other TXT records at the name are discarded.
 test('the records of MTA-STS and TLS-RPT count behind hundreds of other texts', async () => {
   for (const count of [100, 300]) {

@@ -163,6 +163,11 @@ test('a null MX beside another MX warns; alone it accepts no mail', async () => 
     assert.deepEqual(ids(await look({ zone: { records: record }, sts }), 'fail', 'warn'), [
       'null-mx-beside',
     ]);
+  const idle = await look({
+    zone: { withoutMx: true, records: '@ MX 0 .\n@ MX 10 gone' },
+    hosts: [],
+  });
+  assert.deepEqual(ids(idle, 'fail', 'warn'), ['mx-nonexistent', 'null-mx-beside']);
   const alone = await look({ zone: { withoutMx: true, records: '@ MX 0 .' }, hosts: [] });
   assert.equal(alone.verdict, 'not-applicable');
 });
@@ -284,6 +289,26 @@ test('an MX alias whose target is in policy and certificate: one advice', async 
     sts: { mode: 'enforce', mx: ['mail.one.example'] },
   });
   assert.ok(ids(neither, 'fail').includes('cert-name-mismatch'), 'another fault keeps its advice');
+});
+
+test('an MX alias with an expired certificate: the record is corrected first', async () => {
+  const zone = { withoutMx: true, records: '@ MX 20 mail\nmail CNAME mx' };
+  const { findings } = await look({ zone, sts, hosts: [{ certificate: 'expired' }] });
+  assert.deepEqual(
+    findings.slice(0, 2).map(({ id }) => id),
+    ['mx-is-cname', 'cert-expired'],
+  );
+  assert.ok(!findings.some(({ id }) => id === 'cert-name-mismatch' || /^sts-/.test(id)));
+});
+
+test('an MX alias that leads nowhere names its end, and no record that is not there', async () => {
+  const dangling = await look({ sts, zone: { records: '@ MX 50 al\nal CNAME gone' } });
+  assert.match(found(dangling, 'mx-nonexistent'), /^It is an alias of gone\.one\.example, which/);
+  const zone = { withoutMx: true, records: '@ MX 10 al\nal CNAME loop\nloop A 127.0.0.1' };
+  const loopback = await look({ zone, hosts: [] });
+  const advice = loopback.findings.flatMap((f) => f.steps.map((s) => s.text)).join('\n');
+  assert.match(advice, /^loop\.one\.example\. IN A 127\.0\.0\.1$/m);
+  assert.doesNotMatch(advice, /IN MX 10 loop|^al\.one\.example\. IN A/m);
 });
 
 // The headline names the minority.

@@ -111,6 +111,7 @@ const anyCase: FindingValues = {
   mx: ['mx.example.com'],
   unseen: [],
   preference: 10,
+  addressOwner: 'mx.example.com',
   meant: undefined,
   detail: '',
   reason: undefined,

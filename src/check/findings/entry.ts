@@ -27,6 +27,8 @@ export interface FindingValues {
   readonly unseen: readonly string[];
   /** Preference of the MX record of `host`. */
   readonly preference: number;
+  /** The owner of the address records of `host`: the end of its alias, or the host. */
+  readonly addressOwner: string;
   /** The host that the MX record should name, if that is certain. */
   readonly meant: string | undefined;
   /** Particulars as one phrase: a reply, a date, a failure's detail. */

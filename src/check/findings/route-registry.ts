@@ -34,8 +34,8 @@ const deleteRecord = (findingValues: FindingValues): FixStep =>
       );
 
 /** The address record at fault, as it is published. */
-const addressRecord = ({ host, ip }: FindingValues): string =>
-  `${host}. IN ${ip.includes(':') ? 'AAAA' : 'A'} ${ip}`;
+const addressRecord = ({ addressOwner, ip }: FindingValues): string =>
+  `${addressOwner}. IN ${ip.includes(':') ? 'AAAA' : 'A'} ${ip}`;
 
 /** Deletes one address of a host that has others. */
 const deleteAddress = (findingValues: FindingValues): FixStep =>
@@ -183,7 +183,7 @@ export const routeFindings = {
     fix: 'Give the mail host a name with an A or AAAA record, and name it in the MX record.',
     steps: (findingValues) => [
       dns(
-        `Publish an A or AAAA record with the address ${findingValues.meant ?? findingValues.host} under a name in your zone.`,
+        'Publish an A or AAAA record with the public address of the mail host under a name in your zone.',
       ),
       dns(`Replace the MX record that names ${findingValues.host} by one with that name.`),
       checkAgain(findingValues),
@@ -220,7 +220,9 @@ export const routeFindings = {
     owner: 'domain',
     fix: 'Delete the null MX record if the domain accepts mail. Otherwise delete the other MX records.',
     steps: (findingValues) => [
-      dns('If the domain accepts mail, delete this record.', `${findingValues.domain}. IN MX 0 .`),
+      dns(
+        `If ${findingValues.domain} accepts mail, delete its MX record that names the root, written as a dot.`,
+      ),
       checkAgain(findingValues),
     ],
   },
@@ -282,7 +284,7 @@ export const routeFindings = {
     fix: (findingValues) =>
       findingValues.meant === undefined
         ? 'Name the host itself in the MX record, after the certificate and the policy name it.'
-        : `Name ${findingValues.meant} in the MX record, and change nothing else.`,
+        : `Name ${findingValues.meant} in the MX record. No other name changes.`,
     steps: (findingValues) =>
       findingValues.meant === undefined
         ? aliasSteps(findingValues)

@@ -244,7 +244,8 @@ export const starttlsFindings = {
     topic: 'starttls',
     title: 'STARTTLS works on some connections only',
     passed: 'STARTTLS works on every connection',
-    why: (findingValues) => findingValues.detail,
+    why: (findingValues) =>
+      findingValues.detail || 'Some connections have a session with TLS, and others have none.',
     reference: 'RFC 8461 §5, RFC 7672 §2.2, RFC 3207 §4',
     owner: 'mail-host',
     fix: 'Configure every server behind this address the same way: each must offer STARTTLS, complete the handshake and accept mail.',

@@ -15,7 +15,7 @@ export interface AliasCause {
 }
 
 /**
- * The hosts whose only fault is the alias. Senders with an MTA-STS policy compare the
+ * The hosts with wrong names only because of the alias. Senders with an MTA-STS policy compare the
  * name in the MX record (RFC 8461 §4.1), so one change of that record repairs policy and
  * certificate at once, and any other advice would undo it.
  */
@@ -33,9 +33,10 @@ export function aliasCauses(
 }
 
 /**
- * The cause if the alias alone explains the faults of the host: its target is in the
- * policy, if there is one, and every certificate is valid for the target. Otherwise
- * changing the MX record would fix nothing, or would break a working setup.
+ * The cause if the alias alone explains the names that do not match: its target is in the
+ * policy, if there is one, and every certificate names the target. Otherwise changing the
+ * MX record would fix nothing, or would break a working setup. Dates and issuer of a
+ * certificate have findings of their own.
  */
 function causeOf(evidence: Evidence, judgedHost: JudgedHost): AliasCause | undefined {
   const { alias, name, tlsa } = judgedHost.evidence;
@@ -51,12 +52,7 @@ function causeOf(evidence: Evidence, judgedHost: JudgedHost): AliasCause | undef
   const applied = policy !== undefined && policy.mode !== 'none';
   if (applied && listedInPolicy(evidence, target) !== 'match') return undefined;
   const certificates = judgedHost.addresses.flatMap((address) => address.certificates);
-  const fits = certificates.every(
-    (certificate) =>
-      certificate.summary.chain === 'trusted' &&
-      certificate.summary.validity === 'valid' &&
-      matchesDnsName(certificate.certificate, target),
-  );
+  const fits = certificates.every((certificate) => matchesDnsName(certificate.certificate, target));
   const misnamed = certificates.some((certificate) => certificate.summary.nameMatch === 'mismatch');
   const unlisted = applied && judgedHost.summary.mtaStsMatch !== 'match';
   if (!fits || !(misnamed || unlisted)) return undefined;

@@ -1,4 +1,5 @@
 import { formatTime } from '../../base/index.js';
+import { parseTlsa, verifyDane } from '../../dane/index.js';
 import { explainProblem, weaklySigned, type Certificate } from '../../x509/index.js';
 import type { KeyTerms, Profile, TrustMechanism } from '../profiles/profile.js';
 import { shortRecord as short } from './record-rules.js';
@@ -108,7 +109,8 @@ function judgeOne(
   const said =
     (daneCause === 'date' && summary.validity !== 'valid') ||
     (daneCause === 'name' && summary.nameMatch === 'mismatch');
-  const { reason = tlsaReason(judged), advice } = elsewhereMatched(judgedHost, address, judged);
+  const { reason = ofOtherHost(raised, judgedHost) ?? tlsaReason(judged), advice } =
+    elsewhereMatched(judgedHost, address, judged);
   if (summary.dane === 'mismatch' && !said)
     raised.add('dane-mismatch', {
       ...subject,
@@ -225,6 +227,8 @@ const WEAK = 'x509-weak-signature';
 /** The usual cause of a signature that does not match: an intermediate of the same name. */
 const SEND_ISSUER =
   'Send the intermediate certificate that came with this certificate: another CA certificate has the same name.';
+/** Maximum number of TLSA records to compare with the certificates of other hosts. */
+const MAX_COMPARED = 10;
 /** Codes that have separate findings. */
 const withoutReason: readonly string[] = [WEAK, 'x509-unknown-ca', 'x509-self-signed'];
 
@@ -273,6 +277,25 @@ function elsewhereMatched(
     reason: `the records match the certificate at ${place}, and none matches the certificate at ${here.evidence.ip}`,
     advice: `Make sure that the server at ${here.evidence.ip} is yours. Then publish the record 3 1 1 of its key next to the existing ones, or use one key at every address.`,
   };
+}
+
+/** The reason if the records are those of another MX host, whose key they match. */
+function ofOtherHost(
+  { hosts }: FindingCollector,
+  { evidence: { name, tlsa } }: JudgedHost,
+): string | undefined {
+  const records = tlsa.records
+    .slice(0, MAX_COMPARED)
+    .flatMap((recordText) => parseTlsa(recordText) ?? [])
+    .filter(({ usage }) => usage === 3);
+  // Usage 3 compares neither names nor dates (RFC 7672 §3.1.1).
+  const isTheirs = ({ chain }: JudgedCertificate): boolean =>
+    verifyDane({ records, chain, names: [], validationTime: 0 }).verdict === 'match';
+  const owner = hosts.find(
+    ({ evidence, addresses }) =>
+      evidence.name !== name && addresses.some((one) => one.certificates.some(isTheirs)),
+  );
+  return owner && `the records match the certificate of ${owner.evidence.name}, not of ${name}`;
 }
 
 /** The first three records, each with the reason why it does not match. */

@@ -3,7 +3,7 @@ import { explainUnusable, parseTlsa } from '../../dane/index.js';
 import type { HostEvidence } from '../../evidence/index.js';
 import { resolverAtFault } from './exposure.js';
 import type { FindingCollector } from './finding-collector.js';
-import { takesMail, type JudgedHost } from './judge-host.js';
+import { isUnroutable, takesMail, type JudgedHost } from './judge-host.js';
 import { failureWords, proofWords, shortRecord } from './record-rules.js';
 
 /**
@@ -18,7 +18,8 @@ export function daneRules(raised: FindingCollector): boolean {
     recordRules(raised, judged.evidence);
     rolloverRules(raised, judged);
     const { alias } = judged.evidence;
-    if (alias) aliasRule(raised, judged, alias.canonicalName);
+    // The MX record must not name a target that no sender reaches.
+    if (alias && !isUnroutable(judged.evidence)) aliasRule(raised, judged, alias.canonicalName);
   }
   const bound = hosts.filter((host) => host.evidence.tlsa.status === 'usable');
   const inForce =

@@ -1,11 +1,11 @@
-import { formatTime } from '../../base/index.js';
-import type { FailureEvidence, HostEvidence } from '../../evidence/index.js';
+import { countOf, formatTime } from '../../base/index.js';
+import type { FailureEvidence } from '../../evidence/index.js';
 import { parseCertificate } from '../../x509/index.js';
 import { isNearExpiry } from './certificate-rules.js';
 import { resolverAtFault } from './exposure.js';
 import { ownFailures } from '../own-failures.js';
 import { policyFindingOf } from './policy-finding.js';
-import { takesMail, type JudgedHost } from './judge-host.js';
+import { isUnroutable, takesMail, type JudgedHost } from './judge-host.js';
 import type { FindingCollector } from './finding-collector.js';
 import {
   discardedRules,
@@ -104,7 +104,7 @@ export function policyRules(raised: FindingCollector, dane: boolean): void {
   if (mode === 'testing') raised.add('sts-mode-testing');
   if (mode === 'none') raised.add('sts-mode-none');
   if (mode && mode !== 'none' && (mtaSts.policy?.maxAge ?? 0) < raised.profile.maxAge)
-    raised.add('sts-max-age-short', { detail: `${mtaSts.policy?.maxAge ?? 0} seconds` });
+    raised.add('sts-max-age-short', { detail: countOf(mtaSts.policy?.maxAge ?? 0, 'second') });
   if (mode) policyHostRules(raised);
   if (mode === 'enforce' && raised.hosts.length > 0 && raised.hosts.every(satisfiesPolicy))
     raised.add('sts-good');
@@ -198,11 +198,6 @@ function matchRules(raised: FindingCollector, mode: 'enforce' | 'testing'): void
         mechanisms: [mode],
         reason: nearPattern(raised, evidence.name),
       });
-}
-
-/** No sender reaches the host, so the policy decides nothing about it (RFC 6890 §2.2). */
-function isUnroutable({ addresses }: HostEvidence): boolean {
-  return addresses.length > 0 && addresses.every(({ reason }) => reason === 'net-guarded');
 }
 
 /**

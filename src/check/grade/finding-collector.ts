@@ -83,6 +83,7 @@ export class FindingCollector {
       mx: namesOf(judgedHosts.filter((judgedHost) => !isUnseen(judgedHost))),
       unseen: [...namesOf(judgedHosts.filter(isUnseen)), ...skipped],
       preference: 10,
+      addressOwner: '',
       meant: undefined,
       detail: '',
       reason: undefined,
@@ -118,12 +119,18 @@ export class FindingCollector {
     const particulars = {
       ...this.#base,
       ...values,
+      addressOwner: this.#addressOwnerOf(name),
       refusedBy: values.refusedBy ?? mechanisms.filter(isEnforced),
       instead: instead || this.#base.instead,
     };
     const made = { ...finding(id, severity, particulars), reference: rule.clause };
     const identity = `${id} ${made.subject}`;
     if (!this.#findings.has(identity)) this.#findings.set(identity, made);
+  }
+
+  #addressOwnerOf(hostName = ''): string {
+    const judgedHost = this.hosts.find(({ evidence }) => evidence.name === hostName);
+    return judgedHost?.evidence.alias?.canonicalName ?? hostName;
   }
 
   /** Returns true when one of these was raised. */

@@ -1,4 +1,4 @@
-import type { Evidence } from '../../evidence/index.js';
+import type { Evidence, HostEvidence } from '../../evidence/index.js';
 import { tlsFailures } from '../../tls/index.js';
 import { ownNetworkStrips } from './exposure.js';
 import { netFailures, specialPurpose } from '../../net/index.js';
@@ -77,17 +77,18 @@ function passedOverRules(raised: FindingCollector): void {
       detail:
         summary.passedOver === 'special-name'
           ? (specialName(name)?.clause ?? '')
-          : explainName(name, meant),
+          : explainName(evidence, meant),
       all,
     });
   }
 }
 
 /** The mistake in an MX record whose name has no address; empty if it is not known. */
-function explainName(hostName: string, meant: string | undefined): string {
+function explainName({ name, alias }: HostEvidence, meant: string | undefined): string {
   if (meant !== undefined)
     return `The final dot is missing, so the zone's own name was added: ${meant} exists.`;
-  const foreign = foreignCharacters(hostName);
+  if (alias) return `It is an alias of ${alias.canonicalName}, which has no address.`;
+  const foreign = foreignCharacters(name);
   return foreign === undefined ? '' : `A host name cannot hold ${foreign}.`;
 }
 

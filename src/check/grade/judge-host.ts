@@ -289,6 +289,11 @@ function shownTls({ inference: { log }, inventory }: Probed): MailAddress['tls']
   };
 }
 
+/** No sender reaches the host, so neither policy nor MX record can use it (RFC 6890 §2.2). */
+export function isUnroutable({ addresses }: HostEvidence): boolean {
+  return addresses.length > 0 && addresses.every(({ reason }) => reason === 'net-guarded');
+}
+
 /**
  * Returns true when no address of the host failed before or inside TLS. A finding of
  * severity `good` claims that mail arrives, which a handshake alone does not show.

@@ -147,8 +147,9 @@ function mailHosts(checkResult: CheckResult): Observed {
 }
 
 /**
- * The state of DNSSEC on the route. Unsigned is `absent`, since most domains are, and no
- * mail is lost by it.
+ * The state of DNSSEC on the route. Insecure is `absent`, since most domains are, and no
+ * mail is lost by it. A zone without DS record or with a retired algorithm is signed and
+ * insecure.
  */
 function dnssec(checkResult: CheckResult): Observed {
   const { route } = checkResult;
@@ -158,7 +159,8 @@ function dnssec(checkResult: CheckResult): Observed {
     return { value: 'could not be determined', mark: 'unknown' };
   if (states.every((state) => state === 'secure'))
     return { value: 'MX record and hosts signed', mark: 'pass' };
-  if (states.every((state) => state === 'insecure')) return { value: 'not signed', mark: 'absent' };
+  if (states.every((state) => state === 'insecure'))
+    return { value: 'no chain of trust', mark: 'absent' };
   const value =
     route.dnssec === 'secure'
       ? 'MX record signed, some mail hosts are not'
@@ -178,6 +180,11 @@ function starttls(checkResult: CheckResult): Observed {
   ).length;
   if (broken > 0) {
     const value = `works at ${offering - broken} of ${countOf(reached.length, 'address')}`;
+    return { value, mark: 'unknown' };
+  }
+  const atTimes = checkResult.findings.filter(({ id }) => id === 'starttls-intermittent').length;
+  if (atTimes > 0) {
+    const value = `works at times at ${atTimes} of ${countOf(reached.length, 'address')}`;
     return { value, mark: 'unknown' };
   }
   if (offering === reached.length)

@@ -60,18 +60,16 @@ function closedWithoutAlert({ answer }: ProbeRecord): boolean {
  * question. It proves nothing until then.
  */
 export function isDoubted(record: ProbeRecord, log: readonly ProbeRecord[]): boolean {
-  const { answer } = record;
+  const alert = alertOf(record);
   if (!isHello(record) || !isLarge(record)) return false;
-  if (answer.kind !== 'refused' || answer.alert === undefined) return false;
-  if (answer.alert === PROTOCOL_VERSION) return false;
+  if (alert === undefined || alert === PROTOCOL_VERSION) return false;
+  const others = log.filter(isHello);
   const shared = record.question.keyShare;
-  return !log
-    .filter(isHello)
-    .some((other) =>
-      isLarge(other)
-        ? other.answer.kind === 'hello' && (!shared || other.question.keyShare)
-        : other.answer.kind === 'refused' && hasSameContent(other.question, record.question),
-    );
+  const isSettled = (other: HelloRecord): boolean => {
+    if (isLarge(other)) return other.answer.kind === 'hello' && (!shared || sharesKey(other));
+    return other.answer.kind === 'refused' && hasSameContent(other.question, record.question);
+  };
+  return !others.some(isSettled);
 }
 
 /**
@@ -123,7 +121,10 @@ function acceptedHello(
   log: readonly ProbeRecord[],
   needsTls13: boolean,
 ): HelloQuestion | undefined {
-  const versions = log.map(({ answer }) => (answer.kind === 'handshake' ? answer.version : ''));
+  const versions = log.flatMap(({ answer }) => {
+    if (answer.kind === 'handshake') return [answer.version];
+    return [];
+  });
   const base = { kind: 'hello', schemes: allSchemes } as const;
   if (versions.includes('TLSv1.3'))
     return { ...base, topic: 'tls13', version: 'TLSv1.3', suites: suites13, groups: groups13 };
@@ -146,6 +147,7 @@ function hasSameContent(left: HelloQuestion, right: HelloQuestion): boolean {
 
 const isHello = (record: ProbeRecord): record is HelloRecord => record.question.kind === 'hello';
 const isLarge = ({ question }: HelloRecord): boolean => question.octets !== undefined;
+const sharesKey = ({ question }: HelloRecord): boolean => question.keyShare === true;
 const isSmall = (record: HelloRecord): boolean => !isLarge(record);
 
 /**
@@ -157,12 +159,14 @@ export function largeHellosOf(log: readonly ProbeRecord[]): readonly LargeHelloR
   return records.flatMap((record, recordIndex) => {
     if (!isLarge(record)) return [];
     const { octets, segments, keyShare } = record.question;
-    const alert = record.answer.kind === 'refused' ? record.answer.alert : undefined;
-    const result = isDoubted(record, records)
-      ? resultOfDoubted(record, records)
-      : resultOf(record, records[recordIndex + 1]);
-    return [{ form: { octets, segments, keyShare }, result, alert }];
+    const form = { octets, segments, keyShare };
+    return [{ form, result: resultOf(record, records, recordIndex), alert: alertOf(record) }];
   });
+}
+
+function alertOf({ answer }: ProbeRecord): number | undefined {
+  if (answer.kind === 'refused') return answer.alert;
+  return undefined;
 }
 
 function resultOfDoubted({ question }: HelloRecord, records: readonly HelloRecord[]): LargeHello {
@@ -170,17 +174,21 @@ function resultOfDoubted({ question }: HelloRecord, records: readonly HelloRecor
     (other) =>
       isSmall(other) && other.answer.kind === 'hello' && hasSameContent(other.question, question),
   );
-  return isAccepted ? 'lost' : 'unknown';
+  if (isAccepted) return 'lost';
+  return 'unknown';
 }
 
-function resultOf(record: HelloRecord, again: HelloRecord | undefined): LargeHello {
+function resultOf(
+  record: HelloRecord,
+  records: readonly HelloRecord[],
+  recordIndex: number,
+): LargeHello {
+  if (isDoubted(record, records)) return resultOfDoubted(record, records);
   if (!isLost(record)) return 'answered';
-  const answered =
-    again !== undefined &&
-    !isLarge(again) &&
-    (again.answer.kind === 'hello' || again.answer.kind === 'refused') &&
-    !closedWithoutAlert(again);
-  return answered ? 'lost' : 'unknown';
+  const again = records[recordIndex + 1];
+  if (!again || isLarge(again) || again.answer.kind === 'none' || closedWithoutAlert(again))
+    return 'unknown';
+  return 'lost';
 }
 
 /** The worst result of the large hellos of a log. */
