@@ -148,6 +148,19 @@ function mayTry(host: HostDecision, waiver: Waiver | undefined): boolean {
   return host.addresses.length > 0 && enforced(host, waiver).action === 'use';
 }
 
+/** Returns the exemption of a domain that holds at a time, in milliseconds since 1970. */
+export function exemptionOf(
+  exemptions: readonly Exemption[],
+  domain: string,
+  at: number,
+): Exemption | undefined {
+  return exemptions.find(
+    (exemption) =>
+      exemption.domain.toLowerCase().replace(/\.$/, '') === domain &&
+      Date.parse(exemption.until) > at,
+  );
+}
+
 /**
  * REQUIRETLS outweighs every waiver: its author prefers a bounce to a delivery without
  * authenticated TLS (RFC 8689 §4.1).
@@ -157,11 +170,7 @@ function waiverOf(
   { observe, exemptions = [], tlsRequiredNo, require }: DecideOptions,
 ): Waiver | undefined {
   if (require === 'verified') return undefined;
-  const exempt = exemptions.find(
-    (exemption) =>
-      exemption.domain.toLowerCase().replace(/\.$/, '') === domain &&
-      Date.parse(exemption.until) > at,
-  );
+  const exempt = exemptionOf(exemptions, domain, at);
   if (exempt) return { kind: 'exemption', until: exempt.until, reason: exempt.reason };
   // `TLS-Required: No` overrides the policy that the domain publishes (RFC 8689 §4.2.2),
   // not a requirement that the operator of this sender configured.

@@ -44,6 +44,7 @@ export {
 export {
   decideDomain,
   enforced,
+  exemptionOf,
   type DecideOptions,
   type DomainFacts,
   type HostFacts,

@@ -137,6 +137,7 @@ async function readModel(
       config &&
       readOwn({
         ...input,
+        now: Date.now(),
         settings: { ...config.policy, reports: 'reporting' in config },
         // Its own configuration is read where it runs, so this Node.js counts.
         hybrid: file === undefined ? senderGroups().includes('MLKEM') : undefined,

@@ -479,16 +479,24 @@ test('macros of smtpd.conf are replaced outside quotes', () => {
 const own: OwnSettings = {
   observe: false,
   daneWithInsecureMx: true,
-  exemptions: [{ domain: 'exempt.example', reason: 'a move' }],
+  exemptions: [
+    { domain: 'Exempt.example.', until: '2026-12-01T00:00:00Z', reason: 'a move' },
+    { domain: 'past.example', until: '2026-11-01T00:00:00Z', reason: 'a test' },
+  ],
   reports: true,
 };
 const ownModel = (settings: Partial<OwnSettings>, domain = 'recipient.example'): SenderModel =>
-  readOwn({ settings: { ...own, ...settings }, domain });
+  readOwn({
+    settings: { ...own, ...settings },
+    domain,
+    now: Date.parse('2026-11-15T00:00:00Z'),
+  });
 
 test('the sender of Hermetic enforces every mechanism, and observes where told', () => {
   assert.equal(verdicts(ownModel({})), 'observes enforces enforces enforces');
   assert.equal(verdicts(ownModel({ observe: true })), 'observes observes observes enforces');
   assert.equal(verdicts(ownModel({}, 'exempt.example')), 'observes observes observes enforces');
+  assert.equal(verdicts(ownModel({}, 'past.example')), 'observes enforces enforces enforces');
 });
 
 // One decision, two descriptions: the model must agree with decideHost.

@@ -1,3 +1,4 @@
+import { exemptionOf, type Exemption } from '../../tls-policy/index.js';
 import { resolverFact, type ResolverState } from './assumptions.js';
 import {
   known,
@@ -14,7 +15,7 @@ export interface OwnSettings {
   readonly observe: boolean;
   readonly daneWithInsecureMx: boolean;
   /** Domains whose policies are not enforced for a time. */
-  readonly exemptions: readonly { readonly domain: string; readonly reason: string }[];
+  readonly exemptions: readonly Exemption[];
   /** Whether the daemon sends TLS reports of its sessions. */
   readonly reports: boolean;
 }
@@ -23,15 +24,18 @@ export interface OwnSettings {
 export interface OwnInput {
   readonly settings: OwnSettings;
   readonly domain: string;
+  /** Milliseconds since 1970: an exemption ends. */
+  readonly now: number;
   readonly resolver?: ResolverState | undefined;
   /** Whether the OpenSSL of its Node.js has the hybrid group; undefined: not known. */
   readonly hybrid?: boolean | undefined;
 }
 
 /** Returns the model of a sender of Hermetic, as `policy` in hermetic.yaml sets it. */
-export function readOwn({ settings, domain, resolver: stated, hybrid }: OwnInput): SenderModel {
+export function readOwn(input: OwnInput): SenderModel {
+  const { settings, domain, now, resolver: stated, hybrid } = input;
   const { observe, daneWithInsecureMx, exemptions } = settings;
-  const exempt = exemptions.some((exemption) => exemption.domain === domain);
+  const exempt = exemptionOf(exemptions, domain, now) !== undefined;
   const waived = observe || exempt;
   const policy = sourceOf(exempt ? `exemptions: ${domain}` : `observe: ${String(observe)}`);
   const rules: SenderModel['rules'] = {
@@ -63,9 +67,11 @@ export function readOwn({ settings, domain, resolver: stated, hybrid }: OwnInput
     resolver: resolver.fact,
     destinations: [],
     assumptions: [],
-    warnings: exemptions.map(
-      (exemption) => `The policies of ${exemption.domain} are not enforced: ${exemption.reason}`,
-    ),
+    warnings: exemptions
+      .filter(({ until }) => Date.parse(until) > now)
+      .map(
+        (exemption) => `The policies of ${exemption.domain} are not enforced: ${exemption.reason}`,
+      ),
   };
 }
 
@@ -103,4 +109,5 @@ function sourceOf(line: string): SettingSource {
 export const fullSender: SenderModel = readOwn({
   settings: { observe: false, daneWithInsecureMx: true, exemptions: [], reports: true },
   domain: 'example.com',
+  now: 0,
 });
