@@ -25,9 +25,9 @@ function otherKind(recordText: string): string | undefined {
 }
 
 /**
- * Departures of a record that `parseTlsRptRecord` accepts: it is as tolerant as a
- * reporter has to be, this is as strict as the publisher should be (RFC 8460 §3, RFC 6068
- * §2 [8460-3-24]).
+ * Departures of a record that `parseTlsRptRecord` accepts: the parser is as
+ * tolerant as a reporter has to be, but this function is as strict as the publisher
+ * should be (RFC 8460 §3, RFC 6068 §2 [8460-3-24]).
  */
 export function lintRptRecord(texts: readonly string[]): readonly RptLint[] {
   return texts

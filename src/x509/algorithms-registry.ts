@@ -95,7 +95,7 @@ export const purposes: Readonly<Record<string, string>> = {
 };
 
 /**
- * Extensions that a path may hold as critical: those that are applied, and the place of
+ * Extensions that may be critical in a path: those that are applied, and the address of
  * revocation lists. Others that a CA must not make critical (key identifiers,
  * authorityInfoAccess) or that nothing applies (TLS feature) refuse the path, as they do
  * with the TLS libraries of mail servers.

@@ -10,7 +10,10 @@ import { accepts, explainProblem, parseCertificate, trustStore, verifyChain } fr
 const trusted = 'trusted valid';
 const at = Date.now();
 
-/** The certificate with another algorithm identifier of the same length, inside and out. */
+/**
+ * The certificate with another algorithm identifier of the same length, in the signed
+ * part and next to the signature.
+ */
 function relabelled(issued: { readonly der: Uint8Array }, identifier: string): Buffer {
   const hex = Buffer.from(issued.der).toString('hex');
   return Buffer.from(hex.replaceAll('2a8648ce3d040302', identifier), 'hex');

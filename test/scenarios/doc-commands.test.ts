@@ -68,7 +68,10 @@ before(async () => {
 });
 after(() => world.close());
 
-/** The faults of a marker: the test does not exist, does not read the page, or no reason. */
+/**
+ * The faults of a marker: the test does not exist, does not read the page, or there is no
+ * reason.
+ */
 function markerFaults({ place, page, marker = '' }: CommandBlock): readonly string[] {
   const [, test] = /^run: (\S+)$/.exec(marker) ?? [];
   if (test !== undefined) {

@@ -125,7 +125,9 @@ export const continuityFindings = {
     fix: 'Remove the URI from the _smtp._tls record, or replace it.',
     steps: repairName('Replace the URI in the TXT record of _smtp._tls.'),
   },
-  /** Raised when a receiver of reports exists and cannot receive. It informs. */
+  /**
+   * Raised when a receiver of reports exists and cannot receive. Its severity is info.
+   */
   'tlsrpt-target-dead': {
     topic: 'tls-rpt',
     title: withDetail('A receiver of TLS reports cannot receive'),
@@ -186,7 +188,10 @@ export const continuityFindings = {
       checkAgain(values),
     ],
   },
-  /** Raised once when no host of the domain has CAA records. It informs: most have none. */
+  /**
+   * Raised once when no host of the domain has CAA records. Its severity is info: most
+   * have none.
+   */
   'caa-absent': {
     topic: 'certificate',
     title: 'Any CA may issue certificates for the hosts of the domain',
@@ -242,7 +247,9 @@ export const continuityFindings = {
     fix: 'Configure the signer to renew signatures when a third of their period is left.',
     steps: noSteps,
   },
-  /** Raised when a cut-off secondary would serve expired signatures. It informs. */
+  /**
+   * Raised when a cut-off secondary would serve expired signatures. Its severity is info.
+   */
   'dnssec-expire-long': {
     topic: 'dnssec',
     title: withDetail('Secondaries may serve the zone after its signatures expire'),

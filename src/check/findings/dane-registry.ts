@@ -324,8 +324,8 @@ export const daneFindings = {
     ],
   },
   /**
-   * Raised when part of the chain of trust could not be obtained. It informs only: the
-   * fault may be in the network between this check and the name servers.
+   * Raised when part of the chain of trust could not be obtained. Its severity is info:
+   * the fault may be in the network between this check and the name servers.
    */
   'dnssec-indeterminate': {
     topic: 'dnssec',

@@ -40,8 +40,8 @@ const observedDetail = ({ detail, reason }: FindingValues): string =>
 export const mtaStsFindings = {
   /**
    * Raised when no TXT record at _mta-sts begins with v=STSv1 and DANE already binds
-   * every host. It only informs, since DANE is the stronger mechanism; without DANE the
-   * finding `no-enforcement` takes its place.
+   * every host. Its severity is info, since DANE is the stronger mechanism; without DANE
+   * the finding `no-enforcement` takes its place.
    */
   'sts-absent': {
     topic: 'mta-sts',
@@ -83,8 +83,8 @@ export const mtaStsFindings = {
     steps: correctRecord,
   },
   /**
-   * Raised when `_mta-sts` has no record, and a name next to it has one. It informs, since
-   * another finding gives the steps to a policy.
+   * Raised when `_mta-sts` has no record, and a name next to it has one. Its severity is
+   * info, since another finding gives the steps to a policy.
    */
   'sts-record-misplaced': {
     topic: 'mta-sts',

@@ -228,7 +228,7 @@ export const routeFindings = {
   },
   /**
    * Raised when a conversation ended in a way that proves nothing about TLS, such as
-   * greylisting or a block of this client. It informs, and the verdict becomes
+   * greylisting or a block of this client. Its severity is info, and the verdict becomes
    * inconclusive.
    */
   'mx-inconclusive': {

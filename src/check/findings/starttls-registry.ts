@@ -400,9 +400,9 @@ export const starttlsFindings = {
     ],
   },
   /**
-   * Raised when a suite without authentication is accepted. Only informs: opportunistic
-   * senders verify nothing anyway, and RFC 7672 §8.2 notes that such suites do not harm
-   * them.
+   * Raised when a suite without authentication is accepted. Its severity is info:
+   * opportunistic senders verify nothing anyway, and RFC 7672 §8.2 notes that such suites
+   * do not harm them.
    */
   'tls-anonymous-suite': {
     topic: 'cipher',

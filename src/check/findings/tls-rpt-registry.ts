@@ -54,8 +54,8 @@ export const tlsRptFindings = {
     steps: reportHere,
   },
   /**
-   * Raised when `_smtp._tls` has no record, and a name next to it has one. It informs, in
-   * addition to the missing record.
+   * Raised when `_smtp._tls` has no record, and a name next to it has one. Its severity
+   * is info: the missing record is a separate finding.
    */
   'tlsrpt-misplaced': {
     topic: 'tls-rpt',

@@ -62,7 +62,7 @@ export class PolicyHost {
     this.#contexts.delete(serverName);
   }
 
-  /** The host no longer answers requests for this name, and no handshake. */
+  /** The host no longer answers requests and handshakes for this name. */
   remove(serverName: string): void {
     this.#sites.delete(serverName);
     this.#contexts.delete(serverName);
