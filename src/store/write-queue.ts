@@ -16,7 +16,7 @@ export interface JobWrites {
   /** Writes that failed by a condition of the store. */
   readonly failed: number;
   /**
-   * The condition that the last write failed by; undefined after a write that succeeded.
+   * The cause of the failure of the last write; undefined after a write that succeeded.
    */
   readonly failure: HermeticError | undefined;
 }

@@ -16,7 +16,7 @@ export interface DomainDecision {
   /** The time of the next lookup: the earliest expiry of any ground of the decision. */
   readonly validUntil: string;
   /**
-   * `deliver`: at least one host may be tried. `wait`: none may now. `reject`: the domain
+   * `deliver`: at least one host may be tried. `wait`: no host now. `reject`: the domain
    * accepts no mail, or does not exist.
    */
   readonly action: 'deliver' | 'wait' | 'reject';

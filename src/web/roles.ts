@@ -75,7 +75,7 @@ export interface Actor {
   /** The customers that the account is confined to; undefined for all domains. */
   readonly customers: readonly string[] | undefined;
   readonly reach: DomainReach;
-  /** The scopes of a token; undefined for other ways. */
+  /** The scopes of a token; undefined without a token. */
   readonly scopes?: readonly Scope[] | undefined;
   /** The token behind the request, by its public number. */
   readonly token?: string | undefined;

@@ -71,7 +71,7 @@ async function readRoute(
   if (answer.status === 'failed') return { ...common, kind: 'error', hosts: [] };
   if (answer.status === 'nxdomain') return { ...common, kind: 'none', hosts: [] };
   if (answer.status === 'nodata') {
-    // RFC 5321 §5.1: without MX the domain's own address serves.
+    // RFC 5321 §5.1: without MX the domain's own address accepts mail.
     const [ipv4Answer, ipv6Answer] = await Promise.all([
       resolver.ask(domainName, RRType.A, asked),
       resolver.ask(domainName, RRType.AAAA, asked),

@@ -5,7 +5,7 @@ import { planCaaRecords, type CaaHost, type CertificateInUse } from './caa-recor
 const binding = { issuers: ['ca.example'], accountUri: 'https://ca.example/acct/7' };
 const bound = '0 issue "ca.example; accounturi=https://ca.example/acct/7"';
 
-/** The properties of records as they stand in a zone file. */
+/** The properties of records in the form of a zone file. */
 function properties(records: readonly string[]): CaaHost['properties'] {
   return records.map((record) => {
     const [, flags, tag = '', value = ''] = /^(\d+) (\w+) "(.*)"$/.exec(record) ?? [];

@@ -22,8 +22,8 @@ export interface ReceiverOptions {
   /** Looks up DKIM keys. With it, large items are read in a separate thread. */
   readonly keys?: LookupKeys;
   /**
-   * Judges the signatures of a message, if there is no `keys`: then all is read in
-   * this thread.
+   * Judges the signatures of a message in the absence of `keys`: this thread then reads
+   * all items.
    */
   readonly verify?: (rawMessage: Uint8Array) => Promise<DkimVerdict>;
   /**
