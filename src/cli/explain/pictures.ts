@@ -4,7 +4,8 @@ import type { SenderClass } from '../../tls-policy/index.js';
 import type { Seen } from './stage.js';
 
 /**
- * The meaning of the lines of a conversation: the first match counts, and each is shown once.
+ * The meaning of the lines of a conversation: the first match counts, and each is shown
+ * once.
  *
  * The patterns match a direction (`S`, `C` or `-`), a space and the text of the line.
  */

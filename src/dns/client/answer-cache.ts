@@ -3,7 +3,9 @@ import type { DnsAnswer } from '../types.js';
 import { answerSize, dataSize } from './answer-size.js';
 import type { Upstream } from './upstream.js';
 
-/** An upstream that strips DNSSEC or does not validate, and the failure that reports it. */
+/**
+ * An upstream that strips DNSSEC or does not validate, and the failure that reports it.
+ */
 export interface Stripping {
   readonly upstream: Upstream;
   readonly failure: Failure;

@@ -12,8 +12,8 @@ export type ValidateChallenge = (
 ) => Promise<string | undefined>;
 
 /**
- * Validates over the network, as a CA does: by ports 80 and 443 of the host, or by its TXT
- * record, behind the aliases that `aliasOf` knows.
+ * Validates over the network, as a CA does: by ports 80 and 443 of the host, or by its
+ * TXT record, behind the aliases that `aliasOf` knows.
  */
 export function validateOver(
   network: Network,
