@@ -1,4 +1,4 @@
-import { keepHeapSmall, systemClock } from '../../src/base/index.js';
+import { systemClock } from '../../src/base/index.js';
 import { policyHandler, policyResponder, servesPolicy } from '../../src/publish/index.js';
 import { createLog } from '../../src/server/index.js';
 import { listenWeb } from '../../src/server/listeners/web-listener.js';
@@ -23,7 +23,6 @@ export interface Started {
   readonly check: string;
 }
 
-keepHeapSmall();
 const log = createLog({ format: 'plain', write: () => undefined, now: Date.now });
 const store = await openStore(':memory:');
 const settings = pagesSection.parse({ proxies: ['127.0.0.1'], limits: { perDomain: 100_000 } });
@@ -47,7 +46,7 @@ for (let n = 0; n < 108; n++) {
 const policy = `version: STSv1\r\nmode: enforce\r\nmx: mx.example.com\r\nmax_age: 604800\r\n`;
 const policies = { bodyOf: () => policy };
 const loopback = { address: '127.0.0.1', port: 0 };
-const limits = { connections: 5000 };
+const limits = { connections: Number(process.argv[2]) };
 const isBusy = (): boolean => pages.share.isExhausted;
 const shown = await listenWeb(loopback, {
   sites: [{ serves: () => true, handle, answer: pages.refusal, isBusy }],
