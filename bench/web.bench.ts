@@ -71,7 +71,11 @@ async function load(say: Say): Promise<void> {
   const { sent, seconds, answered } = flood;
   const counts = answered.map(([status, count]) => `${count} with ${status}`).join(', ');
   say(
-    `${(sent / seconds).toFixed(0)} page requests a second from 250 networks, each on a new connection, with a full queue of checks, ${rounds} rounds by turns. Answers: ${counts || 'none'}; the others wait unread.\n`,
+    [
+      `250 networks requested ${(sent / seconds).toFixed(0)} pages a second, each on a new connection.`,
+      `The queue of checks was full. The figures are medians of ${rounds} rounds by turns.`,
+      `Answers: ${counts || 'none'}; the others wait unread.\n`,
+    ].join(' '),
   );
   say(`| | ${Object.keys(figures).join(' | ')} | ratio | limit |`);
   say('| --- | ---: | ---: | ---: | ---: | ---: |');
