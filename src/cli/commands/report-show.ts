@@ -166,7 +166,9 @@ async function printDomain(
   const reported = domainView.status === 'no-reports' ? reportedDomains(stateStore) : [];
   const isKnown = reported.some(({ domain }) => domain === name);
   // A name that occurs only in unauthenticated reports is not a suggestion.
-  const known = reported.filter((entry) => entry.authenticated).map(({ domain }) => domain);
+  const known = reported
+    .filter((entry) => entry.authenticated && entry.domain !== '')
+    .map(({ domain }) => domain);
   if (html !== undefined) {
     const { renderReportFile } = await import('../../web/index.js');
     writeOutput({ option: '--html', path: html }, renderReportFile(domainView, version), output);

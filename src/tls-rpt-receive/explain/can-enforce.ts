@@ -72,7 +72,7 @@ export function canEnforce(
   return {
     answer: 'yes',
     reasons: [
-      `${days.length} days without a failure of your own, from ${reporters.size} reporters, last on ${dateOf(last)}.`,
+      `${days.length} days under MTA-STS without a failure of your own, from ${reporters.size} reporters, last on ${dateOf(last)}.`,
       ...(isSilent(reports, reportedFacts.now)
         ? [`No report has arrived since: determine the cause before you rely on this.`]
         : []),

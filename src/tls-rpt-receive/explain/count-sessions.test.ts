@@ -28,6 +28,13 @@ test('a session under two policies counts once everywhere', async () => {
   assert.deepEqual([line?.failed, line?.successful], [3, 7]);
 });
 
+test('a mail host with a policy of its own is not a domain more', async () => {
+  const host = (domain: string): TestPolicy => ({ type: 'tlsa', domain, ok: 9 });
+  const policies = [{ ok: 9 }, host('mx1.rcpt.example'), host('mx2.rcpt.example')];
+  const store = await withReports({ reporter: 'big.example', day, policies });
+  assert.equal(showOverview(store, { now }).domains, 1);
+});
+
 test('a failure under both policies is deferred once in the headline', async () => {
   const failing = (type: string): TestPolicy => ({
     type,

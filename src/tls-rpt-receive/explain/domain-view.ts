@@ -81,6 +81,8 @@ export interface DomainView {
     readonly reports: number;
     readonly last?: string;
   }[];
+  /** Reports of these days that name no domain, if no report is about this one. */
+  readonly unnamed: number;
   /** Authenticated reports that depend on the operator's trust in a mailbox alone. */
   readonly trustedMailbox: number;
   readonly repeated: number;
@@ -137,6 +139,7 @@ export function* viewDomain(
       ...row,
       last: lastDay === null ? undefined : dateOf(lastDay),
     })),
+    unnamed: reportedFacts.unnamed,
     trustedMailbox: reportedFacts.trustedMailbox,
     repeated: reportedFacts.copies,
     reusedIds: reportedFacts.reusedIds,

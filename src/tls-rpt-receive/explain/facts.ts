@@ -125,6 +125,8 @@ export interface ReportedFacts {
   /** Sessions under the domain's MTA-STS policy, over a longer span that ends at `to`. */
   readonly trial: readonly TrialRow[];
   readonly doubtful: readonly DoubtfulRow[];
+  /** Reports of these days that name no domain, if no report is about this one. */
+  readonly unnamed: number;
   readonly unauthenticated: readonly UnauthenticatedRow[];
   readonly notes: readonly NoteRow[];
   /** Report ids that one reporter used for reports of different content on one day. */

@@ -59,6 +59,7 @@ export function* gatherFacts(stateStore: Store, options: GatherOptions): Steps<R
     doubtful.push(...domainQuery.doubtfulOfAnyDay());
     yield;
   }
+  const unnamed = facts.reports.length === 0 ? domainQuery.countUnnamed() : 0;
   const unauthenticated = unauthenticatedRows(domainQuery);
   yield;
   return {
@@ -74,6 +75,7 @@ export function* gatherFacts(stateStore: Store, options: GatherOptions): Steps<R
     policies: facts.policies,
     trial,
     doubtful,
+    unnamed,
     unauthenticated,
     ...aboutReports,
   };
@@ -124,6 +126,16 @@ class DomainQuery {
       )
       .all(this.#domain, this.#domain, this.#domain)
       .map(shown);
+  }
+
+  /** Counted reports of these days that name no domain. */
+  countUnnamed(): number {
+    const counted = this.#store.prepare<{ n: number }>(
+      `SELECT count(DISTINCT report) AS n FROM report_policy
+       WHERE domain = '' AND day BETWEEN ? AND ? AND authenticated = 1`,
+    );
+    const [from, to] = this.#values.slice(-3);
+    return counted.get(from ?? 0, to ?? 0)?.n ?? 0;
   }
 
   rows<Row extends object>(sql: string): Row[] {

@@ -90,7 +90,8 @@ export function* viewOverview(
     totals.find((total) => total.type === '' && total.authenticated === authenticated)?.reports ??
     0;
   const [known] = all<{ n: number }>(
-    "SELECT count(DISTINCT domain) AS n FROM report_day WHERE domain <> '' AND authenticated = 1",
+    `SELECT count(DISTINCT domain) AS n FROM report_day
+     WHERE domain <> '' AND type NOT IN ('', 'tlsa') AND authenticated = 1`,
   );
   const failing: DomainLine[] = [];
   if (withSilent)
@@ -112,7 +113,8 @@ export function* viewOverview(
     schema: 'hermetic.report-overview/1',
     from: dateOf(from),
     to: dateOf(to),
-    domains: known?.n ?? 0,
+    // Under DANE the policy domain is an MX host, and no domain of its own.
+    domains: Math.max(known?.n ?? 0, failing.filter(({ domain }) => domain !== '').length),
     reports: reportsOf(1),
     kinds: totals
       .filter((total) => total.type !== '' && total.authenticated === 1)

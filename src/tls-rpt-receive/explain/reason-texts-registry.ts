@@ -49,7 +49,7 @@ export const reasonTexts: readonly ReasonRule[] = [
   ],
   [/\bcert\w*\b.{0,20}\brevoked|CERT_REVOKED/i, 'The certificate was revoked.'],
   [
-    /\b(key|md|digest|signature|cert\w*)\b.{0,15}\btoo (weak|small|short)|EE_KEY_TOO_SMALL|CA_MD_TOO_WEAK/i,
+    /(?<!\bdhe?[ _-])\b(key|md|digest|signature|cert\w*)\b.{0,15}\btoo (weak|small|short)|EE_KEY_TOO_SMALL|CA_MD_TOO_WEAK/i,
     'The key or the signature of the certificate is too weak.',
   ],
   [
@@ -94,7 +94,7 @@ export const reasonTexts: readonly ReasonRule[] = [
     'The two sides share no TLS version.',
   ],
   [
-    /no shared cipher|no cipher|handshake[-_ ]?fail(ure|ed)|no common cipher/i,
+    /no shared cipher|no cipher|handshake[-_ ]?fail(ure|ed)|no common cipher|\bdhe?[ _-]key[ _-]too[ _-]small/i,
     'The TLS handshake failed.',
   ],
   [

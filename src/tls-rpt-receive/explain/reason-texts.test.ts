@@ -48,6 +48,7 @@ const known: readonly (readonly [string, RegExp])[] = [
   ['connect ECONNREFUSED 192.0.2.1:25', /refused/],
   ['read: connection reset by peer', /closed early/],
   ['no shared cipher', /handshake failed/],
+  ['error:0A00018A:SSL routines::dh key too small', /handshake failed/],
   ['tlsv1 alert protocol version', /TLS version/],
   ['wrong content-type text/html', /text\/plain/],
   ['TLS is required, but was not offered by host mx1.rcpt.example[192.0.2.1]', /not offered/],

@@ -221,6 +221,11 @@ test('successful reports that name no domain are not a failure', async () => {
   const mixed = report({ domain: null, failed: 1 });
   const store = await withReports(mixed, report({ ok: 5 }, { reporter: 'post.example' }));
   assert.match(renderReportOverview(showOverview(store, { now })), /reports that name no domain/);
+  const own = await withReports(report({ domain: null, failed: 8 }));
+  const shown = renderDomain(showDomain(own, 'rcpt.example', { now }));
+  const page = shown.replace(/\s+/g, ' ');
+  assert.match(page, /1 report arrived without naming a domain: hermetic report show ''/);
+  assert.doesNotMatch(page, /Publish a record/);
 });
 
 test('reports that arrived and do not count are not the same as no reports', async () => {

@@ -99,7 +99,15 @@ function* mutations(
   for (const [key, member] of Object.entries(value)) {
     yield* mutations(member, (changed) => put({ ...value, [key]: changed }));
     const { [key]: gone, ...rest } = value as Record<string, unknown>;
-    const optional = ['means', 'certificate', 'last', 'settle', 'trustedMailbox', 'reason'];
+    const optional = [
+      'means',
+      'certificate',
+      'last',
+      'settle',
+      'trustedMailbox',
+      'reason',
+      'unnamed',
+    ];
     if (!optional.includes(key) && gone !== undefined) yield put(rest);
   }
 }

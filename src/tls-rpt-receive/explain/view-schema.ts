@@ -109,6 +109,8 @@ export const domainViewSchema = z
         last: day.optional(),
       }),
     ),
+    /** Reports of these days that name no domain, if no report is about this one. */
+    unnamed: count.optional(),
     /** Authenticated reports that depend on the operator's trust in a mailbox alone. */
     trustedMailbox: count.optional(),
     repeated: count,

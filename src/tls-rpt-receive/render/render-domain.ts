@@ -123,6 +123,10 @@ function wellLine({ repairs }: DomainView): string {
  */
 function nothingCounted(domainView: DomainView): string {
   const arrived = arrivedUncounted(domainView);
+  if (domainView.domain === '' && arrived === 0)
+    return 'Every report of these days names its domain, or none arrived.';
+  if (domainView.unnamed > 0 && arrived === 0)
+    return `${countOf(domainView.unnamed, 'report')} arrived without naming a domain: hermetic report show ''`;
   if (arrived === 0)
     return 'Publish a record at _smtp._tls that names this receiver; the first reports come a day later.';
   return `${countOf(arrived, 'report')} arrived, none counted: ${whyUncounted(domainView)}.${howToAccept(domainView.doubtful)}`;
