@@ -214,7 +214,7 @@ function finish(site: TestPages, callback: string, cookie: string): Promise<Resp
 test('an OpenID provider signs accounts in with the rights of their grant', async (t) => {
   const { network } = await startProvider(t);
   const site = await openSite(t, network);
-  assert.match(await site.text('/sign-in'), /Sign in with your provider/);
+  assert.match(await site.text('/sign-in'), /Sign in with your identity provider/);
   const { location, cookie } = await begin(site);
   const query = new URL(location).searchParams;
   assert.equal(query.get('code_challenge_method'), 'S256');

@@ -108,9 +108,12 @@ export function inLab(example: string): string {
     .replaceAll('~/', './')
     .replace('/var/lib/hermetic/', '')
     .replaceAll('/etc/hermetic/', './')
-    .replace(/(policy forget|history) example\.com/, '$& --store reports.db')
     .replace(
-      /(hermetic (?:check|records|policy|dnssec|send|watch)) (?!verify|forget|--lab)/g,
+      /(policy forget|history|watch accept) example\.com|watch status/,
+      '$& --store reports.db',
+    )
+    .replace(
+      /(hermetic (?:check|records|policy|dnssec|send|watch)) (?!verify|forget|accept|status|--lab)/g,
       '$1 --lab ',
     )
     .replaceAll(/(?<!mx1\.)example\.com/g, 'good.example');

@@ -120,9 +120,16 @@ class Walk {
     return this.#answer('found', data.records);
   }
 
-  /** Judges the data and returns the answer: every RRset of it counts. */
+  /**
+   * Judges the data and returns the answer: every RRset of it counts. An answer to ANY is
+   * judged whole, with records under other names.
+   */
   async #found(response: DnsResponse, recordSets: readonly RRset[]): Promise<DnsAnswer> {
-    for (const recordSet of recordSets) {
+    const isAny = this.request.type === RRType.ANY;
+    const counted = response.recordSets.filter(
+      (recordSet) => recordSets.includes(recordSet) || (isAny && answers(response, recordSet)),
+    );
+    for (const recordSet of counted) {
       const judged = await judgeRrset(this.session, this.chain, response, recordSet);
       if ('failure' in judged) return this.#failed(judged.status, judged.failure);
       this.#weaken(judged.status, judged.ttl);
