@@ -221,7 +221,7 @@ export const routeFindings = {
     fix: 'Delete the null MX record if the domain accepts mail. Otherwise delete the other MX records.',
     steps: (findingValues) => [
       dns(
-        `If ${findingValues.domain} accepts mail, delete its MX record that names the root, written as a dot.`,
+        `If ${findingValues.domain} accepts mail, delete its null MX record, the one that names only a dot.`,
       ),
       checkAgain(findingValues),
     ],
