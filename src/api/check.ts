@@ -1,8 +1,8 @@
 /**
  * Check a domain: collect evidence, grade it, compare results and render them.
  *
- * `collect` asks DNS and opens connections; `grade` is pure and judges saved evidence
- * again, under another profile or with newer rules.
+ * `collect` queries DNS and opens connections; `grade` is pure and can judge saved
+ * evidence again, under another profile or with newer rules.
  */
 export {
   baseline,

@@ -4,10 +4,10 @@
  * Mail between servers uses STARTTLS, which an on-path attacker can remove. MTA-STS
  * (RFC 8461) and DANE (RFC 7672) prevent that. `check` reports how well a domain is
  * protected, `createSender` delivers mail as the recipient's policies require, and the
- * subpaths hold the parts for programs that need more: `hermetic/check`,
- * `hermetic/send`, `hermetic/publish`, `hermetic/tls-rpt`, `hermetic/mta-sts`,
- * `hermetic/dane`, `hermetic/dns`, `hermetic/nodemailer` and `hermetic/lab`. Everything
- * else is internal and changes without notice.
+ * subpaths export the single parts: `hermetic/check`, `hermetic/send`,
+ * `hermetic/publish`, `hermetic/tls-rpt`, `hermetic/mta-sts`, `hermetic/dane`,
+ * `hermetic/dns`, `hermetic/nodemailer` and `hermetic/lab`. Everything else is internal
+ * and changes without notice.
  *
  * Expected faults of other systems are values: a `Failure`, or an entry of the result.
  * `HermeticError` is thrown for wrong arguments and faults of this machine.

@@ -23,10 +23,10 @@ import { cliFailures } from './cli-failures.js';
 import { daemonFailures } from './daemon-failures.js';
 
 /**
- * The failure catalogue of every part, under its heading in `docs/errors.md`. The order
- * goes from the protocols at the bottom to the programs on top. A new part adds its
- * catalogue here, and a test requires that every code is declared once in the whole tree:
- * a code in a log line must have one meaning.
+ * The failure catalogue of every part, under its heading in `docs/errors.md`. The
+ * catalogues of protocols come before those of programs. A new part adds its catalogue
+ * here, and a test requires that every code is declared once in the whole tree: a code in
+ * a log line must have one meaning.
  */
 export const allFailures: readonly (readonly [string, FailureCatalogue<string>])[] = [
   ['Names', nameFailures],

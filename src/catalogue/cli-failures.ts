@@ -1,10 +1,10 @@
 import { defineFailures } from '../base/index.js';
 
 /**
- * Errors of the command line itself. They are declared here and not in `src/cli`, because
- * this table may not import the part above it. Each has `blame: 'local'`: the operator
- * can fix it. Only an interruption is temporary; the others fail again until a file or an
- * option changes.
+ * Errors of the command line itself. These errors are declared here and not in `src/cli`,
+ * because this table may not import a higher layer. Each has `blame: 'local'`: the
+ * operator can fix it. Only an interruption is temporary; the others fail again until a
+ * file or an option changes.
  */
 export const cliFailures = defineFailures({
   // The parser of the command line refused an option or an argument before any work
@@ -15,7 +15,7 @@ export const cliFailures = defineFailures({
     message: 'The command line is not valid.',
     fix: 'Read the help of the command: hermetic COMMAND --help.',
   },
-  // Checked before the program is loaded: below this limit, Node fails with a stack
+  // The limit is checked before the program is loaded: below it, Node fails with a stack
   // trace.
   'descriptors-too-few': {
     blame: 'local',
@@ -36,7 +36,7 @@ export const cliFailures = defineFailures({
     message: 'This version of Node.js is too old for the program.',
     fix: 'Install the version that the message names, or a later one.',
   },
-  // A full disk or a reader that closed the pipe: a result that was cut off must not look
+  // The disk is full, or the reader closed the pipe: a truncated result must not look
   // complete.
   'output-unwritable': {
     blame: 'local',
@@ -62,8 +62,8 @@ export const cliFailures = defineFailures({
     message: 'A file is larger than the command reads.',
     fix: 'Use a smaller file.',
   },
-  // Evidence comes from a file and so from an unknown author: it is validated by its
-  // schema before it is graded.
+  // The author of an evidence file is unknown, so the command validates the file by its
+  // schema before grading.
   'evidence-invalid': {
     blame: 'local',
     temporary: false,

@@ -2,12 +2,12 @@ import { defineFailures } from '../base/index.js';
 
 /**
  * Reasons why the daemon, or a job of it, cannot start or reload, and failures of its
- * control socket. The daemon refuses to start with a doubtful secret or key: a service
- * that runs without its policy fails later without a message.
+ * control socket. The daemon refuses to start with an invalid or exposed secret or key:
+ * otherwise it would fail later without a message.
  */
 export const daemonFailures = defineFailures({
-  // One error refuses the configuration as a whole, at the start and at a reload: a part
-  // of it could leave a policy unpublished.
+  // The daemon refuses a configuration with any error, at the start and at a reload: a
+  // part of it could leave a policy unpublished.
   'config-invalid': {
     blame: 'local',
     temporary: false,
@@ -35,7 +35,8 @@ export const daemonFailures = defineFailures({
     message: 'The daemon cannot listen on an address of the configuration.',
     fix: 'Stop the program that uses the port, or choose another address.',
   },
-  // Refused instead of logged: another local user may already have read the secret.
+  // The daemon refuses the file instead of only logging the fault: another local user may
+  // already have read the secret.
   'secret-exposed': {
     blame: 'local',
     temporary: false,

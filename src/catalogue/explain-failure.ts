@@ -19,9 +19,9 @@ export function findFailure(code: string): FailureEntry | undefined {
 
 /**
  * Explains a failure in plain English: the event, its detail, the clause and the fix, in
- * this order on one line. A log line, a result and a reply to Postfix use it, so all of
- * them have the same text. An unknown code, for example of a newer version, is returned
- * as it is with its detail. The detail can be text of a peer; the caller neutralises it.
+ * this order on one line. Log lines, results and replies to Postfix use this function, so
+ * their texts agree. An unknown code, for example of a newer version, is returned as it
+ * is with its detail. The detail can be text of a peer; the caller neutralises it.
  */
 export function explainFailure({ code, detail }: Pick<Failure, 'code' | 'detail'>): string {
   const failureEntry = entries.get(code);

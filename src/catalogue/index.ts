@@ -2,10 +2,10 @@
  * The failure catalogues of all parts in one table.
  *
  * Each part declares its failures with `defineFailures`: a stable code, the party that
- * has to act, whether a retry can succeed, the clause, one sentence for people and the
- * fix. This part joins them, so that a code printed anywhere (a result, a log line, a
- * reply to Postfix) can be explained. `docs/errors.md` and `hermetic explain CODE` are
- * made from the same table.
+ * has to act, whether a retry can succeed, the clause, one human-readable sentence and
+ * the fix. This part joins them, so that a code printed anywhere (a result, a log line, a
+ * reply to Postfix) can be explained. The same table is the source of `docs/errors.md`
+ * and `hermetic explain CODE`.
  *
  * @example
  * ```ts

@@ -10,9 +10,9 @@
  * 2. `grade` is a pure function of evidence and profile. It raises findings, computes
  *    `exposure` and derives the verdict. Saved evidence can be graded again at any time.
  *
- * `exposure` shows the outcome of mail from each class of sender, today and under each
- * attack. It applies the same decision function that `send` executes (`tls-policy`), so a
- * prediction and a delivery agree.
+ * `exposure` computes the outcome of mail from each class of sender, today and under each
+ * attack. It applies the same decision function that `send` executes (`tls-policy`), so
+ * predictions match deliveries.
  *
  * - `probes/` opens connections, under the limits of `ConnectionLimiter`;
  * - `grade/` judges hosts, certificates and records, and collects findings;

@@ -3,8 +3,9 @@ import type { PresentedChain, TrustPath } from '../evidence/index.js';
 import { verifyChain, type Certificate, type TrustStore } from '../x509/index.js';
 
 /**
- * Judges a chain as sent by a trust store, in the form that evidence saves. The root is
- * saved if the server did not send it, so that DANE can be explained offline.
+ * Judges a chain, as the server sent it, against a trust store. Returns the form for
+ * evidence. The root is saved if the server did not send it, so that DANE can be
+ * explained offline.
  *
  * @param validationTime milliseconds since 1970
  */

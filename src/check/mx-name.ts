@@ -3,7 +3,7 @@ import { parseIp } from '../base/index.js';
 /** The reason why senders skip an MX record: its name belongs to no host. */
 export type PassedOver = 'address-literal' | 'special-name' | 'no-address';
 
-/** Names that the public DNS never holds, with the RFC that reserves them. */
+/** Names that the public DNS never contains, with the RFC that reserves them. */
 const special: readonly (readonly [suffix: string, rfc: string])[] = [
   ['invalid', 'RFC 6761 §6.4'],
   ['localhost', 'RFC 6761 §6.3'],
@@ -15,7 +15,7 @@ const special: readonly (readonly [suffix: string, rfc: string])[] = [
   ['internal', 'ICANN resolution 2024.07.29.06'],
 ];
 
-/** Names that resolve nowhere, not even on a private network. */
+/** Names that resolve on no network, not even on a private one. */
 const nowhere: ReadonlySet<string> = new Set(['invalid', 'localhost', 'onion', 'alt']);
 
 /** The suffix that reserves a name and its clause; undefined for an ordinary name. */
@@ -37,8 +37,8 @@ export function isAddressLiteral(hostName: string): boolean {
 }
 
 /**
- * The characters of a name that no host name has (RFC 1123 §2.1), such as those of a URL or
- * a mail address. Undefined without one.
+ * The characters of a name that are invalid in a host name (RFC 1123 §2.1), such as those
+ * of a URL or a mail address. Undefined if all are valid.
  */
 export function foreignCharacters(hostName: string): string | undefined {
   const found = [...new Set(unescaped(hostName).match(/[^a-z0-9._-]/gi))].map((character) =>
@@ -65,8 +65,8 @@ export function neverResolves(hostName: string, onPrivateNetwork: boolean): bool
 }
 
 /**
- * Returns the reason why senders skip a host without addresses; undefined if it has some,
- * or if a lookup failed.
+ * Returns the reason why senders skip a host without addresses; undefined if it has
+ * addresses, or if a lookup failed.
  */
 export function passedOver(
   hostName: string,
@@ -81,7 +81,7 @@ export function passedOver(
 }
 
 /**
- * The address that an MX record holds without a final dot: `192.0.2.7` for
+ * The address that an MX record contains without a final dot: `192.0.2.7` for
  * `192.0.2.7.one.example` in the zone `one.example` (RFC 1035 §5.1, §3.3.9).
  */
 export function addressBeforeOrigin(hostName: string, domainName: string): string | undefined {
@@ -96,9 +96,9 @@ function beforeOrigin(hostName: string, domainName: string): string {
 }
 
 /**
- * The name an MX record was meant to hold, if its final dot is missing:
- * `mx.one.example` for `mx.one.example.one.example` in the zone `one.example` (RFC 1035
- * §5.1). The name is a guess that a lookup has to confirm.
+ * The intended name in an MX record whose final dot is missing: `mx.one.example` for
+ * `mx.one.example.one.example` in the zone `one.example` (RFC 1035 §5.1). The name is a
+ * guess that a lookup has to confirm.
  */
 export function withoutOrigin(hostName: string, domainName: string): string | undefined {
   const meant = beforeOrigin(hostName, domainName);

@@ -3,11 +3,11 @@
  * policies, ACME and reports.
  *
  * `request` connects to given addresses, verifies the certificate for the host before it
- * sends anything, and limits time and size of the response. It follows no redirect, keeps
- * no cache and no connection, and decompresses nothing: RFC 8461 §3.3 forbids redirects
- * and caches for policies, and a peer cannot abuse a missing feature. The response states
- * whether its end was marked inside TLS: otherwise an on-path attacker may have truncated
- * it.
+ * sends anything, and limits time and size of the response. It follows no redirect,
+ * caches no response, closes each connection, and decompresses nothing: RFC 8461 §3.3
+ * forbids redirects and caches for policies, and a peer cannot abuse a missing feature.
+ * The response states whether its end was marked inside TLS: otherwise an on-path
+ * attacker may have truncated it.
  *
  * @example
  * ```ts

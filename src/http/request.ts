@@ -7,11 +7,14 @@ import { secureDial, type Secured } from './secure-dial.js';
 
 export interface HttpRequest {
   readonly network: Network;
-  /** Literal addresses of the host, tried in turn: nothing is resolved here. */
+  /** Literal addresses of the host, tried in turn: this part resolves no names. */
   readonly addresses: readonly string[];
   /** Default 443. */
   readonly port?: number;
-  /** A-labels. It goes into SNI and `Host`, and the certificate must be for it. */
+  /**
+   * The host in A-labels: the name in SNI and `Host`, for which the certificate must be
+   * valid.
+   */
   readonly host: string;
   readonly path: string;
   /** Default GET. */
@@ -35,8 +38,8 @@ export interface HttpResponse {
   readonly body: Uint8Array;
   /**
    * The end of the body is marked inside TLS: by its length, by chunks, or by a closure
-   * alert (RFC 9112 §6.3, §9.8 [9112-9.8-1]). Otherwise an on-path attacker may have cut
-   * it.
+   * alert (RFC 9112 §6.3, §9.8 [9112-9.8-1]). Otherwise an on-path attacker may have
+   * truncated the body.
    */
   readonly whole: boolean;
   readonly chainVerdict: ChainVerdict;
@@ -45,13 +48,13 @@ export interface HttpResponse {
 }
 
 const MAX_HEADER = 16 * 1024;
-/** Responses before the response (RFC 9110 §15.2). */
+/** Maximum number of interim responses (RFC 9110 §15.2). */
 const MAX_INTERIM = 8;
 
 /**
  * One HTTPS request (RFC 9110, RFC 9112). The certificate is judged before anything is
- * sent. A redirect is a response like any other and is never followed; nothing is cached,
- * decompressed or kept open. Rejects only with `signal.reason`.
+ * sent. A redirect is a response like any other: the function follows none, caches and
+ * decompresses no response, and closes the connection. Rejects only with `signal.reason`.
  */
 export async function request(options: HttpRequest): Promise<Result<HttpResponse>> {
   const { timeoutMs = 60_000, signal } = options;
@@ -167,7 +170,7 @@ function exchange(
 }
 
 /**
- * The message itself shows its end (RFC 9112 §6.3): no body, chunks as the last coding,
+ * The message itself marks its end (RFC 9112 §6.3): no body, chunks as the last coding,
  * or a length.
  */
 function isFramed({ statusCode = 0, headers }: IncomingMessage): boolean {

@@ -25,9 +25,8 @@ export interface SecureDial {
 }
 
 /**
- * A connection to the first address that completes a handshake. Then its certificate
- * decides: another address is not a second chance for a server that answered with a bad
- * one.
+ * A connection to the first address that completes a handshake. The certificate of that
+ * server decides: if it is bad, no other address is tried.
  */
 export async function secureDial(request: SecureDial): Promise<Result<Secured>> {
   const {
@@ -43,7 +42,8 @@ export async function secureDial(request: SecureDial): Promise<Result<Secured>> 
   let failure: Failure = httpFailures.make('http-unreachable', NO_ADDRESS);
   for (const [at, address] of addresses.entries()) {
     if (left() <= 0) break;
-    // An address that drops everything leaves its share of the time to the others.
+    // Each address gets an equal share of the remaining time, so one that drops packets
+    // cannot use all of it.
     const timeoutMs = Math.max(1, left() / (addresses.length - at));
     const dialled = await network.dial({ address, port, timeoutMs, signal });
     if (!dialled.ok) {
@@ -89,8 +89,8 @@ const certificateFailures: Readonly<Record<string, Parameters<typeof httpFailure
 };
 
 /**
- * The failure after one more address without a connection. The guard refuses addresses that
- * no public name may lead to; the host is not public if it refused all of them.
+ * The failure after one more address without a connection. The guard refuses addresses
+ * that no public name may resolve to; the host is not public if it refused all of them.
  */
 function notReached(address: string, code: string, before: Failure): Failure {
   const isFirst = before.detail === NO_ADDRESS;

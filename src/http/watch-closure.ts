@@ -5,7 +5,7 @@ import type { Connection } from '../net/index.js';
 export interface WatchedClosure {
   /** The stream that TLS gets instead of the connection. */
   readonly connection: Connection;
-  /** Begins to observe how TLS handles it. */
+  /** Starts to observe the end of the TLS stream on this connection. */
   watch(secured: Duplex): void;
   /**
    * Returns true once TLS ended with a closure alert (RFC 9846 §6.1). False for a bare
@@ -15,10 +15,10 @@ export interface WatchedClosure {
 }
 
 /**
- * Distinguishes a closure alert from a bare FIN. Node ends the stream for both and does
- * not report which it was, so the order decides: with the alert TLS ends before the
- * transport has delivered its own end, without it afterwards. The transport is wrapped
- * because over a socket Node reads below JavaScript, where no order can be observed.
+ * Distinguishes a closure alert from a bare FIN. Node ends the stream in both cases and
+ * does not report the cause, so the order decides: with the alert TLS ends before the
+ * transport has delivered its own end, without it afterwards. The transport is wrapped,
+ * because Node reads a plain socket below JavaScript, which hides the order.
  */
 export function watchClosure(connection: Connection): WatchedClosure {
   const transport = wrap(connection.stream);

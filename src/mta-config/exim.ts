@@ -4,7 +4,7 @@ import { isAtLeast, type ConfigSetting, type MailServerKind } from './types.js';
 
 /**
  * Settings for Exim (specification, chapters "Encrypted SMTP connections" and "The smtp
- * transport"). Exim has no socket for policies, so MTA-STS is not available when it
+ * transport"). Exim cannot query a policy socket, so MTA-STS is not available when it
  * sends.
  */
 export const exim: MailServerKind = {
@@ -60,7 +60,7 @@ function openSslLines(tls: TlsSettings): readonly string[] {
 }
 
 /**
- * A list of groups is not set: before 4.100 it cannot name a hybrid group
+ * The settings contain no list of groups: before 4.100 it cannot name a hybrid group
  * (`SSL_CTX_set1_groups`), and the default `auto` leaves the choice to OpenSSL.
  */
 function groupsOf(library: 'gnutls' | 'openssl'): ConfigSetting {

@@ -5,13 +5,11 @@
  * with TLS 1.2 and 1.3, forward secrecy and its certificates (RFC 9325); it must not
  * require TLS of every client (RFC 3207 §4). When it sends, it uses DANE if TLSA
  * records are validated (RFC 7672) and asks Hermetic for the MTA-STS policy of each
- * domain (RFC 8461). Which setting does that depends on the version and on the TLS
- * library.
+ * domain (RFC 8461). The settings for this depend on the version and on the TLS library.
  *
  * `mailServerConfig` returns the settings as data, each with its reason;
- * `formatMailServerConfig` prints them as lines to paste. Both are pure: nothing is read
- * from the machine and nothing is written. Certificates and TLSA records are the task of
- * `publish`.
+ * `formatMailServerConfig` prints them as lines to paste. Both are pure: they neither
+ * read nor write files. Certificates and TLSA records are the task of `publish`.
  *
  * @example
  * ```ts

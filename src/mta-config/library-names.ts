@@ -28,10 +28,10 @@ export function openSslGroups({ groups }: TlsSettings, separator: string, hybrid
 }
 
 /**
- * Returns a GnuTLS priority string. It names key exchanges and ciphers separately, and
- * GnuTLS uses every combination. Throws TypeError for settings that are not such a
- * product. Groups are removed from the default and never added, because one unknown name
- * makes the whole string invalid.
+ * Returns a GnuTLS priority string. The string names key exchanges and ciphers
+ * separately, and GnuTLS uses every combination. Throws TypeError if the suites are not
+ * all combinations of their key exchanges and ciphers. Groups are removed from the
+ * default and never added, because one unknown name makes the whole string invalid.
  */
 export function gnuTlsPriority(settings: TlsSettings): string {
   const suites = tls12(settings);

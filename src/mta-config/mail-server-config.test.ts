@@ -120,7 +120,7 @@ test('a version gets only the settings that it supports', () => {
     [has([3, 7], 'tls_ffdhe_auto_groups'), has([3, 8], 'tls_ffdhe_auto_groups')],
     [false, true],
   );
-  // The first group has the key share, and only X25519 keeps the hello small.
+  // The first group has the key share, and with X25519 alone the hello is small.
   assert.ok(
     linesOf('postfix', { version: [3, 10] }).includes(
       'tls_eecdh_auto_curves = X25519 X25519MLKEM768 prime256v1 secp384r1',
@@ -155,7 +155,7 @@ test('Postfix 3.11 keeps its own groups, and its text names REQUIRETLS and tls='
       lines.filter((line) => /auto_curves|auto_groups/.test(line)),
       [],
     );
-    // The default is may only from compatibility_level 3.11 on: the line stays.
+    // The default is `may` only from compatibility_level 3.11 on, so the line remains.
     assert.ok(lines.includes('smtp_tls_security_level = dane'));
     const policies = linesOf('postfix', { version, policies: 'inet:127.0.0.1:8461' });
     assert.ok(policies.includes('smtp_tls_security_level = may'));

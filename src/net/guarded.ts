@@ -25,7 +25,7 @@ const blocks: readonly Block[] = [
   ['240.0.0.0', 4, 'reserved'],
   ['::', 128, 'unspecified'],
   ['::1', 128, 'loopback'],
-  ['64:ff9b:1::', 48, 'local translation'], // RFC 8215: the position of an IPv4 address in it is a local matter
+  ['64:ff9b:1::', 48, 'local translation'], // RFC 8215: the network chooses the position
   ['100::', 64, 'discard'],
   ['100:0:0:1::', 64, 'dummy prefix'],
   ['2001::', 23, 'IETF protocol assignments'],

@@ -3,7 +3,9 @@ import { connect } from 'node:net';
 /** A question to a program on this machine over a UNIX socket. */
 export interface SocketQuestion {
   readonly path: string;
-  /** Sent at once; the other side answers and closes the connection. */
+  /**
+   * The text of the question, sent at once; the server answers and closes the connection.
+   */
   readonly text: string;
   readonly timeoutMs: number;
   /** Maximum number of octets of the answer. */
@@ -32,8 +34,8 @@ export function askSocket({ path, text, timeoutMs, maxBytes }: SocketQuestion): 
     socket.once('close', () => clearTimeout(timer));
     socket.once('error', reject);
     socket.once('end', () => resolve(Buffer.concat(parts).toString('utf8')));
-    // Not end(): the server answers on a connection that is still open in both
-    // directions.
+    // The code does not call end(), since the server answers only on a connection that is
+    // open in both directions.
     socket.write(text);
   });
 }

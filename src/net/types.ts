@@ -10,13 +10,13 @@ export interface Endpoint {
 }
 
 /**
- * The reasons for a failed connection. The codes are stable. Each is data about the path,
- * never an exception.
+ * The reasons for a failed connection. The codes are stable. Each code is a value, never
+ * an exception.
  */
 export type NetFailureCode =
   | 'net-refused' // RST or ICMP port unreachable
-  | 'net-timeout' // nothing came back in time
-  | 'net-unreachable' // the network says the host or net cannot be reached
+  | 'net-timeout' // no answer within the time limit
+  | 'net-unreachable' // the network reported the host or net as unreachable
   | 'net-no-route' // this machine has no route for the family (no IPv6)
   | 'net-reset' // closed while opening
   | 'net-guarded' // the guard refuses private and special addresses
@@ -31,8 +31,8 @@ export interface NetFailure {
 }
 
 /**
- * An open stream with its logical addresses. The addresses of the socket itself mean
- * nothing on a stream of the lab or of a recording.
+ * An open stream with its logical addresses. The addresses of the socket itself are
+ * meaningless on a stream of the lab or of a recording.
  */
 export interface Connection {
   readonly stream: Duplex;

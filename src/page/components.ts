@@ -1,14 +1,14 @@
 import { lines, markup, type Markup, type Piece } from './markup.js';
 
 /**
- * The judgement that chooses the colour of a component: `good`, `fair`, `bad`, or `quiet`
- * for facts that are neither. Colour is never the only sign: the word or the mark says
- * the same (WCAG 2.2, 1.4.1).
+ * The judgement that determines the colour of a component: `good`, `fair`, `bad`, or
+ * `quiet` for facts that are neither. Colour is never the only sign: the word or the mark
+ * has the same meaning (WCAG 2.2, 1.4.1).
  */
 export type Tone = 'good' | 'fair' | 'bad' | 'quiet';
 
 /**
- * A short word on a coloured ground. The word carries the meaning; the colour repeats it.
+ * A short word on a coloured ground. The word states the meaning; the colour repeats it.
  */
 export function badge(label: string, tone: Tone): Markup {
   return markup`<span class="badge ${tone}">${label}</span>`;
@@ -78,8 +78,8 @@ export function scoreList(caption: string, scores: readonly ScoreLine[]): Markup
 }
 
 /**
- * Text to paste. A click selects all of it, and no line is broken or changed: a record
- * that wraps in the clipboard is another record. The box can be focused, so that the
+ * Text to paste. A click selects all of it, and no line is broken or changed, since a
+ * record with an added line break is invalid. The box can be focused, so that the
  * keyboard can scroll it. The script of a site adds a button that copies the text.
  */
 export function codeBox(code: string, label: string): Markup {
@@ -103,9 +103,9 @@ export interface TableColumn<Row> {
 }
 
 /**
- * A table whose first column heads its rows. On a phone each row becomes a block, and
- * each value has the name of its column before it, which the style takes from
- * `data-column`. The caption is read by screen readers and not shown.
+ * A table whose first column contains the row headers. On a phone each row becomes a
+ * block, and each value has the name of its column before it, which the style takes from
+ * `data-column`. Screen readers read the caption, which the page does not show.
  */
 export function dataTable<Row>(
   caption: string,

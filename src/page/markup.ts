@@ -2,8 +2,8 @@ import { neutralise } from '../base/index.js';
 
 /**
  * Text that is HTML already. Only {@link markup} makes it from values, so every value has
- * been escaped. The class is the mark: a plain string, even one that looks like HTML, is
- * escaped when it is printed.
+ * been escaped. The class marks safe text: a plain string, even one that looks like HTML,
+ * is escaped when it is printed.
  */
 export class Markup {
   constructor(readonly text: string) {}
@@ -13,15 +13,15 @@ export class Markup {
 export type Piece = string | number | Markup | readonly Piece[] | undefined | false;
 
 /**
- * Characters of one value that are printed; the rest is cut off. A reply of a server can
- * have hundreds of lines, and a page must stay readable.
+ * Maximum number of printed characters of one value; the rest is cut off. A reply of a
+ * server can have hundreds of lines, and a page must stay readable.
  */
 const MAX_TEXT = 2000;
 
 /**
  * Fills a template. Each value is neutralised and escaped for text and for quoted
- * attributes alike, so a value cannot leave its place wherever the template puts it, as
- * long as attributes are quoted.
+ * attributes alike, so no value can change the markup around it, provided that attributes
+ * are quoted.
  */
 export function markup(fixed: TemplateStringsArray, ...values: readonly Piece[]): Markup {
   return new Markup(
@@ -57,7 +57,7 @@ function escape(outputText: string): string {
 }
 
 /**
- * Escapes text of several lines, each by itself; its line ends stay. For text to paste,
+ * Escapes each line of a text separately and keeps the line ends. For text to paste,
  * where a line end is part of the content.
  */
 export function lines(outputText: string): Markup {

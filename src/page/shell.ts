@@ -4,9 +4,9 @@ import { pageStyle } from './style.js';
 
 /** The parts of a page that its caller provides. */
 export interface PageParts {
-  /** The title of the window, which a printed page has as its name. */
+  /** The title of the window, and the name of a printed page. */
   readonly title: string;
-  /** The line above everything: the name of the product or the place. */
+  /** The top line of the page: the name of the product or the place. */
   readonly top: Markup | string;
   /** The date that the page describes, RFC 3339 UTC. */
   readonly date?: string | undefined;
@@ -14,8 +14,8 @@ export interface PageParts {
   readonly main: Markup | readonly Markup[];
   readonly footer?: Markup | string | undefined;
   /**
-   * Files of a site that the page loads. Its security policy is then a header of the
-   * site. Default: the page contains its style and loads nothing.
+   * Files of a site that the page loads. The site then sends the security policy as a
+   * header. Default: the page contains its style and loads nothing.
    */
   readonly linked?: LinkedFiles | undefined;
   /** The style of a page that contains its style. Default: {@link pageStyle}. */
@@ -31,8 +31,9 @@ export interface LinkedFiles {
 }
 
 /**
- * The security policy of a page that contains its style. It admits this style alone and
- * forbids everything else, so injected markup could neither run nor load anything.
+ * The security policy of a page that contains its style. The policy permits this style
+ * alone and forbids everything else, so injected markup could neither run nor load
+ * anything.
  */
 function securityPolicyOf(style: string): string {
   const styleHash = createHash('sha256').update(style).digest('base64');

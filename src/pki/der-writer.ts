@@ -1,6 +1,7 @@
 /**
  * Writers for the DER types that certificates contain (X.690). Each returns one complete
- * value: tag, length, content. Nothing is checked, so invalid values can be written too.
+ * value: tag, length, content. The writers check nothing, so they can also write invalid
+ * values.
  */
 
 /** Writes a value with any tag. */

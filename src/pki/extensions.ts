@@ -64,7 +64,7 @@ export function extendedKeyUsage(purposes: readonly string[]): Uint8Array {
 }
 
 /**
- * The names of the subject, written as given; critical beside an empty subject (RFC 5280
+ * The names of the subject, written as given; critical if the subject is empty (RFC 5280
  * §4.2.1.6).
  */
 export function subjectAltName(altNames: readonly AltName[], critical = false): Uint8Array {

@@ -2,16 +2,15 @@
  * Makes keys and X.509 certificates (RFC 5280): roots, intermediates, server
  * certificates, and certificate requests (RFC 2986).
  *
- * Two users need it. The lab and the tests build certificates that a verifier has to
- * accept or refuse: expired, for another name, with a weak signature, with a constraint
- * that the chain violates. Therefore nothing is checked, and each field can be set to an
- * invalid value. `publish` makes the self-signed certificate of a host that uses DANE-EE
- * records only (RFC 7672 §3.1.1), the certificate of a tls-alpn-01 challenge (RFC 8737),
- * and the certificate request of an ACME order.
+ * This part has two users. The lab and the tests build certificates that a verifier has
+ * to accept or refuse: expired, for another name, with a weak signature, with a
+ * constraint that the chain violates. Therefore this part checks nothing, and a caller
+ * can set each field to an invalid value. `publish` makes the self-signed certificate of
+ * a host that uses DANE-EE records only (RFC 7672 §3.1.1), the certificate of a
+ * tls-alpn-01 challenge (RFC 8737), and the certificate request of an ACME order.
  *
- * The DER is written directly, since no library writes certificates that a proper CA
- * would not sign. Verification is not here: see `x509`. Private keys stay in memory;
- * `publish` saves them.
+ * The DER is written directly, since no library writes invalid certificates. Verification
+ * is in `x509`. Private keys stay in memory; `publish` saves them.
  *
  * @example
  * ```ts

@@ -35,11 +35,11 @@ export const purpose = {
 } as const;
 
 /**
- * The content of a certificate. Nothing is checked, so every field can be made invalid
- * for a test. Dates are milliseconds since 1970 or `Date`.
+ * The content of a certificate. The functions check nothing, so a test can make every
+ * field invalid. Dates are milliseconds since 1970 or `Date`.
  */
 export interface IssueOptions {
-  /** dNSName entries. None: the extension is omitted. */
+  /** dNSName entries. Without names the extension is omitted. */
   readonly names?: readonly string[];
   /** Further entries of subjectAltName. */
   readonly altNames?: readonly AltName[];
@@ -65,7 +65,7 @@ export interface IssueOptions {
   readonly ca?: boolean;
   /** Maximum number of CAs below this one. Undefined: no limit. */
   readonly pathLength?: number;
-  /** null omits the extension. Default: by the CA flag. */
+  /** null omits the extension. The default depends on the CA flag. */
   readonly keyUsage?: readonly KeyUsage[] | null;
   /**
    * Dotted OIDs; null omits the extension. Default serverAuth for servers, none for
@@ -89,7 +89,10 @@ export interface Issued {
   /** PKCS #8, PEM. */
   readonly keyPem: string;
   readonly key: KeyPair;
-  /** The chain that a server sends: this certificate, then the intermediates, no root. */
+  /**
+   * The chain that a server sends: this certificate, then the intermediates, without the
+   * root.
+   */
   readonly chain: readonly Uint8Array[];
   readonly chainPem: string;
 }
@@ -238,7 +241,8 @@ function spkiOf(keyObject: KeyObject): Uint8Array {
 }
 
 /**
- * Returns the key identifier: SHA-1 over the key (RFC 5280 §4.2.1.2); not a security use.
+ * Returns the key identifier: SHA-1 over the key (RFC 5280 §4.2.1.2); security does not
+ * depend on it.
  */
 function keyId(keyObject: KeyObject): Uint8Array {
   return createHash('sha1').update(spkiOf(keyObject)).digest();

@@ -7,7 +7,7 @@ const order: readonly Direction[] = ['worse', 'unclear', 'better', 'changed'];
 
 /**
  * Compares two results of one domain and returns the facts that differ, worse ones first.
- * Both should be graded with the same profile; otherwise a change of rules shows as a
+ * Both should be graded with the same profile; otherwise a change of rules appears as a
  * change of the domain.
  */
 export function compareResults(older: CheckResult, newer: CheckResult): Comparison {
@@ -43,19 +43,22 @@ export function compareResults(older: CheckResult, newer: CheckResult): Comparis
   };
 }
 
-/** Facts by subject and name. A line feed separates them, since neither contains one. */
+/**
+ * Facts by subject and name. A line feed separates subject and name, since neither
+ * contains a line feed.
+ */
 function index(checkResult: CheckResult): ReadonlyMap<string, Fact> {
   return new Map(factsOf(checkResult).map((fact) => [`${fact.subject}\n${fact.what}`, fact]));
 }
 
-/** Returns true when the result has a fact from inside TLS on the subject. */
+/** Returns true if the result has a fact on the subject that was observed inside TLS. */
 function sawInside(facts: ReadonlyMap<string, Fact>, subject: string): boolean {
   return [...facts.values()].some((fact) => fact.inside && fact.subject === subject);
 }
 
 /**
  * The value of a fact that a result does not have. A finding that was not raised is
- * absent only if it was looked for and the subject was reachable; otherwise it is
+ * absent only if the check tested for it and reached the subject; otherwise it is
  * unknown.
  */
 function missing({ subject, what }: Fact, checkResult: CheckResult): Fact {

@@ -8,16 +8,16 @@ export interface Fact {
   readonly subject: string;
   /** The name of the fact. Subject and name together identify it. */
   readonly what: string;
-  /** The value as printed. Two facts are equal when their values are. */
+  /** The value as printed. Two facts are equal if their values are equal. */
   readonly value: string;
   /**
-   * The rank of the value: more is better. `unknown` if it could not be determined;
-   * undefined if no value is better than another.
+   * The rank of the value; a higher rank is better. `unknown` if it could not be
+   * determined; undefined if no value is better than another.
    */
   readonly worth?: number | 'unknown';
   /**
-   * True for a fact observed inside TLS. It is compared only if both results have a
-   * session: otherwise a blocked port would show as a hundred changes.
+   * True for a fact observed inside TLS. Such a fact is compared only if both results
+   * have a session: otherwise a blocked port would appear as many changes.
    */
   readonly inside?: true;
   /**
@@ -34,13 +34,16 @@ const ROOT_STORES = 'root stores of this program';
 type Worths = Readonly<Record<string, number | 'unknown'>>;
 
 /**
- * Ranks compare values of one fact only. Unknown values have no rank, so a check that saw
- * less is never reported as a domain that became worse.
+ * Ranks compare values of one fact only. Unknown values have no rank, so a check with
+ * fewer observations is never reported as a decline of the domain.
  */
 const verdicts: Worths = { pass: 3, warn: 2, fail: 0, inconclusive: 'unknown' };
 const severities: Worths = { good: 3, info: 2, warn: 1, fail: 0 };
 const dnssec: Worths = { secure: 2, insecure: 1, bogus: 0, indeterminate: 'unknown' };
-/** Records without effect rank like none: neither makes a sender require TLS. */
+/**
+ * Records without effect rank like absent records, since no sender requires TLS because
+ * of them.
+ */
 const tlsaRecord: Worths = {
   usable: 2,
   unusable: 1,
@@ -198,8 +201,8 @@ function addressFacts(
 }
 
 /**
- * Facts on one certificate, named by its key algorithm: a server may have one of each,
- * and their order is not stable.
+ * Facts on one certificate, named by its key algorithm: a server may have one certificate
+ * of each algorithm, in no stable order.
  */
 function certificateFacts(fact: Factor, mailCertificate: MailCertificate): readonly Fact[] {
   const about = (what: string, value: string, worths?: Worths): Fact =>

@@ -11,9 +11,9 @@ import { tlsFindings } from './tls-registry.js';
 import { tlsRptFindings } from './tls-rpt-registry.js';
 
 /**
- * Every finding. The order is that of importance within a severity: the session comes
- * first, because without STARTTLS neither certificate nor policy matters, and the route
- * comes last, because its faults rarely concern confidentiality.
+ * Every finding. Findings of equal severity are shown in this order. The session comes
+ * first, because without STARTTLS neither certificate nor policy matters. The route comes
+ * last, because its faults rarely concern confidentiality.
  */
 export const catalogue = {
   ...starttlsFindings,
@@ -33,8 +33,8 @@ export const catalogue = {
 export type FindingId = keyof typeof catalogue;
 
 /**
- * The value at fault, or the server's own reply. Both are foreign text: at most 600 and
- * 300 characters are shown, with control and bidi characters made visible.
+ * The value at fault, or the server's own reply. Both are text of a peer: the reports
+ * show at most 600 and 300 characters, with visible control and bidi characters.
  */
 function reasonOf({ reason, reply }: FindingValues): string | undefined {
   if (reason !== undefined) return neutralise(reason, 600);
@@ -42,8 +42,8 @@ function reasonOf({ reason, reply }: FindingValues): string | undefined {
 }
 
 /**
- * The finding, with its texts filled in. Only this program writes line ends into its
- * texts: those of a peer are made visible.
+ * The finding, with its texts filled in. Only this program adds line ends to the texts:
+ * line ends from a peer become visible escapes.
  */
 export function finding(id: FindingId, severity: Severity, given: FindingValues): Finding {
   const findingEntry: FindingEntry = catalogue[id];
@@ -70,21 +70,21 @@ export function finding(id: FindingId, severity: Severity, given: FindingValues)
 
 /**
  * The subject of a finding: the domain, the host, or one address of the host. A finding
- * is raised once per subject, so this text is also the key for duplicates.
+ * is raised once per subject, so this text is also the key that detects duplicates.
  */
 function subjectOf({ host, ip, domain }: FindingValues): string {
   if (host === '') return domain;
   return ip === '' ? host : `${host} [${ip}]`;
 }
 
-/** The fact that holds when a test passes; undefined for findings that are not tests. */
+/** The fact that is true if a test passes; undefined for findings that are not tests. */
 export function passedTest(id: FindingId): Pick<FindingEntry, 'topic' | 'passed'> {
   return catalogue[id];
 }
 
 /**
  * Describes a finding without the particulars of one case, for `hermetic explain` and for
- * `docs/errors.md`. The texts are those of example.com.
+ * `docs/errors.md`. The texts use example.com as the domain.
  */
 export function describeFinding(
   id: FindingId,

@@ -43,7 +43,7 @@ const obtain = (findingValues: FindingValues): FixStep[] => [
   checkAgain(findingValues),
 ];
 
-/** Steps for a server that holds a good certificate and sends the wrong file with it. */
+/** Steps for a server with a good certificate and the wrong chain file. */
 const sendFullChain = (findingValues: FindingValues): FixStep[] => [
   postfixStep(
     chainFiles(findingValues.host),
@@ -54,9 +54,9 @@ const sendFullChain = (findingValues: FindingValues): FixStep[] => [
 ];
 
 /**
- * The senders that refuse a certificate and their alternative. It differs by sender: only a
- * policy in mode enforce and TLSA records make senders refuse it, and opportunistic senders
- * do not verify at all.
+ * The senders that refuse a certificate and their alternative. Only a policy in mode
+ * enforce or TLSA records make senders refuse a certificate; opportunistic senders do not
+ * verify certificates.
  */
 function refusal({ refusedBy, instead }: FindingValues): string {
   const refusing = [
@@ -74,14 +74,15 @@ const untrusted = (findingValues: FindingValues): string =>
   `A sender cannot distinguish this server from an impostor. ${refusal(findingValues)}`;
 
 /**
- * The certificate a host shows, judged for senders with MTA-STS and, if it applies,
- * for DANE-TA.
+ * The certificate that a host presents, judged for senders with MTA-STS and, if it
+ * applies, for DANE-TA.
  */
 export const certificateFindings = {
   /**
-   * Raised when the chain is one certificate signed by its own key. It fails only under a
-   * policy in mode enforce, where senders defer; with DANE-EE it is as good as any other,
-   * because the record vouches for the key (RFC 7672 §3.1.1).
+   * Raised when the chain is one certificate signed by its own key. The severity is fail
+   * only under a policy in mode enforce, since senders then defer. Under DANE-EE the
+   * certificate is acceptable, because the record authenticates the key (RFC 7672
+   * §3.1.1).
    */
   'cert-self-signed': {
     topic: 'certificate',
@@ -96,8 +97,8 @@ export const certificateFindings = {
   /**
    * Raised when a client without SNI gets a certificate that a sender with DANE or MTA-STS
    * refuses, although it accepts the one for its SNI. Both kinds of sender have to send SNI,
-   * so it is a note for MTA-STS. For DANE it warns: the records should match the default
-   * certificate, which needs no SNI (RFC 7672 §8.1).
+   * so the severity is info for MTA-STS. For DANE the severity is warn: the records
+   * should match the default certificate, which needs no SNI (RFC 7672 §8.1).
    */
   'cert-depends-on-sni': {
     topic: 'certificate',
@@ -135,9 +136,9 @@ export const certificateFindings = {
     steps: obtain,
   },
   /**
-   * Raised when the path breaks another rule, such as a key usage or a constraint,
-   * and so has no trusted path for a reason that a new chain would not fix. The reason
-   * names the certificate and the rule.
+   * Raised when a certificate of the chain violates another rule, such as a key usage or
+   * a constraint, so that no trusted path exists. A new chain would not fix that. The
+   * reason names the certificate and the rule.
    */
   'cert-not-acceptable': {
     topic: 'certificate',
@@ -151,9 +152,9 @@ export const certificateFindings = {
     steps: obtain,
   },
   /**
-   * Raised when the server's own certificate is in date and a certificate above it is
-   * not. It is separate from expiry, because a renewal does not help: the server has to
-   * send the CA's current intermediate.
+   * Raised when the server's own certificate is within its dates and a certificate above
+   * it is not. This finding is separate from expiry, because a renewal does not help: the
+   * server has to send the CA's current intermediate.
    */
   'cert-chain-outdated': {
     topic: 'certificate',
@@ -167,8 +168,8 @@ export const certificateFindings = {
   },
   /**
    * Raised when a path exists only with an intermediate that the server did not send.
-   * Browsers fetch or cache such certificates, so the fault is invisible on the web; mail
-   * servers do not.
+   * Browsers fetch or cache such certificates, which hides the fault on the web; mail
+   * servers do neither.
    */
   'cert-chain-incomplete': {
     topic: 'certificate',
@@ -210,8 +211,9 @@ export const certificateFindings = {
     ],
   },
   /**
-   * Raised when the date of the evidence is before notBefore: a wrong clock at the
-   * issuer, or a certificate installed too early. Senders treat it as an expired one.
+   * Raised when the date of the evidence is before notBefore: the clock of the issuer was
+   * wrong, or the certificate was installed too early. Senders treat it like an expired
+   * certificate.
    */
   'cert-not-yet-valid': {
     topic: 'certificate',
@@ -231,7 +233,7 @@ export const certificateFindings = {
   },
   /**
    * Raised when no dNSName matches the MX host. The common name does not count (RFC 8461
-   * §4.2 asks for subjectAltName). With DANE-EE it is only worth a note, because usage 3
+   * §4.2 asks for subjectAltName). With DANE-EE the severity is info, because usage 3
    * ignores names (RFC 7672 §3.1.1).
    */
   'cert-name-mismatch': {
@@ -250,8 +252,8 @@ export const certificateFindings = {
   },
   /**
    * Raised when less than a sixth of the lifetime and less than the profile's number of
-   * days remain. It warns and never fails: mail still flows, and there is time for a
-   * renewal.
+   * days remain. The severity is never fail: senders still accept the certificate, and
+   * there is time for a renewal.
    */
   'cert-near-expiry': {
     topic: 'certificate',
@@ -270,7 +272,7 @@ export const certificateFindings = {
   },
   /**
    * Raised when the key of the server or of a CA above it is shorter than the profile's
-   * lower limit: either key lets an attacker make a certificate for this server. The
+   * lower limit: an attacker who breaks either key can impersonate this server. The
    * profile decides between warning and failure, because the limits of the guidelines
    * differ.
    */
@@ -298,8 +300,8 @@ export const certificateFindings = {
   },
   /**
    * Raised when the path relies on MD5 or SHA-1. An MTA-STS sender rejects such a path
-   * like an untrusted one, so it fails under enforcement; the signature of a trust anchor
-   * itself is never checked and does not count.
+   * like an untrusted one, so the severity is fail in mode enforce; the signature of a
+   * trust anchor itself is never checked and does not count.
    */
   'cert-weak-signature': {
     topic: 'certificate',

@@ -13,8 +13,9 @@ const repairName =
  */
 export const continuityFindings = {
   /**
-   * Raised when some addresses of the policy host serve no policy, and others do. It warns:
-   * senders that meet the broken address have no policy.
+   * Raised when the policy host serves the policy at some of its addresses and not at
+   * others. The severity is warn: senders that connect to a broken address obtain no
+   * policy.
    */
   'sts-policy-address-broken': {
     topic: 'mta-sts',
@@ -32,7 +33,7 @@ export const continuityFindings = {
       checkAgain(values),
     ],
   },
-  /** Raised when two addresses of the policy host serve different policies. */
+  /** Raised when the policy host serves different policies at two of its addresses. */
   'sts-policy-differs': {
     topic: 'mta-sts',
     title: withDetail('The addresses of the policy host serve different policies'),
@@ -47,8 +48,8 @@ export const continuityFindings = {
     ],
   },
   /**
-   * Raised when the alias `mta-sts` leads to a name that its next owner can register or
-   * claim. It fails: the new owner can obtain a certificate for the name.
+   * Raised when the alias `mta-sts` points to a name that another party can register or
+   * claim. The severity is fail: that party can obtain a certificate for the name.
    */
   'sts-host-claimable': {
     topic: 'mta-sts',
@@ -64,7 +65,10 @@ export const continuityFindings = {
       checkAgain(values),
     ],
   },
-  /** Raised when the alias `mta-sts` has no address and no party is known that can claim it. */
+  /**
+   * Raised when the alias `mta-sts` has no address, and no other party is known to be
+   * able to claim it.
+   */
   'sts-host-dangling': {
     topic: 'mta-sts',
     title: 'The alias of the policy host does not resolve',
@@ -75,7 +79,7 @@ export const continuityFindings = {
     fix: 'Point the alias to an existing host, or remove it.',
     steps: repairName('Correct the CNAME record of mta-sts, or delete it.'),
   },
-  /** Raised when the alias `_mta-sts` leads to a name that does not exist. */
+  /** Raised when the alias `_mta-sts` points to a name that does not exist. */
   'sts-record-dangling': {
     topic: 'mta-sts',
     title: 'The alias of the _mta-sts record does not resolve',
@@ -86,7 +90,7 @@ export const continuityFindings = {
     fix: 'Point the alias to an existing TXT record, or publish the record itself.',
     steps: repairName('Correct the CNAME record of _mta-sts, or replace it by a TXT record.'),
   },
-  /** Raised when a pattern of the policy covers no name that exists. */
+  /** Raised when a pattern of the policy matches no existing name. */
   'sts-mx-dangling': {
     topic: 'mta-sts',
     title: withDetail('The policy permits hosts that do not exist'),
@@ -100,7 +104,7 @@ export const continuityFindings = {
       checkAgain(values),
     ],
   },
-  /** Raised when an MX record leads to a name that another party can register or claim. */
+  /** Raised when an MX record names a host that another party can register or claim. */
   'mx-claimable': {
     topic: 'mx',
     title: (values) => `Another party can claim the MX host ${values.host}`,
@@ -114,7 +118,10 @@ export const continuityFindings = {
       checkAgain(values),
     ],
   },
-  /** Raised when reports go to a name that another party can register or claim. */
+  /**
+   * Raised when the TLS-RPT record names a receiver that another party can register or
+   * claim.
+   */
   'tlsrpt-target-claimable': {
     topic: 'tls-rpt',
     title: withDetail('Another party can claim the receiver of the TLS reports'),
@@ -126,7 +133,8 @@ export const continuityFindings = {
     steps: repairName('Replace the URI in the TXT record of _smtp._tls.'),
   },
   /**
-   * Raised when a receiver of reports exists and cannot receive. Its severity is info.
+   * Raised when a receiver of reports exists and cannot receive reports. Its severity is
+   * info.
    */
   'tlsrpt-target-dead': {
     topic: 'tls-rpt',
@@ -138,8 +146,8 @@ export const continuityFindings = {
     steps: repairName('Correct the URI in the TXT record of _smtp._tls.'),
   },
   /**
-   * Raised when CAA records refuse the CA of the certificate in use. Mail works until the
-   * renewal, so it warns.
+   * Raised when CAA records refuse the CA of the certificate in use. Senders accept the
+   * certificate until the renewal, so the severity is warn.
    */
   'caa-excludes-issuer': {
     topic: 'certificate',
@@ -157,7 +165,7 @@ export const continuityFindings = {
   },
   /**
    * Raised when DNSSEC validation fails at a name that a CA has to look up. CAs validate
-   * DNSSEC and issue no certificate then.
+   * DNSSEC, and issue no certificate if the validation fails.
    */
   'issuance-bogus': {
     topic: 'dnssec',
@@ -190,7 +198,7 @@ export const continuityFindings = {
   },
   /**
    * Raised once when no host of the domain has CAA records. Its severity is info: most
-   * have none.
+   * domains have none.
    */
   'caa-absent': {
     topic: 'certificate',
@@ -235,8 +243,8 @@ export const continuityFindings = {
     ],
   },
   /**
-   * Raised when less than a third of the period is left. Some signers plan it: severity
-   * info.
+   * Raised when less than a third of the period is left. Some signers wait that long on
+   * purpose, so the severity is info.
    */
   'dnssec-signature-late': {
     topic: 'dnssec',
@@ -248,7 +256,8 @@ export const continuityFindings = {
     steps: noSteps,
   },
   /**
-   * Raised when a cut-off secondary would serve expired signatures. Its severity is info.
+   * Raised when a secondary that no longer receives the zone would serve expired
+   * signatures. Its severity is info.
    */
   'dnssec-expire-long': {
     topic: 'dnssec',
@@ -259,7 +268,10 @@ export const continuityFindings = {
     fix: 'Lower the expire field of the SOA record below the remaining validity of the signatures.',
     steps: noSteps,
   },
-  /** Raised when one authoritative server gives older signatures than the others, or none. */
+  /**
+   * Raised when one authoritative server returns older signatures than the others, or
+   * none.
+   */
   'dnssec-stale-server': {
     topic: 'dnssec',
     title: withDetail('A name server returns old signatures'),

@@ -22,9 +22,9 @@ const inertName = ({ host, tlsaAlias }: FindingValues): string => tlsaAlias ?? h
 const tlsaOwner = (findingValues: FindingValues): string => `_25._tcp.${findingValues.host}.`;
 
 /**
- * Lets the operator compare the key on the server with the key that this check saw. An
- * attacker who answers in the server's name would otherwise have its own key published as
- * a TLSA record, and DANE would then protect the attacker.
+ * Lets the operator compare the key on the server with the key that this check received.
+ * Otherwise the operator could publish the key of an attacker who impersonates the
+ * server, and DANE would then protect the attacker.
  */
 const compareKey = (findingValues: FindingValues): FixStep[] => [
   command(
@@ -38,9 +38,9 @@ const compareKey = (findingValues: FindingValues): FixStep[] => [
 ];
 
 /**
- * The order of RFC 7671 §8.1: the new record is added first, the wait covers every cache,
- * and the old records go last. At no moment does a sender see only records that do not
- * match.
+ * The order of RFC 7671 §8.1: the new record is added first, the wait lets every cache
+ * expire, and the old records are removed last. A sender thus always obtains at least one
+ * record that matches.
  */
 const publishForKey = (findingValues: FindingValues): FixStep[] => [
   ...compareKey(findingValues),
@@ -67,7 +67,7 @@ interface Repair {
   readonly steps: readonly FixStep[];
 }
 
-/** The fix that the reason of a mismatch calls for. */
+/** The fix for the reason of a mismatch. */
 function mismatchRepair(findingValues: FindingValues): Repair {
   const kinds = new Set(findingValues.tlsa.map(({ kind }) => kind));
   const weaker = findingValues.tlsa.find(({ matchesAlone }) => matchesAlone === true);
@@ -127,20 +127,22 @@ const resolverHabits: Readonly<Record<string, string>> = {
   'does-not-validate': 'does not validate DNSSEC',
 };
 
-/** An address to replace before the command is run. */
+/**
+ * A placeholder that the operator replaces with an address before running the command.
+ */
 const throughResolver = (findingValues: FindingValues): FixStep =>
   confirm(
     'Check again through a resolver that returns DNSSEC records. Replace ADDRESS with its address.',
     checkElsewhere(findingValues),
   );
 
-/** DNSSEC and TLSA. */
+/** Findings on DNSSEC and TLSA. */
 export const daneFindings = {
   /**
    * Raised when usable TLSA records exist in a signed zone and none matches the
-   * certificate. It fails in every profile: senders with DANE deliver nothing to this
-   * host. The fix depends on the fault of the records, since "publish the digest" is
-   * wrong advice when an impostor answered.
+   * certificate. The severity is fail in every profile: senders with DANE deliver nothing
+   * to this host. The fix depends on the fault of the records, since "publish the digest"
+   * is wrong advice if an attacker impersonated the server.
    */
   'dane-mismatch': {
     topic: 'dane',
@@ -153,9 +155,9 @@ export const daneFindings = {
     steps: (findingValues) => mismatchRepair(findingValues).steps,
   },
   /**
-   * Raised when the host has no records at the name of port 25 and has some at a
-   * neighbouring name. Its severity is info, because those records may be meant for
-   * another service.
+   * Raised when the host has no TLSA records at the name of port 25 and has some at a
+   * similar name. Its severity is info, because those records may be meant for another
+   * service.
    */
   'dane-misplaced': {
     topic: 'dane',
@@ -170,8 +172,8 @@ export const daneFindings = {
   },
   /**
    * Raised when some hosts have usable records, others have none, and no MTA-STS policy
-   * in mode enforce covers the rest. The attacker chooses which host a sender reaches, so
-   * the domain is as weak as its weakest host.
+   * in mode enforce covers the rest. An on-path attacker can choose the host that a
+   * sender reaches, so the domain is only as secure as its weakest host.
    */
   'dane-partial': {
     topic: 'dane',
@@ -192,7 +194,8 @@ export const daneFindings = {
   /**
    * Raised when records exist in a signed zone and every one has parameters that mail
    * does not use (RFC 7672 §3.1.3). Senders then require TLS without authentication,
-   * which stops passive reading and no active attack: a warning, not a failure.
+   * which stops passive attackers and no active ones, so the severity is warn and not
+   * fail.
    */
   'dane-unusable': {
     topic: 'dane',
@@ -207,7 +210,7 @@ export const daneFindings = {
   /**
    * Raised when records exist in a zone that is not signed, or is signed only with
    * algorithms that validators no longer support. The operator expects protection that no
-   * sender gives, hence a warning.
+   * sender applies, so the severity is warn.
    */
   'dane-inert': {
     topic: 'dane',
@@ -241,8 +244,8 @@ export const daneFindings = {
     ],
   },
   /**
-   * Raised when `_25._tcp` of a host is an alias and its end has no TLSA record. The
-   * operator expects DANE and no sender applies it, hence a warning.
+   * Raised when `_25._tcp` of a host is an alias and its target has no TLSA record. The
+   * operator expects DANE and no sender applies it, so the severity is warn.
    */
   'dane-alias-dangling': {
     topic: 'dane',
@@ -280,8 +283,8 @@ export const daneFindings = {
     ],
   },
   /**
-   * Raised when the name servers do not answer the TLSA question in a signed zone. It
-   * fails although no record may exist: a sender cannot know, and defers.
+   * Raised when the name servers do not answer the TLSA question in a signed zone. The
+   * severity is fail even if no record exists: a sender cannot know that, and defers.
    */
   'dane-tempfail': {
     topic: 'dane',
@@ -301,7 +304,7 @@ export const daneFindings = {
   },
   /**
    * Raised when the MX or address answers do not validate. Validating resolvers return
-   * SERVFAIL, so the domain or host does not exist for senders behind them.
+   * SERVFAIL, so senders that use them cannot resolve the domain or host.
    */
   'dnssec-bogus': {
     topic: 'dnssec',
@@ -340,7 +343,7 @@ export const daneFindings = {
   },
   /**
    * Raised when every resolver of this check withheld DNSSEC records or did not answer.
-   * The verdict becomes inconclusive; it proves nothing about the domain.
+   * The verdict becomes inconclusive, since this fault proves nothing about the domain.
    */
   'resolver-no-dnssec': {
     topic: 'dnssec',
@@ -357,9 +360,9 @@ export const daneFindings = {
     steps: (findingValues) => [throughResolver(findingValues)],
   },
   /**
-   * Raised when records match no key in use and one record does. Mail flows, so it
-   * has severity info, and it matters at the next key change: a stale set hides a missing
-   * record.
+   * Raised when some records match no key in use and another one matches. Senders deliver
+   * mail, so the severity is info. At the next key change, the stale records can hide a
+   * missing one.
    */
   'dane-leftover': {
     topic: 'dane',
@@ -377,8 +380,8 @@ export const daneFindings = {
     ],
   },
   /**
-   * Raised when a record beyond the current key or issuer is published in advance, the
-   * state that RFC 7671 §8.1 asks for before a change.
+   * Raised when a record for a future key or issuer is published in advance, as RFC 7671
+   * §8.1 requires before a change.
    */
   'dane-rollover-good': {
     topic: 'dane',
@@ -391,7 +394,7 @@ export const daneFindings = {
   },
   /**
    * Raised only when the MX record and every host are signed, every host has usable
-   * records, every certificate seen matches, and sessions work after the handshake.
+   * records, every received certificate matches, and sessions work after the handshake.
    */
   'dane-good': {
     topic: 'dane',

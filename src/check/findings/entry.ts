@@ -7,7 +7,7 @@ import type { Finding, FixStep, Topic } from '../../evidence/index.js';
  */
 export interface FindingValues {
   /**
-   * The domain that was checked, in A-labels: the form that records and commands take.
+   * The domain that was checked, in A-labels, as in records and commands.
    */
   readonly domain: string;
   /** Options of the command that ran this check: see {@link CommandOptions}. */
@@ -23,7 +23,9 @@ export interface FindingValues {
    * host.
    */
   readonly mx: readonly string[];
-  /** MX hosts that may exist or not: the lookup failed, or the check left them out. */
+  /**
+   * MX hosts that may or may not exist: their lookup failed, or the check omitted them.
+   */
   readonly unseen: readonly string[];
   /** Preference of the MX record of `host`. */
   readonly preference: number;
@@ -56,13 +58,14 @@ export interface FindingValues {
    */
   readonly tlsRpt: boolean;
   /**
-   * MX hosts, those in `unseen` included, for which this check did not see a session that
-   * an enforced policy requires: TLS, and a certificate that an MTA-STS sender accepts.
+   * MX hosts, including those in `unseen`, for which this check did not observe the
+   * session that an enforced policy requires: TLS, and a certificate that an MTA-STS
+   * sender accepts.
    */
   readonly notReady: readonly string[];
   /**
    * Mechanisms that are in force for the subject and make senders refuse it. Empty if no
-   * sender does.
+   * sender refuses it.
    */
   readonly refusedBy: readonly ('enforce' | 'daneTa' | 'daneEe')[];
   /**
@@ -76,7 +79,7 @@ export interface FindingValues {
   readonly lookup: boolean;
   /** The fix of the failure that ended the session, if a wait does not help. */
   readonly advice: string | undefined;
-  /** SHA-256 of the public key seen, lower-case hex. */
+  /** SHA-256 of the received public key, lower-case hex. */
   readonly spkiSha256: string;
   /** The resolvers of this check, as the provenance names them, separated by commas. */
   readonly resolver: string;
@@ -110,7 +113,10 @@ export interface FindingEntry {
   readonly topic: Topic;
   /** The fact, in at most ten words. */
   readonly title: Text;
-  /** The consequence for mail: the power of an attacker, or the senders that fail. */
+  /**
+   * The consequence for mail: the power of an attacker, or the senders that cannot
+   * deliver.
+   */
   readonly why: Text;
   /**
    * The clause that the finding depends on. A profile can name its own clause instead.
@@ -126,7 +132,7 @@ export interface FindingEntry {
   readonly fix: Text;
   /**
    * The steps of the fix in the order in which they are safe. Steps that could defer mail
-   * come after the steps that prevent it, and the check again comes last.
+   * come after the steps that prevent that. The last step repeats the check.
    */
   readonly steps: (findingValues: FindingValues) => readonly FixStep[];
   /** The fact when the test passes; a finding without it is not listed as a test. */
@@ -134,8 +140,8 @@ export interface FindingEntry {
 }
 
 /**
- * Steps of a fix. `code` is a record, a setting or a command, complete and nothing else,
- * so that it survives pasting.
+ * Steps of a fix. `code` is a record, a setting or a command, complete and without other
+ * text, so that the operator can paste it.
  */
 const step =
   (kind: FixStep['kind']) =>
@@ -151,22 +157,22 @@ export const config = step('config');
 /** A shell command. */
 export const command = step('command');
 /**
- * A waiting time; it has no code. DNS caches make most waits necessary: two TTLs are the
- * time after which no cache serves the old record.
+ * A waiting time; it has no code. DNS caches make most waits necessary: after two TTLs,
+ * no cache returns the old record.
  */
 export const wait = (instruction: string): FixStep => step('wait')(instruction);
 /** A condition that the operator verifies, by a command if one exists. */
 export const confirm = step('confirm');
 
-/** `hermetic check` as this check was run, with more options behind the domain. */
+/** The `hermetic check` command of this run, with more options after the domain. */
 export const checkCommand = ({ domain, options }: FindingValues, more = ''): string =>
   `hermetic check ${domain}${options.network}${options.resolver ?? ''}${options.check}${more}`;
 
-/** `hermetic check` as this check was run, but with a resolver to fill in. */
+/** The `hermetic check` command of this run, with a placeholder for the resolver. */
 export const checkElsewhere = ({ domain, options }: FindingValues): string =>
   `hermetic check ${domain}${options.network}${options.check} --resolver ADDRESS`;
 
-/** `hermetic records` for the network of this check. */
+/** The `hermetic records` command for the network of this check. */
 export const recordsCommand = ({ domain, options }: FindingValues): string =>
   `hermetic records ${domain}${options.network}${options.resolver ?? ''}`;
 
@@ -175,9 +181,8 @@ export const checkAgain = (findingValues: FindingValues): FixStep =>
   confirm('Check the domain again.', checkCommand(findingValues));
 
 /**
- * A setting of Postfix's main.cf. Postfix is the example in every step, because the texts
- * have to name one server in words that can be pasted; `hermetic config` covers the
- * others.
+ * A setting of Postfix's main.cf. Every step uses Postfix as its example, because
+ * commands must be ready to paste; `hermetic config` supports other servers.
  */
 export const postfixStep = (setting: string, purpose = 'Set in /etc/postfix/main.cf:'): FixStep =>
   config(purpose, setting);

@@ -11,7 +11,7 @@ const ids = Object.keys(catalogue) as FindingId[];
 test('the title of every finding states a fact in at most ten words', () => {
   for (const id of ids) {
     const { title } = describeFinding(id);
-    // `the mail host` stands for one name here.
+    // `the mail host` is a placeholder for one name here.
     const counted = words(title.replace(/the mail host/gi, 'host').replace(/the domain/g, 'it'));
     assert.ok(counted <= 10, `${id}: ${counted} words: ${title}`);
     assert.doesNotMatch(title, /\.$/, id);

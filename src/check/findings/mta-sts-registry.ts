@@ -24,24 +24,27 @@ import {
 } from './mta-sts-steps.js';
 
 /**
- * The consequence of every fault that keeps senders from a policy. A cached policy still
- * protects for a while, which the texts do not promise, since new senders have no cache.
+ * The consequence of every fault that prevents senders from obtaining a policy. A cached
+ * policy still protects mail until it expires. The texts do not promise that, since new
+ * senders have no cache.
  */
 const unprotected =
   'No sender obtains a policy. An attacker who strips STARTTLS or forges DNS can read the mail.';
-/** The same if the failure may end by itself, or concern this network only. */
+/**
+ * The same consequence for a failure that may be temporary or limited to this network.
+ */
 const unprotectedMeanwhile =
   'A sender that cannot fetch it uses its cached policy, or none. The content of the policy is unknown here.';
-/** The detail of the failure, appended to a consequence if no reason gives it. */
+/** The detail of the failure, appended to a consequence if no reason contains it. */
 const observedDetail = ({ detail, reason }: FindingValues): string =>
   detail && reason === undefined ? ` Seen: ${detail}.` : '';
 
-/** The MTA-STS record and policy, and TLS-RPT. */
+/** Findings on the MTA-STS record and policy. */
 export const mtaStsFindings = {
   /**
-   * Raised when no TXT record at _mta-sts begins with v=STSv1 and DANE already binds
+   * Raised when no TXT record at _mta-sts begins with v=STSv1 and DANE already protects
    * every host. Its severity is info, since DANE is the stronger mechanism; without DANE
-   * the finding `no-enforcement` takes its place.
+   * the finding `no-enforcement` replaces this one.
    */
   'sts-absent': {
     topic: 'mta-sts',
@@ -54,9 +57,9 @@ export const mtaStsFindings = {
     steps: publishPolicy,
   },
   /**
-   * Raised when the single record begins with v=STSv1 and breaks the grammar of RFC 8461
-   * §3.1. Senders treat the domain as one without MTA-STS, so the domain loses protection
-   * and no mail: a warning.
+   * Raised when the single record begins with v=STSv1 and violates the grammar of RFC
+   * 8461 §3.1. Senders treat the domain as one without MTA-STS. The domain loses
+   * protection and no mail, so the severity is warn.
    */
   'sts-record-invalid': {
     topic: 'mta-sts',
@@ -70,8 +73,8 @@ export const mtaStsFindings = {
   },
   /**
    * Raised when a record is clearly meant for MTA-STS and senders discard it, for example
-   * because of its version tag. Without this finding, the check would advise to publish a
-   * first policy.
+   * because of its version tag. Without this finding, the check would advise the operator
+   * to publish a first policy.
    */
   'sts-record-ignored': {
     topic: 'mta-sts',
@@ -83,8 +86,8 @@ export const mtaStsFindings = {
     steps: correctRecord,
   },
   /**
-   * Raised when `_mta-sts` has no record, and a name next to it has one. Its severity is
-   * info, since another finding gives the steps to a policy.
+   * Raised when `_mta-sts` has no record and a similar name has one. Its severity is
+   * info, since another finding contains the steps that publish a policy.
    */
   'sts-record-misplaced': {
     topic: 'mta-sts',
@@ -96,8 +99,8 @@ export const mtaStsFindings = {
     steps: noSteps,
   },
   /**
-   * Raised when the parser accepts the policy and RFC 8461 §3.2 does not allow it as
-   * written. A warning, because stricter senders exist.
+   * Raised when the parser accepts the policy although RFC 8461 §3.2 forbids its syntax.
+   * The severity is warn, because some senders are stricter.
    */
   'sts-policy-odd': {
     topic: 'mta-sts',
@@ -149,7 +152,7 @@ export const mtaStsFindings = {
     ],
   },
   /**
-   * Raised when a limit of this machine, or the operator of the policy host, did not allow
+   * Raised when a limit of this machine, or the operator of the policy host, prevented
    * the fetch.
    */
   'sts-policy-not-fetched': {
@@ -179,9 +182,10 @@ export const mtaStsFindings = {
     ],
   },
   /**
-   * Raised when the record is valid and the HTTPS request fails: name, connection, status
-   * or size. Senders without a cached policy deliver without one. After a failure that may
-   * be temporary the policy is unknown, and the verdict becomes inconclusive.
+   * Raised when the record is valid and the HTTPS request fails because of the name, the
+   * connection, the status or the size. Senders without a cached policy deliver without
+   * one. After a failure that may be temporary the policy is unknown, and the verdict
+   * becomes inconclusive.
    */
   'sts-policy-unreachable': {
     topic: 'mta-sts',
@@ -229,8 +233,8 @@ export const mtaStsFindings = {
     steps: publishPolicy,
   },
   /**
-   * Raised when the media type is not text/plain (RFC 8461 §3.2). The rule keeps a site
-   * that lets users upload other files from serving a forged policy.
+   * Raised when the media type is not text/plain (RFC 8461 §3.2). The rule protects a
+   * site with user uploads: an uploaded file of another type cannot act as a policy.
    */
   'sts-policy-wrong-type': {
     topic: 'mta-sts',
@@ -251,7 +255,7 @@ export const mtaStsFindings = {
       ...thenEnforce(findingValues),
     ],
   },
-  /** Raised when the file breaks the grammar or lacks a required field. */
+  /** Raised when the file violates the grammar or lacks a required field. */
   'sts-policy-invalid': {
     topic: 'mta-sts',
     title: 'The policy file is not valid',
@@ -263,8 +267,8 @@ export const mtaStsFindings = {
     steps: publishPolicy,
   },
   /**
-   * Raised when the fetched policy is in mode testing. A warning: the mode is right for a
-   * start, and protects no mail.
+   * Raised when the fetched policy is in mode testing. The severity is warn: the mode is
+   * right for a new policy, and protects no mail.
    */
   'sts-mode-testing': {
     topic: 'mta-sts',
@@ -293,8 +297,8 @@ export const mtaStsFindings = {
     steps: publishPolicy,
   },
   /**
-   * Raised for each MX host that no mx pattern matches, while another one does match. It
-   * fails only in mode enforce, where senders skip the host.
+   * Raised for each MX host without a matching mx pattern, if a pattern matches another
+   * host. The severity is fail only in mode enforce, in which senders skip the host.
    */
   'sts-mx-mismatch': {
     topic: 'mta-sts',
@@ -343,7 +347,8 @@ export const mtaStsFindings = {
   },
   /**
    * Raised when max_age is below the limit of the profile, one day in the baseline.
-   * Enforcement works, with gaps that an attacker can wait for, so the severity is info.
+   * Senders enforce the policy, and an attacker can wait until their caches expire, so
+   * the severity is info.
    */
   'sts-policy-cert-near-expiry': {
     topic: 'mta-sts',
@@ -377,8 +382,8 @@ export const mtaStsFindings = {
     ],
   },
   /**
-   * Raised when the policy is enforced, lists every host, and every certificate seen on
-   * every host verifies for the host's name.
+   * Raised when the policy is enforced, lists every host, and every certificate received
+   * from every host verifies for the host's name.
    */
   'sts-good': {
     topic: 'mta-sts',
@@ -390,8 +395,8 @@ export const mtaStsFindings = {
     steps: noSteps,
   },
   /**
-   * Raised when neither mechanism is published and none of their own faults is reported.
-   * A warning: mail is encrypted against passive attackers only.
+   * Raised when the domain publishes neither MTA-STS nor DANE, and no finding reports a
+   * fault of either. The severity is warn: encryption then stops passive attackers only.
    */
   'no-enforcement': {
     topic: 'mta-sts',

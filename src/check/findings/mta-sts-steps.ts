@@ -7,12 +7,12 @@ import { checkAgain, command, config, confirm, dns, wait, type FindingValues } f
 import { policyText, type Mode } from './policy-text.js';
 
 /**
- * Seconds that the policy of a first attempt, and an enforced one, may be cached. A
- * mistake in a first policy then expires after a day.
+ * The max_age of a first policy and that of an enforced one, in seconds. A mistake in a
+ * first policy then expires after a day.
  */
 export const [MAX_AGE_DAY, MAX_AGE_WEEK] = [86_400, 604_800];
 
-/** The only address at which senders fetch the policy (RFC 8461 §3.3). */
+/** The only URL from which senders fetch the policy (RFC 8461 §3.3). */
 export const policyUrl = (findingValues: FindingValues): string =>
   `https://mta-sts.${findingValues.domain}/.well-known/mta-sts.txt`;
 /** The step that serves the policy file with the given mode. */
@@ -43,18 +43,18 @@ export const reportingRecord = (findingValues: FindingValues): FixStep =>
     `_smtp._tls.${findingValues.domain}. 3600 IN TXT "v=TLSRPTv1; rua=mailto:tls-reports@${findingValues.domain}"`,
   );
 /**
- * Reporting is added first if it is absent: without reports, a test period shows
- * nothing.
+ * The steps add reporting first if it is absent: without reports, a test period has no
+ * result.
  */
 export const reportingSteps = (findingValues: FindingValues): FixStep[] =>
   findingValues.tlsRpt ? [] : [reportingRecord(findingValues)];
-/** Reports are daily, and two weeks cover the senders that deliver only now and then. */
+/** Reports are daily, and two weeks cover the senders that deliver rarely. */
 const readReports = wait(
   'Wait at least two weeks, until the TLS-RPT reports show no failure of your servers.',
 );
 /**
- * Hosts for which this check saw no acceptable session come before enforcement, or the
- * policy itself would defer mail.
+ * Steps for hosts without an acceptable session come before enforcement; otherwise
+ * senders would defer mail because of the policy.
  */
 const readyFirst = (findingValues: FindingValues): FixStep[] =>
   findingValues.notReady.length === 0
@@ -66,9 +66,9 @@ const readyFirst = (findingValues: FindingValues): FixStep[] =>
       ];
 
 /**
- * The step before a policy is written while a host could not be looked up. A policy must
- * not name a host that may not exist, and an enforced one that omits a host defers its
- * mail (RFC 8461 §4.1).
+ * The step that precedes a new policy if the lookup of a host failed. A policy must not
+ * name a host that may not exist, and an enforced one that omits a host defers its mail
+ * (RFC 8461 §4.1).
  */
 export const lookUpFirst = ({ unseen, domain }: FindingValues): FixStep[] =>
   unseen.length === 0
@@ -82,7 +82,7 @@ export const lookUpFirst = ({ unseen, domain }: FindingValues): FixStep[] =>
         ),
       ];
 
-/** From reports to enforcement. */
+/** The steps from reports to enforcement. */
 export const thenEnforce = (
   findingValues: FindingValues,
   exchangers = findingValues.mx,
@@ -94,7 +94,7 @@ export const thenEnforce = (
   checkAgain(findingValues),
 ];
 
-/** The order that never defers mail: file, record, reports, and only then enforcement. */
+/** The steps in an order that never defers mail: file, record, reports, enforcement. */
 export const publishPolicy = (findingValues: FindingValues): FixStep[] => {
   const first = lookUpFirst(findingValues);
   // Without a known host there is no policy to write.
@@ -108,7 +108,7 @@ export const publishPolicy = (findingValues: FindingValues): FixStep[] => {
   ];
 };
 
-/** Steps while the policy may still be served: it stays as it is. */
+/** Steps that leave the policy unchanged, since its host may still serve it. */
 export const serveAgain = (findingValues: FindingValues): FixStep[] => [
   command('Fetch the policy as a sender does.', `curl -sSi ${policyUrl(findingValues)}`),
   config(
@@ -117,7 +117,7 @@ export const serveAgain = (findingValues: FindingValues): FixStep[] => [
   checkAgain(findingValues),
 ];
 
-/** Steps if the record is wrong and the policy is not, so the mode stays. */
+/** Steps if only the record is invalid, so that the policy keeps its mode. */
 export const correctRecord = (findingValues: FindingValues): FixStep[] => [
   confirm(
     `Make sure that the policy at ${policyUrl(findingValues)} lists every MX host: ${[

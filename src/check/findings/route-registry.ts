@@ -15,13 +15,14 @@ import {
   type FindingValues,
 } from './entry.js';
 
-/** Another MX host has an address, or may have one. */
+/** Returns true if another MX host has an address, or may have one. */
 const hasOtherHosts = ({ mx, unseen, host }: FindingValues): boolean =>
   [...mx, ...unseen].some((hostName) => hostName !== host);
 
 /**
- * Deleting the record comes after another one works: the domain keeps a route for its
- * mail. If no other host exists, the record is replaced instead.
+ * The step that deletes the record comes after another record works, so that the domain
+ * always has a route for its mail. If no other host exists, the record is replaced
+ * instead.
  */
 const deleteRecord = (findingValues: FindingValues): FixStep =>
   hasOtherHosts(findingValues)
@@ -46,7 +47,7 @@ const deleteAddress = (findingValues: FindingValues): FixStep =>
 
 /**
  * The record that replaces the one that names `v.host`. Its final dot is part of the
- * text, because a missing dot makes the zone append its own name.
+ * text, because name servers append the zone name to a name without a final dot.
  */
 const nameInstead = (findingValues: FindingValues, hostName: string): FixStep =>
   dns(
@@ -55,8 +56,8 @@ const nameInstead = (findingValues: FindingValues, hostName: string): FixStep =>
   );
 
 /**
- * Certificate and policy come before the record: they are compared with the name in the
- * MX record from the moment that it changes (RFC 8461 §4.1).
+ * Certificate and policy change before the record: senders compare both with the name in
+ * the MX record as soon as that changes (RFC 8461 §4.1).
  */
 const aliasSteps = (findingValues: FindingValues): readonly FixStep[] => [
   confirm(
@@ -76,8 +77,8 @@ function howEnded({ reply, detail, lookup }: FindingValues): string {
 /** The route of the mail, and the reason why this check could not observe it. */
 export const routeFindings = {
   /**
-   * Raised when no address of the host accepts a connection or gives a greeting. A
-   * warning while another host accepts mail, a failure when all hosts are unreachable.
+   * Raised when the host accepts no connection, or sends no greeting, at any address. The
+   * severity is warn if another host accepts mail, and fail if all hosts are unreachable.
    */
   'mx-unreachable': {
     topic: 'mx',
@@ -98,7 +99,8 @@ export const routeFindings = {
   },
   /**
    * Raised when the host greets with 521, the code of RFC 7504 §3 for a host that never
-   * accepts mail. The host refuses on purpose, so its record should go.
+   * accepts mail. The host refuses mail on purpose, so the operator should delete its
+   * record.
    */
   'mx-takes-no-mail': {
     topic: 'mx',
@@ -122,8 +124,8 @@ export const routeFindings = {
   },
   /**
    * Raised when an address is private, reserved or otherwise not global. The check does
-   * not connect to it: a domain could otherwise direct it at machines in the operator's
-   * own network.
+   * not connect to it: a domain could otherwise direct the check at machines in the
+   * operator's own network.
    */
   'mx-address-unroutable': {
     topic: 'mx',
@@ -145,8 +147,8 @@ export const routeFindings = {
     ],
   },
   /**
-   * Raised when the name of an MX record has no A and no AAAA record. Senders skip it, so
-   * it fails only when no other host is left.
+   * Raised when the name of an MX record has no A and no AAAA record. Senders skip this
+   * host, so the severity is fail only if no other host is left.
    */
   'mx-nonexistent': {
     topic: 'mx',
@@ -169,8 +171,8 @@ export const routeFindings = {
     ],
   },
   /**
-   * Raised when the MX record holds an IP address in the form of a name. Senders look up
-   * an address of that name and find none.
+   * Raised when the MX record contains an IP address in the form of a name. Senders look
+   * up an address of that name and find none.
    */
   'mx-is-address': {
     topic: 'mx',
@@ -190,7 +192,7 @@ export const routeFindings = {
     ],
   },
   /**
-   * Raised when the host lies under a reserved top-level name (RFC 6761). Some providers
+   * Raised when the host is under a reserved top-level name (RFC 6761). Some providers
    * ask for such a record to verify a domain, so the severity is info while other hosts
    * exist.
    */
@@ -208,7 +210,7 @@ export const routeFindings = {
     steps: (findingValues) => [deleteRecord(findingValues), checkAgain(findingValues)],
   },
   /**
-   * Raised when the record of RFC 7505 is published with others, which §3 forbids.
+   * Raised when a null MX is published with other MX records, which RFC 7505 §3 forbids.
    * Senders disagree on the meaning, so some bounce mail that others deliver.
    */
   'null-mx-beside': {
@@ -291,8 +293,8 @@ export const routeFindings = {
         : [nameInstead(findingValues, findingValues.meant), checkAgain(findingValues)],
   },
   /**
-   * Raised when one of the A and AAAA lookups failed and the other gave addresses. Mail
-   * flows for senders that continue with one family, so the severity is info.
+   * Raised when one of the A and AAAA lookups failed and the other returned addresses.
+   * Senders that continue with one family deliver mail, so the severity is info.
    */
   'address-family-failed': {
     topic: 'mx',
@@ -327,8 +329,8 @@ export const routeFindings = {
     ],
   },
   /**
-   * Raised when every connection to port 25, that of the control host included, ends in
-   * silence. Many access networks block the port to stop spam.
+   * Raised when every connection to port 25 times out, including that to the control
+   * host. Many access networks block the port to stop spam.
    */
   'port-25-blocked': {
     topic: 'network',

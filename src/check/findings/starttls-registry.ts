@@ -15,9 +15,9 @@ import {
 } from './entry.js';
 
 /**
- * The step before any change of the server. A missing keyword looks the same whether the
+ * The step before any change of the server. A missing keyword does not show whether the
  * server, a filter or an attacker caused it; a control host in another network
- * distinguishes them.
+ * distinguishes these causes.
  */
 const whichNetwork = (findingValues: FindingValues): FixStep =>
   confirm(
@@ -47,8 +47,8 @@ const validateAndReload = command(
   'postfix check && systemctl reload postfix',
 );
 /**
- * The settings that make Postfix offer STARTTLS. The level `may` keeps senders without
- * TLS working; RFC 3207 §4 forbids public servers to require it.
+ * The settings that make Postfix offer STARTTLS. With the level `may`, senders without
+ * TLS can still deliver; RFC 3207 §4 forbids public servers to require TLS.
  */
 const offer = [
   postfixStep('smtpd_tls_security_level = may'),
@@ -76,12 +76,12 @@ const countSessions = (pattern: string): FixStep =>
     `grep -hoE '${pattern}' /var/log/mail.log* | sort | uniq -c`,
   );
 
-/** STARTTLS and the handshake. */
+/** Findings on STARTTLS and the handshake. */
 export const starttlsFindings = {
   /**
-   * Raised when a host answers EHLO without the keyword STARTTLS. It fails in every
-   * profile, since all mail to the host is in plaintext. The text says "seen from here",
-   * because an attacker who removes the keyword leaves no other trace.
+   * Raised when a host answers EHLO without the keyword STARTTLS. The severity is fail in
+   * every profile, since all mail to the host is in plaintext. The text contains "seen
+   * from here", because the check cannot detect an attacker who removes the keyword.
    */
   'starttls-absent': {
     topic: 'starttls',
@@ -94,9 +94,9 @@ export const starttlsFindings = {
     steps: (findingValues) => [whichNetwork(findingValues), ...offer, checkAgain(findingValues)],
   },
   /**
-   * Raised when the EHLO reply has a keyword of the same shape in place of STARTTLS. It
-   * is separate from an absent keyword, because it proves a device between client and
-   * server.
+   * Raised when the EHLO reply has a keyword of the same shape in place of STARTTLS. This
+   * finding is separate from an absent keyword, because an overwritten one proves that a
+   * device changes the session.
    */
   'starttls-mangled': {
     topic: 'starttls',
@@ -187,8 +187,8 @@ export const starttlsFindings = {
   },
   /**
    * Raised when the server accepts STARTTLS and answers the ClientHello with an alert,
-   * with something other than TLS, or by closing the connection. Silence does not raise
-   * it, since a lost packet looks the same.
+   * with something other than TLS, or by closing the connection. A timeout does not raise
+   * this finding, since a lost packet has the same effect.
    */
   'tls-handshake-failed': {
     topic: 'starttls',
@@ -207,7 +207,7 @@ export const starttlsFindings = {
     ],
   },
   /**
-   * Raised when EHLO inside TLS gets a lasting refusal. A good handshake is not
+   * Raised when EHLO inside TLS gets a permanent refusal. A good handshake is not
    * sufficient, since EHLO must be repeated after it (RFC 3207 §4.2), and a sender that
    * does not retry in plaintext cannot deliver.
    */
@@ -236,8 +236,8 @@ export const starttlsFindings = {
     ],
   },
   /**
-   * Raised when TLS works on a connection to an address after one without STARTTLS, or
-   * with a failed handshake. The return is required as evidence: TLS that ends permanently
+   * Raised when TLS works on one connection to an address after an earlier one had no
+   * STARTTLS or a failed handshake. The later success is required: a permanent end of TLS
    * may be the server's reaction to many connections from this check.
    */
   'starttls-intermittent': {
@@ -264,9 +264,10 @@ export const starttlsFindings = {
   },
   /**
    * Raised when a ClientHello of about 1,550 octets gets no answer or an alert, and the
-   * server answers the same question in a smaller one: one of that size, one in two
-   * segments, or one with a genuine key share. The usual cause is a middlebox that reads only the first TCP segment. It
-   * warns, because only senders with post-quantum key shares are affected today.
+   * server answers the same question in a smaller one. The large hello is in one or two
+   * segments, or has a genuine key share. The usual cause is a middlebox that reads only
+   * the first TCP segment. The severity is warn, because only senders with post-quantum
+   * key shares are affected today.
    */
   'tls-large-hello': {
     topic: 'starttls',
@@ -290,8 +291,9 @@ export const starttlsFindings = {
     ],
   },
   /**
-   * Raised when a handshake without SNI fails on a server that completes one with SNI. It
-   * fails like a missing STARTTLS: Postfix sends no SNI unless a policy asks for it.
+   * Raised when a handshake without SNI fails on a server that completes one with SNI.
+   * The severity is that of missing STARTTLS: Postfix sends SNI only if a policy requires
+   * it.
    */
   'tls-sni-required': {
     topic: 'starttls',
@@ -315,8 +317,8 @@ export const starttlsFindings = {
     ],
   },
   /**
-   * Raised when a client that offers every version gets TLS 1.0 or 1.1. It fails if a
-   * policy requires TLS, since such senders accept TLS 1.2 and newer only.
+   * Raised when a client that offers every version gets TLS 1.0 or 1.1. The severity is
+   * fail if a policy requires TLS, since senders then accept TLS 1.2 and newer only.
    */
   'tls-outdated': {
     topic: 'tls-version',
@@ -361,8 +363,8 @@ export const starttlsFindings = {
     ],
   },
   /**
-   * Raised when the server selects SSLv3 or answers an SSLv2 hello. Unlike TLS 1.0 it
-   * fails, since these versions protect against no active attacker.
+   * Raised when the server selects SSLv3 or answers an SSLv2 hello. The severity is fail,
+   * unlike for TLS 1.0, since these versions protect against no active attacker.
    */
   'tls-broken-version': {
     topic: 'tls-version',
@@ -380,8 +382,8 @@ export const starttlsFindings = {
   },
   /**
    * Raised when the server accepts a suite of RC4, RC2, DES, 3DES or IDEA, or with fewer
-   * than 112 bits. A warning for the same reason as old versions: the suite is still
-   * better than plaintext.
+   * than 112 bits. The severity is warn for the same reason as for old versions: the
+   * suite is still better than plaintext.
    */
   'tls-weak-suite': {
     topic: 'cipher',
@@ -415,8 +417,8 @@ export const starttlsFindings = {
   },
   /**
    * Raised when a harmless command, sent in the same packet as STARTTLS, is answered
-   * inside TLS. The fault is known as CVE-2011-0411. It is tested only in intrusive
-   * checks, since it sends data that a strict server may log as an attack.
+   * inside TLS. The fault is known as CVE-2011-0411. Only intrusive checks test for the
+   * fault, since the test sends data that a strict server may log as an attack.
    */
   'injection-vulnerable': {
     topic: 'starttls',

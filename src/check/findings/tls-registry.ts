@@ -24,8 +24,9 @@ const countSessions = command(
   `grep -hoE '(TLSv[0-9.]+|SSLv3) with cipher [A-Z0-9-]+' /var/log/mail.log* | sort | uniq -c`,
 );
 /**
- * Steps that count before they remove. A suite that one partner still needs is better
- * than the plaintext that this partner would use next.
+ * Steps that count the sessions with a suite before they remove it. A suite that one
+ * partner still needs is better than the plaintext that this partner would use without
+ * it.
  */
 const firstCount =
   (...more: readonly FixStep[]) =>
@@ -36,7 +37,7 @@ const firstCount =
     checkAgain(findingValues),
   ];
 
-/** Steps for one setting of Postfix and nothing else. */
+/** Steps that change one setting of Postfix only. */
 const set =
   (setting: string) =>
   (findingValues: FindingValues): FixStep[] => [
@@ -53,13 +54,15 @@ const libraryVersion =
     checkAgain(findingValues),
   ];
 
-/** The reason why profiles warn if a guideline for the web would fail. */
+/**
+ * The reason why profiles only warn about a fault that a guideline for the web forbids.
+ */
 const weakBeatsPlaintext =
   'Weak TLS is still better than plaintext, which a sender without stronger TLS would use instead.';
 /**
- * Steps to strong groups. Postfix from 3.11 on has a default with post-quantum groups, and
- * a list would remove them. Older versions need the list, of groups that every current
- * library supports.
+ * Steps that select strong groups. Postfix from 3.11 on has a default with post-quantum
+ * groups, and a list would remove them. Older versions need the list, of groups that
+ * every current library supports.
  */
 const strongGroups = (findingValues: FindingValues): FixStep[] => [
   command(
@@ -74,11 +77,12 @@ const strongGroups = (findingValues: FindingValues): FixStep[] => [
   checkAgain(findingValues),
 ];
 
-/** Versions, suites, groups and features. */
+/** Findings on TLS versions, suites, groups and features. */
 export const tlsFindings = {
   /**
-   * Raised when a suite with NULL encryption or an export cipher is accepted. It fails:
-   * the session counts as encrypted and an on-path attacker reads it.
+   * Raised when a suite with NULL encryption or an export cipher is accepted. The
+   * severity is fail: the session counts as encrypted, and an on-path attacker can read
+   * it.
    */
   'tls-broken-suite': {
     topic: 'cipher',
@@ -92,8 +96,8 @@ export const tlsFindings = {
   },
   /**
    * Raised when TLS 1.2 is the newest version, and the server refuses every suite with
-   * ephemeral elliptic curve key exchange and a current cipher. It fails if a policy
-   * requires TLS: senders that follow RFC 10015 offer no other suite then.
+   * ephemeral elliptic curve key exchange and a current cipher. The severity is fail if a
+   * policy requires TLS, since senders that follow RFC 10015 then offer no other suite.
    */
   'tls-outdated-suites': {
     topic: 'cipher',
@@ -115,7 +119,7 @@ export const tlsFindings = {
   },
   /**
    * Raised when a suite outside the lists of the profile is accepted. Only profiles with
-   * a closed list ask this question; how bad it is depends on the guideline.
+   * a closed list ask this question; the severity depends on the guideline.
    */
   'tls-unlisted-suite': {
     topic: 'cipher',
@@ -134,7 +138,8 @@ export const tlsFindings = {
   },
   /**
    * Raised when a suite is accepted that the guideline still tolerates and plans to
-   * remove. It warns at most, so that a server can follow the guideline's own schedule.
+   * remove. The severity is at most warn, so that a server can follow the guideline's own
+   * schedule.
    */
   'tls-phase-out-suite': {
     topic: 'cipher',
@@ -148,7 +153,7 @@ export const tlsFindings = {
   },
   /**
    * Raised when a version that the profile requires is refused. A version that could not
-   * be tested does not raise it.
+   * be tested does not raise this finding.
    */
   'tls-missing-version': {
     topic: 'tls-version',
@@ -217,8 +222,8 @@ export const tlsFindings = {
   },
   /**
    * Raised when a server completes a hello that offers only SHA-1 signatures for the key
-   * exchange. The attack needs a collision during the handshake, so profiles for mail
-   * only inform.
+   * exchange. The attack needs a collision during the handshake, so the severity is info
+   * in profiles for mail.
    */
   'tls-weak-handshake-signature': {
     topic: 'cipher',
@@ -232,7 +237,7 @@ export const tlsFindings = {
   },
   /**
    * Raised when the server follows the client's order and so selects a worse suite than
-   * it could. It matters only for clients that list weak suites first.
+   * it could. The order matters only for clients that list weak suites first.
    */
   'tls-order': {
     topic: 'cipher',
@@ -260,8 +265,8 @@ export const tlsFindings = {
     steps: set('tls_ssl_options = NO_COMPRESSION'),
   },
   /**
-   * Raised when a TLS 1.2 answer lacks the extension of RFC 7627. TLS 1.3 has the
-   * property built in, so a server with TLS 1.3 alone is not asked.
+   * Raised when a TLS 1.2 answer lacks the extension of RFC 7627. TLS 1.3 always has this
+   * property, so the check does not test servers with TLS 1.3 alone.
    */
   'tls-no-extended-master-secret': {
     topic: 'tls-version',
@@ -288,8 +293,9 @@ export const tlsFindings = {
     steps: libraryVersion('0.9.8m and later have it'),
   },
   /**
-   * Raised when the server starts a second handshake on the client's request. It costs
-   * the server processing time and no confidentiality, so the severity is info.
+   * Raised when the server starts a second handshake on the client's request.
+   * Renegotiation costs processing time and harms no confidentiality, so the severity is
+   * info.
    */
   'tls-renegotiation': {
     topic: 'tls-version',
@@ -303,8 +309,8 @@ export const tlsFindings = {
   },
   /**
    * Raised when the budget of connections was spent, or the server stopped answering,
-   * before every question of the profile had an answer. It lists the open questions, so
-   * that a result without faults is not mistaken for a complete one.
+   * before every question of the profile had an answer. The finding lists the open
+   * questions, so that readers do not mistake a result without faults for a complete one.
    */
   'tls-unsettled': {
     topic: 'network',
@@ -321,8 +327,8 @@ export const tlsFindings = {
   },
   /**
    * Raised when the server answers a ClientHello with many cipher suites with an alert,
-   * and accepts one of these suites from a shorter list. The number of suites decides
-   * here, and in `tls-large-hello` the number of octets.
+   * and accepts one of these suites from a shorter list. The cause is the number of
+   * suites; the cause of `tls-large-hello` is the number of octets.
    */
   'tls-hello-intolerant': {
     topic: 'starttls',
@@ -348,8 +354,8 @@ export const tlsFindings = {
     ],
   },
   /**
-   * Raised when a hybrid group of RFC 10024 is selected. It is reported as good and
-   * required by no profile, since few senders offer it yet.
+   * Raised when a hybrid group of RFC 10024 is selected. The severity is good, and no
+   * profile requires such a group, since few senders offer one yet.
    */
   'tls-pq-good': {
     topic: 'cipher',
@@ -362,7 +368,7 @@ export const tlsFindings = {
   },
   /**
    * Raised when a group is selected that exists in drafts only, such as a Kyber hybrid.
-   * It is a separate finding, because support may disappear with the next draft.
+   * This finding is separate, because support may disappear with the next draft.
    */
   'tls-pq-draft-good': {
     topic: 'cipher',
@@ -374,9 +380,9 @@ export const tlsFindings = {
     steps: noSteps,
   },
   /**
-   * Raised when addresses of one host, or port 25 and a submission port, disagree on
-   * STARTTLS. The comparison shows that the server knows TLS, so the missing keyword is a
-   * setting or a device and not a missing feature.
+   * Raised when addresses of one host, or port 25 and a submission port, differ in
+   * STARTTLS. The comparison shows that the server supports TLS, so a setting or a device
+   * causes the missing keyword.
    */
   'starttls-differs': {
     topic: 'starttls',
@@ -421,8 +427,8 @@ export const tlsFindings = {
   },
   /**
    * Raised when the key is above the weak limit and below the length that the profile
-   * asks for. A warning: the guidelines set this length for data that must stay secret
-   * for years.
+   * asks for. The severity is warn: the guidelines set this length for data that must
+   * stay secret for years.
    */
   'cert-short-key': {
     topic: 'certificate',

@@ -11,8 +11,8 @@ const reportHere = (values: FindingValues): FixStep[] => [
 /** Findings about the TLS-RPT record (RFC 8460 §3). */
 export const tlsRptFindings = {
   /**
-   * Raised when no record at _smtp._tls exists. It warns only if a policy is enforced,
-   * since then mail can be deferred without the domain's knowledge.
+   * Raised when no record at _smtp._tls exists. The severity is warn only if a policy is
+   * enforced, since senders can then defer mail without the domain's knowledge.
    */
   'tlsrpt-absent': {
     topic: 'tls-rpt',
@@ -25,8 +25,8 @@ export const tlsRptFindings = {
     steps: reportHere,
   },
   /**
-   * Raised when the lookup at _smtp._tls fails. It describes the view of this check: the
-   * record may exist.
+   * Raised when the lookup at _smtp._tls fails. This finding describes only the view of
+   * this check: the record may exist.
    */
   'tlsrpt-lookup-failed': {
     topic: 'tls-rpt',
@@ -42,7 +42,7 @@ export const tlsRptFindings = {
   },
   /**
    * Raised when a record is clearly meant for TLS-RPT and does not begin with v=TLSRPTv1.
-   * Its severity is that of an absent record, which it is for senders.
+   * Its severity is that of an absent record, since senders ignore such a record.
    */
   'tlsrpt-ignored': {
     topic: 'tls-rpt',
@@ -54,8 +54,8 @@ export const tlsRptFindings = {
     steps: reportHere,
   },
   /**
-   * Raised when `_smtp._tls` has no record, and a name next to it has one. Its severity
-   * is info: the missing record is a separate finding.
+   * Raised when `_smtp._tls` has no record and a similar name has one. Its severity is
+   * info: the missing record is a separate finding.
    */
   'tlsrpt-misplaced': {
     topic: 'tls-rpt',

@@ -2,9 +2,9 @@ import type { CheckResult, Finding } from '../../evidence/index.js';
 import type { FindingId } from './catalogue.js';
 
 /**
- * Findings that leave a check without an answer, the most general first: a blocked port
- * also explains why a host did not answer. They describe the view of this check and not
- * the domain.
+ * Findings that explain why a check has no answer, the most general first: a blocked port
+ * also explains why a host did not answer. These findings describe the view of this check
+ * and not the domain.
  */
 export const inconclusiveFindings = [
   'port-25-blocked',

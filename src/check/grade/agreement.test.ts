@@ -27,7 +27,10 @@ const rows = {
   'most senders': ['opportunistic', 'dane', 'mtaStsFirst', 'mtaStsCached'],
 } as const satisfies Record<string, readonly SenderClass[]>;
 
-/** The rows of senders that an attack cannot harm: a policy counts once it is cached. */
+/**
+ * The senders that each phrase protects under attack: an MTA-STS policy counts only if it
+ * is cached.
+ */
 const cached = {
   'senders with DANE or MTA-STS': ['dane', 'mtaStsCached'],
   'senders with DANE': ['dane', 'bothCached'],
@@ -156,7 +159,7 @@ test('headline, table, verdict and findings agree on any evidence', () => {
   assert.equal(parts.size, 9, [...parts].join());
 });
 
-/** The rare parts that evidence has: the generator must reach all of them. */
+/** Rare parts of evidence; the generator must produce all of them. */
 function partsOf({ hosts, continuity, mtaSts, tlsRpt }: Evidence): readonly string[] {
   const addresses = hosts.flatMap((host) => host.addresses);
   const preferences = new Set(hosts.map((host) => host.preference));

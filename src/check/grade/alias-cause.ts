@@ -8,7 +8,7 @@ import type { JudgedHost } from './judge-host.js';
  * name its target.
  */
 export interface AliasCause {
-  /** The name that belongs into the MX record. */
+  /** The name that belongs in the MX record. */
   readonly meant: string;
   /** The records that name it already, as a sentence. */
   readonly message: string;
@@ -36,13 +36,14 @@ export function aliasCauses(
  * The cause if the alias alone explains the names that do not match: its target is in the
  * policy, if there is one, and every certificate names the target. Otherwise changing the
  * MX record would fix nothing, or would break a working setup. Dates and issuer of a
- * certificate have findings of their own.
+ * certificate have separate findings.
  */
 function causeOf(evidence: Evidence, judgedHost: JudgedHost): AliasCause | undefined {
   const { alias, name, tlsa } = judgedHost.evidence;
   const target = alias?.canonicalName;
   const { status, policy } = evidence.mtaSts;
-  // The TLSA records of the alias would be lost with it, and an unknown policy may name it.
+  // A change would lose the TLSA records of the alias, and an unknown policy may name the
+  // alias.
   if (
     target === undefined ||
     status === 'tempfail' ||

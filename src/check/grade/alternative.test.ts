@@ -1,4 +1,4 @@
-/** Findings on one host or address say what senders do with the mail instead. */
+/** Findings on one host or address name the alternative that senders have. */
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import type { AddressEvidence, Evidence, Finding } from '../../evidence/index.js';

@@ -7,7 +7,7 @@ import type { JudgedHost } from './judge-host.js';
 interface Subject {
   readonly name: string;
   readonly ip?: string | undefined;
-  /** Default: one that requires TLS, by the published mechanisms. */
+  /** Default: a sender that requires TLS because of the published mechanisms. */
   readonly sender?: SenderClass;
 }
 
@@ -19,8 +19,8 @@ function strictestSender({ mtaSts }: Evidence): SenderClass {
 /**
  * The action of a sender that cannot use a host, or one address of it: a predicate such
  * as "use mx2.example.com instead". Senders try the other addresses, and the other hosts
- * by preference, before they defer the mail (RFC 5321 §5.1). Undefined if nothing else
- * accepts their mail.
+ * by preference, before they defer the mail (RFC 5321 §5.1). Undefined if no other host
+ * or address accepts their mail.
  */
 export function alternativeTo(
   { evidence, hosts }: { readonly evidence: Evidence; readonly hosts: readonly JudgedHost[] },

@@ -12,7 +12,7 @@ import { isEnforced, type FindingCollector, type FindingInput } from './finding-
 const day = 86_400_000;
 
 /**
- * Raises faults of the certificates of one address. One cause raises one finding: an
+ * Reports the faults of the certificates of one address. One cause raises one finding: an
  * expired certificate with a DANE-TA record is not also a TLSA mismatch.
  */
 export function certificateRules(
@@ -24,7 +24,9 @@ export function certificateRules(
   if (address.certificates.length === 0) unreadableRule(raised, judgedHost, address);
 }
 
-/** Raises a server's certificate that cannot be read: senders may be more tolerant. */
+/**
+ * Reports a server's certificate that the parser rejects; senders may be more tolerant.
+ */
 function unreadableRule(
   raised: FindingCollector,
   { evidence: { name } }: JudgedHost,
@@ -55,8 +57,8 @@ export function nearExpiryStart(
 }
 
 /**
- * Judges one certificate. The mechanisms in force for it choose the severity: the same
- * self-signed certificate is a failure under MTA-STS and in order under DANE-EE.
+ * Judges one certificate. The mechanisms in force determine the severity: the same
+ * self-signed certificate is a failure under MTA-STS and acceptable under DANE-EE.
  */
 function judgeOne(
   raised: FindingCollector,
@@ -104,8 +106,8 @@ function judgeOne(
       mechanisms: forNames(mechanisms, daneCause),
       refusedBy: mechanisms.filter(isEnforced),
     });
-  // An earlier finding reports it already if the server's own dates or names are the
-  // cause.
+  // If the server's own dates or names are the cause, an earlier finding already reports
+  // that.
   const said =
     (daneCause === 'date' && summary.validity !== 'valid') ||
     (daneCause === 'name' && summary.nameMatch === 'mismatch');
@@ -123,7 +125,7 @@ function judgeOne(
 }
 
 /**
- * Raises the first short key of the server and the CAs above it. With DANE-EE alone, no
+ * Reports the first short key of the server and the CAs above it. With DANE-EE alone, no
  * sender uses the keys of CAs.
  */
 function keyRules(
@@ -163,16 +165,16 @@ function isShort(
 /** The server's certificate and the CA certificates above it, by their names. */
 function withIssuers(chain: readonly Certificate[]): readonly Certificate[] {
   const found = new Set(chain.slice(0, 1));
-  // The loop also visits the issuers that it adds.
+  // The loop also processes the issuers that it adds.
   for (const { issuerName } of found)
     for (const other of chain) if (other.subjectName.key === issuerName.key) found.add(other);
   return [...found];
 }
 
 /**
- * Raises faults of the chain, each with the certificate that has it. A path that fails
- * for a specific rule is reported with that rule and not as an unknown CA: the operator
- * would otherwise change the CA without effect.
+ * Reports the faults of the chain, each with the certificate that has it. A path that
+ * fails for a specific rule is reported with that rule and not as an unknown CA: the
+ * operator would otherwise change the CA without effect.
  */
 function chainRules(
   raised: FindingCollector,
@@ -196,7 +198,8 @@ function chainRules(
   if (weak)
     raised.add('cert-weak-signature', {
       ...subject,
-      // A CA certificate may be the weak one, and one that is not sent has no name here.
+      // The weak certificate may be that of a CA. Its name is unknown if the server did
+      // not send it.
       detail: chain.find(weaklySigned)?.signatureAlgorithm ?? '',
       reason: explainProblem(WEAK, chain),
     });
@@ -236,8 +239,8 @@ const withoutReason: readonly string[] = [WEAK, 'x509-unknown-ca', 'x509-self-si
 const day10 = (milliseconds: number): string => formatTime(milliseconds).slice(0, 10);
 
 /**
- * Explains why no name of the certificate matches the host. The common name is mentioned
- * where it holds the name, because many tools still show it as the name.
+ * Explains why no name of the certificate matches the host. The text mentions the common
+ * name if it is the host name, because many tools still show it.
  */
 function nameReason(
   { certificate: { dnsNames, commonName, altNames } }: JudgedCertificate,
@@ -252,9 +255,9 @@ function nameReason(
 }
 
 /**
- * The reason and the fix if the records match another certificate of the same host. With
- * RSA and ECDSA, the sender's offer decides which of them it gets; with several addresses,
- * the address does.
+ * The reason and the fix if the records match another certificate of the same host. If
+ * the host has RSA and ECDSA certificates, the sender's offer selects one; if it has
+ * several addresses, the address does.
  */
 function elsewhereMatched(
   { addresses }: JudgedHost,
@@ -288,7 +291,7 @@ function ofOtherHost(
     .slice(0, MAX_COMPARED)
     .flatMap((recordText) => parseTlsa(recordText) ?? [])
     .filter(({ usage }) => usage === 3);
-  // Usage 3 compares neither names nor dates (RFC 7672 §3.1.1).
+  // Senders compare neither names nor dates for usage 3 (RFC 7672 §3.1.1).
   const isTheirs = ({ chain }: JudgedCertificate): boolean =>
     verifyDane({ records, chain, names: [], validationTime: 0 }).verdict === 'match';
   const owner = hosts.find(
@@ -308,9 +311,9 @@ function tlsaReason({ daneFaults }: JudgedCertificate): string | undefined {
 }
 
 /**
- * The mechanisms that a wrong name concerns. If it breaks a DANE-TA match, it defers mail
- * as an enforced policy does (RFC 7672 §3.2.2). If dates break the match, no record
- * vouches for the name yet.
+ * The mechanisms that a wrong name concerns. A wrong name that breaks a DANE-TA match
+ * defers mail, like an enforced policy (RFC 7672 §3.2.2). If dates break the match, no
+ * record authenticates the name yet.
  */
 function forNames(
   mechanisms: readonly TrustMechanism[],
@@ -323,8 +326,8 @@ function forNames(
 
 /**
  * The mechanisms by which a sender judges this certificate today: the mode of a policy
- * that lists the host, and the usage of the record that vouches for it. `none` if no
- * sender verifies.
+ * that lists the host, and the usage of the record that matches. `none` if no sender
+ * verifies the certificate.
  */
 function inForce(
   raised: FindingCollector,

@@ -14,14 +14,14 @@ import { continuityFindings } from '../findings/continuity-registry.js';
 import type { FindingCollector } from './finding-collector.js';
 
 const DAY = 86_400_000;
-/** A signature with more time left than this is never about to end. */
+/** A signature with more remaining time than this does not count as close to expiry. */
 const SIGNATURE_MARGIN = 3 * DAY;
 const HOUR = 3_600_000;
 
 /**
- * Raises future faults: broken addresses of the policy host, signatures that end, CAA
- * records that stop a renewal, and names that another party can claim. A failed lookup
- * raises none of them.
+ * Reports future faults: broken addresses of the policy host, signatures close to expiry,
+ * CAA records that prevent a renewal, and names that another party can claim. A failed
+ * lookup raises none of them.
  */
 export function continuityRules(raised: FindingCollector): void {
   const { continuity, mtaSts } = raised.evidence;
@@ -89,7 +89,7 @@ function policyAddressRules(
   const broken = addresses.filter(
     ({ failure }) => failure !== undefined && !ownFailures.has(failure.code),
   );
-  // If no address serves the policy, the failed fetch is a separate finding.
+  // If the policy is available at no address, the failed fetch is a separate finding.
   if (serving.length > 0 && broken.length > 0)
     raised.add('sts-policy-address-broken', {
       detail: broken.map(({ address }) => address).join(', '),
@@ -145,7 +145,10 @@ function isEnding(period: Period, now: number): boolean {
   return leftOf(period, now) < Math.min(SIGNATURE_MARGIN, periodOf(period) / 3);
 }
 
-/** A server counts as old only next to one with later signatures, or after their end. */
+/**
+ * A server counts as outdated only if another one has later signatures, or if its own
+ * have expired.
+ */
 function serverRules(raised: FindingCollector, { servers }: ContinuityEvidence, now: number): void {
   const seen = servers.filter(({ failure }) => failure === undefined);
   const latest = Math.max(...seen.map(({ expiration }) => Date.parse(expiration ?? '') || 0));
@@ -213,7 +216,7 @@ function judgeOne(raised: FindingCollector, caaEvidence: CaaEvidence): CaaDecisi
 }
 
 /**
- * The leaf of a chain from a public CA: CAA proves nothing about the certificates that a
+ * The leaf of a chain from a public CA: CAA does not apply to the certificates that a
  * DANE domain issues to itself.
  */
 function publicLeaf({ hosts, mtaSts, domain }: Evidence, host: string): Certificate | undefined {
@@ -240,7 +243,7 @@ function referenceRules(raised: FindingCollector, reference: ReferenceEvidence):
   }
   if (role === 'sts-record' && reference.alias && isDead)
     raised.add('sts-record-dangling', { reason });
-  // Names in the domain's own zone cannot be registered by another party.
+  // Another party cannot register names in the domain's own zone.
   const isOwn = `.${value}`.toLowerCase().endsWith(`.${raised.evidence.domain}`);
   if (role === 'policy-mx' && isDead && !isOwn)
     raised.add('sts-mx-dangling', { detail: value, reason });
@@ -256,7 +259,7 @@ function referenceRules(raised: FindingCollector, reference: ReferenceEvidence):
     raised.add('tlsrpt-target-dead', { detail: value, reason });
 }
 
-/** Failures of a policy host that does not serve the name, behind a working service. */
+/** Failures that show a working hosting service without a policy host of this name. */
 const unserved: ReadonlySet<string> = new Set([
   'sts-policy-http-status',
   'sts-policy-webpki-invalid',
@@ -264,8 +267,8 @@ const unserved: ReadonlySet<string> = new Set([
 
 /**
  * The reason why another party can claim the target. A hosted name that exists counts
- * only if its service does not serve the policy: the name then belongs to no customer,
- * or to another one.
+ * only if its service does not serve the policy: the name then belongs to no customer, or
+ * to another customer.
  */
 function claimOf(
   { role, status, target, deniedDomain, service }: ReferenceEvidence,

@@ -7,9 +7,9 @@ import { isUnroutable, takesMail, type JudgedHost } from './judge-host.js';
 import { failureWords, proofWords, shortRecord } from './record-rules.js';
 
 /**
- * Raises findings on DANE. True when DANE binds every host: the MX record is secure and
- * each host has usable TLSA records (RFC 7672 §2.2.1). One unprotected host is enough for
- * an attacker, who blocks the others.
+ * Raises findings on DANE. Returns true if DANE protects every host: the MX record is
+ * secure and each host has usable TLSA records (RFC 7672 §2.2.1). One unprotected host is
+ * sufficient for an attacker, who can block the others.
  */
 export function daneRules(raised: FindingCollector): boolean {
   const { hosts, evidence } = raised;
@@ -32,8 +32,8 @@ export function daneRules(raised: FindingCollector): boolean {
 }
 
 /**
- * Raises failed lookups of a host. One cause, one finding: a bogus zone also fails the
- * TLSA lookup, so later conditions apply only if earlier ones do not.
+ * Reports failed lookups of a host. Each cause raises one finding: in a bogus zone the
+ * TLSA lookup fails as well, so later conditions apply only if earlier ones do not.
  */
 function lookupRules(raised: FindingCollector, host: HostEvidence): void {
   const { evidence } = raised;
@@ -59,7 +59,7 @@ function lookupRules(raised: FindingCollector, host: HostEvidence): void {
     });
 }
 
-/** Raises TLSA records that no sender uses. */
+/** Reports TLSA records that no sender uses. */
 function recordRules(raised: FindingCollector, host: HostEvidence): void {
   const subject = { host: host.name };
   const { tlsa } = host;
@@ -72,7 +72,8 @@ function recordRules(raised: FindingCollector, host: HostEvidence): void {
   if (tlsa.status === 'insecure') {
     const retired = host.unsupported;
     const detail = retired ? `${retired.zone}: ${retired.algorithms.join(', ')}` : '';
-    // Behind secure addresses, only the alias leaves the signed part of the tree.
+    // If the addresses are secure, only the alias points out of the signed part of the
+    // tree.
     const alias = host.dnssec === 'secure' ? tlsa.alias : undefined;
     const reason = alias && `_25._tcp.${tlsa.base} is an alias of ${alias}`;
     raised.add('dane-inert', { ...subject, detail, tlsaAlias: alias, reason });
@@ -94,7 +95,7 @@ function recordRules(raised: FindingCollector, host: HostEvidence): void {
     });
 }
 
-/** Raises hosts without TLSA records next to hosts with them. */
+/** Reports hosts without TLSA records if other hosts have them. */
 function partialRule(raised: FindingCollector): void {
   const others = raised.hosts
     .filter((host) => host.evidence.tlsa.status === 'absent')
@@ -126,8 +127,8 @@ function unusableReason(records: readonly string[]): string {
 }
 
 /**
- * Raises an alias. An alias that other faults rest on is graded as they would be (RFC
- * 8461 §4.1): it fails if the policy is enforced, since senders defer.
+ * Reports an alias. An alias that causes other faults has their severity (RFC 8461 §4.1):
+ * fail under an enforced policy, since senders defer.
  */
 function aliasRule(
   raised: FindingCollector,
@@ -147,9 +148,9 @@ function aliasRule(
 }
 
 /**
- * Raises whether the next key is prepared, and which records hinder it. Idle records are
- * raised only while a current record exists: without one, `dane-mismatch` gives the
- * steps.
+ * Reports whether the next key is prepared, and the records that prevent that. Idle
+ * records are reported only if a current record exists: otherwise `dane-mismatch`
+ * contains the steps.
  */
 function rolloverRules(
   raised: FindingCollector,
@@ -170,8 +171,8 @@ function rolloverRules(
 }
 
 /**
- * SHA-256 of the key seen on the host, lower-case hex, for the record in the steps; empty
- * if no certificate was seen.
+ * SHA-256 of the key of the host, lower-case hex, for the record in the steps; empty if
+ * the check received no certificate.
  */
 function keyOf(raised: FindingCollector, name: string): string {
   const judgedHost = raised.hosts.find((host) => host.evidence.name === name);

@@ -38,8 +38,8 @@ export function routeRules(raised: FindingCollector): void {
   else if (route.kind === 'null-mx') raised.add('null-mx');
   else if (route.kind === 'implicit') raised.add('implicit-mx');
   if (route.besideNullMx) raised.add('null-mx-beside'); // [7505-3-1]
-  // Bogus before a failed lookup: a validating resolver reports both as SERVFAIL, and
-  // only one names the cause.
+  // The test for bogus comes before that for a failed lookup: a validating resolver
+  // reports both as SERVFAIL, and only the first names the cause.
   if (route.dnssec === 'bogus') raised.add('dnssec-bogus', { reason: proofWords(route.failure) });
   else if (route.kind === 'error')
     raised.add('mx-lookup-failed', { detail: failureWords(route.failure) ?? '' });
@@ -50,7 +50,7 @@ export function routeRules(raised: FindingCollector): void {
 }
 
 /**
- * Raises a certificate of the policy host that ends soon. After its end no sender can
+ * Reports a certificate of the policy host that expires soon. After that, no sender can
  * fetch the policy (RFC 8461 §3.3), and those without a cached one send without
  * protection.
  */
@@ -76,7 +76,7 @@ function policyHostRules(raised: FindingCollector): void {
 }
 
 /**
- * Raises findings on MTA-STS and TLS-RPT. `dane` states whether DANE binds every host.
+ * Raises findings on MTA-STS and TLS-RPT. `dane` states whether DANE protects every host.
  */
 export function policyRules(raised: FindingCollector, dane: boolean): void {
   const { mtaSts, tlsRpt, route } = raised.evidence;
@@ -109,12 +109,12 @@ export function policyRules(raised: FindingCollector, dane: boolean): void {
   if (mode === 'enforce' && raised.hosts.length > 0 && raised.hosts.every(satisfiesPolicy))
     raised.add('sts-good');
 
-  // Without a host that accepts mail there is nothing to protect yet.
+  // Without a host that accepts mail there is no mail to protect.
   if (mode === undefined && mtaSts.status === 'absent' && !corrected && raised.hosts.length > 0) {
     const reason = otherRecords(mtaSts.txt.texts, '_mta-sts', 'STSv1');
     if (dane || isDaneOpen(raised)) raised.add('sts-absent', { reason });
-    // Each of these findings already names the steps to enforcement; a second one would
-    // contradict it.
+    // Each of these findings already contains the steps to enforcement; a second finding
+    // would contradict those.
     else if (!couldBeDane(raised) && !raised.has('dane-inert', 'dane-unusable', 'dane-partial')) {
       const hosted =
         route.dnssec === 'insecure' &&
@@ -130,8 +130,8 @@ export function policyRules(raised: FindingCollector, dane: boolean): void {
       );
     }
   }
-  // Without reports an enforced policy can defer mail for weeks without a sign, so only
-  // then a missing record is a warning.
+  // A missing record is a warning only under an enforced policy, since that can defer
+  // mail for weeks unnoticed.
   const mechanisms = [mode === 'enforce' ? ('enforce' as const) : ('none' as const)];
   if (tlsRpt.status === 'absent' && !raised.has('tlsrpt-ignored'))
     raised.add('tlsrpt-absent', {
@@ -147,7 +147,7 @@ export function policyRules(raised: FindingCollector, dane: boolean): void {
     });
 }
 
-/** The value at fault: of a record its text, otherwise the detail of the failure. */
+/** The value at fault: the text of a record, otherwise the detail of the failure. */
 function reasonOf({ code, detail }: FailureEvidence, texts: readonly string[]): string {
   const own = texts.filter((recordText) => /^v=(STS|TLSRPT)v1/.test(recordText));
   if (/^rpt-/.test(code)) return recordReason(own, explainRptRecord(code, own) ?? (detail || code));
@@ -156,7 +156,9 @@ function reasonOf({ code, detail }: FailureEvidence, texts: readonly string[]): 
   return detail || code;
 }
 
-/** Whether DANE binds senders is open: usable records, below names of unknown security. */
+/**
+ * Returns true for usable TLSA records below a name of unknown security: DANE may apply.
+ */
 function isDaneOpen({ hosts, evidence: { route } }: FindingCollector): boolean {
   return hosts.some(
     ({ evidence: { dnssec, tlsa } }) =>
@@ -173,8 +175,8 @@ function couldBeDane({ hosts }: FindingCollector): boolean {
 
 /**
  * Compares every MX host with the policy. Hosts behind an alias are omitted if the alias
- * is the cause, and one finding replaces one per host if no host matches. A host without
- * any address lookup may not exist, and the policy must not name it.
+ * is the cause. If no host matches, one finding replaces those on each host. A host
+ * without any address lookup may not exist, and the policy must not name it.
  */
 function matchRules(raised: FindingCollector, mode: 'enforce' | 'testing'): void {
   const missing = raised.hosts.filter(
@@ -201,8 +203,8 @@ function matchRules(raised: FindingCollector, mode: 'enforce' | 'testing'): void
 }
 
 /**
- * Explains a pattern that was probably meant for a host: `*.` matches one label, neither
- * none nor two (RFC 8461 §4.1 [8461-4.1-1]).
+ * Explains a pattern that was probably meant for a host: `*.` matches exactly one label
+ * (RFC 8461 §4.1 [8461-4.1-1]).
  */
 function nearPattern({ evidence }: FindingCollector, host: string): string | undefined {
   const pattern = evidence.mtaSts.policy?.mx.find(

@@ -23,7 +23,7 @@ export function assessExposure(
 
 /**
  * The evidence in the three-valued form of the policy model. Addresses that this machine
- * could not try are omitted while others were tried, since they would make every outcome
+ * could not try are omitted if others were tried, since they would make every outcome
  * unknown.
  */
 function viewOf(evidence: Evidence, judgedHosts: readonly JudgedHost[]): View {
@@ -71,9 +71,8 @@ function livePolicy({ mtaSts }: Evidence): View['mtaSts']['live'] {
 }
 
 /**
- * One host for the model. A host of which the addresses could not be looked up becomes
- * one server of which nothing is known, so that it is not mistaken for a host without
- * servers.
+ * One host for the model. A host whose address lookup failed becomes one server with
+ * unknown properties, so that it is not mistaken for a host without servers.
  */
 function hostView(
   evidence: Evidence,
@@ -114,9 +113,9 @@ function dnssecOf({
 }
 
 /**
- * Returns true when every resolver of this check failed to pass DNSSEC records, so that
- * nothing is known about the domain's DNSSEC. A resolver that was not asked yet does not
- * count as faulty.
+ * Returns true if no resolver of this check passed DNSSEC records, so that the state of
+ * the domain's DNSSEC is unknown. A resolver without a query yet does not count as
+ * faulty.
  */
 export function resolverAtFault({ network }: Evidence): boolean {
   return (
@@ -149,8 +148,8 @@ function serverViews(address: JudgedAddress, stripped: boolean): readonly Server
 }
 
 /**
- * One server for the model. A property of its certificates holds only when all of them
- * have it, because the sender's algorithms decide which one it gets.
+ * One server for the model. All certificates of the server must have a property, because
+ * the sender's algorithms select one of them.
  */
 function serverView(
   { evidence, connection, insideTls, certificates, summary, strictTls }: JudgedAddress,
@@ -189,8 +188,8 @@ function serverView(
 }
 
 /**
- * Returns whether mail can be handed over at all. A session that fails inside TLS accepts
- * none.
+ * Returns whether the server accepts mail at all. A server accepts no mail if the session
+ * fails inside TLS.
  */
 function reachableAs(
   status: JudgedAddress['summary']['status'],
@@ -202,7 +201,8 @@ function reachableAs(
 }
 
 /**
- * Whether a sender that requires TLS has a session; without one, the certificates decide.
+ * Whether TLS satisfies a sender that requires it; without a handshake, the certificates
+ * decide.
  */
 function strictAs(strict: JudgedAddress['strictTls']): Known {
   if (strict === 'old-version' || strict === 'old-suites') return 'no';

@@ -10,7 +10,7 @@ import type { JudgedHost } from './judge-host.js';
 /** Severities from the worst to the best. */
 const order: readonly Severity[] = ['fail', 'warn', 'info', 'good'];
 
-/** The particulars of one finding, on top of those of the domain. */
+/** The particulars of one finding, in addition to those of the domain. */
 export interface FindingInput {
   readonly host?: string;
   readonly ip?: string;
@@ -47,12 +47,12 @@ export interface Collected {
 }
 
 /**
- * Collects findings, each once per subject. The first one counts, so a rule with more
- * detail has to come before a more general one.
+ * Collects findings, each once per subject. The first finding counts, so a rule with more
+ * detail has to come before a general rule.
  */
 export class FindingCollector {
   readonly #findings = new Map<string, Finding>();
-  /** Values that hold for every finding of this domain. */
+  /** Values that apply to every finding of this domain. */
   readonly #base: FindingValues;
 
   /** Hosts that a sender may try; the others are records without a usable host. */
@@ -145,7 +145,8 @@ export class FindingCollector {
   /**
    * Returns the findings, worst first, and within a severity in the order of the
    * catalogue, most important first. A fault that a mechanism makes harmless has severity
-   * `good` and is omitted; a report shows only findings that state something good.
+   * `good` and is omitted; reports show only those `good` findings that state an
+   * advantage.
    */
   list(): readonly Finding[] {
     const ids = Object.keys(catalogue);
@@ -159,7 +160,7 @@ export class FindingCollector {
   }
 }
 
-/** The mechanism makes senders refuse a server. */
+/** Returns true if the mechanism makes senders refuse a server. */
 export const isEnforced = (
   mechanism: TrustMechanism,
 ): mechanism is Exclude<TrustMechanism, 'none' | 'testing'> =>
@@ -192,7 +193,7 @@ function isReady({ addresses }: JudgedHost): boolean {
   );
 }
 
-/** The worst of several severities: a sender with the strictest mechanism decides. */
+/** The worst of several severities: the strictest mechanism decides. */
 function worst(severities: readonly Severity[]): Severity {
   return order.find((severity) => severities.includes(severity)) ?? 'info';
 }

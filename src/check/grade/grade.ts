@@ -35,11 +35,11 @@ const depths = ['triage', 'verdict', 'inventory'];
 
 /** Facts about the check that the evidence does not contain. */
 export interface GradeOptions {
-  /** Repeated in the commands that the steps print. Default: none. */
+  /** Options that the commands in the steps repeat. Default: none. */
   readonly options?: CommandOptions | undefined;
   /**
-   * Judges the saved chains again, by these roots. Default: the verdicts of the trust store
-   * of the check.
+   * Roots by which the saved chains are judged again. Default: the verdicts of the trust
+   * store of the check.
    */
   readonly trustStore?: TrustStore | undefined;
   /**
@@ -50,10 +50,10 @@ export interface GradeOptions {
 }
 
 /**
- * Grades evidence. Pure: the date is the one of the evidence, and nothing is asked again.
+ * Grades evidence. Pure: the date is that of the evidence, and no server is contacted.
  * The digest of the evidence lets a reader verify that a result was graded from it.
- * `fail` before `inconclusive` before `warn` before `pass`; `inconclusive` only if an
- * unknown fact could change the verdict.
+ * The verdicts in order of precedence are `fail`, `inconclusive`, `warn` and `pass`;
+ * `inconclusive` applies only if an unknown fact could change the verdict.
  */
 export function grade(
   collected: Evidence,
@@ -144,7 +144,7 @@ function zoneSignatures({ continuity }: Evidence): readonly ZoneSignature[] | un
 
 /**
  * Runs the rules in the order in which they depend on each other: the route, the hosts,
- * DANE, and then the policy, which needs to know whether DANE binds every host.
+ * DANE, and then the policy, whose rules depend on whether DANE protects every host.
  */
 function findingsOf(raised: FindingCollector): readonly Finding[] {
   routeRules(raised);
@@ -158,8 +158,8 @@ function findingsOf(raised: FindingCollector): readonly Finding[] {
 }
 
 /**
- * The rules of the profile that need more connections than this check made. They are
- * listed in the result, so that a shallow check is not read as a complete one.
+ * The rules of the profile that need more connections than this check made. The result
+ * lists these rules, so that readers do not mistake a shallow check for a complete one.
  */
 function beyondDepth(evidence: Evidence, profile: Profile): readonly string[] {
   const intrusive = evidence.hosts.some((host) =>
@@ -200,8 +200,8 @@ function withExposure(evidence: Evidence, judgedHost: JudgedHost): MailHost {
 }
 
 /**
- * The verdict. Nothing unknown can undo a failure, so it comes first. Unknown
- * facts come before a warning, because one of them might be a failure.
+ * The verdict. No unknown fact can remove a failure, so `fail` comes first. Unknown facts
+ * come before a warning, because one of them might be a failure.
  */
 function verdictOf(
   evidence: Evidence,
@@ -231,7 +231,7 @@ function verdictOf(
   return warned ? 'warn' : 'pass';
 }
 
-/** Each of these may turn out to be a fail, which outweighs every lesser finding. */
+/** Each of these facts may be a failure, which outweighs every lesser finding. */
 function somethingUnknown(evidence: Evidence, judgedHosts: readonly JudgedHost[]): boolean {
   if (
     evidence.route.kind === 'error' ||
@@ -251,8 +251,8 @@ function somethingUnknown(evidence: Evidence, judgedHosts: readonly JudgedHost[]
     if (shown.passedOver !== undefined) return false;
     if (isUntried(judgedHost)) return true;
     if (host.dnssec === 'indeterminate' || host.addressLookup.status === 'failed') return true;
-    // An address that this machine could not try never counts, as long as one address of
-    // the domain was observed.
+    // An address that this machine could not try never counts if the check observed one
+    // address of the domain.
     const tried = addresses.filter((address) => address.summary.status !== 'skipped');
     if (tried.length === 0 && addresses.length > 0) return !reached;
     return tried.some(
@@ -263,7 +263,10 @@ function somethingUnknown(evidence: Evidence, judgedHosts: readonly JudgedHost[]
   });
 }
 
-/** STARTTLS was offered, and its result does not show the experience of a sender. */
+/**
+ * Returns true if the server offered STARTTLS and the result does not show whether a
+ * sender's session works.
+ */
 function sessionUnknown(
   { mtaSts }: Evidence,
   dane: boolean,

@@ -138,7 +138,7 @@ function unreachableBecause({ ip, reason = '' }: JudgedAddress['summary']): stri
 }
 
 /**
- * The addresses differ in their offers: a fault of one of them, or of one path
+ * If the addresses differ in their offers, one of them, or one path, has a fault
  * [3207-6-2].
  */
 function differing(raised: FindingCollector, { addresses, evidence }: JudgedHost): void {
@@ -188,8 +188,8 @@ function greetings(addresses: readonly JudgedAddress[]): string {
 }
 
 /**
- * Returns true when every tried address refused this client. Addresses without a
- * route from here do not count, so a machine without IPv6 declares no host unreachable.
+ * Returns true if the host refused this client at every tried address. Addresses without
+ * a route from here do not count, so a missing IPv6 route makes no host unreachable.
  */
 function isDead(judgedHost: JudgedHost): boolean {
   const tried = judgedHost.addresses.filter((address) => address.summary.status !== 'skipped');
@@ -201,9 +201,9 @@ function isDead(judgedHost: JudgedHost): boolean {
 }
 
 /**
- * Raises findings on one address. The order follows the conversation, and a finding on an
- * early step ends it: without STARTTLS there is no version, suite or certificate to
- * judge.
+ * Raises findings on one address. The rules follow the order of the conversation, and
+ * stop after a finding on an early step: without STARTTLS there is no version, suite or
+ * certificate to judge.
  */
 function addressRules(
   raised: FindingCollector,
@@ -223,7 +223,7 @@ function addressRules(
       detail: unreachableBecause(summary),
       reply: summary.reply,
     });
-  // From here on, the server answered EHLO.
+  // The rules below apply after a reply to EHLO.
   if (status !== 'reachable' || !connection) return;
 
   if (
@@ -231,8 +231,8 @@ function addressRules(
     (summary.starttls === 'absent' || summary.starttls === 'mangled')
   )
     return;
-  // The promise is a finding on the host in addition to the one on the address: it names
-  // the consequence of the published policy, the other the fault.
+  // The contradiction with the policy is a finding on the host, in addition to the
+  // finding on the address, which names only the fault.
   const promise = promiseOf(raised.evidence, judgedHost);
   if (promise && ['absent', 'mangled', 'refused'].includes(summary.starttls))
     raised.add('starttls-promised', { host: judgedHost.evidence.name, detail: promise });
@@ -245,7 +245,7 @@ function addressRules(
       host: judgedHost.evidence.name,
       detail: `Without TLS: port ${raised.evidence.smtpPort}; with it: ${beside.join(', ')}. The server knows TLS, so STARTTLS is disabled on this port, or removed on the path to it.`,
     });
-  // The reply is the refusal of EHLO, if the server knows HELO only.
+  // The reply is the refusal of EHLO, if the server supports HELO only.
   if (summary.starttls === 'absent')
     raised.add('starttls-absent', { ...subject, reply: summary.reply });
   if (summary.starttls === 'mangled')
@@ -262,7 +262,7 @@ function addressRules(
     else raised.add('mx-inconclusive', { ...subject, ...endedBy(code) });
   }
 
-  // A network that removes STARTTLS may do so only at times.
+  // A network may remove STARTTLS from some connections only.
   const strips = address.intermittent?.step === 'offer' && ownNetworkStrips(raised.evidence);
   if (address.intermittent && !strips) {
     const { worked, of: attempts, step } = address.intermittent;
@@ -297,7 +297,7 @@ function effectOf(step: IntermittentTls['step']): string {
   return 'Senders that require TLS defer mail at random and try again. Others send part of the mail in plaintext.';
 }
 
-/** Raises TLS that fails with every sender that requires TLS. */
+/** Reports TLS that fails for every sender that requires TLS. */
 function strictTlsRule(
   raised: FindingCollector,
   { strictTls, connection }: JudgedAddress,
@@ -312,7 +312,7 @@ function strictTlsRule(
 }
 
 /**
- * Raises a failed EHLO inside TLS: without a 2yz reply the sender hands over no mail
+ * Reports a failed EHLO inside TLS: without a 2yz reply the sender hands over no mail
  * [3207-4.2-2].
  */
 function insideTlsRules(
@@ -351,7 +351,7 @@ function endedBy(
 
 const ALERT = 'smtp-tls-alert';
 
-/** Failures of the server that a later check from another network would also meet. */
+/** Failures of the server that a later check from another network would also observe. */
 const lastingFaults: ReadonlySet<string> = new Set([
   'smtp-garbage',
   'smtp-too-long',
@@ -359,7 +359,7 @@ const lastingFaults: ReadonlySet<string> = new Set([
   'smtp-greylister',
 ]);
 
-/** A failure code with its message, which a reader needs no catalogue for. */
+/** A failure code with its message, so that a reader needs no catalogue. */
 function codeWords(code: string): string {
   const { message } = smtpFailures.find(code) ?? netFailures.find(code) ?? {};
   return message === undefined ? code : `${message.replace(/\.$/, '')} (${code})`;
@@ -378,7 +378,7 @@ function unsettledRule(
   address: JudgedAddress,
 ): void {
   const { evidence, profile } = raised;
-  // Only questions that could have lowered the verdict are worth another run.
+  // Only questions that could lower the verdict justify another run.
   const open = undecidedRules(evidence, profile, judgedHost, address).filter((id) =>
     ['fail', 'warn'].includes(severityOf(profile, id)),
   );
@@ -386,7 +386,8 @@ function unsettledRule(
   const left = [...new Set(open)].filter((id) => !raised.has(id));
   if (left.length === 0) return;
   const { stopped, connections, ip } = address.evidence;
-  // `mx-inconclusive` reports the end of the session, after which nothing was asked.
+  // `mx-inconclusive` already reports the end of the session, which left these questions
+  // open.
   if (address.insideTls === 'unknown') return;
   const spent = connections.filter((connection) => !connection.earlier).length;
   let reason = 'it belongs to another profile';
@@ -404,8 +405,8 @@ function unsettledRule(
 
 /**
  * The published mechanisms that make senders require TLS with this host, joined by "and";
- * otherwise empty. Records in an unsigned zone and a policy that does not list
- * the host bind no sender.
+ * otherwise empty. Records in an unsigned zone, and a policy that does not list the host,
+ * have no effect on senders.
  */
 function promiseOf({ mtaSts, route }: Evidence, { evidence, summary }: JudgedHost): string {
   const dane =

@@ -19,7 +19,7 @@ import {
 /** A certificate with the judgements that the rules need. */
 export interface JudgedCertificate {
   readonly certificate: Certificate;
-  /** As sent, the certificate itself first. */
+  /** The chain as the server sent it, beginning with its own certificate. */
   readonly chain: readonly Certificate[];
   readonly summary: MailCertificate;
   /**
@@ -29,10 +29,12 @@ export interface JudgedCertificate {
   readonly pkix: 'yes' | 'no' | 'unknown';
   /**
    * The certificate usage of the TLSA record that matches: 3 is preferred over 2, since
-   * it asks for neither names nor dates (RFC 7672 §3.1.1).
+   * it requires neither names nor dates (RFC 7672 §3.1.1).
    */
   readonly vouchedBy: 'daneTa' | 'daneEe' | undefined;
-  /** The fault that keeps a DANE-TA record from matching although its anchor is right. */
+  /**
+   * The fault that prevents a DANE-TA record from matching although its anchor is right.
+   */
   readonly daneCause: 'date' | 'name' | undefined;
   /** The reason why no TLSA record matches; empty if one does. */
   readonly daneFaults: readonly RecordFault[];
@@ -99,7 +101,7 @@ export function judgeCertificate(
   };
 }
 
-/** Why a certificate of a chain cannot be read; empty for one that can. */
+/** The reason why a certificate of a chain cannot be parsed; empty for a valid one. */
 export function explainUnreadable(derBytes: Uint8Array, index: number): string[] {
   const parsed = parseCertificate(derBytes);
   if (parsed.ok) return [];
@@ -117,7 +119,7 @@ function validityAt(
 
 /**
  * The judgement of a sender with this policy. A host that the policy does not list is a
- * mismatch however good its certificate is (RFC 8461 §4.1).
+ * mismatch even if its certificate is valid (RFC 8461 §4.1).
  */
 function judgeMtaSts(
   evidence: Evidence,
@@ -131,8 +133,8 @@ function judgeMtaSts(
 }
 
 /**
- * Returns whether the policy names the host. Not applicable without a valid policy and in
- * mode none, where senders compare nothing.
+ * Returns whether the policy names the host. Not applicable without a valid policy, and
+ * in mode none, in which senders compare no names.
  */
 export function listedInPolicy(
   { mtaSts: { status, policy } }: Evidence,
@@ -158,7 +160,7 @@ interface DaneInput {
   readonly host: HostEvidence;
   readonly chain: readonly Certificate[];
   readonly validationTime: number;
-  /** Base64, if the server did not send it. */
+  /** The anchor in Base64, if the server did not send it. */
   readonly anchor: string | undefined;
 }
 

@@ -41,8 +41,8 @@ export interface Probed {
 
 /**
  * The TLS of an address for a sender that requires TLS, whose settings are stricter than
- * those of an opportunistic one. `unknown` if old suites were chosen and current ones
- * were not asked for.
+ * those of an opportunistic one. `unknown` if the server chose an old suite and the
+ * prober did not test current ones.
  */
 export type StrictTls = 'works' | 'old-version' | 'old-suites' | 'unknown';
 
@@ -60,7 +60,7 @@ export interface JudgedAddress {
   readonly certificates: readonly JudgedCertificate[];
   /**
    * Certificates that an earlier run saw and that a certificate of the same key algorithm
-   * has replaced since. They matter for the roles of TLSA records only.
+   * has replaced since. These certificates matter for the roles of TLSA records only.
    */
   readonly gone: readonly JudgedCertificate[];
   /** The server's answer to a client without SNI; undefined if none was tried. */
@@ -100,8 +100,8 @@ export function judgeHost(evidence: Evidence, host: HostEvidence): JudgedHost {
 }
 
 /**
- * No tried address of the host accepts mail, and the check left others out: nothing is
- * known about the host, since senders may reach one of those.
+ * No tried address of the host accepts mail, and the check omitted others: the state of
+ * the host is unknown, since senders may reach an omitted address.
  */
 export function isUntried({ addresses }: Pick<JudgedHost, 'addresses'>): boolean {
   return (
@@ -120,7 +120,8 @@ function isUnseen(
 
 /**
  * Judges one address. Certificates of an earlier run count only while no newer one of the
- * same algorithm replaced them: a server with two certificates shows one per connection.
+ * same algorithm replaced them: a server with two certificates presents one per
+ * connection.
  */
 function judgeAddress(
   evidence: Evidence,
@@ -181,8 +182,8 @@ function judgeAddress(
 }
 
 /**
- * The handshake offers every version and suite, and a server with an old one chose it. Only
- * the prober shows whether the server also accepts a current one.
+ * The handshake offers every version and suite, so the server may have chosen an old one.
+ * Only the prober shows whether the server also accepts a current one.
  */
 function strictTlsOf(
   connection: ConnectionEvidence | undefined,
@@ -205,8 +206,8 @@ function replied(connection: ConnectionEvidence | undefined): Pick<MailAddress, 
 }
 
 /**
- * Judges a submission port like port 25, without DANE: TLSA records of port 25 say
- * nothing about another port (RFC 6698 §3).
+ * Judges a submission port like port 25, without DANE: TLSA records of port 25 do not
+ * apply to another port (RFC 6698 §3).
  */
 function judgeSubmission(
   evidence: Evidence,
@@ -233,7 +234,10 @@ function judgeAll(
   );
 }
 
-/** Certificates are compared by key: a renewal with the same key is the same to DANE. */
+/**
+ * Certificates are compared by key: DANE does not distinguish a renewal with the same
+ * key.
+ */
 const sameKey = (left: JudgedCertificate, right: JudgedCertificate): boolean =>
   left.summary.spkiSha256 === right.summary.spkiSha256;
 
@@ -295,7 +299,7 @@ export function isUnroutable({ addresses }: HostEvidence): boolean {
 }
 
 /**
- * Returns true when no address of the host failed before or inside TLS. A finding of
+ * Returns true if no address of the host has a failure before or inside TLS. A finding of
  * severity `good` claims that mail arrives, which a handshake alone does not show.
  */
 export function takesMail({ addresses }: JudgedHost): boolean {

@@ -16,8 +16,8 @@ const postQuantumGroups = groupTable
 
 /**
  * Whether a recording of today's sessions can be decrypted once quantum computers break
- * the classical key exchange. `prevented` holds for senders that offer a post-quantum
- * group too; `unknown` if no such group was offered.
+ * the classical key exchange. `prevented` applies to senders that also offer a
+ * post-quantum group; `unknown` if no such group was offered.
  */
 export function decryptedLater(inference: Inference): MailAddress['decryptedLater'] {
   const { settled } = evaluate(inference, {

@@ -1,6 +1,6 @@
 /**
- * Explains a name of a certificate that was probably meant for a host; undefined for one
- * that is simply another name (RFC 9525 §6.3).
+ * Explains a name of a certificate that was probably meant for a host; undefined for an
+ * unrelated name (RFC 9525 §6.3).
  *
  * @param dnsName as in subjectAltName
  * @param hostName in A-labels

@@ -53,8 +53,8 @@ function canFail({ severity, whenAll }: Rule): boolean {
 
 /**
  * Returns true when every fact of the topic was observed on every host and address. One
- * unknown address keeps the whole topic from having passed tests: a report that lists
- * them would be read as a statement about the domain.
+ * unknown address removes the passed tests of the whole topic, since readers take them as
+ * a statement about the domain.
  */
 function isKnown(topic: Topic, evidence: Evidence, judgedHosts: readonly JudgedHost[]): boolean {
   const { route, mtaSts, tlsRpt } = evidence;

@@ -5,7 +5,10 @@ import { lintPolicy, lintStsRecord, nearStsRecords, stsFailures } from '../../mt
 import { lintRptRecord, nearRptRecords } from '../../tls-rpt/index.js';
 import type { FindingCollector } from './finding-collector.js';
 
-/** Faults that are shown of one record or file. More would not change the fix. */
+/**
+ * Maximum number of faults shown for one record or file. More faults would not change the
+ * fix.
+ */
 const MOST = 3;
 
 /** A value and its unusual part. */
@@ -15,8 +18,8 @@ interface Lint {
 }
 
 /**
- * Raises records that senders discard although they were meant for them. True for
- * MTA-STS: then nothing is to be published for the first time, only corrected.
+ * Reports records that are meant for senders and that senders discard. Returns true for
+ * MTA-STS: the fix is then a correction and not a first publication.
  */
 export function discardedRules(raised: FindingCollector): boolean {
   const { mtaSts, tlsRpt } = raised.evidence;
@@ -33,7 +36,7 @@ export function discardedRules(raised: FindingCollector): boolean {
   return near.length > 0;
 }
 
-/** Raises records at names where no sender looks them up (RFC 8461 §3.1, RFC 8460 §3). */
+/** Reports records at names that no sender queries (RFC 8461 §3.1, RFC 8460 §3). */
 export function misplacedRules(raised: FindingCollector): void {
   const { mtaSts, tlsRpt } = raised.evidence;
   const found = (txt: TxtEvidence): string | undefined =>
@@ -50,8 +53,8 @@ export function hostAdvice({ code }: FailureEvidence, domain: string): string | 
 }
 
 /**
- * Raises text that senders accept and a publisher should not write (RFC 8461 §3, RFC 8460
- * §3).
+ * Reports text that senders accept and a publisher should not write (RFC 8461 §3, RFC
+ * 8460 §3).
  */
 export function lintRules(raised: FindingCollector): void {
   const { mtaSts, tlsRpt } = raised.evidence;
@@ -75,7 +78,7 @@ export function explainRptRecord(code: string, texts: readonly string[]): string
   return phrases.length > 0 ? joined(phrases) : undefined;
 }
 
-/** The record at fault with the fault, for comparison with the zone. */
+/** The invalid record with its fault, for comparison with the zone. */
 export function recordReason(texts: readonly string[], fault: string): string {
   if (texts.length === 0) return fault;
   const shown = joined(texts.map(quoted));
@@ -103,8 +106,8 @@ export function shortRecord(record: string): string {
 }
 
 /**
- * Names the TXT records at a name that holds none of the expected kind, since one of them
- * may be a mistake. Undefined without records.
+ * Lists the TXT records at a name that has none of the expected kind, since one of them
+ * may contain a mistake. Undefined without records.
  */
 export function otherRecords(
   texts: readonly string[],

@@ -13,9 +13,9 @@ import { judgeChain } from '../judge-chain.js';
 
 /**
  * Returns evidence whose saved chains are judged by another trust store, at the time of the
- * evidence. A policy host that this store does not trust served no policy to a sender with
- * it [8461-3.3-1]. The reverse cannot be known: a refused policy host was not asked for its
- * policy.
+ * evidence. A sender with this store obtains no policy from a policy host that the store
+ * does not trust [8461-3.3-1]. The reverse is unknown: the check requested no policy from
+ * a host that it did not trust.
  */
 export function rejudge(evidence: Evidence, trustStore: TrustStore): Evidence {
   const validationTime = Date.parse(evidence.collectedAt);
@@ -46,7 +46,7 @@ export function rejudge(evidence: Evidence, trustStore: TrustStore): Evidence {
   };
 }
 
-/** Withdraws a policy that no address of its host serves under a trusted certificate. */
+/** Removes a policy if no address of its host presented a trusted certificate. */
 function rejudgePolicy(
   { domain, mtaSts }: Evidence,
   anchors: TrustStore,

@@ -34,8 +34,8 @@ const lasting: ReadonlySet<string> = new Set([
 
 /**
  * Judges the session after a completed handshake. A sender needs the reply to EHLO inside
- * TLS before it can hand over mail [3207-4.2-2, 3207-4.2-5], so a handshake alone proves
- * nothing: silence, a closed connection and a 4yz reply there leave the answer open.
+ * TLS before it can hand over mail [3207-4.2-2, 3207-4.2-5], so a handshake alone is not
+ * sufficient: after a timeout, a closed connection or a 4yz reply the result is unknown.
  * Undefined without a handshake.
  */
 export function insideTls(connection: ConnectionEvidence | undefined): InsideTls | undefined {
@@ -61,11 +61,14 @@ export function bestConnection(
   );
 }
 
-/** The number of connections to an address with TLS, out of those that show it. */
+/**
+ * The number of connections to an address with TLS, out of those that show whether TLS
+ * works.
+ */
 export interface IntermittentTls {
   readonly worked: number;
   readonly of: number;
-  /** The step that failed on the others. */
+  /** The step that failed on the other connections. */
   readonly step: 'offer' | 'command' | 'handshake' | 'session';
 }
 
@@ -110,7 +113,7 @@ export function intermittentTls(
   );
 }
 
-/** The counts where a success follows a failure; undefined elsewhere. */
+/** The counts if a success follows a failure; undefined otherwise. */
 function mixed(
   step: IntermittentTls['step'],
   outcomes: readonly (boolean | undefined)[],
@@ -129,7 +132,7 @@ export function isMissing(starttls: ConnectionEvidence['starttls']): boolean {
 }
 
 /**
- * The reply that ended a conversation, as received; undefined if something else did.
+ * The reply that ended a conversation, as received; undefined after another end.
  */
 export function replyOf(connection: ConnectionEvidence | undefined): string | undefined {
   const { failure, starttlsReply } = connection ?? {};
@@ -137,7 +140,7 @@ export function replyOf(connection: ConnectionEvidence | undefined): string | un
   return starttlsReply && `${starttlsReply.code} ${starttlsReply.lines[0] ?? ''}`.trim();
 }
 
-/** Returns true for a reply that refuses STARTTLS, and not only for a time. */
+/** Returns true for a reply that refuses STARTTLS permanently. */
 export function refusesTls(connection: ConnectionEvidence): boolean {
   return connection.starttls === 'refused' && !deferredTls(connection);
 }
@@ -152,8 +155,8 @@ function deferredTls({ starttls, starttlsReply }: ConnectionEvidence): boolean {
 }
 
 /**
- * The greeting of OpenBSD's spamd. It takes the connections of unknown clients in place of
- * the mail server, and accepts mail from none of them.
+ * The greeting of OpenBSD's spamd. The program spamd accepts the connections of unknown
+ * clients instead of the mail server, and refuses their mail.
  */
 const GREYLISTER = /\bspamd\b.*\bSPAM blocker\b/i;
 
@@ -185,8 +188,8 @@ export function standing(
 
 /**
  * True when the handshake ended with something other than a session: an alert, data that
- * is not TLS, or a closed connection. Silence is excluded, since a lost packet looks the
- * same.
+ * is not TLS, or a closed connection. A timeout is excluded, since a lost packet has the
+ * same effect.
  */
 export function handshakeFailed(code: string | undefined): boolean {
   return code !== undefined && code.startsWith('tls-') && code !== 'tls-timeout';

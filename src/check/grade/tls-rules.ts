@@ -16,8 +16,8 @@ import type { JudgedAddress, Probed } from './judge-host.js';
 import type { FindingCollector, FindingInput } from './finding-collector.js';
 
 /**
- * Raises the faults of the TLS of one address by the profile. Only facts shown by an
- * answer are raised.
+ * Reports the TLS faults of one address by the rules of the profile, and only those that
+ * an answer shows.
  */
 export function tlsRules(
   raised: FindingCollector,
@@ -26,15 +26,15 @@ export function tlsRules(
 ): void {
   const { tls } = raised.profile;
   const { inventory, inference } = probed;
-  // Several sets of a profile can raise one finding, so the evidence is gathered first
-  // and raised once, with every witness in its detail.
+  // Several sets of a profile can raise one finding, so the code collects the evidence
+  // first and raises the finding once, with every accepted value in its detail.
   const shown = gradedAsks(tls).flatMap(({ finding, ask, apart }) => {
     const { settled, witnesses } = evaluate(inference, ask);
     // The DHE question only obtains the group; its size is graded below, from the
     // inventory.
     if (settled !== 'accepted' || ask.kind === 'dhe') return [];
     if (!apart) return [{ finding, detail: detailOf(ask, witnesses) }];
-    // One question serves two findings here: the witnesses decide which of them applies.
+    // One question tests two findings here: the accepted code points decide between them.
     const own = witnesses.filter((id) => !apart.ids.includes(id));
     const others = witnesses.filter((id) => apart.ids.includes(id));
     return [
@@ -45,7 +45,7 @@ export function tlsRules(
       return [];
     });
   });
-  // `tls-outdated` says more than that an old version is in use.
+  // `tls-outdated` already includes the fact that an old version is in use.
   const outdated = strictTls === 'old-version';
   for (const { finding } of shown.filter((one) => !outdated || one.finding !== 'tls-old-version'))
     raised.add(finding, {
@@ -80,8 +80,8 @@ function describeLost({ form: lostForm, alert }: LargeHelloResult): string {
 }
 
 /**
- * Findings of the profile that the answers neither raise nor rule out. They keep a test
- * from counting as passed, and the verdict from being better than the observations.
+ * Findings of the profile that the answers neither raise nor rule out. Because of them, a
+ * test does not count as passed, and the verdict is not better than the observations.
  */
 export function unsettled(probed: Probed, tls: TlsTerms): readonly FindingId[] {
   const { inventory, inference } = probed;
@@ -129,8 +129,8 @@ function features(
 }
 
 /**
- * Names the first three witnesses of a question by their IANA names: enough to find the
- * setting.
+ * Returns the IANA names of the first three accepted values of a question, which suffice
+ * to find the setting.
  */
 function detailOf(question: Ask, witnesses: readonly number[]): string[] {
   const names = { suites: suiteName, groups: groupName, signatures: signatureSchemeName } as const;

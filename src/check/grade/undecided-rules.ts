@@ -7,9 +7,9 @@ import type { JudgedAddress, JudgedHost } from './judge-host.js';
 import { unsettled } from './tls-rules.js';
 
 /**
- * Findings that the profile asks of an address at this depth and that the answers neither
- * raise nor rule out. Empty at depth triage, which asks nothing, and without STARTTLS,
- * if another finding reports the cause.
+ * Findings that the profile tests on an address at this depth and that the answers
+ * neither raise nor rule out. Empty at depth triage, which has no questions, and without
+ * STARTTLS if another finding reports the cause.
  */
 export function undecidedRules(
   { depth, mtaSts }: Evidence,
@@ -19,13 +19,13 @@ export function undecidedRules(
 ): readonly FindingId[] {
   if (summary.starttls !== 'offered') return [];
   const strict = strictTls === 'unknown' ? (['tls-outdated-suites'] as const) : [];
-  // Triage asks nothing, so only a question that a policy depends on is open.
+  // Triage has no questions, so only a fact that a policy depends on is open.
   const required = tlsa.status === 'usable' || mtaSts.policy?.mode === 'enforce';
   if (depth === 'triage') return required ? strict : [];
   // If the first conversation did not reach TLS, `mx-inconclusive` already reports
   // that.
   if (!connection?.handshake && !handshakeFailed(connection?.failure?.code)) return [];
-  // A server can hold an RSA and an ECDSA certificate. A sender that selects the
+  // A server can have an RSA and an ECDSA certificate. A sender that selects the
   // certificate unknown to this check may find another fault.
   const unseen =
     connection?.handshake &&

@@ -5,8 +5,8 @@ import type { JudgedCertificate } from './judge-certificate.js';
 import type { JudgedAddress, JudgedHost } from './judge-host.js';
 
 /**
- * Raises a server that demands SNI, and a fallback certificate that a sender with DANE or
- * MTA-STS would refuse although it accepts the one for its SNI.
+ * Reports a server that demands SNI, and a fallback certificate that a sender with DANE
+ * or MTA-STS would refuse although it accepts the one for its SNI.
  */
 export function withoutSniRules(
   raised: FindingCollector,
@@ -30,7 +30,7 @@ export function withoutSniRules(
   });
 }
 
-/** A record of either usage vouches for the fallback certificate as well. */
+/** A record of either usage authenticates the fallback certificate as well. */
 function isDane(mechanism: TrustMechanism, { vouchedBy }: JudgedCertificate): boolean {
   return mechanism.startsWith('dane') && vouchedBy !== undefined;
 }
@@ -48,9 +48,9 @@ function acceptedBy(
 }
 
 /**
- * The rules of this file if an address with TLS was not asked without SNI: the budget
- * was spent, the server refused further connections, or the evidence is of an earlier
- * version.
+ * The rules of this file, if the check tried no handshake without SNI at an address with
+ * TLS: the budget was spent, the server refused further connections, or the evidence is
+ * of an earlier version.
  */
 export function undecidedWithoutSni(hosts: readonly JudgedHost[]): readonly FindingId[] {
   const isOpen = hosts.some(({ addresses }) =>

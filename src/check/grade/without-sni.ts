@@ -10,16 +10,16 @@ import { judgeCertificate, type JudgedCertificate } from './judge-certificate.js
 /** The answer of a server to a client that sends no SNI. */
 export interface WithoutSni {
   readonly answer: NonNullable<MailAddress['withoutSni']>;
-  /** The certificate that it showed, if that is another one. */
+  /** The certificate that it presented, if it differs from the one with SNI. */
   readonly certificate?: JudgedCertificate | undefined;
-  /** Why the handshake failed, as a failure code. */
+  /** The failure code of a failed handshake. */
   readonly failure?: string | undefined;
 }
 
 /**
- * Judges the handshake without SNI; undefined if none was tried or its end says
- * nothing. Keys are compared, not certificates: a renewed certificate with the same key is
- * the same to a sender.
+ * Judges the handshake without SNI; undefined if none was tried or its end proves
+ * nothing. The function compares keys and not certificates, since senders accept a
+ * renewed certificate with the same key alike.
  */
 export function judgeWithoutSni(
   evidence: Evidence,
@@ -36,12 +36,13 @@ export function judgeWithoutSni(
     );
     return isKnown ? { answer: 'same-key' } : { answer: 'other-key', certificate };
   }
-  // A server that completes no handshake with SNI either does not demand it.
+  // A server that also fails with SNI does not demand SNI.
   if (!connections.some(({ handshake }) => handshake)) return undefined;
   const tried = connections.findLastIndex(({ purpose }) => purpose === 'without-sni');
   const code = connections[tried]?.failure?.code;
   const later = connections.slice(tried + 1).filter(({ purpose }) => purpose === 'handshake');
-  // A server that now fails with SNI too reacts to the connections of this check.
+  // If the server now fails with SNI as well, the connections of this check are the
+  // cause.
   if (later.length > 0 && !later.some(({ handshake }) => handshake)) return undefined;
   return handshakeFailed(code) ? { answer: 'refused', failure: code } : undefined;
 }

@@ -29,8 +29,8 @@ export const HISTORY_DAYS = 400;
 const MAX_RESULT = 16 * 1024 * 1024;
 
 /**
- * Stores a result, inside a write of the store, and deletes results after their time. A
- * result with the verdict and the findings of the last one is stored once a day. `now`:
+ * Stores a result, inside a write of the store, and deletes expired results. A result
+ * with the verdict and the findings of the last one is stored once a day. `now`:
  * milliseconds since 1970.
  */
 export function recordHistory(stateStore: Store, checkResult: CheckResult, now: number): void {
@@ -43,7 +43,7 @@ export function recordHistory(stateStore: Store, checkResult: CheckResult, now: 
     )
     .get(domain);
   const isSame = last?.verdict === verdict && last.digest === digest;
-  // After a clock was set back, the last row can lie in the future.
+  // After a clock was set back, the date of the last row can be in the future.
   if (isSame && Math.abs(now - last.at) < DAY) return;
   stateStore
     .prepare(

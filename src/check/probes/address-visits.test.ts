@@ -41,7 +41,7 @@ class Visits {
 
 test('all checks together keep to the daily budget of an address', async () => {
   const visits = new Visits();
-  // Names in other domains that lead to one server do not get a separate budget.
+  // Names in other domains that resolve to one server do not get a separate budget.
   const results = [];
   for (const n of [1, 2, 3, 4, 5]) results.push(await visits.visit(`mx${n}.example`));
   assert.equal(visits.visits.connectionsTo(ip), 10);

@@ -9,22 +9,25 @@ export interface VisitLimits {
   readonly perVisit: number;
   /** TCP connections to one address in 24 hours. */
   readonly perDay: number;
-  /** Milliseconds for which the result of a visit serves other checks. */
+  /** Milliseconds for which other checks reuse the result of a visit. */
   readonly reuseMs: number;
   /** Hosts and addresses that are never contacted. */
   readonly optOut?: OptOut | undefined;
-  /** Limits that this service shares with other programs. They apply in addition. */
+  /**
+   * Limits that this service shares with other programs. They apply in addition to the
+   * limits above.
+   */
   readonly shared?: SharedAddresses | undefined;
   /** Milliseconds of a monotonic clock. */
   readonly now: () => number;
 }
 
-/** Addresses of mail servers that several programs contact, within limits over all of them. */
+/** Addresses of mail servers that several programs contact, within common limits. */
 export interface SharedAddresses {
   /**
-   * Takes an address, and connections from its budget of the day. Resolves to the reason
-   * if another program is there, the budget is spent, or the operator refuses. Rejects
-   * if the limits are unknown.
+   * Reserves an address, and connections from its daily budget. Resolves to the reason if
+   * another program uses the address, the budget is spent, or the operator refuses
+   * checks. Rejects if the limits are unknown.
    */
   take(wanted: {
     readonly hostName: string;
@@ -33,7 +36,7 @@ export interface SharedAddresses {
   }): Promise<SharedContact | { readonly refused: 'net-budget' | 'opt-out' }>;
 }
 
-/** An address that no other program contacts until the end of this contact. */
+/** An address that is reserved for this program until it returns the address. */
 export interface SharedContact {
   /** Connections that may be opened. */
   readonly connections: number;
@@ -44,8 +47,8 @@ export interface SharedContact {
 /** The particulars of one check. */
 export interface VisitOptions {
   /**
-   * Visits again although an earlier result would serve: the operator of the domain has
-   * changed something. The daily budget applies.
+   * Repeats the visit instead of reusing an earlier result: the operator of the domain
+   * has changed a setting. The daily budget applies.
    */
   readonly fresh: boolean;
   /** Asks, for example by DNS, whether the operator of a host refuses checks. */
@@ -66,7 +69,7 @@ interface SharedVisit {
   readonly probe: Probe;
 }
 
-/** A budget that knows the connections of its visit. */
+/** A budget that counts the connections of its visit. */
 interface CountedBudget extends ConnectionBudget {
   readonly used: number;
 }
@@ -84,9 +87,9 @@ interface Known {
 /**
  * Limits the load on mail servers over the life of a service. A visitor chooses the
  * domain, and the domain's owner chooses the MX host, so the operator of a mail server
- * has chosen neither. Therefore all checks together keep to one open connection for each
- * address, to a daily budget, and to one visit in a period: a further domain at the same
- * host gets the evidence of that visit.
+ * has chosen neither. Therefore all checks together are limited to one open connection
+ * for each address, to a daily budget, and to one visit in a period: a further domain at
+ * the same host gets the evidence of that visit.
  */
 export class AddressVisits {
   readonly #results = new BoundedMap<Known>(MAX_RESULTS);
@@ -112,7 +115,8 @@ export class AddressVisits {
         const known = this.#results.get(identity);
         const serves = known && limits.now() - known.at < limits.reuseMs;
         if (serves && (!fresh || own.has(identity))) {
-          // The check that began the visit may have been stopped; then this one visits.
+          // The check that began the visit may have been stopped; this check then repeats
+          // the visit.
           const earlier = await known.result.catch(() => undefined);
           if (earlier) return earlier;
         }
@@ -172,7 +176,10 @@ export class AddressVisits {
     return known && now - known.since < DAY ? known : { since: now, connections: 0 };
   }
 
-  /** The budget of one visit: its own limit, and no more than the day has left. */
+  /**
+   * The budget of one visit: its own limit, or the rest of the daily budget if that is
+   * less.
+   */
   #budgetOf(address: string, perVisit: number): CountedBudget {
     const { perDay } = this.limits;
     const spent = this.#spentAt(address);

@@ -7,7 +7,7 @@ import type {
 
 /**
  * A fact that a running check has observed. The events of one check are bounded by its
- * limits of hosts and addresses. They are not graded: only the whole evidence is.
+ * limits of hosts and addresses. Only the complete evidence is graded, not the events.
  */
 export type CheckEvent =
   | {

@@ -1,10 +1,11 @@
 /**
  * Hosting services at which a customer chooses the name below a shared suffix, or attaches a
- * foreign name without proof of its ownership. A name that leads there and that no customer
- * uses any more can be claimed by another one. Source: the list can-i-take-over-xyz (commit
- * 003c6b9) and the public documentation of the services, reviewed 2026-11. GitHub Pages,
- * Heroku, Netlify and Webflow verify some names only. GitLab Pages, CloudFront, Fastly and
- * Firebase verify every name and are left out. A service that is not listed is not judged.
+ * foreign name without proof of its ownership. Another customer can claim a name that
+ * points to such a service and that no customer uses any more. Source: the list
+ * can-i-take-over-xyz (commit 003c6b9) and the public documentation of the services,
+ * reviewed 2026-11. GitHub Pages, Heroku, Netlify and Webflow verify some names only.
+ * GitLab Pages, CloudFront, Fastly and Firebase verify every name and are left out. A
+ * service that is not listed is not judged.
  */
 const services: readonly (readonly [suffix: string, service: string])[] = [
   ['azurewebsites.net', 'Azure App Service'],
@@ -36,7 +37,10 @@ const services: readonly (readonly [suffix: string, service: string])[] = [
 /** Endpoints of S3 websites have the region in their name. */
 const s3Website = /(^|\.)s3(-website)?[.-][a-z0-9-]+\.amazonaws\.com$/;
 
-/** The service that a name belongs to; undefined for any other name. A-labels, lower case. */
+/**
+ * The service that a name in lower-case A-labels belongs to; undefined for any other
+ * name.
+ */
 export function claimableService(name: string): string | undefined {
   if (s3Website.test(name)) return 'Amazon S3';
   return services.find(([suffix]) => name.endsWith(`.${suffix}`))?.[1];

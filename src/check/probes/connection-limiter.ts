@@ -30,7 +30,7 @@ export interface ProbeLimiter {
 }
 
 /**
- * Limits how hard one run probes mail servers:
+ * Limits the load of one run on mail servers:
  * - at most one open connection per IP address, for all host names that resolve to it;
  * - at most `budget` connections per IP address over the whole run;
  * - each pair of host and address is probed once, and its domains share the result;
@@ -65,7 +65,7 @@ export class ConnectionLimiter implements ProbeLimiter {
 
   /**
    * Runs a probe after all earlier ones to the same address. One connection at a time
-   * keeps the check below the limits that servers set per client.
+   * stays below the limits that servers set for each client.
    */
   async #enqueue(
     address: string,
@@ -81,7 +81,7 @@ export class ConnectionLimiter implements ProbeLimiter {
   }
 
   /**
-   * The budget of one address. It lives as long as the limiter, so host names that share
+   * The budget of one address. It exists as long as the limiter, so host names that share
    * an address share its budget.
    */
   #budgetOf(address: string): ConnectionBudget {

@@ -13,8 +13,8 @@ export interface ProbeContext {
   readonly network: Network;
   readonly resolver: Resolver;
   /**
-   * The resolver answers for a private network, which may use names such as `.test` (RFC
-   * 6761).
+   * True if the resolver answers for a private network, which may use names such as
+   * `.test` (RFC 6761).
    */
   readonly privateNames: boolean;
   readonly trustStore: TrustStore;
@@ -28,7 +28,7 @@ export interface ProbeContext {
   readonly helo: string;
   readonly smtpPort: number;
   readonly httpsPort: number;
-  /** The port begins with TLS (RFC 8314 §3.3). */
+  /** True if the port uses implicit TLS (RFC 8314 §3.3). */
   readonly implicitTls: boolean;
   /** Ports for mail clients that are probed as well. */
   readonly submissionPorts: readonly number[];
@@ -41,8 +41,8 @@ export interface ProbeContext {
   /** Test whether a plaintext command survives the handshake (CVE-2011-0411). */
   readonly intrusive: boolean;
   /**
-   * Look for records at names that no sender asks: up to nine questions a host for TLSA,
-   * and eight for each TXT record of the domain.
+   * Look up records at names that no sender queries: up to nine queries for the TLSA
+   * records of each host, and eight for each TXT record of the domain.
    */
   readonly misplaced: { readonly tlsa: boolean; readonly texts: boolean };
   readonly limiter: ProbeLimiter;

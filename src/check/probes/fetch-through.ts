@@ -33,8 +33,8 @@ export function fetchOptions({
 }
 
 /**
- * Fetches the policy of a domain as `fetchPolicy` does, with each address asked through the
- * visitor: the next address only if no handshake completed.
+ * Fetches the policy of a domain like `fetchPolicy`, but through the visitor. It tries
+ * the next address only if no handshake completed.
  */
 export async function fetchThrough(context: ProbeContext): Promise<Result<FetchedPolicy>> {
   const { policyVisitor: visitor } = context;
@@ -47,7 +47,7 @@ export async function fetchThrough(context: ProbeContext): Promise<Result<Fetche
   let refused: RefusedVisit | undefined;
   let result: Result<FetchedPolicy> = fail(stsFailures.make('sts-policy-unreachable'));
   for (const [at, address] of addresses.entries()) {
-    // The wait for a free address takes no time from the fetch.
+    // The wait for a free address does not count towards the time limit of the fetch.
     const timeoutMs = Math.max(1, left / (addresses.length - at));
     const visit = await visitor.run({ ...names, address }, async () => {
       const began = clock.monotonic();
@@ -59,6 +59,6 @@ export async function fetchThrough(context: ProbeContext): Promise<Result<Fetche
     else if (visit.reply.secured) return visit.fetched;
     else result = visit.fetched;
   }
-  // An address that was not asked may serve the policy.
+  // The policy may be available at an address that was not tried.
   return refused ? fail({ ...refused.refused, blame: 'local', temporary: true }) : result;
 }

@@ -1,7 +1,7 @@
 import { lookupTexts } from '../../dns/index.js';
 import type { ProbeContext } from './context.js';
 
-/** The owner label of a record, its version tag, and the mistakes seen for the label. */
+/** The owner label of a record, its version tag, and the common mistakes in the label. */
 const kinds = {
   '_mta-sts': { tag: /^\s*"?v\s*=\s*STSv1/i, mistakes: ['mta-sts', '_mta_sts', '_mta-sts._tcp'] },
   '_smtp._tls': {
@@ -10,13 +10,13 @@ const kinds = {
   },
 } as const;
 
-/** Records that are shown of one name. */
+/** Maximum number of records shown for one name. */
 const MAX_RECORDS = 3;
 
 /**
- * Looks up records of MTA-STS or TLS-RPT at names where no sender looks: under a similar
- * label, at the domain itself, and below the domain written twice, which a missing final dot
- * makes of an owner name. Returns `owner TXT "text"` lines; at most eight questions.
+ * Looks up records of MTA-STS or TLS-RPT at names that no sender queries: under a similar
+ * label, at the domain itself, and below the doubled domain that results from a missing
+ * final dot. Returns `owner TXT "text"` lines; at most eight questions.
  */
 export async function lookupMisplacedTexts(
   { resolver, domain, signal }: ProbeContext,

@@ -2,7 +2,10 @@ import { getDomain } from 'tldts';
 import { BoundedMap, parseDomain, type Name } from '../../base/index.js';
 import { lookupTexts, type Resolver } from '../../dns/index.js';
 
-/** Names of one host that are queried, from the host up to its organisational domain. */
+/**
+ * Maximum number of queried names of one host, from the host up to its organisational
+ * domain.
+ */
 const MAX_NAMES = 4;
 /** Milliseconds for which an answer is cached. */
 const KEEP_MS = 3_600_000;
@@ -11,8 +14,8 @@ const MAX_HOSTS = 10_000;
 /**
  * The opt-out of a mail server's operator as a TXT record: `v=hermetic1; check=no` at
  * `_hermetic.` below the name of the *mail host*, or below a parent up to the
- * organisational domain. The nearest record decides. Records of the domains that lead to
- * the host do not count.
+ * organisational domain. The nearest record decides. Records of the domains that use the
+ * host do not count.
  */
 export class OptOutRecords {
   readonly #known = new BoundedMap<{ readonly at: number; readonly refuses: boolean }>(MAX_HOSTS);
@@ -20,7 +23,7 @@ export class OptOutRecords {
   /** `now`: milliseconds of a monotonic clock. */
   constructor(private readonly now: () => number) {}
 
-  /** Whether the operator refuses checks. A failed lookup refuses nothing. */
+  /** Whether the operator refuses checks. A failed lookup does not count as a refusal. */
   async refuses(hostName: string, resolver: Resolver, signal?: AbortSignal): Promise<boolean> {
     const known = this.#known.get(hostName);
     if (known && this.now() - known.at < KEEP_MS) return known.refuses;
@@ -48,7 +51,7 @@ function recordName(owner: string): Name | undefined {
   return name?.ok ? name.value : undefined;
 }
 
-/** The host and its parents, at most down to the organisational domain. */
+/** The host and its parents, at most up to the organisational domain. */
 function ownersOf(hostName: string): readonly string[] {
   const labels = hostName.replace(/\.$/, '').split('.');
   const organisation = getDomain(hostName, { allowPrivateDomains: true }) ?? hostName;

@@ -7,7 +7,7 @@ export type OptOut = (hostName: string, address: string) => boolean;
 /**
  * Parses an opt-out list: one host name, address or network (`192.0.2.0/24`) per line.
  * `*.example.com` covers all names below example.com; `#` starts a comment. A malformed
- * line is a failure: skipping it could contact a host that opted out.
+ * line is a failure: without that line, a check could contact a host that opted out.
  */
 export function parseOptOut(text: string): Result<OptOut> {
   const names = new Set<string>();

@@ -17,7 +17,7 @@ export interface RefusedVisit {
 
 /**
  * Decides when an address of a policy host is asked. Thousands of domains share the
- * addresses of one provider, so the limits hold over all domains of a run.
+ * addresses of one provider, so the limits apply to all domains of a run together.
  */
 export interface PolicyVisitor {
   /** Runs `visit` when the address is free, or refuses it. Rejects as `visit` does. */
@@ -27,5 +27,5 @@ export interface PolicyVisitor {
   ): Promise<PolicyVisit | RefusedVisit>;
 }
 
-/** Asks every address at once, as a check of one domain does. */
+/** Contacts every address at once, as a check of one domain does. */
 export const unlimitedPolicyVisits: PolicyVisitor = { run: (_, visit) => visit() };

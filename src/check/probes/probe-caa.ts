@@ -6,8 +6,8 @@ import { failureEvidence, type ProbeContext } from './context.js';
 
 /**
  * Looks up the CAA records for the certificate of each mail host and of the policy host.
- * If the certificate covers the host by a wildcard, a CA begins at the name below it
- * (RFC 8659 §3).
+ * If the certificate covers the host by a wildcard, a CA starts its lookup at the name
+ * after the `*.` label (RFC 8659 §3).
  */
 export function probeCaa(
   context: ProbeContext,
@@ -51,7 +51,10 @@ function leafOf(addresses: HostEvidence['addresses']): string | undefined {
     .flatMap(({ handshake }) => handshake?.chain[0] ?? [])[0];
 }
 
-/** The name by which the certificate covers the host: the host itself if it does not. */
+/**
+ * The name by which the certificate covers the host; the host itself if it is not
+ * covered.
+ */
 function certificateNameOf(host: string, leaf: string | undefined): string {
   const parsed = leaf === undefined ? undefined : parseCertificate(Buffer.from(leaf, 'base64'));
   const names = parsed?.ok ? parsed.value.dnsNames : [];

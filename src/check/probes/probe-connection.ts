@@ -30,7 +30,7 @@ type HelloQuestion = AskHelloRequest['question'];
 type Authentication = Extract<TlsQuestion, { kind: 'handshake' }>['authentication'];
 type MutableEvidence = { -readonly [K in keyof ConnectionEvidence]: ConnectionEvidence[K] };
 
-/** Lines of a transcript that the evidence keeps. */
+/** Maximum number of transcript lines in the evidence. */
 const MAX_TRANSCRIPT = 200;
 
 /**
@@ -61,8 +61,8 @@ export function probeConnection(
 }
 
 /**
- * The state of one probe connection. Every step adds to the evidence, so that a
- * connection that ends early still reports its observations until then.
+ * The state of one probe connection. Every step adds its observations to the evidence, so
+ * that those of an interrupted connection are not lost.
  */
 class ProbeConnection {
   readonly #context: ProbeContext;
@@ -183,8 +183,8 @@ class ProbeConnection {
   }
 
   /**
-   * Completes a handshake without SNI, as senders do by default that verify no
-   * certificate, and quits. A server must accept it [8461-7.1-4, 7672-8.1-2].
+   * Completes a handshake without SNI, as senders that verify no certificate do by
+   * default, and quits. A server must accept it [8461-7.1-4, 7672-8.1-2].
    */
   async #completeWithoutSni(session: SmtpSession): Promise<void> {
     const secured = await session.startTls((plain) => this.#handshakeWithoutSni(plain));
@@ -200,9 +200,9 @@ class ProbeConnection {
 
   /**
    * CVE-2011-0411: sends one plaintext NOOP in the same packet as STARTTLS. A server that
-   * answers it inside TLS executes commands that an attacker put in front of the
-   * encrypted session (RFC 3207 §4.2). With TLS 1.2 the same connection requests one
-   * renegotiation. Nothing else is sent.
+   * answers it inside TLS executes commands that an attacker inserted before the
+   * encrypted session (RFC 3207 §4.2). With TLS 1.2 the probe requests one renegotiation
+   * on the same connection. The probe sends no other data.
    */
   async #testInjection(session: SmtpSession): Promise<void> {
     const isTls12 = this.#request.purpose === 'intrusion-tls12';
@@ -281,8 +281,8 @@ class ProbeConnection {
   }
 
   /**
-   * Records a failed handshake. For a handshake question of the prober that is an answer:
-   * the server has no key of that kind.
+   * Records a failed handshake. For a handshake question of the prober, the failure is an
+   * answer: the server has no key of that kind.
    */
   #recordHandshakeFailure(failure: Failure): void {
     const { purpose } = this.#request;

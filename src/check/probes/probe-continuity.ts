@@ -5,9 +5,9 @@ import { probeReferences } from './probe-references.js';
 import { probeSignatures, type Registrable } from './probe-signatures.js';
 
 /**
- * Collects the facts that decide whether mail TLS keeps working: ends of signatures, CAA
- * records, and names that do not exist. It needs DNS questions only, and one connection
- * for each HTTPS receiver of reports.
+ * Collects facts about the future of mail TLS: expiry dates of signatures, CAA records,
+ * and names that do not exist. The collection needs DNS queries, and one connection for
+ * each HTTPS receiver of reports.
  */
 export async function probeContinuity(
   context: ProbeContext,
@@ -23,7 +23,7 @@ export async function probeContinuity(
   return { ...signed, caa, references };
 }
 
-/** Loaded when it is needed: the public suffix list is large. */
+/** The module is loaded on demand, since the public suffix list is large. */
 async function loadRegistrable(): Promise<Registrable> {
   const { getDomain } = await import('tldts');
   return (name) => getDomain(name)?.toLowerCase();

@@ -62,7 +62,7 @@ export async function probeHost(
   return { ...facts, preference, addresses };
 }
 
-/** Rounds of addresses that are visited if none of them can be reached. */
+/** Maximum number of rounds of addresses to visit if none of them can be reached. */
 const MAX_ROUNDS = 3;
 
 interface AddressesToVisit {
@@ -95,7 +95,7 @@ async function visitUntilReached(
 /** The DNS facts of an MX host. */
 export type HostLookup = Omit<HostEvidence, 'preference' | 'addresses'>;
 
-/** A running lookup of an MX host. Its parts settle in this order. */
+/** A running lookup of an MX host. The promises settle in this order. */
 export interface StartedHostLookup {
   /** The addresses to visit, and those beyond the limit of the run. */
   readonly addresses: Promise<{
@@ -204,8 +204,8 @@ export function notChosen(ip: string): AddressEvidence {
 }
 
 /**
- * Evidence for a name that no lookup finds, such as one below `.invalid`. The signed root
- * zone denies it, so no attacker can add it.
+ * Evidence for a name that cannot exist in the DNS, such as a name below `.invalid`. The
+ * signed root zone denies it, so no attacker can add it.
  */
 function withoutAddress(hostName: string): HostLookup {
   return {

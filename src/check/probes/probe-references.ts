@@ -14,7 +14,7 @@ import { claimableService } from './claimable-services-registry.js';
 import { failureEvidence, type ProbeContext } from './context.js';
 import type { Registrable } from './probe-signatures.js';
 
-/** Patterns of the policy and URIs of the TLS-RPT record that are looked up. */
+/** Maximum number of policy patterns, and of URIs of the TLS-RPT record, to look up. */
 const [MAX_PATTERNS, MAX_URIS] = [20, 4];
 /** Milliseconds for the connection to an HTTPS receiver of reports. */
 const DIAL_TIMEOUT = 5000;
@@ -23,8 +23,8 @@ const HTTPS = 443;
 type Evidenced = Pick<Evidence, 'mtaSts' | 'tlsRpt'> & { readonly hosts: readonly HostEvidence[] };
 
 /**
- * Looks up the names that records and policy of the domain refer to. A name that does not
- * exist can be claimed by its next owner, who then acts for the domain.
+ * Looks up the names that records and policy of the domain refer to. Another party can
+ * claim a name that does not exist, and then act for the domain.
  */
 export async function probeReferences(
   context: ProbeContext,
@@ -59,8 +59,8 @@ export async function probeReferences(
 type Found = Omit<ReferenceEvidence, 'deniedDomain' | 'service'>;
 
 /**
- * Adds whether a wildcard made an alias that does not resolve: such an alias is at every name
- * of the zone, and nothing is published at this one.
+ * Adds whether a wildcard record caused an alias that does not resolve. Such an alias
+ * exists at every name of the zone, so no record is published at this name.
  */
 async function withOrigin({ resolver, signal }: ProbeContext, found: Found): Promise<Found> {
   const { role, value, alias, status } = found;
@@ -104,7 +104,8 @@ async function hostReference(
   if (!parsed.ok) return undefined;
   const found = await lookupAddresses(resolver, parsed.value, { signal });
   if (found.status !== 'absent') return { role, value, ...outcomeOf(found) };
-  // Both families are denied; the status of one shows whether the name exists.
+  // The name has no address of either family; the status of one answer shows whether it
+  // exists.
   const { status } = await resolver.ask(parsed.value, RRType.A, {
     signal,
     acceptUnvalidated: true,
@@ -152,8 +153,8 @@ async function textReference(
 }
 
 /**
- * A pattern of the policy. For a wildcard, the name below it is looked up: if that does
- * not exist, no matching name exists.
+ * A pattern of the policy. For a wildcard, the check looks up the name after the `*.`
+ * label: if that does not exist, no matching name exists.
  */
 async function patternReference(
   context: ProbeContext,
@@ -202,7 +203,7 @@ function mailStatus({
   return status === 'nxdomain' ? 'nxdomain' : 'nothing';
 }
 
-/** Connects to the first address, and closes at once: reports are not sent. */
+/** Connects to the first address, and closes the connection at once without a report. */
 async function httpsStatus(
   { network, resolver, signal }: ProbeContext,
   { target, status }: Found,

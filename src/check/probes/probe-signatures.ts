@@ -21,7 +21,10 @@ import type {
 } from '../../evidence/index.js';
 import { failureEvidence, type ProbeContext } from './context.js';
 
-/** Zones whose SOA record is looked up, and authoritative servers that are asked. */
+/**
+ * Maximum number of zones whose SOA record is looked up, and of authoritative servers to
+ * query.
+ */
 const [MAX_ZONES, MAX_SERVERS] = [5, 6];
 /** Milliseconds for one authoritative server. */
 const SERVER_TIMEOUT = 2000;
@@ -39,8 +42,8 @@ interface ZoneEnd {
 /**
  * Collects the signatures on which the answers for MX, addresses, TLSA and MTA-STS
  * depend, and asks the authoritative servers of the domain for theirs. The answers come
- * from the cache of the resolver, so that the signatures cost no question. An answer by
- * the AD bit of a resolver has no signatures.
+ * from the cache of the resolver, so the signatures need no further query. An answer that
+ * is trusted because of the AD bit has no signatures.
  */
 export async function probeSignatures(
   context: ProbeContext,
@@ -136,7 +139,10 @@ function signatureOf(
   };
 }
 
-/** Times of a signature: serial numbers of 32 bits, read close to now (RFC 4034 §3.1.5). */
+/**
+ * Times of a signature: serial numbers of 32 bits, interpreted relative to the current
+ * time (RFC 4034 §3.1.5).
+ */
 function periodOf(
   { inception, expiration }: Rrsig,
   now: number,
@@ -153,8 +159,8 @@ function soaExpireOf({ records: [first] }: DnsAnswer): number | undefined {
 
 /**
  * Asks the authoritative servers of the domain for the signature of its MX RRset. A
- * secondary that no longer receives the zone answers with old signatures, and a resolver
- * shows that only when it happens to ask it.
+ * secondary that no longer receives the zone answers with old signatures. A resolver
+ * shows that only if it queries this secondary.
  */
 async function askServers(
   context: ProbeContext,

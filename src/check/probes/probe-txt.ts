@@ -32,8 +32,8 @@ export function lookupStsRecord(context: ProbeContext): Promise<TxtEvidence> {
 }
 
 /**
- * Fetches the policy that the record announces. Without a valid record it asks nothing, and
- * the evidence follows from the record.
+ * Fetches the policy that the record announces. Without a valid record the function sends
+ * no request, and the evidence follows from the record.
  */
 export async function probePolicy(
   context: ProbeContext,
@@ -82,12 +82,13 @@ export function readStsRecord(txt: TxtEvidence): MtaStsEvidence | { readonly id:
   return { id: stsRecord.id };
 }
 
-/** Addresses of the policy host that are asked. */
+/** Maximum number of addresses of the policy host to contact. */
 const MAX_POLICY_ADDRESSES = 4;
 
 /**
- * Fetches the policy from each address of the policy host: a sender uses any of them.
- * `first` is the fetch that is known already. Undefined at depth `triage`.
+ * Fetches the policy from each address of the policy host, since a sender may use any of
+ * them. `first` is the fetch that the check has already completed. Undefined at depth
+ * `triage`.
  */
 async function probePolicyAddresses(
   context: ProbeContext,
@@ -107,7 +108,7 @@ async function probePolicyAddresses(
       if ('refused' in visit) return { address, failure: visit.refused };
       const { fetched, reply } = visit;
       if (fetched.ok) return served(fetched.value);
-      // A machine without a route for IPv6 did not try.
+      // A machine without a route for IPv6 sent no request.
       if (ownFailures.has(reply.dial))
         return { address, failure: { code: reply.dial, detail: '' } };
       return { address, failure: failureEvidence(fetched.failure) };
@@ -143,8 +144,8 @@ export async function probeTlsRpt(context: ProbeContext): Promise<TlsRptEvidence
 }
 
 /**
- * Looks up the TXT records at a label below the domain. A lookup that failed is not the
- * same as an absent record: senders keep their cached policy in the first case.
+ * Looks up the TXT records at a label below the domain. A failed lookup differs from an
+ * absent record: after a failed lookup, senders still use their cached policy.
  */
 async function texts(
   context: ProbeContext,

@@ -11,7 +11,9 @@ import type { ConnectionBudget } from './connection-limiter.js';
  */
 const TARPIT = { times: 3, milliseconds: 10_000 };
 
-/** Questions per run that are repeated because STARTTLS was missing on a connection. */
+/**
+ * Maximum number of questions to repeat in a run because a connection had no STARTTLS.
+ */
 const RETRIES = 2;
 
 /**
@@ -25,10 +27,10 @@ export interface ProbeTarget {
 
 /**
  * Probes one address: first a completed handshake, then one connection for each open
- * question of the goals, one without SNI and one for each sender, one at a time and within
- * the budget. Probing stops at a server
- * that refuses connections or delays them (`stopped`). `known` holds connections of an
- * earlier run; their answers are reused. Rejects only with the signal's reason.
+ * question, one without SNI and one for each sender. The connections are sequential and
+ * within the budget. Probing stops at a server that refuses connections or delays them
+ * (`stopped`). `known` contains connections of an earlier run, whose answers are reused.
+ * Rejects only with the signal's reason.
  */
 export async function probeSmtp(
   context: ProbeContext,
@@ -51,8 +53,8 @@ export async function probeSmtp(
   if (first.dial !== 'open' && first.dial.code === 'net-guarded')
     return { ip, ...statusOf(first), connections: [] };
   const connections = [first, ...earlier];
-  // A load balancer may have servers with and without STARTTLS behind one address, so one
-  // missing offer or refusal is not proof, and neither is one failed handshake.
+  // A load balancer may have servers with and without STARTTLS behind one address, so
+  // neither one missing offer or refusal nor one failed handshake is proof.
   if (goals && failsForGood(first) && connectionBudget.remaining > 1) {
     if (spacingMs > 0) await clock.sleep(spacingMs, signal);
     const second = await probe('handshake');
@@ -96,7 +98,8 @@ export async function probeSmtp(
       )
         connection = await ask(question);
       const tlsAnswer = probeLog([connection])[0]?.answer;
-      // No answer to a large hello: the prober repeats the question in a smaller one.
+      // If a large hello gets no answer, the prober repeats the question in a smaller
+      // one.
       if (tlsAnswer?.kind === 'none') return tlsAnswer;
       stopped = tlsAnswer ? slowed(first, connection) : reasonOf(connection);
       return tlsAnswer ?? { kind: 'none', reason: stopped ?? '' };
@@ -111,8 +114,8 @@ export async function probeSmtp(
   for (const purpose of further)
     if (affordable()) {
       const { failure } = await ask(purpose);
-      // A server may end TLS for this client after some connections, so a handshake with SNI
-      // shows whether its absence was the cause.
+      // A server may end TLS for this client after some connections, so a handshake with
+      // SNI shows whether the absence of SNI was the cause.
       const isNews = first.handshake !== undefined && handshakeFailed(failure?.code);
       if (purpose === 'without-sni' && isNews && affordable()) await ask('handshake');
     }
@@ -139,7 +142,7 @@ function reasonOf({ dial, failure, probe, starttls }: ConnectionEvidence): strin
 }
 
 /**
- * Derives the status of an address from its first connection. Silence and temporary
+ * Derives the status of an address from its first connection. Timeouts and temporary
  * refusals prove nothing about a server, so they are `inconclusive`.
  */
 function statusOf({

@@ -25,8 +25,8 @@ const rule = (severity: Rule['severity'], clause: string, depth?: Rule['depth'])
 };
 
 /**
- * A certificate that does not lead to a public CA. DANE senders do not need one, so with
- * a matching record it is acceptable.
+ * A certificate without a path to a public CA. DANE senders need no public CA, so the
+ * certificate is acceptable with a matching record.
  */
 const untrusted = rule(
   byMechanism('warn', { enforce: 'fail', daneTa: 'good', daneEe: 'good' }),
@@ -34,7 +34,7 @@ const untrusted = rule(
 );
 /**
  * A certificate outside its dates. DANE-TA senders check dates and defer; DANE-EE senders
- * must ignore them (RFC 7672 §3.1.1), so it is only worth a note.
+ * must ignore them (RFC 7672 §3.1.1), so the severity is then info.
  */
 const outOfDate = rule(
   byMechanism('warn', { enforce: 'fail', daneTa: 'fail', daneEe: 'info' }),
@@ -46,28 +46,28 @@ const outOfDate = rule(
  */
 const weak = rule('warn', 'RFC 9325 §4');
 /**
- * A policy that is published and that no sender obtains or enforces: the domain is
- * protected as without a policy, and no mail is lost.
+ * A published policy that no sender obtains or enforces: the domain has no protection by
+ * it, and loses no mail.
  */
 const noPolicy = rule('warn', 'RFC 8461 §3');
 
 /**
- * A finding that this profile never raises, because it does not ask the question. The
+ * A finding that this profile never raises, because it does not test for the fault. The
  * catalogue and the profiles list the same ids, so every id has a rule.
  */
 const unasked = rule('info', 'RFC 9325');
 
 /**
- * The RFCs on mail transport and nothing but them. RFC 7435 on opportunistic security is
- * why weak TLS warns and missing TLS fails.
+ * The rules of the RFCs on mail transport. Because of RFC 7435 on opportunistic security,
+ * weak TLS gets a warning and missing TLS a failure.
  */
 export const baseline: Profile = {
   name: 'baseline',
   source: 'RFC 3207, RFC 7672, RFC 8460, RFC 8461',
   date: '2018-09',
   /**
-   * A sixth of the lifetime is two weeks for a certificate of 90 days: renewal should
-   * have happened at a third.
+   * A sixth of the lifetime is two weeks for a certificate of 90 days: the operator
+   * should have renewed it with a third left.
    */
   nearExpiry: { share: 1 / 6, days: 14 },
   /** The minimum lengths of RFC 9325: 2048 bits of RSA, 224 bits of a curve. */
@@ -135,9 +135,11 @@ export const baseline: Profile = {
     'tls-unsettled': rule('info', 'RFC 9325 §4'),
     'hosts-skipped': rule('info', 'RFC 5321 §5.1'),
     'tls-large-hello': rule('warn', 'RFC 9846 §4.2.2', 'verdict'),
-    // A server must not demand SNI; a sender without it has no TLS session otherwise.
+    // A server must not demand SNI: a sender without SNI would otherwise get no TLS
+    // session.
     'tls-sni-required': rule('fail', 'RFC 8461 §7.1, RFC 7672 §8.1', 'verdict'),
-    // Senders with MTA-STS or DANE have to send SNI. Some with DANE do not.
+    // Senders with MTA-STS or DANE have to send SNI. Some senders with DANE do not send
+    // it.
     'cert-depends-on-sni': rule(
       byMechanism('info', { daneTa: 'warn', daneEe: 'warn' }),
       'RFC 7672 §8.1, RFC 8461 §7.1',
@@ -164,8 +166,7 @@ export const baseline: Profile = {
     ),
     'cert-near-expiry': rule(byMechanism('warn', { daneEe: 'info' }), 'RFC 8461 §4.2'),
     'cert-weak-key': weak,
-    // A hash that no validator accepts any more is not accepted by an MTA-STS sender
-    // either.
+    // MTA-STS senders reject a hash that no validator accepts any more.
     'cert-weak-signature': rule(
       byMechanism('warn', { enforce: 'fail', daneEe: 'info' }),
       'RFC 9155 §2, RFC 8461 §4.2',

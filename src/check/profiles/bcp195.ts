@@ -3,8 +3,9 @@ import type { Profile } from './profile.js';
 import { asked, isBroken, isWeak, pqSet, where12 } from './sets.js';
 
 /**
- * BCP 195 as of November 2022: RFC 8996 and RFC 9325. §5.2 of RFC 9325 lets opportunistic
- * mail go below it: a practice it recommends against warns, one it forbids fails.
+ * BCP 195 as of November 2022: RFC 8996 and RFC 9325. §5.2 of RFC 9325 permits less for
+ * opportunistic mail, so a discouraged practice gets a warning, and a forbidden one a
+ * failure.
  */
 export const bcp195Of2022: Profile = {
   ...baseline,
@@ -66,8 +67,9 @@ const obsoleteKeyExchanges: readonly string[] = ['RSA', 'DHE', 'DH', 'ECDH'];
 /**
  * BCP 195 as of July 2026: RFC 9325 with the updates of RFC 9852 and RFC 10015. RFC 10015
  * forbids suites of TLS 1.2 with static RSA, static Diffie-Hellman and finite-field DHE,
- * and discourages static ECDH (§2 to §4). They warn and do not fail: a sender without
- * ECDHE would fall back to plaintext (RFC 9325 §5.2). RFC 9852 binds new protocols alone.
+ * and discourages static ECDH (§2 to §4). The severity is warn and not fail: a sender
+ * without ECDHE would fall back to plaintext (RFC 9325 §5.2). RFC 9852 applies to new
+ * protocols only.
  */
 export const bcp195Of2026: Profile = {
   ...bcp195Of2022,

@@ -63,7 +63,7 @@ export const bsiOf2023: Profile = {
   },
 };
 
-/** A finding on missing DANE, which is only a note under an enforced MTA-STS policy. */
+/** A finding on missing DANE, whose severity is info under an enforced MTA-STS policy. */
 const daneOrMtaSts = {
   none: 'fail',
   testing: 'fail',
@@ -73,13 +73,13 @@ const daneOrMtaSts = {
 } as const;
 
 /**
- * BSI TR-02102-2 of January 2026 with TR-03108-1 version 2. Neither text was read.
- * Secondary sources agree on these changes: suites with DHE until the end of 2029, TLS
- * 1.2 and classical key agreement without a post-quantum part until the end of 2031,
- * signatures of PKCS #1 v1.5 deprecated, MTA-STS as an alternative to DANE. The suites
- * and key sizes are those of the edition of 2023. Not graded, because not known: X25519
- * and X448, the hybrid groups, PKCS #1 v1.5 in handshakes, and whether TLS reporting is
- * required.
+ * BSI TR-02102-2 of January 2026 with TR-03108-1 version 2. This profile was written
+ * without access to either text. Secondary sources agree on these changes: suites with
+ * DHE until the end of 2029, TLS 1.2 and classical key agreement without a post-quantum
+ * part until the end of 2031, signatures of PKCS #1 v1.5 deprecated, MTA-STS as an
+ * alternative to DANE. The suites and key sizes are those of the edition of 2023. Not
+ * graded, because not known: X25519 and X448, the hybrid groups, PKCS #1 v1.5 in
+ * handshakes, and whether TLS reporting is required.
  */
 export const bsiOf2026: Profile = {
   ...bsiOf2023,

@@ -12,8 +12,8 @@ export interface GradedAsk {
 }
 
 /**
- * Returns the questions of a profile that need a separate answer. Features of TLS
- * 1.2 show in any answer and are not among them.
+ * Returns the questions of a profile that need a separate answer. Any answer shows the
+ * features of TLS 1.2, so they need no question.
  */
 export function gradedAsks({ versions, sets, order, dheBits }: TlsTerms): readonly GradedAsk[] {
   return [
@@ -47,7 +47,7 @@ export function gradedAsks({ versions, sets, order, dheBits }: TlsTerms): readon
   ];
 }
 
-/** Severities from the one that weighs most. */
+/** Severities by weight, the greatest first. */
 const worth: readonly Severity[] = ['fail', 'warn', 'info', 'good'];
 
 /**
@@ -62,8 +62,9 @@ export function severityOf(profile: Profile, finding: FindingId): Severity {
 
 /**
  * Returns the questions of a profile at a depth; undefined for triage. Versions come
- * first, newest first, since one refusal settles all below; then the facts of greatest
- * weight, so that an exhausted budget omits the least important ones.
+ * first, newest first, since the refusal of one version also decides the older ones; then
+ * the facts of greatest weight, so that an exhausted budget omits the least important
+ * ones.
  */
 export function goalsOf(profile: Profile, depth: Depth): Goals | undefined {
   if (depth === 'triage') return undefined;
@@ -79,7 +80,8 @@ export function goalsOf(profile: Profile, depth: Depth): Goals | undefined {
   return {
     inventory: depth === 'inventory',
     largeHello: true,
-    // A completed handshake answers the first of them, except with old servers.
+    // A completed handshake answers the first of these questions, except with old
+    // servers.
     asks: [
       { kind: 'strict' },
       ...asks.sort((left, right) => left.rank - right.rank).map(({ ask }) => ask),

@@ -25,7 +25,7 @@ export const undatedNames: ReadonlyMap<string, Profile> = new Map([
   ['bsi-tr-03108', bsiOf2023],
 ]);
 
-/** Names that `findProfile` knows. */
+/** Names that `findProfile` accepts. */
 export const profileNames: readonly string[] = [
   ...profiles.map((profile) => profile.name),
   ...undatedNames.keys(),

@@ -24,8 +24,8 @@ export const mozillaSettings: TlsSettings = {
 };
 
 /**
- * Mozilla's "intermediate" server configuration, guidelines 6.0. Written for the web: an
- * omission only warns, since old mail servers need more.
+ * Mozilla's "intermediate" server configuration, guidelines 6.0. The guidelines are for
+ * the web, so an omission is only a warning: old mail servers need more.
  */
 export const mozillaIntermediate: Profile = {
   ...baseline,

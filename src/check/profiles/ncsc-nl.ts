@@ -58,7 +58,8 @@ const phaseOut = where12(
 
 /**
  * NCSC-NL, ICT-beveiligingsrichtlijnen voor Transport Layer Security, 2025-05. A setting
- * that it calls insufficient fails, one that it phases out warns.
+ * that the guideline calls insufficient gets a failure; a setting that the guideline
+ * phases out gets a warning.
  */
 export const ncscNl: Profile = {
   ...baseline,

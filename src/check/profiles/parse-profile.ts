@@ -8,8 +8,8 @@ import { findProfile } from './index.js';
 import type { Profile } from './profile.js';
 
 /**
- * A code point given by its IANA name. Names make a profile readable and keep a typo from
- * becoming another suite.
+ * A code point given by its IANA name. Names make a profile readable, and a typo cannot
+ * select another suite.
  */
 const code = (what: string, table: ReadonlyMap<string, number>) =>
   z
@@ -54,7 +54,8 @@ const set = z.union([
 ]);
 
 /**
- * A rule with its clause, which is required: a grade without a source cannot be defended.
+ * A rule with its clause, which is required: a grade without a source cannot be
+ * justified.
  */
 const rule = z.strictObject({
   severity: z.union([
@@ -115,7 +116,7 @@ const file = z.strictObject({
   tls: tls.default({}),
 });
 
-/** Reports a value that the schema cannot describe. */
+/** Reports an invalid value that the schema cannot detect. */
 function refuse(context: z.core.$RefinementCtx, message: string): never {
   context.addIssue({ code: 'custom', message });
   return z.NEVER;
@@ -149,7 +150,8 @@ function malformed(detail: string): Result<Profile> {
 }
 
 /**
- * The values that are given: an absent one must not replace that of the extended profile.
+ * The values that are present: an absent value must not replace that of the extended
+ * profile.
  */
 function present<T extends object>(values: T): Partial<T> {
   return Object.fromEntries(

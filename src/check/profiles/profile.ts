@@ -12,24 +12,26 @@ export type TrustMechanism = 'none' | 'testing' | 'enforce' | 'daneTa' | 'daneEe
 export interface Rule {
   /** One severity, or one for each mechanism in force. */
   readonly severity: Severity | Readonly<Record<TrustMechanism, Severity>>;
-  /** The severity if no other host is left, as when every mail host is unreachable. */
+  /**
+   * The severity if no other host is left, for example if every mail host is unreachable.
+   */
   readonly whenAll?: Severity;
   /** The clause of the profile's source that the rule is based on. */
   readonly clause: string;
-  /** The smallest depth that asks this question; default triage. */
+  /** The smallest depth that includes this test; default triage. */
   readonly depth?: Depth | 'intrusive';
 }
 
 /**
- * A question to the server, "do you accept any of these?", with the finding that a yes
- * raises.
+ * A question to the server, "do you accept any of these?", with the finding that a
+ * positive answer raises.
  */
 export type TlsSet = { readonly finding: FindingId } & (
   | { readonly suites: readonly number[] }
   | {
       readonly groups: readonly number[];
       readonly version: 'TLSv1.2' | 'TLSv1.3';
-      /** Groups of the set that raise another finding: one question serves both. */
+      /** Groups of the set that raise another finding: one question tests both. */
       readonly apart?: { readonly finding: FindingId; readonly groups: readonly number[] };
     }
   | { readonly schemes: readonly number[] }
@@ -46,8 +48,8 @@ export interface TlsTerms {
   /** Questions on suites, groups and signatures. Each costs at least one connection. */
   readonly sets: readonly TlsSet[];
   /**
-   * Raised when a server that accepts better suites selects one of `worse` while
-   * everything is on offer.
+   * Raised when a server that accepts better suites selects one of `worse` from an offer
+   * of all suites.
    */
   readonly order?: { readonly finding: FindingId; readonly worse: readonly number[] };
   /** The smallest accepted length in bits of a finite-field group. */
@@ -68,7 +70,7 @@ export interface KeyTerms {
 }
 
 /**
- * The rules that a verdict is made from: data with its source and date, so that a result
+ * The rules that determine a verdict, as data with source and date, so that a result
  * stays comparable when a guideline changes.
  */
 export interface Profile {

@@ -23,7 +23,7 @@ export const where12 = (wanted: (cipherSuite: Suite) => boolean): readonly numbe
 
 /**
  * Code points of suites by their IANA names. Throws a TypeError for an unknown name,
- * which is a fault of the profile and must not pass silently.
+ * since that is a fault of the profile.
  */
 export function suitesNamed(...names: readonly string[]): readonly number[] {
   return names.map((profileName) => {
@@ -62,10 +62,10 @@ export function groupsNamed(
   return usable.filter((id) => wanted.has(id) !== but);
 }
 
-/** A suite that gives no protection: no encryption, or an export key of 40 or 56 bits. */
+/** A suite without protection: no encryption, or an export key of 40 or 56 bits. */
 export const isBroken = (cipherSuite: Suite): boolean =>
   cipherSuite.cipher === 'NULL' || cipherSuite.export;
-/** A suite that an attacker with resources can break. */
+/** A suite that an attacker with large resources can break. */
 export const isWeak = (cipherSuite: Suite): boolean =>
   !isBroken(cipherSuite) && (/RC4|RC2|DES|IDEA/.test(cipherSuite.cipher) || cipherSuite.bits < 112);
 /** SHA-1 and older hashes in the signature of a key exchange. */

@@ -5,7 +5,7 @@ import type { Evidence, NetworkEvidence } from '../../evidence/index.js';
 const isStripped = (starttls: string): boolean => starttls === 'absent' || starttls === 'mangled';
 
 /**
- * Describes the network of the check by the control host. Empty without
+ * Describes the network of the check by the result of the control host. Empty without
  * `--control`; else one paragraph that ends with a line feed.
  */
 export function renderControl({ network, hosts }: Evidence, lineWidth = 80): string {
@@ -20,8 +20,8 @@ export function renderControl({ network, hosts }: Evidence, lineWidth = 80): str
 }
 
 /**
- * The conclusion from the control host. "Not for every host" is all that a good one
- * shows: an attacker can remove STARTTLS for one destination only.
+ * The conclusion from the control host. A good result proves only that the network does
+ * not remove STARTTLS for every host: an attacker can select one destination.
  */
 function verdictOn(
   { starttls, failure }: NonNullable<NetworkEvidence['control']>,

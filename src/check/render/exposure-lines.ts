@@ -20,10 +20,10 @@ const CELL = 12;
 /** Columns of the longest name of a sender, and two spaces. */
 const LABEL = Math.max(...Object.values(senderNames).map((groupName) => groupName.length)) + 2;
 
-/** From this width on the name of a sender is on the line of its cells. */
+/** The width from which the name of a sender is on the line of its cells. */
 const WIDE = 2 + LABEL + (attacks.length - 1) * CELL + '(plaintext)'.length;
 
-/** Below this width a row of cells does not fit. */
+/** The width below which a row of cells does not fit. */
 const NARROW = 60;
 
 /** Layout of the exposure table. */
@@ -41,8 +41,8 @@ export interface ExposureOptions {
 
 /**
  * The exposure table in lines of at most `width` columns. From about 105 columns on a
- * sender and its cells share a line; below, the cells stand under the sender; below 60
- * each cell has a separate line.
+ * sender and its cells share a line; with fewer, the cells are under the sender; below
+ * 60, each cell has a separate line.
  */
 export function exposureLines(exposure: Exposure, options: ExposureOptions): readonly string[] {
   const { width, senders, names = senderNames, paint = (outputText) => outputText } = options;
@@ -80,8 +80,8 @@ interface Layout {
 }
 
 /**
- * Chooses the layout by width. Cells keep the same columns in every row, so that a table
- * can be read downwards; padding is added outside the colour, which has no width.
+ * Chooses the layout by width. Cells have the same columns in every row, so that a reader
+ * can compare them; padding is added outside the colour, which has no width.
  */
 function layoutFor(lineWidth: number): Layout {
   if (lineWidth < NARROW) return stacked;
@@ -135,7 +135,7 @@ export function isInformative(exposure: Exposure): boolean {
 
 /**
  * Each outcome of the table once, good ones first and brackets last. An outcome that
- * stands in the table both plain and in brackets is listed plain; {@link bracketNote}
+ * appears in the table both plain and in brackets is listed plain; {@link bracketNote}
  * explains the brackets.
  */
 export function usedCells(exposure: Exposure): readonly Cell[] {

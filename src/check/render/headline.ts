@@ -71,15 +71,15 @@ export function headlineParts(checkResult: CheckResult): readonly string[] {
   );
 }
 
-/** The outcome of a group is the worst of its rows. */
+/** The outcome of a group is the worst outcome of its rows. */
 function outcomeOf({ exposure }: CheckResult, group: Group): DeliveryResult {
   const found = groups[group].map((sender) => exposure[sender].none);
   return worstFirst.find((outcome) => found.includes(outcome)) ?? 'not-applicable';
 }
 
 /**
- * Mail without an attack. Part of it in plaintext is the worst case of a domain that
- * looks protected, so uneven addresses are named before anything else.
+ * The paragraph on mail without an attack. It names uneven addresses first, since mail
+ * that is partly in plaintext is the worst case of a domain that looks protected.
  */
 function today(checkResult: CheckResult): string {
   const groupsWith = (outcome: DeliveryResult): readonly Group[] =>
@@ -139,10 +139,10 @@ function unevenTls({ hosts }: CheckResult): string | undefined {
 const isMissing = (starttls: MailAddress['starttls']): boolean =>
   ['absent', 'mangled', 'refused'].includes(starttls);
 
-/** Says that nothing is known, with the cause if one finding explains it. */
+/** States that the outcome is unknown, with the cause if one finding explains it. */
 function unclear(checkResult: CheckResult): string {
   const why = whyUnclear(checkResult);
-  // A silent server is reported next to that server.
+  // The list of hosts already explains a server without an answer.
   const because =
     why && why.id !== 'mx-inconclusive'
       ? `: ${why.title.charAt(0).toLowerCase()}${why.title.slice(1)}`
@@ -150,7 +150,7 @@ function unclear(checkResult: CheckResult): string {
   return `The outcome of mail today could not be determined from here${because}.`;
 }
 
-/** The reason of a FAIL: the worst finding, and how many more there are. */
+/** The reason for a FAIL: the worst finding, and the number of further ones. */
 function reason({ verdict, findings }: CheckResult): string {
   if (verdict !== 'fail') return '';
   const failed = findings.filter((finding) => finding.severity === 'fail');
@@ -162,8 +162,8 @@ function reason({ verdict, findings }: CheckResult): string {
 }
 
 /**
- * Mail under attack, from the exposure of every class of sender. It claims nothing for a
- * sender with an unknown outcome.
+ * Mail under attack, from the exposure of every class of sender. The paragraph makes no
+ * claim about a sender with an unknown outcome.
  */
 function attacked({ exposure }: CheckResult): string {
   const every = Object.keys(senderNames) as SenderClass[];
@@ -190,8 +190,8 @@ function attacked({ exposure }: CheckResult): string {
 }
 
 /**
- * The protected senders in words. The first message of an MTA-STS sender is mentioned by
- * the caller, since no cached policy protects it.
+ * The protected senders in words. The caller mentions the first message of an MTA-STS
+ * sender, since no cached policy protects it.
  */
 function protectedNames(senders: readonly SenderClass[]): string {
   const sts = senders.includes('mtaStsCached');
@@ -203,7 +203,7 @@ function protectedNames(senders: readonly SenderClass[]): string {
   ]);
 }
 
-/** Groups in words, without claiming anything for a group that is not among them. */
+/** The groups in words, without a claim about any other group. */
 function named(members: readonly Group[]): string {
   const [plain, dane, sts, both] = all.map((group) => members.includes(group));
   if (plain) {

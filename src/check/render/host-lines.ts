@@ -62,7 +62,10 @@ function senderLines(address: MailAddress, lineWidth: number): readonly string[]
   );
 }
 
-/** The suffix on the policy; a missing host is in capitals, since it may stop mail. */
+/**
+ * The suffix on the policy; a missing host is in capitals, since its absence may stop
+ * mail.
+ */
 const policyWords: Readonly<Record<MailHost['mtaStsMatch'], string>> = {
   match: ', in the MTA-STS policy',
   mismatch: ', NOT in the MTA-STS policy',
@@ -80,7 +83,7 @@ function hostLine(mailHost: MailHost): string {
 
 /**
  * The state of a server in one line or, if that is too long, in one line for each
- * certificate. A session that fails inside TLS is named even though its handshake
+ * certificate. The line mentions a session that fails inside TLS even if its handshake
  * succeeded.
  */
 function addressLines(
@@ -130,7 +133,9 @@ function certificateWords(certificate: MailCertificate): string {
   return `${keyAlgorithm} ${keyBits}, ${chain}${name}, ${dateWords(certificate)}${match}`;
 }
 
-/** The end of a valid certificate; the other dates in capitals, since they stop mail. */
+/**
+ * The end of a valid certificate; invalid dates are in capitals, since they stop mail.
+ */
 function dateWords({ validity, notBefore, notAfter }: MailCertificate): string {
   const until = notAfter.slice(0, 10);
   if (validity === 'expired') return `EXPIRED ${until}`;
@@ -140,7 +145,8 @@ function dateWords({ validity, notBefore, notAfter }: MailCertificate): string {
 
 /**
  * Suites by version with the side whose order decides, then groups: IANA names without
- * their common beginning. A server like an earlier one is printed in one line.
+ * their common prefix. A server with the same values as an earlier one is printed in one
+ * line.
  */
 function surface(
   { ip, tls }: MailAddress,

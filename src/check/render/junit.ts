@@ -5,7 +5,7 @@ import { ownerNames } from './words.js';
 
 /** Options of the JUnit report. */
 export interface JunitOptions {
-  /** From which severity on a finding is a failed test. Default `fail`. */
+  /** The lowest severity at which a finding is a failed test. Default `fail`. */
   readonly failOn?: 'warn' | 'fail';
 }
 
@@ -63,8 +63,8 @@ function suiteOf(checkResult: CheckResult, failOn: 'warn' | 'fail'): JunitSuite 
 }
 
 /**
- * The element of a suite. The time is 0, because the duration proves nothing about the
- * result and would make equal results differ.
+ * The element of a suite. The time is 0, because the duration is irrelevant to the result
+ * and would make equal results differ.
  */
 function suiteElement({ name: suiteName, at, properties, cases }: JunitSuite): string {
   const counted = (outcome: JunitCase['outcome']): number =>
@@ -126,8 +126,8 @@ function verdictCase(checkResult: CheckResult, failOn: 'warn' | 'fail'): JunitCa
 }
 
 /**
- * A finding as a test. Its name is stable from run to run, and its text holds the whole
- * fix: the place where a CI job shows it has no link to the report.
+ * A finding as a test. Its name is stable from run to run, and its text contains the
+ * whole fix, since a CI server shows it without a link to the report.
  */
 function findingCase(
   { id, subject, severity, title, why, reason, fix, steps, owner, reference }: Finding,

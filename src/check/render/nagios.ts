@@ -4,7 +4,7 @@ import { whyUnclear } from '../findings/views.js';
 
 /**
  * The word and exit status of each verdict, by the guidelines for monitoring plugins. An
- * unknown result is UNKNOWN and not OK: a check that sees nothing must not silence an
+ * unknown result is UNKNOWN and not OK: a check without observations must not end an
  * alarm.
  */
 const states = {

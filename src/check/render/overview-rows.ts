@@ -14,8 +14,8 @@ export interface OverviewRow {
 
 /**
  * The domains, worst first: by verdict, then by the number of failed and of warned
- * topics. Equal ones keep the order in which they were given, so that two runs print the
- * same table.
+ * topics. Equal domains keep the order of the input, so that two runs print the same
+ * table.
  */
 export function overviewRows(results: readonly CheckResult[]): readonly OverviewRow[] {
   const rows = results.map((checkResult, index) => ({
@@ -37,7 +37,7 @@ export function overviewRows(results: readonly CheckResult[]): readonly Overview
 
 /**
  * The day on which the first certificate expires. Timestamps are RFC 3339 in UTC, so
- * their order as text is that in time.
+ * their alphabetical order is their order in time.
  */
 function earliestExpiry({ hosts }: CheckResult): string | undefined {
   const ends = hosts.flatMap((mailHost) =>
@@ -49,8 +49,8 @@ function earliestExpiry({ hosts }: CheckResult): string | undefined {
 }
 
 /**
- * Counts verdicts, worst first: `2 fail, 1 could not be determined, 4 pass`. Absent ones
- * are omitted.
+ * Counts verdicts, worst first: `2 fail, 1 could not be determined, 4 pass`. Verdicts
+ * that do not occur are omitted.
  */
 export function verdictCounts(results: readonly Pick<CheckResult, 'verdict'>[]): string {
   return verdictOrder
@@ -63,7 +63,7 @@ export function verdictCounts(results: readonly Pick<CheckResult, 'verdict'>[]):
     .join(', ');
 }
 
-/** Verdicts as they follow a number. */
+/** The words for verdicts after a number. */
 const verdictWords: Readonly<Record<CheckResult['verdict'], string>> = {
   fail: 'fail',
   inconclusive: 'could not be determined',

@@ -42,14 +42,14 @@ export function aboutCheck(
 type TrustStore = NonNullable<NonNullable<CheckResult['provenance']>['trustStores']>[number];
 
 /**
- * A root store this old lacks roots that were added and trusts some that were removed.
+ * The age from which a root store may lack added roots and still trust removed ones.
  */
 const MAX_STORE_AGE_DAYS = 183;
 
 /**
- * Names a root store with version, date and digest. It reports a store older than six
- * months, since it may lack new roots and trust removed ones; a store without a date is
- * identified by its digest.
+ * Names a root store with version, date and digest. The text mentions a store older than
+ * six months, since it may lack new roots and trust removed ones; a store without a date
+ * is identified by its digest.
  */
 export function describeStore({ name, version, date, sha256 }: TrustStore, at: string): string {
   const known = [name, version, date && `of ${date}`].filter(Boolean).join(' ');

@@ -62,8 +62,7 @@ interface ScoreRow {
 }
 
 /**
- * The rows, in the order in which a message passes them: route, session, authentication,
- * policy, reports.
+ * The rows, in the order of a delivery: route, session, authentication, policy, reports.
  */
 const rows: readonly ScoreRow[] = [
   { topic: 'mx', name: 'Mail hosts', clause: 'RFC 5321 §5.1', observe: mailHosts },
@@ -82,7 +81,8 @@ export const scoreNames = rows.map(({ topic, name }) => ({ topic, name }));
 
 /**
  * The scorecard of a result: one row for each topic. Empty for a domain without mail.
- * A fault of a topic shows in its mark; a topic that was not observed is never `pass`.
+ * The mark of a topic shows its worst fault; a topic that was not observed is never
+ * `pass`.
  */
 export function scorecard(checkResult: CheckResult): readonly Score[] {
   if (!takesMail(checkResult)) return [];
@@ -110,12 +110,12 @@ function worstOf({ findings }: CheckResult, topic: Topic): Severity | undefined 
 /** Every address of every MX host. */
 const addressesOf = ({ hosts }: CheckResult): readonly MailAddress[] =>
   hosts.flatMap((mailHost) => mailHost.addresses);
-/** Addresses of which at least one suite was seen. */
+/** Addresses at which the check observed at least one suite. */
 const sessionsOf = (checkResult: CheckResult): readonly MailAddress[] =>
   addressesOf(checkResult).filter(
     (address) => address.starttls === 'offered' && address.tls.suites.length > 0,
   );
-/** Every certificate seen on port 25. */
+/** Every certificate received on port 25. */
 const certificatesOf = (checkResult: CheckResult): readonly MailCertificate[] =>
   addressesOf(checkResult).flatMap((address) => address.certificates);
 
@@ -124,8 +124,8 @@ const hostsOf = ({ hosts }: CheckResult): readonly MailHost[] =>
   hosts.filter((mailHost) => mailHost.passedOver === undefined);
 
 /**
- * Hosts and addresses that were reached. Unknown rather than a fault if some were not:
- * the fault, if any, is a finding.
+ * Hosts and addresses that were reached. If some were not reached, the mark is unknown:
+ * their fault, if any, is a finding.
  */
 function mailHosts(checkResult: CheckResult): Observed {
   const { route, hosts } = checkResult;
@@ -147,9 +147,9 @@ function mailHosts(checkResult: CheckResult): Observed {
 }
 
 /**
- * The state of DNSSEC on the route. Insecure is `absent`, since most domains are, and no
- * mail is lost by it. A zone without DS record or with a retired algorithm is signed and
- * insecure.
+ * The state of DNSSEC on the route. An insecure route is `absent`, since most domains
+ * have one and lose no mail by it. A zone without DS record or with a retired algorithm
+ * is signed and insecure.
  */
 function dnssec(checkResult: CheckResult): Observed {
   const { route } = checkResult;
@@ -168,7 +168,10 @@ function dnssec(checkResult: CheckResult): Observed {
   return { value, mark: 'absent' };
 }
 
-/** Addresses that offer STARTTLS, or if it works, of those that were reached. */
+/**
+ * The number of addresses that offer STARTTLS, out of those that were reached, and
+ * whether TLS works.
+ */
 function starttls(checkResult: CheckResult): Observed {
   const reached = addressesOf(checkResult).filter((address) => address.status === 'reachable');
   const offering = reached.filter((address) => address.starttls === 'offered').length;
@@ -197,7 +200,8 @@ function starttls(checkResult: CheckResult): Observed {
 }
 
 /**
- * Versions that the server accepts; if the depth did not ask, those that were seen.
+ * Versions that the server accepts; if the depth has no such questions, the versions that
+ * were observed.
  */
 function versions(checkResult: CheckResult): Observed {
   const sessions = sessionsOf(checkResult);
@@ -239,8 +243,8 @@ function ciphers(checkResult: CheckResult): Observed {
 }
 
 /**
- * The first certificate to expire. A certificate that DANE vouches for is as good as one
- * from a public CA.
+ * The first certificate to expire. A certificate that DANE authenticates is as good as
+ * one from a public CA.
  */
 function certificate(checkResult: CheckResult): Observed {
   const all = certificatesOf(checkResult);

@@ -7,15 +7,15 @@ const byName: ReadonlyMap<string, Suite> = new Map(
 );
 
 /**
- * Modes with authenticated encryption. CBC is not broken in TLS 1.2 and has a history of
- * padding oracles.
+ * Modes with authenticated encryption. CBC is not broken in TLS 1.2, but has had several
+ * padding oracle attacks.
  */
 const authenticated: ReadonlySet<Suite['mode']> = new Set(['GCM', 'CCM', 'CCM_8', 'POLY1305']);
 
 /**
  * The mark of a suite in lists. `weak`: an attacker can break it (NULL, export, RC4,
  * 3DES, anonymous). `dated`: no forward secrecy or no authenticated encryption (RFC 9325
- * §4.2). `strong`: the others. Undefined for a name that IANA does not have.
+ * §4.2). `strong`: the others. Undefined for a name that is not in the IANA registry.
  */
 export function suiteStrength(name: string): 'strong' | 'dated' | 'weak' | undefined {
   const cipherSuite = byName.get(name);

@@ -39,7 +39,8 @@ export function renderOverview(
   // A domain without mail has no marks, so its long verdict needs no column.
   const marked = rows.filter(({ scores }) => scores.length > 0);
   const verdicts = Math.max(0, ...marked.map(({ result }) => verdictNames[result.verdict].length));
-  // A long name must not displace the marks, so it is clipped at two fifths of the line.
+  // A long name must not displace the marks, so it is truncated at two fifths of the
+  // line.
   const nameWidth = Math.min(names, Math.floor(lineWidth * 0.4));
   const fixed = nameWidth + GAP + Math.max(verdicts, 'Verdict'.length);
   let room = lineWidth - fixed;
@@ -78,11 +79,11 @@ export function renderOverview(
   ].join('\n')}\n`;
 }
 
-/** Columns that the shown marks take, with their gaps. */
+/** The width of the shown marks with their gaps, in columns. */
 const widthOf = (shown: typeof columns): number =>
   shown.reduce((sum, { head }) => sum + head.length + GAP, 0);
 
-/** Pads before painting: an escape has no width. */
+/** Pads the text before adding colour, since an escape sequence has no width. */
 const painted = (
   outputText: string,
   columnWidth: number,

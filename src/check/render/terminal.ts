@@ -14,7 +14,10 @@ export interface TerminalOptions {
   readonly width?: number | undefined;
   /** ANSI colours. Default none: a pipe or a file gets plain text. */
   readonly color?: boolean | undefined;
-  /** Every step of every finding, and every passed test. Default the first finding's. */
+  /**
+   * Every step of every finding, and every passed test. Default: the steps of the first
+   * finding only.
+   */
   readonly steps?: boolean | undefined;
 }
 
@@ -31,7 +34,7 @@ const escapes: Readonly<Record<Style, string>> = {
   quiet: '2',
 };
 
-/** The width that is laid out for, and the function that colours. */
+/** The width of the layout, and the function that adds colour. */
 export function layoutOf({ width = 80, color = false }: TerminalOptions): {
   readonly width: number;
   readonly paint: Paint;
@@ -100,7 +103,7 @@ export const markWords: Readonly<Record<Mark, string>> = {
 
 /**
  * The scorecard: mark, topic, value and clause. The clauses are a column at the right edge,
- * each on a separate line if the value leaves no room for it.
+ * or on a separate line if the value is too long.
  */
 function scores({ result, width, paint }: Page): readonly string[] {
   const [markWidth, nameWidth] = [5, 13];
@@ -133,7 +136,7 @@ function exposure({ result, width, paint }: Page): readonly string[] {
   ];
 }
 
-/** Every mail host with its addresses; nothing if no host is known. */
+/** Every mail host with its addresses; empty if no host is known. */
 function hosts({ result, width, paint }: Page): readonly string[] {
   if (result.hosts.length === 0) return [];
   const title = `Mail hosts (MX record: DNSSEC ${result.route.dnssec})`;
@@ -144,8 +147,8 @@ function hosts({ result, width, paint }: Page): readonly string[] {
 }
 
 /**
- * Findings to fix. Only the first one has its steps, unless the operator asks for all:
- * one change at a time is the safe way to repair mail.
+ * Findings to fix. Only the first finding has its steps, unless the operator requests
+ * all: one change at a time is the safe way to repair mail.
  */
 function toFix(page: Page): readonly string[] {
   const { result, paint, steps } = page;
@@ -188,7 +191,10 @@ function fixLines(finding: Finding, { width, paint }: Page, full: boolean): read
   ];
 }
 
-/** A step; its code begins at the left edge, since spaces before a record change it. */
+/**
+ * A step; its code begins at the left edge, since spaces before a record change its
+ * meaning.
+ */
 function stepLines(
   { text, instruction = text, code }: FixStep,
   nth: number,

@@ -59,8 +59,8 @@ export interface Cell {
 }
 
 /**
- * The cell of each outcome. A tone never stands alone: bad outcomes are in capitals, so
- * that they show without colour.
+ * The cell of each outcome. Colour is never the only sign: bad outcomes are also in
+ * capitals.
  */
 const outcomeCells: Readonly<Record<DeliveryResult, Cell>> = {
   verified: { word: 'verified', tone: 'good', means: 'encrypted, to the right server only' },
@@ -85,8 +85,8 @@ const outcomeCells: Readonly<Record<DeliveryResult, Cell>> = {
 };
 
 /**
- * A deferred mail under attack. It is good: the mail waits at the sender and the attacker
- * reads nothing.
+ * Deferred mail under attack. The outcome is good: the sender queues the mail, and the
+ * attacker cannot read it.
  */
 const defeated: Cell = {
   word: 'defeated',
@@ -95,8 +95,8 @@ const defeated: Cell = {
 };
 
 /**
- * The outcomes of a domain with every protection: bad outcomes there are decided by the
- * sender, and no setting of the domain changes them.
+ * The outcomes of a domain with every protection: there the sender causes the bad
+ * outcomes, and no setting of the domain changes them.
  */
 export const bestPossible: Readonly<Record<SenderClass, Readonly<Record<Attack, DeliveryResult>>>> =
   {
@@ -118,9 +118,9 @@ function row(...outcomes: readonly DeliveryResult[]): Record<Attack, DeliveryRes
 }
 
 /**
- * The cell of an outcome. A deferred mail is a failure without an attack, and the success
- * of the protection under one. An outcome that no setting of the domain changes is quiet,
- * and under an attack it stands in brackets.
+ * The cell of an outcome. A deferral is a failure without an attack, and a success of the
+ * protection under an attack. An outcome that no setting of the domain changes has the
+ * tone `quiet`, and is in brackets under an attack.
  */
 export function cellOf(sender: SenderClass, attack: Attack, outcome: DeliveryResult): Cell {
   if (outcome === 'deferred' && attack !== 'none') return defeated;
@@ -197,7 +197,7 @@ export const tlsVersions: readonly TlsVersion[] = [
   'SSLv2',
 ];
 
-/** The common name of a version; the label `TLSv1` stands for TLS 1.0. */
+/** The common name of a version; the label `TLSv1` means TLS 1.0. */
 export function versionName(version: string): string {
   return version
     .replace(/^TLSv1$/, 'TLS 1.0')
@@ -205,7 +205,7 @@ export function versionName(version: string): string {
     .replace('SSLv', 'SSL ');
 }
 
-/** Joins versions and writes their common beginning once: `TLS 1.3, 1.2`. */
+/** Joins versions and writes their common prefix once: `TLS 1.3, 1.2`. */
 export function versionList(versions: readonly string[]): string {
   return versions
     .map(versionName)
@@ -214,7 +214,7 @@ export function versionList(versions: readonly string[]): string {
 }
 
 /**
- * The reason for the state of an address, with a blank before it: the server's own reply,
+ * The reason for the state of an address, after a space: the server's own reply,
  * otherwise a failure code. The reply is foreign text that the caller neutralises.
  */
 export function because({ reason, reply }: Pick<MailAddress, 'reason' | 'reply'>): string {
@@ -231,8 +231,8 @@ export function duration(seconds: number): string {
 }
 
 /**
- * The root of a trusted chain and the dates at which that ends; undefined for other chains
- * and in results of earlier versions.
+ * The root of a trusted chain and the dates at which the trust ends; undefined for other
+ * chains and in results of earlier versions.
  */
 export function rootWords({ trustPath }: MailCertificate): string | undefined {
   if (!trustPath) return undefined;

@@ -8,7 +8,8 @@ import {
 } from '../../../test/support/check/planted-evidence.js';
 import { assembleEvidence } from './assemble-evidence.js';
 
-// RFC 5321 §4.5.4.2: silence everywhere is a property of the network of the check.
+// RFC 5321 §4.5.4.2: if every connection times out, the network of the check is the
+// cause.
 test('only an answer from the control host shows that port 25 is open', () => {
   const silent = plantedAddress(
     { starttls: 'unknown', dial: { code: 'net-timeout', detail: '' } },

@@ -35,8 +35,8 @@ export function assembleEvidence(facts: CollectedFacts): Evidence {
 }
 
 /**
- * `open` after one successful connection; `blocked` if all connections, and at least one,
- * timed out.
+ * `open` after one successful connection; `blocked` if at least one connection was tried
+ * and all of them timed out.
  */
 function portState(
   hosts: readonly HostEvidence[],
@@ -78,8 +78,8 @@ function ipv6State(hosts: readonly HostEvidence[]): NetworkEvidence['ipv6'] {
 }
 
 /**
- * If port 25 is open from this network, a silent host is the domain's own fault, so it
- * counts as unreachable.
+ * If port 25 is open from this network, a host that does not answer has a fault of its
+ * own, so it counts as unreachable.
  */
 function silentIsUnreachable(host: HostEvidence): HostEvidence {
   return {

@@ -50,9 +50,9 @@ export interface CollectOptions {
    */
   readonly intrusive?: boolean;
   /**
-   * Look for misplaced TLSA records of hosts in signed zones, up to nine questions for each
-   * host, and for misplaced TXT records of the domain, up to fourteen. Default: TLSA at
-   * every depth, TXT at depth `inventory`.
+   * Look up misplaced TLSA records of hosts in signed zones, up to nine questions for
+   * each host, and for misplaced TXT records of the domain, up to fourteen. Default: TLSA
+   * at every depth, TXT at depth `inventory`.
    */
   readonly misplaced?: boolean;
   /**
@@ -60,13 +60,13 @@ export interface CollectOptions {
    */
   readonly budget?: number;
   /**
-   * Shared by the domains of one run, so that all of them together keep to the budget of
-   * each address. Default: limits for this domain alone.
+   * Shared by the domains of one run, so that all of them together stay within the budget
+   * of each address. Default: limits for this domain alone.
    */
   readonly manners?: ProbeLimiter;
   /**
-   * Decides when an address of a policy host is asked. Default at once; a run over many
-   * domains shares one.
+   * Decides when an address of a policy host is contacted. Default: at once; a run over
+   * many domains shares one visitor.
    */
   readonly policyVisitor?: PolicyVisitor;
   /** Mail hosts that are probed, best preference first. Default 10. */
@@ -76,13 +76,13 @@ export interface CollectOptions {
   /** Milliseconds between two connections to one address. Default 200. */
   readonly spacingMs?: number;
   /**
-   * Evidence of an earlier run: questions about an address that it answers are not asked
-   * again.
+   * Evidence of an earlier run. The check does not repeat questions that this evidence
+   * answers.
    */
   readonly earlier?: Evidence;
   /**
-   * Answers of the same run about an address for another host name: they are not asked
-   * again. The function is called when the visit starts.
+   * Answers of the same run about an address for another host name, which the check
+   * reuses. The function is called when the visit starts.
    */
   knownAt?(address: string): AddressEvidence | undefined;
   /** Name in EHLO. Default `hermetic.invalid`. */
@@ -98,9 +98,9 @@ export interface CollectOptions {
   readonly timeoutMs?: number;
   /** Check this host instead of the domain's MX. */
   readonly mx?: Name;
-  /** At this address instead of the host's own. */
+  /** The address to check instead of the host's own. */
   readonly address?: string;
-  /** A host known to offer STARTTLS, asked over the same network. */
+  /** A host known to offer STARTTLS, checked over the same network. */
   readonly control?: Name;
   readonly signal?: AbortSignal;
   onProgress?(what: string): void;

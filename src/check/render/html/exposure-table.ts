@@ -36,8 +36,8 @@ function exposureLegend(exposure: Exposure): Markup {
 
 /**
  * The outcome of mail by class of sender and attack. Senders that no setting of the
- * domain protects are a separate group. Roles are given, since on a phone the table
- * is laid out as blocks.
+ * domain protects are a separate group. The markup sets ARIA roles, since the table is
+ * laid out as blocks on a phone.
  */
 export function exposureTable(exposure: Exposure, caption: string): Markup {
   const rowOf = (sender: SenderClass): Markup => {

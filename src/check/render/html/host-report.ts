@@ -50,7 +50,7 @@ function recorded(mailHost: MailHost): Markup | false {
   );
 }
 
-/** The tone of a DNSSEC state. An unsigned host is not a fault in itself. */
+/** The tone of a DNSSEC state. The absence of a signature is not a fault in itself. */
 const dnssecTones: Readonly<Record<MailHost['dnssec'], Tone>> = {
   secure: 'good',
   insecure: 'quiet',
@@ -58,7 +58,7 @@ const dnssecTones: Readonly<Record<MailHost['dnssec'], Tone>> = {
   bogus: 'bad',
 };
 
-/** The tone of a TLSA lookup. A failed one is bad, since senders defer. */
+/** The tone of a TLSA lookup. A failed lookup is bad, since senders defer. */
 const tlsaTones: Readonly<Record<MailHost['tlsa']['status'], Tone>> = {
   usable: 'good',
   unusable: 'fair',
@@ -97,7 +97,7 @@ function alone(exposure: Exposure | undefined, whole: Exposure, caption: string)
   return markup`<h4>${caption}</h4>${exposureTable(exposure, caption)}`;
 }
 
-/** Returns whether the policy lists the host; nothing without a policy. */
+/** States whether the policy lists the host; empty without a policy. */
 function stsBadge({ mtaStsMatch }: MailHost): Markup | false {
   if (mtaStsMatch === 'not-applicable') return false;
   return mtaStsMatch === 'match'
@@ -123,7 +123,7 @@ function stateBadge(address: MailAddress): Markup {
 
 /**
  * One address: its state, TLS, certificates and submission ports. A submission port has
- * the same form, since the same questions are asked of it.
+ * the same form, since the check asks it the same questions.
  */
 function addressReport(address: MailAddress, checkResult: CheckResult, several: boolean): Markup {
   const { depth, exposure } = checkResult;
@@ -213,7 +213,7 @@ const validityNames: Readonly<Record<MailCertificate['validity'], string>> = {
   'not-yet-valid': 'not yet valid',
 };
 
-/** A judgement of one kind of sender; nothing if that kind does not apply. */
+/** A judgement by one kind of sender; empty if that kind does not apply. */
 function matchBadge(mechanism: string, match: string | undefined): Markup | false {
   if (match === undefined || match === 'not-applicable') return false;
   return badgeItem(`${mechanism} ${match}`, matchTones[match] ?? 'fair');

@@ -29,8 +29,8 @@ const sign = (mark: Mark, label: string): Markup =>
   markSign({ sign: markSigns[mark], tone: markTones[mark], label });
 
 /**
- * All domains in one table, worst first; each name leads to its report. The signs have a
- * legend below the table, and each one has its meaning as a label.
+ * All domains in one table, worst first; each name is a link to its report. The signs
+ * have a legend below the table, and each one has its meaning as a label.
  */
 export function overview(rows: readonly OverviewRow[], title: string): Markup {
   const table = dataTable<OverviewRow>(
@@ -66,7 +66,7 @@ export function overview(rows: readonly OverviewRow[], title: string): Markup {
     </ul>`;
 }
 
-/** The end of the first certificate; nothing for a domain without mail. */
+/** The end date of the first certificate to expire; empty for a domain without mail. */
 function expiryCell({ expires, scores }: OverviewRow): Piece {
   if (expires !== undefined) return expires;
   return scores.length > 0 && markup`<span class="soft">unknown</span>`;

@@ -5,9 +5,9 @@ import { domainReport } from './domain-report.js';
 import { overview } from './overview.js';
 
 /**
- * Renders one page that loads nothing, for screens from 320 pixels up, light and dark,
- * and for paper. Several domains get an overview first; it and the reports below it have
- * the same order, worst on top. Every value is escaped by `markup`, so text of a server
+ * Renders one self-contained page, for screens from 320 pixels up, light and dark, and
+ * for paper. Several domains get an overview first; it and the reports below it have the
+ * same order, worst on top. Every value is escaped by `markup`, so text of a server
  * cannot become part of the page.
  */
 export function renderHtml(results: readonly CheckResult[]): string {
