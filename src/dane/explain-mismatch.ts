@@ -10,8 +10,8 @@ import { verifyDane, type VerifyDaneRequest, type RecordVerdict } from './verify
 export interface RecordFault {
   readonly record: string;
   /**
-   * `digest`: a record with a stronger digest decides (RFC 7671 §9); `wrong-form`: data
-   * of the right certificate under other parameters; `wrong-usage`: data of another
+   * `digest`: a record with a stronger digest has precedence (RFC 7671 §9); `wrong-form`:
+   * data of the right certificate under other parameters; `wrong-usage`: data of another
    * certificate in the chain; `anchor-not-sent`: data of an issuer that the server does
    * not send; `name`, `date`, `path`: the anchor matches, but the chain is not valid
    * under it; `unknown`: data of no certificate that was observed.
@@ -34,14 +34,14 @@ export interface RecordFault {
 /** A request to {@link explainMismatch}. */
 export interface MismatchQuestion extends VerifyDaneRequest {
   /**
-   * The anchor that the chain leads to against public CAs, if the server did not send
+   * The trust anchor at the end of the path to a public CA, if the server did not send
    * it.
    */
   readonly anchor?: Certificate | undefined;
 }
 
 /**
- * Maximum number of records and of certificates to examine. Each pair costs several
+ * Maximum number of records and of certificates to examine. Each pair requires several
  * hashes.
  */
 const MAX_EXPLAINED = 10;
@@ -49,8 +49,8 @@ const MAX_EXPLAINED = 10;
 type Fault = Omit<RecordFault, 'record'>;
 
 /**
- * Explains records that do not match: which certificate their data belongs to and which
- * parameter is wrong (RFC 7671 §5, §9 [7671-9-1]). Returns an empty list if one record
+ * Explains records that do not match: names the certificate of their data and the wrong
+ * parameter (RFC 7671 §5, §9 [7671-9-1]). Returns an empty list if one record
  * authenticates the server.
  */
 export function explainMismatch(question: MismatchQuestion): readonly RecordFault[] {
@@ -73,7 +73,10 @@ function faultOf(record: TlsaData, judged: RecordVerdict, question: MismatchQues
   return anchorFault(record, judged, question);
 }
 
-/** A command that hashes the output of another one hashes nothing if that one fails. */
+/**
+ * A command that hashes the output of another command hashes no octets if that command
+ * fails.
+ */
 function isDigestOfNothing({ matchingType, data }: TlsaData): boolean {
   const hash = (['sha256', 'sha512'] as const)[matchingType - 1];
   return hash !== undefined && equalBytes(data, digest(hash, ''));
@@ -157,7 +160,9 @@ function outOfDate(certificateChain: readonly Certificate[], validationTime: num
   };
 }
 
-/** The anchor was sent and no path leads to it: path validation gives the reason. */
+/**
+ * The server sent the anchor, but no path ends at it: path validation gives the reason.
+ */
 function brokenPath(record: TlsaData, { chain, validationTime }: MismatchQuestion): Fault {
   const { problems } = findPathTo({
     sent: chain,
@@ -176,7 +181,9 @@ function brokenPath(record: TlsaData, { chain, validationTime }: MismatchQuestio
   };
 }
 
-/** The issuer of the last certificate may be the anchor, unless it is known not to be. */
+/**
+ * The record may name the issuer of the last certificate, which the server did not send.
+ */
 function perhapsNotSent(
   record: TlsaData,
   certificateChain: readonly Certificate[],
@@ -195,10 +202,10 @@ function perhapsNotSent(
   };
 }
 
-/** The part of a certificate that each selector takes. */
+/** The part of a certificate that each selector selects. */
 const parts = ['certificate', 'key'] as const;
 
-/** Returns true for data that matching type 0 can hold: a certificate, or a public key. */
+/** Returns true for data of matching type 0: a complete certificate or public key. */
 function isWholeOf(selector: number, data: Uint8Array): boolean {
   if (selector === 0) return parseCertificate(data).ok;
   try {
@@ -237,7 +244,10 @@ function wrongForm(record: TlsaData, form: Form, holder: string | undefined): Fa
   return { kind: 'wrong-form', message: `${data}, which is written ${right}` };
 }
 
-/** The data of a form in words. Without a holder it is the server's own certificate. */
+/**
+ * The data of a form in words. Without `holder` it is the data of the server's own
+ * certificate.
+ */
 function textOf({ selector, digestOf }: Form, holder: string | undefined): string {
   if (selector === 1) return `${digestOf}the key of ${holder ?? "the server's certificate"}`;
   if (holder === undefined) return `${digestOf}the server's certificate`;
@@ -254,11 +264,11 @@ interface Form {
   /** The digest in words, with `of`; empty for the whole certificate or key. */
   readonly digestOf: string;
   readonly ofPem: boolean;
-  /** The parameters of the record say the same. */
+  /** True if the parameters of the record are the same. */
   readonly right: boolean;
 }
 
-/** The parameters under which the data of a record would be that of the certificate. */
+/** The parameters with which the certificate produces the data of the record. */
 function formOf(record: TlsaData, certificate: Certificate): Form | undefined {
   const selected = [certificate.der, certificate.spki] as const;
   for (const [selector, bytes] of selected.entries()) {

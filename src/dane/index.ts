@@ -1,11 +1,11 @@
 /**
  * DANE for mail between servers: RFC 6698, 7671, 7672.
  *
- * DANE publishes the key of a mail server in DNS, as TLSA records at
- * `_25._tcp.<MX host>`. DNSSEC protects the records. A sender that finds secure TLSA
- * records for an MX host must use TLS and must authenticate the server by them (RFC 7672
- * §2.2). It defers the mail otherwise. No certification authority is involved, and the
- * domain needs no policy host.
+ * DANE publishes the key of a mail server in TLSA records at `_25._tcp.<MX host>` in DNS.
+ * DNSSEC protects these records. A sender that finds secure TLSA records for an MX host
+ * must use TLS and must authenticate the server by them (RFC 7672 §2.2). Otherwise it
+ * defers the mail. No certification authority is involved, and the domain needs no policy
+ * host.
  *
  * A record has four fields, such as `3 1 1 <SHA-256>`:
  * - certificate usage: 3 (DANE-EE) is the server's own key, 2 (DANE-TA) its issuer. The

@@ -6,10 +6,7 @@ import { lookupMisplaced } from './index.js';
 
 const record = `3 1 1 ${'ab'.repeat(32)}`;
 
-/**
- * Records found for a host where only this owner has a TLSA record, and the names asked
- * for.
- */
+/** The records found if only this owner name has a TLSA record, and the queried names. */
 async function look(owner: string, host = 'mx.one.example'): Promise<[string[], string[]]> {
   const asked: string[] = [];
   const resolver: Resolver = {

@@ -2,7 +2,7 @@ import type { Name } from '../base/index.js';
 import { readTlsa, RRType, type Resolver } from '../dns/index.js';
 import { formatTlsa } from './tlsa-text.js';
 
-/** The host and domain whose misplaced TLSA records {@link lookupMisplaced} looks for. */
+/** The host and domain whose misplaced TLSA records {@link lookupMisplaced} searches. */
 export interface MisplacedOptions {
   readonly resolver: Resolver;
   /** The MX host, which has no TLSA record at `_25._tcp`. */
@@ -27,11 +27,11 @@ const prefixes: readonly string[] = [
 const MAX_RECORDS = 3;
 
 /**
- * Looks up TLSA records at places where no sender looks for those of a mail host (RFC
- * 7672 §2.2.3): at the ports of submission and HTTPS, under UDP, without the port, at the
- * host name itself, at the mail domain in place of the host, and below the domain written
- * twice, which a missing final dot makes of an owner name. Returns `owner TLSA data`
- * lines; at most ten questions.
+ * Looks up TLSA records at owner names that no sender queries for a mail host (RFC 7672
+ * §2.2.3): at the ports of submission and HTTPS, under UDP, without the port, at the host
+ * name itself, at the mail domain instead of the host, and below the domain written
+ * twice, the result of a missing final dot. Returns lines of the form `owner TLSA data`;
+ * sends at most ten queries.
  */
 export async function lookupMisplaced(options: MisplacedOptions): Promise<readonly string[]> {
   const { resolver, host: hostName, domain: domainName, signal } = options;

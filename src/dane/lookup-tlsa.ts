@@ -22,11 +22,11 @@ export interface LookupTlsaOptions {
    */
   readonly addresses: Pick<HostAddresses, 'dnssec' | 'canonicalName' | 'aliases' | 'ttl'>;
   readonly port: number;
-  /** The answer at the host itself, if the caller already asks for it. */
+  /** The TLSA answer for the host itself, if the caller already queries it. */
   readonly asked?: Promise<DnsAnswer>;
   /**
-   * Also look up records that senders ignore, so that a report can name them as inert. A
-   * sender leaves this false (RFC 7672 §2.2.2 [7672-2.2.2-2]).
+   * Also look up records that senders ignore, so that a report can list them as ignored.
+   * A sender leaves this false (RFC 7672 §2.2.2 [7672-2.2.2-2]).
    */
   readonly inert?: boolean;
   readonly signal?: AbortSignal;
@@ -38,8 +38,7 @@ export interface TlsaLookup {
    * - `usable`: secure, with at least one usable record: DANE is in force.
    * - `unusable`: secure, but no record is usable: TLS is mandatory, without
    *   authentication.
-   * - `absent`: no record exists, which is proved, or the zone is proved to be
-   *   unsigned.
+   * - `absent`: DNSSEC proves that no record exists or that the zone is unsigned.
    * - `insecure`: records without DNSSEC, which senders ignore.
    * - `bogus`, `tempfail`: the lookup failed, so the host must not be used now (RFC
    *   7672 §2.1.2).
@@ -52,7 +51,7 @@ export interface TlsaLookup {
   /** The end of the alias chain, if the owner name of the records is an alias. */
   readonly alias?: string | undefined;
   readonly dnssec: Dnssec;
-  /** In the order of the answer, as text and as data. */
+  /** The records in the order of the answer, as text and as data. */
   readonly records: readonly string[];
   readonly failure?: Failure;
   /** Seconds for which this result may be cached. */
@@ -62,7 +61,7 @@ export interface TlsaLookup {
 /**
  * Looks up the TLSA records of a host (RFC 7672 §2.2.2, §2.2.3): first at the end of the
  * alias chain if the complete chain is secure, then at the host name. Insecure addresses
- * end the search, with one exception: for a secure alias that leads into an unsigned
+ * end the search, with one exception: for a secure alias that points into an unsigned
  * zone, the records of the alias itself count.
  *
  * [7672-2.2.2-1, 7672-2.2.3-1, 7672-2.2.3-2, 7672-2.2.3-3, 7672-2.2.3-4, 7672-2.2.3-5]
@@ -96,15 +95,15 @@ export async function lookupTlsa({
         : askTlsa({ resolver, host: baseDomain, port, signal });
     if (!answer) continue;
     last = judge(baseDomain, await answer, trust);
-    // RFC 7672 §2.2.3: the next candidate is tried only when nothing secure was found
-    // here; a failure ends the search.
+    // RFC 7672 §2.2.3: the next candidate is tried only if this one has no secure
+    // records; a failure ends the search.
     if (last.status !== 'absent' && last.status !== 'insecure') return last;
   }
   return last;
 }
 
 /**
- * Asks for the TLSA records of a host. Returns undefined if their name would exceed 255
+ * Queries the TLSA records of a host. Returns undefined if their name would exceed 255
  * octets, so that they cannot exist.
  */
 export function askTlsa({
@@ -123,7 +122,8 @@ function judge(baseDomain: Name, dnsAnswer: DnsAnswer, addressDnssec: Dnssec): T
   const { aliases, canonicalName, dnssec, ttl } = dnsAnswer;
   const alias = aliases.length > 0 ? canonicalName.toLower() : undefined;
   const common = { base: baseDomain.toLower(), alias, dnssec, ttl };
-  // Every record counts, since the last one may match: a DNS message bounds their number.
+  // All records are read, since the last one may match: a DNS message bounds their
+  // number.
   const records = dnsAnswer.records.flatMap((resourceRecord): TlsaData[] => {
     const read = readTlsa(resourceRecord);
     return read.ok ? [read.value] : [];

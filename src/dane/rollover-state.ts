@@ -8,8 +8,9 @@ import { verifyDane } from './verify-dane.js';
  * - `current`: matches a key or an issuer in use.
  * - `next`: matches no key while another record does: a future key, or one whose removal
  *   was not observed.
- * - `stale`: matches no key while no record matches, or matches a key that is gone.
- * - `unrelated`: names an issuer of no observed chain.
+ * - `stale`: matches no key while no record matches, or matches only a key that is not in
+ *   use now.
+ * - `unrelated`: names an issuer that is in no observed chain.
  * - `duplicate`: covers the same certificates as an earlier record of its usage, such
  *   as 3 0 1 next to 3 1 1.
  * - `unusable`: senders cannot use it.
@@ -20,8 +21,8 @@ export type TlsaRole =
 
 /**
  * The coverage of the keys in use. `ready`: a record for the next key or its issuer is
- * also published; `single`: the keys in use are covered, a next key is not; `partial`:
- * some keys in use have no record; `mismatch`: none has one.
+ * also published; `single`: records cover the keys in use and no next key; `partial`:
+ * some keys in use have no record; `mismatch`: no key in use has a record.
  */
 export type TlsaCoverage = 'ready' | 'single' | 'partial' | 'mismatch' | 'unknown';
 
@@ -30,14 +31,14 @@ export interface RolloverQuestion {
   readonly records: readonly TlsaData[];
   /** Every chain in use, one per address and key algorithm, as sent. */
   readonly chains: readonly (readonly Certificate[])[];
-  /** Chains of keys that were in use earlier and no longer are. */
+  /** Chains of keys that were in use earlier and are not in use now. */
   readonly gone?: readonly (readonly Certificate[])[];
 }
 
 /**
- * Derives the role of each record (RFC 7671 §8). A safe rollover publishes the next
- * record before it installs the key, and a duplicate of the current record does not
- * prepare one.
+ * Derives the role of each record (RFC 7671 §8). In a safe rollover the operator
+ * publishes the next record before installing the key. A duplicate of the current record
+ * does not prepare a rollover.
  */
 export function rolloverState({ records, chains, gone = [] }: RolloverQuestion): {
   readonly state: TlsaCoverage;
@@ -81,8 +82,8 @@ function stateOf(
   if (current.length === 0) return 'mismatch';
   if (chains.some((certificateChain) => !current.some((record) => isFor(record, certificateChain))))
     return 'partial';
-  // A record for the key and one for its issuer: the key may change under the same issuer
-  // (RFC 7671 §8.4).
+  // With a record for the key and one for its issuer, the key may change under that
+  // issuer (RFC 7671 §8.4).
   const keyAndIssuer =
     current.some((tlsaData) => tlsaData.usage === 3) &&
     current.some((tlsaData) => tlsaData.usage === 2);

@@ -13,7 +13,7 @@ export function isUsable(record: TlsaData): boolean {
   return explainUnusable(record) === undefined;
 }
 
-/** Explains why senders cannot use a record. Returns undefined for a usable one. */
+/** Explains why senders cannot use a record. Returns undefined for a usable record. */
 export function explainUnusable(record: TlsaData): string | undefined {
   const { usage, selector, matchingType, data } = record;
   if (usage === 0 || usage === 1)
@@ -34,7 +34,7 @@ export function explainUnusable(record: TlsaData): string | undefined {
   return `it has ${data.length} octets of data where ${name} has ${expected}${shapeOf(data)}`;
 }
 
-/** Names the likely mistake behind data of a wrong length. */
+/** Names the likely mistake that explains data of a wrong length. */
 function shapeOf(data: Uint8Array): string {
   if (data.length === 20) return ', the length of SHA-1';
   if (data.length === 32) return ', the length of SHA-256';
@@ -45,9 +45,9 @@ function shapeOf(data: Uint8Array): string {
 }
 
 /**
- * The effective records: usable ones, and of several digests for the same usage and
- * selector only the strongest (digest agility, RFC 7671 §9 [7671-9-1, 7672-5-1]). Full
- * data (matching type 0) always counts.
+ * Returns the usable records, and of several digests for one usage and selector only the
+ * strongest (digest agility, RFC 7671 §9 [7671-9-1, 7672-5-1]). Full data (matching type
+ * 0) always counts.
  */
 export function usableRecords<T extends TlsaData>(records: readonly T[]): readonly T[] {
   const usable = records.filter(isUsable);

@@ -30,14 +30,15 @@ export interface VerifyDaneRequest {
 export interface RecordVerdict {
   readonly record: string;
   readonly verdict: 'match' | 'no-match' | 'unusable' | 'weaker-digest';
-  /** For usage 2: why a trust anchor in the chain does not authenticate the server. */
+  /**
+   * For usage 2: the reason why a trust anchor in the chain does not authenticate the
+   * server.
+   */
   readonly reason?: 'name' | 'date' | 'path';
 }
 
 export interface DaneVerdict {
-  /**
-   * `unverifiable`: there is nothing to verify with, no usable record or no certificate.
-   */
+  /** `unverifiable`: no usable record or no certificate is available. */
   readonly verdict: 'match' | 'mismatch' | 'unverifiable';
   /** The record that authenticated the server. */
   readonly matched?: string;
@@ -48,8 +49,8 @@ export interface DaneVerdict {
  * Authenticates a server by its TLSA records (RFC 7671 §5, RFC 7672 §3). One matching
  * record is enough. For usage 3 only the key counts; names and dates are ignored. For
  * usage 2 the anchor must be in the chain or complete in the record, the path must be
- * valid at `validationTime`, and a reference identifier must match. Nothing else is
- * checked, such as Certificate Transparency.
+ * valid at `validationTime`, and a reference identifier must match. Other mechanisms,
+ * such as Certificate Transparency, are not checked.
  *
  * [7672-3.1.1-1, 7672-3.1.1-2, 7672-3.2-1, 7672-3.2.1-1, 7672-3.2.2-1, 7671-2-1]
  * [7671-2-2, 7671-4.2-1, 7671-5.1-1, 7671-10.2-1]
@@ -101,8 +102,8 @@ function judgeAnchor(
   const [leafCertificate] = chain;
   if (!leafCertificate) return { verdict: 'no-match' };
   const given = anchorsGiven(record);
-  // Without an anchor there is no path. A search for each of many records would use up the
-  // work that they share before the record that matches.
+  // Without an anchor there is no path. All records share one work limit: path searches
+  // for other records could exhaust it before the matching record.
   if (!given && !chain.slice(1).some((certificate) => matchesData(record, certificate)))
     return { verdict: 'no-match', reason: 'path' };
   const {
@@ -124,8 +125,8 @@ function judgeAnchor(
 }
 
 /**
- * `2 0 0` and `2 1 0` hold the anchor itself, so it need not be sent (RFC 7671 §5.2.2,
- * §5.2.3 [7671-5.2.2-1, 7671-5.2.3-1]).
+ * `2 0 0` and `2 1 0` contain the anchor itself, so the server need not send it (RFC 7671
+ * §5.2.2, §5.2.3 [7671-5.2.2-1, 7671-5.2.3-1]).
  */
 function anchorsGiven({
   selector,
@@ -150,7 +151,7 @@ function matchesData(
 
 const digests = { sha256: new WeakMap<Uint8Array, Buffer>(), sha512: new WeakMap() };
 
-/** Hashes each certificate and key once, however many records there are. */
+/** Hashes each certificate and key once, for any number of records. */
 function digestOf(bytes: Uint8Array, hash: 'sha256' | 'sha512'): Buffer {
   const known = digests[hash].get(bytes) as Buffer | undefined;
   const digest = known ?? createHash(hash).update(bytes).digest();

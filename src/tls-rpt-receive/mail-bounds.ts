@@ -1,6 +1,6 @@
 /**
- * Lines of a message: base64 has one for each 78 octets, indented JSON for fewer octets,
- * and that is short.
+ * Maximum number of lines: base64 has one line for 78 octets. Indented JSON has shorter
+ * lines, but few of them.
  */
 const MAX_LINES = 20_000;
 const OCTETS_PER_LINE = 60;
@@ -10,12 +10,14 @@ const MAX_PARTS = 1000;
  * Size in octets above which a message is read only if it may contain a report.
  */
 const LARGE = 256 * 1024;
-/** Marks of a part that may hold a report: its type, the end of its name, or its JSON. */
+/**
+ * Marks of a part that may contain a report: its type, the end of its name, or its JSON.
+ */
 const marks = /tlsrpt|\.json|\.gz|\.zip|\.eml|message\/rfc822|policies/i;
 
 /**
  * Returns whether a large message has no part that may be a report: decoding its parts
- * would be wasted. A report that a user pastes into a text is small.
+ * would be wasted work. A report that a user pastes into a text is small.
  */
 export function cannotBeReport(rawMessage: Uint8Array): boolean {
   if (rawMessage.length <= LARGE) return false;
@@ -24,8 +26,8 @@ export function cannotBeReport(rawMessage: Uint8Array): boolean {
 }
 
 /**
- * More lines, or more parts, than the mail of a report has: their memory exceeds their
- * size in octets.
+ * Returns true for more lines or parts than any report mail has: parsing them takes more
+ * memory than the message.
  */
 export function exceedsAnyReport(rawMessage: Uint8Array): boolean {
   return (

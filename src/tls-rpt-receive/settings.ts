@@ -41,8 +41,8 @@ const mailboxSettings = z
     /** Name of the IMAP server: the name in its certificate. */
     server: domainField,
     /**
-     * The address to connect to instead of those of the name. Only by this setting the
-     * daemon connects to a private address.
+     * The address to connect to instead of the addresses of the name. The daemon connects
+     * to a private address only if it is set here.
      */
     address: z
       .string()
@@ -63,8 +63,8 @@ const mailboxSettings = z
     /** Minutes between two rounds if the server announces no mail. */
     pollMinutes: z.number().min(1).max(1440).default(10),
     /**
-     * Count reports without a verifiable signature: an archive whose DKIM keys are gone.
-     * Every view names these reports.
+     * Count reports without a verifiable signature: for an archive whose DKIM keys were
+     * withdrawn. Every view mentions these reports.
      */
     trusted: z.boolean().default(false),
   })
@@ -85,8 +85,8 @@ export type MailboxSettings = z.output<typeof mailboxSettings>;
 /** The section `report` of `hermetic.yaml`, except `smtp.listen` and the certificate. */
 export const reportSection = z.strictObject({
   /**
-   * Domains whose reports count, with those below them. Mail hosts with DANE are separate
-   * policy domains.
+   * Domains whose reports count, with those below them. Under DANE, mail hosts are
+   * separate policy domains.
    */
   domains: z.array(domainField).min(1, 'name at least one domain'),
   /** Intake on the shared web port: `rua=https://HOST/PATH`. */
@@ -121,13 +121,13 @@ export const reportSection = z.strictObject({
   /** Days for which reports are stored; their daily sums stay. */
   keepDays: z.int().min(7).max(36_500).default(400),
   /**
-   * Hours between two checks of each domain, by which failures are explained. 0: never.
+   * Hours between two checks of each domain, whose results explain failures. 0: never.
    */
   checkHours: z.int().min(0).max(720).default(24),
   alerts: z
     .strictObject({
       ...alertChannelFields,
-      /** Hours after the end of a day until missing reports are an alarm. */
+      /** Hours after the end of a day until missing reports cause an alert. */
       silenceHours: z.int().min(24).max(720).default(36),
     })
     .optional(),

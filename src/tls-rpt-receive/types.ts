@@ -6,13 +6,14 @@ export type Via = 'https' | 'mail' | 'mailbox' | 'file';
 
 /**
  * The trust in a report. Three verdicts count: `signed` (a DKIM signature of the
- * reporter's organisation), `given` (the operator vouches: a bare file that was imported,
- * or a mail in a mailbox that the configuration trusts) and `posted` (HTTPS, which RFC
- * 8460 leaves unsigned). Only the first two are authenticated. The others are stored and
- * shown, and do not count. `unsigned`, `broken` (the signature is invalid), `misaligned`
- * (another organisation signed) and `unverifiable` (the key lookup failed) judge the
- * mail; `other-domain`, `future` and `stale` judge the content; `superseded` is an
- * unauthenticated report with the id of an authenticated one of other content.
+ * reporter's organisation), `given` (the operator vouches for an imported file, or for a
+ * mail in a mailbox that the configuration trusts) and `posted` (HTTPS, which RFC 8460
+ * leaves unsigned). Only the first two are authenticated. Reports of the other verdicts
+ * are stored and shown, but do not count. `unsigned`, `broken` (the signature is
+ * invalid), `misaligned` (another organisation signed) and `unverifiable` (the key lookup
+ * failed) judge the mail; `other-domain`, `future` and `stale` judge the content;
+ * `superseded` is an unauthenticated report with the id of an authenticated one of other
+ * content.
  */
 export type ReportTrust =
   | 'signed'
@@ -75,7 +76,7 @@ export interface DkimSignature {
  * verified.
  */
 export interface DkimVerdict extends DkimSignature {
-  /** Omitted if there is no other. Signatures are independent (RFC 6376 §6.1). */
+  /** Omitted if there is only one. Signatures are independent (RFC 6376 §6.1). */
   readonly signatures?: readonly DkimSignature[];
 }
 
@@ -97,13 +98,13 @@ export interface MailEnvelope {
 }
 
 /**
- * The place of a report in a mail. `report`: in a part that RFC 8460 §5.3 or §5.1 makes a
- * report by its media type or file name. `other`: in any other part, in a text or in a
- * forwarded message, where a quoted or invited outsider can place it.
+ * The place of a report in a mail. `report`: in a part with the media type or file name
+ * of a report (RFC 8460 §5.3, §5.1). `other`: in any other part, in a text or in a
+ * forwarded message, where an outsider can place it by a quote or an invitation.
  */
 export type PartKind = 'report' | 'other';
 
-/** One report, or one refusal, out of a body, a message or a file. */
+/** One report, or one refusal, of a body, a message or a file. */
 export interface ReportItem {
   /** File name, and the number of the report in it from the second on. */
   readonly name: string;
@@ -113,7 +114,7 @@ export interface ReportItem {
   readonly mail?: MailEnvelope | undefined;
   /** For mail. */
   readonly part?: PartKind | undefined;
-  /** Whether it is an entry of a mailbox, whose entries any sender can write. */
+  /** Whether it is an entry of a mailbox; any sender can write such entries. */
   readonly fromMailbox?: boolean | undefined;
   /** The report as received, still packed. */
   readonly raw: Uint8Array;
@@ -122,16 +123,18 @@ export interface ReportItem {
 
 /** A reading that was judged. */
 export interface VerifiedItem extends ReportItem, TrustVerdict {
-  /** The policies that concern the wanted domains. Default: all of the report. */
+  /**
+   * The policies that concern the wanted domains. Default: all policies of the report.
+   */
   readonly policies?: readonly ReportedPolicy[];
   /**
-   * The reporter's organisational domain, else its name in lower case: the identity under
-   * which it is counted.
+   * The identity under which the report counts: the reporter's organisational domain,
+   * otherwise its name in lower case.
    */
   readonly reporter: string;
 }
 
-/** Higher is better; 0 does not count. */
+/** Ranks of verdicts: a higher one is better, and reports of rank 0 do not count. */
 const ranks: Readonly<Partial<Record<ReportTrust, number>>> = { signed: 3, given: 2, posted: 1 };
 
 /**
@@ -141,7 +144,7 @@ export function trustRank(reportTrust: ReportTrust): number {
   return ranks[reportTrust] ?? 0;
 }
 
-/** Returns whether a report goes into the totals. */
+/** Returns whether a report counts in the totals. */
 export function counts(reportTrust: ReportTrust): boolean {
   return trustRank(reportTrust) > 0;
 }

@@ -26,8 +26,8 @@ export interface ReportInput {
 }
 
 /**
- * Builds the report of one domain and UTC day (RFC 8460 §4.1, §4.4). A policy text that
- * cannot be represented in a report is omitted, the counts never are.
+ * Builds the report of one domain and UTC day (RFC 8460 §4.1, §4.4). A policy text that a
+ * report cannot represent is omitted; counts are never omitted.
  */
 export function buildReport({ reporter, domain, day, policies, unique }: ReportInput): {
   readonly report: TlsReport;

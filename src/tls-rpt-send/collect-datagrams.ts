@@ -12,24 +12,26 @@ export interface DatagramCollectorOptions {
    */
   onEvents(sessionEvents: readonly SessionEvent[]): void;
   onMalformed(failure: Failure): void;
-  /** The descriptor can no longer be read. */
+  /** Called when the descriptor can no longer be read. */
   onError(error: Error): void;
   readonly clock: Clock;
 }
 
-/** Longest datagram a sender of Linux can make with its default buffer. */
+/**
+ * Maximum octets of a datagram that a sender on Linux can send with its default buffer.
+ */
 const LONGEST = 262_144;
 /**
  * The current receiver of each descriptor. A pending read cannot be cancelled, so each
- * descriptor has one reader for the life of the process, and receivers replace each other
- * when the configuration is reloaded.
+ * descriptor has one reader until the process ends. A reload of the configuration
+ * replaces the receiver.
  */
 const receivers = new Map<number, DatagramCollectorOptions>();
 
 /**
- * Reads datagrams of libtlsrpt from an inherited descriptor, one a read, for as long as
- * the process lives; a later call for the same descriptor replaces the earlier one. Node
- * opens no UNIX datagram sockets, but it can read one that systemd opened
+ * Reads datagrams of libtlsrpt from an inherited descriptor until the process ends, one
+ * datagram per read. A later call for the same descriptor replaces the receiver. Node
+ * cannot open UNIX datagram sockets, but can read a socket that systemd opened
  * (`ListenDatagram=`).
  */
 export function collectDatagrams(descriptor: number, options: DatagramCollectorOptions): void {
@@ -43,7 +45,8 @@ function readNext(descriptor: number, buffer: Buffer): void {
     const receiver = receivers.get(descriptor);
     if (!receiver) return;
     if (error?.code === 'EAGAIN') return void setTimeout(readNext, 20, descriptor, buffer);
-    // No octets: the end of a stream. libtlsrpt never sends an empty datagram.
+    // A read of zero octets means the end of a stream: libtlsrpt never sends an empty
+    // datagram.
     if (error || length === 0) {
       receivers.delete(descriptor);
       return receiver.onError(error ?? new Error(`descriptor ${descriptor} has ended`));

@@ -7,8 +7,8 @@ import { reportFileName, reportSubject, type TlsReport } from '../tls-rpt/index.
 import { submitterOf, type Reporter } from './build-report.js';
 
 /**
- * The key that signs report mail (RFC 6376); its domain has to be the reporter's, or one
- * above it.
+ * The key that signs report mail (RFC 6376); its domain has to be the reporter's domain,
+ * or a parent of it.
  */
 export interface DkimKey {
   readonly domain: string;
@@ -20,7 +20,7 @@ export interface DkimKey {
 export interface ReportMail {
   readonly reporter: Reporter;
   readonly report: TlsReport;
-  /** As it was built, JSON. */
+  /** The report as it was built, in JSON. */
   readonly body: string;
   readonly policyDomain: string;
   readonly to: string;
@@ -37,7 +37,7 @@ interface MailLibraries {
   readonly sign: typeof dkimSign;
 }
 
-/** Loaded with the first report: the libraries take eight mebibytes. */
+/** The libraries are loaded with the first report: they take eight mebibytes. */
 let libraries: Promise<MailLibraries> | undefined;
 
 async function loadLibraries(): Promise<MailLibraries> {
@@ -52,8 +52,8 @@ async function loadLibraries(): Promise<MailLibraries> {
  * Composes and signs a report as mail (RFC 8460 §5.3): multipart/report with a
  * human-readable part [8460-5.3-1], TLS-Report-Domain and -Submitter [8460-5.3-3] covered
  * by the DKIM signature [8460-5.3-5, 8460-3-15]. `TLS-Required: No` asks for delivery
- * despite TLS failures (RFC 8689 §5) [8460-3-19]: otherwise the failure that it reports
- * would keep the report from arriving.
+ * despite TLS failures (RFC 8689 §5) [8460-3-19]: otherwise the reported failure could
+ * also prevent delivery of the report.
  */
 export async function composeReportMail(reportMail: ReportMail): Promise<Buffer> {
   const { reporter, report, body, policyDomain, to, dkim, at } = reportMail;
@@ -85,8 +85,8 @@ export async function composeReportMail(reportMail: ReportMail): Promise<Buffer>
     canonicalization: 'relaxed/relaxed',
     signTime: new Date(at),
     headerList: signedFields,
-    // The types of the library require these outside the list too, and a list of fields.
-    // It reads neither.
+    // The library's types also require these members outside the list, and a list of
+    // fields. The library reads neither.
     signatureData: [{ signingDomain: dkim.domain, selector: dkim.selector, privateKey: key }],
   } as unknown as Parameters<typeof dkimSign>[1]);
   if (signed.errors.length > 0)

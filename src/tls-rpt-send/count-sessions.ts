@@ -9,14 +9,14 @@ export const DAY = 86_400_000;
 export const REPORTING = 'reporting';
 
 /**
- * Distinct rows of one domain and day. Their texts come from the receiving server, which
- * must not be able to fill the disk of the sender.
+ * Maximum number of rows of one domain and day. Their texts come from the receiving
+ * server, which could otherwise fill the sender's disk.
  */
 const MAX_ROWS = { policies: 50, failures: 500 };
 
 /**
  * Adds events to the counts of their UTC days, all or none of them (RFC 8460 §4.1). Sums
- * are exact: sessions beyond the bound of different lines are counted under the same
+ * are exact: beyond the maximum number of rows, sessions are counted under the same
  * policy without its text, and under the same result type without details.
  */
 export function countSessions(stateStore: Store, sessionEvents: readonly SessionEvent[]): void {
@@ -25,7 +25,9 @@ export function countSessions(stateStore: Store, sessionEvents: readonly Session
   });
 }
 
-/** Does the same in steps of one event each, inside a transaction of the caller. */
+/**
+ * Adds events as `countSessions` does, one event per step, in the caller's transaction.
+ */
 export function* countInSteps(
   stateStore: Store,
   sessionEvents: readonly SessionEvent[],

@@ -23,7 +23,7 @@ export interface DeliverReportOptions {
   /** Sends report mail. Its sessions are never counted [8460-3-20]. */
   deliver(mail: Mail): Promise<Delivery>;
   /**
-   * Guarded against private addresses: the records of other domains choose the target.
+   * Guarded against private addresses, since records of other domains choose the target.
    */
   readonly network: Network;
   readonly resolver: Resolver;
@@ -84,7 +84,7 @@ async function byMail(
   return recipient?.status === 'rejected' ? refused(detail) : putOff(detail);
 }
 
-/** POST with the media type of its content [8460-5.4-1]; no redirect is followed. */
+/** Sends a POST with the media type of the content [8460-5.4-1]; follows no redirects. */
 async function byHttps(
   queued: QueuedReport,
   { host, port, path }: Extract<Destination, { kind: 'https' }>,

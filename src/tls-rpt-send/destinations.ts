@@ -4,7 +4,7 @@ import { parseTlsRptRecord } from '../tls-rpt/index.js';
 
 /** The destination of a report, from the `rua` of a TLS-RPT record. */
 export type Destination = {
-  /** Verbatim from the record. */
+  /** The URI, verbatim from the record. */
   readonly uri: string;
   /**
    * The organisational domain, to which the daily limit applies: invented subdomains do
@@ -17,7 +17,8 @@ export type Destination = {
 );
 
 /**
- * URIs used of one record. Their owners did not authorise them (RFC 8460 §7) [8460-7-1].
+ * Maximum number of URIs to use from one record: the owners of the addresses did not
+ * agree to receive reports (RFC 8460 §7) [8460-7-1].
  */
 const MAX_URIS = 3;
 

@@ -3,7 +3,7 @@ import { isStoreFailure, type Store } from '../store/index.js';
 import { countInSteps, REPORTING } from './count-sessions.js';
 import type { SessionEvent } from './session-event.js';
 
-/** The store behind a buffer, and its clock. */
+/** The store to which a buffer writes, and its clock. */
 export interface EventBufferOptions {
   readonly store: Store;
   readonly clock: Clock;
@@ -17,10 +17,10 @@ const GROUP_SIZE = 1000;
 const PAUSE = 1000;
 
 /**
- * Groups events into transactions: one a second, or one for a thousand events. Without it
- * each session of a busy server would cost a synchronous write. While the disk is full or
- * another process holds the lock, events stay in memory up to a limit; the store reports
- * the failure.
+ * Groups events into transactions: one per second, or one per thousand events. Without
+ * groups each session of a busy server would cause a synchronous write. While the disk is
+ * full or another process has the lock, events stay in memory up to a limit; the store
+ * reports the failure.
  */
 export class EventBuffer {
   #waiting: SessionEvent[] = [];
@@ -47,7 +47,10 @@ export class EventBuffer {
     if (this.#waiting.length >= GROUP_SIZE) void this.flush();
   };
 
-  /** Writes the buffered events; those that cannot be written stay. Never rejects. */
+  /**
+   * Writes the buffered events; events that cannot be written stay in the buffer. Never
+   * rejects.
+   */
   flush(): Promise<void> {
     this.#flushing ??= this.#writeAll().finally(() => (this.#flushing = undefined));
     return this.#flushing;

@@ -1,10 +1,10 @@
 /**
- * Sending TLS reports (RFC 8460, "TLS-RPT"): the sender's half of the protocol.
+ * Sends TLS reports (RFC 8460, "TLS-RPT"): the sender's part of the protocol.
  *
  * A domain publishes a TXT record at `_smtp._tls` with addresses for reports. Senders
  * count their sessions to the domain by policy and result, and deliver one JSON report
- * for each UTC day. The operator of the domain learns from it that an attacker strips
- * STARTTLS somewhere, or that a certificate does not match the policy.
+ * for each UTC day. The report shows the operator of the domain that an attacker strips
+ * STARTTLS, or that a certificate does not match the policy.
  *
  * The stages, each durable before the next starts:
  *
@@ -14,11 +14,12 @@
  *    Rows are bounded, so a hostile server cannot fill the disk; sums stay exact.
  * 3. Reports. `Outbox` builds one report for each domain after the end of the day, and sends
  *    it after a random delay within the following hours (RFC 8460 §4.1).
- * 4. Delivery. By HTTPS POST, or by mail with a DKIM signature (RFC 8460 §3). Failures
- *    are retried for 24 hours (§5.5). Report mail is never reported on.
+ * 4. Delivery. `deliverReport` sends a report by HTTPS POST, or by mail with a DKIM
+ *    signature (RFC 8460 §3). Failures are retried for 24 hours (§5.5). Sessions of
+ *    report mail are never counted.
  *
- * The record names any address without its consent, so the number of reports for one
- * organisational domain is limited (RFC 8460 §7).
+ * A record can name an address without consent of its owner, so the number of reports for
+ * one organisational domain is limited (RFC 8460 §7).
  *
  * Parsing and formatting the JSON belong to `tls-rpt`, receiving to `tls-rpt-receive`,
  * the session of report mail to `send`.

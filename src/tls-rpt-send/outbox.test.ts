@@ -214,7 +214,7 @@ test('a receiver of many domains gets ten reports a day, also under other names'
   for (let i = 0; i < events.length; i += 5000) countSessions(store, events.slice(i, i + 5000));
   assert.equal(await outbox.close(monday + DAY + HOUR), domains);
   assert.equal(outbox.due(Infinity, 1000).length, 10);
-  // The next UTC day has its own ten.
+  // The next UTC day has a separate limit of ten.
   countSessions(store, [event('e.example', monday + DAY, {}, undefined, 'mailto:r@victim.test')]);
   await outbox.close(monday + 2 * DAY + HOUR);
   assert.equal(outbox.due(Infinity, 1000).length, 11);

@@ -10,12 +10,14 @@ const SETTLE = 10 * MINUTE;
 /** RFC 8460 §5.5: retries continue for a day, with growing pauses [8460-5.5-1]. */
 const FIRST_PAUSE = 5 * MINUTE;
 const TRY_FOR = DAY;
-/** Permanent refusals until a URI gets no further reports, and for how long. */
+/**
+ * Permanent refusals until a URI gets no further reports, and the length of that pause.
+ */
 const MAX_REFUSALS = 3;
 const SUSPENSION = 30 * DAY;
 /** The time for which results of deliveries are saved, for `hermetic report preview`. */
 const RETENTION = 10 * DAY;
-/** Domains in one transaction. */
+/** Number of domains in one transaction. */
 const BATCH_SIZE = 200;
 
 /** Store, identity and limits of an outbox. */
@@ -32,11 +34,11 @@ export interface OutboxOptions {
   random(): number;
 }
 
-/** A report to be handed to one destination. */
+/** A report to deliver to one destination. */
 export interface QueuedReport {
   readonly id: string;
   readonly domain: string;
-  /** Milliseconds of the midnight of the day it is about. */
+  /** The midnight at which the reported day starts, in milliseconds since 1970. */
   readonly day: number;
   readonly body: string;
   readonly uri: string;
@@ -153,7 +155,7 @@ export class Outbox {
     return 'waiting';
   }
 
-  /** Deliveries whose time has come, the longest waiting first. */
+  /** Deliveries that are due, the oldest first. */
   due(now: number, limit: number): readonly QueuedReport[] {
     return this.#options.store
       .prepare<QueuedReport>(

@@ -31,13 +31,14 @@ const resultTypeOf: Readonly<Record<number, string>> = {
   306: 'dane-required',
 };
 
-/** Limits of one datagram; a mail server passes on texts that its peers chose. */
+/** Limits of one datagram, which contains texts that peers of the mail server chose. */
 const MAX_COUNTS = { policies: 16, failures: 64, strings: 200 };
 
 /**
  * Parses one datagram of libtlsrpt, as Postfix sends it for each session. Octets that are
  * not UTF-8 become replacement characters; an unknown or missing version is tolerated.
- * `t` counts details and `f` is the final result, so each policy in it is one session.
+ * `t` counts details and `f` is the final result, so each policy in the datagram is one
+ * session.
  */
 export function parseDatagram(
   bytes: Uint8Array | string,
@@ -90,12 +91,15 @@ function readPolicy(
         : [],
     totalSuccessfulSessionCount: failed ? 0 : 1,
     totalFailureSessionCount: failed ? 1 : 0,
-    // Failures before a session that met its policy in the end are not failed sessions.
+    // If a session finally met its policy, earlier failures of it are not failed
+    // sessions.
     failureDetails: failed ? failuresIn(policyFields['failure-details']) : [],
   };
 }
 
-/** The details of a failed session; one of unknown cause if the datagram has none. */
+/**
+ * The details of a failed session; one detail of unknown cause if the datagram has none.
+ */
 function failuresIn(jsonValue: unknown): readonly FailureDetails[] {
   const failures = list(jsonValue)
     .slice(0, MAX_COUNTS.failures)
@@ -174,7 +178,7 @@ function domainIn(jsonValue: unknown): string | undefined {
 }
 
 /**
- * Postfix passes the whole reply to its EHLO; a report contains the name in it (RFC 8460
+ * Postfix passes the complete EHLO reply; a report contains only the name in it (RFC 8460
  * §4.4, RFC 5321 §4.1.1.1).
  */
 function helloName(jsonValue: unknown): string | undefined {

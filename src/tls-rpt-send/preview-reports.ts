@@ -9,7 +9,7 @@ export interface PreviewedReport {
   readonly domain: string;
   /** UTC, `2026-11-24`. */
   readonly day: string;
-  /** `counting`: the day is not over, or its report not built yet. */
+  /** `counting`: the day is not over, or its report is not built yet. */
   readonly state: 'counting' | 'built';
   readonly destinations: readonly {
     readonly uri: string;
@@ -18,7 +18,7 @@ export interface PreviewedReport {
     readonly due?: string;
     readonly detail?: string;
   }[];
-  /** JSON as in the report. */
+  /** The report in JSON, as it is sent. */
   readonly body: Result<string>;
 }
 

@@ -8,7 +8,7 @@ export interface ReportJobOptions {
   readonly clock: Clock;
   readonly signal: AbortSignal;
   onSettled?(due: QueuedReport, settled: DeliverySettlement): void;
-  /** A local error ended a round; the next starts a minute later. */
+  /** Called when a local error ended a round; the next round starts a minute later. */
   onError?(error: unknown): void;
 }
 
@@ -16,7 +16,9 @@ const MINUTE = 60_000;
 /** Concurrent deliveries. */
 const MAX_CONCURRENT = 4;
 
-/** Builds the reports of past days, then attempts each delivery that is due once. */
+/**
+ * Builds the reports of past days, then makes one attempt at each delivery that is due.
+ */
 export async function reportRound({
   outbox,
   deliver,

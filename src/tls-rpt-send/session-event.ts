@@ -16,8 +16,8 @@ export interface SessionEvent {
 /**
  * Returns the events of one delivery. The domain is that of the policy: for TLSA the base
  * domain [8460-1.1-1]. A session that meets its policy is a success [8460-4.2.1-1], any
- * other a failure [8460-4.2.2-1] with its reason [8460-4.3-1]. An unreachable server
- * causes no event [8460-4.3.4-1], report mail neither [8460-3-20].
+ * other a failure [8460-4.2.2-1] with its reason [8460-4.3-1]. Neither an unreachable
+ * server [8460-4.3.4-1] nor report mail [8460-3-20] causes an event.
  */
 export function eventsOfOutcome(outcome: DeliveryOutcome): readonly SessionEvent[] {
   const at = Date.parse(outcome.finishedAt);

@@ -30,11 +30,11 @@ export const reportingSection = z.strictObject({
   /** Hours over which the reports of a day are spread. */
   spreadHours: z.number().min(0).max(20).default(4),
   /**
-   * Reports for one receiver, by organisational domain, in a day. Any domain can name it
-   * in its record without its consent (RFC 8460 §7).
+   * Reports for one receiver, by organisational domain, in a day. Any domain can name a
+   * receiver in its record without its consent (RFC 8460 §7).
    */
   perReceiver: z.int().min(1).max(1_000_000).default(10),
-  /** Higher limits, for services that analyse reports for many: `{example.net: 5000}`. */
+  /** Higher limits for services that analyse reports, as in `{example.net: 5000}`. */
   receivers: z.record(domainName, z.int().min(0).max(1_000_000)).default({}),
   /** Name in EHLO. Default: the domain of `contact`. */
   helo: domainName.optional(),

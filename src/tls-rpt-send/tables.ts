@@ -1,7 +1,7 @@
 import { migrate, type Store, type TableSet } from '../store/index.js';
 
 /**
- * `count` and `failure` hold the sums that are in no report yet, `report` the built
+ * `count` and `failure` contain the sums that are in no report yet, `report` the built
  * reports, `delivery` their destinations and states, `receiver` the reports of a receiver
  * on a day, `refusal` the permanent refusals of a URI. Times are milliseconds since 1970;
  * a day is the time of its midnight (UTC).

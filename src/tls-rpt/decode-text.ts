@@ -2,9 +2,9 @@ import { isUtf8 } from 'node:buffer';
 import type { Notes } from './notes.js';
 
 /**
- * Decodes JSON text. RFC 7493 §2.1 requires UTF-8 without a byte order mark; UTF-16,
- * marks and stray octets are read with a note. UTF-16 without a mark is recognised by its
- * zero octets, since JSON begins with an ASCII character.
+ * Decodes JSON text. RFC 7493 §2.1 requires UTF-8 without a byte order mark; this decoder
+ * also accepts UTF-16, marks and stray octets, with a note. UTF-16 without a mark is
+ * recognised by its zero octets, since JSON begins with an ASCII character.
  */
 export function decodeText(inputBytes: Uint8Array, notes?: Notes): string {
   const utf16 = utf16Of(inputBytes);

@@ -2,7 +2,7 @@ import { defineFailures } from '../base/index.js';
 
 /**
  * Faults of a TLS-RPT record (RFC 8460 §3). The publisher has to fix each of them; until
- * then a reporter sends nothing.
+ * then reporters send no reports.
  */
 export const tlsRptFailures = defineFailures({
   'rpt-record-multiple': {

@@ -9,7 +9,7 @@ export interface ZipFile {
   readonly packed: Uint8Array;
 }
 
-/** Files of one archive. An archive of empty files costs nothing to send. */
+/** Files of one archive. Limited because an archive of many empty files is small. */
 const MAX_FILES = 1000;
 
 /** Returns true for the signature of a local file header or of an empty archive. */
@@ -24,7 +24,8 @@ export function isZip(archiveBytes: Uint8Array): boolean {
 /**
  * Returns the files of a zip archive that are not empty, at least one and at most 1,000.
  * They are found through the central directory, which alone has the sizes in every
- * variant (APPNOTE.TXT §4.3.12). Names are not read, so they cannot name a path.
+ * variant (APPNOTE.TXT §4.3.12). Names are not read, so a file name cannot cause access
+ * to a path.
  */
 export function filesInZip(archiveBytes: Uint8Array): Result<readonly ZipFile[]> {
   const refuse = (code: 'report-archive' | 'report-damaged', reason: string): Result<never> =>

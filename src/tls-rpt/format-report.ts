@@ -27,8 +27,8 @@ const printable = /^[^\p{Cc}\p{Cs}]+$/u;
 
 /**
  * Writes a report in the form of RFC 8460 §4.4, one UTC day from 00:00:00 to 23:59:59
- * (§4.1) [8460-4.1-1], in I-JSON [8460-4-1, 8460-4-4]. Anything that a strict reader
- * could refuse is a failure here: the builder repairs nothing.
+ * (§4.1) [8460-4.1-1], in I-JSON [8460-4-1, 8460-4-4]. Returns a failure for any content
+ * that a strict reader could refuse: the builder repairs nothing.
  */
 export function formatReport(tlsReport: TlsReport): Result<string> {
   const problem = problemOf(tlsReport);
@@ -82,7 +82,7 @@ function formatDetail(detail: FailureDetails): object {
   };
 }
 
-/** The first member at fault. */
+/** The first invalid member. */
 // [8460-4.4-1, 8460-4.4-2, 8460-4.4-3, 8460-4.4-4, 8460-4.4-5]
 function problemOf(tlsReport: TlsReport): string | undefined {
   if (!isPrintable(tlsReport.organizationName)) return 'organization-name';
@@ -107,7 +107,7 @@ function problemOf(tlsReport: TlsReport): string | undefined {
   return undefined;
 }
 
-/** The first member of a policy at fault. */
+/** The first invalid member of a policy. */
 // [8460-4.4-6, 8460-4.4-7, 8460-4.4-8, 8460-4.4-9, 8460-4.4-10, 8460-4.4-11]
 function problemOfPolicy(reportedPolicy: ReportedPolicy): string | undefined {
   if (!policyTypes.some((type) => type === reportedPolicy.policyType)) return 'policy.policy-type';
@@ -131,7 +131,7 @@ function problemOfPolicy(reportedPolicy: ReportedPolicy): string | undefined {
   return undefined;
 }
 
-/** The first member of a failure at fault. */
+/** The first invalid member of a failure. */
 // [8460-4.4-12, 8460-4.4-13, 8460-4.4-14, 8460-4.4-15, 8460-4.4-16, 8460-4.4-17]
 // [8460-4.4-18, 8460-4.4-19]
 function problemOfDetail(detail: FailureDetails): string | undefined {
@@ -164,7 +164,7 @@ function isCount(value: number): boolean {
   return Number.isSafeInteger(value) && value >= 0;
 }
 
-/** An address in canonical form (RFC 5952), or none. */
+/** An address in canonical form (RFC 5952), or undefined. */
 function isAddress(addressText: string | undefined): boolean {
   if (addressText === undefined) return true;
   const parsedIp = parseIp(addressText);

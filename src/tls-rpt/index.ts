@@ -1,5 +1,5 @@
 /**
- * The formats of TLS-RPT (RFC 8460): the record that asks for reports, and the reports.
+ * The formats of TLS-RPT (RFC 8460): the record that requests reports, and the reports.
  *
  * A record at `_smtp._tls.DOMAIN`, such as `v=TLSRPTv1; rua=mailto:tlsrpt@example.com`,
  * names the receivers (§3). A report is I-JSON (RFC 7493), usually in gzip (§5.2), with
@@ -8,15 +8,15 @@
  *
  * - `parseTlsRptRecord` parses a record as a sender does; `lintRptRecord` is stricter and
  *   is for the publisher.
- * - `unpackReports` and `parseReport` are tolerant: released reporters send archives,
- *   UTF-16, dates without a zone, counts as text. Every departure is a note with a stable
- *   code and its clause; a report is refused only if counts would be guessed. Depth,
- *   octets and number of values are bounded before JSON is parsed.
+ * - `unpackReports` and `parseReport` are tolerant: real reporters send archives, UTF-16,
+ *   dates without a zone, and counts as text. Every departure becomes a note with a
+ *   stable code and its clause. A report is refused only if its counts are ambiguous.
+ *   Depth, octets and number of values are bounded before JSON is parsed.
  * - `formatReport` is strict and refuses content that §4.4 does not allow.
  * - `reportFileName` and `reportSubject` name a report for mail (§5.1, §5.3).
  *
- * All of it is pure. Trust in a report and its storage are in `tls-rpt-receive`, counting
- * and delivery of own reports in `tls-rpt-send`.
+ * All functions are pure. Authentication and storage of reports are in `tls-rpt-receive`,
+ * counting of sessions and delivery of reports in `tls-rpt-send`.
  *
  * @example
  * ```ts

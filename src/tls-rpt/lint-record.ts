@@ -25,9 +25,9 @@ function otherKind(recordText: string): string | undefined {
 }
 
 /**
- * Departures of a record that `parseTlsRptRecord` accepts: the parser is as
- * tolerant as a reporter has to be, but this function is as strict as the publisher
- * should be (RFC 8460 §3, RFC 6068 §2 [8460-3-24]).
+ * Returns the departures of a record that `parseTlsRptRecord` accepts: that parser is as
+ * tolerant as a reporter must be, and this function is as strict as a publisher should be
+ * (RFC 8460 §3, RFC 6068 §2 [8460-3-24]).
  */
 export function lintRptRecord(texts: readonly string[]): readonly RptLint[] {
   return texts
@@ -42,7 +42,7 @@ export function lintRptRecord(texts: readonly string[]): readonly RptLint[] {
     );
 }
 
-/** The faults of one field. Unknown fields are allowed and mostly typos. */
+/** The faults of one field. Unknown fields are allowed, but most of them are typos. */
 function lintField(fieldText: string): readonly RptLint[] {
   const [, name = '', value = ''] = /^([^=]*?)[ \t]*=[ \t]*(.*)$/.exec(fieldText) ?? [];
   if (name.toLowerCase() === 'rua' && name !== 'rua')
@@ -60,8 +60,8 @@ function lintField(fieldText: string): readonly RptLint[] {
 
 /**
  * Explains why reports do not arrive at a URI; undefined for one that follows its
- * grammar. The order goes from characters to syntax, so that the first explanation names
- * the cause.
+ * grammar. Characters are checked before syntax, so that the first explanation names the
+ * cause.
  */
 export function explainRua(reportUri: string): string | undefined {
   if (reportUri === '') return 'an empty address: the list has an extra comma';
@@ -78,7 +78,10 @@ export function explainRua(reportUri: string): string | undefined {
     : 'only mailto: and https: are defined';
 }
 
-/** The faults of a mailto URI: RFC 6068 §2 has an addr-spec without slashes before it. */
+/**
+ * The faults of a mailto URI: RFC 6068 §2 requires an addr-spec without slashes before
+ * it.
+ */
 function explainMailto(rest: string): string | undefined {
   const [address = ''] = rest.split('?');
   if (address.startsWith('//'))
@@ -86,17 +89,18 @@ function explainMailto(rest: string): string | undefined {
   const offset = address.lastIndexOf('@');
   const [local, domainName] = [address.slice(0, Math.max(0, offset)), address.slice(offset + 1)];
   if (offset < 1) return 'a mail address has a mailbox, @ and a domain';
-  // RFC 6068 §2: dot-atom-text; other characters stand percent-encoded.
+  // RFC 6068 §2: dot-atom-text; other characters must be percent-encoded.
   if (!/^([\w!$'*+^`{|}~%/?#&=-]+)(\.[\w!$'*+^`{|}~%/?#&=-]+)*$/.test(local))
     return `"${local}" is not a mailbox`;
-  // RFC 6068 §2: an address is in brackets, and no reporter resolves it as a name.
+  // RFC 6068 §2: an IP address must be in brackets, and reporters do not resolve it as a
+  // name.
   if (/(^|\.)\d+$/.test(domainName)) return `"${domainName}" is an address, not a domain name`;
   return explainHost(domainName);
 }
 
 /**
- * The faults of an https URI: RFC 9110 §4.2.2 requires a host, and a user name is not
- * sent.
+ * The faults of an https URI: RFC 9110 §4.2.2 requires a host, and reporters do not send
+ * a user name.
  */
 function explainHttps(rest: string): string | undefined {
   const authority = /^\/\/([^/?#]*)/.exec(rest)?.[1];

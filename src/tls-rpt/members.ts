@@ -1,11 +1,11 @@
 import type { Notes } from './notes.js';
 
-/** A JSON object of which nothing is known yet. */
+/** A JSON object with unknown members. */
 export type Members = Readonly<Record<string, unknown>>;
 
 /**
- * The objects of a report, each with the members that it may hold. Members after the bar
- * belong to another object and are read here too.
+ * The objects of a report, each with the members that it may have. Members after the bar
+ * belong to another object, but are accepted here too.
  */
 const kinds = {
   report:
@@ -22,8 +22,8 @@ const kinds = {
 export type MemberKind = keyof typeof kinds;
 
 /**
- * Other names in use: those of placeholders in RFC 8460, of its drafts, and of programs
- * that follow them.
+ * Other names in use: placeholders in RFC 8460, names in its drafts, and those of
+ * programs that follow the drafts.
  */
 const otherNames: Readonly<Record<string, string>> = {
   mxhostpattern: 'mx-host',
@@ -46,13 +46,13 @@ const otherNames: Readonly<Record<string, string>> = {
   totalfailuresessions: 'total-failure-session-count',
 };
 
-/** The names that an object may hold, prepared for lookup. */
+/** The names of the members that an object may have, prepared for lookup. */
 interface Known {
-  /** Names in their right place. */
+  /** Names of members of this object. */
   readonly exact: ReadonlySet<string>;
   /** Names that belong to another object. */
   readonly misplaced: ReadonlySet<string>;
-  /** Right names by their spelling without case and punctuation. */
+  /** Correct names by their spelling without case and punctuation. */
   readonly alike: ReadonlyMap<string, string>;
 }
 
@@ -71,9 +71,9 @@ const known = Object.fromEntries(
 ) as unknown as Readonly<Record<MemberKind, Known>>;
 
 /**
- * Returns the members of an object under their right names. Names that are almost right
- * are noted; unknown ones are set aside. The usual object is returned as it is, without a
- * copy.
+ * Returns the members of an object under their correct names. Almost correct names are
+ * noted; unknown members are collected separately. The usual object, with correct names
+ * only, is returned without a copy.
  */
 export function readMembers(value: Members, kind: MemberKind, path: string, notes: Notes): Members {
   const { exact, misplaced, alike } = known[kind];

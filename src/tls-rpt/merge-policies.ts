@@ -2,9 +2,9 @@ import { groupBy } from '../base/index.js';
 import type { FailureDetails, ReportedPolicy } from './report.js';
 
 /**
- * Adds up policies that are the same in kind, domain and text, and in them failures that
- * are the same in everything but their count. The order is canonical, so merging is
- * associative and commutative: partial counts of one day may come from several processes.
+ * Adds up policies with the same kind, domain and text, and failures in them that differ
+ * only in their count. The order is canonical, so merging is associative and commutative:
+ * partial counts of one day may come from several processes.
  */
 export function mergePolicies(policies: readonly ReportedPolicy[]): readonly ReportedPolicy[] {
   return gather(policies, policyKey, (same) => ({

@@ -2,8 +2,8 @@ import { neutralise } from '../base/index.js';
 import type { QuirkCode } from './quirks-registry.js';
 
 /**
- * One departure from RFC 8460, found at one or more places of a report. The catalogue of
- * quirks says how the parser read it.
+ * One departure from RFC 8460, found at one or more places of a report. The registry of
+ * quirks describes how the parser reads it.
  */
 export interface ReportNote {
   /** The departure, a key of `reportQuirks`. */
@@ -16,8 +16,8 @@ export interface ReportNote {
 }
 
 /**
- * A member outside every rule, with its value as JSON. It is stored and shown, because
- * new members of reporters appear there first.
+ * A member that no rule covers, with its value as JSON. It is stored and shown, because
+ * it may be a member that reporters have begun to send.
  */
 export interface Unforeseen {
   readonly path: string;
@@ -25,16 +25,20 @@ export interface Unforeseen {
   readonly count: number;
 }
 
-/** Kinds of unknown members that are listed; the rest of the report is still read. */
+/**
+ * Maximum number of kinds of unknown members to list; the rest of the report is still
+ * read.
+ */
 const MAX_UNFORESEEN = 50;
 /**
- * Characters of a quoted value. A reporter chooses it, so it is bounded and neutralised.
+ * Maximum characters of a quoted value. A reporter chooses the value, so it is
+ * neutralised too.
  */
 const MAX_DETAIL = 200;
 
 /**
  * Gathers notes while a report is read. Notes of one code are counted with the first
- * place, so a report of many lines cannot fill memory with notes.
+ * place, so a report with many departures cannot fill memory with notes.
  */
 export class Notes {
   readonly #notes = new Map<
@@ -57,8 +61,8 @@ export class Notes {
   }
 
   /**
-   * Adds an unknown member. Indexes are removed from the path, so that a member of every
-   * failure is one entry.
+   * Adds an unknown member. Indexes are removed from the path, so that an unknown member
+   * in every failure is one entry.
    */
   unforeseen(memberPath: string, jsonValue: unknown): void {
     const kind = memberPath.replace(/\[\d+\]/g, '[]');

@@ -5,26 +5,29 @@ import { tlsRptFailures } from './failures.js';
 export interface TlsRptRecord {
   /**
    * `found` with at least one usable URI. A reporter treats `invalid` like `absent`: it
-   * sends nothing.
+   * sends no reports.
    */
   readonly status: 'found' | 'absent' | 'invalid';
   /** Usable URIs, as published. */
   readonly rua: readonly string[];
-  /** Faults of the record; with status `found`, of single URIs that are skipped. */
+  /**
+   * Faults of the record; with status `found`, faults of single URIs, which are skipped.
+   */
   readonly problems: readonly Failure[];
 }
 
 /**
- * URIs of one record that are used. A publisher could otherwise direct any number of
- * reports at third parties.
+ * Maximum number of URIs of one record to use. A publisher could otherwise direct any
+ * number of reports at third parties.
  */
 const MAX_RUA = 20;
 
 /**
  * Reads the TXT records at `_smtp._tls.DOMAIN` (RFC 8460 §3) [8460-3-1]: records of other
- * kinds are discarded, of the rest there must be one [8460-3-2, 8460-3-12, 8460-3-13].
- * Unknown fields are ignored [8460-3-9, 8460-3-10]; there may be several rua, and several
- * URIs in each [8460-3-3, 8460-3-4, 8460-3-5, 8460-3-6].
+ * kinds are discarded, and exactly one record must remain
+ * [8460-3-2, 8460-3-12, 8460-3-13]. Unknown fields are ignored [8460-3-9, 8460-3-10]; a
+ * record may have several rua, and each of them several URIs
+ * [8460-3-3, 8460-3-4, 8460-3-5, 8460-3-6].
  */
 export function parseTlsRptRecord(texts: readonly string[]): TlsRptRecord {
   const records = texts.filter((recordText) => /^v=TLSRPTv1[ \t]*(;|$)/.test(recordText));
@@ -65,8 +68,8 @@ export function parseTlsRptRecord(texts: readonly string[]): TlsRptRecord {
 const ruaStart = /^rua[ \t]*=/;
 
 /**
- * Returns true for a field that follows the grammar of RFC 8460 §3: spaces and tabs may
- * stand around the commas of rua [8460-3-4], and nowhere else within a field.
+ * Returns true for a field that follows the grammar of RFC 8460 §3: spaces and tabs are
+ * allowed only around the commas of rua [8460-3-4], not elsewhere within a field.
  */
 function isField(fieldText: string): boolean {
   const joined = ruaStart.test(fieldText)

@@ -11,17 +11,17 @@ import { countMembers, objectsIn, scanJson, type JsonShape } from './scan-json.j
 import type { ReportedPolicy, TlsReport } from './report.js';
 
 /**
- * A report that could be read, and how it departs from RFC 8460. The bytes stay with the
- * caller.
+ * A report that could be read, with its departures from RFC 8460. It does not contain the
+ * received octets.
  */
 export interface ParsedReport {
   readonly report: TlsReport;
   readonly notes: readonly ReportNote[];
-  /** Values outside every rule. */
+  /** Values that no rule covers. */
   readonly unforeseen: readonly Unforeseen[];
 }
 
-/** Facts from outside the JSON that fill a gap in it. */
+/** Facts from outside the JSON that replace missing members. */
 export interface ParseReportOptions {
   /**
    * The policy domain in the mail's header or the file's name, for reports without it.
@@ -29,7 +29,7 @@ export interface ParseReportOptions {
   readonly domain?: string;
 }
 
-/** Sessions of one report, of all its policies together. */
+/** Maximum number of sessions in one report, of all its policies together. */
 const MAX_SESSIONS = 1e11;
 /**
  * A reporter sends one report for each policy domain (RFC 8460 §5.3), with those of its
@@ -38,17 +38,19 @@ const MAX_SESSIONS = 1e11;
 const MAX_DOMAINS = 1000;
 const MAX_DEPTH = 64;
 /**
- * Objects that are tried in a text with other words: a style sheet has many that are not
- * JSON.
+ * Maximum number of objects to try in a text with other words: a style sheet has many
+ * blocks that are not JSON.
  */
 const MAX_OBJECTS = 1000;
-/** Characters of malformed JSON: a repair takes several times the memory. */
+/**
+ * Maximum characters of malformed JSON, since a repair takes several times their memory.
+ */
 const MAX_REPAIRED = 2_000_000;
 const MAX_VALUES = 500_000;
-/** Ten megabytes of failures have forty thousand. */
+/** Ten megabytes of failures contain forty thousand objects. */
 const MAX_CONTAINERS = 100_000;
 
-/** Characters in which the root element of XML stands. */
+/** Number of characters in which to search for the root element of XML. */
 const XML_START = 1000;
 
 /** Whether a text is an aggregate report of DMARC, which is packed like a TLS report. */
@@ -58,9 +60,9 @@ function isDmarc(text: string): boolean {
 }
 
 /**
- * Reads the JSON of a report (RFC 8460 §4.4), unpacked. Any object with a
- * readable `policies` array is accepted, with the counts of the reporter; each departure
- * is a note. Refused only for {@link reportFailures}.
+ * Reads the JSON of a report (RFC 8460 §4.4), unpacked. Any object with a readable
+ * `policies` array is accepted, with the counts of the reporter; each departure is a
+ * note. A report is refused only for {@link reportFailures}.
  */
 export function parseReport(
   bytes: Uint8Array | string,
@@ -111,7 +113,8 @@ export function parseReport(
 }
 
 /**
- * Names a count that no reporter reaches in a day: it would outweigh all other reports.
+ * Returns a count that no reporter reaches in a day: it would dominate the sums of all
+ * reports.
  */
 function impossibleIn(policies: readonly ReportedPolicy[]): string | undefined {
   const sessions = policies.reduce(
@@ -128,7 +131,7 @@ function isArray(jsonValue: unknown): jsonValue is readonly unknown[] {
   return Array.isArray(jsonValue);
 }
 
-/** The measure by which a text exceeds any report. */
+/** The size of a text that exceeds any report, in words. */
 function excessOf({ depth, containers, values }: JsonShape): string | undefined {
   const exceeds = depth > MAX_DEPTH || values > MAX_VALUES || containers > MAX_CONTAINERS;
   return exceeds
@@ -165,8 +168,8 @@ function findJson(
     return { json: isObject(json) ? json : whole, text: isObject(json) ? whole : jsonText };
   }
   if (whole !== undefined) return { json: whole, text: jsonText };
-  // Octets before or after the object, as a footer of a gateway or padding. This function
-  // does not choose among several objects.
+  // Accepts octets before or after the object, such as the footer of a gateway or
+  // padding. This function does not choose among several objects.
   const parts = objectsIn(jsonText, MAX_OBJECTS);
   const objects = parts.flatMap((object) => {
     const json = tryJson(object);
@@ -237,7 +240,7 @@ function readRange(
   return { startDatetime, endDatetime };
 }
 
-/** A missing policy domain is that of the other policies, or of the envelope. */
+/** A missing policy domain is inferred from the other policies, or from the mail. */
 function withDomains(
   policies: readonly ReportedPolicy[],
   hint: string | undefined,

@@ -9,9 +9,9 @@ function quirk(clause: string, message: string, fix: string): FailureEntry {
 }
 
 /**
- * Every way in which a report may depart from RFC 8460 and still be read. Reporters of
- * all sizes send such reports, and a refused one leaves the domain without information,
- * so the parser accepts each departure that has one meaning and notes it. A code never
+ * Every departure from RFC 8460 that a report may have without being refused. Reporters
+ * of all sizes send such reports, and after a refusal the domain lacks their information.
+ * So the parser accepts and notes each departure that has only one meaning. A code never
  * changes its meaning: it is stored with the report.
  */
 export const reportQuirks = defineFailures({

@@ -11,7 +11,7 @@ const mailForm =
   /^(?:[a-z]{3},\s*)?(\d{1,2}) ([a-z]{3}) (\d{4}) (\d\d):(\d\d)(?::(\d\d))?\s*(utc|gmt|[+-]\d{4})?$/i;
 /** English names of months, as RFC 5322 abbreviates them. */
 const months = ['jan', 'feb', 'mar', 'apr', 'may', 'jun', 'jul', 'aug', 'sep', 'oct', 'nov', 'dec'];
-/** The last date that RFC 3339 can write. */
+/** The last date that RFC 3339 can represent. */
 const latest = Date.UTC(9999, 11, 31);
 
 /**
@@ -48,7 +48,7 @@ function exists(dateText: string): boolean {
   return !Number.isNaN(ms) && (dateText.slice(8, 10) < '29' || format(ms) === dateText);
 }
 
-/** A moment with the form in which it was written. */
+/** A time with the form in which it was written. */
 interface Found {
   /** Milliseconds since 1970. */
   readonly ms: number;
@@ -116,7 +116,7 @@ function fromNumber(value: number): Found | undefined {
   });
 }
 
-/** Rejects moments that RFC 3339 cannot write. */
+/** Rejects times that RFC 3339 cannot represent. */
 function inRange(found: Found): Found | undefined {
   return found.ms >= 0 && found.ms <= latest ? found : undefined;
 }

@@ -19,7 +19,7 @@ import {
 
 /**
  * The MX patterns in the text of an MTA-STS policy (RFC 8461 §3.2), in A-labels and lower
- * case: some reporters quote a policy in another form than the domain publishes.
+ * case: some reporters quote a policy in another form than the published one.
  */
 export function mxPatterns(policyLines: readonly string[]): readonly string[] {
   return policyLines.flatMap((textLine) => {
@@ -75,7 +75,7 @@ export function readPolicy(
     `${memberPath}.summary.total-failure-session-count`,
     notes,
   );
-  // A counted failure shows that a total of zero was not filled in.
+  // A counted failure proves that the reporter did not set the total of zero.
   const isEmpty = total === 0 && summed > 0;
   if (isEmpty) notes.add('total-zero', memberPath, summed);
   const failed = isEmpty ? summed : (total ?? atLeast);
@@ -135,8 +135,8 @@ function part(
 }
 
 /**
- * Reads the type of a policy. A missing one is inferred from the text of the policy,
- * if its form is conclusive; an unknown one stays as written.
+ * Reads the type of a policy. A missing type is inferred from the text of the policy, if
+ * its form is conclusive; an unknown type stays as written.
  */
 function readPolicyType(
   jsonValue: unknown,
@@ -167,7 +167,7 @@ interface ReadDetail {
   readonly isCounted: boolean;
 }
 
-/** Reads `failure-details`; elements that are not objects are set aside. */
+/** Reads `failure-details`; elements that are not objects are only noted. */
 function readDetails(jsonValue: unknown, memberPath: string, notes: Notes): readonly ReadDetail[] {
   if (jsonValue === undefined) return [];
   if (jsonValue === null) return (notes.add('null-member', memberPath), []);
@@ -214,8 +214,8 @@ function readDetail(value: Members, memberPath: string, notes: Notes): ReadDetai
 }
 
 /**
- * Reads a result type. RFC 8460 §6.6 lets the registry grow, so an unknown type stays as
- * it is [8460-6.6-1].
+ * Reads a result type. RFC 8460 §6.6 allows new registered types, so an unknown type is
+ * not changed [8460-6.6-1].
  */
 function readResultType(jsonValue: unknown, memberPath: string, notes: Notes): string {
   const sourceText = readText(jsonValue, memberPath, notes);

@@ -2,22 +2,24 @@ import { isIPv4 } from 'node:net';
 import { formatIp, parseDomain, parseIp } from '../base/index.js';
 import type { Notes } from './notes.js';
 
-/** Characters of one text that are stored; the raw report has the rest. */
+/** Maximum characters of one text to store; the raw report contains the complete text. */
 const MAX_TEXT = 4096;
-/** Elements of one list that are read, such as TLSA records or lines of a policy. */
+/**
+ * Maximum number of elements of one list to read, such as TLSA records or policy lines.
+ */
 const MAX_LIST = 10_000;
 /**
- * More sessions than one reporter has with one domain in a day; sums of such counts stay
+ * More sessions than any reporter has with one domain in a day; sums of such counts are
  * exact.
  */
 const MAX_COUNT = 1e10;
-/** A domain that is canonical already, the usual case, recognised without parsing it. */
+/** A domain that is already canonical, which is the usual case and needs no parsing. */
 const plainDomain =
   /^(?=.{1,253}$)[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)+$/;
 
 /**
- * A text; undefined if the reporter gave none. An empty string and null count as
- * absent. A number or truth value becomes text, since its meaning is certain.
+ * A text; undefined if the member has no text. An empty string and null count as absent.
+ * A number or boolean becomes text, since its meaning is certain.
  */
 export function readText(jsonValue: unknown, memberPath: string, notes: Notes): string | undefined {
   if (typeof jsonValue === 'string') {
@@ -72,8 +74,8 @@ export function readCount(
 
 /**
  * The total of failed sessions in a summary. It decides whether sessions failed, so a
- * positive number that is not a count never becomes 0: a fraction is rounded up, and a
- * number beyond every count is returned as it is, for the report to be refused.
+ * positive number that is not a count never becomes 0: a fraction is rounded up. A number
+ * larger than any count is returned unchanged, so that the report is refused.
  */
 export function readFailureTotal(
   jsonValue: unknown,
@@ -153,7 +155,7 @@ function tryJson(memberText: string): unknown {
 /** Labels of the records of a policy: the name below them is the policy domain. */
 const recordLabels = /^(?:_\d{1,5}\._tcp|_mta-sts|_smtp\._tls)\.(?=[^.])/i;
 
-/** The forms around a domain in some reports: a URL, or an address at it. */
+/** Forms that some reporters write instead of a domain: a URL, or a mail address. */
 const aroundDomain =
   /^(?:[a-z]+:\/\/|mailto:)?(?:[^@\/]{1,64}@)?([^@\/:]+)(?::\d{1,5})?(?:\/.*)?$/i;
 

@@ -1,10 +1,9 @@
 import { endOfString } from './scan-json.js';
 
 /**
- * Returns the JSON that a text was meant to be, if only one meaning is possible: the
- * faults of programs that write JSON without a library. Takes linear time. Strings are
- * handled apart from the rest, so that their content is never changed as if it were
- * syntax.
+ * Repairs malformed JSON of programs that write it without a library, if only one meaning
+ * is possible. Takes linear time. Strings are handled separately, so that their content
+ * is never changed as syntax.
  */
 export function repairJson(jsonText: string): string {
   let repaired = '';
@@ -22,7 +21,7 @@ export function repairJson(jsonText: string): string {
     for (const char of between) nestingDepth += depthOf(char);
     repaired += between;
   }
-  // The report itself is not closed; its content is complete.
+  // The closing brace of the report is missing, but its content is complete.
   return nestingDepth === 1 ? `${repaired}}` : repaired;
 }
 
@@ -32,7 +31,7 @@ function depthOf(char: string): number {
 }
 
 /**
- * Escapes control characters, and backslashes that escape nothing, such as those of
+ * Escapes control characters, and backslashes without a valid escape, such as those of
  * Windows paths.
  */
 function repairString(string: string): string {
@@ -42,8 +41,8 @@ function repairString(string: string): string {
 }
 
 /**
- * Removes characters that JSON does not accept as spaces and commas before a bracket, and
- * rewrites numbers with a sign or leading zeros, and words such as NaN.
+ * Removes commas before a bracket, and spaces that JSON does not allow. Rewrites numbers
+ * with a sign or leading zeros, and words such as NaN.
  */
 function repairBetween(jsonText: string): string {
   return jsonText

@@ -1,9 +1,8 @@
 import type { TlsReport } from './report.js';
 
 /**
- * Returns a text that two reports share exactly when they have the same content. JSON
- * would also serve and takes twice as long, on a path that runs for every report
- * received.
+ * Returns a text that is equal for two reports only if their content is equal. JSON would
+ * also work but takes twice as long, and this function runs for every received report.
  */
 export function reportKey({
   organizationName,
@@ -27,7 +26,7 @@ export function reportKey({
 
 /**
  * Returns the key of a list of texts. Each is preceded by its length, so that two texts
- * cannot have the key of one.
+ * cannot have the same key as one text.
  */
 export function textsKey(texts: readonly (string | undefined)[]): string {
   let key = '';

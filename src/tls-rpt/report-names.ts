@@ -16,10 +16,10 @@ export function reportFileName(
   tlsReport: TlsReport,
   { submitter, policyDomain }: ReportNameOptions,
 ): string {
-  // A name needs a time: a report without a start gets 0, which sorts before every real
-  // one.
+  // A file name needs a time: for a report without a start it is 0, which sorts before
+  // real times.
   const begin = (reportDay(tlsReport) ?? 0) / 1000;
-  // Only letters and digits are certain to survive every mail system and file system.
+  // Only letters and digits are safe in every mail system and file system.
   const unique = (tlsReport.reportId ?? '').replace(/[^A-Za-z0-9]/g, '').slice(0, 64);
   return `${[submitter, policyDomain, begin, begin + 86_399, ...(unique === '' ? [] : [unique])].join('!')}.json.gz`;
 }

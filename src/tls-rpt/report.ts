@@ -1,9 +1,12 @@
 /**
  * A report as the parser returns it and the builder accepts it. Names are those of RFC
- * 8460 §4.4; a member that the reporter did not give is undefined.
+ * 8460 §4.4; a member that the reporter omitted is undefined.
  */
 export interface TlsReport {
-  /** The name of the reporting organisation, as it writes it. It proves nothing. */
+  /**
+   * The name of the reporting organisation, as the reporter writes it. It is not
+   * authenticated.
+   */
   readonly organizationName: string | undefined;
   /** RFC 3339 in UTC, whole seconds. */
   readonly startDatetime: string | undefined;
@@ -25,7 +28,7 @@ export interface ReportedPolicy {
   readonly policyType: string;
   /** A-labels in lower case. */
   readonly policyDomain: string | undefined;
-  /** One TLSA record, or one line of the MTA-STS policy, each. */
+  /** Each text is one TLSA record, or one line of the MTA-STS policy. */
   readonly policyString: readonly string[];
   /** MX patterns of an MTA-STS policy, A-labels in lower case. */
   readonly mxHost: readonly string[];
@@ -56,7 +59,7 @@ export interface FailureDetails {
   readonly failedSessionCount: number;
   /**
    * A URI with details on the failure. It is foreign text and must never be opened
-   * unasked.
+   * automatically.
    */
   readonly additionalInformation: string | undefined;
   /** Text of the sender's TLS or DNS library; it is diagnostic and has no fixed form. */
@@ -85,18 +88,18 @@ export const resultTypes = [
 /** A result type that the builder can write. */
 export type ResultType = (typeof resultTypes)[number];
 
-/** Milliseconds of a day. */
+/** Number of milliseconds in a day. */
 const dayMs = 86_400_000;
 
 /**
- * The UTC day of a report, as milliseconds of its midnight; undefined without a start.
- * Reporters whose day begins at another hour are counted on the day that holds the middle
- * of their range, and longer ranges on their first day.
+ * The UTC day of a report, as milliseconds of its midnight; undefined without a start. If
+ * a reporter's day begins at another hour, the report counts on the day that contains the
+ * middle of its range. A longer range counts on its first day.
  */
 export function reportDay({ startDatetime, endDatetime }: TlsReport): number | undefined {
   if (startDatetime === undefined) return undefined;
   const date = startDatetime.slice(0, 10);
-  // Nearly every report takes this path, which needs no second date.
+  // This fast path, which applies to nearly every report, needs no second date.
   if (endDatetime?.startsWith(date)) return Date.parse(date);
   const start = Date.parse(startDatetime);
   const length = endDatetime === undefined ? 0 : Date.parse(endDatetime) - start;

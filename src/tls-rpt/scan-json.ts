@@ -1,11 +1,11 @@
 /**
- * The cost of parsing a text, measured without parsing it. A small text can describe a
- * structure that takes hundreds of times its size in memory.
+ * The cost of parsing a text, measured without parsing it. A small text can cause a
+ * structure in memory that is hundreds of times larger.
  */
 export interface JsonShape {
   /** The deepest nesting of objects and arrays. */
   readonly depth: number;
-  /** Members of all objects, those that repeat a name included. */
+  /** Members of all objects, including those that repeat a name. */
   readonly members: number;
   /** Objects and arrays. */
   readonly containers: number;
@@ -14,8 +14,8 @@ export interface JsonShape {
 }
 
 /**
- * Measures a JSON text in one pass and without memory. A text that is not JSON gets some
- * measure too; the parser rejects it later.
+ * Measures a JSON text in one pass with constant memory. For a text that is not JSON the
+ * result has no meaning; the parser rejects that text later.
  */
 export function scanJson(jsonText: string): JsonShape {
   let nestingDepth = 0;
@@ -48,8 +48,8 @@ export function scanJson(jsonText: string): JsonShape {
 }
 
 /**
- * The outermost objects in a text, in order, also between words, in an array or next
- * to other objects. At most `most`.
+ * The outermost objects in a text, in order, also between words, in an array or next to
+ * other objects. Returns at most `most` objects.
  */
 export function objectsIn(jsonText: string, most: number): readonly string[] {
   const found: string[] = [];
@@ -65,7 +65,7 @@ export function objectsIn(jsonText: string, most: number): readonly string[] {
         if (nestingDepth > 0) index = endOfString(jsonText, index);
         break;
       case 0x7b:
-        // Outside an object, a brace that begins no object belongs to a word.
+        // Outside an object, a brace that does not begin an object is part of other text.
         if (nestingDepth === 0 && !beginsObject(jsonText, index)) break;
         if (nestingDepth++ === 0) startOffset = index;
         break;

@@ -17,7 +17,7 @@ export interface UnpackReportsOptions {
 }
 
 const MAX_LAYERS = 2;
-/** Files of an archive that may fail to open before the rest is skipped. */
+/** Number of files of an archive that may fail to unpack before the rest is skipped. */
 const MAX_FAILURES = 10;
 /**
  * Deflate expands one octet to at most this many: a body that claims a larger ratio is
@@ -25,8 +25,8 @@ const MAX_FAILURES = 10;
  */
 const MAX_RATIO = 1032;
 /**
- * Unpacked in any case, since a body of several gzip members states only the size of the
- * last.
+ * Octets that every body may yield: one of several gzip members states only the size of
+ * the last member.
  */
 const MIN_OUTPUT = 1024 * 1024;
 
@@ -39,10 +39,10 @@ interface Room {
 type Open = (packedBytes: Uint8Array, room: Room) => readonly Result<Uint8Array>[];
 
 /**
- * Opens gzip (RFC 8460 §5.2) [8460-5.2-1], zlib and zip. Returns each file in it, or the
- * reason why that cannot be opened, at least one; content that is not packed is returned
- * unchanged. The content decides, not a name or a media type, and names in archives are
- * not read at all (RFC 8460 §6.3) [8460-6.3-1].
+ * Unpacks gzip (RFC 8460 §5.2) [8460-5.2-1], zlib and zip. Returns each file in it, or
+ * the reason why the file cannot be unpacked, at least one result. Content that is not
+ * packed is returned unchanged. The content decides, not a name or a media type, and
+ * names in archives are not read at all (RFC 8460 §6.3) [8460-6.3-1].
  */
 export function unpackReports(
   packed: Uint8Array,
@@ -95,18 +95,18 @@ export function claimedSize(packedBytes: Uint8Array): number {
 }
 
 function openGzip(packedBytes: Uint8Array, room: Room): readonly Result<Uint8Array>[] {
-  // A bomb that states its size is not opened, and one with a false size is abandoned as
-  // soon as that shows.
+  // A decompression bomb that states its size is not unpacked. Unpacking of one with a
+  // false size ends at the limit.
   const claimed = claimedSize(packedBytes);
   if (claimed > room.octets && packedBytes.length * MAX_RATIO >= claimed)
     return [fail(reportFailures.make('report-too-large', 'unpacked'))];
-  // Space for the claimed size, so that the output of a report is one piece.
+  // A buffer of the stated size, so that a report is unpacked into one chunk.
   const chunkSize = Math.min(Math.max(claimed + 1, 64), 65_536);
   const most = Math.max(claimed, MIN_OUTPUT);
   const open = (packed: Uint8Array): Result<Uint8Array> =>
     inflate(room, most, (maxOutputLength) => gunzipSync(packed, { chunkSize, maxOutputLength }));
   const opened = open(packedBytes);
-  // A line end or the footer of a list after it, as editors and mail programs leave one.
+  // Accepts a line end or the footer of a mailing list after the packed data.
   const endOffset = opened.ok
     ? 0
     : endOfGzip(packedBytes, Math.max(1, Math.min(most, room.octets)));
@@ -169,7 +169,7 @@ function openZip(packedBytes: Uint8Array, room: Room): readonly Result<Uint8Arra
   );
 }
 
-/** Unpacks into the available space, and subtracts it. */
+/** Unpacks within the remaining limit, and subtracts the octets from it. */
 function inflate(
   room: Room,
   most: number,
@@ -194,7 +194,7 @@ function inflate(
 
 /**
  * Decodes a body that is base64 throughout, of gzip, zip or JSON: a transfer encoding
- * that no earlier step removed.
+ * that no earlier step decoded.
  */
 function decodeBase64(packedBytes: Uint8Array): Uint8Array | undefined {
   const archiveView = Buffer.from(packedBytes.buffer, packedBytes.byteOffset, packedBytes.length);

@@ -25,8 +25,8 @@ export function alertText(reportAlerts: readonly ReportAlert[]): string {
           `${words[kind]} ${domain || NO_DOMAIN} (since ${since.slice(0, 16).replace('T', ' ')} UTC)`,
         ),
         line(says),
-        // A step of this program may contain a command of several lines; none starts at
-        // the margin.
+        // A step of this program may contain a command of several lines; every line is
+        // indented.
         ...todo.map((step, index) => `${index + 1}. ${step.split('\n').map(line).join('\n   ')}`),
       ].join('\n'),
     )

@@ -1,6 +1,6 @@
 /** A current fault. */
 export interface Condition {
-  /** The key, which stays the same from round to round. */
+  /** The key, which is the same in every round. */
   readonly key: string;
   readonly domain: string;
   /** The extent: failed sessions. */
@@ -29,7 +29,7 @@ export interface ReportAlert {
   readonly todo: readonly string[];
 }
 
-/** Twice as bad, and by more than a few sessions. */
+/** Returns true for twice as many failed sessions, if the increase is at least ten. */
 function isWorse(level: number, before: number): boolean {
   return level >= 2 * before && level >= before + 10;
 }
@@ -49,7 +49,8 @@ function kindOf(level: number, known: SentAlert | undefined): ReportAlert['kind'
 
 /**
  * Compares the current conditions with those of the last alert to the channel. Pure.
- * `ended`: the keys of failures that are known to have ended; default: all that are gone.
+ * `ended`: the keys of failures that are known to have ended; default: the keys of all
+ * failures that are absent now.
  */
 export function planAlerts(
   now: number,

@@ -6,7 +6,7 @@ import type { TrustStore } from '../../x509/index.js';
 
 /** The network, trust anchors and clock of a POST to a webhook. */
 export interface WebhookOptions {
-  /** Guarded: the DNS of the receiver decides which address the name has. */
+  /** Guarded against private addresses: the DNS of the receiver chooses the address. */
   readonly network: Network;
   readonly resolver: Resolver;
   readonly anchors: TrustStore;

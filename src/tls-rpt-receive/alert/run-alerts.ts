@@ -10,14 +10,15 @@ export interface AlertOptions {
   readonly store: Store;
   /** Milliseconds since 1970. */
   readonly now: number;
-  /** Domains that are examined even when no failure is reported: silence is an alarm. */
+  /**
+   * Domains to examine even when no failure is reported: missing reports cause an alert.
+   */
   readonly domains: readonly string[];
-  /** Hours after the end of a day until missing reports are an alarm. Default 36. */
+  /** Hours after the end of a day until missing reports cause an alert. Default 36. */
   readonly silenceHours?: number;
   /**
-   * The receivers of alerts, by name. False or a rejection: the alerts were not
-   * delivered, and are sent again. Each channel gets the changes since its last
-   * successful delivery.
+   * The receivers of alerts, by name. After a result of false or a rejection, the alerts
+   * are sent again. Each channel gets the changes since its last successful delivery.
    */
   readonly channels: Readonly<
     Record<string, (reportAlerts: readonly ReportAlert[]) => Promise<boolean>>
@@ -35,8 +36,8 @@ export interface AlertFailure {
 }
 
 /**
- * Alerts on one configured domain, or on all other names, that are shown one by one; one
- * line stands for the rest.
+ * Maximum number of alerts to show singly for one configured domain, or for all other
+ * names together; one line counts the rest.
  */
 const MAX_ALERTS = 20;
 
@@ -49,8 +50,8 @@ export interface Notice {
 
 /**
  * Examines every domain once and sends each channel the changes since its last successful
- * delivery. Domains and channels are independent: the known state of an unreadable domain
- * stays, and no alert is reported as ended.
+ * delivery. Domains and channels are independent: an unreadable domain keeps its known
+ * state, and none of its alerts is reported as ended.
  */
 export async function runAlerts(options: AlertOptions): Promise<readonly Notice[]> {
   const { store, now, channels, onError = () => undefined } = options;
@@ -76,7 +77,10 @@ export async function runAlerts(options: AlertOptions): Promise<readonly Notice[
   return notices.filter((notice) => notice.alerts.length > 0);
 }
 
-/** Sends alerts to a channel; an error counts as not received, so they are sent again. */
+/**
+ * Sends alerts to a channel. After an error they count as not received and are sent
+ * again.
+ */
 async function send(
   notify: (alerts: readonly ReportAlert[]) => Promise<boolean>,
   reportAlerts: readonly ReportAlert[],
@@ -101,8 +105,8 @@ interface Conditions {
 }
 
 /**
- * Reads the failures of every domain, in turns with other work of the process. A domain
- * that cannot be read keeps its earlier state.
+ * Reads the failures of every domain, alternating with other work of the process. A
+ * domain that cannot be read keeps its earlier state.
  */
 async function readConditions(
   { store, now, domains, silenceHours }: AlertOptions,
@@ -133,10 +137,7 @@ async function readConditions(
   return { conditions, unread, ended };
 }
 
-/**
- * If even the list of failing domains cannot be read, nothing may be reported as
- * ended.
- */
+/** If the list of failing domains cannot be read, no failure may be reported as ended. */
 async function failingDomains(
   options: { readonly now: number },
   stateStore: Store,
@@ -157,8 +158,8 @@ async function failingDomains(
 }
 
 /**
- * Saves the alerts that a channel received, in one transaction: a crash repeats an alert
- * and loses none.
+ * Saves the alerts that a channel received, in one transaction: after a crash an alert
+ * may be repeated, but never lost.
  */
 function saveSent(stateStore: Store, channel: string, sent: readonly SentAlert[]): void {
   stateStore.transaction(() => {
@@ -171,7 +172,7 @@ function saveSent(stateStore: Store, channel: string, sent: readonly SentAlert[]
   });
 }
 
-/** The ongoing failures of a domain, and silence where reports stopped. */
+/** The ongoing failures of a domain, and a condition for missing reports. */
 function conditionsOf(domainView: DomainView): readonly Condition[] {
   const { domain } = domainView;
   const failures = byTurns(domainView.failures.filter((failure) => failure.ongoing)).map(
@@ -194,8 +195,8 @@ function conditionsOf(domainView: DomainView): readonly Condition[] {
 }
 
 /**
- * The worst of each reporter first, then the second of each, so that no reporter
- * displaces the others.
+ * The worst failure of each reporter comes first, then the second failure of each, so
+ * that no reporter displaces the others.
  */
 function byTurns(failures: readonly Explanation[]): readonly Explanation[] {
   const seen = new Map<string, number>();
@@ -228,15 +229,15 @@ function keyOf({ result, policy, host, policyDomain }: Explanation, domainName: 
   return JSON.stringify([domainName, result, policy, host, policyDomain]);
 }
 
-/** The key of silence; failures have JSON as keys, so they cannot collide. */
+/** The key of missing reports. Keys of failures are JSON, so the two cannot collide. */
 function silenceKey(domainName: string): string {
   return `${domainName} silence`;
 }
 
 /**
  * The first alerts on each configured domain, the first ones on all other names together,
- * and one line for the rest of each: nothing is omitted silently. Reporters choose the other
- * names, as many as they like.
+ * and one line that counts the rest of each, so that every omission is visible. Reporters
+ * choose the other names and their number.
  */
 function shorten(
   reportAlerts: readonly ReportAlert[],
@@ -256,7 +257,7 @@ function shorten(
   });
 }
 
-/** The name that all of them are about. */
+/** The domain that all these alerts concern; undefined for several domains. */
 function distinctName(reportAlerts: readonly ReportAlert[]): string | undefined {
   const names = new Set(reportAlerts.map(({ domain }) => domain));
   return names.size === 1 ? [...names][0] : undefined;

@@ -2,32 +2,31 @@ import { groupBy } from '../../base/index.js';
 import { countByDay } from './count-sessions.js';
 import { dateOf, dayOf, type ReportRow, type SessionRow } from './facts.js';
 
-/**
- * The reports of one reporter as they arrive: the latest day, and whether it fell silent.
- */
+/** The arrivals of one reporter: the latest day, and whether its reports stopped. */
 export interface Arrival {
   readonly reporter: string;
   /** Days with a report in the examined period. */
   readonly days: number;
   readonly last: string;
   /**
-   * `silent`: reported nearly every day, and the last report is overdue; `irregular`:
-   * some days.
+   * `silent`: the reporter sent reports nearly every day, and the last one is overdue;
+   * `irregular`: it reports on some days.
    */
   readonly state: 'fine' | 'silent' | 'irregular';
 }
 
 /**
- * The last day whose reports are due. Reporters send within a day of its end, some 22
- * hours late, so a report is missing only `silenceHours` after it (36 by default).
+ * The last day whose reports are due. Reporters send within 24 hours after the end of a
+ * day, some of them after 22 hours. So a report counts as missing `silenceHours` (default
+ * 36) after that end.
  */
 export function lastDueDay(now: number, silenceHours = 36): number {
   return dayOf(now - silenceHours * 3_600_000) - 1;
 }
 
 /**
- * The reporters that went silent. A reporter is expected daily when it reported on most
- * of the fourteen days up to its last report.
+ * The reporters whose reports stopped. Daily reports are expected of a reporter that
+ * reported on most of the fourteen days up to its last report.
  */
 export function arrivals(
   reportRows: readonly ReportRow[],
@@ -76,8 +75,8 @@ export function isSilent(
 }
 
 /**
- * Reporters with exactly one session on each of five days or more: perhaps only the mail
- * that brings their report, which the next report counts, and so on.
+ * Reporters with exactly one session on each of five days or more: the session may be
+ * only the delivery of their previous report.
  */
 export function perhapsLoops(sessionRows: readonly SessionRow[]): readonly string[] {
   return [...groupBy(sessionRows, (sessionRow) => sessionRow.reporter)].flatMap(

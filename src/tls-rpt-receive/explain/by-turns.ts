@@ -1,6 +1,7 @@
 /**
- * The first items in their order, at most the given number. If there are more, reporters
- * take turns, each with its first items: no reporter displaces another.
+ * The first items in their order, at most the given number. If there are more, the first
+ * item of each reporter is selected, then the second of each, so that no reporter
+ * displaces another.
  */
 export function firstByTurns<Item>(
   items: readonly Item[],
@@ -18,7 +19,7 @@ export function firstByTurns<Item>(
     inTurn[turn] = (inTurn[turn] ?? 0) + 1;
     return turn;
   });
-  // The turn that does not fit completely, and the room for its first items.
+  // The first turn that does not fit completely, and the number of its items that fit.
   let last = 0;
   let room = most;
   for (; (inTurn[last] ?? 0) <= room; last++) room -= inTurn[last] ?? 0;

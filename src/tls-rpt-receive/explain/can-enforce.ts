@@ -15,20 +15,20 @@ export interface EnforceAnswer {
 
 /** Days with reports and without a failure that the domain caused. */
 const WANTED_DAYS = 14;
-/** Days to search for them: a small domain has no reports on some days. */
+/** Number of past days to search: a small domain has no reports on some of them. */
 export const TRIAL_DAYS = 28;
 
-/** Below this share of sessions a failure without a reason may be lost connections. */
+/** Below this share of sessions a failure without a reason may be a lost connection. */
 const LOST_SHARE = 1 / 100;
-/** The same if every reason in the reports is a lost connection. */
+/** The same limit for a failure whose every reported reason is a lost connection. */
 const STATED_LOST_SHARE = 1 / 20;
 
 /**
- * Judges by authenticated reports on the MTA-STS policy. It needs a fortnight of days with
- * reports, from more than one reporter, and without a failure that the policy would have
- * turned into deferred mail. Today is incomplete, so a missing report of today does not
- * count.
- * In mode none senders validate nothing (RFC 8461 §5), so such days prove nothing.
+ * Judges from authenticated reports whether the domain can enforce its MTA-STS policy.
+ * Enforcement is safe after fourteen days with reports from more than one reporter, and
+ * without a failure for which an enforced policy would have deferred mail. Today is
+ * incomplete, so a missing report of today does not count. In mode none senders do not
+ * validate (RFC 8461 §5), so these days are not evidence.
  */
 export function canEnforce(
   reportedFacts: ReportedFacts,
@@ -100,8 +100,8 @@ function withoutTrial({ reports, trial, checks }: ReportedFacts): EnforceAnswer 
 }
 
 /**
- * Returns whether a failure is so rare that a large domain always has some: connections
- * are lost in any mode, and the sender tries again.
+ * Returns whether a failure is as rare as lost connections are at a large domain. Senders
+ * retry lost connections in every mode.
  */
 function isLost(
   { result, policy, reporters, reasons, sessions }: Explanation,
@@ -117,7 +117,9 @@ function isLost(
   return Math.max(1, sessions) <= (isStated ? STATED_LOST_SHARE : LOST_SHARE) * total;
 }
 
-/** Returns whether the sessions of a day failed in another way than by lost connections. */
+/**
+ * Returns whether any session of a day failed for another reason than a lost connection.
+ */
 function hasFaults(rows: readonly TrialRow[]): boolean {
   const sumOf = (of: (row: TrialRow) => number): number =>
     rows.reduce((count, row) => plus(count, of(row)), 0);
@@ -134,8 +136,9 @@ interface JudgedFailures {
 }
 
 /**
- * One reason for each failure that is not the reporter's own, and one for failures
- * unexplained. Without STARTTLS no policy can be met, so a sender without one shows it.
+ * One reason for each failure that the reporter did not cause, and one for all
+ * unexplained failures. Without STARTTLS a session meets no policy, so a sender without a
+ * policy also proves that failure.
  */
 function failureReasons(
   sessionRows: readonly TrialRow[],
@@ -167,10 +170,11 @@ interface CurrentMode {
 }
 
 /**
- * The mode of the published policy by the latest check, or that of the policy quoted last.
- * A quoted policy may be an old copy, so quotes outweigh a check only if the last ones of
- * all reporters since the check agree and first appeared after it. One of them must follow
- * another policy of the same reporter, or two reporters must quote them.
+ * The mode of the published policy by the latest check, or the mode of the policy that
+ * was quoted last. A quoted policy may be an old copy, so quotes replace the check only
+ * if the last quotes of all reporters since the check agree and first appeared after it.
+ * In addition one reporter must have quoted another policy before, or two reporters must
+ * quote the new one.
  */
 function currentMode({ checks, policies, domain }: ReportedFacts): CurrentMode | undefined {
   const quoted = policies.filter((policy) => policy.type === 'sts' && policy.domain === domain);

@@ -33,10 +33,10 @@ export interface CauseEvidence {
    * check.
    */
   readonly ownHost: boolean | undefined;
-  /** A policy that an affected reporter applied, and that does not name the host. */
+  /** A policy that does not name the host and that an affected reporter applied. */
   readonly applied: QuotedPolicy | undefined;
   /**
-   * Days for which the published policy has named the host, by checks; 0: it does not.
+   * Days for which the published policy has named the host, by checks; 0 if it does not.
    */
   readonly namedFor: number | undefined;
   /**
@@ -45,11 +45,13 @@ export interface CauseEvidence {
    */
   readonly replacedFor: number | undefined;
   readonly compared: ReporterComparison;
-  /** A reporter of the failure had sessions at another host, and none failed. */
+  /**
+   * A reporter of the failure had sessions at another host, and all of them succeeded.
+   */
   readonly sparesHost: boolean;
   /** An unaffected reporter had a failure of another kind over IPv4. */
   readonly usesIpv4: boolean;
-  /** Chance does not explain that the unaffected reporters had no failure. */
+  /** True if chance does not explain why the unaffected reporters had no failure. */
   readonly spared: boolean;
   /** Number of hosts at which the reporters of the group observed the failure. */
   readonly failingHosts: number;
@@ -62,14 +64,14 @@ export interface CauseEvidence {
 
 /** Below this probability, chance does not explain which reporters were unaffected. */
 const CHANCE = 1 / 1000;
-/** The same if a check also found no fault of the host. */
+/** The same limit if a check also found no fault of the host. */
 const CHANCE_CHECKED = 1 / 100;
 /**
- * A report covers a day and names no hour. An outage of some hours touches at most two
+ * A report covers a day and names no hour. An outage of some hours affects at most two
  * days, and a reporter that sent in other hours was unaffected for that reason alone.
  */
 const MIN_PATH_DAYS = 3;
-/** An IPv4 host is reached over IPv4 by at least one of this many other reporters. */
+/** Of this many other reporters, at least one connects to an IPv4 host over IPv4. */
 const MIN_SPARED = 3;
 
 /** Collects the evidence about the cause of a failure. */
@@ -106,8 +108,8 @@ export function gatherEvidence(
 }
 
 /**
- * A fetch is not a session, so for the policy file the reporters count and not their
- * sessions.
+ * A fetch is not a session, so faults of the policy file are judged by the number of
+ * reporters, not of sessions.
  */
 function wasSpared(
   failureGroup: FailureGroup,
@@ -119,8 +121,8 @@ function wasSpared(
 }
 
 /**
- * A fetch is not a session, so the share of sessions proves nothing about the policy
- * file.
+ * A fetch is not a session, so the share of failed sessions is not evidence about the
+ * policy file.
  */
 export function isSporadic({ group, compared }: CauseEvidence): boolean {
   if (kindOf(group.result) === 'policy-file') return false;
@@ -128,8 +130,9 @@ export function isSporadic({ group, compared }: CauseEvidence): boolean {
 }
 
 /**
- * Returns whether a finding of a check explains the failures. Under another name than its
- * own it explains no noise, and sessions without a description only if it hit most.
+ * Returns whether a finding of a check explains the failures. If the result type does not
+ * name the finding, the failures must be more than noise. If the failures have no
+ * description, at least half of the sessions must have failed.
  */
 export function explainsMost({ group, compared, found }: CauseEvidence): boolean {
   if (group.result === NOT_DESCRIBED) return compared.ownRate >= 0.5;
@@ -137,7 +140,7 @@ export function explainsMost({ group, compared, found }: CauseEvidence): boolean
   return !compared.noise && compared.ownRate >= SPORADIC && compared.isShareKnown;
 }
 
-/** A failure of no particular kind: too few sessions, or only lost connections. */
+/** Returns whether a failure is noise: too few sessions, or only lost connections. */
 export function isGroupNoise({ group: failureGroup, compared }: CauseEvidence): boolean {
   if (failureGroup.lostConnections || compared.noise) return true;
   if (compared.ownRate < SPORADIC && failureGroup.sessions > 0) return true;
@@ -146,8 +149,8 @@ export function isGroupNoise({ group: failureGroup, compared }: CauseEvidence): 
 
 /**
  * Returns whether a reporter of the failure had no failure at another MX host. A filter
- * or attacker on its path removes STARTTLS at every host. With DANE a report
- * names the host of its sessions, as the policy domain; else the failures name hosts.
+ * or attacker on its path removes STARTTLS at every host. With DANE a report names the
+ * host of its sessions as the policy domain; otherwise only the failures name hosts.
  */
 function sparesHost(group: FailureGroup, reportedFacts: ReportedFacts): boolean {
   const atHosts = reportedFacts.sessions.filter(
@@ -168,9 +171,9 @@ function sparesHost(group: FailureGroup, reportedFacts: ReportedFacts): boolean 
 
 /**
  * Returns whether an unaffected reporter used the address family that failed. A report
- * names no address of sessions that succeeded, so a check of the host shows it, or
- * failures over both families do. If IPv4 failed, an unaffected reporter with another
- * failure over IPv4 shows it, or several reporters do.
+ * contains no addresses of successful sessions, so the proof is a check of the host, or
+ * failures over both families. If IPv4 failed, other proofs are an unaffected reporter
+ * with another failure over IPv4, and three unaffected reporters.
  */
 export function isSameFamily({ group, clean, usesIpv4, compared }: CauseEvidence): boolean {
   if (clean) return true;
@@ -180,10 +183,10 @@ export function isSameFamily({ group, clean, usesIpv4, compared }: CauseEvidence
 }
 
 /**
- * Returns whether the fault is not at one of several servers behind an address. A load
- * balancer leads all connections of a reporter, or of one of its networks, to one server.
- * So the fault is elsewhere if it concerns two hosts. It also is if the reporter had
- * successful sessions every day, from another network, as two other observers had.
+ * Returns true if the fault cannot be at one of several servers behind an address. A load
+ * balancer sends all connections of a reporter, or of one of its networks, to one server.
+ * So the fault is elsewhere if it concerns two hosts. It is also elsewhere if the
+ * reporter and two other observers had successful sessions on every day.
  */
 export function notOneServer({ failingHosts: hosts, compared, clean }: CauseEvidence): boolean {
   if (hosts > 1) return true;
@@ -197,8 +200,8 @@ export function isLasting({ compared }: CauseEvidence): boolean {
 
 /**
  * Returns whether one reporter also has sessions under DANE at every failing host on
- * these days, at least as many as failed, and none of them failed. RFC 8460 §4 counts a
- * session under each of its policies.
+ * these days. They must be at least as many as the failed sessions, and all of them
+ * successful. RFC 8460 §4 counts a session under each of its policies.
  */
 function matchesTlsa(group: FailureGroup, reportedFacts: ReportedFacts): boolean {
   if (group.type !== 'sts' || kindOf(group.result) !== 'certificate') return false;
@@ -226,8 +229,8 @@ export function isOutdated({ applied, ownHost }: CauseEvidence): boolean {
 }
 
 /**
- * Returns whether the clean check saw a certificate of the host that was valid on its
- * day.
+ * Returns whether the check without a fault obtained a certificate of the host that was
+ * valid on its day.
  */
 export function showsDates({ clean, group }: CauseEvidence): boolean {
   const mailHost = clean?.hosts.find((h) => h.name === group.mx);

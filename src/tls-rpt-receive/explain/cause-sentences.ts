@@ -38,7 +38,7 @@ function sessionsOf({ sessions }: FailureGroup): string {
   return `Only ${countOf(sessions, 'session')}`;
 }
 
-/** Evidence of the same kind as the failure, which a reporter without it gives. */
+/** The success of an unaffected reporter, in words that fit the kind of the failure. */
 export function sparedDoing({ result }: FailureGroup): string {
   const kind = kindOf(result);
   if (kind === 'policy-file') return 'fetched the policy';
@@ -53,7 +53,7 @@ export function receivedBy({ result }: FailureGroup): string {
   return kind === 'dnssec' ? 'The DNS answers' : 'The certificate chain or DNS answers';
 }
 
-/** The reason why a failure of these reporters alone proves no cause. */
+/** The reason why a failure of these reporters alone does not prove a cause. */
 export function alone({ group, compared }: Compared): string {
   if (compared.affected.length > 1)
     return `${names(compared.affected)} saw failures that do not confirm each other: they differ in days or shares of the sessions, are too few, or come from one network.`;

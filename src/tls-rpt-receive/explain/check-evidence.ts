@@ -4,8 +4,8 @@ import { dayOfCheck, NOT_DESCRIBED } from './facts.js';
 import type { FailureGroup } from './group-failures.js';
 
 /**
- * The kind of failure that result types have in common. Reporters use the result types
- * loosely, and the kinds consistently.
+ * The kind of failure that result types have in common. Reporters confuse result types of
+ * one kind, but rarely confuse the kinds.
  */
 export type FailureKind = 'starttls' | 'certificate' | 'dnssec' | 'policy-file' | 'any';
 
@@ -30,8 +30,9 @@ export function kindOf(result: string): FailureKind {
 }
 
 /**
- * Returns whether a failure may be one of fetching a policy: the reporter describes none,
- * or names neither a registered result type nor a host. Such a failure defers no mail.
+ * Returns whether a failure may be a failed policy fetch: the reporter does not describe
+ * the failure, or names neither a registered result type nor a host. Senders do not defer
+ * mail because of such a failure.
  */
 export function mayBeFetch({
   result,
@@ -74,9 +75,9 @@ const policyFile = [
 const handshake = ['tls-handshake-failed'];
 
 /**
- * Findings of `hermetic check` that show the same fault. The policy type decides the
- * validation of a sender: under `tlsa` the TLSA records (RFC 7672 §3), under `sts` name
- * and chain (RFC 8461 §4.2), without a policy nothing. The result type alone is not
+ * Findings of `hermetic check` that show the same fault. The policy type decides what a
+ * sender validates: the TLSA records under `tlsa` (RFC 7672 §3), name and chain under
+ * `sts` (RFC 8461 §4.2), nothing without a policy. The result type alone is not
  * conclusive: senders report a TLSA mismatch as `certificate-not-trusted` or
  * `validation-failure` too.
  */
@@ -88,7 +89,8 @@ export function findingsFor(type: string, result: string): readonly string[] {
   if (failureKind === 'certificate') return [...certificate, ...handshake];
   if (failureKind === 'dnssec') return dnssec;
   if (failureKind === 'policy-file') return policyFile;
-  // A sender that names no result may have found no STARTTLS, which has a result type.
+  // A failure without a result type may be a missing STARTTLS; a failure with another
+  // result type is not.
   if (result === NOT_DESCRIBED)
     return [...certificate, ...handshake, ...starttls, ...(type === 'sts' ? policyFile : [])];
   return [...certificate, ...handshake, ...(type === 'sts' ? policyFile : starttls)];
@@ -107,7 +109,9 @@ const namedFindings: Readonly<Record<string, readonly string[]>> = {
   'sts-webpki-invalid': policyFile,
 };
 
-/** Returns whether a result type names the fault of a finding, and no wider kind. */
+/**
+ * Returns whether a result type names exactly the fault of a finding, not a wider kind.
+ */
 export function namesFinding(result: string, finding: string): boolean {
   return namedFindings[result]?.includes(finding) === true;
 }
@@ -135,9 +139,9 @@ export function findingOf(
 }
 
 /**
- * The first check on those days that examined everything the group may concern, and found
- * no fault there, of this kind or another. A check that could not reach an address or
- * fetch the policy proves nothing.
+ * The first check on those days that examined every host and policy of the group, and
+ * found no fault of any kind there. A check that could not reach an address or fetch the
+ * policy proves nothing.
  */
 export function cleanCheck(
   failureGroup: FailureGroup,
@@ -187,7 +191,9 @@ function shows(finding: Finding, failureGroup: FailureGroup, check: CheckResult)
   return !namesOtherAddress(finding, failureGroup) || isEverywhere(ids, name, failureGroup, check);
 }
 
-/** Returns whether a finding is about one address, and the reports name only others. */
+/**
+ * Returns whether a finding is about one address, and the reports name only other ones.
+ */
 export function namesOtherAddress({ subject }: Finding, { ips }: FailureGroup): boolean {
   const address = addressOf(subject);
   return address !== undefined && ips.length > 0 && !ips.includes(address);
@@ -195,8 +201,9 @@ export function namesOtherAddress({ subject }: Finding, { ips }: FailureGroup): 
 
 /**
  * Returns whether a check found the fault at all addresses of a host, and does not know
- * those in the reports: addresses change, and a reporter may see others. A fault of one
- * address does not explain failures at another that the check examined.
+ * the addresses in the reports: addresses change, and a reporter may resolve others. A
+ * fault of one address does not explain failures at another address that the check
+ * examined.
  */
 function isEverywhere(
   ids: readonly string[],

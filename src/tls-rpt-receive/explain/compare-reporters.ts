@@ -22,19 +22,16 @@ import {
 
 /** The evidence of the other reporters about a failure. */
 export interface ReporterComparison {
-  /**
-   * Reporters that observed it, or failures that may be the same under another result
-   * type.
-   */
+  /** Reporters of the failure, or of another result type that may be the same failure. */
   readonly affected: readonly string[];
   /**
    * Independent sources among them, each with more failures than noise explains:
    * reporters in one network count as one.
    */
   readonly sources: number;
-  /** Noise explains the failures of this group at each of its reporters. */
+  /** True if noise explains the failures of this group at each of its reporters. */
   readonly noise: boolean;
-  /** Each reporter of the group also reports successes, or observes only this failure. */
+  /** True if each reporter of the group also reports successes, or only this failure. */
   readonly isShareKnown: boolean;
   /**
    * Reporters that applied the same policy, could have observed the failure, and did not.
@@ -50,14 +47,15 @@ export interface ReporterComparison {
    */
   readonly chance: number;
   /**
-   * Reporters with sessions on those days that did not apply this policy: no comparison.
+   * Reporters with sessions on those days that did not apply this policy, so they cannot
+   * be compared.
    */
   readonly without: number;
   /**
    * The share of the sessions of the affected reporters that failed in this way, 0 to 1.
    */
   readonly rate: number;
-  /** The same for this group alone, without failures of other result types. */
+  /** The same share for this group alone, without failures of other result types. */
   readonly ownRate: number;
 }
 
@@ -141,7 +139,7 @@ export function compareReporters(
 }
 
 /**
- * A filter or attacker that removes STARTTLS from a sender's sessions does so at every
+ * A filter or attacker that removes STARTTLS from a sender's sessions removes it at every
  * host, so the failures at all hosts count.
  */
 function atAnyHost(
@@ -153,9 +151,9 @@ function atAnyHost(
 }
 
 /**
- * Returns a test whether a reporter that had no failure would have observed the fault. It
- * must have used the same policy, the same MX host and the same address family, or else a
- * check must have found the host without a fault: then the fault is not at the host.
+ * Returns a function that tests whether a reporter without the failure would have
+ * observed the fault. The reporter must have used the same policy, MX host and address
+ * family, unless a check found no fault of the host: then the fault is not at the host.
  */
 function couldHaveMet(
   failureGroup: FailureGroup,
@@ -176,8 +174,8 @@ function couldHaveMet(
 }
 
 /**
- * Returns whether every sender used a failing host: a sender uses one of the hosts of the
- * domain, and all of them failed, or there is only one.
+ * Returns whether every sender used a failing host: all hosts of the domain failed, or
+ * the domain has only one host.
  */
 function failsEverywhere(failureGroup: FailureGroup, reportedFacts: ReportedFacts): boolean {
   const hostNames = hostsOf(reportedFacts);
@@ -201,8 +199,8 @@ export function failingHosts(
 }
 
 /**
- * Reporters of successful sessions with a host under DANE: there a report names the MX host
- * of its successes, too, as the policy domain.
+ * Reporters of successful sessions with a host under DANE, since a DANE report names the
+ * MX host as the policy domain.
  */
 function reachedByDane(exchanger: string, { sessions }: ReportedFacts): ReadonlySet<string> {
   return new Set(
@@ -212,7 +210,7 @@ function reachedByDane(exchanger: string, { sessions }: ReportedFacts): Readonly
   );
 }
 
-/** The hosts of facts that were examined before. */
+/** A cache of the hosts, by the object of facts that contains them. */
 const knownHosts = new WeakMap<ReportedFacts, readonly string[] | 'unknown'>();
 
 /** The MX hosts, if checks or the quoted policies name all of them. */
@@ -237,15 +235,15 @@ function findHosts(reportedFacts: ReportedFacts): readonly string[] | undefined 
 }
 
 /**
- * A sender with a cached policy needs the policy file only when it expires (RFC 8461
- * §3.2). So a success proves that the file was available only for a reporter that began
- * to apply the policy on those days, or whose copy must have expired since.
+ * A sender with a cached policy needs the policy file only when that copy expires (RFC
+ * 8461 §3.2). So a success does not prove that the file was available, unless the
+ * reporter began to apply the policy on those days, or its copy must have expired since.
  */
 function fetchedPolicy(
   { domain, firstDay, lastDay }: FailureGroup,
   { sessions, policies }: ReportedFacts,
 ): (reporter: string) => boolean {
-  // Before the first of all reports, every reporter may have fetched it.
+  // Every reporter may have fetched the policy before the first of all reports.
   const begin = sessions.reduce((day, row) => Math.min(day, row.day), Infinity);
   const fetched = policies.filter(
     (policy) =>
@@ -261,8 +259,8 @@ function fetchedPolicy(
 }
 
 /**
- * Returns a test whether no policy text that a reporter quoted differs from the texts that
- * the affected ones quoted.
+ * Returns a function that tests whether the affected reporters also quoted every policy
+ * text of a reporter.
  */
 function quotesSamePolicy(
   { type, reporters, firstDay, lastDay }: FailureGroup,
@@ -295,7 +293,8 @@ export function chanceOf(failed: number, affected: number, unaffected: number): 
   const all = Math.max(affected, failed) + unaffected;
   // The same product with fewer factors: failed and unaffected can be swapped.
   const [factors, other] = failed < unaffected ? [failed, unaffected] : [unaffected, failed];
-  // Reports name any number of sessions: many factors are approximated in blocks.
+  // A report may contain any number of sessions, so many factors are approximated in
+  // blocks.
   const block = Math.ceil(factors / MAX_FACTORS);
   let logarithm = 0;
   for (let index = 0; index < factors && logarithm > NEGLIGIBLE; index += block) {

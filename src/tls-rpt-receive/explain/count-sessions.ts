@@ -14,10 +14,10 @@ export interface DayCount extends SessionCount {
 
 /**
  * Counts each session once. A reporter reports a session under every policy that it
- * applied (RFC 8460 §4), and does not say which sessions it reports twice. So the counts
- * of `sts` and `tlsa` of one reporter and day are treated as the same sessions, and the
- * larger number counts. A session under `no-policy-found` had no other policy, and is
- * added [8460-4-2].
+ * applied (RFC 8460 §4), and does not identify the sessions that it reports twice. So the
+ * counts of `sts` and `tlsa` of one reporter and day are treated as the same sessions,
+ * and the larger number counts. A session under `no-policy-found` had no other policy, so
+ * it is added [8460-4-2].
  */
 export function totalSessions(sessionRows: readonly SessionRow[]): SessionCount {
   return sumUp(reporterDays(sessionRows).map(countOne));
@@ -92,8 +92,8 @@ function countsByType(sessionRows: readonly SessionRow[]): ReadonlyMap<string, S
 }
 
 /**
- * Sessions with and without a policy. Those under several kinds of policy overlap; those
- * without one cannot overlap with them.
+ * Sessions with and without a policy. Sessions under several kinds of policy overlap;
+ * sessions without a policy do not overlap with them.
  */
 function combine(types: ReadonlyMap<string, SessionCount>): SessionCount {
   const without = types.get(NO_POLICY) ?? none;
@@ -101,7 +101,7 @@ function combine(types: ReadonlyMap<string, SessionCount>): SessionCount {
   return sumUp([without, under]);
 }
 
-/** Of counts that overlap: the most sessions, and the most failures among them. */
+/** The largest number of sessions, and of failures, among counts that overlap. */
 function largest(types: readonly (readonly [string, SessionCount])[]): SessionCount {
   const sessionCounts = types.map(([, sessionCount]) => sessionCount);
   const sessions = Math.max(0, ...sessionCounts.map(sizeOf));

@@ -57,7 +57,7 @@ const floods: Readonly<Record<string, readonly TestReport[]>> = {
   })),
 };
 
-/** The lines of one reporter, as far as nothing else in the view has a part in them. */
+/** The lines of the view that depend on one reporter only. */
 function linesOf(store: Parameters<typeof showDomain>[0], reporter: string): unknown {
   const view = showDomain(store, 'rcpt.example', { now });
   return {
@@ -86,7 +86,7 @@ for (const [what, reports] of Object.entries(floods))
       const sent: ReportAlert[] = [];
       const channels = { mail: async (some: readonly ReportAlert[]) => (sent.push(...some), true) };
       await runAlerts({ store, now, domains: ['rcpt.example'], channels });
-      // Those of the domain, and those of the names that the flood made up.
+      // Alerts on the domain, and on the names that the flood invented.
       assert.ok(sent.length <= 2 * 21, `${sent.length} alerts`);
       assert.ok(sent.some(({ says }) => / mx1\.rcpt\.example has expired/.test(says)));
       store.close();

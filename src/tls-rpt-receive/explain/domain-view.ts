@@ -20,7 +20,7 @@ export interface KindSums {
   readonly failed: number;
 }
 
-/** Sessions counted once each: if policies overlap, the larger number of both. */
+/** Sessions counted once each: the larger number if two policies applied. */
 export interface SessionSums {
   readonly successful: number;
   readonly failed: number;
@@ -45,7 +45,7 @@ export interface DomainView {
   readonly to: string;
   readonly generatedAt: string;
   /**
-   * By authenticated reports alone. `failing`: a failure that has not ended.
+   * The state by authenticated reports alone. `failing`: a failure that has not ended.
    * `no-reports`: no authenticated report in these days.
    */
   readonly status: 'well' | 'failing' | 'ended' | 'no-reports';
@@ -56,7 +56,7 @@ export interface DomainView {
   /** Sessions under MTA-STS or DANE, of all sessions. */
   readonly coverage: { readonly sessions: number; readonly covered: number };
   /**
-   * The failures, ongoing and ended, the latest first: each with its cause, its effect on
+   * The ongoing and ended failures, the latest first, each with its cause, its effect on
    * mail, and the steps to take.
    */
   readonly failures: readonly Explanation[];
@@ -71,7 +71,7 @@ export interface DomainView {
   readonly reporters: readonly ReporterSums[];
   /** Reports without authentication, by source and day. No decision depends on them. */
   readonly unauthenticated: readonly UnauthenticatedDay[];
-  /** Reports that do not count, and why. */
+  /** Reports that do not count, with the reason. */
   readonly doubtful: readonly {
     readonly trust: string;
     /** A code of `TrustReason`; empty if none was stored. */
@@ -157,8 +157,8 @@ function statusOf(
 }
 
 /**
- * Sessions under `sts` that no policy is known to have protected: the reporter could not
- * fetch one, quotes none for a failure that may be a failed fetch, or the policy is in
+ * Sessions under `sts` that are not known to be protected: the reporter could not fetch a
+ * policy, quotes no policy for a failure that may be a failed fetch, or the policy is in
  * mode none.
  */
 function uncoveredBy({ failures, sessions }: ReportedFacts): ReadonlyMap<string, number> {

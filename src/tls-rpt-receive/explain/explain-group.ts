@@ -11,10 +11,10 @@ import type { Steps } from './steps.js';
 /**
  * The effect on the mail. `kept-back`: not delivered to this host; the mail is deferred
  * and finally bounces. `reported`: delivered anyway, the policy is in mode testing.
- * `unprotected`: no policy required more. `cached-policy`: the policy file failed, a
- * cached policy stayed in force (RFC 8461 §5.1), and nothing was deferred because of this
- * failure. `unknown`: the reporter does not say which mode it applied, or reports an
- * unknown kind of policy.
+ * `unprotected`: no policy in force required TLS. `cached-policy`: the policy fetch
+ * failed, a cached policy stayed in force (RFC 8461 §5.1), and no mail was deferred
+ * because of this failure. `unknown`: the reporter does not name the mode that it
+ * applied, or reports an unknown kind of policy.
  */
 export type DeliveryImpact = 'kept-back' | 'reported' | 'unprotected' | 'cached-policy' | 'unknown';
 
@@ -40,7 +40,7 @@ export interface Explanation {
   readonly fate: DeliveryImpact;
   readonly whose: FaultParty;
   readonly because: string;
-  /** The evidence that would settle the cause; only if it is unclear. */
+  /** The evidence that would prove the cause; only if the cause is unclear. */
   readonly settle?: string | undefined;
   /** The certificate of the host, by the check nearest to the failure. */
   readonly certificate?:
@@ -88,9 +88,9 @@ export function* explainGroup(
 }
 
 /**
- * The consequence for the mail. DANE and a policy in mode enforce defer it (RFC 7672
- * §2.2, RFC 8461 §5); testing and none deliver. If the mode is unknown, so is the
- * consequence.
+ * The consequence for the mail. Under DANE or a policy in mode enforce the sender defers
+ * the mail (RFC 7672 §2.2, RFC 8461 §5); in the modes testing and none it delivers. If
+ * the mode is unknown, the consequence is unknown too.
  */
 function fateOf(failureGroup: FailureGroup): DeliveryImpact {
   const { type, mode, result } = failureGroup;
@@ -104,8 +104,8 @@ function fateOf(failureGroup: FailureGroup): DeliveryImpact {
 }
 
 /**
- * The steps for a fault. Those of a finding of the check come first: they name the host
- * and the record, and the report alone names neither.
+ * The steps for a fault. The steps of a check's finding come first: they name the host
+ * and the record, and a report alone names neither.
  */
 function stepsFor(
   fault: CauseJudgement,

@@ -8,7 +8,10 @@ interface FactsIndex {
   readonly succeeding: ReadonlySet<string>;
 }
 
-/** Made once for all failures of a view: each of them asks about every reporter. */
+/**
+ * Built once for all failures of a view, since each of them is compared with every
+ * reporter.
+ */
 const indexes = new WeakMap<ReportedFacts, FactsIndex>();
 
 /** Returns the failures that a reporter reported. */

@@ -14,7 +14,7 @@ export interface SessionRow {
   readonly failed: number;
   /** Failed sessions that no failure detail describes. */
   readonly undescribed: number;
-  /** Sessions under a policy in mode none, which asks senders for nothing. */
+  /** Sessions under a policy in mode none, which requires nothing of senders. */
   readonly modeNone?: number;
 }
 
@@ -47,7 +47,10 @@ export interface FailureFact {
   readonly ip: string;
   readonly reporter: string;
   readonly reason: string;
-  /** The reason says that the connection failed, and not TLS or a policy. */
+  /**
+   * True if the reason describes a failed connection, not a failure of TLS or of a
+   * policy.
+   */
   readonly isLost: boolean;
   readonly failed: number;
   readonly firstDay: number;
@@ -74,7 +77,7 @@ export interface QuotedPolicy {
   readonly lastDay: number;
 }
 
-/** Reports in the name of one reporter that do not count. */
+/** Uncounted reports in the name of one reporter. */
 export interface DoubtfulRow {
   readonly trust: string;
   /** A code of `TrustReason`; empty if none was stored. */
@@ -108,7 +111,7 @@ export interface NoteRow {
 /**
  * The facts of an explanation. Only authenticated reports enter `sessions`, `reports`,
  * `failures`, `senders`, `policies` and `notes`; unauthenticated reports are in
- * `unauthenticated` and `doubtful`, which no judgement reads.
+ * `unauthenticated` and `doubtful`, which no judgement uses.
  */
 export interface ReportedFacts {
   readonly domain: string;
@@ -149,7 +152,7 @@ export function dateOf(dayNumber: number): string {
   return new Date(dayNumber * dayMs).toISOString().slice(0, 10);
 }
 
-/** The day that holds a time. */
+/** The day that contains a time. */
 export function dayOf(ms: number): number {
   return Math.floor(ms / dayMs);
 }
@@ -159,7 +162,7 @@ export function dayOfCheck({ checkedAt }: CheckResult): number {
   return dayOf(Date.parse(checkedAt));
 }
 
-/** Adds two counts. The sum never leaves the range in which numbers are exact. */
+/** Adds two counts. The sum saturates at the largest exact integer. */
 export function plus(left: number, right: number): number {
   return Math.min(left + right, Number.MAX_SAFE_INTEGER);
 }
@@ -170,8 +173,8 @@ export function distinct(values: readonly string[]): readonly string[] {
 }
 
 /**
- * Neutralises a name of a host, reporter or type. No such name has a space, and with
- * spaces a line break could put words of a reporter at the margin [8460-7-4].
+ * Neutralises a name of a host, reporter or type. Such names contain no spaces. At a
+ * space, line wrapping could put a reporter's words at the start of a line [8460-7-4].
  */
 export function neutraliseName(name: string): string {
   return neutralise(name).replaceAll(' ', '\\x20');

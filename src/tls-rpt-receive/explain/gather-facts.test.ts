@@ -76,7 +76,7 @@ const models: Readonly<Record<string, (facts: ReportedFacts) => readonly [string
 const unordered = (rows: unknown): readonly string[] =>
   (rows as readonly object[]).map((row) => JSON.stringify(Object.entries(row).sort())).sort();
 
-// The rows of one day are more than one page; a group extends over several pages.
+// The rows of one day fill more than one page; a group extends over several pages.
 test('facts that are read in pages equal those of one query', async () => {
   const days = daysUntil('2027-01-03', 2);
   const store = await withReports(

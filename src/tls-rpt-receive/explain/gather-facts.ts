@@ -21,16 +21,16 @@ export interface GatherOptions {
 }
 
 /**
- * The limit for each kind of fact. A large domain has half of that in a month. Each failure
- * is compared with all of them, so the work grows with the square.
+ * The limit for each kind of fact. A large domain produces half as many in a month. Each
+ * failure is compared with all facts, so the work grows with the square of their number.
  */
 const MAX_ROWS = 4000;
-/** MX hosts whose own reports belong to the domain. */
+/** Maximum number of MX hosts whose own reports belong to the domain. */
 const MAX_HOSTS = 50;
-/** Networks of senders, and quoted policies. */
+/** Maximum number of sender networks, and of quoted policies. */
 const MAX_SENDERS = 2000;
 const MAX_QUOTED = 1000;
-/** Lines for unauthenticated sources. */
+/** Maximum number of lines for unauthenticated sources. */
 const MAX_SOURCES = 200;
 
 /**
@@ -115,8 +115,8 @@ class DomainQuery {
   }
 
   /**
-   * Those of any day, and those whose policies are not stored because the settings name
-   * other domains.
+   * Uncounted reports of any day, also those whose policies are not stored because the
+   * settings name other domains.
    */
   doubtfulOfAnyDay(): DoubtfulRow[] {
     return this.#store

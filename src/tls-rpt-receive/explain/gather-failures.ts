@@ -74,13 +74,13 @@ export function* failuresOfDay(
 const circumstances = [
   ...(['domain', 'type', 'mode', 'result', 'mx', 'ip', 'reporter', 'reason'] as const),
 ];
-/** Some reporters write words as a result; a reason is words. */
+/** Fields that may contain sentences: some reporters write a sentence as the result. */
 const isWords = (field: (typeof circumstances)[number]): boolean =>
   field === 'reason' || field === 'result';
 const compareCircumstances = compareBy(circumstances);
 
 /**
- * Joins failures of equal circumstances. The days come in ascending order. Text is
+ * Joins failures of equal circumstances. The days must be in ascending order. Text is
  * neutralised here, when it becomes a fact [8460-7-4].
  */
 export function* mergeDays(
@@ -97,7 +97,8 @@ export function* mergeDays(
       const key = JSON.stringify(circumstances.map((field) => shown[field]));
       const known = merged.get(key) ?? {
         ...shown,
-        // Once for each fact: the judgement of each failure compares it with all facts.
+        // Computed once for each fact: the judgement of each failure reads it for all
+        // facts.
         isLost: isConnectionTrouble(shown.reason),
         failed: 0,
         firstDay: day,
@@ -138,7 +139,7 @@ class SenderFold {
     }
   }
 
-  /** The first rows of a reporter in the order of the result: no others can enter it. */
+  /** The first rows of a reporter in the order of the result: no others can be in it. */
   #firstOf(own: ReadonlyMap<string, SenderRow>): Map<string, SenderRow> {
     const sorted = [...own].sort(([, left], [, right]) => compareSenders(left, right));
     return new Map(sorted.slice(0, this.most));

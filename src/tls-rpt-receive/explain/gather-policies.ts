@@ -21,7 +21,10 @@ import {
 } from './row-pages.js';
 import type { Steps } from './steps.js';
 
-/** Limits on the facts of each kind. If there are more, reporters take turns. */
+/**
+ * Limits on the facts of each kind. If there are more, the facts of each reporter are
+ * selected in turn.
+ */
 export interface FactLimits {
   readonly rows: number;
   readonly quoted: number;
@@ -93,9 +96,9 @@ export function* gatherPolicies(
 }
 
 /**
- * Groups whose days come in descending order, where the facts of the latest days come
- * first. A reporter with enough groups of later days gets no further ones: they would
- * come after those.
+ * Counts groups that are read by descending day, in the order of the result. A reporter
+ * with enough groups of later days needs no earlier ones, which would follow them in the
+ * result.
  */
 class Enough {
   readonly #ofDays = new Map<string, number>();
@@ -147,7 +150,10 @@ export class SessionFold {
     this.#enough.endDay();
   }
 
-  /** The first of each reporter in turn, the latest days before others; oldest first. */
+  /**
+   * Selects the rows of each reporter in turn, from its latest day backwards; returns
+   * them oldest first.
+   */
   *first(): Steps<readonly SessionRow[]> {
     const first = yield* firstOfReporters(
       this.#rows.values(),

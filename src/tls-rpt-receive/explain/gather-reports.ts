@@ -2,7 +2,7 @@ import type { Store } from '../../store/index.js';
 import { neutraliseName, plus, type NoteRow, type ReportedFacts } from './facts.js';
 import type { Steps } from './steps.js';
 
-/** Reports that one step reads: the notes of one may be many. */
+/** Number of reports that one step reads: a single report may have many notes. */
 const PAGE = 50;
 /** Reports whose notes are read. */
 const MAX_NOTED = 1000;

@@ -8,7 +8,9 @@ import { isConnectionTrouble } from './reason-texts-registry.js';
 import { rowDays, type RowPage } from './row-pages.js';
 import type { Steps } from './steps.js';
 
-/** The failures of one reporter and day, by their statement about a policy. */
+/**
+ * The failures of one reporter and day: those with a named fault, and lost connections.
+ */
 type TrialFailures = Pick<TrialRow, 'named' | 'lost'>;
 
 /**

@@ -11,7 +11,7 @@ export interface Encounter {
   readonly days: number;
 }
 
-/** Failures of one kind at one host, by every reporter that observed them. */
+/** Failures of one kind at one host, from all reporters that observed them. */
 export interface FailureGroup {
   readonly result: string;
   readonly type: string;
@@ -22,7 +22,7 @@ export interface FailureGroup {
    * `testing`.
    */
   readonly mode: string;
-  /** MX host; empty if the failure has none (policy fetch), or none was reported. */
+  /** MX host; empty for a failed policy fetch, or if no host was reported. */
   readonly mx: string;
   readonly ips: readonly string[];
   readonly reporters: readonly string[];
@@ -32,22 +32,22 @@ export interface FailureGroup {
    */
   readonly networks: readonly string[];
   readonly reasons: readonly string[];
-  /** Every failure has a reason that says that the connection failed. */
+  /** True if the reason of every failure is a failed connection. */
   readonly lostConnections: boolean;
   readonly firstDay: number;
   readonly lastDay: number;
   /** Failed sessions; 0 if the reporters give no count. */
   readonly sessions: number;
   /**
-   * The same without lost connections, if there are any: they extend the days and the
-   * reporters of a fault that did not cause them.
+   * The same group without lost connections, if it has any: they would add days and
+   * reporters to a fault that did not cause them.
    */
   readonly core?: FailureGroup;
 }
 
 const modes = ['enforce', '', 'testing', 'none'];
 
-/** Genuine reports have far fewer. */
+/** Maximum number of groups: genuine reports produce far fewer. */
 const MAX_GROUPS = 200;
 
 /**
@@ -128,7 +128,7 @@ function isPartOfFailure(
   );
 }
 
-/** The policy of one reporter, under all its modes. */
+/** The key of a reporter's policy, which is the same in all modes. */
 function policyKey({ reporter, domain, type }: FailureFact): string {
   return JSON.stringify([reporter, domain, type]);
 }
@@ -159,9 +159,9 @@ function networkOf(ipAddress: string): string {
 
 /**
  * Returns whether a failure has not ended. It ends when every reporter that observed it
- * has since reported successful sessions under the same policy, and on that day no
- * failure of this kind and none without a description. A reporter without a later report
- * proves nothing.
+ * has since reported a day with successful sessions under the same policy, without
+ * failures of this kind and without undescribed failures. A reporter without a later
+ * report is not evidence that the failure ended.
  */
 export function isOngoing(
   failureGroup: FailureGroup,
@@ -179,7 +179,7 @@ export function isOngoing(
 /**
  * Returns whether sessions were under the policy of a group. With DANE some reporters
  * name the recipient domain instead of the MX host; then the host is unknown. For a
- * missing STARTTLS any policy is comparable: a success under it is a TLS session.
+ * missing STARTTLS any policy is comparable: a success under any policy is a TLS session.
  */
 export function isSamePolicy(
   { result, type, domain }: FailureGroup,

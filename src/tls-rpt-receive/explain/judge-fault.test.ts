@@ -46,7 +46,7 @@ test('a reporter that applies another policy does not change the cause', async (
     // The TLSA record was not renewed: senders without DANE are not affected.
     [weekly('big.example', tlsa(failing('tlsa-invalid'))), without, sts],
     [weekly('big.example', stale), without, sts],
-    // The policy host is down: only senders with MTA-STS ask it.
+    // The policy host is down: only senders with MTA-STS connect to it.
     [weekly('big.example', fetchError), without, dane],
     [weekly('big.example', failing('sts-webpki-invalid', noHost)), without],
     [weekly('big.example', failing('certificate-not-trusted')), without, dane],
@@ -86,7 +86,7 @@ test('three independent reporters prove a fault that others do not meet', async 
     assert.equal(found.whose, 'yours', found.because);
     const two = await judged([...all.slice(1), spared]);
     assert.notEqual(two.whose, 'theirs');
-    // Three of which one failed on another day, or once, do not count as three.
+    // Three reporters do not count as three if one failed on another day, or only once.
     const later = all.map((one, n) => (n === 0 ? one.slice(0, 1) : one.slice(2)));
     assert.notEqual((await judged([...later, spared])).because, found.because);
   }
@@ -120,7 +120,7 @@ test('certificates that one reporter rejects, and verifies by DANE, are not the 
     (await judged([weekly('big.example', ...policies), ...more])).whose;
   for (const result of ['certificate-expired', 'certificate-not-trusted'])
     assert.equal(await whose([rejecting(result), ...dane()]), 'theirs');
-  // Some of its DANE sessions failed, or it had too few of them, or at one host alone.
+  // Some of its DANE sessions failed, or it had too few of them, or only at one host.
   assert.equal(await whose([rejecting('certificate-expired'), ...dane({ failed: 1 })]), 'unclear');
   assert.equal(await whose([rejecting('certificate-expired'), ...dane({ ok: 5 })]), 'unclear');
   assert.equal(await whose([rejecting('certificate-expired'), ...dane().slice(1)]), 'unclear');
@@ -161,7 +161,7 @@ test('STARTTLS missing for one network only is on the path, and needs a proof', 
   // Two other reporters may use another address family than the one that failed.
   assert.equal((await judged([stripped, others, open])).whose, 'unclear');
   assert.equal((await judged([stripped, others, open, ...more])).whose, 'path');
-  // A reporter that observed it rarely does not count as unaffected.
+  // A reporter that rarely observed the failure does not count as unaffected.
   const rare = [...more, weekly('e.example', { ...rarely, ok: 400 })];
   assert.equal((await judged([stripped, seen, ...rare])).whose, 'unclear');
   const overV6 = failing('starttls-not-supported', { ...at, ip: '2001:db8::1' });
@@ -172,7 +172,7 @@ test('STARTTLS missing for one network only is on the path, and needs a proof', 
   const mx2: TestPolicy = { type: 'tlsa', domain: 'mx2.rcpt.example', ok: 30 };
   const atOther = [weekly('big.example', { ...filtered, ok: 12 }, mx2), seen, ...more];
   assert.equal((await judged(atOther)).whose, 'unclear');
-  // An outage of some hours touches two days, and the others may have sent at other
+  // An outage of some hours affects two days, and the others may have sent at other
   // hours.
   const short = stripped.slice(-2);
   assert.equal((await judged([short, seen, ...more])).whose, 'unclear');
@@ -200,10 +200,10 @@ test('one faulty server behind an address does not prove a filter', async () => 
     const whole = weekly('big.example', { ...policy, ok: 0 });
     return (await judged([[...whole.slice(0, from), ...filtered.slice(from)], ...others])).whose;
   };
-  // A balancer leads every connection of the reporter to that server.
+  // A load balancer sends every connection of the reporter to that server.
   assert.equal(await whose(at(hosts.slice(0, 1))), 'unclear');
   assert.equal(await whose(at(hosts.slice(0, 1), 12), 1), 'unclear');
-  // Its other network reaches the host, or it fails at two hosts.
+  // The reporter's other network has successes, or the failure occurs at two hosts.
   assert.equal(await whose(at(hosts.slice(0, 1), 12)), 'path');
   assert.equal(await whose(at(hosts)), 'path');
 });
@@ -215,7 +215,7 @@ test('noise confirms no failure of another reporter', async () => {
     day.map((on) => ({ reporter: 'post.example', day: on, policies: [policy] }));
   // One failure in one session, without a description.
   assert.equal((await judged([broken, once({ failed: 1 })])).whose, 'unclear');
-  // A bad day between good ones: the failure of the other reporter continued.
+  // The failure of the other reporter continued after one day with successes.
   const good = weekly('post.example', { ok: 30 }).filter((report) => report.day !== day[0]);
   assert.equal((await judged([broken, good, once({ failed: 12, ok: 18 })])).whose, 'unclear');
   // Details without counts prove one failed session a day.
@@ -323,11 +323,12 @@ test('a success under a cached policy does not prove that the policy could be fe
   const failed = [at('a.example', { ...error, mx: [] }), at('b.example', { ...error, mx: [] })];
   const cached = weekly('cached.example', { ok: 100 });
   assert.equal((await judged([...failed, cached])).whose, 'yours');
-  // One that began on these days has fetched it. Before the first report nothing is known.
+  // A reporter that began on these days has fetched the policy. The time before the first
+  // report is unknown.
   const begun = at('new.example', { ok: 100 });
   assert.equal((await judged([...failed, cached, begun])).whose, 'unclear');
   assert.equal((await judged([...failed, begun])).whose, 'yours');
-  // So has one whose copy must have expired.
+  // A reporter whose copy must have expired has fetched it too.
   const brief = weekly('brief.example', { ok: 100, maxAge: 86_400 });
   assert.equal((await judged([...failed, brief])).whose, 'unclear');
 });
@@ -445,7 +446,7 @@ test('the chance of a distribution is exact for few sessions and bounded for man
   near(chanceOf(3, 3, 1), 1 / 4);
   near(chanceOf(1, 1, 9), 1 / 10);
   assert.deepEqual([chanceOf(0, 5, 5), chanceOf(5, 5, 0)], [1, 1]);
-  // Reports may contain any number: a loop over the failed sessions would take too long.
+  // Reports may contain any count: a loop over the failed sessions would take too long.
   near(chanceOf(1e15, 1e15, 1), 1 / (1e15 + 1));
   near(chanceOf(1e9, 1e15, 2), 1 - 2e-6);
   near(chanceOf(1e6, 1e12, 1e6), Math.exp(-1));

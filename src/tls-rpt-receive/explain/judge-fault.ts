@@ -27,12 +27,12 @@ import { withoutNoise } from './sources.js';
 
 /**
  * The cause of a failure. `yours`: the domain, its mail hosts, its policy host or the
- * network in front of them. `theirs`: the reporter. `path`: something between the two,
- * which may be an attacker. `unclear`: not proved.
+ * network in front of them. `theirs`: the reporter. `path`: the network between the two,
+ * or an on-path attacker. `unclear`: not proved.
  */
 export type FaultParty = 'yours' | 'theirs' | 'path' | 'unclear';
 
-/** The subject of the advice, if the evidence says more than the result type. */
+/** The subject of the advice, if the evidence is more specific than the result type. */
 export type Remedy =
   'finding' | 'foreign-host' | 'missing-from-policy' | 'outdated-copy' | 'general';
 
@@ -40,7 +40,7 @@ export type Remedy =
 export interface CauseJudgement {
   readonly whose: FaultParty;
   readonly because: string;
-  /** The evidence that would settle the cause; empty if it is proved. */
+  /** The evidence that would prove the cause; empty if the cause is proved. */
   readonly settle: string;
   readonly remedy: Remedy;
   /** The finding of a check that shows the same fault. */
@@ -52,16 +52,16 @@ interface Rule {
   readonly condition: string;
   readonly applies: (evidence: CauseEvidence) => boolean;
   readonly cause: FaultParty;
-  /** The reason why the condition proves the cause, or why it proves none. */
+  /** The reason why the condition proves the cause, or does not prove any. */
   readonly reason: (evidence: CauseEvidence) => string;
-  /** The evidence that would settle it; only if the cause is unclear. */
+  /** The evidence that would prove the cause; only if the cause is unclear. */
   readonly settle?: (evidence: CauseEvidence) => string;
   readonly remedy?: Remedy;
 }
 
 /**
- * The rules of judging a cause. The first one that applies decides. A cause other than
- * `unclear` needs a proof; any other cause names the missing proof.
+ * The rules for judging a cause. The first rule that applies decides. A cause other than
+ * `unclear` needs a proof; an unclear cause names the missing proof.
  */
 export const rules: readonly Rule[] = [
   {

@@ -4,20 +4,20 @@ import { dateOf } from './facts.js';
 import { explainNote } from './explain-group.js';
 import { inTurns, type Steps } from './steps.js';
 
-/** Numbers of reports are positive and smaller. */
+/** An upper bound: numbers of reports are positive and smaller. */
 const MAX_ID = Number.MAX_SAFE_INTEGER;
 
 /** One stored report, without its content. */
 export interface ListedReport {
   readonly id: number;
   readonly reporter: string;
-  /** UTC day that the report is about; undefined if it names none. */
+  /** UTC day that the report is about; undefined if the report names no day. */
   readonly day: string | undefined;
   /** Milliseconds since 1970. */
   readonly receivedAt: number;
   readonly via: string;
   readonly trust: string;
-  /** The reason for this trust; empty if the trust explains itself. */
+  /** The reason for this trust; empty if the verdict needs no explanation. */
   readonly trustDetail: string;
   /** Whether its sessions are in the sums. */
   readonly counted: boolean;
@@ -44,7 +44,10 @@ export interface ListedReporter {
 
 /** The selection of {@link listReports}. */
 export interface ListReportsOptions {
-  /** `uncounted`: outside the sums; `odd`: departing from RFC 8460. Default: all. */
+  /**
+   * `uncounted`: reports outside the sums; `odd`: reports that depart from RFC 8460.
+   * Default: all.
+   */
   readonly only?: 'uncounted' | 'odd' | undefined;
   /** Reports with a smaller number, for the next page. */
   readonly before?: number | undefined;
@@ -98,7 +101,9 @@ export function readReport(stateStore: Store, id: number): ReadReport | undefine
 
 /** Reports that one step of the list of reporters reads. */
 const REPORTS_STEP = 2000;
-/** Steps over reports that arrived before the span, after which the list is complete. */
+/**
+ * Number of steps over reports from before the span, until the list counts as complete.
+ */
 const EARLIER_STEPS = 10;
 
 interface ReporterRow {
@@ -111,8 +116,8 @@ interface ReporterRow {
 
 /**
  * Lists the reporters of counted reports in a span of days, the most reports first.
- * `span`: milliseconds since 1970. Reads in turns with other work: a month can have
- * millions of reports.
+ * `span`: milliseconds since 1970. Alternates with other work: a month can have millions
+ * of reports.
  */
 export function listReporters(
   stateStore: Store,
@@ -138,7 +143,7 @@ function* reportersInSteps(
      GROUP BY reporter`,
   );
   const found = new Map<string, ReporterRow>();
-  // A report arrives after its day. A clock that was wrong may have mixed the order.
+  // A report arrives after its day. A wrong clock may have changed the order of arrivals.
   let earlier = 0;
   for (let end = ends.get(MAX_ID); end && earlier < EARLIER_STEPS;) {
     for (const row of step.all(end.id - REPORTS_STEP, end.id, firstDay ?? 0, lastDay ?? 0))
@@ -170,7 +175,7 @@ function joined(known: ReporterRow | undefined, row: ReporterRow): ReporterRow {
   };
 }
 
-/** The order of SQL: by octets. */
+/** The order of SQLite, by octets. */
 function compareText(left: string, right: string): number {
   if (left === right) return 0;
   return left < right ? -1 : 1;

@@ -13,11 +13,11 @@ interface HostSpan {
   readonly to: number;
 }
 
-/** Hosts that one quoted policy adds. */
+/** Maximum number of hosts that one quoted policy adds. */
 const MAX_HOSTS_OF_POLICY = 10;
-/** Quoted policies of one day, and hosts that the reports of one day name. */
+/** Maximum number of quoted policies, and of named hosts, that are read for one day. */
 const MAX_NAMED = 200;
-/** Hosts of one kind that are returned. */
+/** Maximum number of hosts of one kind to return. */
 const MAX_HOSTS = 50;
 
 /** A host, or a pattern of hosts, that a reporter names. */
@@ -27,9 +27,10 @@ interface NamedHost {
 }
 
 /**
- * The mail hosts of a domain, at most `most`: those that a check found, then those that
- * authenticated reports name, of each reporter in turn. A report names hosts as patterns
- * of the MTA-STS policy, and as TLSA base domains in addition to the domain.
+ * The mail hosts of a domain, at most `most`: first the hosts that a check found, then
+ * the hosts that authenticated reports name, from each reporter in turn. A report names
+ * hosts as patterns of the MTA-STS policy, and as TLSA base domains in addition to the
+ * domain.
  */
 export function* mailHosts(
   stateStore: Store,
@@ -85,8 +86,8 @@ function* quotedPatterns(stateStore: Store, span: HostSpan): Steps<readonly Name
 }
 
 /**
- * The TLSA base domains in reports about the domain, in steps of one report: the policies
- * of a single report are many.
+ * The TLSA base domains in reports about the domain, in steps of one report: a single
+ * report may have many policies.
  */
 function* baseDomains(
   stateStore: Store,
@@ -133,7 +134,7 @@ function* baseDomains(
 
 /**
  * Returns whether another recipient domain of a report claims a host. A domain claims the
- * hosts below it, and those that its policy names.
+ * hosts below it, and the hosts in its policy.
  */
 function claimsOf(
   stateStore: Store,

@@ -31,11 +31,11 @@ test('a reporter that reports failures alone does not confirm a fault by its noi
     const main = found.find((f) => f.reporters.includes('big.example'));
     assert.equal(main?.whose, 'unclear', `${result}: ${main?.because}`);
   }
-  // One result for all of its failures, on the same days, is a fault.
+  // A reporter of failures alone confirms a fault by one result, on the same days.
   const same = weekly('post.example', failuresAlone(Array(3).fill('certificate-expired')));
   const [confirmed] = await failuresOf([weekly('big.example', expired()), same]);
   assert.equal(confirmed?.whose, 'yours');
-  // On other days as well, it is not.
+  // With failures on other days as well, it does not.
   const before = daysUntil(week[0] ?? '', 6).map((day) => ({
     reporter: 'post.example',
     day,
@@ -216,12 +216,12 @@ test('noise of other days does not make a fault of one day look rare', async () 
   const others = (of: readonly Explanation[]): readonly string[] => of.map((f) => f.whose);
   const both = [vague('a.example', [5], 20), vague('b.example', [5], 20)];
   assert.deepEqual(others(await failuresOf(both)), ['yours']);
-  // Each reporter has a bad day of its own, or one of them alone has some.
+  // Each reporter has failures on another day, or only one reporter has failures.
   const apart = [vague('a.example', [2], 20), vague('b.example', [9], 20)];
   assert.deepEqual(others(await failuresOf(apart)), ['unclear']);
   const single = [vague('a.example', [5], 20), vague('b.example', [], 0)];
   assert.deepEqual(others(await failuresOf(single)), ['unclear']);
-  // Noise of reporters that name the fault is not that fault.
+  // Unnamed noise of reporters that name the fault does not belong to that fault.
   const details = [{ result: 'certificate-not-trusted', count: 20 }];
   const named = both.map((reports) =>
     reports.map((report) => ({

@@ -96,7 +96,7 @@ test('a finding about another address of the host does not explain a failure', a
     [[v4, v6], `mx1.rcpt.example [${v6}]`, v4, 'unclear'],
     [[v4, other], `mx1.rcpt.example [${v4}]`, undefined, 'yours'],
     [[v4, other], 'mx1.rcpt.example', other, 'yours'],
-    // The reporter names an address that the check does not know.
+    // The reporter names an address that the check did not find.
     [[v4], `mx1.rcpt.example [${v4}]`, '192.0.2.9', 'yours'],
     [[v4, other], `mx1.rcpt.example [${v4}]`, '192.0.2.9', 'unclear'],
   ] as const) {

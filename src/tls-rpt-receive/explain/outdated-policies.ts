@@ -5,10 +5,10 @@ import type { FailureGroup } from './group-failures.js';
 import { patternsOf } from './quoted.js';
 
 /**
- * Policies that do not name an MX host: which one a reporter applied, and for how long
- * the published policy has named the host. A sender may apply a cached policy until its
- * max_age ends (RFC 8461 §3.2), so only that time distinguishes an outdated copy from a
- * fault of the policy.
+ * Policies that do not name an MX host: the one that a reporter applied, and the time for
+ * which the published policy has named the host. A sender may apply a cached policy until
+ * its max_age ends (RFC 8461 §3.2), so only this time distinguishes an outdated copy from
+ * a fault of the policy.
  */
 
 /** Results that a sender reports if the MX host matches no pattern of the policy. */
@@ -33,7 +33,7 @@ export function appliedWithout(
   );
 }
 
-/** Days before the failure for which every check found the host named in the policy. */
+/** Days before the failure for which every check found a policy that names the host. */
 export function daysNamed(
   { mx, firstDay }: FailureGroup,
   checks: readonly CheckResult[],
@@ -50,8 +50,8 @@ export function daysNamed(
 }
 
 /**
- * Days for which two or more other reporters have quoted a policy that names the host,
- * and none another one, after at least one of them had quoted a policy that does not.
+ * Days for which two or more other reporters have quoted a policy that names the host and
+ * no other policy, after at least one of them had quoted a policy without the host.
  * Without that change the policy of the affected reporter may be the newer one.
  */
 export function daysReplaced(

@@ -13,7 +13,7 @@ export interface DomainLine {
   /** Sessions, counted once each. */
   readonly failed: number;
   readonly successful: number;
-  /** First day of the failures that have not ended, else of all. */
+  /** First day of the failures that have not ended, otherwise of all failures. */
   readonly since: string;
   readonly last: string;
   readonly ongoing: boolean;
@@ -57,13 +57,11 @@ export interface OverviewOptions {
   readonly to: number;
   /** Maximum number of domains that are listed by their reports. Default 50. */
   readonly limit?: number;
-  /** List all other failing domains, too, by their daily sums alone. Default false. */
+  /** List all other failing domains too, by their daily sums alone. Default false. */
   readonly withSums?: boolean | undefined;
-  /**
-   * List domains whose reports stopped before these days, too. Default false.
-   */
+  /** Also list domains whose reports stopped before these days. Default false. */
   readonly withSilent?: boolean;
-  /** The facts behind the page of a domain: overview and page must agree. */
+  /** The facts that the page of a domain uses, so that overview and page agree. */
   readonly factsOf: (domainName: string) => Steps<ReportedFacts>;
 }
 
@@ -113,7 +111,7 @@ export function* viewOverview(
     schema: 'hermetic.report-overview/1',
     from: dateOf(from),
     to: dateOf(to),
-    // Under DANE the policy domain is an MX host, and no domain of its own.
+    // Under DANE the policy domain is an MX host, which has no line in the overview.
     domains: Math.max(known?.n ?? 0, failing.filter(({ domain }) => domain !== '').length),
     reports: reportsOf(1),
     kinds: totals
@@ -142,8 +140,8 @@ export function* viewOverview(
 
 /**
  * The domains with the most failures. Failures under DANE are reported for the MX host:
- * they are listed with the domain that the same report is about, and with the host where
- * no report names the domain.
+ * they are listed with the domain that the same report is about, or with the host if no
+ * report names the domain.
  */
 function failingDomains(
   stateStore: Store,
@@ -171,12 +169,12 @@ function failingDomains(
   return [...new Set([...((unnamed?.n ?? 0) > 0 ? [''] : []), ...names])];
 }
 
-/** Days for which a domain whose reports stopped stays in the overview. */
+/** Days for which the overview still lists a domain whose reports stopped. */
 const MAX_SILENT_DAYS = 90;
 
 /**
- * The domains that failed in their last reports, which came before this period: without
- * a report no failure has ended. The page of such a domain shows the same days.
+ * The domains that failed in their last reports, which came before this period: without a
+ * report no failure has ended. The page of such a domain covers the same days.
  */
 function silentDomains(
   stateStore: Store,
@@ -202,7 +200,7 @@ function silentDomains(
   return [...new Set(names)];
 }
 
-/** The recipient domains of the reports that hold a `tlsa` policy for a host. */
+/** The recipient domains of the reports that contain a `tlsa` policy for a host. */
 function ownersOf(
   stateStore: Store,
   hostName: string,
@@ -240,7 +238,7 @@ function lineOf(reportedFacts: ReportedFacts): DomainLine {
 /** Domains whose sums are read in one step. */
 const SUMS_STEP = 200;
 
-/** Adds a line by daily sums for each failing domain that has none. */
+/** Adds a line by daily sums for each failing domain without a line. */
 function* addSums(
   stateStore: Store,
   failing: DomainLine[],
@@ -269,7 +267,7 @@ function* addSums(
 }
 
 /**
- * The daily sums outlive the reports: they contain the failed sessions and not the
+ * The daily sums remain when reports are deleted. They contain failed sessions but no
  * reporters.
  */
 function lineOfSums(stateStore: Store, domainName: string, from: number, to: number): DomainLine {

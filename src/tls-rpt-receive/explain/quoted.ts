@@ -59,7 +59,9 @@ function differencesOf(
   ];
 }
 
-/** The patterns of policies that were examined before: each failure examines all. */
+/**
+ * A cache of the patterns of policies, since each failure is compared with all policies.
+ */
 const knownPatterns = new WeakMap<readonly string[], readonly string[]>();
 
 /** The mx patterns in the text of a quoted policy, as {@link mxPatterns} finds them. */
@@ -90,7 +92,10 @@ function valuesOf(
   return strings.flatMap((textLine) => pattern.exec(textLine)?.[1] ?? []);
 }
 
-/** A TLSA record that reporters quote. Its key must stay in use while they do. */
+/**
+ * A TLSA record that reporters quote. The server must use its key for as long as
+ * reporters quote it.
+ */
 export interface QuotedRecord {
   readonly domain: string;
   readonly record: string;

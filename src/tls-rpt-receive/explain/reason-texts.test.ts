@@ -68,7 +68,7 @@ const known: readonly (readonly [string, RegExp])[] = [
   ['max_age missing', /grammar/],
 ];
 
-/** Reasons that no rule may explain: one word in them means something else. */
+/** Reasons that no rule may explain: one word in them has another meaning. */
 const unknown: readonly string[] = [
   'VALIDATION_FAILURE',
   'policy id 404123 was not in use',

@@ -4,7 +4,7 @@ import type { FailureGroup } from './group-failures.js';
 
 /**
  * The names that advice may contain: the requested domain, and an MX host that a check of
- * the domain found. Advice never contains a host that only a report names.
+ * the domain found. Advice must not contain a host that only a report names.
  */
 export interface FailureTarget {
   readonly domain: string;
@@ -17,7 +17,7 @@ export interface ResultText {
   /** The failure in one sentence. */
   readonly says: (failureGroup: FailureGroup) => string;
   /**
-   * Steps when the cause is on the domain's side. No step loses mail, or makes it travel
+   * Steps when the cause is on the domain's side. No step causes loss of mail or delivery
    * in plaintext.
    */
   readonly fix: (target: FailureTarget) => readonly string[];
@@ -25,7 +25,7 @@ export interface ResultText {
 
 const reported = ({ mx, domain }: FailureGroup): string => mx || `a mail host of ${domain}`;
 const hostOf = ({ host }: FailureTarget): string => host ?? 'the mail host';
-/** In a command: the name, or a word to replace. */
+/** The name for a command, or a word that the operator replaces. */
 const nameOf = ({ host }: FailureTarget): string => host ?? 'MAIL-HOST';
 const policyHost = (domainName: string): string => `mta-sts.${domainName}`;
 const renew = (target: FailureTarget): readonly string[] => [
@@ -128,7 +128,7 @@ export const resultTexts: Readonly<Record<ResultType | typeof NOT_DESCRIBED, Res
   },
 };
 
-/** For later and invented types. */
+/** The texts for types that are newer than this table, or that a reporter invented. */
 export const unknownResult: ResultText = {
   says: (failureGroup) =>
     `These senders report "${failureGroup.result}" at ${reported(failureGroup)}, an unknown result type.`,
@@ -139,8 +139,8 @@ export const unknownResult: ResultText = {
 };
 
 /**
- * Returns the texts of a result type; with DANE those of TLSA under any type that the
- * sender chose.
+ * Returns the texts of a result type; with DANE, returns the TLSA texts for every type
+ * that senders use.
  */
 export function textOf({ result, type }: FailureGroup): ResultText {
   const resultText = (resultTexts as Readonly<Record<string, ResultText>>)[result] ?? unknownResult;

@@ -25,15 +25,16 @@ const onPage = 'domain = ? AND day = ? AND id > ? AND id <= ?';
 export interface RowPage {
   readonly domain: string;
   /**
-   * Returns the result of a SELECT over the page. `$PAGE` in its text stands for the
-   * table and the conditions: authenticated rows, and of a mail host `tlsa` policies alone.
+   * Returns the result of a SELECT over the page. `$PAGE` in its text is replaced by the
+   * table and the conditions: authenticated rows only, and for a mail host only `tlsa`
+   * policies.
    */
   rows<Row>(sql: string): readonly Row[];
 }
 
 /**
- * The rows of one day, in pages. The rows of a day are as many as reporters send, so only
- * a page of them bounds the time of a step. Groups can extend over several pages.
+ * The rows of one day, in pages. Reporters choose the number of rows of a day, so a step
+ * reads one page to bound its time. Groups can extend over several pages.
  */
 export interface RowDay {
   readonly day: number;

@@ -12,14 +12,14 @@ import { isSamePolicy, type FailureGroup } from './group-failures.js';
 
 /**
  * The failures of other reporters that may have the same cause as a group, and the
- * sessions that it could have affected.
+ * sessions that this cause could have affected.
  */
 
 export type SessionsByReporter = ReadonlyMap<string, readonly SessionRow[]>;
 
 type SessionCounts = Pick<SessionRow, 'ok' | 'failed'>;
 
-/** Failed sessions by reporter, of this failure and of those that may be the same one. */
+/** Failed sessions by reporter, of this failure and of failures that may be the same. */
 export function failedBy(
   failureGroup: FailureGroup,
   reportedFacts: ReportedFacts,
@@ -47,7 +47,7 @@ export function failedBy(
   return failed;
 }
 
-/** A failure without a description may be a missing STARTTLS, which fails any policy. */
+/** A failure without a description may be a missing STARTTLS, which no policy allows. */
 function mayBeStarttls({ result }: FailureGroup, failureRow: FailureFact): boolean {
   return result === NOT_DESCRIBED && kindOf(failureRow.result) === 'starttls';
 }
@@ -100,12 +100,12 @@ export function isSameFault(
     return false;
   if (failureRow.mx !== '' && failureGroup.mx !== '' && failureRow.mx !== failureGroup.mx)
     return false;
-  // A lost connection confirms no fault of TLS or of a policy.
+  // A lost connection does not confirm a fault of TLS or of a policy.
   if (failureRow.isLost && !failureGroup.lostConnections) return false;
   const [one, other] = [kindOf(failureGroup.result), kindOf(failureRow.result)];
   if (one === other) return true;
   if (failureGroup.lostConnections) return false;
-  // A missing STARTTLS has a separate result type, which every reporter knows.
+  // A missing STARTTLS has a separate result type, which every reporter uses.
   if (one === 'starttls' || other === 'starttls')
     return failureRow.result === NOT_DESCRIBED || failureGroup.result === NOT_DESCRIBED;
   return one === 'any' || other === 'any';
@@ -113,7 +113,7 @@ export function isSameFault(
 
 /**
  * Returns whether the reporters of a group distinguish its failure from one that others
- * observed. A missing description distinguishes nothing.
+ * observed. Failures without a description cannot be distinguished.
  */
 function toldApart(
   failureGroup: FailureGroup,

@@ -128,7 +128,7 @@ test('forged reports with many hosts or addresses are shown fast and send few al
     channels: { mail: async (alerts) => ((told = alerts.length), true) },
   });
   const { user, system } = process.cpuUsage(began);
-  // Twenty failures one by one, and a line that counts the others.
+  // The text lists twenty failures, and one line counts the others.
   assert.equal(told, 21);
   assert.ok(user + system < 3_000_000, `${(user + system) / 1000} ms`);
 });

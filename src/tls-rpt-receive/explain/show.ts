@@ -7,7 +7,7 @@ import { gatherFacts } from './gather-facts.js';
 import { viewOverview, type Overview } from './overview.js';
 import { atOnce, inTurns, type Steps } from './steps.js';
 
-/** The period that is shown, and the time from which it counts back. */
+/** The period to show, and the current time. */
 export interface ShowOptions {
   /** Milliseconds since 1970. */
   readonly now: number;
@@ -27,7 +27,8 @@ export interface ShowOptions {
 }
 
 /**
- * Returns the content of all reports about a domain; `` for those that name no domain.
+ * Returns the content of all reports about a domain; `` selects reports that name no
+ * domain.
  */
 export function showDomain(
   stateStore: Store,
@@ -42,7 +43,7 @@ export function showOverview(stateStore: Store, options: ShowOptions): Overview 
   return atOnce(showOverviewInSteps(stateStore, options));
 }
 
-/** Shows a domain as `showDomain` does, in turns with other work of a daemon. */
+/** Shows a domain as `showDomain` does, alternating with other work of a daemon. */
 export function showDomainInTurns(
   stateStore: Store,
   domainName: string,
@@ -51,7 +52,7 @@ export function showDomainInTurns(
   return inTurns(showDomainInSteps(stateStore, domainName, options));
 }
 
-/** Shows the overview as `showOverview` does, in turns with other work of a daemon. */
+/** Shows the overview as `showOverview` does, alternating with other work of a daemon. */
 export function showOverviewInTurns(stateStore: Store, options: ShowOptions): Promise<Overview> {
   return inTurns(showOverviewInSteps(stateStore, options));
 }

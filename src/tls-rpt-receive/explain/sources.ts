@@ -29,8 +29,8 @@ import {
  */
 
 /**
- * A reporter observed a fault when it failed at least a fifth as often as the most
- * affected one.
+ * A reporter observed a fault if it failed at least a fifth as often as the most affected
+ * reporter.
  */
 export const COMPARABLE_SHARE = 0.2;
 
@@ -56,17 +56,19 @@ const MAIN_SHARE = 4;
 const NOISE_CHANCE = 1 / 100;
 /**
  * The same share for a reporter that never reports a success: it may report failures
- * alone, and then each of its days is a failing one.
+ * alone, and then all of its days have failures.
  */
 const COMMON_DAYS_OF_FAILURES = 3 / 4;
-/** The share of its failures that such a reporter describes by the result of a fault. */
+/**
+ * The minimum share of failures with one result for such a reporter to confirm a fault.
+ */
 const PURE_SHARE = 4 / 5;
 
 /**
- * Returns whether noise explains that so many of the sessions failed: it explains one of
- * one and two of three, and does not explain two of two. By Chernoff's bound of the
- * binomial distribution, exp(-n D(failed/n || share)), which takes no time that a
- * reporter controls.
+ * Returns whether noise explains that so many of the sessions failed: for example one of
+ * one or two of three, but not two of two. Uses Chernoff's bound of the binomial
+ * distribution, exp(-n D(failed/n || share)), which takes no time that a reporter
+ * controls.
  */
 export function isNoise(failed: number, sessions: number, share = NOISE_SHARE): boolean {
   const total = Math.max(1, failed, sessions);
@@ -112,13 +114,13 @@ export function isBackground(failureGroup: FailureGroup, applied: SessionsByRepo
 
 /**
  * A group of vague failures, reduced to the days between the first and the last one on
- * which noise does not explain the failures of a reporter. Noise of the other days has the
- * same result, and would make a fault of some days look rare.
+ * which noise does not explain the failures of a reporter. Noise of the other days has
+ * the same result type, and would lower the share of failures of a short fault.
  */
 export function withoutNoise(failureGroup: FailureGroup, facts: ReportedFacts): FailureGroup {
   if (kindOf(failureGroup.result) !== 'any' || failureGroup.lostConnections) return failureGroup;
   const { firstDay, lastDay, reporters } = failureGroup;
-  // Reporters that report most of their failures under another type report a fault of
+  // If reporters report most of their failures under another type, they report a fault of
   // these days under that type too.
   const named = facts.failures
     .filter((row) => reporters.includes(row.reporter) && row.result !== failureGroup.result)
@@ -157,8 +159,8 @@ export function withoutNoise(failureGroup: FailureGroup, facts: ReportedFacts): 
 
 /**
  * The days on which an affected reporter failed about as often as on its worst day. The
- * others are compared on these days alone: their sessions on days without the fault prove
- * nothing.
+ * others are compared on these days alone: their sessions on days without the fault are
+ * not evidence.
  */
 export function failingDays(
   affected: readonly string[],
@@ -203,7 +205,8 @@ export function countSources(
   affected: readonly string[],
 ): number {
   const confirming = confirmingReporters(failureGroup, reportedFacts, affected);
-  // Others may confirm each other's fault on a day of noise at this reporter.
+  // Other reporters may confirm their own fault on a day on which this reporter has
+  // noise.
   const own = confirming.filter((reporter) => failureGroup.reporters.includes(reporter));
   if (own.every((reporter) => isNamedOtherwise(reporter, failureGroup, reportedFacts))) return 1;
   return Math.min(confirming.length, networksOf(affected, failureGroup, reportedFacts));
@@ -239,8 +242,8 @@ function isNamedOtherwise(
 /**
  * The reporters that confirm each other. Each must have failed more often than noise
  * explains, and about as often as the most affected one, over all days on which any of
- * them observed the fault: the noise of one day agrees with any fault of that day, and
- * does not agree with a lasting fault.
+ * them observed the fault: the noise of one day coincides with any fault of that day, but
+ * not with a lasting fault.
  */
 function confirmingReporters(
   failureGroup: FailureGroup,
@@ -268,8 +271,8 @@ function confirmingReporters(
       .filter((failureRow) => isFetch && kindOf(failureRow.result) === 'policy-file')
       .map((row) => row.reporter),
   );
-  // The other reporters choose the days: days that a reporter chooses itself prove
-  // nothing.
+  // The days come from the failures of the other reporters: a reporter's own days prove
+  // nothing about it.
   const met = affected.map((reporter) => {
     const days = failingDays(without(affected, reporter), during);
     const own = (during.get(reporter) ?? []).filter((sessionRow) => days.has(sessionRow.day));
@@ -292,7 +295,8 @@ function confirmingReporters(
       return rateOf(one.failed, one.own) >= Math.max(MIN_RATE, COMPARABLE_SHARE * worst);
     })
     .map((one) => one.reporter);
-  // Cached policies expire on different days, so two failed fetches share few days.
+  // Cached policies expire on different days, so two reporters with failed fetches have
+  // few days in common.
   const shareOf = (one: string, other: string): number => {
     if (fetching.has(one) && fetching.has(other)) return 0;
     const isKnown = [one, other].every((reporter) => succeeds(reporter, reportedFacts));
@@ -335,7 +339,8 @@ function agreesOnDays(
 }
 
 /**
- * Reporters that are known to send from one network share its path: they are one source.
+ * Reporters that are known to send from one network share its path, so they count as one
+ * source.
  */
 function networksOf(
   reporters: readonly string[],

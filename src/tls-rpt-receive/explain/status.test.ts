@@ -268,7 +268,7 @@ test('a line end in a report starts no line on a page or in an alert', async () 
   assert.doesNotMatch(sentences, /\\n|\\r|\u2028/);
 });
 
-// A reporter chooses where the lines of a paragraph end.
+// A reporter chooses the line ends inside a paragraph.
 for (const [what, field] of [
   ['host', 'mx'],
   ['policy type', 'type'],

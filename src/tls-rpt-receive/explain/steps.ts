@@ -1,7 +1,4 @@
-/**
- * Work that yields between its parts, so that the event loop of a daemon can run in
- * between.
- */
+/** Work that yields between its parts, so that the event loop of a daemon can run. */
 export type Steps<T> = Generator<undefined, T>;
 
 /** Milliseconds of work in one turn of the event loop. */

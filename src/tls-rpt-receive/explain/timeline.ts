@@ -5,7 +5,7 @@ import { dateOf, dayOfCheck, type ReportedFacts, type QuotedPolicy } from './fac
 /** The sessions of one UTC day, and the changes of the domain on it. */
 export interface TimelineDay {
   readonly day: string;
-  /** Sessions, counted once each: of two policies the larger number. */
+  /** Sessions, counted once each: the larger number if two policies applied. */
   readonly ok: number;
   readonly failed: number;
   readonly reports: number;

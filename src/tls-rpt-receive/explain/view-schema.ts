@@ -7,7 +7,7 @@ const day = z.iso.date();
 
 const kinds = z.array(z.strictObject({ type: text, successful: count, failed: count }));
 
-/** Sessions counted once each: of two policies the larger number. */
+/** Sessions counted once each: the larger number if two policies applied. */
 const sums = z.strictObject({ successful: count, failed: count });
 
 const explanation = z.strictObject({
@@ -28,14 +28,14 @@ const explanation = z.strictObject({
   reasons: z.array(z.strictObject({ text, means: text.optional() })),
   /**
    * `kept-back`: deferred; `reported`: delivered, the policy is in mode testing;
-   * `unprotected`: no policy required more; `cached-policy`: the policy file failed, a
-   * cached policy stayed in force; `unknown`: the reporter does not say which mode it
-   * applied.
+   * `unprotected`: no policy in force required TLS; `cached-policy`: the policy fetch
+   * failed, a cached policy stayed in force; `unknown`: the reporter does not name the
+   * mode that it applied.
    */
   fate: z.enum(['kept-back', 'reported', 'unprotected', 'cached-policy', 'unknown']),
   whose: z.enum(['yours', 'theirs', 'path', 'unclear']),
   because: text,
-  /** The evidence that would settle the cause, if it is unclear. */
+  /** The evidence that would prove the cause, if the cause is unclear. */
   settle: text.optional(),
   /** The certificate of the host in the check nearest to the failure. */
   certificate: z
@@ -98,7 +98,7 @@ export const domainViewSchema = z
     unauthenticated: z.array(
       z.strictObject({ day, source: text, reports: count, successful: count, failed: count }),
     ),
-    /** Reports that do not count, and why. */
+    /** Reports that do not count, with the reason. */
     doubtful: z.array(
       z.strictObject({
         trust: text,

@@ -1,8 +1,11 @@
-/** Octets of a body that are not charged. Reports are a hundred times smaller. */
+/**
+ * Octets of a body that are exempt from the rate limit. Reports are a hundred times
+ * smaller.
+ */
 const SMALL = 128 * 1024;
-/** Octets a second for reading all large bodies together. */
+/** Rate limit in octets a second for reading all large bodies together. */
 const RATE = 8_000_000;
-/** Milliseconds that justify a timer: shorter waits are added up first. */
+/** Shortest timer in milliseconds: shorter pauses are added up first. */
 const SHORTEST = 4;
 const BLOCK = 64 * 1024;
 
@@ -10,17 +13,15 @@ const BLOCK = 64 * 1024;
 export interface BodyCollectorOptions<T> {
   /** Octets of one body. */
   readonly most: number;
-  /** Uses the body, which stays in memory until this resolves. */
+  /** Uses the body, which stays in memory until the returned promise resolves. */
   use(bodyBytes: Buffer | 'too-large' | 'no-room'): Promise<T>;
-  /**
-   * Reads a refused body to its end: only then the client reads the refusal.
-   */
+  /** Reads a refused body to its end, because only then the client reads the refusal. */
   readonly drain?: boolean;
 }
 
 /**
- * Reads a whole body within its limits and passes it on. The octets of all bodies in
- * memory share one bound.
+ * Reads a whole body within its limits and passes it to the given function. The octets of
+ * all bodies in memory share one bound.
  */
 export type BodyCollector = <T>(
   chunks: AsyncIterable<Uint8Array>,
@@ -34,8 +35,9 @@ interface Budget {
 }
 
 /**
- * The pace of reading large bodies: several at full speed would leave the event loop
- * little time for the other ports. The sender waits, since its octets stay in the socket.
+ * The rate of reading large bodies: several of them at full speed would leave the event
+ * loop little time for the other ports. Unread octets stay in the socket, so the sender
+ * slows down.
  */
 class Pace {
   /**
@@ -54,13 +56,13 @@ class Pace {
 
 const pace = new Pace();
 
-/** Two of the largest bodies, over all ports and configurations of a process. */
+/** Room for two of the largest bodies, over all ports and configurations of a process. */
 const ofProcess: Budget = { held: 0, most: 24_000_000 };
 
 /**
- * Reads bodies. All large ones together hold at most `maxHeld` octets; without it, all
- * collectors share 24 MB. Small bodies are always accepted: the server limits
- * connections.
+ * Reads bodies. All large bodies together have at most `maxHeld` octets; without
+ * `maxHeld`, all collectors share 24 MB. Small bodies are always accepted: the server
+ * limits connections.
  */
 export function bodyCollector(maxHeld?: number): BodyCollector {
   const budget: Budget = maxHeld === undefined ? ofProcess : { held: 0, most: maxHeld };
@@ -94,7 +96,7 @@ export function bodyCollector(maxHeld?: number): BodyCollector {
 
 /**
  * Chunks, the small ones copied together: a body that arrives octet by octet takes no
- * more memory than another.
+ * more memory than any other body.
  */
 class Blocks {
   #whole: Uint8Array[] = [];
@@ -111,7 +113,10 @@ class Blocks {
     this.#used += octets.length;
   }
 
-  /** The whole body. The chunks are released, so that a body in use is in memory once. */
+  /**
+   * The whole body. The chunks are released, so that memory contains a body in use only
+   * once.
+   */
   join(): Buffer {
     this.#close();
     return Buffer.concat(this.#whole.splice(0));

@@ -5,7 +5,7 @@ import type { Receipt, Receiver } from './receiver.js';
 /** The receiver of reports that are POSTed, and the limit of a body. */
 export interface HttpsHandlerOptions {
   readonly receiver: Receiver;
-  /** Octets of one body, still packed. Default 10 MB (RFC 8460 §5.2). */
+  /** Octets of one body before unpacking. Default 10 MB (RFC 8460 §5.2). */
   readonly maxBody?: number;
   /**
    * Octets of all large bodies that are being read. Default: 24 MB, shared by all intakes
@@ -20,7 +20,7 @@ type Handler = (request: Request, peer: { readonly address: string }) => Promise
 export type BodyIntake = (
   body: Request['body'],
   peerAddress: string,
-  /** Replaces {@link Receiver.receive}, to judge the octets first. */
+  /** Replaces {@link Receiver.receive} for a caller that judges the octets first. */
   receive?: (bodyBytes: Uint8Array) => Promise<Receipt>,
 ) => Promise<Receipt>;
 
@@ -50,10 +50,9 @@ export function bodyIntake({
 
 /**
  * Accepts reports by POST (RFC 8460 §3, §5.4)
- * [8460-3-21, 8460-5.4-2, 8460-5.4-3, 8460-5.4-4]:
- * 201 when a report is durable, 200 for a copy; 400, 413 and 405 for
- * permanent refusals; 429 and 503, with Retry-After, for bodies that should be sent again
- * (§5.5). The content is judged, not its media type.
+ * [8460-3-21, 8460-5.4-2, 8460-5.4-3, 8460-5.4-4]: 201 when a report is durable, 200 for
+ * a copy; 400, 413 and 405 for permanent refusals; 429 and 503, with Retry-After, for
+ * bodies that should be sent again (§5.5). The content decides, not the media type.
  */
 export function httpsHandler(options: HttpsHandlerOptions): Handler {
   const intake = bodyIntake(options);

@@ -16,18 +16,18 @@ export interface ItemReaderOptions {
 }
 
 /**
- * Octets of an item that is read at once, packed and unpacked: a few milliseconds of
- * work.
+ * Octets of an item that is read at once, before and after unpacking: a few milliseconds
+ * of work.
  */
 const SMALL = 32 * 1024;
 const SMALL_UNPACKED = 64 * 1024;
-/** Reports in such an item. */
+/** Number of reports in such an item. */
 const FEW = 50;
 /** Packed octets of all items that wait for the thread. */
 const MAX_WAITING = 200_000_000;
 /**
- * Mebibytes of the thread's heap: the largest report takes under a hundred. A small
- * nursery costs a third more time than the default one and saves forty mebibytes.
+ * Mebibytes of the thread's heap: the largest report needs less than a hundred. A small
+ * young generation takes a third more time than the default and saves forty mebibytes.
  */
 const HEAP = { maxOldGenerationSizeMb: 128, maxYoungGenerationSizeMb: 4 };
 
@@ -71,9 +71,9 @@ export class ItemReader {
 }
 
 /**
- * One thread for all readers of the process, which reads one item after the other. A
- * reload opens a reader while the previous one still has work, and two threads would need
- * twice the memory. The thread starts with the first item and ends when there is no work.
+ * A thread for all readers of the process, which reads one item at a time. A reload opens
+ * a reader while the previous one still has work, and two threads would need twice the
+ * memory. The thread starts with the first item and ends when there is no work.
  */
 class SharedThread {
   readonly #readers = new Set<ItemReader>();
@@ -142,7 +142,10 @@ class SharedThread {
 
 const shared = new SharedThread();
 
-/** Returns whether a limit of small items was met, so that the whole limits apply. */
+/**
+ * Returns whether an item reached a limit of small items, so that it needs the full
+ * limits.
+ */
 function isBeyondSmall(judgedPart: JudgedPart): boolean {
   return (
     'failure' in judgedPart &&
@@ -151,13 +154,13 @@ function isBeyondSmall(judgedPart: JudgedPart): boolean {
   );
 }
 
-/** One worker thread, which reads one item at a time. */
+/** A worker thread that reads one item at a time. */
 class ReadingThread {
   readonly #worker: Worker;
   #parts: JudgedPart[] = [];
   #keys: LookupKeys = () => Promise.resolve({ lookup: 'failed' });
   #settle: ((judgedParts: readonly JudgedPart[] | undefined) => void) | undefined;
-  /** Resolves when the thread can read: its start counts against no item. */
+  /** Resolves when the thread can read: its start time is not charged to an item. */
   readonly #ready: Promise<void>;
   #becomeReady: () => void = () => undefined;
 
@@ -169,7 +172,7 @@ class ReadingThread {
     });
     this.#worker
       .on('message', (message: FromWorker) => this.#take(message))
-      // Out of memory, for example.
+      // The thread ran out of memory, for example.
       .on('error', () => this.#settle?.(undefined))
       .on('exit', () => this.#settle?.(undefined));
     this.#worker.unref();

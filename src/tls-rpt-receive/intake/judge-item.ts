@@ -5,8 +5,8 @@ import type { DkimVerdict, Via } from '../types.js';
 import { judgeTrust } from '../verify/judge-trust.js';
 
 /**
- * A body or a message, and how to read and judge it. Plain data, so that another thread
- * can do it.
+ * A body or a message, with the options of reading and judging it. It is plain data, so
+ * that it can be sent to another thread.
  */
 export interface ItemTask {
   readonly bytes: Uint8Array;
@@ -26,7 +26,10 @@ export interface ItemTask {
 export type JudgedPart =
   | {
       readonly report: PreparedReport;
-      /** Its policies and failure details, which are the cost of reading it. */
+      /**
+       * The number of its policies and failure details, which determines the cost of
+       * reading.
+       */
       readonly entries: number;
     }
   | { readonly failure: Failure };

@@ -11,8 +11,8 @@ export type ToWorker =
   | { readonly kind: 'keys'; readonly id: number; readonly answer: KeyAnswer };
 
 /**
- * To the main thread. The thread is ready once its code is loaded. The parts of an item
- * come in batches, each when the main thread asks for more.
+ * To the main thread. The thread is ready once its code is loaded. The thread sends the
+ * parts of an item in batches, one for each request of the main thread.
  */
 export type FromWorker =
   | { readonly kind: 'ready' }
@@ -20,7 +20,9 @@ export type FromWorker =
   | { readonly kind: 'parts'; readonly parts: readonly JudgedPart[]; readonly last: boolean };
 
 const MAX_BATCH = 50;
-/** The niceness of this thread: mail servers wait for the answers of the main thread. */
+/**
+ * The niceness of this thread, because mail servers wait for answers of the main thread.
+ */
 const NICENESS = 10;
 
 const port = parentPort;
@@ -59,12 +61,12 @@ if (port) {
 
 /** Lowers the priority of this thread if that is possible. */
 function yieldToMainThread(): void {
-  // Elsewhere the call applies to the whole process (setpriority(2), "C library/kernel
-  // differences").
+  // On other systems the call applies to the whole process (setpriority(2), "C
+  // library/kernel differences").
   if (process.platform !== 'linux') return;
   try {
     setPriority(0, NICENESS);
   } catch {
-    // A sandbox may forbid the call: the thread then works as before.
+    // A sandbox may forbid the call: the thread then keeps its priority.
   }
 }

@@ -19,11 +19,11 @@ export interface ReceiverOptions {
   readonly domains: readonly string[];
   /** The known MX hosts of these domains: with DANE they are policy domains. */
   readonly hosts?: () => ReadonlySet<string>;
-  /** Looks up DKIM keys. With it, large items are read in a separate thread. */
+  /** Looks up DKIM keys. With `keys`, large items are read in a separate thread. */
   readonly keys?: LookupKeys;
   /**
-   * Judges the signatures of a message in the absence of `keys`: this thread then reads
-   * all items.
+   * Judges the signatures of a message if `keys` is absent: this thread then reads all
+   * items.
    */
   readonly verify?: (rawMessage: Uint8Array) => Promise<DkimVerdict>;
   /**
@@ -53,9 +53,8 @@ export type Receipt =
     }
   | { readonly status: 'refused'; readonly failure: Failure }
   /**
-   * To be sent again: too much from this source, a failed key lookup, a store that cannot
-   * be written, more work than this process can do now, or too many unauthenticated
-   * reports today.
+   * The sender should try again, because of its rate, a failed key lookup, a store that
+   * cannot be written, a full queue, or too many unauthenticated reports today.
    */
   | {
       readonly status: 'later';
@@ -73,7 +72,7 @@ export interface Origin {
 
 /**
  * A mail that this process fetched. It is judged by the time when the server received it.
- * Its mailbox has no source budget, because the reader sets the pace.
+ * Its mailbox has no source budget, because the reader limits its rate itself.
  */
 export interface MailboxOrigin {
   /** Milliseconds since 1970. */
@@ -87,7 +86,7 @@ export interface MailboxOrigin {
 /** Accepts bodies and mails, and answers each when it is durable or refused. */
 export interface Receiver {
   receive(inputBytes: Uint8Array, origin: Origin): Promise<Receipt>;
-  /** Returns whether this source may send now; asked before its body is read. */
+  /** Returns whether this source may send now; called before its body is read. */
   admits(peer: string): boolean;
   /** Charges a source for octets that did not reach `receive`. */
   charge(peer: string, octets: number): void;
@@ -95,13 +94,13 @@ export interface Receiver {
   close(): Promise<void>;
 }
 
-/** A body that is not a report costs its source as much as this many. */
+/** Number of reports that a source is charged for a body that is not a report. */
 const refusalCost = 20;
-/** Octets, as the wrapping claims, that cost as much as a report. */
+/** Octets, by the size that the packed body states, that cost as much as a report. */
 const octetsPerReport = 32 * 1024;
 /** Policies and failure details that cost as much as a report. */
 const entriesPerReport = 50;
-/** Octets from which reading takes noticeable time when many arrive. */
+/** Octets from which many items together take noticeable time to read. */
 const felt = 4096;
 
 const defaultLimit: IntakeLimit = { reports: 20_000, rows: 200_000, octets: 64_000_000 };
@@ -114,14 +113,14 @@ const networkShare = 0.1;
 const DETAILED_ROWS = 5000;
 
 /**
- * Mails of mailboxes that are read at the same time. Key lookups overlap; a whole batch
- * would hold its parts so long that the garbage collector moves all of them.
+ * Mails of mailboxes that are read at the same time. Their key lookups overlap. A whole
+ * batch would stay in memory so long that the garbage collector copies all of it.
  */
 const MAILS_AT_ONCE = 8;
 
 /**
- * Accepts reports: reads, judges and writes them together with other reports of that
- * moment. Never rejects.
+ * Accepts reports: reads and judges them, and writes them together with others that
+ * arrive at the same time. Never rejects.
  */
 export function createReceiver(options: ReceiverOptions): Receiver {
   return new ReportReceiver(options);
@@ -175,7 +174,7 @@ class ReportReceiver implements Receiver {
       origin.mailbox || this.admits(peer)
         ? await this.#take(inputBytes, origin)
         : ({ status: 'later', why: 'source' } as const);
-    // No caller waits for this, and another part logs a full disk.
+    // No caller depends on this count, and another part logs a full disk.
     const day = Math.floor(this.#options.clock.now() / 86_400_000);
     for (const { code } of failuresOf(receipt))
       void this.#count({ day, via, code }).catch(() => undefined);
@@ -191,7 +190,8 @@ class ReportReceiver implements Receiver {
     const { clock, domains, hosts, maxBytes = 10_000_000 } = this.#options;
     const { mailbox, ...source } = origin;
     const claimed = Math.min(Math.max(claimedSize(inputBytes), inputBytes.length), maxBytes);
-    // At once, so that simultaneous bodies of one source do not all pass the budget.
+    // Charged before any reading, so that simultaneous bodies of one source cannot all
+    // pass the budget.
     this.#budget.spend(origin.peer, 1 + Math.floor(claimed / octetsPerReport));
     if (claimed > felt) await this.#turn();
     const at = Math.min(clock.now(), mailbox?.arrivedAt ?? Infinity);
@@ -215,7 +215,7 @@ class ReportReceiver implements Receiver {
     );
     this.#budget.spend(origin.peer, costOf(reports) + refusalCost * failures.length);
     const [failure] = failures;
-    // A report is stored even next to unreadable items.
+    // A report is stored even if other items of the upload are unreadable.
     if (failure && reports.length === 0) return { status: 'refused', failure };
     // RFC 6376 §6.1.2: the sender keeps the mail until the key can be looked up.
     if (mailbox?.lastTry !== true && reports.some(({ report }) => awaitsKey(report)))
@@ -232,7 +232,7 @@ class ReportReceiver implements Receiver {
     return judgeItem(itemTask, this.#options.verify ?? notVerified);
   }
 
-  /** A reporter beyond its share keeps its counts and loses detail. */
+  /** For a reporter beyond its share, counts are stored without detail. */
   #withinBudget(report: PreparedReport): PreparedReport {
     const isWithin = !isAuthenticated(report.trust) || this.#reporters.admits(report.reporter);
     return isWithin ? report : coarsened(report);
@@ -290,7 +290,7 @@ function awaitsKey({ trust, reason }: PreparedReport): boolean {
   return trust === 'unverifiable' || (trust === 'given' && reason === 'key-unavailable');
 }
 
-/** The cost of the reports after the first, which was charged on arrival. */
+/** The cost of the reports after the first one: that one was charged on arrival. */
 function costOf(reports: readonly { readonly entries: number }[]): number {
   const entries = reports.reduce((count, one) => count + one.entries, 0);
   return Math.max(0, reports.length - 1) + Math.floor(entries / entriesPerReport);

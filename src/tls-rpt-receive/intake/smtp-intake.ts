@@ -9,16 +9,17 @@ import type { Receipt, Receiver } from './receiver.js';
 /** The recipients, names and limits of the SMTP intake. */
 export interface SmtpIntakeOptions {
   readonly receiver: Receiver;
-  /** Addresses that accept reports; every other is refused. */
+  /** Addresses that accept reports; every other recipient is refused. */
   readonly recipients: readonly string[];
   /** Name in the greeting. */
   readonly name: string;
   /**
-   * For STARTTLS. Without it mail arrives in plaintext, which RFC 8460 §5.3.1 allows
-   * for reports. With it plaintext stays allowed: STARTTLS is not required [3207-4-3].
+   * For STARTTLS. Without a certificate mail arrives in plaintext, which RFC 8460 §5.3.1
+   * allows for reports. With a certificate plaintext stays allowed: STARTTLS is not
+   * required [3207-4-3].
    */
   readonly secureContext?: SecureContext;
-  /** Octets of one mail. Default 10 MB: more would not be read. */
+  /** Octets of one mail. Default 10 MB, the largest mail that the receiver reads. */
   readonly maxMail?: number;
   /**
    * Octets of all large mails that are being read. Default: 24 MB, shared by all intakes
@@ -26,24 +27,24 @@ export interface SmtpIntakeOptions {
    */
   readonly maxHeld?: number;
   readonly limits?: Partial<SessionLimits>;
-  /** Milliseconds of a clock that is never set. Default: that of the system. */
+  /** A monotonic clock in milliseconds. Default: the system's. */
   readonly monotonic?: () => number;
 }
 
 /** A running SMTP intake for report mail. */
 export interface SmtpIntake {
   serve(connection: Connection): void;
-  /** Ends the session on a connection that is closed for a new one, with 421. */
+  /** Ends the session with 421 on a connection that is closed to admit a new one. */
   evict(connection: Connection): void;
   /**
-   * Ends sessions with 421: between two messages at once, others after their mail or ten
+   * Ends sessions with 421: idle sessions at once, others after their mail or ten
    * seconds.
    */
   stop(): Promise<void>;
 }
 
 /**
- * Accepts report mail by SMTP (RFC 8460 §3): no AUTH, no relaying, no mail of its own. A
+ * Accepts report mail by SMTP (RFC 8460 §3): without AUTH, relaying or outgoing mail. A
  * message that is not accepted is refused inside the session, so that no bounce is
  * needed.
  */
@@ -88,7 +89,7 @@ export function smtpIntake(options: SmtpIntakeOptions): SmtpIntake {
           take(bodyBytes, peer);
         return await collect(counted(), { most: maxMail, use, drain: true });
       } catch (error) {
-        // Closed early: the octets that were read cost the same.
+        // The client closed early: the octets that were read still count.
         receiver.charge(peer, octets);
         return { code: 451, text: `4.3.0 ${neutralise((error as Error).message, 100)}` };
       }

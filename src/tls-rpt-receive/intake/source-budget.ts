@@ -1,11 +1,12 @@
 import { networkOf, sourceOf } from '../../base/index.js';
 
 /**
- * The work that one source may cause, since any client may send here (RFC 8460 §7)
- * [8460-7-3]. A source is an IPv4 address or an IPv6 /64, which one host controls.
+ * The work that one source may cause, since any client may send to this receiver (RFC
+ * 8460 §7) [8460-7-3]. A source is an IPv4 address or an IPv6 /64, which one host
+ * controls.
  */
 export interface SourceBudget {
-  /** False when the source has spent its share. */
+  /** False if the source has used up its share. */
   admits(address: string): boolean;
   spend(address: string, cost: number): void;
 }
@@ -14,7 +15,7 @@ const minute = 60_000;
 const MAX_SOURCES = 20_000;
 
 /**
- * `perMinute` is in reports; an input more expensive than a good report is charged more.
+ * `perMinute` counts reports; input that costs more than a good report is charged more.
  * `now` is monotonic, in milliseconds.
  */
 export function sourceBudget(perMinute: number, now: () => number): SourceBudget {
@@ -30,8 +31,8 @@ export function networkBudget(perDay: number, now: () => number): SourceBudget {
 }
 
 /**
- * The rows in detail that one reporter has in a day. A reporter is the organisation whose
- * signature holds: any organisation can sign.
+ * The rows in detail that one reporter has in a day. A reporter is the organisation that
+ * signed: any organisation can sign.
  */
 export function reporterBudget(perDay: number, now: () => number): SourceBudget {
   return budgetOver({ window: 1440 * minute, most: perDay, keyOf: (reporter) => reporter }, now);
@@ -53,7 +54,7 @@ function budgetOver({ window, most, keyOf }: Window, now: () => number): SourceB
     const fresh = { since: now(), cost: 0 };
     spent.delete(peerKey);
     spent.set(peerKey, fresh);
-    // The oldest is dropped first: a flood of addresses cannot hold memory.
+    // The oldest entry is dropped first, so that a flood of addresses cannot fill memory.
     if (spent.size > MAX_SOURCES) spent.delete(spent.keys().next().value ?? '');
     return fresh;
   };

@@ -25,14 +25,16 @@ export interface ImportMailboxOptions extends Pick<
   readonly onMail?: (mails: number) => void;
 }
 
-/** The mails and reports of an import, even if it failed before its end. */
+/**
+ * The numbers of mails and reports of an import, even of one that failed before its end.
+ */
 export interface MailboxImport {
   /** The failure that ended the import before the last mail. */
   readonly result: Result<undefined>;
   readonly fates: ReadonlyMap<MailFate, number>;
-  /** Mails that are tried again later: their DKIM keys could not be looked up. */
+  /** Mails to try again later, because their DKIM keys could not be looked up. */
   readonly pending: number;
-  /** Reports that were new, and those that were known. */
+  /** Numbers of new reports, and of reports that were known. */
   readonly fresh: number;
   readonly known: number;
   /** New reports that do not count, by trust. */
@@ -42,11 +44,11 @@ export interface MailboxImport {
 }
 
 /**
- * Reads a mailbox once, as the daemon does, and shares its position: an import before the
- * first start of the daemon leaves only later mail to it.
+ * Reads a mailbox once, as the daemon does, and shares the position with it: after an
+ * import the daemon reads only later mail.
  *
- * A dry run takes the same steps with a database in memory. It knows the position and the
- * reports of the real one, so its result is that of the import.
+ * A dry run takes the same steps with a database in memory. That database has the
+ * position and the reports of the real one, so the result equals that of the import.
  */
 export async function importMailbox(options: ImportMailboxOptions): Promise<MailboxImport> {
   const { store, clock, domains, keys, signal, isDryRun, onMail } = options;

@@ -167,7 +167,7 @@ test('another UIDVALIDITY reads the folder again and counts nothing twice', asyn
   mailbox.nextUid = 1;
   const before = [...mailbox.mails.values()];
   mailbox.mails.clear();
-  // UID 1 is now another mail.
+  // UID 1 now refers to another mail.
   for (const { text } of [{ text: await signed(4) }, ...before]) mailbox.add(text, arrived);
   await world.read();
   assert.equal(mailbox.fetches, 7);
@@ -205,7 +205,7 @@ test('a mail whose key cannot be looked up is tried again and delays no other', 
   world.store.close();
 });
 
-/** Mails of domains whose keys `keyResolver([signer])` does not know. */
+/** Mails of domains without keys in `keyResolver([signer])`. */
 const lateSigners = Array.from({ length: 60 }, (_, n) => `late${n}.example`);
 const lateMails = Promise.all(
   lateSigners.map((name) => {
@@ -219,7 +219,7 @@ for (const after of ['keep', 'move'] as const)
     const world = await createWorld();
     const { mailbox, clock, failures } = world;
     const options = { after, moveTo: after === 'move' ? 'Read' : undefined, maxPending: 10 };
-    // A batch is 50 mails: room is exceeded by one batch at most.
+    // A batch is 50 mails, so the reader exceeds the limit by one batch at most.
     for (const text of await lateMails) mailbox.add(text, arrived);
     mailbox.add(await signed(1), arrived);
     world.keys = keyResolver([signer], 'failed');
@@ -343,7 +343,7 @@ test('the time of arrival judges an old report, and a trusted mailbox takes any'
   assert.equal(await trustOf(Date.parse('2026-01-05T06:00:00Z'), false), 'signed');
   assert.equal(await trustOf(arrived, false), 'stale');
   assert.equal(await trustOf(arrived, true), 'signed');
-  // A server without arrival times: the mail arrived now.
+  // For a server without arrival times, the mail counts as having arrived now.
   assert.equal(await trustOf(NaN, false), 'stale');
 });
 

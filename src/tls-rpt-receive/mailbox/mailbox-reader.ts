@@ -15,7 +15,7 @@ import type { FetchedMail, MailEntry, ReportMailbox } from './mailbox.js';
 /**
  * The result of one mail. `taken`: every report in it is stored, and it was moved or
  * deleted if so configured. `left`: stored in part, or about other domains, so it stays.
- * `foreign`: not a report, `refused`: a report that cannot be read; both stay.
+ * `foreign`: not a report; `refused`: a report that cannot be read; both stay.
  * `postponed`: tried again later. `given-up`: its key was unavailable for three days; it
  * stays, and is not tried again.
  */
@@ -27,7 +27,9 @@ export interface MailboxStatus {
   readonly connected: boolean;
   /** The reason why the mailbox cannot be read now, or not completely. */
   readonly failure: Failure | undefined;
-  /** Milliseconds since 1970 of the last complete round; 0: none yet. */
+  /**
+   * Time of the last complete round in milliseconds since 1970; 0 before the first one.
+   */
   readonly readAt: number;
   readonly pending: number;
   readonly fates: ReadonlyMap<MailFate, number>;
@@ -57,27 +59,32 @@ export interface MailboxReaderOptions {
 
 /** Octets of one mail, as for mail by SMTP. */
 const MAX_MAIL = 10_000_000;
-/** Mails that are fetched together, and their octets. */
+/** Maximum number of mails to fetch together, and of their octets. */
 const MAX_BATCH = 50;
 const MAX_BATCH_OCTETS = 4_000_000;
-/** Mails whose sizes are requested together. */
+/** Maximum number of mails whose sizes are requested together. */
 const MAX_DESCRIBED = 500;
-/** Pending mails of one round, and of a mailbox. */
+/** Maximum number of pending mails in one round, and in a mailbox. */
 const MAX_DUE = 500;
 const MAX_PENDING = 100_000;
 const MINUTE = 60_000;
 /** The first pause before a pending mail is tried again; each further one is longer. */
 const FIRST_RETRY = 5 * MINUTE;
 const MAX_RETRY = 360 * MINUTE;
-/** The time for which a pending mail is tried: as long as a mail server would. */
+/** The time for which a pending mail is retried, as long as mail servers retry. */
 const RETRY_TIME = 3 * 1440 * MINUTE;
 /** The pause after a round that the store or the reading thread stopped. */
 const BLOCKED_PAUSE = 30_000;
-/** Pauses before the next connection. A refused login must not lock the account. */
+/**
+ * Pauses before the next connection, long enough that refused logins do not lock the
+ * account.
+ */
 const FIRST_RECONNECT = 5000;
 const MAX_RECONNECT = 10 * MINUTE;
 const REFUSED_PAUSE = 15 * MINUTE;
-/** Connections, or rounds, without any mail read after which a single reading ends. */
+/**
+ * Number of connections or rounds without a read mail after which a single reading ends.
+ */
 const MAX_STALLS = 4;
 
 /**
@@ -117,7 +124,7 @@ export class MailboxReader {
   /** Reads until the signal aborts. Never rejects. */
   async run(signal: AbortSignal): Promise<void> {
     const { clock } = this.#options;
-    // A store that cannot be written: the daemon reports it.
+    // The store cannot be written, which the daemon reports.
     const onError = (): number => BLOCKED_PAUSE;
     const pauseAfter: AfterRound = async (mailbox, progress) => {
       if (progress === 'complete') await this.#wait(mailbox, signal);
@@ -129,10 +136,10 @@ export class MailboxReader {
   }
 
   /**
-   * Reads the mails that are in the folder now, and resolves to the failure that prevented
-   * it, if any. A lost connection is opened again as long as mails are read. The next call,
-   * in any process, continues if this one ended. Rejects with the abort of the signal, and
-   * if the store fails.
+   * Reads the mails that are in the folder now, and resolves to the failure that
+   * prevented it, if any. A lost connection is opened again as long as mails are read. If
+   * this call ends early, the next call in any process continues its work. Rejects with
+   * the abort of the signal, and if the store fails.
    */
   async readOnce(signal: AbortSignal): Promise<Result<undefined>> {
     const { clock } = this.#options;
@@ -162,7 +169,7 @@ export class MailboxReader {
     }
   }
 
-  /** One connection. Resolves to the pause before the next one. */
+  /** One connection. Resolves to the pause before the next round. */
   async #session(signal: AbortSignal, afterRound: AfterRound): Promise<number> {
     const opened = await this.#options.open(signal);
     if (!opened.ok) return this.#failed(opened.failure, true);
@@ -226,8 +233,8 @@ export class MailboxReader {
   }
 
   /**
-   * Reads the mails that are new or due. `more`: others are due now. `blocked`: some remain
-   * for later.
+   * Reads the mails that are new or due. `more`: other mails are due now. `blocked`: some
+   * mails remain for later.
    */
   async #round(mailbox: ReportMailbox, signal: AbortSignal): Promise<Result<Progress>> {
     const from = await this.#state.begin(mailbox.uidValidity);
@@ -338,12 +345,14 @@ type Progress = 'complete' | 'more' | 'blocked';
 /** Waits for the next round, or ends the connection. */
 type AfterRound = (mailbox: ReportMailbox, progress: Progress) => Promise<'continue' | 'end'>;
 
-/** The result of one mail. `blocked`: it is unknown, and the mail is read again. */
+/**
+ * The result of one mail. `blocked`: the result is unknown, and the mail is read again.
+ */
 interface Taken {
   readonly uid: number;
   readonly fate: MailFate | 'blocked';
   readonly pendingMail?: PendingMail;
-  /** It is postponed, and no room is left to remember it. */
+  /** True if the mail is postponed and no room is left to remember it. */
   readonly isSkipped?: boolean;
 }
 
@@ -353,8 +362,8 @@ export function isForeign({ code }: Pick<Failure, 'code'>): boolean {
 }
 
 /**
- * A mail is removed only when all of it is stored. One that also holds reports about other
- * domains may be of use to another reader of the mailbox.
+ * A mail is removed only when all of it is stored. Another reader of the mailbox may need
+ * a mail with reports about other domains.
  */
 function fateOf(receipt: Exclude<Receipt, { status: 'later' }>): MailFate {
   if (receipt.status === 'refused') return isForeign(receipt.failure) ? 'foreign' : 'refused';
@@ -369,7 +378,7 @@ interface Batch {
   readonly entries: readonly MailEntry[];
 }
 
-/** Splits mails into batches of bounded size, in the order of the UIDs asked for. */
+/** Splits mails into batches of bounded size, in the order of the requested UIDs. */
 function batchesOf(asked: readonly number[], described: readonly MailEntry[]): readonly Batch[] {
   const known = new Map(described.map((entry) => [entry.uid, entry]));
   const batches: { asked: number[]; entries: MailEntry[] }[] = [];

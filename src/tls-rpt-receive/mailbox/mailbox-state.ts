@@ -3,7 +3,7 @@ import type { Store } from '../../store/index.js';
 /** A mail that could not be stored yet. */
 export interface PendingMail {
   readonly uid: number;
-  /** Tries until now. */
+  /** Number of tries until now. */
   readonly tries: number;
   /** Milliseconds since 1970 of the first try and of the next one. */
   readonly since: number;
@@ -16,18 +16,18 @@ export interface StateChange {
   readonly nextUid: number;
   readonly settled: readonly number[];
   readonly postponed: readonly PendingMail[];
-  /** Mails that are pending too, and find no room among the pending ones. */
+  /** Pending mails for which no room is left among the remembered ones. */
   readonly skipped: readonly number[];
 }
 
 /**
- * Remembers which mails of a folder were read. It saves work and decides no sum: a report
- * that is read again is known by its digest. The state is therefore written after the
- * reports, and a crash between the two repeats one batch.
+ * Remembers which mails of a folder were read. This saves work but does not affect sums:
+ * a report that is read again is known by its digest. The state is therefore written
+ * after the reports, and a crash between the two repeats one batch.
  *
- * The number of pending mails is bounded. While it has no room, the stored position stays
- * before the first skipped mail, and memory alone holds the position of the reader. Once
- * there is room, the reader returns to the stored position.
+ * The number of pending mails is bounded. While the limit is reached, the stored position
+ * stays before the first skipped mail, and only memory has the position of the reader.
+ * Once there is room, the reader returns to the stored position.
  */
 export class MailboxState {
   readonly #store: Store;

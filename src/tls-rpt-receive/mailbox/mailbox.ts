@@ -20,16 +20,18 @@ export interface FetchedMail {
 
 /**
  * An open folder on an IMAP server (RFC 9051). Every method resolves to a failure when
- * the connection breaks, and rejects never.
+ * the connection breaks, and never rejects.
  */
 export interface ReportMailbox {
-  /** With another value, UIDs of an earlier session refer to other mails (§2.3.1.1). */
+  /**
+   * If this value changes, UIDs of an earlier session refer to other mails (§2.3.1.1).
+   */
   readonly uidValidity: string;
-  /** UIDs from this one on, in ascending order. */
+  /** Lists the UIDs from this one on, in ascending order. */
   list(fromUid: number): Promise<Result<readonly number[]>>;
   /** Size and arrival of mails. Deleted mails are omitted. */
   describe(uids: readonly number[]): Promise<Result<readonly MailEntry[]>>;
-  /** The text of mails, without setting a flag. Deleted mails are omitted. */
+  /** Fetches the text of mails without setting a flag. Deleted mails are omitted. */
   fetch(uids: readonly number[], maxOctets: number): Promise<Result<readonly FetchedMail[]>>;
   /** Removes mails from the folder: into another one, or permanently without a folder. */
   remove(uids: readonly number[], moveTo: string | undefined): Promise<Result<undefined>>;

@@ -15,7 +15,7 @@ export type MailboxSecret = { readonly password: string } | { readonly accessTok
 export interface MailboxAddress {
   /** Name of the server: the name in its certificate. */
   readonly server: string;
-  /** The address to connect to instead of those of the name. */
+  /** The address to connect to instead of the addresses of the name. */
   readonly address?: string | undefined;
   readonly port: number;
   readonly user: string;
@@ -28,9 +28,9 @@ export interface MailboxAddress {
 
 /** The network and trust of a connection to a mailbox. */
 export interface MailboxNetwork {
-  /** Guarded: DNS decides which addresses the name of the server has. */
+  /** Guarded against private addresses, since DNS chooses the addresses of the server. */
   readonly network: Network;
-  /** For an address of the configuration. */
+  /** The network for an address that the configuration contains. */
   readonly localNetwork: Network;
   readonly resolver: Resolver;
   readonly trustStore: TrustStore;
@@ -50,9 +50,9 @@ const MAX_RESPONSE = 32 * 1024 * 1024;
 const MAX_LITERAL = 16 * 1024 * 1024;
 
 /**
- * Opens a folder: TLS from the first octet (RFC 8314 §3.2), a certificate of a trusted CA
- * for the name of the server, and only then the secret. STARTTLS on port 143 is not
- * supported, since an on-path attacker can strip it.
+ * Opens a folder with TLS from the first octet (RFC 8314 §3.2). Sends the secret only
+ * after the server presented a certificate of a trusted CA for its name. STARTTLS on port
+ * 143 is not supported, since an on-path attacker can strip it.
  */
 export async function openMailbox(
   at: MailboxAddress,
@@ -79,7 +79,7 @@ function closing(client: ImapFlow, failure: Failure): Result<never> {
   return fail(failure);
 }
 
-/** Connects to the addresses in turn. A bad certificate ends the search. */
+/** Connects to the addresses in turn. An invalid certificate ends the attempts. */
 async function dialSecurely(
   at: MailboxAddress,
   { network, localNetwork, resolver, trustStore, clock, signal }: MailboxNetwork,
@@ -149,13 +149,14 @@ async function createClient(
     maxLiteralSize: MAX_LITERAL,
     maxResponseSize: MAX_RESPONSE,
   });
-  // Each command rejects by itself; an error without a listener would end the process.
+  // Each command rejects separately, but an error event without a listener would end the
+  // process.
   client.on('error', close);
   client.on('close', close);
   return client;
 }
 
-/** A TLS stream has the timeouts that the library asks for. */
+/** A TLS stream implements the timeout methods that the library calls. */
 function asTransport(stream: Duplex): ImapTransportSocket {
   return stream as ImapTransportSocket;
 }
@@ -169,7 +170,7 @@ function canRemove({ capabilities }: ImapFlow, { moveTo }: MailboxAddress): bool
   return moveTo !== undefined && capabilities.has('MOVE');
 }
 
-/** The folder exists, or the first MOVE reports why it cannot be used. */
+/** A refusal usually means that the folder exists. Otherwise the first MOVE fails too. */
 function ignoreRefusal(error: ImapError): void {
   if (error.responseStatus !== 'NO') throw error;
 }

@@ -23,9 +23,9 @@ export interface ImportOptions {
   /** The known MX hosts of these domains: with DANE they are policy domains. */
   readonly hosts?: ReadonlySet<string>;
   /**
-   * Throws HermeticError `dkim-key-unavailable`, before anything is stored, if a key
-   * lookup failed temporarily: a mail server that pipes mail to this program sends it again
-   * (RFC 6376 §6.1.2). Default: such mail is stored, and does not count.
+   * Throws HermeticError `dkim-key-unavailable`, before any report is stored, if a key
+   * lookup failed temporarily: a mail server that pipes mail to this program then retries
+   * (RFC 6376 §6.1.2). Default: the reports of such mail are stored but do not count.
    */
   readonly retryKeys?: boolean;
 }

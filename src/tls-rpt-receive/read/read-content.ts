@@ -14,8 +14,8 @@ import {
  */
 export interface ReadContentOptions {
   /**
-   * The octets to store if the text is one report: those before it was unpacked.
-   * Default the text.
+   * The octets to store if the text is one report, as they were before unpacking.
+   * Default: the text.
    */
   readonly raw?: Uint8Array | undefined;
   /** The policy domain by header or file name. */
@@ -37,14 +37,15 @@ export interface ParsedContent {
   readonly parsed: Result<ParsedReport>;
 }
 
-/** Objects of one text that are tried as reports. */
+/** Maximum number of objects of one text to try as reports. */
 const MAX_OBJECTS = 10_000;
-/** Objects around a report. */
+/** Maximum number of objects around a report. */
 const MAX_LEVELS = 4;
 
 /**
- * The report in a text; or those in an array, one after the other, or in another object.
- * That is not a report by RFC 8460, but programs that gather reports write it.
+ * Returns the report in a text, or the reports in an array, in a sequence or in another
+ * object. RFC 8460 does not define these forms, but programs that gather reports write
+ * them.
  */
 export function readContent(
   content: UnpackedReport,
@@ -92,8 +93,8 @@ function tooMany(most: number): Result<ParsedReport> {
 }
 
 /**
- * Without the files that do not look like a report, unless there are no others:
- * accompanying files in an archive, pictures in a mail.
+ * Omits files that do not resemble a report, such as pictures in a mail, unless there are
+ * no other files.
  */
 export function reportsAmong<T extends ParsedContent>(readings: readonly T[]): readonly T[] {
   const reports = readings.filter(
@@ -103,8 +104,8 @@ export function reportsAmong<T extends ParsedContent>(readings: readonly T[]): r
 }
 
 /**
- * Returns whether a text was meant as a report: a truncated or broken report is refused
- * by name.
+ * Returns whether a text was meant as a report: a truncated or malformed report is
+ * refused with its file name.
  */
 function looksLikeReport({ raw, parsed }: ParsedContent): boolean {
   const text = Buffer.from(raw.buffer, raw.byteOffset, raw.length);

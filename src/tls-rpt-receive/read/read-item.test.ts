@@ -15,7 +15,7 @@ interface Case {
   readonly failed?: number;
   readonly notes?: readonly string[];
   readonly refused?: string;
-  /** The number of reports where it holds several. */
+  /** The number of reports, if the file contains several. */
   readonly reports?: number;
 }
 

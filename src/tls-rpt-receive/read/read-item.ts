@@ -13,8 +13,8 @@ export interface ReadItemOptions {
   /** Octets of a report unpacked. Default 10 MB. */
   readonly maxBytes?: number;
   /**
-   * Mails in one body, each of which has keys looked up. Default 10. A body with more is
-   * refused.
+   * Maximum number of mails in one body: each causes key lookups. Default 10. A body with
+   * more is refused.
    */
   readonly maxMails?: number;
   /**

@@ -35,32 +35,32 @@ export interface PartReading extends ParsedContent {
   readonly part: PartKind;
 }
 
-/** Parts that may fail to open before the rest of the mail is skipped. */
+/** Number of parts that may fail to unpack before the rest of the mail is skipped. */
 const MAX_FAILURES = 10;
 /**
  * Maximum octets of a text or HTML document that is searched for a report: pasted reports
  * are small.
  */
 const MAX_TEXT = 512 * 1024;
-/** Mails in a message, on each level. */
+/** Maximum number of mails in a message, on each level. */
 const MAX_MAILS = 10;
-/** Levels of forwarded messages. Each level is read whole. */
+/** Maximum number of levels of forwarded messages. Each level is decoded completely. */
 const MAX_FORWARDED = 3;
 /**
- * Limits of the MIME parser: nesting and header octets. Forwarded mails are attachments,
- * so that their reports are found.
+ * Limits of the MIME parser: nesting and header octets. Forwarded mails are treated as
+ * attachments, so that their reports are found.
  */
 const limits = { maxNestingDepth: 20, maxHeadersSize: 256 * 1024, forceRfc822Attachments: true };
 /** Media types of RFC 8460 §6.4 and §6.5, with the suffixes that reporters use. */
 const declared = /^application\/tlsrpt(\+(json|gzip|zip|x-gzip))?$/i;
-/** File names that may hold a report. */
+/** File names of possible reports. */
 const plausible = /\.(json|gz|zip)$/i;
 
 /**
  * The reports in a message (RFC 8460 §5.3) [8460-5.3-2]: attachments of the RFC's media
- * types [8460-5.3-1], else by name, else any part that holds a report, in forwarded
- * messages too, else the text of the mail. Subject and names do not decide: the JSON
- * counts [8460-5.6-1]. A message without one gives a single refusal.
+ * types [8460-5.3-1], otherwise by name, otherwise any part with a report, in forwarded
+ * messages too, otherwise the text of the mail. Subject and names do not decide: the JSON
+ * counts [8460-5.6-1]. A message without a report yields a single refusal.
  */
 export async function readMail(
   messageBytes: Uint8Array,
@@ -85,7 +85,7 @@ interface MimePart {
 }
 
 /**
- * Leaves a large text as it is: decoding references and flowed lines takes seconds, and
+ * Returns a large text unchanged: decoding references and flowed lines takes seconds, and
  * reports that a user pastes are small.
  */
 class BoundedMime extends PostalMime {
@@ -99,9 +99,9 @@ class BoundedMime extends PostalMime {
 type Open = (raw: Uint8Array) => readonly Result<UnpackedReport>[];
 
 /**
- * Reads one message and the mails forwarded in it. Parts are tried in the order of their
- * likelihood, and the first kind that yields a report ends the search: a picture is never
- * opened in a message with a declared report.
+ * Reads one message and the mails forwarded in it. Parts are tried by likelihood, and the
+ * first kind that yields a report ends the search: in a message with a declared report,
+ * pictures are not decoded.
  */
 async function readLevel(
   messageBytes: Uint8Array,
@@ -211,9 +211,8 @@ function textPart(messageText = ''): Part {
 }
 
 /**
- * Opens the content of one message, nested messages included: all of it together may
- * yield as much as one report, in addition to the octets of the message, and few parts
- * may fail to open.
+ * Unpacks the content of one message, nested messages included. All of it together may
+ * have the size of one report in addition to the message, and few parts may fail.
  */
 function opener(byteCount: number, maxBytes = 10_000_000): Open {
   let left = maxBytes + byteCount;
@@ -239,8 +238,8 @@ function isReportName(fileName: string): boolean {
 }
 
 /**
- * Returns whether the type is that of a file: programs put texts and invitations of
- * others into mail.
+ * Returns whether the media type is that of a file, not of a text or an invitation:
+ * programs put content of outsiders into those.
  */
 function isFile(type: string): boolean {
   return !/^(text|message|multipart)\//i.test(type);
@@ -251,10 +250,7 @@ function domainOfSubject(subject: string | undefined): string | undefined {
   return /\breport domain:\s*([^\s;,]+)/i.exec(subject ?? '')?.[1]?.slice(0, 300);
 }
 
-/**
- * Returns whether nothing precedes the first and after the last boundary of the
- * body.
- */
+/** Returns whether the body has no text before its first and after its last boundary. */
 function isFramed(rawMessage: Uint8Array, contentType: string): boolean {
   const [, quoted, plain] = /;\s*boundary\s*=\s*(?:"([^"]+)"|([^\s;"]+))/i.exec(contentType) ?? [];
   const boundary = quoted ?? plain;
@@ -270,8 +266,8 @@ function isFramed(rawMessage: Uint8Array, contentType: string): boolean {
 }
 
 /**
- * Where the body begins: after the first empty line, also in a header that mixes line ends;
- * -1 without one.
+ * The offset of the body, after the first empty line, also in a header with mixed line
+ * ends; -1 without an empty line.
  */
 function bodyOffset(octets: Buffer): number {
   const ends = ['\n\r\n', '\n\n'].flatMap((end) => {

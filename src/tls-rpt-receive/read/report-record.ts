@@ -30,7 +30,7 @@ const policy = z.strictObject({
 
 /**
  * `hermetic.report/1`: one report, or one refusal, as `hermetic report import --json`
- * prints it, one a line.
+ * prints it, one per line.
  */
 export const reportRecordSchema = z
   .strictObject({
@@ -43,9 +43,12 @@ export const reportRecordSchema = z
     trust: z
       .strictObject({ verdict: text, counted: z.boolean(), detail: text, signer: text.optional() })
       .optional(),
-    /** The reporter for which it counts: the organisational domain, else the name. */
+    /**
+     * The reporter for which the report counts: its organisational domain, otherwise its
+     * name.
+     */
     reporter: text.optional(),
-    /** The UTC day it is about. */
+    /** The UTC day that the report is about. */
     day: z.iso.date().optional(),
     totals: z.strictObject({ successful: count, failed: count }).optional(),
     report: z
@@ -58,11 +61,11 @@ export const reportRecordSchema = z
         policies: z.array(policy),
       })
       .optional(),
-    /** Departures from RFC 8460, and the reading of each. */
+    /** Departures from RFC 8460, and the interpretation of each. */
     notes: z
       .array(z.strictObject({ code: text, path: text, detail: text, count, says: text }))
       .optional(),
-    /** Values outside every rule, as the reporter wrote them. */
+    /** Values that no rule covers, as the reporter wrote them. */
     unforeseen: z.array(z.strictObject({ path: text, json: text, count })).optional(),
     /** The outcome of storing it. */
     stored: z.enum(['stored', 'repeated', 'confirmed', 'superseded']).optional(),
@@ -105,7 +108,7 @@ export function reportRecord(reading: VerifiedItem, stored?: StoreOutcome): Repo
       successful: sum('totalSuccessfulSessionCount'),
       failed: sum('totalFailureSessionCount'),
     },
-    // Members that the reporter left out are omitted here too.
+    // Members that the reporter omitted are omitted here too.
     report: JSON.parse(JSON.stringify(report)) as ReportRecord['report'],
     notes: notes.map((reportNote) => ({
       ...reportNote,

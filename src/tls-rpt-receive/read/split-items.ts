@@ -1,18 +1,18 @@
-/** One message or body out of a stream. */
+/** One message or body of a stream. */
 export interface Item {
   readonly bytes: Uint8Array;
-  /** Number in its stream, from 1. */
+  /** The number of the item in its stream, from 1. */
   readonly number: number;
   /**
-   * Whether the stream is an mbox: an entry of it that is not a message still comes from
-   * a sender.
+   * Whether the stream is an mbox: any sender can write its entries, even those that are
+   * not messages.
    */
   readonly inMailbox: boolean;
 }
 
 /**
- * Octets of one message or body; a larger one is cut there, and then refused by its
- * reader.
+ * Maximum octets of one message or body; a larger one is truncated, and its reader
+ * refuses it.
  */
 const MAX_ITEM = 32 * 1024 * 1024;
 /** Maximum octets of an mbox envelope line that are examined. */
@@ -22,7 +22,7 @@ const newline = 0x0a;
 
 /**
  * Splits a stream with at most one item in memory: an mbox by its `From ` lines, JSON
- * lines by line; anything else is one item. The first octets decide which.
+ * lines by line; anything else is one item. The first octets decide the kind of stream.
  */
 export async function* splitItems(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Item> {
   let streamKind: StreamKind | undefined;
@@ -30,8 +30,8 @@ export async function* splitItems(chunks: AsyncIterable<Uint8Array>): AsyncGener
   let byteCount = 0;
   let number = 0;
   /**
-   * Whether the envelope lines of this mbox have a time, which lines of a mail that begin
-   * with From do not have.
+   * Whether the envelope lines of this mbox have a time. Text lines that begin with From
+   * have none.
    */
   let timed = false;
   const hold = (piece: Buffer): void => {
@@ -61,7 +61,7 @@ export async function* splitItems(chunks: AsyncIterable<Uint8Array>): AsyncGener
       if (streamKind === 'mbox') rest = rest.subarray(blankStart(rest));
       timed = streamKind === 'mbox' && hasTime(rest);
     }
-    // Not line by line: a message may consist of line ends only.
+    // Does not search line by line, since a message may consist of line ends only.
     const between = separatorOf(streamKind);
     let open = false;
     for (let from = 0, end; between !== undefined && (end = rest.indexOf(between, from)) >= 0;) {
@@ -79,7 +79,7 @@ export async function* splitItems(chunks: AsyncIterable<Uint8Array>): AsyncGener
       [rest, from] = [next, 0];
     }
     if (open) continue;
-    // The end may be the beginning of the next separator.
+    // The last octets may be the beginning of the next separator.
     const sure = Math.max(0, rest.length - (between ?? ' ').length + 1);
     hold(rest.subarray(0, sure));
     rest = rest.subarray(sure);
@@ -148,7 +148,10 @@ function blankStart(start: Buffer): number {
   return /^(?:\xef\xbb\xbf)?\s*/.exec(start.toString('latin1', 0, 1000))?.[0].length ?? 0;
 }
 
-/** Drops the `From ` line, and the `>` that mbox puts before lines that begin so. */
+/**
+ * Drops the `From ` line, and the `>` that mbox puts before text lines that begin with
+ * `From `.
+ */
 function withoutEnvelope(messageBytes: Buffer): Buffer {
   const messageText = messageBytes.toString('latin1');
   return Buffer.from(

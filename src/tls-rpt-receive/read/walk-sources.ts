@@ -10,9 +10,9 @@ export interface Source {
 }
 
 /**
- * The files that a path stands for: itself, or all below it without those whose name
- * begins with a dot. Of a maildir (`cur`, `new`, `tmp`) the files still being delivered
- * in `tmp` are omitted. Throws HermeticError for a path that does not exist.
+ * The files of a path: the file itself, or all files below a folder except those whose
+ * name begins with a dot. Of a maildir (`cur`, `new`, `tmp`) the files still being
+ * delivered in `tmp` are omitted. Throws HermeticError for a path that does not exist.
  */
 export async function* walkSources(filePath: string): AsyncGenerator<Source> {
   if ((await statOf(filePath)).isDirectory()) yield* walkFolder(filePath);

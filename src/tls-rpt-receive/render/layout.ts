@@ -26,7 +26,7 @@ export function painter(color: boolean): Paint {
 
 /**
  * A day without the year: `Tue 12 May` for `2026-05-12`. The weekday is printed because
- * the amount of mail follows it.
+ * the amount of mail depends on it.
  */
 export function shortDay(date: string): string {
   const [weekday = '', day = '', month = ''] = new Date(`${date}T00:00:00Z`)
@@ -50,8 +50,8 @@ export function paragraph(
 }
 
 /**
- * Names the reports that count because of the operator's trust in a mailbox. No line
- * without such a report.
+ * Names the reports that count because of the operator's trust in a mailbox. Returns no
+ * line if there is no such report.
  */
 export function trustNotice(reports: number, lineWidth: number): readonly string[] {
   if (reports === 0) return [];

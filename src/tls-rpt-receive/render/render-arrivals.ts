@@ -19,7 +19,7 @@ export const trustNames: Readonly<Record<string, string>> = {
   superseded: 'an authenticated report of the same id has other content',
 };
 
-/** The reason in the mail, if it says more than the state. */
+/** The reason in the mail, if it is more specific than the state. */
 const reasonNames: Readonly<Record<string, string>> = {
   'key-absent': 'the DKIM key of the signature is no longer published',
   'key-unusable': 'the DKIM key of the signature cannot be used',
@@ -47,8 +47,8 @@ const WITHDRAWN: readonly string[] = ['key-absent', 'key-unusable', ''];
 
 /**
  * The steps if only the proof of the reporter is missing. Keys of old mail are often
- * withdrawn, so an archive has to be accepted on the operator's own trust in it. Returns
- * nothing for messages that were changed: those are not accepted in any way.
+ * withdrawn, so the operator has to vouch for an archive. Returns no steps for messages
+ * that were changed: those are never accepted.
  */
 export function howToAccept(rows: readonly Omit<UncountedReports, 'reports'>[]): string {
   const unproved = rows.filter(lacksProof);
@@ -72,8 +72,9 @@ function lacksProof({ trust, reason }: Omit<UncountedReports, 'reports'>): boole
 }
 
 /**
- * Renders whether reports arrive as usual. Silence of one reporter is listed; silence of
- * all is the first sentence, because it points to the record or to this receiver.
+ * Renders whether reports arrive as usual. A single reporter whose reports stopped is
+ * listed. If all reports stopped, that is the first sentence: the likely cause is the
+ * record or this receiver.
  */
 export function arriving(view: DomainView, width: number, paint: Paint): string[] {
   const silent = view.arrivals.filter((arrival) => arrival.state === 'silent');
@@ -124,7 +125,7 @@ export function arriving(view: DomainView, width: number, paint: Paint): string[
 
 /**
  * Renders one line for each source and day. The name that such a report claims is not
- * printed: any sender can write any name into it.
+ * printed: any sender can write any name into a report.
  */
 export function unauthenticated(view: DomainView, width: number, paint: Paint): string[] {
   const rows = view.unauthenticated;
@@ -149,7 +150,7 @@ export function unauthenticated(view: DomainView, width: number, paint: Paint): 
 
 /**
  * Renders the reports that do not count, with the reason, and copies. They are shown so
- * that no report disappears unnoticed.
+ * that the operator notices them.
  */
 export function doubts(view: DomainView, width: number, paint: Paint): string[] {
   if (view.doubtful.length === 0 && view.repeated === 0 && view.reusedIds === 0) return [];

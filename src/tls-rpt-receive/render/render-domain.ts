@@ -23,9 +23,9 @@ export interface RenderOptions {
 
 /**
  * Renders the page of a domain for a terminal, in lines of at most 80 to 120 columns. The
- * sections lead from the needed actions to their explanation; empty ones are omitted.
- * Text of reporters is neutralised, so that a report cannot add lines or colours of its
- * own [8460-7-4]. Ends with a line feed.
+ * sections begin with the needed actions, and explanations follow; empty sections are
+ * omitted. Text of reporters is neutralised, so that a report cannot add lines or colours
+ * of its own [8460-7-4]. Ends with a line feed.
  */
 export function renderDomain(domainView: DomainView, options: RenderOptions = {}): string {
   const lineWidth = Math.min(120, Math.max(80, options.width ?? 80));
@@ -48,8 +48,8 @@ export function renderDomain(domainView: DomainView, options: RenderOptions = {}
 
 /**
  * The domain with its state at the right edge, then one sentence on the current state.
- * Reports that arrived without counting have a separate state: "no reports" would send
- * the operator to look for a fault of the record.
+ * Reports that arrived but do not count have a separate state: after "no reports" the
+ * operator would search for a fault of the record.
  */
 function head(domainView: DomainView, lineWidth: number, paint: Paint): string[] {
   const words = {
@@ -72,16 +72,16 @@ function head(domainView: DomainView, lineWidth: number, paint: Paint): string[]
 }
 
 /**
- * The domain of the page; reports without one are gathered under a phrase in brackets,
- * which no domain can have.
+ * The domain of the page; reports without a domain are listed under a phrase in brackets,
+ * which cannot be a domain.
  */
 function nameOf({ domain }: DomainView): string {
   return domain === '' ? '(reports that name no domain)' : domain;
 }
 
 /**
- * Reports that arrived and do not count: those without a valid signature, and those by
- * HTTPS.
+ * Reports that arrived and do not count: reports without a valid signature, and reports
+ * by HTTPS.
  */
 function arrivedUncounted({ doubtful, unauthenticated: posted }: DomainView): number {
   return [...doubtful, ...posted].reduce((total, row) => total + row.reports, 0);
@@ -89,7 +89,7 @@ function arrivedUncounted({ doubtful, unauthenticated: posted }: DomainView): nu
 
 /**
  * The current state in one sentence. "Ended" needs a success of every reporter that
- * observed the failure: silence alone does not end one.
+ * observed the failure: missing reports do not end it.
  */
 export function domainHeadline(domainView: DomainView): string {
   switch (domainView.status) {
@@ -105,7 +105,7 @@ export function domainHeadline(domainView: DomainView): string {
 }
 
 /**
- * No failure, unless counts could not be read: an unreadable count may have been one of
+ * States that there was no failure, unless a count was unreadable: it may have counted
  * failures.
  */
 function wellLine({ repairs }: DomainView): string {
@@ -141,9 +141,8 @@ function whyUncounted({ doubtful, unauthenticated: posted }: DomainView): string
 }
 
 /**
- * Names the current failures, and whether mail was deferred by it. It claims a
- * deferral only if a policy in force demanded one: most failures leave the mail
- * delivered without verification.
+ * Names the current failures, and states whether senders deferred mail. Only a policy in
+ * force causes a deferral: after most failures mail is delivered without verification.
  */
 function failingLine(domainView: DomainView): string {
   const now = domainView.failures.filter((failure) => failure.ongoing);
@@ -168,7 +167,7 @@ function failingLine(domainView: DomainView): string {
 }
 
 /**
- * Says that no mail was deferred. A report of a failed fetch does not show that mail
+ * States that no mail was deferred. A report of a failed fetch does not show that mail
  * arrived.
  */
 function deliveredLine(fates: ReadonlySet<Explanation['fate']>): string {
@@ -210,7 +209,8 @@ function days({ timeline }: DomainView, lineWidth: number, paint: Paint): string
       shown.every((dayRow) => dayRow.changes.length === 0))
   )
     return [];
-  // The bar is relative to the busiest day, so that a bad day of little mail looks small.
+  // The bar is relative to the busiest day, so that a day with little mail has a short
+  // bar.
   const most = Math.max(...shown.map((dayRow) => dayRow.ok + dayRow.failed));
   return [
     paint('Day by day', 'bold') +
@@ -276,7 +276,7 @@ export function coverageLine({ coverage: { sessions, covered } }: DomainView): s
   return `${percent} % of the sessions were under MTA-STS or DANE (${formatCount(covered)} of ${formatCount(sessions)}).`;
 }
 
-/** The answer to "is it safe to enforce MTA-STS?" in words. */
+/** The answer in words to the question "is it safe to enforce MTA-STS?". */
 export const enforceNames: Readonly<Record<DomainView['enforce']['answer'], string>> = {
   yes: 'Yes.',
   'not-yet': 'Not yet.',
@@ -287,8 +287,8 @@ export const enforceNames: Readonly<Record<DomainView['enforce']['answer'], stri
 
 /**
  * Returns whether enforcement is safe, which policies reporters applied, and which TLSA
- * records they quoted. Cached policies outlive a change by their max_age (RFC 8461 §3.2),
- * so old ones are expected for a while.
+ * records they quoted. After a change, senders may apply cached policies until their
+ * max_age ends (RFC 8461 §3.2), so old ones are expected.
  */
 function policy(domainView: DomainView, lineWidth: number, paint: Paint): string[] {
   const { enforce, seenPolicies, quotedRecords } = domainView;

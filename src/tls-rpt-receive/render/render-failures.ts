@@ -3,7 +3,7 @@ import type { Explanation } from '../explain/explain-group.js';
 import { paragraph, shortDay, type Paint, type Style } from './layout.js';
 
 /**
- * The party that has to act, as a word and its colour. Faults that the domain can fix are
+ * The party that has to act, as a word and a colour. Faults that the domain can fix are
  * red; faults that only the reporter can fix are dim.
  */
 const whose: Readonly<Record<Explanation['whose'], readonly [string, Style]>> = {

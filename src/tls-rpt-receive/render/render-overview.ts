@@ -5,7 +5,7 @@ import { howToAccept, uncountedName } from './render-arrivals.js';
 import type { RenderOptions } from './render-domain.js';
 
 /**
- * Renders the failing domains, worst first; one line when no domain fails. Lines have 80
+ * Renders the failing domains, worst first, or one line if no domain fails. Lines have 80
  * to 120 columns, and numbers are aligned. Ends with a line feed.
  */
 export function renderReportOverview(overview: Overview, options: RenderOptions = {}): string {
@@ -65,7 +65,7 @@ function nextCommand({ failing }: Overview): string {
   return unnamed ? `${each} For reports without a domain: hermetic report show ''` : each;
 }
 
-/** Other mail in a mailbox; it stays there. */
+/** Counts other mail in a mailbox, which stays there. */
 function isOtherMail({ via, code }: Overview['refused'][number]): boolean {
   return via === 'mailbox' && (code === 'report-missing' || code === 'report-is-dmarc');
 }

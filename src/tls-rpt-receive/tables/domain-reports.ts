@@ -18,7 +18,9 @@ export interface DomainReport {
 }
 
 const DAY = 86_400_000;
-/** Rows of one report have numbers from a million times its own on (migrations.ts). */
+/**
+ * The numbers of a report's rows begin at a million times its own number (migrations.ts).
+ */
 const PARTS = 1_000_000;
 const MAX_FAILURES = 1000;
 const MAX_SHOWN = 32;
@@ -42,8 +44,8 @@ interface FailureRow {
 }
 
 /**
- * Returns the counted reports about any of these domains, the authenticated ones first, at
- * most `limit`. Few domains: each is a parameter of the query.
+ * Returns the counted reports about any of these domains, the authenticated ones first,
+ * at most `limit`. The list must be short, since each domain is a parameter of the query.
  */
 export function domainReports(
   stateStore: Store,

@@ -28,7 +28,8 @@ export function* exportReports(
 }
 
 /**
- * JSON without line ends; text that needs a repair to be parsed stays as received.
+ * Returns JSON without line ends; malformed text that the parser repairs stays as
+ * received.
  */
 function oneLine(inputBytes: Uint8Array): string {
   const text = Buffer.from(inputBytes).toString('utf8');

@@ -62,7 +62,7 @@ export class IntakeSums {
     this.#added.set(key.join(' '), sums);
   }
 
-  /** Writes the sums of this group; the caller holds the transaction. */
+  /** Writes the sums of this group; the caller opens and commits the transaction. */
   apply(): void {
     for (const { key, reports, rows, octets } of this.#added.values())
       this.store.prepare(addSums).run(...key, reports, rows, octets);

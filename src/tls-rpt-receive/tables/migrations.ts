@@ -9,24 +9,24 @@ export const MAX_DAY_SUM = 1_000_000_000_000_000;
  * The tables of reports. Days count from 1970; times are milliseconds since then.
  *
  * `report.trust` is the best verdict among the copies of a report. `counted` is 1 for
- * rows in the totals, `authenticated` is 1 for rows that may serve as evidence (`Trust`);
- * an authenticated row always counts. A view of authenticated reports alone adds `AND
- * authenticated = 1` to its conditions, in every table.
+ * rows in the totals, `authenticated` is 1 for rows that are evidence (`Trust`); an
+ * authenticated row always counts. In every table, the condition `AND authenticated = 1`
+ * selects authenticated reports only.
  *
  * `report_policy.undescribed` is the number of failed sessions that no failure detail of
  * the policy describes. `report_policy.domain` is empty if the report names no domain.
  *
- * In `report_day`, the domain `` stands for all domains, and the type `` for all policies
- * of a report together. It has one row for the authenticated reports of a day and one for
- * the others. `report_pruned` remembers the digests of counted reports whose rows are
- * gone, so that a copy that comes later does not count again. `report_intake` counts the
- * reports that were stored on each day of arrival, with their rows and octets.
+ * In `report_day`, the domain `` means all domains, and the type `` means all policies of
+ * a report together. It has one row for the authenticated reports of a day and one for
+ * the others. `report_pruned` contains the digests of counted reports whose rows were
+ * deleted, so that a later copy does not count again. `report_intake` counts the reports
+ * that were stored on each day of arrival, with their rows and octets.
  *
- * `report_mailbox` remembers the mails of a folder that were read, `report_mailbox_pending`
- * those that are tried again.
+ * `report_mailbox` contains the mails of a folder that were read,
+ * `report_mailbox_pending` the mails to try again.
  *
  * Policies and failures are numbered by their report: its number times a million, and
- * their place in it, so that those of one report need no index.
+ * their place in it, so that finding the rows of one report needs no index.
  */
 export const migrations: readonly string[] = [
   `CREATE TABLE report (
@@ -168,7 +168,8 @@ export const migrations: readonly string[] = [
      PRIMARY KEY (day, authenticated)
    );
    CREATE INDEX report_unauthenticated ON report (received_at) WHERE trust NOT IN ('signed', 'given');`,
-  // Indexes over input from any client cost more than they save.
+  // Indexes over input from any client would slow down writes more than they speed up
+  // reads.
   `DROP INDEX report_unauthenticated;
    DROP INDEX report_by_id;
    CREATE INDEX report_authenticated_id ON report (report_id, day) WHERE trust IN ('signed', 'given');`,
@@ -186,12 +187,13 @@ export const migrations: readonly string[] = [
      PRIMARY KEY (mailbox, uid)
    );
    CREATE INDEX report_trusted_mailbox ON report (day) WHERE trust = 'given' AND via = 'mailbox';`,
-  // A signed report searches for others under its id: without this, among all of its day.
+  // Storing a signed report includes a search for others with its id; without this index
+  // it reads all reports of the day.
   `CREATE INDEX report_policy_unauthenticated ON report_policy (domain, day, reporter)
      WHERE counted = 1 AND authenticated = 0;`,
 ];
 
-/** Older versions stored counts whose sums exceed the range of a reader. */
+/** Older versions stored counts whose sums exceed the range of exact integers. */
 function clampSums(table: string): string {
   return ['ok', 'failed']
     .map((sum) => `UPDATE ${table} SET ${sum} = ${MAX_COUNT} WHERE ${sum} > ${MAX_COUNT};`)

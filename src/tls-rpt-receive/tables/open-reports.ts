@@ -10,14 +10,14 @@ import { migrations } from './migrations.js';
 /** The tables of reports. */
 export const reportTables: TableSet = { job: 'report', migrations };
 
-/** Opens the database of reports, and brings its tables up to date. */
+/** Opens the database of reports, and migrates its tables. */
 export async function openReports(filePath: string, options?: OpenStoreOptions): Promise<Store> {
   const stateStore = await openStore(filePath, options);
   prepareReports(stateStore);
   return stateStore;
 }
 
-/** Brings the tables of reports up to date in a database that other jobs use too. */
+/** Migrates the tables of reports in a database that other jobs use too. */
 export function prepareReports(stateStore: Store): void {
   migrate(stateStore, reportTables.job, migrations);
 }

@@ -48,14 +48,14 @@ export interface PreparedReport {
 }
 
 /**
- * One row of `report_policy`. Empty texts stand for absent members, since NULL never
- * equals NULL in a key.
+ * One row of `report_policy`. Empty texts stand for absent members, since NULL does not
+ * equal NULL in a key.
  */
 export interface PolicyRow {
   readonly domain: string;
   readonly type: string;
   readonly mode: string;
-  /** The policy as the reporter quoted it; empty if it is too long for one. */
+  /** The policy as the reporter quoted it; empty if the text is too long for a policy. */
   readonly strings: readonly string[];
   readonly ok: number;
   readonly failed: number;
@@ -83,7 +83,7 @@ export interface FailureRow {
 
 const dayMs = 86_400_000;
 /**
- * Rows of each kind for one report. A hostile reporter could otherwise fill the database
+ * Rows of each kind for one report. Otherwise a hostile reporter could fill the database
  * with one mail.
  */
 const MAX_POLICIES = 500;
@@ -91,11 +91,12 @@ const MAX_FAILURES = 500;
 /** Lines of a quoted policy, which are MX patterns or TLSA records. */
 const MAX_QUOTED_LINES = 1000;
 /**
- * Characters of all quoted policies of a report. A policy file has at most 64 KB (RFC 8461
- * §3.3), and a report quotes one for a domain and one for each of its mail hosts.
+ * Characters of all quoted policies of a report. A policy file has at most 64 KB (RFC
+ * 8461 §3.3), and a report quotes one policy for a domain and one for each of its mail
+ * hosts.
  */
 const MAX_QUOTED = 256 * 1024;
-/** Characters that a line counts in addition to its own: each costs work of its own. */
+/** Characters that are added to the length of each line, for the work that it causes. */
 const LINE_COST = 10;
 
 /** Makes the rows of a report. Pure. */
@@ -124,9 +125,9 @@ export function prepareReport({ reading, parsed, receivedAt }: ReceivedReport): 
 }
 
 /**
- * The rows of a report, at most 500 of each kind. If there are more, the largest stay
- * as they are and the rest is merged by ever fewer of its members, so that no count is
- * lost.
+ * The rows of a report, at most 500 of each kind. If there are more, the largest rows
+ * stay unchanged. The rest is merged in steps, each of which ignores more members, so
+ * that no count is lost.
  */
 function rowsOf(
   policies: readonly ReportedPolicy[],
@@ -138,13 +139,15 @@ function rowsOf(
     const { policyDomain: domain = '', policyType: type, policyString } = reportedPolicy;
     const mode = policyMode(policyString);
     const cost = quotedCost(policyString);
-    // Without a part of its lines a policy would seem to name fewer hosts than it does.
+    // With only a part of its lines, a policy would name fewer hosts than the published
+    // one.
     const strings = quoted + cost <= MAX_QUOTED ? policyString : [];
     if (strings.length > 0) quoted += cost;
     const failed = reportedPolicy.totalFailureSessionCount;
     let described = 0;
     for (const detail of reportedPolicy.failureDetails) {
-      // No failure hit more sessions than failed in all (RFC 8460 §4.4).
+      // No failure affected more sessions than the total of failed sessions (RFC 8460
+      // §4.4).
       const sessions = Math.min(detail.failedSessionCount, failed > 0 ? failed : Infinity);
       described += sessions;
       failureRows.push({
@@ -176,10 +179,10 @@ function quotedCost(policyLines: readonly string[]): number {
   return policyLines.reduce((sum, policyLine) => sum + policyLine.length + LINE_COST, 0);
 }
 
-/** Rows of each kind for a report of a reporter that has sent a great many. */
+/** Rows of each kind for a report of a reporter that has used up its detailed rows. */
 const MAX_COARSE = 20;
 
-/** The same report with few rows: every count stays, detail does not. Pure. */
+/** The same report with few rows: all counts remain, but details are dropped. Pure. */
 export function coarsened(preparedReport: PreparedReport): PreparedReport {
   const { policies, failures } = preparedReport;
   return {
@@ -189,7 +192,10 @@ export function coarsened(preparedReport: PreparedReport): PreparedReport {
   };
 }
 
-/** The steps that make rows of one kind alike, the least loss first, and join them. */
+/**
+ * The steps that merge rows of one kind: they make rows equal, the least important member
+ * first, and join them.
+ */
 interface Coarser<Row> {
   keyOf(row: Row): string;
   join(left: Row, right: Row): Row;
@@ -208,7 +214,7 @@ const knownResults: ReadonlySet<string> = new Set(resultTypes);
 const onlyKnown = (text: string, known: ReadonlySet<string>): string =>
   known.has(text) ? text : 'unknown';
 
-/** Steps for policies: the quoted text goes first, since it serves display only. */
+/** Steps for policies: the quoted text is dropped first, since it is only displayed. */
 const coarserPolicies: Coarser<PolicyRow> = {
   keyOf: ({ domain, type, mode, strings }) => textsKey([domain, type, mode, ...strings]),
   join: (left, right) => ({
@@ -226,8 +232,8 @@ const coarserPolicies: Coarser<PolicyRow> = {
 };
 
 /**
- * Steps for failures. Addresses and texts go before the result and the MX host, which
- * decide the fix.
+ * Steps for failures. Addresses and texts are dropped before the result and the MX host,
+ * which determine the fix.
  */
 const coarserFailures: Coarser<FailureRow> = {
   keyOf: ({ domain, type, mode, result, mx, ip, senderIp, reason, info }) =>
@@ -246,8 +252,8 @@ const coarserFailures: Coarser<FailureRow> = {
 };
 
 /**
- * Merges rows until they fit. The largest half keeps its detail: it describes most
- * sessions.
+ * Merges rows until they fit. The larger half of the rows keeps its detail, because it
+ * describes most sessions.
  */
 function mergedWithin<Row>(
   most: number,
@@ -284,15 +290,16 @@ function merge<Row>(
 }
 
 /**
- * A report without dates counts on the day before its arrival: reporters report that day.
+ * A report without dates counts on the day before its arrival, which reporters usually
+ * report.
  */
 function dayOf(tlsReport: TlsReport, receivedAt: number): number {
   return Math.floor((reportDay(tlsReport) ?? receivedAt - dayMs) / dayMs);
 }
 
 /**
- * The same report in another packing has the same digest. Another report under the same
- * id has another digest, since reporters reuse their ids.
+ * The same report in another packing has the same digest. Another report with the same id
+ * has another digest, because reporters reuse their ids.
  */
 function digestOf(tlsReport: TlsReport): Uint8Array {
   return hash('sha256', reportKey(tlsReport), 'buffer').subarray(0, 20);
@@ -304,8 +311,8 @@ function notesOf({ notes, unforeseen }: ParsedReport): string | null {
 }
 
 /**
- * The report as gzip, unless it arrived in this form or is too small to gain. Level 1,
- * since the intake runs for every report and the database is pruned anyway.
+ * The report as gzip, unless it arrived as gzip or is too small to become smaller. Level
+ * 1 is enough: the intake compresses every report, and old reports are deleted anyway.
  */
 function packed(raw: Uint8Array): Uint8Array {
   return (raw[0] === 0x1f && raw[1] === 0x8b) || raw.length < 200
@@ -314,8 +321,8 @@ function packed(raw: Uint8Array): Uint8Array {
 }
 
 /**
- * The mode in the text of an MTA-STS policy as a reporter quotes it; empty if there is
- * none. Only `enforce` defers mail.
+ * The mode in the text of an MTA-STS policy as a reporter quotes it; empty if the text
+ * contains no mode. Senders defer mail only in mode `enforce`.
  */
 function policyMode(strings: readonly string[]): '' | 'enforce' | 'testing' | 'none' {
   for (const policyLine of strings) {

@@ -5,9 +5,9 @@ import { openReports } from './open-reports.js';
 const MAX_ROWS = 10_000;
 
 /**
- * Opens a database in memory that knows the reports of another one and the positions in
- * its mailboxes. A report that is stored there has the outcome it would have in the other
- * one: a known report is a repeated one.
+ * Opens a database in memory with the digests of the reports in another one, and with its
+ * positions in mailboxes. Storing a report has the same outcome as in the other one: a
+ * known report is `repeated`.
  */
 export async function openPreview(from: Store): Promise<Store> {
   const preview = await openReports(':memory:');

@@ -21,12 +21,12 @@ export interface PruneOptions {
 
 const dayMs = 86_400_000;
 /**
- * Reports that are deleted in one transaction: few enough that a write of the intake
- * waits milliseconds.
+ * Reports that are deleted in one transaction: so few that a write of the intake is
+ * delayed by milliseconds only.
  */
 const batch = 200;
 /**
- * Keeps the digest of a counted report, so that a copy that arrives after its rows were
+ * Stores the digest of a counted report, so that a copy that arrives after its rows were
  * deleted does not count again.
  */
 const remember = `INSERT INTO report_pruned (digest, day, authenticated)
@@ -36,8 +36,8 @@ const remember = `INSERT INTO report_pruned (digest, day, authenticated)
 
 /**
  * Deletes reports beyond their time or number in short transactions, between which the
- * event loop and other writes run, and resolves to their number. The daily sums stay, and
- * so do the digests of counted reports.
+ * event loop and other writes run, and resolves to their number. The daily sums and the
+ * digests of counted reports stay.
  */
 export async function pruneReports(
   stateStore: Store,

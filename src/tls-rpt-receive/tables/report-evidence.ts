@@ -1,8 +1,8 @@
 import type { Store } from '../../store/index.js';
 
 /**
- * The statement of one report about a domain: day as `2026-11-24`. `signedBy` only if
- * a DKIM signature of the reporter's organisation vouches for it.
+ * The counts of one report about a domain, with the day as `2026-11-24`. `signedBy` only
+ * if a DKIM signature of the reporter's organisation vouches for it.
  */
 export interface ReportEvidence {
   readonly signedBy?: string | undefined;

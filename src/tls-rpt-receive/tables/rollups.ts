@@ -56,7 +56,7 @@ export class Rollups {
   }
 
   /**
-   * The row of a key, made on first use. A zero octet separates the parts, which no part
+   * The row of a key, created on first use. The separator is a zero octet, which no part
    * contains.
    */
   #line(domainName: string, dayNumber: number, type: string, flag: 0 | 1): Line {
@@ -95,6 +95,6 @@ const sum = (column: string): string =>
 const addLine = `INSERT INTO report_day (domain, day, type, authenticated, ok, failed, reports)
   VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (domain, day, type, authenticated)
   DO UPDATE SET ${['ok', 'failed', 'reports'].map(sum).join(', ')}`;
-/** A row without reports would show a domain that no report names any more. */
+/** A row without reports would list a domain that no stored report names. */
 const removeEmptyLine = `DELETE FROM report_day
   WHERE domain = ? AND day = ? AND type = ? AND authenticated = ? AND reports <= 0`;

@@ -3,7 +3,7 @@ import { resultTypes } from '../../tls-rpt/index.js';
 
 /** Sessions that authenticated reports count for one domain, or for one MX host of it. */
 export interface SessionSums {
-  /** As the reports name it. */
+  /** The domain or host, as the reports name it. */
   readonly domain: string;
   readonly outcomes: readonly {
     /** Type of the policy (RFC 8460 §4.4). */

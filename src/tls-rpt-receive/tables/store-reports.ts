@@ -15,15 +15,15 @@ import { Rollups, type PolicySums, type ReportSums } from './rollups.js';
 export type StoreOutcome = 'stored' | 'repeated' | 'confirmed' | 'superseded';
 
 /**
- * `no-room`: not stored, because the unauthenticated reports of a day have used up their
- * share.
+ * `no-room`: not stored, because the unauthenticated reports of the day reached their
+ * limit.
  */
 export type IntakeOutcome = StoreOutcome | 'no-room';
 
 /**
  * Stores reports with their rollups in one transaction: all of them or none. A stored
  * report is not counted again [8460-5.3-7], not even after its rows were pruned. The
- * trust of a report is the best trust of its copies.
+ * trust in a report is the best trust in any of its copies.
  */
 export function storeReports(
   stateStore: Store,
@@ -33,8 +33,8 @@ export function storeReports(
 }
 
 /**
- * One by one: a group of prepared reports outlives the young generation of the garbage
- * collector.
+ * Prepares reports singly: a prepared group would outlive the garbage collector's young
+ * generation.
  */
 function* prepared(received: readonly ReceivedReport[]): Generator<PreparedReport> {
   for (const receivedReport of received) yield prepareReport(receivedReport);
@@ -68,7 +68,7 @@ export function* storeInSteps(
   const rollups = new Rollups();
   const intake = new IntakeSums(stateStore, intakeLimit);
   const hasPruned = stateStore.prepare('SELECT 1 FROM report_pruned LIMIT 1').get() !== undefined;
-  // Numbers are given here: RETURNING would cost as much again as the insert.
+  // Numbers are assigned here, because RETURNING would double the cost of the insert.
   let last =
     stateStore.prepare<{ id: number | null }>('SELECT max(id) AS id FROM report').get()?.id ?? 0;
   const outcomes: IntakeOutcome[] = [];
@@ -142,7 +142,7 @@ function storeReport(
   return loses ? 'superseded' : 'stored';
 }
 
-/** Without a spread, which for a complete report takes as long as storing it. */
+/** Avoids a spread, which for a complete report takes as long as storing it. */
 function sumsOf({ policies, day }: PreparedReport, reportTrust: ReportTrust): ReportSums {
   return { policies, day, authenticated: isAuthenticated(reportTrust) };
 }
@@ -195,7 +195,7 @@ function storeAgain(
     .prepare<KnownReport>('SELECT id, trust, day FROM report WHERE digest = ?')
     .get(preparedReport.digest) as KnownReport;
   const [rank, knownRank] = [trustRank(preparedReport.trust), trustRank(known.trust)];
-  // A forged copy does not change the record of a reporter.
+  // A forged copy must not change the stored report of a reporter.
   if (rank === knownRank && rank > 0)
     stateStore.prepare('UPDATE report SET copies = copies + 1 WHERE id = ?').run(known.id);
   if (rank <= knownRank || (known.trust === 'superseded' && !isAuthenticated(preparedReport.trust)))
@@ -264,8 +264,8 @@ function takeBack(
 const SUPERSEDED = 'an authenticated report of the same id has other content';
 
 /**
- * Returns whether an authenticated report invalidates this one. Among equals both count:
- * ids are reused.
+ * Returns whether an authenticated report invalidates this one. Reports of equal trust
+ * both count, because ids are reused.
  */
 function isSuperseded(
   stateStore: Store,
@@ -369,7 +369,7 @@ function storeRows(
 }
 
 /**
- * Numbers of texts. A rollback takes back numbers that were given in it, so they are
+ * Numbers of texts. A rollback removes numbers that its transaction assigned, so they are
  * forgotten then.
  */
 const knownTexts = new WeakMap<

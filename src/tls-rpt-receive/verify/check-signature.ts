@@ -6,7 +6,7 @@ import { BoundedMap, neutralise } from '../../base/index.js';
 import type { DkimSignature, TrustReason } from '../types.js';
 import { parseTags, refuseKey, type SignatureTags } from './dkim-tags.js';
 
-/** The parts of mailauth that read a signature and its key. */
+/** The functions of mailauth that parse a signature and its key. */
 export interface SignatureTools {
   readonly getPublicKey: typeof getPublicKey;
   readonly getSigningHeaderLines: typeof getSigningHeaderLines;
@@ -31,8 +31,8 @@ export interface SignatureCheck {
 
 /**
  * Checks the signatures of a message whose body was hashed (RFC 6376 §6.1). Unlike
- * `finalChunk` of mailauth it reads each key once: a sender signs all its reports with one
- * key, and reading it takes longer than verifying the signature.
+ * `finalChunk` of mailauth it parses each key once: a sender signs all its reports with
+ * one key, and parsing it takes longer than verifying the signature.
  */
 export async function checkSignatures(check: SignatureCheck): Promise<readonly DkimSignature[]> {
   const { verified, verifier } = check;
@@ -51,7 +51,7 @@ export async function checkSignatures(check: SignatureCheck): Promise<readonly D
   return signatures;
 }
 
-/** Checks a signature whose body hash is right. */
+/** Checks a signature whose body hash is correct. */
 async function checkHeader(
   signature: SignatureHeader,
   { verifier, verified, tools, keys, at }: SignatureCheck,
@@ -75,7 +75,7 @@ async function checkHeader(
   if (!names(lines.keys, 'from'))
     return fails(signingDomain, 'signature-partial', 'the signature does not cover From');
   const unfit = refuseKey(key.record, verified.get(signature) ?? new Map<string, string>());
-  // RFC 6376 §3.6.1: mail of a domain that tests is treated as unsigned.
+  // RFC 6376 §3.6.1: mail of a domain in test mode is treated as unsigned.
   if (unfit?.[0] === 'key-testing')
     return { result: 'none', signer: signerOf(signingDomain), detail: unfit[1], reason: unfit[0] };
   if (unfit) return fails(signingDomain, ...unfit);
@@ -105,10 +105,10 @@ interface DkimKey {
 
 /** Keys by the text of their record. */
 const knownKeys = new BoundedMap<DkimKey>(1000);
-/** Characters of a record that is remembered: RSA keys of 4096 bits have 800. */
+/** Maximum characters of a cached record: records of 4096-bit RSA keys have 800. */
 const MAX_RECORD = 4096;
 
-/** A key that cannot be used, without its signer. */
+/** The fault of an unusable key, without the signer. */
 type NoKey = Omit<DkimSignature, 'signer'>;
 
 async function keyAt(

@@ -38,7 +38,8 @@ export function refuseSignature(
     return ['signature-malformed', `the signature has no ${missing.join('=, ')}=`];
   if (tags.get('v') !== '1')
     return ['signature-malformed', 'the signature has a version other than 1'];
-  // A partial body admits text below the signed one (RFC 8460 §3) [8460-3-17].
+  // A signature of a partial body allows text after the signed part (RFC 8460 §3)
+  // [8460-3-17].
   if (tags.has('l'))
     return ['signature-partial', 'the signature covers only a part of the body (l=)'];
   if (/-sha1$/i.test(tags.get('a') ?? ''))
@@ -86,7 +87,9 @@ function isWithin(domainName: string, parent: string): boolean {
   return domainName === above || domainName.endsWith(`.${above}`);
 }
 
-/** Returns true if a list of a tag names one of the values; its absence permits all. */
+/**
+ * Returns true if the list in a tag names one of the values; a missing tag permits all.
+ */
 function listed(
   tags: ReadonlyMap<string, string>,
   tagName: string,

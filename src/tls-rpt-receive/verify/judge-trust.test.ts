@@ -41,7 +41,7 @@ const multipart = (
   `${head(from, 'multipart/mixed; boundary="b"')}\r\n${parts
     .map(([type, body]) => `--b\r\nContent-Type: ${type}\r\n\r\n${body}\r\n`)
     .join('')}--b--\r\n`;
-/** A report in the name of the provider, as an outsider writes it. */
+/** A report in the name of the provider, written by an outsider. */
 const claim = reportJson(0, 900, '9', '2026-05-04', 'rcpt.example', 'tlsrpt@provider.example');
 
 const reflected: Readonly<Record<string, string>> = {
@@ -94,7 +94,8 @@ test('a report in the name of another domain than that in From is misaligned', a
 // A10
 test('a Content-Type field that is not signed does not make text a report', async () => {
   const fields = 'from:to:subject';
-  // The provider signs a text with a boundary in it; its first field is then replaced.
+  // The provider signs a text with a boundary in it; an outsider then replaces the first
+  // field of the mail.
   const text = `Hello\r\n\r\n--b\r\nContent-Type: application/tlsrpt+json\r\n\r\n${claim}\r\n--b--\r\n`;
   const signed = await signMail(
     `${head('calendar@provider.example', 'text/plain')}\r\n${text}`,
@@ -220,9 +221,9 @@ test('a Submitter that is a name of a company is judged by From, d= and contact'
   assert.equal(await of('tls@reports.sender.example'), 'signed');
   assert.equal(await of('mailto:tls@sender.example'), 'signed');
   assert.equal(await of('Sender Networks GmbH <tls@sender.example>'), 'signed');
-  // Without any domain in it, the report may be a document that an outsider attached.
+  // A report that names no domain may be a document that an outsider attached.
   assert.equal(await of('Postmaster team'), 'unsigned no-reporter');
-  // The name in place of a domain vouches for no other organisation.
+  // A name instead of a domain does not identify another organisation.
   assert.equal(await of('tls@provider.example'), 'misaligned other-signer');
   assert.equal(await of('tls@sender.example', 'a@provider.example'), 'misaligned other-signer');
 });
@@ -394,7 +395,7 @@ test('a text or an invitation does not become a report by its name', async () =>
   }
 });
 
-// A10: a recipient of signed mail can add fields and send it on.
+// A10: a recipient of signed mail can add fields and forward it.
 test('no field that is added to a signed mail turns its text into a report', async () => {
   const inner = `--b\r\nContent-Type: application/tlsrpt+json\r\n\r\n${claim}\r\n--b--\r\n`;
   const bodies = [`Hello\r\n\r\n${inner}`, `${inner}\r\nGoodbye\r\n`, `${claim}\r\n`];

@@ -13,18 +13,21 @@ import { domainOfAddress, organisationOf, sameOrganisation } from './organisatio
 import { isDomainName } from './is-domain-name.js';
 
 /**
- * The time of arrival and the own domains, by which the content of a report is judged.
+ * The time of arrival and the operator's domains, by which the content of a report is
+ * judged.
  */
 export interface JudgeOptions {
   /** The arrival of the report, milliseconds since 1970. */
   readonly at: number;
-  /** Domains whose reports are wanted, their subdomains included. None: all of them. */
+  /**
+   * Domains whose reports are wanted, with their subdomains. An empty list: all domains.
+   */
   readonly domains?: readonly string[] | undefined;
   /** MX hosts of these domains, in lower case: with DANE they are policy domains. */
   readonly hosts?: ReadonlySet<string> | undefined;
   /**
-   * Days after which an arriving report is so old that it must be a replay. Not for files
-   * and trusted mailboxes. Default 60.
+   * Days after which an arriving report is so old that it must be a replay. Not applied
+   * to files and trusted mailboxes. Default 60.
    */
   readonly staleDays?: number;
   /** Whether the operator vouches for the mailbox of the mail. */
@@ -34,18 +37,18 @@ export interface JudgeOptions {
 const day = 86_400_000;
 
 /**
- * Judges how far a report can be trusted [8460-3-16], which of its policies concern the
- * wanted domains [8460-7-5], and which reporter sent it.
+ * Judges the trust in a report [8460-3-16], selects its policies that concern the wanted
+ * domains [8460-7-5], and identifies the reporter.
  */
 export function judgeTrust(reading: ReportItem, options: JudgeOptions): VerifiedItem {
   const sender = vouchedFor(judgeSender(reading), reading, options);
   const own = ownPolicies(reading, options);
   const content = judgeContent(reading, own, options);
-  // No key makes a report about another domain count: a later try changes nothing.
+  // A report about another domain never counts, so a later key lookup would not help.
   const isSettled = sender.trust === 'unverifiable' && content?.trust === 'other-domain';
   const byContent = counts(sender.trust) || isSettled ? content : undefined;
   const { trust, detail, reason } = byContent ?? sender;
-  // One by one: a spread of the whole takes as long as parsing the report.
+  // Copied member by member: a spread takes as long as parsing the report.
   const { name, via, peer, mail, part, raw, parsed, fromMailbox } = reading;
   return {
     name,
@@ -86,8 +89,9 @@ function judgeSender(reading: ReportItem): TrustVerdict {
 }
 
 /**
- * Reasons of a missing proof, as in mail whose keys were withdrawn. Other reasons show
- * that the mail was changed, or that another organisation sent it: those stay.
+ * Reasons that only mean a missing proof, as in mail whose keys were withdrawn. The
+ * operator's trust does not override other reasons: they show that the mail was changed,
+ * or that another organisation sent it.
  */
 export const MISSING_PROOF: readonly (TrustReason | undefined)[] = [
   'no-signature',
@@ -113,7 +117,7 @@ function vouchedFor(
 
 /**
  * A report without a mail around it. The operator vouches for a bare file only: any
- * sender can submit one by SMTP, or as an entry of a mailbox.
+ * sender can submit a file by SMTP, or as an entry of a mailbox.
  */
 function judgeBare({ via, fromMailbox = false }: ReportItem): TrustVerdict {
   if (via === 'https') return { trust: 'posted', detail: '' };
@@ -157,9 +161,9 @@ function detailOf(
 }
 
 /**
- * A valid signature vouches for a report only if the mail is one of RFC 8460 §5.3.
- * Large providers sign mail with text of outsiders in it: invitations, comments, replies
- * that quote.
+ * A valid signature vouches for a report only if the mail is one of RFC 8460 §5.3. Large
+ * providers also sign mail with text of outsiders: invitations, comments, quoting
+ * replies.
  */
 function judgeReportMail(
   { part, parsed }: ReportItem,
@@ -200,10 +204,10 @@ function judgeContent(
 }
 
 /**
- * The policies of a report that concern the wanted domains [8460-7-5]: those of the
- * domains, of their known MX hosts, and of the hosts that such a policy of the same
- * report names. With DANE the policy domain is the MX host (RFC 8460 §4.4); the mail says
- * of which domain, or the report is about one domain.
+ * The policies of a report that concern the wanted domains [8460-7-5]: the policies of
+ * the domains, of their known MX hosts, and of hosts that a policy of such a domain in
+ * the same report names. With DANE the policy domain is the MX host (RFC 8460 §4.4); the
+ * mail names the recipient domain, or the report is about one domain.
  */
 function ownPolicies(
   { mail, parsed }: ReportItem,
@@ -241,8 +245,8 @@ function ownPolicies(
 function reporterOf(reading: ReportItem, { trust, detail }: TrustVerdict): string {
   const { mail, parsed, peer, name } = reading;
   const tlsReport = parsed.ok ? parsed.value.report : undefined;
-  // Of a signed report the detail is the signer; in every other report the name is only a
-  // claim.
+  // The detail of a signed report is its signer; the name in any other report is
+  // unproved.
   const domainName =
     trust === 'signed' ? detail : (domainOfAddress(tlsReport?.contactInfo) ?? mail?.from);
   const own = domainName === undefined ? undefined : organisationOf(domainName);

@@ -1,4 +1,4 @@
-// The parts of mailauth behind its `dkimVerify`; it has no types for them.
+// Types for the functions of mailauth that its `dkimVerify` uses.
 declare module 'mailauth/lib/dkim/dkim-verifier.js' {
   import type { DKIMVerifyOptions } from 'mailauth';
   import type { Headers } from 'mailauth/lib/tools.js';
@@ -51,7 +51,7 @@ declare module 'mailauth/lib/tools.js' {
     names: string | undefined,
     verify: boolean,
   ): SigningHeaderLines;
-  /** Throws an error with a code if the record holds no key. */
+  /** Throws an error with a code if the record contains no key. */
   export function getPublicKey(
     type: 'DKIM',
     name: string,

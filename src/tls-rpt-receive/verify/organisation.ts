@@ -1,7 +1,7 @@
 import { getDomain } from 'tldts';
 import { BoundedMap, neutralise } from '../../base/index.js';
 
-/** A handful of reporters sends nearly all reports. */
+/** A cache of organisational domains, since a few reporters send nearly all reports. */
 const organisations = new BoundedMap<string>(1000);
 
 /**
@@ -16,7 +16,7 @@ export function organisationOf(domainName: string): string | undefined {
 }
 
 /**
- * Returns whether two domains are one, or have one organisational domain: relaxed
+ * Returns whether two domains are equal or have the same organisational domain: relaxed
  * alignment.
  */
 export function sameOrganisation(left: string, right: string): boolean {

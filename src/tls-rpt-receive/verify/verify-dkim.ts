@@ -16,26 +16,27 @@ import { domainOfAddress, sameOrganisation } from './organisation.js';
 
 const MAX_SIGNATURES = 5;
 /**
- * Signatures of domains other than that in From: one of them names the signing
- * organisation instead.
+ * Maximum number of signatures by domains other than the one in From: one is enough to
+ * name the signing organisation.
  */
 const MAX_FOREIGN = 1;
 const MAX_HEADER = 128 * 1024;
 const MAX_HEADER_LINES = 2000;
 /**
- * Octets of one signature: its spaces take quadratic time, and the longest keys make a
- * signature of two thousand octets.
+ * Maximum octets of one signature: spaces in it take quadratic time, and signatures by
+ * the longest keys have two thousand octets.
  */
 const MAX_SIGNATURE = 8192;
 
 /**
- * Verifies the DKIM signatures of a message (RFC 6376) by mailauth, with keys from our
- * own resolver. At most five are verified, first those of the domain in From, and beside
- * them at most one of another domain; none beyond 8 KiB. A signature with `l=` does not
- * count, since text can be added under it (RFC 8460 §3) [8460-3-17], nor one by SHA-1
- * (RFC 8301 §3.1), nor one that leaves out From. Mail in which a field that a reader
- * relies on occurs twice is not signed, because the signature covers one of them (RFC
- * 6376 §8.15). `at` is the date by which expiry is judged.
+ * Verifies the DKIM signatures of a message (RFC 6376) by mailauth, with keys from the
+ * resolver of this program. At most five signatures of at most 8 KiB are verified: first
+ * those of the domain in From, then at most one of another domain. A signature with `l=`
+ * does not count, since text can be added after the signed part (RFC 8460 §3)
+ * [8460-3-17]. Signatures with SHA-1 (RFC 8301 §3.1) or without From do not count either.
+ * If a field that identifies the report occurs twice, the mail counts as unsigned,
+ * because the signature covers only one of the two (RFC 6376 §8.15). `at` is the date by
+ * which expiry is judged.
  */
 export async function verifyDkim(
   rawMessage: Uint8Array,
@@ -74,9 +75,9 @@ export async function verifyByKeys(
   if (header.length > MAX_HEADER || occursMoreThan(header, '\n', MAX_HEADER_LINES))
     return tooLong('the header');
   const { Verifier, parse, tools } = await (mailauth ??= loadMailauth());
-  // Not by its `dkimVerify`, which makes an array for each octet of the header (a seventh
-  // of the work on a report), hashes the body once for each `l=`, and prints;
-  // `checkSignatures` replaces its end.
+  // Does not call `dkimVerify` of mailauth: it creates an array for each octet of the
+  // header (a seventh of the work on a report), hashes the body once for each `l=`, and
+  // prints. `checkSignatures` replaces its last step.
   const verifier = new Verifier({ curTime: new Date(at) });
   const headers = withFewSignatures(parse(header));
   const twice = fieldTwice(headers);
@@ -95,7 +96,7 @@ interface Mailauth {
   readonly tools: SignatureTools;
 }
 
-/** Loaded with the first mail: it takes ten mebibytes, and a fifth of a second once. */
+/** The library is loaded with the first mail: it takes ten mebibytes and 0.2 seconds. */
 let mailauth: Promise<Mailauth> | undefined;
 
 async function loadMailauth(): Promise<Mailauth> {
@@ -111,7 +112,7 @@ async function loadMailauth(): Promise<Mailauth> {
   };
 }
 
-/** Line ends as they were on the wire: files often have them without CR. */
+/** Restores the line ends of SMTP: in files they often have no CR. */
 function withCrlf(rawMessage: Uint8Array): Buffer {
   const octets = Buffer.from(rawMessage.buffer, rawMessage.byteOffset, rawMessage.length);
   const messageText = octets.toString('latin1');
@@ -129,8 +130,7 @@ function failure(reason: TrustReason, detail: string): DkimVerdict {
 }
 
 /**
- * Fields of which a message has one, and by which the report in it is found and
- * attributed.
+ * Fields that must occur only once, because they identify the report and its reporter.
  */
 const single = ['from', 'content-type', 'content-transfer-encoding', 'tls-report-submitter'];
 
@@ -139,8 +139,7 @@ function fieldTwice({ parsed }: Headers): string | undefined {
 }
 
 /**
- * Without signatures that cannot make this a report of the sender: each costs DNS
- * queries.
+ * Removes signatures that cannot prove the sender of the report: each costs DNS queries.
  */
 function withFewSignatures(headers: Headers): Headers {
   const from = domainOfAddress(
@@ -169,8 +168,9 @@ function isOf({ line }: Field, from: string): boolean {
 }
 
 /**
- * Removes the signatures that cannot count before the body is hashed for them. Those of
- * ARC are among them: they come from a forwarder. `verified`: the others with their tags.
+ * Removes the signatures that cannot count, before the body is hashed for them. ARC
+ * signatures are removed too, because a forwarder adds them. `verified`: the remaining
+ * signatures with their tags.
  */
 function refuseSome({ signatureHeaders, bodyHashes }: DkimVerifier): {
   readonly verified: ReadonlyMap<SignatureHeader, SignatureTags>;
@@ -184,7 +184,7 @@ function refuseSome({ signatureHeaders, bodyHashes }: DkimVerifier): {
     const why = isOwn ? refuseSignature(tags) : undefined;
     if (why) refused.push(fails(signature.signingDomain, ...why));
     if (why || !isOwn) signature.skip = true;
-    // mailauth skips those with an algorithm that it does not know.
+    // mailauth skips signatures with an unknown algorithm.
     else if (tags && signature.skip !== true) verified.set(signature, tags);
   }
   const wanted = new Set(
