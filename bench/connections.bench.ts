@@ -29,15 +29,15 @@ interface Row {
   readonly verdict: number;
   readonly inventory: number;
   readonly bound: number;
-  /** This program comes first. */
+  /** The comparison begins with Hermetic. */
   readonly looks: readonly (Cost & { readonly name: string; readonly connections: number })[];
   readonly faults: readonly string[];
 }
 
 /**
- * Counts the connections of each program to one address: a proxy counts them in front of
- * each server of the matrix. `--full` runs testssl.sh against every server, `--keep` adds
- * the inventories to the evidence that every version has to grade alike, and names choose
+ * Counts the connections of each program to one address: a proxy in front of each server
+ * of the matrix counts them. `--full` runs testssl.sh against every server, `--keep` adds
+ * the inventories to the evidence that every version must grade alike, and names select
  * servers.
  */
 export async function bench(args: readonly string[]): Promise<void> {
@@ -108,7 +108,7 @@ async function measure(
   return { server: server.name, triage, verdict, inventory, bound, looks, faults };
 }
 
-/** The command as a user runs it, with the start of the process. */
+/** The command as a user runs it, including the start of the process. */
 function ourselves(matrix: Matrix, { domain, ip }: MatrixServer): Promise<Cost> {
   const args = [
     'dist/src/cli/main.js',

@@ -16,9 +16,9 @@ export interface DaemonUsage {
   readonly wall: number;
   /** Seconds of CPU time until every port is open. */
   readonly cpu: number;
-  /** Megabytes (10^6) when the daemon has been idle: all resident pages. */
+  /** Megabytes (10^6) of all resident pages when the daemon is idle. */
   readonly memory: number;
-  /** Megabytes of its own: without the pages of files, which other processes share. */
+  /** Megabytes of private memory: without the pages of files, which processes share. */
   readonly own: number;
   /** Megabytes after a scrape of the metrics. */
   readonly scraped: number;
@@ -118,7 +118,9 @@ ${configOf(folder)}`,
   }
 }
 
-/** Waits until every port is open. Returns a function to the log until its call. */
+/**
+ * Waits until every port is open. Returns a function that returns the log up to its call.
+ */
 async function started(daemon: ChildProcess): Promise<() => string> {
   let said = '';
   const { stdout } = daemon;

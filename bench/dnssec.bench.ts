@@ -32,8 +32,8 @@ const LEAST_OF_UNBOUND = 0.9;
 const tlsa = (i: number): string => `TLSA 3 1 1 ${i.toString(16).padStart(64, '0')}`;
 
 /**
- * Limits: the cost of a warm validation with its proof, relative to bare signature checks
- * over the same octets.
+ * Limits: the cost of a warm validation with its proof, relative to only the signature
+ * checks over the same octets.
  */
 const limits: readonly (readonly [SigningAlgorithm, string, number])[] = [
   [13, 'P-256', 0.75],
@@ -53,7 +53,7 @@ export async function bench(args: readonly string[]): Promise<void> {
 
 /**
  * Runs both alternately, so that a slow period of the machine affects both. The fastest
- * round of each counts.
+ * round of each program counts.
  */
 async function warm(algorithm: SigningAlgorithm, label: string, least: number): Promise<void> {
   const now = Date.now();
@@ -149,7 +149,7 @@ function bareChecks(
 
 /**
  * Compares this resolver and unbound in front of the same named. Each question is new and
- * comes from a separate port.
+ * is sent from a separate port.
  */
 async function endToEnd(): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'hermetic-bench-'));
@@ -173,11 +173,12 @@ async function endToEnd(): Promise<void> {
     if (!anchors.ok) throw new Error('no anchors');
     const upstream = { port: auth, anchors: anchors.value };
     const rates = { udp: 0, tcp: 0, unbound: 0 };
-    // By turns, the best of each: a slow period of the machine affects all three.
+    // Runs all three alternately and uses the best round of each: a slow period affects
+    // all.
     for (let round = 0; round < ROUNDS; round++) {
       rates.tcp = Math.max(rates.tcp, await ownRate(names, upstream, 'tcp'));
       rates.udp = Math.max(rates.udp, await ownRate(names, upstream));
-      // A new process: the names must not be in its cache.
+      // A new process has none of the names in its cache.
       if (round > 0) await unbound.stop();
       if (round > 0) await unbound.forward(auth, bind.anchorFile);
       rates.unbound = Math.max(rates.unbound, await unboundRate(names, port, unbound.pid));
@@ -228,7 +229,7 @@ async function ownRate(
 }
 
 /**
- * The cost of sending and receiving alone: the limit of every resolver in this runtime
+ * The cost of only sending and receiving: the limit of every resolver in this runtime
  * that uses a new port for each question.
  */
 async function bareRate(names: readonly Name[], upstream: number): Promise<number> {
@@ -286,7 +287,7 @@ async function unboundRate(names: readonly Name[], port: number, pid: number): P
       waiting.set(mine, resolve);
       socket.send(query, port, '127.0.0.1');
     });
-    // On a busy machine, unbound gives up some of its own questions.
+    // On a busy machine, unbound fails to resolve some questions.
     if (!secure) failed++;
   });
   if (failed > names.length / 100) throw new Error(`unbound did not validate ${failed} names`);

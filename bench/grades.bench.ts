@@ -4,8 +4,8 @@ import { testDomain, testHost, testServer, testVisit } from '../test/support/sca
 import { writeResults } from './results-file.js';
 
 /**
- * Limits: microseconds of CPU for a domain whose shape is known, and for one with a host
- * name of its own at a known server.
+ * Limits: microseconds of CPU for a domain with a cached shape, and for a domain with a
+ * separate host name at a known server.
  */
 const LIMITS = { known: 30, own: 400 };
 const DOMAINS = 50_000;
@@ -13,8 +13,8 @@ const OWN = 3000;
 const GRADED = 1000;
 
 /**
- * `npm run bench -- grades [--write]`: measures the CPU time of grading in a scan. A domain
- * with shared hosts is compared with one that is graded on its own.
+ * `npm run bench -- grades [--write]`: measures the CPU time of grading in a scan.
+ * Compares a domain with shared hosts with a domain that is graded separately.
  */
 export function bench(args: readonly string[]): void {
   const server = testServer(['*.provider.test', 'mx.provider.test']);
@@ -31,7 +31,7 @@ export function bench(args: readonly string[]): void {
   const own = Array.from({ length: OWN }, (_, index) => ownHost(`d${index}.example`, server));
   const grader = new DomainGrader({ at });
   const full = cpuOf(own.slice(0, GRADED), (scanned) => gradeDomain(scanned, { at }));
-  // Certificates are parsed once for each visit, so these are visits of their own.
+  // The code parses certificates once for each visit, so these visits are separate.
   const fresh = cpuOf(
     Array.from({ length: OWN }, (_, index) => ownHost(`o${index}.example`, server)),
     (scanned) => grader.grade(scanned),
@@ -56,7 +56,9 @@ export function bench(args: readonly string[]): void {
     );
 }
 
-/** A domain whose mail host has a name of its own, at a server with another certificate. */
+/**
+ * A domain with a separate name for its mail host, at a server with another certificate.
+ */
 function ownHost(name: string, server: ReturnType<typeof testServer>): ScannedDomain {
   const host = `mail.${name}`;
   return {

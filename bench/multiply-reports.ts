@@ -3,7 +3,7 @@ import type { Store } from '../src/store/index.js';
 /** Tables with rows of each report. */
 const tables = ['report', 'report_policy', 'report_failure'] as const;
 type Table = (typeof tables)[number];
-/** The numbers of policies and failures: that of their report times a million. */
+/** A policy or failure has the number of its report multiplied by a million. */
 const ROWS = 1_000_000;
 const MAX_SECONDS = 420;
 
@@ -24,7 +24,7 @@ export function multiplyReports(store: Store, times: number): void {
     )
     .all();
   store.execute('PRAGMA cache_size = -1000000; PRAGMA temp_store = MEMORY;');
-  // The indexes are built at the end: that is faster than row by row.
+  // Builds the indexes at the end, which is faster than an update for each row.
   for (const { name } of indexes) store.execute(`DROP INDEX ${name};`);
   for (let copy = 1; copy < times; copy++) {
     store.transaction(() => {

@@ -37,7 +37,7 @@ const path = '/.well-known/mta-sts.txt';
 interface Server {
   readonly name: string;
   readonly port: number;
-  /** The process that is measured. */
+  /** The measured process. */
   readonly pid: number;
 }
 
@@ -82,7 +82,7 @@ export async function bench(args: readonly string[]): Promise<void> {
     ] as const) {
       // First fills the cache with the contexts that this draw requests. Then the servers
       // run alternately, so that a slow period of the machine affects all of them. The
-      // median of each counts.
+      // result of each server is the median.
       const cold = (await drive(ours, hosts, digests, pick, connections, 1)).rate;
       await drive(ours, hosts, digests, pick, WARM, 2);
       for (const server of [nginx, dynamic, bareNode])
@@ -132,7 +132,7 @@ interface Row {
   readonly draw: string;
   readonly rates: ReadonlyMap<string, number>;
   readonly wrong: number;
-  /** This server in the first round, when most contexts do not exist yet. */
+  /** This server in the first round, before most contexts exist. */
   readonly cold: number;
 }
 
@@ -195,7 +195,7 @@ async function startOurs(
   return [{ name: 'hermetic serve', port, pid: daemon.pid }, (performance.now() - began) / 1000];
 }
 
-/** The limit of Node itself: one certificate for every name, and a prepared response. */
+/** The upper limit in Node: one certificate for every name, and a prepared response. */
 async function startBare(host: string, folder: string, daemons: Daemon[]): Promise<Server> {
   const port = await freePort();
   const ring = new KeyRing(join(folder, 'keys'));
@@ -234,8 +234,8 @@ async function startNginx(
   const file = join(home, 'nginx.conf');
   const keys = join(folder, 'keys');
   const policy = `location = ${path} { default_type text/plain; return 200 "version: STSv1\\r\\nmode: enforce\\r\\nmx: mx.example.com\\r\\nmax_age: 604800\\r\\n"; }`;
-  // Session tickets by default: both servers send two after a handshake, and no client
-  // resumes with one.
+  // Both servers send two session tickets after a handshake by default; no client resumes
+  // a session.
   const tls = 'ssl_protocols TLSv1.2 TLSv1.3;';
   const server = (host: string, folderName: string): string =>
     `server { listen 127.0.0.1:${port} ssl; server_name ${host}; ssl_certificate ${keys}/${folderName}/ecdsa-1.pem; ssl_certificate_key ${keys}/${folderName}/ecdsa-1.key; ${policy} }\n`;
@@ -360,8 +360,8 @@ function lookUp(
 }
 
 /**
- * The content that OpenSSL holds. Next to a certificate, OpenSSL accepts that
- * one's key and no other.
+ * Returns whether a context contains the certificate of a key. OpenSSL accepts only the
+ * key that belongs to the certificate.
  */
 function hasCertificateFor({ context }: SecureContext, key: string, strange: string): boolean {
   const takes = (pem: string): boolean => {
@@ -393,8 +393,7 @@ function zipf(n: number): (random: Random) => number {
 }
 
 /**
- * CPU time of all threads, to the nanosecond: one tick of /proc/PID/stat is a hundredth
- * of a round.
+ * CPU time of all threads, to the nanosecond: a tick of /proc/PID/stat is 1 % of a round.
  */
 function cpuSeconds(pid: number): number {
   const tasks = `/proc/${pid}/task`;

@@ -5,10 +5,10 @@ import { writeResults } from './results-file.js';
 const DOMAINS = 1_000;
 const HOSTS = 200;
 
-/** Questions before the resolver remembered zones, at the lab's DNS server. */
+/** Questions at the lab's DNS server before the resolver cached zone cuts. */
 const BEFORE = { unsigned: 12, scan: 11.2 };
 
-/** The questions that a domain costs at the DNS server, in a check and in a scan. */
+/** Counts the questions for a domain at the DNS server, in a check and in a scan. */
 export async function bench(): Promise<void> {
   const one = new CountedScan({ domains: 20, hosts: 20 });
   const count = async (domain: string): Promise<number> => {

@@ -32,8 +32,8 @@ const now = (first + days + 1) * dayMs;
 
 /**
  * A report with the sizes of real reports (402 to 2,129 octets of JSON, some larger).
- * Three in ten contain DANE in addition to MTA-STS, one in ten has failures. Forty
- * reporters send them.
+ * Three in ten contain DANE in addition to MTA-STS, and one in ten contains failures.
+ * Forty reporters send them.
  */
 function report(n: number, domains: number): string {
   const day = new Date((first + (Math.floor(n / domains) % days)) * dayMs)
@@ -124,9 +124,9 @@ function cpu(): number {
 }
 
 /**
- * Measures the way from the octets of bodies to durable rows with rollups, in groups of
- * 1,000, against gunzip and JSON.parse alone. Both run alternately; the median of nine
- * rounds counts.
+ * Measures the processing of bodies into durable rows with rollups, in groups of 1,000,
+ * relative to gunzip and JSON.parse alone. Both run alternately; the result is the median
+ * of nine rounds.
  */
 async function intake(folder: string, say: Say): Promise<void> {
   const bodies = Array.from({ length: 5000 }, (_, n) => gzipSync(report(n, 500)));
@@ -173,9 +173,9 @@ function keep(store: Store, readings: readonly VerifiedItem[]): void {
 }
 
 /**
- * Measures the way from the octets of signed messages to rows, against mailauth and
- * postal-mime alone. Both run alternately, on other messages each time; the median of
- * nine rounds counts.
+ * Measures the processing of signed messages into rows, relative to mailauth and
+ * postal-mime alone. Both run alternately, on new messages in each round; the result is
+ * the median of nine rounds.
  */
 async function mail(say: Say): Promise<void> {
   const [size, rounds] = [300, 9];
@@ -239,7 +239,7 @@ const statements: readonly (readonly [RegExp, string])[] = [
   [/notes/, 'departures from RFC 8460 (11, 13)'],
 ];
 
-/** Stores reports about some domains: the same for the same number. */
+/** Stores reports about some domains; the same number gives the same reports. */
 export async function fillReports(
   store: Store,
   count: number,
@@ -266,8 +266,8 @@ export async function fillReports(
 export const endOfReports = now;
 
 /**
- * Measures every question of `report show` over many reports: CPU time of each statement,
- * of the evaluation, and of whole views. The best of seven runs counts.
+ * Measures every query of `report show` over many reports: CPU time of each statement, of
+ * the evaluation, and of whole views. The result is the best of seven runs.
  */
 async function questions(folder: string, count: number, say: Say): Promise<void> {
   const file = join(folder, 'many.db');
@@ -319,7 +319,7 @@ function only(store: Store, word: RegExp): Store {
 
 /**
  * Prints the peak memory at the end. resourceUsage() starts with the value of the process
- * that forked this one, so it is not used.
+ * that forked this one, so the benchmark does not use it.
  */
 const sayPeak = `import{readFileSync}from'node:fs';process.on('exit',()=>process.send(Number(/VmHWM:\\s+(\\d+)/.exec(readFileSync('/proc/self/status','utf8'))[1])))`;
 

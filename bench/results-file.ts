@@ -3,8 +3,8 @@ import { readFileSync, writeFileSync } from 'node:fs';
 const FILE = 'bench/results.md';
 
 /**
- * Replaces the section that begins with the same word, or appends a new one.
- * `title`: `connections: ...`.
+ * Replaces the section that begins with the same word, or appends a new one. A `title`
+ * has the form `connections: ...`.
  */
 export function writeResults(title: string, text: string): void {
   const sections = readFileSync(FILE, 'utf8')

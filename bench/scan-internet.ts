@@ -3,15 +3,15 @@ import { startSyntheticInternet } from '../src/lab/index.js';
 import { StackSampler } from './stack-sampler.js';
 
 /**
- * The synthetic internet in a process of its own, so that its CPU time does not count as
- * that of the scan. It writes its names to a file, sends its ports to the
- * parent, and its counts on every message.
+ * The synthetic internet in a separate process, so that its CPU time does not count as
+ * CPU time of the scan. It writes its names to a file, sends its ports to the parent, and
+ * answers every message with its counts.
  */
 const [domains = '1000', changing = '0', list = '', half = ''] = process.argv.slice(2);
 const internet = await startSyntheticInternet({
   domains: Number(domains),
   changing: Number(changing),
-  // One host for five domains: most domains are at a shared provider.
+  // One host for every five domains, because most domains are at a shared provider.
   shares: { ownHosts: 0.08, customerHosts: 0.4 },
 });
 writeFileSync(list, [...internet.facts.names()].join('\n'));

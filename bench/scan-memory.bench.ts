@@ -7,20 +7,30 @@ import { testDomain, testHost, testServer, testVisit } from '../test/support/sca
 import { writeResults } from './results-file.js';
 
 const DOMAINS = 10_000_000;
-/** One domain in five has a host name of its own; the others share those of providers. */
+/**
+ * One domain in five has a separate host name; the others share the host names of
+ * providers.
+ */
 const OWN_HOSTS = 5;
 const PROVIDERS = 50_000;
-/** A grade costs a hundred times as much as the rest: one domain of this many is graded. */
+/**
+ * A grade costs a hundred times as much as the rest, so one domain in this many is
+ * graded.
+ */
 const GRADED = 1000;
 const SLICE = 500;
-/** Facts of one slice in so many pass: their stores are full after the first million. */
+/**
+ * One slice in this many updates the stores of facts, which are full after the first
+ * million.
+ */
 const STORED = 50;
 const LIMIT_MB = 400;
 
 /**
- * `npm run bench -- scan-memory [DOMAINS] [--write]`: facts of ten million domains stream
- * through the memory of a worker: the known facts and hosts, the grades and the statistics.
- * The database is a counter. Prints the resident memory, and fails above 400 MB.
+ * `npm run bench -- scan-memory [DOMAINS] [--write]`: processes facts of ten million
+ * domains in the memory of a worker: the known facts and hosts, the grades and the
+ * statistics. The database is a counter. Prints the resident memory, and fails above 400
+ * MB.
  */
 export async function bench(args: readonly string[]): Promise<void> {
   keepHeapSmall();
@@ -69,7 +79,7 @@ export async function bench(args: readonly string[]): Promise<void> {
     );
 }
 
-/** Numbers new rows. It knows no earlier rows, so every evicted fact is a new one. */
+/** Numbers new rows. It stores no rows, so every evicted fact counts as new. */
 function countingDatabase(): Queries {
   let rows = 0;
   return {
@@ -83,7 +93,7 @@ function countingDatabase(): Queries {
 }
 
 function hostOf(n: number): string {
-  // A few providers have most of the customers.
+  // A few providers host most domains.
   const provider = Math.floor(PROVIDERS ** (((n * 7919) % 10_007) / 10_007));
   return n % OWN_HOSTS === 0 ? `mail.d${n}.example` : `mx.prov${provider}.test`;
 }

@@ -31,11 +31,14 @@ import {
   type ServerCpu,
 } from './server-cpu.js';
 
-/** Domains of the scan, without an argument. */
+/** The number of domains in a scan without an argument. */
 const DOMAINS = 5000;
 /** Share of domains that change before the second scan. */
 const CHANGING = 0.01;
-/** Domains a second and core of internet.nl: 166 a minute on four cores (Internet.nl #1793). */
+/**
+ * Rate of internet.nl per second and core: 166 domains a minute on four cores
+ * (Internet.nl #1793).
+ */
 const PEER = 166 / 60 / 4;
 /** Statements that `--statements` prints. */
 const MAX_STATEMENTS = 60;
@@ -70,8 +73,8 @@ interface Measured {
 
 /**
  * Scans a synthetic internet: the first time, and again after some domains changed. All
- * parts share one machine; the CPU time of each is counted apart. The last column says
- * whether a limit holds.
+ * parts share one machine; the benchmark counts the CPU time of each part separately. The
+ * last column shows whether the value is within its limit.
  *
  * - `--first`: only the first scan; `100000 --first` takes about six minutes
  * - `--doubled`: half of the domains at all mail hosts, then all domains at the same hosts
@@ -95,7 +98,7 @@ export async function bench(args: readonly string[]): Promise<void> {
   let starting = answer<Started>(internet);
   const cluster = await openCluster(join(folder, 'scans'), { create: true });
   const database = await cluster.open();
-  // A benchmark that is stopped leaves no server.
+  // A stopped benchmark leaves no server running.
   process.once('SIGTERM', () => {
     internet.kill();
     process.kill(serverPid(join(folder, 'scans', 'data')), 'SIGQUIT');
@@ -290,7 +293,7 @@ function report(domains: number, runs: Runs): void {
   writeResults('scan: `npm run bench -- scan`', `${intro}\n\n${table}`);
 }
 
-/** The domains double, and the mail hosts stay: only names cost more. */
+/** The number of domains doubles at the same mail hosts: only the names add cost. */
 function reportDoubled(domains: number, before: Measured, after: Measured): void {
   const halfOf = Math.floor(domains / 2);
   const table = tableOf([

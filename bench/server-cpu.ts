@@ -8,7 +8,7 @@ export type ServerCpu = Readonly<Record<string, number>>;
 
 /**
  * Returns the CPU time of the server and its processes so far. Processes that ended count
- * as `ended`: those are the autovacuum workers, and sessions that were closed.
+ * as `ended`: autovacuum workers and closed sessions.
  */
 export function serverCpu(data: string): ServerCpu {
   const pid = String(serverPid(data));
@@ -24,7 +24,7 @@ export function serverCpu(data: string): ServerCpu {
   return sums;
 }
 
-/** The process that all others of the server descend from. */
+/** The parent process of all other processes of the server. */
 export function serverPid(data: string): number {
   return Number(readFileSync(join(data, 'postmaster.pid'), 'utf8').split('\n')[0]);
 }
@@ -67,7 +67,7 @@ interface StatementCost {
   readonly text: string;
   readonly calls: number;
   readonly ms: number;
-  /** Of these, parsing and planning. */
+  /** The part of this time for parsing and planning. */
   readonly planMs: number;
 }
 
@@ -114,7 +114,7 @@ interface TableWrites {
   readonly octets: number;
 }
 
-/** Returns the rows that were written, with the size of each table and its indexes. */
+/** Returns the number of written rows, with the size of each table and its indexes. */
 export function tableWrites(database: Database): Promise<readonly TableWrites[]> {
   return database.query<TableWrites>(
     `SELECT relname, n_tup_ins, n_tup_upd, n_tup_hot_upd, autovacuum_count AS vacuums,

@@ -109,7 +109,7 @@ async function measure(
 
 /**
  * The servers run alternately, so that a slow period of the machine affects all of them.
- * The median of the ratios of all turns counts.
+ * The result is the median of the ratios of all turns.
  */
 async function compare(
   pattern: Pattern,

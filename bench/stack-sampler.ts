@@ -1,9 +1,9 @@
 import { Session, type Profiler } from 'node:inspector/promises';
 
-/** Long enough to cost nothing: a scan has minutes. */
+/** The interval is so long that sampling costs nothing: a scan takes minutes. */
 const INTERVAL_US = 10_000;
 
-/** Samples the stacks of this process, to tell the CPU time of its parts apart. */
+/** Samples the stacks of this process to attribute its CPU time to its parts. */
 export class StackSampler {
   readonly #session = new Session();
 

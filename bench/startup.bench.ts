@@ -13,8 +13,8 @@ import { median } from './median.js';
 import { writeResults } from './results-file.js';
 
 /**
- * Limits: `--help` against Node with commander alone, in wall-clock time and memory; CPU
- * seconds of a check in the lab; files that `--help` opens.
+ * Limits: `--help` relative to Node with only commander, in wall-clock time and memory;
+ * CPU seconds of a check in the lab; files that `--help` opens.
  */
 const LIMITS = { time: 1.6, memory: 1.5, checkCpu: 1.0, files: 80 };
 const ROUNDS = 15;

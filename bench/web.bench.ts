@@ -20,7 +20,10 @@ import { measureLoad, startServer, usageOf, type LoadFigures } from './web/load.
 /** Limits: share of the bare value, mebibytes, milliseconds of CPU, octets. */
 const LIMITS = { share: 1.1, streams: 50, home: 20, report: 1, gzip: 10_000, script: 5000 };
 const STREAMS = 1000;
-/** Reports that pass the intake; more are copies of those of a month (`--reports 10000000`). */
+/**
+ * Reports that pass the intake; further ones are copies of a month (`--reports
+ * 10000000`).
+ */
 const LARGEST_INTAKE = 2_000_000;
 const REPORT_DAYS = 30;
 
@@ -57,7 +60,7 @@ export async function bench(args: readonly string[]): Promise<void> {
     writeResults('web: `npm run bench -- web`', lines.join('\n'));
 }
 
-/** A line with a value and its limit; a value above it fails the run. */
+/** A line with a value and its limit; a value above the limit fails the run. */
 function judge(say: Say, what: string, value: number, limit: number): void {
   const isMet = value <= limit;
   if (!isMet) process.exitCode = 1;
@@ -65,7 +68,7 @@ function judge(say: Say, what: string, value: number, limit: number): void {
   say(`- ${what}: ${shown} (at most ${limit}${isMet ? '' : '; **not reached**'})`);
 }
 
-/** Policy host and socketmap with and without a flood of page requests, by turns. */
+/** Policy host and socketmap, alternately with and without a flood of page requests. */
 async function load(say: Say): Promise<void> {
   const { figures, flood, rounds } = await measureLoad();
   const { sent, seconds, answered } = flood;
@@ -99,7 +102,7 @@ async function load(say: Say): Promise<void> {
 
 /** Resident memory of streams of a running check. */
 async function streams(say: Say): Promise<void> {
-  // Live pages have half of the connections of a port.
+  // Live pages may use half of the connections of a port.
   const [server, { pages: port, check }] = await startServer(2 * STREAMS);
   await sleep(2000);
   const before = await usageOf(server);
@@ -117,7 +120,7 @@ async function streams(say: Say): Promise<void> {
     }).on('error', () => asked--);
   };
   const began = performance.now();
-  // Visitors arrive as fast as the share of public pages admits them.
+  // Visitors arrive at the maximum rate that public pages accept.
   for (let n = 0; n < 900 && open < STREAMS; n++) {
     while (asked < STREAMS && asked - open < 20) ask();
     await sleep(100);
@@ -162,7 +165,7 @@ async function reportPage(say: Say): Promise<void> {
   const script = await site.text(/\/assets\/live-[0-9a-f]+\.js/.exec(first)?.[0] ?? '');
   const path = await site.checked(domain);
   const page = await site.text(path);
-  // The port of the operator: public requests wait for their share.
+  // Uses the operator's port, because public requests are rate-limited.
   const ask = async (): Promise<string> => {
     const response = await site.ask(path, { operator: true, from: '127.0.0.1' });
     return response.text();
@@ -175,7 +178,10 @@ async function reportPage(say: Say): Promise<void> {
   await lab.close();
 }
 
-/** The overview of many domains: each request, and the list that it reuses for a minute. */
+/**
+ * The overview of many domains: the cost of each request, and of the list that is cached
+ * for a minute.
+ */
 async function home(say: Say, reports: number, domains: number): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'hermetic-bench-'));
   cleanups.push(() => rmSync(folder, { recursive: true }));

@@ -35,8 +35,8 @@ const dataOf = (answer: DnsAnswer): string =>
   `${answer.status} ${answer.canonicalName.key} ${answer.records.map(formatRdata).sort().join(' | ').toLowerCase()}`;
 
 /**
- * Maximum milliseconds for one question: far above the promised 20 ms, so that only a
- * hang fails on a busy machine.
+ * Maximum milliseconds for one question: far above the specified 20 ms, so that a busy
+ * machine fails only on a hang.
  */
 const TOO_LONG = 3_000;
 
@@ -124,7 +124,7 @@ export async function fuzz(count: number, random: Random): Promise<string> {
     }
     encodeMessage(decoded.value);
     const started = performance.now();
-    // Most of the work of a cold question is the same each time: it is done once in four.
+    // Cold questions repeat most of their work, so only one question in four is cold.
     const cache = i % 4 === 0 ? undefined : new Map(warm);
     if (cache && !target.endsWith(question.split(' ')[0] ?? ''))
       for (const zone of [...cache.keys()]) if (random.once(3)) cache.delete(zone);

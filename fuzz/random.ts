@@ -1,4 +1,4 @@
-/** Random numbers from a seed (mulberry32), so that a finding can be reproduced. */
+/** Random numbers from a seed (mulberry32), so that a failing case can be reproduced. */
 export class Random {
   #state: number;
 
@@ -71,7 +71,7 @@ export class Random {
 }
 
 /**
- * A fuzz target: runs the given number of cases, throws at the first broken promise, and
- * returns a summary of one line.
+ * A fuzz target: runs the given number of cases, throws at the first violation, and
+ * returns a one-line summary.
  */
 export type Target = (count: number, random: Random) => Promise<string> | string;

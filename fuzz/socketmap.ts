@@ -11,10 +11,10 @@ const MAP = 'hermetic';
 const MOST = 40;
 
 /**
- * Sends valid, damaged and random requests, cut at any position, several on a connection,
- * some answered at once and some later. Each reply must belong to the request in its
- * place, no reply may follow an invalid request, and the memory of a connection stays
- * bounded.
+ * Sends valid, damaged and random requests, cut at any position, with several on one
+ * connection; the server answers some at once and some later. Replies must come in the
+ * order of their requests, no reply may follow an invalid request, and the memory of a
+ * connection stays bounded.
  */
 export async function fuzz(count: number, random: Random): Promise<string> {
   const seen = { replies: 0, malformed: 0, later: 0 };
@@ -58,7 +58,7 @@ function requestOf(random: Random): Uint8Array {
 
 /**
  * A slow and simple reference: the replies that the protocol requires for these octets,
- * written without reading the server.
+ * implemented independently of the server.
  */
 function expected(bytes: Buffer): { replies: string; malformed: boolean; count: number } {
   let text = bytes.toString('latin1');

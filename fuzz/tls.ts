@@ -20,13 +20,15 @@ import {
 } from '../src/tls/index.js';
 import type { Random } from './random.js';
 
-/** A reader stores no more than its limit, so a run of any length stays below this. */
+/**
+ * A reader stores no more than its limit, so a run of any length stays below this value.
+ */
 const MEMORY = 400 * 1024 * 1024;
 
 /**
  * Sends random and damaged server flights, in pieces, through the readers of TLS and
- * SSLv2, and their results through the reasoning of the prober. None throws, and none
- * stores more than its limit.
+ * SSLv2, and their results through the reasoning of the prober. No reader throws, and no
+ * reader stores more than its limit.
  */
 export function fuzz(count: number, random: Random): string {
   const flights = seeds();
@@ -87,7 +89,7 @@ const questions = [
   ask('SSLv3', suites12),
 ];
 
-/** One flight of every kind that a server can send, and refusals. */
+/** One flight of every kind that a server can send, refusals included. */
 function seeds(): readonly Uint8Array[] {
   const ca = createCa({ name: 'Seeds' });
   const certificates = (['rsa-2048', 'p256'] as const).map((kind) => {

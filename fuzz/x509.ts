@@ -3,8 +3,8 @@ import { parseCertificate, trustStore, verifyChain } from '../src/x509/index.js'
 import type { Random } from './random.js';
 
 /**
- * Damaged certificates through the parser and path building: neither throws, and a
- * changed certificate is never trusted.
+ * Passes damaged certificates to the parser and path building: neither throws, and path
+ * building never trusts a changed certificate.
  */
 export function fuzz(count: number, random: Random): string {
   const at = Date.now();

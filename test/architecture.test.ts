@@ -14,7 +14,7 @@ test('the rules name places that exist', () => {
   for (const place of rules.pure) assert.ok(existsSync(place), place);
 });
 
-/** Returns the violations in a tree of one file and others that belong to it. */
+/** Returns the violations in a tree of one file and its related files. */
 function planted(
   file: string,
   text: string,

@@ -13,7 +13,7 @@ const ajv = new Ajv2020({ allErrors: true, strict: false });
 formats.default(ajv);
 const validate = ajv.compile(JSON.parse(readFileSync(SCHEMA, 'utf8')) as object);
 
-/** The faults that an editor would underline. */
+/** The faults that an editor would mark by the schema. */
 function faults(text: string): readonly string[] {
   validate((parse(text) as unknown) ?? {});
   return (validate.errors ?? []).map(({ instancePath, message }) => `${instancePath} ${message}`);
@@ -40,7 +40,7 @@ const sections = new Set(
   ),
 );
 
-/** Other YAML blocks of the pages belong to other programs. */
+/** The other YAML blocks of the pages configure other programs. */
 function isConfiguration(text: string): boolean {
   return Object.keys(parse(text) as object).some((section) => sections.has(section));
 }

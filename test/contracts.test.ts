@@ -7,7 +7,7 @@ import formats from 'ajv-formats';
 import { grade } from '../src/check/index.js';
 import { checkResultSchema, evidenceSchema } from '../src/evidence/index.js';
 
-/** Output that earlier versions wrote, by version: it stays readable. */
+/** Output of earlier versions, by version; the current schemas must accept it. */
 const folder = 'test/vectors/contracts';
 const versions = readdirSync(folder);
 /** The schema of the configuration describes input; test/config-schema.test.ts covers it. */
@@ -59,7 +59,7 @@ for (const { version, file, schema, value } of samples)
   test(`${schema} of today accepts ${file} of ${version}`, () => {
     const judge = validator(schema);
     assert.deepEqual(judge(value), []);
-    // The validator works: it refuses a foreign field, and a missing required field.
+    // The validator refuses a foreign field, and a missing required field.
     assert.notDeepEqual(judge({ ...value, 'foreign-field': 1 }), []);
     assert.notDeepEqual(judge({ ...value, schema: 'other/1' }), []);
   });

@@ -121,8 +121,8 @@ const dataOf = (answer: DnsAnswer): string =>
   `${answer.status} ${answer.records.map(formatRdata).sort().join(' | ').toLowerCase()}`;
 
 /**
- * The signed NSEC of these vectors' zone denies the wildcard that the same zone answers
- * with: without the answer it is a good denial.
+ * The signed NSEC of these vectors' zone denies the wildcard of the zone's own answer:
+ * without the answer it is a valid denial.
  */
 const contradictory = /^val_cnamewcto(pos|neg)/;
 
@@ -178,7 +178,10 @@ function* mutants(
   }
 }
 
-/** The short form tries only a fraction of the mutants, a different one in each proof. */
+/**
+ * The short form tries only a fraction of the mutants, a different fraction for each
+ * proof.
+ */
 const every = testSize(10, 1);
 
 for (const [name, make, stride, least] of [
@@ -206,8 +209,8 @@ for (const [name, make, stride, least] of [
             assert.notEqual(changed.dnssec, 'insecure', `${what}: insecure ${mutant.what}`);
             continue;
           }
-          // A time to live is not signed but bounded by the signature: a larger value
-          // counts as the signed one.
+          // A time to live is not signed, but the signature limits it: a validator
+          // reduces a larger value to the signed one.
           if (contradictory.test(what) && changed.status === 'nxdomain') {
             spared['the zone denies its own wildcard'] =
               (spared['the zone denies its own wildcard'] ?? 0) + 1;
@@ -235,7 +238,7 @@ function sameText(a: Proof, b: Proof): boolean {
   return JSON.stringify(a).toLowerCase() === JSON.stringify(b).toLowerCase();
 }
 
-/** The short form tries one of so many changes of an answer. */
+/** The short form tries one in this many changes of an answer. */
 const everyChange = testSize(4, 1);
 
 /** Single changes of a whole upstream answer. */
@@ -287,8 +290,8 @@ test('an answer with one change is never secure for other data', { timeout: 120_
         if (truth.dnssec === 'secure') assert.notEqual(answer.dnssec, 'insecure', told);
         if (answer.dnssec !== 'secure') continue;
         assert.equal(truth.dnssec, 'secure', told);
-        // The response code is not signed: with a proof of absence the answer stays an
-        // absence.
+        // The response code is not signed: an answer with a proof of absence remains a
+        // denial.
         if (what.startsWith('rcode') && truth.status !== 'found')
           assert.deepEqual(answer.records, [], told);
         else assert.equal(dataOf(answer), dataOf(truth), told);

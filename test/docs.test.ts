@@ -5,7 +5,7 @@ import test from 'node:test';
 import { runCli } from './support/run-cli.js';
 
 /**
- * A block with a command of the lab, and the block after it: lines of its output.
+ * A block with a command of the lab, and the following block with lines of its output.
  */
 function samples(
   file: string,
@@ -25,7 +25,9 @@ function samples(
     );
 }
 
-/** Dates and addresses change daily, and the number of suites with the version of Node. */
+/**
+ * Dates and addresses change daily; the number of suites depends on the version of Node.
+ */
 const timeless = (line: string): string =>
   line
     .replace(/\d{4}-\d\d-\d\d/g, 'DATE')

@@ -13,8 +13,8 @@ import type { Cause, Month } from '../tools/report-faults.js';
 
 /**
  * A third generator of months, with the cases that the other two omit: reporters that
- * report failures alone, on some days of the week or a day late, twice, with half of the
- * details or with names in another spelling; two reports a day; faults of one server
+ * report only failures, only on some weekdays, a day late, twice, with half of the
+ * details or with differently spelled names; two reports a day; faults of one server
  * behind an address, of old TLS versions, of forged MX records and of an MX change that
  * the policy does not follow.
  */
@@ -23,7 +23,7 @@ interface Reporter {
   readonly name: string;
   readonly types: readonly PolicyType[];
   readonly volume: number;
-  /** Reports no day without a failure, and no successful session. */
+  /** Reports only days with a failure, and no successful session. */
   readonly failuresOnly: boolean;
   /** Days of the week without a report. */
   readonly silent: readonly number[];
@@ -35,7 +35,7 @@ interface Reporter {
   /** Dates its reports one day late. */
   readonly late: boolean;
   readonly cache: number;
-  /** The server behind one address that it always reaches. */
+  /** The server that it always reaches behind one address. */
   readonly server: number;
   /** Refuses TLS versions before 1.2. */
   readonly strict: boolean;
@@ -143,7 +143,7 @@ export function playForeignMonth(seed: number): Month {
           const isHit = isConcerned && situation.meets(attempt, scope);
           const result = results[reporter.taste % results.length] ?? '';
           const isFetch = result.startsWith('sts-');
-          // A cached policy stays in force; a failed refresh shows sometimes.
+          // A cached policy stays in force; some reports include a failed refresh.
           const isCached = isFetch && (cachedUntil >= day ? dice.chance(0.97) : false);
           if (isHit && !isCached) book.fail(attempt, result, true);
           else if (dice.chance(reporter.noise)) book.fail(attempt, dice.pick(noiseResults), false);

@@ -4,7 +4,7 @@ import test from 'node:test';
 import { Random, type Target } from '../fuzz/random.js';
 
 /**
- * Short runs; `npm run fuzz -- NAME --count N` is the long one. The seed changes daily,
+ * Short runs; `npm run fuzz -- NAME --count N` is the long run. The seed changes daily,
  * so that many short runs cover more than one.
  */
 const cases: Readonly<Record<string, number>> = {

@@ -12,9 +12,9 @@ import { keyOf, monthDays } from '../tools/report-faults.js';
 import type { Cause, FaultKind, Month } from '../tools/report-faults.js';
 
 /**
- * A second generator of months, independent of `tools/report-month.ts`: sessions have an
- * hour, faults last from some hours to the rest of the month and may concern one address
- * family, noise has any result type and comes in bursts, and reporters use different
+ * A second generator of months, independent of `tools/report-month.ts`: sessions have a
+ * time of day; faults last from a few hours to the end of the month and may affect one
+ * address family; noise has any result type and occurs in bursts; reporters use different
  * result types for one fault, or omit addresses, hosts, counts or details.
  */
 
@@ -31,10 +31,10 @@ interface Reporter {
   readonly detail: 'full' | 'no-address' | 'no-host' | 'coarse' | 'none' | 'uncounted';
   /** Days for which it caches a policy. */
   readonly cache: number;
-  /** Chooses among the result types of one fault, the same one for the whole month. */
+  /** The choice among the result types of one fault, constant for the whole month. */
   readonly taste: number;
   readonly networks: readonly string[];
-  /** A day with a failure of its own network. */
+  /** A day on which the reporter's own network fails. */
   readonly outage: number;
 }
 
@@ -56,7 +56,7 @@ interface Fault {
   readonly kind: FaultKind;
   readonly cause: Cause;
   readonly types: readonly PolicyType[];
-  /** The result types under which reporters report it. */
+  /** The result types with which reporters report the fault. */
   readonly results: readonly string[];
   readonly meets: (attempt: Attempt, scope: FaultScope) => boolean;
 }
@@ -146,7 +146,7 @@ export function playHarshMonth(seed: number): Month {
             failedFetch = result;
             book.fail(attempt, result, true);
           } else if (type === 'sts' && isFetch && hit && failedFetch === '' && dice.chance(0.2)) {
-            // A refresh before the cached policy expires: the session continues.
+            // A refresh before the cached policy expires does not affect the session.
             failedFetch = result;
             book.fail(attempt, result, true);
           } else if (hit && !isFetch) book.fail(attempt, result, true);

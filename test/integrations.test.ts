@@ -110,7 +110,7 @@ test('the lines for cron have five fields of time and a user', () => {
     .filter((line) => /^[\d*]/.test(line));
   assert.equal(lines.length, 3);
   for (const line of lines) assert.match(line, /^(?:[\d*/]+ ){5}(hermetic|root) hermetic [a-z]/);
-  // cron ends a command at an unescaped percent sign.
+  // cron treats an unescaped percent sign as the end of the command.
   for (const line of lines) assert.doesNotMatch(line, /[^\\]%/);
 });
 

@@ -17,7 +17,7 @@ import { formatPolicy } from '../src/mta-sts/index.js';
 import { parseConfig } from '../src/server/index.js';
 
 /**
- * Mistakes from surveys and trackers. Hermetic refuses or reports each one, with the
+ * Mistakes from surveys and trackers. Hermetic refuses or reports each mistake, with the
  * reason.
  */
 

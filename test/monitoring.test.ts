@@ -18,7 +18,7 @@ interface RuleFile {
   }[];
 }
 
-/** Families that earlier versions exposed in this configuration. */
+/** Metric families that earlier versions exposed in this configuration. */
 const earlierFamilies = [
   'uptime_seconds',
   'connections_open',
@@ -98,7 +98,7 @@ test('every query of the dashboard and the rules finds samples in a scrape', asy
   const daemon = await startScrapedDaemon();
   t.after(() => daemon.close());
   const url = `http://127.0.0.1:${daemon.port}/metrics`;
-  // The first round of the reports fills their metrics after the start.
+  // The first round of the report job sets its metrics after the start.
   const scrape = await waitUntil('a scrape with reports', async () => {
     const text = await (await fetch(url)).text();
     return text.includes('hermetic_report_failed_sessions{') && text;
@@ -113,7 +113,7 @@ test('every query of the dashboard and the rules finds samples in a scrape', asy
   assert.ok(queries.length > 25);
   for (const [title, expr = ''] of queries)
     for (const { name, matches } of selectorsOf(expr)) {
-      // Only an overlong scrape has samples of this family.
+      // This family has samples only after an overlong scrape.
       if (name === 'hermetic_metrics_dropped_samples') assert.match(scrape, /^# TYPE \S+dropped/m);
       else assert.ok(samples.some(matches), `${title}: ${expr}`);
     }

@@ -5,15 +5,15 @@ import { keyOf, monthDays } from '../tools/report-faults.js';
 import type { Cause, FaultKind, Month } from '../tools/report-faults.js';
 
 /**
- * A generator of orderly months: a table of faults, reporters that report every day with
- * full details, and hardly any noise. Every kind of fault occurs equally often, so a
- * large part of the months has a cause other than the domain.
+ * A generator of orderly months: a table of faults, reporters that send full details
+ * every day, and little noise. Every kind of fault occurs equally often, so a large part
+ * of the months has a cause other than the domain.
  */
 
 interface Reporter {
   readonly name: string;
   readonly types: readonly PolicyType[];
-  /** Sessions on a day. */
+  /** The number of sessions on a day. */
   readonly volume: number;
   readonly network: number;
   readonly v6: boolean;
@@ -142,7 +142,7 @@ function detailOf({ network, v6 }: Reporter, host: string, result: string): Test
   };
 }
 
-/** The fields of a failure as a reader finds them in the report. */
+/** The fields of a failure as the report contains them. */
 function seenAs(
   { name, isTerse }: Reporter,
   type: PolicyType,

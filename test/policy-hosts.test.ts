@@ -58,7 +58,7 @@ test('the daemon serves each policy with the certificate for its own name', asyn
       `version: STSv1\r\nmode: testing\r\nmx: mx.${domain}\r\nmax_age: 86400\r\n`,
     );
   }
-  // The daemon has a separate certificate for other sites: no policy host presents it.
+  // The daemon has a separate certificate for other sites, which no policy host presents.
   const own = issue(ca, { names: ['reports.example'] });
   writeFileSync(join(folder, 'own.pem'), own.chainPem);
   writeFileSync(join(folder, 'own.key'), own.keyPem, { mode: 0o600 });
@@ -87,8 +87,8 @@ publish: {keys: ${ring.folder}, everyMinutes: 0}`);
     await fetched(port, 'mta-sts.b.example', 'mta-sts.b.example'),
     /^mta-sts\.b\.example HTTP\/1\.1 200 [\s\S]*mx: mx\.b\.example/,
   );
-  // Without SNI, or for a name that is not served, the server presents the first
-  // certificate, which no sender accepts.
+  // Without SNI or for an unknown name, the server presents the first certificate, which
+  // no sender accepts.
   for (const name of ['mta-sts.c.example', undefined])
     assert.match(
       await fetched(port, name, 'mta-sts.c.example'),

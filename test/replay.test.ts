@@ -7,7 +7,7 @@ import { parseRpl } from '../tools/replay/parse-rpl.js';
 import { runScenario } from '../tools/replay/run-scenario.js';
 
 const here = fileURLToPath(import.meta.url);
-/** Vectors are data in the source tree, also when the compiled test runs. */
+/** The compiled test reads the vectors from the source tree. */
 const folder = join(
   here.includes(`${join('dist', 'test')}`) ? join(here, '../../../test') : join(here, '..'),
   'vectors/unbound',

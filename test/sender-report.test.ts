@@ -28,7 +28,7 @@ const reporter = { organization: 'Reporting Sender', contact: 'tls@reporting.exa
 const key = newKeyPair({ type: 'rsa', modulusLength: 2048 });
 const keyText = `v=DKIM1; k=rsa; p=${key.publicKey.export({ type: 'spki', format: 'der' }).toString('base64')}`;
 
-/** A public test with the slot of the receivers alone. */
+/** A public test with only the slot of the receivers. */
 async function opened(t: TestContext, now: number): Promise<PublicTest> {
   const store = await openStore(':memory:');
   const clock = new FakeClock(now, 'wait');
@@ -121,7 +121,8 @@ test('the report of our own sender joins its test a day later', async (t) => {
   assert.deepEqual([joined.successes, joined.failures, joined.seen], [0, 1, 1]);
   assert.match(await site.text(page), /report: Reporting Sender for [-\d]{10}, signed: 0 sessions/);
 
-  // Any client that knows the slot can send reports, and they are shown as such.
+  // Any client with the name of the slot can send reports, and the page shows them as not
+  // authenticated.
   const today = new Date(clock.now() - DAY).toISOString().slice(0, 10);
   const forged = reportJson(3, 0, '1', today, `report.me.${ZONE}`);
   const post = httpsHandler({ receiver });

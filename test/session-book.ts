@@ -15,7 +15,7 @@ export interface Quoted {
 
 /**
  * The sessions of one reporter on one day, counted for each policy. A generator of months
- * chooses the details, which differ between reporters.
+ * selects the details, which differ between reporters.
  */
 export class SessionBook {
   readonly #sums = new Map<string, { type: PolicyType; ok: number; failed: number }>();
@@ -25,7 +25,7 @@ export class SessionBook {
     this.#sumOf(type, host).ok++;
   }
 
-  /** Counts a failed session. Returns the number of them under this policy. */
+  /** Counts a failed session. Returns the number of failed sessions under this policy. */
   fail(type: PolicyType, host: string): number {
     return ++this.#sumOf(type, host).failed;
   }

@@ -37,8 +37,8 @@ test('every listed duty of a publisher is a clause that is done', () => {
 });
 
 /**
- * An id that the real registers do not have, concatenated so that this file does not cite
- * it.
+ * An id that the real registers do not contain, concatenated so that this file does not
+ * cite it.
  */
 const id = ['9999', '1', '1'].join('-');
 const clause: Clause = {

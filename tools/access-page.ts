@@ -7,7 +7,7 @@ const roleNames: Readonly<Record<AccessRule['role'], string>> = {
   admin: 'admin',
 };
 
-/** docs/web-access.md: the condition of every route of the pages and the API. */
+/** docs/web-access.md: the access rule of every route of the pages and the API. */
 export function accessPage(): string {
   const rows = Object.entries(accessTable).map(([route, rule]) => {
     const [method = '', path = ''] = route.split(' ');

@@ -68,7 +68,7 @@ function declarationText(declaration: ts.Declaration): string {
 /**
  * A constant with its type, without type arguments: the compiler infers them, and prints
  * their members in an order that differs between a clean and an incremental build.
- * Compilers also differ in the quotes of literals.
+ * Compilers also write different quotes around literals.
  */
 function constantText({ name, type }: ts.VariableDeclaration, source: ts.SourceFile): string {
   const generic = type && ts.isTypeReferenceNode(type) && type.typeArguments !== undefined;

@@ -5,7 +5,7 @@ import ts from 'typescript';
 /** The rules of the architecture as data: `architecture.json`. */
 export interface Rules {
   readonly layers: Readonly<Record<string, number>>;
-  /** `from -> to` inside one layer. */
+  /** Permitted imports inside one layer, as `from -> to`. */
   readonly sideways: readonly string[];
   readonly side: {
     readonly part: string;
@@ -18,7 +18,7 @@ export interface Rules {
    * not run.
    */
   readonly sections: readonly string[];
-  /** Parts that import nothing but Node. */
+  /** Parts that import only Node's modules. */
   readonly core: readonly string[];
   /** Files and folders without I/O, clock and randomness. */
   readonly pure: readonly string[];
@@ -51,16 +51,16 @@ export interface Violation {
 interface Import {
   readonly specifier: string;
   readonly line: number;
-  /** Imported names; empty for a whole module. */
+  /** The imported names; empty for an import of the whole module. */
   readonly names: readonly string[];
   readonly typeOnly: boolean;
-  /** `import()`: loaded on demand. */
+  /** True for `import()`, which loads on demand. */
   readonly lazy: boolean;
 }
 
 /**
- * Every breach of the rules in a tree of sources, given as path (`src/...`) to text.
- * Pure.
+ * Returns every violation of the rules in a tree of sources, as a map of path (`src/...`)
+ * to text. Pure.
  */
 export function violations(files: ReadonlyMap<string, string>, rules: Rules): readonly Violation[] {
   const found: Violation[] = [];
@@ -326,7 +326,7 @@ function importsOf(source: ts.SourceFile): readonly Import[] {
   return found;
 }
 
-/** Names that a file itself declares or imports, so that they are not the global ones. */
+/** Names that a file declares or imports, and which therefore are not globals. */
 function declarationsOf(source: ts.SourceFile): ReadonlySet<string> {
   const names = new Set<string>();
   const visit = (node: ts.Node): void => {
@@ -346,7 +346,7 @@ function declarationsOf(source: ts.SourceFile): ReadonlySet<string> {
   return names;
 }
 
-/** An identifier that stands for a value, not for a property or a key. */
+/** An identifier that refers to a value, not to a property or a key. */
 function isUse(node: ts.Identifier): boolean {
   const { parent } = node;
   if (ts.isPropertyAccessExpression(parent)) return parent.expression === node;
@@ -366,7 +366,7 @@ function hasProperty(node: ts.Node | undefined, name: string): boolean {
   );
 }
 
-/** One path for every circle of imports, type imports included. */
+/** Returns one path for every import cycle, type imports included. */
 function circles(graph: Graph): { file: string; line: number; path: string[] }[] {
   const found: { file: string; line: number; path: string[] }[] = [];
   const done = new Set<string>();
@@ -422,7 +422,7 @@ function lineOf(source: ts.SourceFile, node: ts.Node): number {
   return source.getLineAndCharacterOfPosition(node.getStart(source)).line + 1;
 }
 
-/** The sources below `src`, and the rules they have to keep. */
+/** The sources below `src`, and the rules that apply to them. */
 export function readTree(root = '.'): {
   readonly files: ReadonlyMap<string, string>;
   readonly rules: Rules;

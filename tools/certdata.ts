@@ -1,6 +1,6 @@
 /**
- * Reads Mozilla's `certdata.txt` (NSS, `lib/ckfw/builtins`): the certificates and the
- * trust in each. Pure.
+ * Reads Mozilla's `certdata.txt` (NSS, `lib/ckfw/builtins`): the certificates and their
+ * trust settings. Pure.
  */
 
 /** A root that Mozilla trusts for TLS servers. */
@@ -17,9 +17,9 @@ export interface CertdataRoot {
 type PkcsObject = ReadonlyMap<string, string | Buffer>;
 
 /**
- * The roots trusted for TLS servers, in the order of the file. Throws for a file that has
- * none, or a certificate without a trust object: an incomplete root store is worse than
- * an old one.
+ * The roots trusted for TLS servers, in the order of the file. Throws for a file without
+ * roots, or for a certificate without a trust object: an incomplete root store is worse
+ * than an old one.
  */
 export function parseCertdata(text: string): readonly CertdataRoot[] {
   const objects = objectsOf(text);

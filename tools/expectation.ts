@@ -1,7 +1,7 @@
 import type { CheckResult } from '../src/evidence/index.js';
 import { cellsOf, type Expectation } from '../src/lab/index.js';
 
-/** Every difference between a result and its expectation; empty when they agree. */
+/** Returns every difference between a result and its expectation; empty if they agree. */
 export function differences(result: CheckResult, expected: Expectation): readonly string[] {
   const found: string[] = [];
   const compare = (what: string, actual: string, wanted: string): void => {

@@ -4,8 +4,8 @@ import { parseArgs } from 'node:util';
 import { Random, type Target } from '../fuzz/random.js';
 
 /**
- * The long run of one target, or of each: `npm run fuzz -- dns --count 1000000 --seed 7`.
- * The seed repeats a run.
+ * Runs one fuzz target, or all targets, for many cases: `npm run fuzz -- dns --count
+ * 1000000 --seed 7`. The same seed repeats a run.
  */
 const { values, positionals } = parseArgs({
   allowPositionals: true,

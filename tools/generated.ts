@@ -1,7 +1,7 @@
 /**
- * Files made from the code: JSON Schemas, the catalogue of errors, the profiles, and tables
- * within pages.
- * Without arguments they are written, with `--check` compared.
+ * Files generated from the code: JSON Schemas, the catalogue of errors, the profiles, and
+ * tables within pages. Without arguments the command writes them; with `--check` it
+ * compares them.
  */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';

@@ -9,7 +9,7 @@ import { installPackages } from '../test/interop/debian.js';
 import { ownNetwork } from '../test/interop/own-network.js';
 import { formatCounts, runTests, type TestCounts } from './run-tests.js';
 
-/** Names the environment variable with the file for the counts of one test file. */
+/** The environment variable that names the file for the counts of one test file. */
 const RESULTS = 'HERMETIC_INTEROP_COUNTS';
 
 /**
@@ -51,7 +51,7 @@ const needed: Readonly<Record<string, string>> = {
 };
 const LEAST = 24;
 
-/** Test files at the same time: many of them wait for servers. */
+/** The number of concurrent test files; many of them wait for servers. */
 const FILES = 2;
 
 /** Files that measure delays run alone, after the others. */

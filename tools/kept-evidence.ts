@@ -35,8 +35,8 @@ export function gradesOf(kept: readonly Evidence[]): Grades {
 }
 
 /**
- * The saved sets of evidence, each with its grades of that time. Throws when one no
- * longer satisfies the schema.
+ * The saved sets of evidence, each with its grades at the time of the save. Throws if a
+ * set no longer satisfies the schema.
  */
 export function keptEvidence(): readonly {
   readonly name: string;

@@ -3,8 +3,9 @@ import { dirname, join } from 'node:path';
 import ts from 'typescript';
 
 /**
- * Measures the shape of the sources (`src` without tests): density, names, comments,
- * sizes and circles. Prints one line for each figure with its limit and fails above it.
+ * Measures the structure of the sources (`src` without tests): density, names, comments,
+ * sizes and import cycles. Prints each figure with its limit, and fails if a figure
+ * exceeds the limit.
  */
 
 const files = new Map<string, string>(
@@ -120,7 +121,7 @@ for (const [file, targets] of imports) {
   const from = dirname(file);
   const set = folders.get(from) ?? new Set<string>();
   folders.set(from, set);
-  // A part's index.ts re-exports its folders: that is not a dependency on them.
+  // A part's index.ts re-exports its folders, which does not count as a dependency.
   if (file.endsWith('/index.ts')) continue;
   for (const to of targets) {
     const folder = dirname(to);

@@ -2,8 +2,9 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 
 /**
- * The gate: what must hold before a change lands. It is plain JavaScript, because it runs
- * the build as its first step. Type checks use the other core meanwhile.
+ * The steps that must succeed before a change is merged. This script is plain JavaScript,
+ * because it runs the build as its first step. Type checks use the other core at the same
+ * time.
  *
  * @typedef {{ readonly name: string, readonly run: readonly string[] }} Step
  */
@@ -33,7 +34,7 @@ const tests = { name: 'tests', run: ['dist/tools/run-tests.js'] };
 const failed = [];
 
 /**
- * Runs a step and prints its output as a whole at its end; with `live` as it comes.
+ * Runs a step and prints its output at the end of the step; with `live` immediately.
  *
  * @param {Step} step
  * @param {boolean} live

@@ -16,10 +16,12 @@ const folder = 'docs/pictures';
 
 const desktop = { width: 1120, height: 900 };
 const phone = { width: 390, height: 844 };
-/** Pixels after which a picture is cut: it only illustrates the page. */
+/**
+ * The height in pixels at which a picture is cut, because it only illustrates the page.
+ */
 const MAX_HEIGHT = 1250;
 
-/** Each picture with its path and screen. */
+/** The pictures, each with its path and screen. */
 const pictures = [
   ['web-check-desktop-light', '/', desktop, 'light'],
   ['web-domain-desktop-light', '/o/domains/dane-mismatch.example', desktop, 'light'],

@@ -17,7 +17,9 @@ import { smallPng } from './small-png.js';
 
 const folder = 'docs/pictures';
 
-/** Pixels after which a picture is cut: it only illustrates the page. */
+/**
+ * The height in pixels at which a picture is cut, because it only illustrates the page.
+ */
 const MAX_HEIGHT = { desktop: 1500, phone: 1700 } as const;
 /** Pixels of the picture at the top of README: the verdict and the scorecard. */
 const SUMMARY_HEIGHT = 800;
@@ -53,7 +55,7 @@ async function results(domains: readonly string[]): Promise<ReadonlyMap<string, 
   }
 }
 
-/** The beginning of a page: the screen, its colours, and the pixels after which to cut. */
+/** The top of a page: the screen, its colours, and the height in pixels. */
 interface Picture {
   readonly size: keyof typeof viewports;
   readonly colorScheme: 'light' | 'dark';

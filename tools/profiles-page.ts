@@ -125,7 +125,7 @@ function clause(profile: Profile, id: FindingId): string {
     : '';
 }
 
-/** Findings of TLS are raised only for the questions of a profile. */
+/** Checks raise TLS findings only for the questions of a profile. */
 function asked({ tls, keys, requiresDane }: Profile, id: FindingId): boolean {
   const optional = [
     ...profiles.flatMap((p) => [

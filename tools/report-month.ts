@@ -19,9 +19,9 @@ import {
  */
 
 /**
- * The number of months in a hundred with a fault of each cause. Only one source
- * can observe a fault of one reporter or of its path, and rarely proves its cause: the
- * share of such faults is a lower bound of the unclear months.
+ * The number of months in a hundred with a fault of each cause. Only one source observes
+ * a fault of one reporter or of its path, and rarely proves its cause. The share of such
+ * faults is therefore a lower bound of the unclear months.
  */
 const weights: readonly (readonly [Cause, number])[] = [
   ['yours', 65],
@@ -41,9 +41,9 @@ interface Sender {
   readonly volume: number;
   /** Prefers IPv6, as some senders do for every host that has it. */
   readonly v6: boolean;
-  /** Networks it sends from. */
+  /** The networks from which it sends. */
   readonly networks: readonly string[];
-  /** Day until which a fetched policy is cached; -1: none. */
+  /** The day until which a fetched policy is cached; -1 without a cached policy. */
   cachedUntil: number;
   cachedMx: readonly string[];
 }
@@ -150,8 +150,8 @@ function isOn({ fault, from, to }: World, day: number, kind: FaultKind): boolean
 }
 
 /**
- * The patterns of the policy file on a day. A fault adds a host to it late, or after the
- * MX records.
+ * The patterns of the policy file on a day. A fault adds a host to the file late, or only
+ * after the MX records change.
  */
 function publishedMx(world: World, day: number): readonly string[] {
   if (isOn(world, day, 'MX host missing from policy')) return ['mx1.alpha.example'];
@@ -251,8 +251,7 @@ function reportsOf(world: World, sender: Sender, day: number, truth: Truth): rea
 }
 
 /**
- * Fetches the policy where a sender needs it (RFC 8461 §3.2); returns the failure, if
- * any.
+ * Fetches the policy if a sender needs it (RFC 8461 §3.2); returns the failure, if any.
  */
 function renewPolicy(world: World, sender: Sender, day: number): string | undefined {
   const refuses = world.fault === 'policy never refreshed' && sender.name === world.victim;
@@ -280,13 +279,13 @@ function concerns({ fault }: World, type: string, { v6 }: Session): boolean {
 function typesOf({ tlsa }: World, { sts, dane, style }: Sender): readonly string[] {
   const types = [...(sts ? ['sts'] : []), ...(dane && tlsa ? ['tlsa'] : [])];
   if (types.length === 0) return ['no-policy-found'];
-  // Postfix reports only the policy that it applied, and DANE has precedence.
+  // Postfix reports only the applied policy, and DANE has precedence.
   return style === 'postfix' && types.length === 2 ? ['tlsa'] : types;
 }
 
 function someSession(world: World, sender: Sender, day: number): Session {
   const { dice, dual, fault } = world;
-  // The second host is added together with the policy that names it.
+  // The domain adds the second host together with the policy that names it.
   const hosts = fault === 'policy never refreshed' && day < 2 ? ['mx1.alpha.example'] : world.hosts;
   const network = dice.pick(sender.networks);
   return { sender, day, host: dice.pick(hosts), v6: dual && sender.v6, network };
@@ -297,9 +296,7 @@ function policyDomain({ style }: Sender, host: string): string {
   return style === 'microsoft' ? domain : host;
 }
 
-/**
- * Counts a failure in the style of the sender. The key of noise has no result.
- */
+/** Counts a failure in the style of the sender. Noise has no result in its key. */
 function note(
   world: World,
   counted: Counted,
@@ -339,12 +336,12 @@ function shownAs({ style }: Sender, result: string): string {
   return style === 'sparse' ? 'not-described' : result;
 }
 
-/** The host that a reader derives from the policy domain where no detail names one. */
+/** The host that a reader derives from the policy domain if no detail names a host. */
 function tlsaHost(sender: Sender, host: string): string {
   return sender.style === 'microsoft' ? '' : host;
 }
 
-/** Real senders use result types loosely. */
+/** Real senders use result types inconsistently. */
 function typeAsReported(style: Style, type: string, result: string, dice: Dice): string {
   if (result === 'starttls-not-supported' || result.startsWith('sts-')) return result;
   if (style === 'microsoft' && dice.chance(0.5)) return 'validation-failure';

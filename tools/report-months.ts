@@ -35,16 +35,19 @@ interface Tally {
   readonly fault: string;
   readonly cause: Cause;
   months: number;
-  /** Months in which a report that arrived holds a failure by the fault. */
+  /** Months in which an arrived report contains a failure caused by the fault. */
   reported: number;
-  /** Of these: the status was `well`. */
+  /** The part of these months with the status `well`. */
   missed: number;
-  /** The largest failure by the fault: cause named, or unclear. */
+  /**
+   * The months in which the largest failure by the fault has a named cause, or is
+   * unclear.
+   */
   right: number;
   unclear: number;
-  /** Failures, by the fault or not, whose named cause is wrong. */
+  /** Failures with a wrong cause, whether the fault caused them or not. */
   wrong: number;
-  /** Reported months with two reporters or more that applied the policy concerned. */
+  /** Reported months in which at least two reporters applied the affected policy. */
   comparable: number;
   comparableUnclear: number;
 }
@@ -83,7 +86,7 @@ function emptyTally({ fault, cause }: Month): Tally {
 
 interface Shown {
   readonly view: DomainView;
-  /** The overview lists failures, of the domain or in reports that name none. */
+  /** The overview lists failures of the domain, or in reports that name no domain. */
   readonly listed: boolean;
 }
 
@@ -160,7 +163,7 @@ function judge(
   if (main?.failure.whose !== month.cause) tally.comparableUnclear++;
 }
 
-/** A failure is that of the fault if the fault caused any of its sessions. */
+/** A failure belongs to the fault if the fault caused any of its sessions. */
 function truthOf(failure: Explanation, { caused, cause }: Month): Cause {
   const { policy: type, result, host } = failure;
   const own = failure.reporters.some((reporter) =>
@@ -169,7 +172,7 @@ function truthOf(failure: Explanation, { caused, cause }: Month): Cause {
   return own ? cause : 'none';
 }
 
-/** Sums for the acceptance. */
+/** The sums that the acceptance criteria use. */
 export function totalsOf({ tallies }: Outcome): {
   readonly wrong: number;
   readonly missed: number;
@@ -188,7 +191,10 @@ export function totalsOf({ tallies }: Outcome): {
   };
 }
 
-/** The share of unclear months of each cause, where two reporters applied the policy. */
+/**
+ * The share of unclear months for each cause, among months in which two reporters applied
+ * the policy.
+ */
 function unclearByCause({ tallies }: Outcome): string {
   const causes: readonly Cause[] = ['yours', 'theirs', 'path'];
   return causes
@@ -202,7 +208,7 @@ function unclearByCause({ tallies }: Outcome): string {
     .join(', ');
 }
 
-/** The table as text. */
+/** Returns the table as text. */
 export function tableOf(outcome: Outcome): string {
   const head = [
     'fault',

@@ -3,10 +3,10 @@ import { others, ours, type Order } from './rollover/orders.js';
 import { simulate } from './rollover/simulate.js';
 
 /**
- * `npm run rollover`: every order of events in a small world, and ten thousand senders in
- * virtual time, for this project's order of key changes and for those found in use. Ends
- * with status 1 when the own order loses mail, when another does not, or when the search
- * of the small world is incomplete.
+ * `npm run rollover`: tests this project's order of key changes and the orders in common
+ * use, with every order of events in a small model and with ten thousand senders in
+ * virtual time. Exits with status 1 if this project's order loses mail, if another order
+ * does not, or if the search of the small model is incomplete.
  */
 const number = (flag: string, otherwise: number): number => {
   const at = process.argv.indexOf(flag);

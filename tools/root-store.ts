@@ -3,8 +3,8 @@
  *
  * npm run root-store -- nss_3.129.orig.tar.gz
  *
- * The archive is the upstream source of Debian's package `nss`. The generated file keeps
- * the version of NSS, the date and the digest of the list, and the licence of the list.
+ * The archive is the upstream source of Debian's package `nss`. The generated file
+ * contains the version of NSS, and the date, digest and licence of the list.
  */
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';

@@ -11,10 +11,10 @@ import { dirname, join, relative, resolve } from 'node:path';
 import { run } from 'node:test';
 import { pathToFileURL } from 'node:url';
 
-/** With fewer, some tests were not found or not built. */
+/** The minimum number of tests: with fewer, some were not found or not built. */
 const LEAST = { files: 180, tests: 1500 };
 
-/** Concurrent test processes: some of them wait most of their time. */
+/** The number of concurrent test processes, some of which wait most of the time. */
 const PROCESSES = 3;
 
 /**
@@ -32,8 +32,8 @@ export function testFiles(root: string, skip: readonly string[] = ['interop']): 
 }
 
 /**
- * The processes with the longest duration, the longest first: one that starts last would
- * run alone at the end. `runTests` prints the slowest ones.
+ * The slowest processes, the slowest first: a slow process that starts last would run
+ * alone at the end. `runTests` prints the slowest ones.
  */
 const START_FIRST: readonly string[] = [
   'test/scenarios/store-life.test.js',
@@ -59,13 +59,13 @@ export interface TestProcess {
   readonly files: readonly string[];
 }
 
-/** Files of one folder below `test` that share a process. */
+/** The number of files of one folder below `test` that share a process. */
 const SHARED_FILES = 7;
 
 /**
- * Plans the processes, the longest first. Starting one takes half a second, so files
- * share them: the unit tests of one part of `src`, and groups of files of one folder
- * below `test`. Files in START_FIRST have a process each.
+ * Plans the processes, the longest first. The start of a process takes half a second, so
+ * files share processes: the unit tests of one part of `src`, and groups of files of one
+ * folder below `test`. Files in START_FIRST have a process each.
  */
 export function testProcesses(files: readonly string[]): readonly TestProcess[] {
   const folders = new Map<string, string[]>();
@@ -136,7 +136,8 @@ async function runProcess({ name, files }: TestProcess, timeout: number): Promis
   const entry = files.length === 1 ? first : groupFile(name, files);
   const events = run({ files: [entry], concurrency: 1, timeout });
   events.on('test:fail', ({ name: test, details, file, line }) => {
-    // A file or suite fails with its tests: it counts only when it could not run at all.
+    // A file or suite fails together with its tests, so it counts only if it could not
+    // run at all.
     if ((details.error as { failureType?: string }).failureType === 'subtestsFailed') return;
     counts.failed++;
     const cause = (details.error as { cause?: unknown }).cause ?? details.error;
@@ -182,13 +183,13 @@ function selected(args: readonly string[]): readonly string[] {
 }
 
 /**
- * Puts temporary files into memory where the system has a place for them: thousands of
- * files would be synced to disk.
+ * Puts temporary files into memory if the system has such a file system, because the
+ * tests would sync thousands of files to disk.
  */
 function useMemoryForFiles(): void {
   if (process.env['TMPDIR'] !== undefined || !existsSync('/dev/shm')) return;
   const folder = mkdtempSync('/dev/shm/hermetic-tests-');
-  // Some tests drop root and still access their own files.
+  // Some tests give up root privileges and still access their own files.
   chmodSync(folder, 0o755);
   process.env['TMPDIR'] = folder;
   process.once('exit', () => rmSync(folder, { recursive: true, force: true }));

@@ -30,8 +30,7 @@ export interface SiegeResult {
   readonly died: number;
   readonly restarts: number;
   /**
-   * Seconds from the first acknowledged failure to the alert; undefined: no alert was
-   * sent.
+   * Seconds from the first acknowledged failure to the alert; undefined without an alert.
    */
   readonly alertAfter: number | undefined;
   readonly reports: readonly RoleReport[];
@@ -93,8 +92,8 @@ async function disturb({ seconds }: Plan, served: Served): Promise<void> {
 }
 
 /**
- * The time of the first alert about the genuine failure. A start searches for changes, so
- * one more start must suffice.
+ * The time of the first alert about the genuine failure. Each start of the daemon
+ * searches for changes, so one more start must suffice.
  */
 async function waitForAlert(
   alerts: readonly { readonly at: number; readonly text: string }[],
@@ -107,7 +106,7 @@ async function waitForAlert(
   return found();
 }
 
-/** The table, and whether every limit holds. */
+/** Returns the table, and whether every value is within its limit. */
 export function judge(result: SiegeResult): { readonly text: string; readonly ok: boolean } {
   const { books, health, socketmap, turns, maxRss, died, alertAfter } = result;
   const rss = maxRss / 1024 / 1024;

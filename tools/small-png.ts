@@ -95,7 +95,7 @@ function quantise(pixels: Uint32Array): { palette: readonly number[]; indexes: U
   const palette: number[] = [];
   for (const [colour] of [...counts].sort((a, b) => b[1] - a[1])) {
     if (palette.length === 256) break;
-    // Close neighbours share an entry, so that the palette has space for rare colours.
+    // Similar colours share an entry, so that the palette has space for rare colours.
     if (palette.every((taken) => distance(taken, colour) > 60)) palette.push(colour);
   }
   const nearest = new Map<number, number>();

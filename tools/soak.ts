@@ -7,8 +7,7 @@ import { sleep } from './siege/plan.js';
 import { preparePlan, Served, startRole } from './siege/served.js';
 
 /**
- * Growth that counts as level over the last half: of the heap after collection, and of
- * descriptors.
+ * The maximum growth over the last half, of the heap after collection and of descriptors.
  */
 const LIMITS = { heapMb: 5, descriptors: 5 };
 const RELOADS = 100;
@@ -94,7 +93,7 @@ async function sampleOf(served: Served, heapFile: string, second: number): Promi
     try {
       heap = readFileSync(heapFile, 'utf8');
     } catch {
-      // The file is not written yet.
+      // The daemon has not written the file yet.
     }
   }
   served.sampleRss();

@@ -15,13 +15,14 @@ const clause = z.strictObject({
   /** A label of another source for the clause. */
   alias: z.string().optional(),
   section: z.string().regex(/^[\dA-Z]+(\.\d+)*$/),
-  /** `rule`: grammar or plain statement, which binds like MUST. */
+  /** A `rule` is grammar or a plain statement, which is as binding as MUST. */
   level: z.enum(['MUST', 'MUST NOT', 'SHOULD', 'SHOULD NOT', 'MAY', 'rule']),
   /**
-   * The bound side: the sender of mail, the domain, the reporter, or the report receiver.
+   * The party that the clause binds: the sender of mail, the domain, the reporter, or the
+   * report receiver.
    */
   side: z.enum(['sender', 'publisher', 'reporter', 'receiver']),
-  /** In the words of this project. */
+  /** The clause in the words of this project. */
   says: z.string().min(10),
   state: z.enum(['done', 'todo', 'exception', 'out-of-scope', 'not-applicable']),
   reason: z.string().min(10).optional(),
@@ -45,8 +46,8 @@ export type Register = z.infer<typeof register>;
 type Role = 'code' | 'test' | 'other';
 
 /**
- * Faults of the registers and of what cites them. A pure function; `files` maps paths to
- * texts.
+ * Returns the faults of the registers and of the files that cite them. A pure function;
+ * `files` maps paths to texts.
  */
 export function judgeClauses(
   registers: readonly Register[],
@@ -95,8 +96,8 @@ function judgeState(
 }
 
 /**
- * One row for each RFC, as Markdown. MUST counts MUST, MUST NOT and rules in scope; the
- * rest of the columns count every level.
+ * One row for each RFC, as Markdown. The column MUST counts MUST, MUST NOT and rules in
+ * scope; the other columns count every level.
  */
 export function clauseTable(registers: readonly Register[]): string {
   const columns = [

@@ -17,9 +17,9 @@ import { playMonth } from './report-month.js';
 const changedDomain = 'xn--bcher-kva.example';
 
 /**
- * The operator's domains in the lab with the seed of their month. The fault of the month
- * is the one that a check of the domain finds, if any. Without a seed the month is
- * {@link outdatedMonth}.
+ * The operator's domains in the lab, each with the seed of its month. The fault of the
+ * month equals the fault that a check of the domain finds, if any. Without a seed the
+ * month is {@link outdatedMonth}.
  */
 export const ownDomains = [
   ['good.example', 4],
@@ -48,7 +48,7 @@ export function monthOf(domain: string, seed: number, now: number): readonly Tes
   });
 }
 
-/** Removes the lost connections that the month contains: they hide the fault. */
+/** Removes the lost connections from the month, because they hide the fault. */
 function withoutNoise(report: TestReport): TestReport {
   const policies = report.policies.map((policy) => {
     const { details = [], failed = 0 } = policy;
@@ -61,8 +61,8 @@ function withoutNoise(report: TestReport): TestReport {
 }
 
 /**
- * A month in which the policy changed on the fifth day. One reporter never renews its copy,
- * which does not name the present mail host.
+ * A month in which the policy changed on the fifth day. One reporter never renews its
+ * copy, which does not contain the current mail host.
  */
 function outdatedMonth(now: number): readonly TestReport[] {
   const [before, after] = [[`old.${changedDomain}`], [`mx.${changedDomain}`]];

@@ -63,7 +63,7 @@ if (!config.ok)
 const log = createLog({
   format: 'plain',
   write: (line) => {
-    // The pages show the warnings of the lab's broken domains.
+    // The pages, not the log, show the warnings of the lab's broken domains.
     if (line.includes(' error ')) process.stderr.write(line);
   },
   now: Date.now,

@@ -158,7 +158,7 @@ export const wordRules: readonly WordRule[] = [
   },
 ];
 
-/** Every use of a banned word in a tree given as path to text. Pure. */
+/** Returns every use of a banned word in a tree, which maps paths to texts. Pure. */
 export function violations(
   files: ReadonlyMap<string, string>,
   rules: readonly WordRule[],
@@ -226,7 +226,7 @@ const isText = (node: ts.Node): node is TextNode =>
   ts.isTemplateHead(node) ||
   ts.isTemplateMiddleOrTemplateTail(node);
 
-/** Only the names of tests are judged there: their other strings are inputs. */
+/** In tests, the rules apply only to the names of tests: the other strings are inputs. */
 function placeInTest(node: TextNode): Place | undefined {
   const call = node.parent;
   const named = ts.isCallExpression(call) && call.arguments[0] === node;
@@ -249,7 +249,7 @@ function* commentsOf(content: string, lineAt: (position: number) => number): Ite
   let run: { end: number; line: number; text: string } | undefined;
   const braces: number[] = [];
   for (let token = scanner.scan(); token !== ts.SyntaxKind.EndOfFileToken; token = scanner.scan()) {
-    // A template continues at its closing brace, and a scanner does not know that by
+    // A template continues at its closing brace, which the scanner cannot detect by
     // itself.
     if (token === ts.SyntaxKind.TemplateHead) braces.push(0);
     else if (token === ts.SyntaxKind.OpenBraceToken && braces.length > 0)
@@ -285,7 +285,7 @@ function* pieceOf({ line, text: words }: { line: number; text: string }): Iterab
   yield { place: 'opening', line, text: words.trimStart() };
 }
 
-/** Markdown without its code: its lines, and its sentences. */
+/** The lines and the sentences of Markdown, without its code. */
 function piecesOfPage(content: string): readonly Piece[] {
   const fill = (letter: string) => (code: string) => code.replace(/[^\n]/g, letter);
   const text = content.replace(/^```[^]*?^```|<!--[^]*?-->/gm, fill(' '));

@@ -3,7 +3,7 @@ import { reportUsage } from './usage.js';
 
 /**
  * The minimum work of a socketmap server in Node: reads netstrings, looks them up in a
- * map, writes netstrings. The reference for the measured server.
+ * map, writes netstrings. The measured server is compared with it.
  */
 const count = Number(process.argv[2]);
 const replies = new Map<string, string>();

@@ -9,13 +9,13 @@ export interface Load {
   readonly requests: readonly string[];
 }
 
-/** A load that runs until it is stopped. */
+/** A load that runs until a call stops it. */
 export interface RunningLoad {
   readonly answered: number;
   stop(): void;
 }
 
-/** Keeps `depth` requests under way on every connection. */
+/** Keeps `depth` requests in progress on every connection. */
 export async function startLoad({
   port,
   connections,

@@ -17,8 +17,8 @@ const policyHostAt = '127.0.77.80';
 
 /**
  * Debian's postfix-mta-sts-resolver with its memory cache, a resolver and a policy host
- * for `d0.example` and so on. It reads /etc/resolv.conf, so it gets a mount namespace
- * with another one: needs root.
+ * for `d0.example` and so on. It reads /etc/resolv.conf, so it runs in a mount namespace
+ * with a separate resolv.conf; this needs root.
  */
 export async function startPeer(domains: number): Promise<Server> {
   const folder = mkdtempSync(join(tmpdir(), 'hermetic-bench-'));
@@ -44,7 +44,7 @@ export async function startPeer(domains: number): Promise<Server> {
   );
   const script = `mount --bind ${folder}/resolv.conf /etc/resolv.conf && exec mta-sts-daemon -c ${folder}/daemon.yml -v error`;
   const child = spawn('unshare', ['-m', 'sh', '-c', script], {
-    // It logs every connection that a client closes.
+    // The resolver logs every connection that a client closes.
     stdio: 'ignore',
     env: { ...process.env, SSL_CERT_FILE: join(folder, 'ca.pem') },
   });

@@ -3,8 +3,8 @@ import { setPriority } from 'node:os';
 
 /**
  * Requests pages at a fixed rate, as visitors of 250 networks. Each request has its own
- * connection and is sent when its time has come, whether or not earlier ones were
- * answered. A visitor leaves after five seconds.
+ * connection and is sent on schedule, even if earlier requests have no answer yet. A
+ * visitor leaves after five seconds.
  */
 const [, , port = '0', perSecond = '0', check = ''] = process.argv;
 const PATIENCE_MS = 5000;
@@ -14,7 +14,7 @@ const answered = new Map<number, number>();
 const began = performance.now();
 let sent = 0;
 
-// The server and the measuring client go first on a machine with few cores.
+// On a machine with few cores, the server and the measuring client have priority.
 setPriority(10);
 
 function ask(): void {
@@ -37,7 +37,7 @@ function ask(): void {
 
 const timer = setInterval(() => {
   const due = ((performance.now() - began) / 1000) * Number(perSecond);
-  // A client that has fallen behind does not send everything at once.
+  // A delayed client does not send all overdue requests at once.
   for (let n = 0; n < 50 && sent < due; n++) ask();
 }, 1);
 process.on('message', () => {

@@ -9,14 +9,16 @@ import type { Measured } from './probe.js';
 
 const FLOOD = 1000;
 const ROUNDS = 7;
-/** Milliseconds of a flood before the measurement: it first uses up the credit. */
+/**
+ * Milliseconds of a flood before the measurement, which use up the rate limit's credit.
+ */
 const RAMP_MS = 4000;
 
 /** The three situations of a round. */
 const situations = ['no flood', 'flood of another process', 'flood of pages'] as const;
 type Situation = (typeof situations)[number];
 
-/** The figures of one situation: medians over the rounds. */
+/** The results of one situation, as medians over the rounds. */
 export interface LoadFigures {
   /** Milliseconds within which half of the policies arrive, and 99 of 100. */
   readonly p50: number;
@@ -43,8 +45,8 @@ export interface LoadResult {
 
 /**
  * Policy host and socketmap while visitors request 1,000 pages a second. In the control,
- * the same generator addresses another process that reads nothing. So the difference is
- * the effect of the pages, and not that of the generator on a machine with few cores.
+ * the same generator addresses another process that reads nothing. The difference is
+ * therefore the effect of the pages, and not of the generator's CPU use.
  */
 export async function measureLoad(): Promise<LoadResult> {
   const [server, started] = await startServer(500);
@@ -84,7 +86,7 @@ export async function measureLoad(): Promise<LoadResult> {
   return { figures, flood, rounds: ROUNDS };
 }
 
-/** Starts the server; `connections`: those of the port of the pages. */
+/** Starts the server; `connections` is the connection limit of the port of the pages. */
 export async function startServer(
   connections: number,
 ): Promise<readonly [server: ChildProcess, started: Started]> {
@@ -98,8 +100,9 @@ export function usageOf(server: ChildProcess): Promise<Usage> {
 }
 
 /**
- * `priority`: of real-time scheduling, so that other programs delay no answer; 0: none.
- * Only root may give one. Without it, a busy machine shows its own delays.
+ * `priority`: the real-time priority, so that other programs delay no answer; 0: none.
+ * Only root may set a priority. Without a priority, the delays of a busy machine appear
+ * in the measurement.
  */
 function forked(script: string, args: readonly string[], priority: number): ChildProcess {
   const child = fork(join(import.meta.dirname, script), [...args]);

@@ -11,11 +11,11 @@ import type { Usage } from '../socketmap/usage.js';
 
 /**
  * One process with the pages, a policy host and the socketmap, as the daemon runs them.
- * The policy host speaks plain HTTP: TLS would hide a delay of the process. No resolver
- * answers the checks, so their queue stays full.
+ * The policy host speaks plain HTTP: TLS would hide a delay of the process. The checks
+ * receive no DNS answers, so their queue stays full.
  */
 
-/** The addresses of the server, and the path of a check that runs. */
+/** The addresses of the server, and the path of a running check. */
 export interface Started {
   readonly pages: number;
   readonly policies: number;

@@ -3,8 +3,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { requestFor, startLoad } from '../socketmap/load.js';
 
 /**
- * The measuring client: a process of its own, so that the generator of the flood does
- * not delay its clock.
+ * The measuring client in a separate process, so that the generator of the flood does not
+ * delay its clock.
  */
 /** The delays of policies in milliseconds, and the lookups a second. */
 export interface Measured {

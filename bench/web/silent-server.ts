@@ -1,7 +1,7 @@
 import { createServer, type AddressInfo, type Socket } from 'node:net';
 
 /**
- * Accepts connections and reads nothing from them. It holds as many as the port of the
+ * Accepts connections and reads nothing from them. It accepts as many as the port of the
  * pages, so the clients of a flood have the same work.
  */
 const held = new Set<Socket>();

@@ -1,4 +1,4 @@
-/** Starts the server as the daemon starts: the heap stays small while modules load. */
+/** Starts the server with a small heap while modules load, as the daemon does. */
 const { keepHeapSmall } = await import('../../src/base/keep-heap-small.js');
 keepHeapSmall();
 await import('./our-server.js');

@@ -1,9 +1,9 @@
 /**
- * Compare and set of one RRset: the part of the hook that is the same for all providers.
+ * Compares and sets one RRset: the part of the hook that all providers share.
  *
- * A provider has two functions. `read(name, type)` resolves to `{records, ttl}` of exactly
- * this RRset, empty where there is none. `write(change, present)` makes the RRset exactly
- * `change.to`. Both throw an Error when the provider refuses.
+ * Each provider module exports two functions. `read(name, type)` resolves to `{records,
+ * ttl}` of exactly this RRset, empty if it does not exist. `write(change, present)` makes
+ * the RRset exactly `change.to`. Both throw an Error when the provider refuses.
  */
 
 const types = ['TLSA', 'TXT', 'MX', 'CNAME'];
@@ -33,8 +33,8 @@ export function relativeName(name, zone) {
 }
 
 /**
- * Changes the RRset from `from` to `to` and reads it back. An RRset that is `to` already is
- * a success; any other RRset than `from` stays as it is.
+ * Changes the RRset from `from` to `to` and reads it back. An RRset equal to `to` counts
+ * as a success; an RRset that differs from `from` is not changed.
  */
 export async function applyChange(provider, change) {
   const { name, type, from, to } = change;
@@ -48,12 +48,12 @@ export async function applyChange(provider, change) {
     throw new Error(`${name} ${type}: the provider accepted the change and shows other records`);
 }
 
-/** Whether two lists are the same RRset; providers write the same record in several ways. */
+/** Whether two lists are the same RRset; providers write one record in several forms. */
 export function isSame(type, left, right) {
   return keys(type, left) === keys(type, right);
 }
 
-/** The records of the first list that the second one lacks. */
+/** The records of the first list that are not in the second. */
 export function without(type, records, others) {
   const known = new Set(others.map((record) => recordKey(type, record)));
   return records.filter((record) => !known.has(recordKey(type, record)));
@@ -66,14 +66,14 @@ function keys(type, records) {
 function recordKey(type, record) {
   if (type === 'TXT') return textOf(record);
   const words = record.trim().toLowerCase().split(/\s+/);
-  // Digits in one piece (RFC 6698 §2.2 permits white space between them).
+  // Returns the digits without white space, which RFC 6698 §2.2 permits between them.
   if (type === 'TLSA') return [...words.slice(0, 3), words.slice(3).join('')].join(' ');
   return words.join(' ').replace(/\.?$/, '.');
 }
 
 /**
- * The text of a TXT record without quotes: providers split long texts at other places, and
- * readers join the strings (RFC 8461 §3.1).
+ * The text of a TXT record without quotes: providers split long texts at different
+ * positions, and readers join the strings (RFC 8461 §3.1).
  */
 export function textOf(record) {
   const strings = record.match(/"(?:[^"\\]|\\.)*"/g) ?? [record];

@@ -4,8 +4,8 @@ const TIMEOUT_MS = 30_000;
 const MAX_TOKEN_LENGTH = 10_000;
 
 /**
- * The base address of an API. Plain HTTP is accepted on this machine only: the request
- * carries the token.
+ * The base address of an API. Plain HTTP is accepted only on loopback, because the
+ * request contains the token.
  */
 export function apiAddress(text) {
   const url = new URL(text);
@@ -25,7 +25,7 @@ export function readToken(file) {
 
 /**
  * Sends a request and resolves to `{status, text, json}`. Throws for every status but
- * 2xx. Follows no redirect: the token is for this server alone.
+ * 2xx. Follows no redirect, because the token is for this server only.
  */
 export async function callApi(method, url, { headers = {}, body } = {}) {
   const json = body !== undefined && typeof body !== 'string';
@@ -50,7 +50,7 @@ function parse(text) {
   }
 }
 
-/** The reason of a refusal without control characters. */
+/** The provider's reason for a refusal, without control characters. */
 function shorten(text) {
   return text.slice(0, 300).replaceAll(/[^\x20-\x7e]+/g, ' ');
 }

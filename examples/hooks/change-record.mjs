@@ -1,11 +1,12 @@
 /**
- * Changes one RRset at a DNS provider, as docs/dns-hook.md describes. Needs Node.js 20 alone.
+ * Changes one RRset at a DNS provider, as docs/dns-hook.md describes. Needs only Node.js
+ * 20.
  *
  *   node change-record.mjs PROVIDER --zone example.com --token-file FILE < change.json
  *
  * PROVIDER is a file in the folder `providers`. Exit status: 0 when the RRset is exactly
- * `to`; 1 when it was changed by another program, or the provider refused; 2 for a usage
- * error. A failure never leaves a part of the new records behind without exit status 1.
+ * `to`; 1 when another program changed it, or the provider refused; 2 for a usage error.
+ * If a failure leaves a part of the new records in the zone, the exit status is 1.
  */
 import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
@@ -36,7 +37,7 @@ function options() {
         zone: { type: 'string' },
         // The file of the API token; for route53 the credentials of AWS.
         'token-file': { type: 'string' },
-        // The address of the API, where it is not the provider's own.
+        // The address of the API, if it is not the provider's default.
         api: { type: 'string' },
         // route53: the id of the hosted zone.
         'zone-id': { type: 'string' },
@@ -55,7 +56,7 @@ function usage(text) {
   fail(2, new Error(text));
 }
 
-/** One line: Hermetic shows the end of standard error. */
+/** Prints one line, because Hermetic shows the end of standard error. */
 function fail(status, error) {
   const reason = error.cause instanceof Error ? ` (${error.cause.message})` : '';
   console.error(`change-record: ${error.message}${reason}`.replaceAll(/\s+/g, ' '));

@@ -69,7 +69,7 @@ export async function buildScenario(
   };
 }
 
-/** Zone file text; a function if it needs a certificate. */
+/** Zone file text; a function if the text needs a certificate. */
 type ZoneLine = string | (() => string);
 
 /** Returns the A-labels of a scenario's domain. */
@@ -81,7 +81,7 @@ export function asciiOf(domainName: string): string {
 
 /**
  * Starts the server of one host and returns its records. A host without a server still
- * has an address: its connections are refused or dropped.
+ * has an address, at which connections are refused or dropped.
  */
 async function buildHost(
   host: HostTraits,
@@ -129,7 +129,7 @@ async function buildHost(
   }
   const tlsaOwner = tlsaAt ?? `_${SMTP}._tcp${owner}`;
   if (tlsaAt) zoneLines.push(`_${SMTP}._tcp${owner} CNAME ${tlsaAt}`);
-  // A function: the certificate is issued when the zone is first queried.
+  // A function, so that the certificate is issued at the first query of the zone.
   for (const kind of tlsa)
     zoneLines.push(() => `${tlsaOwner} TLSA ${tlsaOf(kind, certificates, labPki)}`);
   return zoneLines;
@@ -153,7 +153,7 @@ async function startServer(
   { network, pki, attackers, onMail }: ScenarioSite,
 ): Promise<void> {
   const { name, certificates, habit = 'good', greeting, speaks, suites: only, admits } = server;
-  // A chosen list of suites is one of TLS 1.2, and a scripted surface completes in 1.2.
+  // A configured list of suites is for TLS 1.2, and a scripted surface completes in 1.2.
   const maxVersion = only !== undefined || speaks ? 'TLSv1.2' : undefined;
   await network.listenTcp(
     address,

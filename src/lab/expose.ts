@@ -8,14 +8,14 @@ import { places } from './actors/pki.js';
 /** The endpoints at which other programs reach the lab. */
 export interface Exposed {
   readonly resolver: Endpoint;
-  /** A line of a trust anchor file: the exposed zones have their own keys. */
+  /** A line of a trust anchor file with the root key of the exposed zones. */
   readonly anchorLine: string;
 }
 
 /**
  * Opens the lab to other programs of this machine: every documentation address as a
- * loopback one (198.51.100.7 becomes 127.51.100.7), with its real port. Rejects if
- * ports below 1024 need a privilege this process does not have.
+ * loopback one (198.51.100.7 becomes 127.51.100.7), with its real port. Rejects if this
+ * process lacks the privilege for ports below 1024.
  */
 export async function expose(
   network: LabNetwork,
@@ -39,7 +39,7 @@ export async function expose(
   await labDns.serveAt(network, resolver.address, resolver);
   for (const { at, target } of network.services()) {
     const address = toLoopback(at.address);
-    // IPv6 is omitted: its addresses would have to be made first.
+    // IPv6 is omitted, because its addresses are not configured on loopback.
     if (at.port === 53 || address === at.address) continue;
     await network.listenTcp(
       address,

@@ -1,30 +1,29 @@
 /**
  * A simulated mail internet in one process, for tests, demonstrations and learning.
  *
- * A check or a delivery is only convincing against servers that really fail. The lab has
- * a signed DNS root with about sixty domains below it. Each is a scenario: a mail server
- * with an expired certificate, a zone with a bogus signature, a policy host that
- * redirects, an on-path attacker who strips STARTTLS. Each states the expected verdict,
- * findings and exposure, and the tests compare them with the results of `check`.
+ * Tests of a check or a delivery need servers that really fail. The lab has a signed DNS
+ * root with about sixty domains below it. Each is a scenario: a mail server with an
+ * expired certificate, a zone with a bogus signature, a policy host that redirects, an
+ * on-path attacker who strips STARTTLS. Each scenario states the expected verdict,
+ * findings and exposure, and the tests compare these with the results of `check`.
  *
  * Sockets, TLS handshakes and signatures are real; only addresses are mapped. A service
  * at a documentation address (RFC 5737: 192.0.2.0/24, 198.51.100.0/24, 203.0.113.0/24)
- * listens on an ephemeral loopback port, and `LabNetwork` translates. So the lab needs
- * neither root nor network access, and many labs run side by side.
+ * listens on an ephemeral loopback port, and `LabNetwork` translates. The lab therefore
+ * needs neither root nor network access, and many labs run concurrently.
  *
  * - `dns/`: zones signed on demand, with NSEC or NSEC3, behind one resolver.
  * - `actors/`: mail servers with configurable behaviour, policy hosts, an ACME CA, a PKI.
- * - `attackers/`: the attacks of RFC 8461 §10 and RFC 7672 §1.3, started and ended at
- *   will.
+ * - `attackers/`: the attacks of RFC 8461 §10 and RFC 7672 §1.3, which a test starts and
+ *   ends.
  * - `tls-responder/`: a scripted TLS server for SSLv2 to TLS 1.3, including the export
  *   and RC4 suites that OpenSSL no longer supports.
  * - `scenarios/`: the domains, as data.
  *
  * - `synthetic/`: an internet of any size whose facts are computed from the number of the
- *   domain, for scans and benchmarks. It counts the input it receives.
+ *   domain, for scans and benchmarks.
  *
- * The lab judges nothing: expectations are written manually, never computed by the code
- * under test.
+ * The expectations are written manually, never computed by the code under test.
  *
  * @example
  * ```ts

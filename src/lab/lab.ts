@@ -19,9 +19,9 @@ import { allScenarios } from './scenarios/all-scenarios.js';
 import type { Scenario } from './scenarios/scenario.js';
 import { places, LabPki } from './actors/pki.js';
 
-/** The part of the lab to start. */
+/** Selects the part of the lab to start. */
 export interface LabOptions {
-  /** Default: all scenarios. Fewer start faster. */
+  /** By default all scenarios. Fewer start faster. */
   readonly scenarios?: readonly Scenario[];
   /** False switches every attacker off. Default true. */
   readonly attackers?: boolean;
@@ -38,10 +38,12 @@ export interface Lab {
   /** The same root, PEM. */
   readonly rootPem: string;
   readonly scenarios: readonly Scenario[];
-  /** Pause between probes for the options of a check: 0, no real server is loaded. */
+  /**
+   * Pause between probes for the options of a check: 0, because no real server is loaded.
+   */
   readonly spacingMs: number;
   /**
-   * Messages that any server of the lab accepted, the attacker's among them (`server:
+   * Messages that the servers of the lab accepted, including the attacker's (`server:
    * 'attacker'`).
    */
   readonly mail: readonly ReceivedMail[];
@@ -88,7 +90,7 @@ const commonZones: readonly ZoneSpec[] = [
   { apex: 'attacker.example', records: `mx A ${places.attacker}` },
 ];
 
-/** Starts a lab. Its sockets are open until {@link Lab.close}. */
+/** Starts a lab. Its sockets stay open until {@link Lab.close}. */
 export async function createLab(options: LabOptions = {}): Promise<Lab> {
   const { scenarios = allScenarios, attackers = true } = options;
   const now = Date.now();

@@ -1,7 +1,7 @@
 /**
- * Forty known departures of mail senders from RFC 8461, RFC 7672 and RFC 8460, each as a
- * test that this sender does not share it. The numbers are those of the survey behind
- * them. A departure that needs another design is counted, with the reason.
+ * Tests that this sender has none of forty known departures of mail senders from RFC
+ * 8461, RFC 7672 and RFC 8460. The numbers are those of the survey that lists them. A
+ * departure that this sender's design excludes is only counted, with the reason.
  */
 import assert from 'node:assert/strict';
 import test, { after, before } from 'node:test';
@@ -100,7 +100,7 @@ const notApplicable: { readonly n: number; readonly why: string }[] = [
   { n: 10, why: 'a crash over an option that there is not: listening takes no reuse_port' },
 ];
 
-/** A test for one row of the survey. */
+/** The test of one row of the survey. */
 function row(n: number, says: string, check: () => void | Promise<void>): void {
   numbers.push(n);
   test(`${n}: ${says}`, check);

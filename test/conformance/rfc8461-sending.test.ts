@@ -6,7 +6,7 @@ import { createSender, type Sender } from '../../src/send/index.js';
 import { unjudged } from '../../tools/attacks/unjudged.js';
 import { ended, inLab, mailTo, smallLab } from './testing-senders.js';
 
-/** Servers of TLS 1.2 with one kind of key exchange. */
+/** Servers that accept TLS 1.2 with one kind of key exchange. */
 const suites = {
   'static-rsa': 'AES128-GCM-SHA256',
   dhe: 'DHE-RSA-AES128-GCM-SHA256',

@@ -17,7 +17,7 @@ export function inLab(
     anchors,
     trustStore,
     helo: 'sender.example',
-    // Long enough for a machine with other work; few hosts of the lab are silent.
+    // Long enough for a busy machine; few hosts of the lab are silent.
     timeoutMs: 15_000,
     fetchTimeoutMs: 20_000,
     ...more,

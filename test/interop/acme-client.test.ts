@@ -70,8 +70,8 @@ async function world(t: TestContext) {
     ],
     folder,
   );
-  // One nonce of ten is refused. With one of five, five refusals in a row, which end an
-  // order, would occur once in fifty runs.
+  // One nonce of ten is refused. At one in five, an order would fail once in fifty runs,
+  // after five consecutive refusals.
   const settings = ['PEBBLE_VA_NOSLEEP=1', 'PEBBLE_WFE_NONCEREJECT=10', 'PEBBLE_ALTERNATE_ROOTS=2'];
   const config = file('pebble.json', JSON.stringify({ pebble }));
   const daemon = new Daemon(

@@ -2,7 +2,7 @@ import { appendFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path';
 import { Daemon, runProgram, until } from './process.js';
 
-/** An unsigned zone. Children come before their parents. */
+/** An unsigned zone. Children precede their parents. */
 export interface ZoneToSign {
   /** A domain name, such as `.` or `mail.example`. */
   readonly name: string;
@@ -17,7 +17,7 @@ export interface ZoneToSign {
 
 type Denial = 'nsec' | 'nsec3' | 'nsec3-optout';
 
-/** A server of zones that its own tools have signed. */
+/** A name server whose zones are signed by its own tools. */
 export interface Authoritative {
   readonly name: string;
   /** Signs, writes the root's key to `anchorFile`, and serves on a loopback port. */
@@ -159,7 +159,7 @@ async function serving(
   return { anchorFile: join(folder, 'root.key'), stop: () => daemon.stop() };
 }
 
-/** The zone that a DS record belongs to; the DS of the root is not used. */
+/** The zone of a DS record; the DS of the root is not used. */
 function parentOf(name: string, zones: readonly ZoneToSign[]): string {
   const above = zones.filter(
     (z) => z.name !== name && (z.name === '.' || name.endsWith(`.${z.name}`)),

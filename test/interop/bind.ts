@@ -8,13 +8,13 @@ export interface BindZone {
   /** Zone file lines below SOA and NS. */
   readonly records: string;
   readonly nsec3?: boolean;
-  /** Seconds for which absence is cached. Default 60. */
+  /** Seconds for which a resolver caches absence. Default 60. */
   readonly minimum?: number;
 }
 
 /**
- * A signed hierarchy, made by BIND's own tools and served by named. Zones go from child
- * to parent, so that the DS of a child exists when its parent is signed.
+ * A signed hierarchy, created by BIND's own tools and served by named. Zones are ordered
+ * from child to parent, so that the DS of a child exists when its parent is signed.
  */
 export class Bind {
   #named: Daemon | undefined;
@@ -64,7 +64,7 @@ export class Bind {
     );
   }
 
-  /** Replaces the records of a zone, signed with its existing keys. */
+  /** Replaces the records of a zone and signs them with its existing keys. */
   async change(zone: BindZone): Promise<void> {
     await signAgain(join(this.folder, 'zones'), zone);
     process.kill(this.#named?.pid ?? 0, 'SIGHUP');

@@ -144,7 +144,7 @@ function listen(
   );
 }
 
-/** `hermetic check` as a user runs it. */
+/** Runs `hermetic check` as a user does. */
 async function check(
   domain: string,
   resolverPort = ports.resolver,

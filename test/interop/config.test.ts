@@ -53,7 +53,7 @@ const faults = ({ findings }: CheckResult): readonly string[] =>
 
 for (const server of configuredServers) {
   // OpenSMTPD before 7.3 completes no handshake with OpenSSL 3, as the printed text
-  // states; its choices in a hello are still observable.
+  // states, but a hello still shows its parameters.
   const deaf = server.name === 'opensmtpd';
 
   test(`${server.name} accepts its printed settings, and a check finds no fault`, async () => {
@@ -85,7 +85,7 @@ for (const server of configuredServers) {
       true,
       tls.groups.join(' '),
     );
-    // Of Debian's servers only Postfix with OpenSSL 3.5 has the group.
+    // Of Debian's servers, only Postfix with OpenSSL 3.5 supports the group.
     assert.equal(
       tls.groups.includes('X25519MLKEM768'),
       server.name === `postfix-${NEXT_RELEASE}`,

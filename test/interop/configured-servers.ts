@@ -16,9 +16,7 @@ export interface Configured {
   readonly flags?: readonly string[];
   /** Its version, and the options for that version. */
   readonly own: readonly string[];
-  /**
-   * The setting that restricts suites: without it the server accepts other suites too.
-   */
+  /** The setting that restricts suites; without this setting the server accepts more. */
   readonly narrows: RegExp;
   prepare(site: Site): Promise<Ready>;
 }
@@ -62,7 +60,7 @@ export async function textFor(
   return out;
 }
 
-/** Postfix: the installed one, or that of another release. */
+/** Postfix of the installed release, or of another one. */
 const postfix = (
   name: string,
   own: readonly string[],
@@ -155,7 +153,7 @@ const exim = (name: string, version: string, release?: string): Configured => ({
 });
 
 /**
- * OpenSMTPD, at port 25 of a separate address, since the printed text contains the port.
+ * OpenSMTPD at port 25 of a separate address, because the printed text contains the port.
  */
 const openSmtpd = (
   name: string,

@@ -10,7 +10,7 @@ import { withSocket } from './with-socket.js';
 
 const main = 'dist/src/cli/main.js';
 /**
- * A sender that waits while the queue is full, so that only the reader can cause a loss.
+ * Waits while the socket's queue is full, so that only the reader can lose a datagram.
  */
 const sender = `
 import socket, sys

@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import { runProgram } from './process.js';
 
 /**
- * The folder of unpacked releases, which stay between runs: unpacking one takes a minute.
+ * The folder of unpacked releases; they remain between runs, because unpacking takes a
+ * minute.
  */
 const CACHE = '/var/tmp/hermetic-roots';
 
@@ -26,7 +27,7 @@ export function debianRoot(suite: Suite): string {
   execFileSync('apt-get', ['install', '-y', '-qq', 'debootstrap'], quiet);
   const base = 'systemd,init-system-helpers,passwd';
   execFileSync('debootstrap', ['--variant=minbase', `--include=${base}`, suite, part], quiet);
-  // No service starts while a package is installed.
+  // Prevents package installations from starting services.
   writeFileSync(join(part, 'usr/sbin/policy-rc.d'), '#!/bin/sh\nexit 101\n', { mode: 0o755 });
   const install = ['apt-get', 'install', '-y', '--no-install-recommends', ...packages[suite]];
   execFileSync('chroot', [part, 'env', 'DEBIAN_FRONTEND=noninteractive', ...install], quiet);

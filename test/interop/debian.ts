@@ -8,8 +8,8 @@ import { inOuterNetwork } from './own-network.js';
 export const NEXT_RELEASE = 'trixie';
 
 /**
- * Installs Debian packages, each identified by a program of it; installed packages stay
- * unchanged. Needs root where one is missing.
+ * Installs Debian packages, each identified by one of its programs; installed packages
+ * stay unchanged. Needs root if a package is missing.
  */
 export function installPackages(needed: Readonly<Record<string, string>>): void {
   const missing = Object.entries(needed).flatMap(([program, name]) =>
@@ -32,7 +32,7 @@ export function installPackages(needed: Readonly<Record<string, string>>): void 
 /**
  * Unpacks a package, with its dependencies that are not installed, below a folder: for
  * programs that conflict with each other. With a `release` such as `trixie` it is that of
- * another Debian release, with all dependencies.
+ * another Debian release, with all its dependencies.
  */
 export function unpackPackage(name: string, root: string, release?: string): void {
   const folder = mkdtempSync(join(tmpdir(), 'hermetic-packages-'));
@@ -53,8 +53,8 @@ export function unpackPackage(name: string, root: string, release?: string): voi
 }
 
 /**
- * Settings of apt for another release, on the same server, without installed packages.
- * Returns their file.
+ * Writes settings of apt for another release: the same server, without installed
+ * packages. Returns their file.
  */
 function aptOfRelease(release: string, folder: string): string {
   const [uri = ''] = apt([
@@ -105,7 +105,7 @@ function apt(
   settings: Readonly<Record<string, string>> = {},
   cwd?: string,
 ): string {
-  // Test files run at the same time, and apt fails when another one holds its lock.
+  // Test files run concurrently, and apt fails while another process holds its lock.
   const locked = ['/run/lock/hermetic-apt', 'apt-get', ...args];
   const [command = '', ...rest] = inOuterNetwork('flock', locked);
   return run(command, rest, settings, cwd);

@@ -81,7 +81,7 @@ export class DamagedWorld {
 
   /**
    * The answer to a question as it arrives, with a description of the damage; undamaged
-   * where no damage is planned.
+   * if no damage is planned.
    */
   wire(name: Name, type: number): { readonly bytes: Uint8Array; readonly what: string } {
     const key = keyOf(name, type);
@@ -99,7 +99,7 @@ export class DamagedWorld {
   }
 
   async listen(port: number): Promise<void> {
-    // A zone makes its keys and signatures at the first query. An RSA key takes longer
+    // A zone creates its keys and signatures at the first query. An RSA key takes longer
     // than the timeout of unbound, which then treats every zone below as bogus.
     for (const apex of this.#apexes) this.dns.answer(apex, RRType.DNSKEY);
     const serve = (query: Uint8Array, limit: number): Uint8Array | undefined => {
@@ -108,7 +108,7 @@ export class DamagedWorld {
       if (!decoded.ok || !asked) return undefined;
       const { bytes } = this.wire(asked.name, asked.type);
       const end = 12 + asked.name.wire.length;
-      // The question as received: a resolver compares its case.
+      // The question as received, because a resolver compares its case.
       const reply = Buffer.concat([
         query.subarray(0, 2),
         bytes.subarray(2, 12),
@@ -156,7 +156,7 @@ export class DamagedWorld {
 
   readonly #zones = new Map<string, CachedZone>();
 
-  /** The verdict of this program over the same bytes, and its grounds. */
+  /** The verdict of this program on the same octets, and its grounds. */
   async own({
     name,
     type,
@@ -181,7 +181,7 @@ export class DamagedWorld {
   }
 
   /**
-   * The question whose honest answer shows that a name lies, or may lie, in an unsigned
+   * The question whose undamaged answer proves that a name is, or may be, in an unsigned
    * part of the tree.
    */
   delegationAt({ name }: Question): Question {
@@ -192,7 +192,7 @@ export class DamagedWorld {
   }
 
   /**
-   * Returns whether a name lies in an unsigned zone, or in one that omits unsigned
+   * Returns whether a name is in an unsigned zone, or in a zone that omits unsigned
    * delegations (RFC 5155 §6).
    */
   mayBeUnsigned({ name }: Question): boolean {
@@ -214,8 +214,8 @@ export class DamagedWorld {
   }
 
   /**
-   * From here on a question is answered only with the grounds of this program's verdict,
-   * and the SOA of the zone.
+   * From now on, the server answers a question only with the grounds of this program's
+   * verdict and the SOA of the zone.
    */
   leaveOnly(grounds: readonly ProofRecords[]): void {
     for (const { name, type, answers, authorities } of grounds) {
@@ -224,8 +224,8 @@ export class DamagedWorld {
       const answered = (rr: ResourceRecord): boolean =>
         honest.answers.some((h) => h.type === rr.type && h.name.equals(rr.name));
       const left = [...answers, ...authorities].map(recordOf);
-      // The rcode, the section of a record and the SOA are not part of a proof: these are
-      // correct.
+      // The rcode, the sections and the SOA are not part of a proof, so they stay
+      // undamaged.
       const message = {
         ...honest,
         answers: left.filter(answered),
@@ -250,7 +250,7 @@ function recordOf(line: string): ResourceRecord {
   return parsed.value;
 }
 
-/** Records as a set, without their times to live, in one letter case. */
+/** The records as a set, in lower case and without their times to live. */
 export function dataOf(status: string, records: readonly ResourceRecord[]): string {
   return status === 'found'
     ? [...new Set(records.map((rr) => formatRdata(rr).toLowerCase()))].sort().join(' | ')
@@ -337,8 +337,8 @@ function plan(zones: number, chains: number): { specs: ZoneSpec[]; questions: Qu
 const sections = ['answers', 'authorities'] as const;
 
 /**
- * One change to a message, or to a few of its octets, with a description. Header identity
- * and question stay: otherwise no resolver accepts it as an answer.
+ * One change to a message, or to a few of its octets, with a description. The message id
+ * and the question stay unchanged; otherwise no resolver accepts the answer.
  */
 function damage(honest: Message, random: Random): { bytes: Uint8Array; what: string } {
   const asked = honest.questions[0];

@@ -108,7 +108,7 @@ zone-cache-refresh-interval=0
   );
   assert.equal(await set('CNAME', `mta-sts.${zone}`, [], ['policy.two.example.']), 'done');
   assert.ok((await dig(`mta-sts.${zone}`, 'CNAME')).includes('policy.two.example.'));
-  // A name outside the zone of the option never reaches the API.
+  // The hook sends no request for a name outside the configured zone.
   assert.match(await set('TXT', '_mta-sts.two.example', [], [policy]), /not in the zone/);
 
   writeFileSync(join(folder, 'token'), 'wrong\n');

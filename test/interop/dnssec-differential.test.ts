@@ -74,7 +74,7 @@ async function askAll(
 const rank = { secure: 2, insecure: 1, bogus: 0, indeterminate: 0 } as const;
 
 /**
- * Differences by reason. Differences in which this program trusts more are kept until
+ * Differences by reason. Differences in which this program trusts more are saved until
  * their proof is checked.
  */
 class Tally {
@@ -84,7 +84,7 @@ class Tally {
   same = 0;
 
   /**
-   * Returns true when this program trusts more than the peer, with the true data: its
+   * Returns true if this program trusts more than the peer and returns the true data. Its
    * verdict must then follow from the remaining proof alone.
    */
   add(own: Verdict, peer: Verdict, honest: string, what: string): boolean {
@@ -150,8 +150,8 @@ function note(
 type Ask = (questions: readonly Question[]) => Promise<(Verdict | undefined)[]>;
 
 /**
- * Sends the questions of damaged worlds to this program and a peer, until enough were
- * asked; `inWorld` returns the way to query that peer.
+ * Sends the questions of damaged worlds to this program and a peer up to a number of
+ * questions; `inWorld` returns the function that queries the peer.
  */
 async function compare(
   peer: string,
@@ -249,7 +249,7 @@ test(
     }),
 );
 
-/** Its verdict is in comments above each record set; the weakest counts. */
+/** Comments above each record set contain its verdict; the weakest verdict counts. */
 async function delv({ name, type }: Question, port: number, keys: string): Promise<Verdict> {
   const where = ['@127.0.0.1', '-p', String(port), '-a', keys, '+root=.'];
   const { out, err } = await runProgram('delv', [...where, name.toString(), typeName(type)], {

@@ -117,7 +117,7 @@ for (const server of [nsd, knot]) {
             );
           }
         }
-        // The unsigned zone and, under opt-out, some denials are insecure.
+        // The unsigned zone is insecure and, under opt-out, some denials are too.
         assert.ok(secure >= 40, `${secure} secure answers`);
       } finally {
         await unbound.stop();

@@ -14,7 +14,7 @@ import test, { after, before } from 'node:test';
 import { allScenarios, createLab, type Lab } from '../../src/lab/index.js';
 import { runProgram } from './process.js';
 
-/** docs/postfix.md names a real domain; in the lab this domain replaces it. */
+/** In the lab, `inside` replaces `outside`, the real domain in docs/postfix.md. */
 const outside = 'gmail.com';
 const inside = 'sts-only.example';
 
@@ -38,9 +38,8 @@ function write(path: string, text: string, mode = 0o644): void {
 }
 
 /**
- * Replaces the programs that a test cannot run: packages are installed already, and
- * services start as their unit describes, inside the lab. Every other program is the real
- * one.
+ * Replaces the programs that a test cannot run: packages are already installed, and
+ * services start inside the lab, as their unit describes. All other programs are real.
  */
 function standIns(
   anchorLine: string,
@@ -130,14 +129,14 @@ network: {privateAddresses: allow}
 store: {file: ${folder}/hermetic.db}
 `,
   );
-  // Debian's master.cf except for its chroot and for port 25, which may be in use.
+  // Debian's master.cf without its chroot and without port 25, which may be in use.
   const master = readFileSync('/usr/share/postfix/master.cf.dist', 'utf8');
   write(
     'etc/postfix/master.cf',
     `${master.replace(/^smtp +inet.*$/m, '').replace(/^(\S+\s+unix\s+\S+\s+\S+\s+)y/gm, '$1n')}\npostlog unix-dgram n - n - 1 postlogd\n`,
   );
-  // The commands run in a mount namespace: their changes to /etc, the spool and the log
-  // are discarded at the end.
+  // The commands run in a mount namespace: the end of the namespace discards their
+  // changes to /etc, the spool and the log.
   const script = `set -e
 mount --bind ${folder}/etc /etc
 mount --bind ${folder}/spool /var/spool/postfix

@@ -36,9 +36,7 @@ const broken = [
   'sts-alias.example',
 ];
 
-/**
- * Changes the MX records as a step describes; undefined for a step about something else.
- */
+/** Changes the MX records as a step describes; undefined for any other step. */
 function changeMx(scenario: Scenario, text: string, code: string): Scenario | undefined {
   const { zone = {} } = scenario;
   const lines = (zone.records ?? '').split('\n');
@@ -63,7 +61,7 @@ function changeMx(scenario: Scenario, text: string, code: string): Scenario | un
     const rest = lines.filter((l) => !l.startsWith(`@ MX ${named[1]} `));
     return withRecords([`@ MX ${named[1]} ${named[2]}`, ...rest]);
   }
-  // The operator chooses the name: here the one of every mail host in the lab.
+  // The operator chooses the name; this test uses the name of every mail host in the lab.
   if (/^Publish an A or AAAA record with the public address/.test(text))
     return { ...scenario, hosts: [{}] };
   if (/^Replace the MX record that names \S+ by one with that name/.test(text))
@@ -72,12 +70,12 @@ function changeMx(scenario: Scenario, text: string, code: string): Scenario | un
 }
 
 /**
- * The scenario after an administrator followed a step literally; undefined if nothing
- * changes. Fails on a step that an administrator cannot follow.
+ * The scenario after an administrator followed a step literally; undefined without a
+ * change. Fails on a step that an administrator cannot follow.
  */
 function follow(scenario: Scenario, step: FixStep): Scenario | undefined {
   const { kind, code = '', instruction: text = step.text } = step;
-  // Code is for pasting: no prose, no blank at an end, no comment in brackets.
+  // Operators paste code, so it has no prose, no outer blanks and no remark in brackets.
   assert.equal(code.trim(), code);
   assert.doesNotMatch(code, / {3}\(|^On |^Postfix/);
   const hosts = (change: (host: Host) => Host): Scenario => ({
@@ -121,7 +119,7 @@ function follow(scenario: Scenario, step: FixStep): Scenario | undefined {
     if (/reload postfix/.test(code))
       return hosts(({ habit: _, ...h }) => ({ ...h, certificate: 'trusted' }));
   }
-  // A written configuration takes effect with the following reload.
+  // A saved configuration takes effect with the next reload.
   if (
     kind === 'config' &&
     /^(location = |smtpd_tls_|)/.test(code) &&
@@ -131,7 +129,7 @@ function follow(scenario: Scenario, step: FixStep): Scenario | undefined {
   return assert.fail(`the step cannot be followed: "${step.text}" (${kind})`);
 }
 
-/** The hosts to which the steps of a result direct mail or a policy. */
+/** The hosts that the steps of a result use as a mail host or policy host. */
 function namedBy({ findings }: CheckResult): readonly string[] {
   const texts = findings.flatMap((f) => f.steps.map((s) => s.text));
   const policy = texts.flatMap((text) => [...text.matchAll(/^mx: (\S+)$/gm)]);

@@ -15,8 +15,8 @@ const host = 'mx.interop.example';
 const ca = createCa({ name: 'Interop Root' });
 
 /**
- * Fingerprint of the certificate that a server presents after STARTTLS; empty without a
- * handshake.
+ * Fingerprint of the certificate that a server presents after STARTTLS; empty if the
+ * handshake fails.
  */
 async function shown(address: string, port: number): Promise<string> {
   const client = `openssl s_client -starttls smtp -connect ${address}:${port} -servername ${host} </dev/null 2>/dev/null`;
@@ -32,8 +32,8 @@ async function shown(address: string, port: number): Promise<string> {
 }
 
 /**
- * Installs one pair after another below the root of a jail, each time another key, and
- * prints the expected certificate.
+ * Installs several pairs, each with a new key, below the root of a jail, and prints the
+ * expected certificate.
  */
 function installer(jail: Jail, group: number) {
   const folder = join(jail.root, 'mail-tls');

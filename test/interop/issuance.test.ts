@@ -18,8 +18,8 @@ const domain = 'stopped.example';
 const host = `mta-sts.${domain}`;
 
 /*
- * Pebble checks no CAA records (its issue 476), so it proves the half about DNSSEC.
- * docs/decisions/0015-caa-evidence.md names the evidence for the half about CAA.
+ * Pebble checks no CAA records (its issue 476), so this test covers only DNSSEC.
+ * docs/decisions/0015-caa-evidence.md names the evidence for CAA.
  */
 test('the plan stops where pebble refuses: a zone whose DNSSEC is bogus', async (t) => {
   const world = await PublishWorld.start({
@@ -51,7 +51,8 @@ ${world.publishing('http-01')}  domains: {${domain}: {mx: [mx.${domain}], policy
   );
   assert.match(plan, /DNSSEC is bogus at a name that the CA looks up/);
   assert.match(plan, /Sign the zone again/);
-  // The daemon placed no order; the CA refuses an order that is placed nevertheless.
+  // The daemon placed no order, and the CA refuses an order that the test places
+  // directly.
   assert.doesNotMatch(world.log, /order-plz/);
   const roots = parsePemBundle(readFileSync(join(world.folder, 'web-root.pem'), 'utf8'));
   assert.ok(roots.ok);

@@ -18,7 +18,7 @@ const sha256 = (hex: string): string =>
   createHash('sha256').update(Buffer.from(hex, 'hex')).digest('hex');
 const [minute, day] = [60_000, 86_400_000];
 
-/** The long form crashes at every step. */
+/** The long form tries a crash at every step. */
 const strides = { 'before a step': testSize(6, 1), 'halfway through a file': 1 } as const;
 
 for (const moment of enough)
@@ -43,7 +43,8 @@ for (const moment of enough)
           };
           await untilCrash(async () => life(mortal.disk, certifier({ mortal })));
           const [before] = ring.list(host, 0);
-          // Until its claim expires, the killed process blocks the next one.
+          // The claim of the killed process blocks the next process until the claim
+          // expires.
           clock.at += 10 * minute;
           await life();
           assert.equal(ca.orders.size, 2, `${nth}: ${ca.orders.size} orders`);
@@ -62,8 +63,8 @@ for (const moment of enough)
       },
       strides[moment],
     );
-    // Account key, account, claims, orders, chains, renewals, failures: each of them is
-    // saved.
+    // The daemon saves account key, account, claims, orders, chains, renewals and
+    // failures.
     assert.ok(steps >= (moment === 'before a step' ? 50 : 4), `only ${steps} steps`);
   });
 

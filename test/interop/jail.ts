@@ -15,8 +15,8 @@ import { unpackPackage } from './debian.js';
 import { Daemon, runProgram } from './process.js';
 
 /**
- * A separate root directory for a mail server with compiled-in paths and users: it is not
- * installed, and the spool of the system is not touched. Must run as root.
+ * A separate root directory for a mail server with compiled-in paths and users: the
+ * server is not installed, and the spool of the system stays unchanged. Must run as root.
  */
 export class Jail {
   constructor(
@@ -27,7 +27,7 @@ export class Jail {
     release?: string,
   ) {
     mkdirSync(root, { recursive: true });
-    // A whole release expects the files of its own base system.
+    // Programs of another release need the files of that release's base system.
     if (release !== undefined)
       for (const folder of ['bin', 'sbin', 'lib', 'lib64']) {
         mkdirSync(join(root, 'usr', folder), { recursive: true });
@@ -67,18 +67,18 @@ export class Jail {
     writeFileSync(join(this.root, path), content, { mode });
   }
 
-  /** A folder that belongs to the nth user. */
+  /** Creates a folder owned by the nth user. */
   folder(path: string, user: number): void {
     mkdirSync(join(this.root, path), { recursive: true });
     chownSync(join(this.root, path), this.idOf(user), this.idOf(user));
   }
 
-  /** Files of the nth user and of its group. */
+  /** The id of the nth user and of its group. */
   idOf(user: number): number {
     return 900 + user;
   }
 
-  /** Runs the program, or another one of the package, to its end. */
+  /** Runs the program, or another program of the package, to its end. */
   ask(
     args: readonly string[],
     program = this.program,

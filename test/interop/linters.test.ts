@@ -13,13 +13,14 @@ import { basename, join } from 'node:path';
 import test, { after } from 'node:test';
 import { commandTexts } from '../../tools/package/stage-documents.js';
 
-// The linters that Debian packages. Debian has no linter of Dockerfiles: their commands are
-// examined as scripts here, and their instructions in test/integrations.test.ts.
+// The linters that Debian packages. Debian has no linter for Dockerfiles: this test
+// examines their commands as scripts, and test/integrations.test.ts examines their
+// instructions.
 
 const folder = mkdtempSync(join(tmpdir(), 'hermetic-linters-'));
 after(() => rmSync(folder, { recursive: true }));
 
-/** Runs a linter, which must accept everything and print nothing against it. */
+/** Runs a linter, which must exit with status 0 and print no complaint. */
 function accepts(program: string, args: readonly string[], cwd = '.'): void {
   const { status, stdout, stderr, error } = spawnSync(program, args, {
     cwd,
@@ -80,7 +81,7 @@ test('ansible-lint accepts the tasks by its strictest profile', () => {
 
 test('docker-compose accepts both compose files', () => {
   for (const name of readdirSync('packaging/docker')) {
-    // The tag is newer than the Compose of Debian 12.
+    // Compose in Debian 12 does not support this newer tag.
     const text = readFileSync(join('packaging/docker', name), 'utf8').replace('!reset []', '[]');
     saved(name, text);
   }

@@ -218,10 +218,10 @@ ${mailboxes.map((more) => `    - {${common}, password: ${folder}/password, ${mor
     return (await fetch(`http://127.0.0.1:${port}${path}`)).text();
   }
 
-  /** Waits until every mailbox has been read to its end. */
+  /** Waits until the daemon has read every mailbox to its end. */
   async idle(): Promise<void> {
     await waitUntil('every mailbox is read', async () => {
-      // Rendering the metrics takes CPU time of the process that is measured.
+      // Rendering the metrics uses CPU time of the measured process.
       await new Promise((resolve) => setTimeout(resolve, 300));
       const metrics = await this.get('/metrics');
       const times = [
@@ -248,7 +248,7 @@ ${mailboxes.map((more) => `    - {${common}, password: ${folder}/password, ${mor
 
 const dmarcXml = '<?xml version="1.0"?>\n<feedback><report_metadata></report_metadata></feedback>';
 
-/** A mail of another kind, each with a different text. */
+/** A mail without a usable report; each mail has a different text. */
 function foreignMail(n: number): Buffer {
   const head = `From: a@b.example\r\nTo: tlsrpt@rcpt.example\r\nMessage-ID: <${n}@b.example>\r\nMIME-Version: 1.0\r\n`;
   const attach = (type: string, name: string, content: Uint8Array): string =>
@@ -272,7 +272,7 @@ function foreignMail(n: number): Buffer {
   }
 }
 
-/** Twenty megabytes of blanks, a few octets packed. */
+/** Twenty megabytes of blanks, compressed to a small attachment. */
 const bomb = gzipSync(Buffer.alloc(20_000_000, ' '));
 
 function sums(store: Store): { readonly reports: number; readonly successful: number } {
@@ -319,7 +319,8 @@ test('a killed daemon loses no report, counts none twice, leaves other mail', as
     t.after(() => daemon.end('SIGKILL'));
     const goal = Math.floor((reportDigests.length * (kill + 0.5)) / (KILLS + 1));
     const log = (): string => `${daemon.said}\n${dovecot.log}`;
-    // A tenth of the mails are bombs: on a busy machine they take most of the time.
+    // A tenth of the mails are compression bombs, which take most of the time on a busy
+    // machine.
     await until(`${goal} mails are moved`, async () => moved() > goal, log, WAIT);
     await new Promise((resolve) => setTimeout(resolve, Math.random() * 50));
     cpu += daemon.cpu();
@@ -373,11 +374,12 @@ test('a new UIDVALIDITY counts no report twice, and IDLE announces mail', async 
   await daemon.idle();
   const rate = reports / (daemon.cpu() - began);
   console.log(`${rate.toFixed(0)} reports a second of CPU, ${reports} reports`);
-  // The start of the reading thread and of the DKIM code dominates a small mailbox.
+  // The start of the reading thread and of the DKIM code takes most of the time for a
+  // small mailbox.
   if (reports >= 10_000) assert.ok(rate >= RATE, `${rate} reports a second of CPU`);
   const store = await openReports(daemon.store);
   assert.equal(sums(store).reports, reports);
-  // Polling is an hour away.
+  // The next poll is an hour away.
   deliver(
     box,
     await reportMail({ report: reportJson(1, 0, 'late', yesterday), signer: 'sender.example' }),

@@ -13,7 +13,7 @@ import { runProgram } from './process.js';
 
 const DAY = 86_400_000;
 const validationTime = Date.UTC(2026, 10, 1);
-/** The distrust dates of the roots of the toy store. */
+/** The distrust dates of the roots in the test's root store. */
 const dates = [Date.UTC(2026, 3, 15), Date.UTC(2026, 6, 1), Date.UTC(2026, 9, 15)];
 const program = 'dist/test/interop/node-versions/answers.js';
 const [own, ...others] = nodeBinaries();
@@ -40,7 +40,10 @@ before(async () => {
 
 after(() => rmSync(folder, { recursive: true, force: true }));
 
-/** Leaves of the days around three distrust dates, and chains with other faults. */
+/**
+ * Leaf certificates from the days around three distrust dates, and chains with other
+ * faults.
+ */
 function toyChains(): Omit<SameInput, 'evidence'> {
   const names = ['mx.example.com'];
   const notAfter = validationTime + 90 * DAY;

@@ -8,9 +8,9 @@ const OUTER = 'HERMETIC_OUTER_NETWORK';
 
 /**
  * Continues in a separate network and mount namespace, whose loopback also has the given
- * addresses: every port is free there, and no other host can be reached. Call it before
- * anything else; the calling process ends with the inner one. `mark` names the
- * environment variable that identifies the inner process. Needs root.
+ * addresses: every port is free there, and other hosts are unreachable. Call this
+ * function before anything else; the calling process ends with the inner one. `mark` is
+ * the name of the environment variable that identifies the inner process. Needs root.
  */
 export function ownNetwork(addresses: readonly string[], mark = 'HERMETIC_OWN_NETWORK'): void {
   if (process.env[mark] === '1') return;
@@ -38,7 +38,7 @@ export function ownNetwork(addresses: readonly string[], mark = 'HERMETIC_OWN_NE
   process.exit(status ?? 1);
 }
 
-/** A command in the form that reaches other hosts. */
+/** Wraps a command so that it can reach other hosts. */
 export function inOuterNetwork(command: string, args: readonly string[]): readonly string[] {
   const outer = process.env[OUTER];
   return outer === undefined ? [command, ...args] : ['nsenter', `--net=${outer}`, command, ...args];

@@ -81,7 +81,7 @@ ${world.publishing(challenge)}  domains: {${domain}: {mx: [mx.${domain}], policy
   assert.equal(spki(second), spki(first), 'a renewal keeps the key');
   assert.ok(Date.parse(second.validFrom) < Date.parse(first.validTo), 'renewed before the end');
   const alias = options.answersAt === undefined ? [] : [`${options.answersAt}.`];
-  // The next renewal may have begun: its answer is lost at its end.
+  // The next renewal may be in progress, and its answer is then lost at the end.
   await until(
     'no answer is left behind',
     async () => String(await world.records(`_acme-challenge.${host}`, 'TXT')) === alias.join(),

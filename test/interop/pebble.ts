@@ -6,21 +6,21 @@ import { Daemon, until } from './process.js';
 
 export interface PebbleOptions {
   readonly folder: string;
-  /** The address of its own web server. */
+  /** The address of pebble's own web server. */
   readonly address: string;
   /** The name of that web server, and the CA of its certificate. */
   readonly name: string;
   readonly webCa: Authority;
   /**
-   * The resolver with which it validates challenges, ADDRESS:PORT. It is not the one of
-   * the other programs, whose cache holds absent names.
+   * The resolver that pebble queries for challenges, ADDRESS:PORT. It differs from the
+   * resolver of the other programs, whose cache contains absent names.
    */
   readonly resolver: string;
   /** The lifetime of its certificates, seconds. */
   readonly lifetime: number;
   /**
-   * Further settings of its environment. Default: it validates at once, and refuses no
-   * nonce.
+   * Further settings of its environment. By default pebble validates at once, and refuses
+   * no nonce.
    */
   readonly env?: Readonly<Record<string, string>>;
 }

@@ -22,7 +22,7 @@ import { runProgram } from './process.js';
  */
 
 const folder = mkdtempSync(join(tmpdir(), 'hermetic-post-quantum-'));
-/** With the printed groups, and with those of OpenSSL for the receiving side. */
+/** Uses the printed groups, and for the receiving side also OpenSSL's defaults. */
 const addresses = { printed: '127.0.0.51', library: '127.0.0.52' } as const;
 const listeners: Server[] = [];
 let postfix: Postfix;
@@ -125,7 +125,8 @@ for (const binary of nodeBinaries()) {
       attempts: 1,
     });
     if (!isHybrid) return;
-    // The middlebox matters: with a key share for the group, the same library fails.
+    // Proves that the middlebox is effective: with a key share for the group, the same
+    // library fails.
     const large = 'dist/test/interop/node-versions/large-hello.js';
     for (const [at, result] of [
       [await middlebox({ address: addresses.library, port }, 'reset'), /ECONNRESET/],

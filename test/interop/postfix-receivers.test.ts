@@ -147,8 +147,8 @@ for (const release of [undefined, NEXT_RELEASE])
         assert.equal(arrived, outcome !== 'deferred');
       });
 
-    // The deliveries above have shown that it supports the attribute: an unknown
-    // attribute defers the mail.
+    // The deliveries above prove that Postfix supports the attribute: it defers mail on
+    // an unknown attribute.
     test('Postfix 3.10 receives the policy itself, older versions do not', async () => {
       const told =
         / policy_type=sts policy_domain=sts\.example mx_host_pattern=mx\.sts\.example /.test(

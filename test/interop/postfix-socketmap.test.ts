@@ -12,8 +12,8 @@ import {
 import { levels, startPostfixWorld, type Level, type PostfixWorld } from './postfix-world.js';
 
 /**
- * Domains whose outcome from a real Postfix is compared with the prediction of `check`
- * for the class of sender.
+ * Domains for which the test compares the outcome from a real Postfix with the prediction
+ * of `check` for the class of sender.
  */
 const compared = [
   'good',
@@ -52,11 +52,12 @@ const classOf: Readonly<Record<Level, SenderClass>> = {
   socketmap: 'bothFirst',
 };
 
-/** Cases in which Postfix cannot follow the decision, or does not log that it does. */
+/** Cases in which Postfix cannot follow the decision, or does not log its compliance. */
 const differs: Readonly<Record<string, string>> = {
-  // One answer for all hosts, `dane-only`: DANE alone applies where every host has it.
+  // With the single answer `dane-only` for all hosts, only DANE applies if every host has
+  // it.
   'socketmap sts-enforce-self-signed-dane.example': 'verified',
-  // For a host that an unsigned MX names, Postfix logs Trusted and never Verified (RFC
+  // For a host in an unsigned MX record, Postfix logs Trusted and never Verified (RFC
   // 7672 §2.2.1); the next test proves the verification.
   'dane hosted-customer.example': 'unverified',
   'socketmap hosted-customer.example': 'unverified',
@@ -157,7 +158,7 @@ for (const level of levels) {
     const scenario = allScenarios.find((s) => s.domain === domain) as Scenario;
     const predicted = differs[`${level} ${domain}`] ?? scenario.expect.exposure[classOf[level]][0];
     test(`predicted equals observed: ${domain} at ${level}: ${predicted}`, async () => {
-      // A check cannot know that an unverified server is that of the attacker.
+      // A check cannot detect that an unverified server belongs to the attacker.
       await becomes(
         level,
         domain,

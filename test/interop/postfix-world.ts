@@ -17,16 +17,16 @@ import { withSocket } from './with-socket.js';
 export const levels = ['may', 'dane', 'socketmap'] as const;
 export type Level = (typeof levels)[number];
 
-/** A resolver in resolv.conf has no port of its own. */
+/** An entry in resolv.conf cannot name a port. */
 const resolverAt = '127.0.78.53';
 
 /**
- * The running programs: a lab opened to other programs, a validating unbound in front of
- * it, `hermetic serve` as a process, and a Postfix that sends through them.
+ * The running programs: a lab opened to other programs, a validating unbound that
+ * forwards to it, `hermetic serve` as a process, and a sending Postfix that uses them.
  */
 export interface PostfixWorld {
   readonly lab: Lab;
-  /** As `postconf` prints it. */
+  /** The version, as `postconf` prints it. */
   readonly version: string;
   /** The folder of the daemon's files; `hermetic.yaml` is its configuration. */
   readonly folder: string;
@@ -43,7 +43,7 @@ export interface PostfixWorld {
 
 export interface PostfixWorldOptions {
   readonly scenarios: readonly Scenario[];
-  /** More of the configuration of the daemon. */
+  /** Further lines of the daemon's configuration. */
   readonly yaml?: string;
   /** Roots in addition to that of the lab, PEM. */
   readonly roots?: string;
@@ -51,7 +51,7 @@ export interface PostfixWorldOptions {
    * Postfix reports its sessions to the daemon, as 3.10 and newer can (TLSRPT_README).
    */
   readonly sessions?: true;
-  /** The Debian release of the sending Postfix; default the installed one. */
+  /** The Debian release of the sending Postfix; by default the installed release. */
   readonly release?: string;
   /** Real servers by their documentation address in the lab. */
   readonly servers?: readonly {
@@ -213,7 +213,7 @@ function deliveryLine(log: string, to: string): string | undefined {
 }
 
 /**
- * The entries of Postfix's log, and the observations of the lab's servers: both must
+ * The entries of Postfix's log and the observations of the lab's servers, which must
  * agree.
  */
 function outcomeOf(line: string, log: string, lab: Lab, to: string): DeliveryResult {

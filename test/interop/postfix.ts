@@ -5,12 +5,13 @@ import { Jail } from './jail.js';
 import { Daemon, greets, runProgram, until } from './process.js';
 
 /**
- * One smtpd of the instance: a separate address, and its certificate (key first) or none.
+ * One smtpd of the instance: its separate address, and its certificate (key first), if
+ * any.
  */
 export interface PostfixService {
   readonly address: string;
   readonly chainFile?: string;
-  /** TLS settings are not set here: main.cf decides. */
+  /** TLS settings are not set here, but in main.cf. */
   readonly asConfigured?: true;
   readonly options?: readonly string[];
 }
@@ -42,14 +43,17 @@ postlog unix-dgram n - n - 1 postlogd
 `;
 
 export interface PostfixOptions {
-  /** The resolv.conf of Postfix; default that of the system. */
+  /** The resolv.conf of Postfix; by default that of the system. */
   readonly resolvConf?: string;
-  /** The Debian release of this Postfix, such as `trixie`; default the installed one. */
+  /**
+   * The Debian release of this Postfix, such as `trixie`; by default the installed
+   * release.
+   */
   readonly release?: string;
 }
 
 const MASTER = '/usr/lib/postfix/sbin/master';
-/** The queues that `postfix start` would create. */
+/** The queue folders that `postfix start` would create. */
 const queues = [
   'active',
   'bounce',
@@ -70,8 +74,8 @@ const queues = [
 export class Postfix {
   readonly #conf: string;
   /**
-   * Of another release: `postfix start` would need a whole system around it, its `master`
-   * does not.
+   * For another release. The instance then starts `master`, because `postfix start` would
+   * need a whole system.
    */
   readonly #jail: Jail | undefined;
   #master: Daemon | undefined;
@@ -163,7 +167,7 @@ export class Postfix {
     return readFileSync(join(this.folder, 'maillog'), 'utf8');
   }
 
-  /** A tool of this instance, such as `postmap`. */
+  /** Runs a tool of this instance, such as `postmap`. */
   tool(name: string, args: readonly string[]): Promise<{ code: number; out: string; err: string }> {
     return runProgram('unshare', this.#inside(name, ['-c', this.#conf, ...args]), {
       anyStatus: true,
@@ -179,8 +183,8 @@ export class Postfix {
   }
 
   /**
-   * A separate mount namespace: with another resolv.conf and, for a jail, with the folder
-   * at the same path as outside.
+   * A separate mount namespace, with another resolv.conf and, for a jail, with the folder
+   * at its outer path.
    */
   #inside(program: string, args: readonly string[]): readonly string[] {
     const root = this.#jail?.root ?? '';

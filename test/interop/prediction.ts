@@ -18,7 +18,7 @@ import {
 /** The resolver of the receivers, for the resolv.conf of a mail server. */
 export const RECEIVERS_RESOLVER = '127.51.100.253';
 
-/** A mail server that takes messages on a loopback port. */
+/** A mail server that accepts messages on a loopback port. */
 export interface TestedServer {
   /** Local part of the envelope sender, which selects a configuration of the server. */
   readonly name: string;
@@ -27,7 +27,10 @@ export interface TestedServer {
   onOpen(receivers: Receivers): void | Promise<void>;
 }
 
-/** Lets a mail server deliver to every case, and judges what the receivers saw. */
+/**
+ * Makes a mail server deliver to every case, and judges the observations of the
+ * receivers.
+ */
 export function observe({ name, port, onOpen }: TestedServer): Promise<SenderTestResult> {
   const handOver = submitOverSmtp({ address: '127.0.0.1', port }, nodeNetwork());
   const submit = (receivers: Receivers): Submit => {
@@ -58,7 +61,7 @@ export function tlsLibraryHere(): string {
   return [...printed, readFileSync('/etc/ssl/openssl.cnf', 'utf8')].join('\n');
 }
 
-/** Predicts the cases that the receivers can open. */
+/** Predicts the cases that the receivers can simulate. */
 export function predict(model: SenderModel): SenderPrediction {
   return predictSender(model, openableCases(senderCases, { ipv6: false }));
 }
@@ -66,12 +69,12 @@ export function predict(model: SenderModel): SenderPrediction {
 /** The verdicts of STARTTLS, MTA-STS and DANE that the manual of the server promises. */
 export type Promised = readonly [starttls: string, mtaSts: string, dane: string];
 
-/** Cells that were compared, and those that a configuration does not decide. */
+/** The compared cells, and the cells that the configuration does not decide. */
 export const counts = { cells: 0, open: 0 };
 
 /**
- * Fails unless the receivers saw the prediction in every cell, and the mechanisms have
- * the verdicts of the manual.
+ * Fails unless the receivers observed the prediction in every cell and the mechanisms
+ * have the verdicts of the manual.
  */
 export function assertSame(
   prediction: SenderPrediction,

@@ -42,7 +42,7 @@ export class Daemon {
   log = '';
   readonly #child: ChildProcess;
 
-  /** `answer`: the input to write when it prints something. */
+  /** `answer`: the input to write when the program prints something. */
   constructor(
     command: string,
     args: readonly string[],
@@ -77,7 +77,7 @@ export class Daemon {
   }
 }
 
-/** Tries until the condition holds, within a time limit. */
+/** Polls until the condition is true or a time limit has passed. */
 export async function until(
   what: string,
   holds: () => Promise<boolean>,

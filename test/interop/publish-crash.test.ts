@@ -4,7 +4,7 @@ import { crashAtEveryStep, enough, untilCrash } from '../support/publish/crash-i
 import { DomainSimulation } from '../support/publish/domain-simulation.js';
 import { testSize } from '../support/test-size.js';
 
-/** The long form crashes at every step. */
+/** The long form tries a crash at every step. */
 const strides = { 'before a step': testSize(8, 1), 'halfway through a file': 1 } as const;
 
 for (const moment of enough)

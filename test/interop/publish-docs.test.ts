@@ -15,7 +15,10 @@ ownNetwork([...Object.values(at), mxAddress]);
 test('the commands of docs/publish.md take a domain to enforced and DANE', async (t) => {
   const page = readFileSync('docs/publish.md', 'utf8').split('## What happens')[0] ?? '';
   let root = '';
-  /** Replaces the page's names, addresses, folders and delays by those of this test. */
+  /**
+   * Replaces the page's names, addresses, folders and delays with the values of this
+   * test.
+   */
   const here = (text: string): string =>
     [
       ['example.com', domain],

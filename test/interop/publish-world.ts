@@ -27,7 +27,7 @@ export interface PublishWorldOptions {
    * public CAs do.
    */
   readonly isBogus?: boolean;
-  /** Settings of pebble's environment. */
+  /** Environment variables for pebble. */
   readonly pebble?: Readonly<Record<string, string>>;
 }
 
@@ -144,7 +144,7 @@ export class PublishWorld {
     return (await runProgram('dnssec-dsfromkey', ['-2', '-f', file, domain])).out;
   }
 
-  /** Writes a file of the world and resolves to its path. */
+  /** Writes a file for a program of the world and resolves to its path. */
   file(name: string, text: string, mode = 0o644): string {
     const path = join(this.folder, name);
     mkdirSync(dirname(path), { recursive: true });
@@ -152,7 +152,7 @@ export class PublishWorld {
     return path;
   }
 
-  /** Registers a part that stops with the world, the last first. */
+  /** Registers a part that stops with the world; the last part stops first. */
   with<T extends { stop(): Promise<void> }>(one: T): T {
     this.#running.push(one);
     return one;
@@ -181,7 +181,7 @@ network: {privateAddresses: allow}
 `;
   }
 
-  /** Runs `hermetic serve` with this configuration, by a start or a reload. */
+  /** Starts `hermetic serve` with this configuration, or reloads it. */
   serve(yaml: string): void {
     const file = this.file('hermetic.yaml', yaml);
     if (this.#serving) process.kill(this.#serving.pid, 'SIGHUP');

@@ -22,7 +22,7 @@ const hosts = ['mx1', 'mx2'].map((label, i) => ({
 }));
 const [mx1 = '', mx2 = ''] = hosts.map(({ name }) => name);
 const ttl = 2;
-/** Certificates are renewed after half of it. */
+/** The lifetime of certificates, which are renewed after half of it. */
 const lifetime = 90;
 ownNetwork([...Object.values(at), ...hosts.map(({ address }) => address)]);
 
@@ -35,8 +35,8 @@ interface DesiredFile {
 }
 
 /**
- * Two receiving Postfix servers with an untrusted certificate at first, one that sends
- * all the time in two ways, and the observers.
+ * Two receiving Postfix servers, initially with an untrusted certificate, one that sends
+ * continuously in two ways, and the observers.
  */
 async function life(t: TestContext, nameServer: UpdateServer, challenge: string) {
   const world = await PublishWorld.start({ nameServer, domain, hosts, ttl, lifetime });
@@ -156,7 +156,7 @@ ${hosts.map(({ name }) => `    ${name}: {dns: own, ttl: ${ttl}, dane: ${dane.inc
       }
     }
   };
-  /** Polls until the condition holds. */
+  /** Polls until the condition is true. */
   const comesAbout = async (what: string, holds: () => Promise<boolean>): Promise<void> => {
     const began = Date.now();
     for (const end = Date.now() + 120_000; ;) {
@@ -192,8 +192,8 @@ ${hosts.map(({ name }) => `    ${name}: {dns: own, ttl: ${ttl}, dane: ${dane.inc
 }
 
 /**
- * OpenSSL's own DANE, with the records that a sender may hold; DANE-EE ignores names (RFC
- * 7672 §3.1.1).
+ * Verifies DANE with OpenSSL and the records that a sender may have cached; DANE-EE
+ * ignores names (RFC 7672 §3.1.1).
  */
 async function verifyWithOpenssl(held: string): Promise<void> {
   const [where = '', ...records] = held.split('|');
@@ -235,7 +235,7 @@ async function shownBy(address: string): Promise<X509Certificate> {
   return new X509Certificate(/-----BEGIN[\s\S]*?-----END CERTIFICATE-----/.exec(out)?.[0] ?? '');
 }
 
-/** The policy as it is served now, independent of its certificate; empty without one. */
+/** The policy that the host serves now, with any certificate; empty without a policy. */
 function policy(): Promise<string> {
   return new Promise((resolve) => {
     const name = `mta-sts.${domain}`;
@@ -338,7 +338,7 @@ for (const { nameServer, challenge } of [
       /leave-enforce:\S+/.exec(await world.hermetic('publish', 'plan', '--config', config))?.[0] ??
       '';
     await comesAbout('a confirmation', async () => {
-      // The daemon may be renewing the certificate; the command then fails.
+      // The command fails if the daemon is renewing the certificate at that time.
       await world
         .hermetic('publish', 'apply', '--config', config, '--confirm', token)
         .catch((error: Error) => {

@@ -46,7 +46,8 @@ test('a full disk defers reports, and work resumes when there is space', async (
     }
     assert.equal(put, 20, 'the disk was filled');
     assert.ok(taken > 10, `${taken} taken`);
-    // The rest of the disk may hold a little more: the last octets are reserved for mail.
+    // The disk may have space for a little more, because the last octets are reserved for
+    // mail.
     let mailed = 0;
     let mail: Buffer;
     for (;;) {

@@ -93,8 +93,8 @@ for (const [size, viewport] of Object.entries(sizes)) {
     test(`${size}, ${colorScheme}: nothing overflows or loads, axe finds no violation`, async () => {
       const grounds = new Set<string>();
       for (const name of ['several', 'single', 'uneven', 'hostile']) {
-        // The page forbids scripts: axe is injected past its policy, and the page itself
-        // is judged unchanged.
+        // The page forbids scripts, so the test injects axe past its policy; the page
+        // itself is unchanged.
         const { page, noise } = await open(name, { viewport, colorScheme, bypassCSP: true });
         const wider = await page.evaluate('document.documentElement.scrollWidth - innerWidth');
         assert.ok(Number(wider) <= 0, `${name}: ${String(wider)} pixels too wide`);

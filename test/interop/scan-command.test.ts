@@ -155,7 +155,10 @@ function byKey(sums: readonly SummedStatistic[]): object {
   return Object.fromEntries(sums.map(({ key, n, of, unknown }) => [key, { n, of, unknown }]));
 }
 
-/** The stored statistics by domain. All but those that count single TLS versions are summed. */
+/**
+ * The stored statistics of the scan by domain. Sums all of them except those that count
+ * single TLS versions.
+ */
 async function storedSums(database: Database): Promise<object> {
   const stored = await database.query<SummedStatistic>(
     `SELECT key, n, of, unknown FROM hermetic_scan.stat
@@ -188,7 +191,7 @@ test('the pages of the daemon show the stored statistics', async (t) => {
       numbers?.pages.map(({ name }) => name),
       statisticPages,
     );
-    // The second call reads from memory: the server may be unreachable.
+    // The second call reads from memory, so the server may be unreachable.
     assert.equal(await statistics.numbers(1), numbers);
     assert.equal(await statistics.numbers(99), undefined);
   });

@@ -36,8 +36,8 @@ function commandOf(guide: string, start: string): readonly string[] {
 test('the guide leads from a list of domains to its statistics', async () => {
   const guide = readFileSync('docs/scan.md', 'utf8');
   const { address, port } = internet.resolver;
-  // The full guide keeps the pauses between connections. The scan abandons busy servers
-  // immediately, because a rest takes 15 minutes.
+  // The full guide uses the real pauses between connections. The scan abandons busy
+  // servers immediately, because the pause before a retry is 15 minutes.
   const isFull = DOMAINS >= 10_000;
   const place = [
     ...['--smtp-port', String(internet.smtpPort), '--https-port', String(internet.httpsPort)],

@@ -5,7 +5,7 @@ import { migrate, scanProgress } from '../../src/scan/engine/index.js';
 import { CountingServers } from './scan/counting-servers.js';
 import { ScanWorld } from './scan/scan-world.js';
 
-/** The first version with slices is this many migrations after the start. */
+/** The number of migrations before the first version with slices. */
 const BEFORE_SLICES = 3;
 
 let world: ScanWorld;
@@ -31,7 +31,7 @@ test('an open scan of an earlier version continues after the migration', async (
     for (const statement of statements) await database.execute(statement);
     await database.query('INSERT INTO hermetic_scan.migration (number) VALUES ($1)', [index + 1]);
   }
-  // 700 domains: looked up and not graded, and not looked up, in turn.
+  // 700 domains, alternately looked up but not graded, and not looked up.
   await database.execute(`
     INSERT INTO hermetic_scan.list (name, source, cited_as, digest, loaded)
       VALUES ('old', 'old.txt', '', '', true);

@@ -9,7 +9,9 @@ import { controlScan, scanProgress } from '../../src/scan/engine/index.js';
 import { until } from './process.js';
 import { ScanWorld } from './scan/scan-world.js';
 
-/** Domains with a policy each, at two addresses of policy hosts, and three mail providers. */
+/**
+ * Domains, each with a policy, at two addresses of policy hosts and three mail providers.
+ */
 const DOMAINS = 40;
 const shares = {
   ...{ ownHosts: 0, nullMx: 0, noMail: 0, signed: 0, sts: 1, stsFaulty: 0 },
@@ -32,7 +34,7 @@ after(async () => {
 
 const workers = new Set<ChildProcess>();
 
-/** Starts `hermetic worker` in a process of its own. */
+/** Starts `hermetic worker` in a separate process. */
 function startWorker(...more: readonly string[]): ChildProcess {
   const { resolver, smtpPort, httpsPort } = internet;
   const outer = join(world.folder, '..');

@@ -78,7 +78,8 @@ test('the check page and a scan in another process share the budget of an addres
   const first = await visit('mx.example', '127.1.0.1');
   assert.equal(first.status, 'reachable');
   await world.database.query('UPDATE hermetic_scan.address SET next_at = now()');
-  // 30 domains have 6 hosts at the address: with the two connections before, one is too many.
+  // The 30 domains have 6 hosts at the address: with the two earlier connections, one
+  // exceeds the budget.
   await world.start('shared', 30);
   const rules = { ...testRules, spacingMs: 0, dailyBudget: 7 };
   const worker = world.spawnWorker({ port: servers.port }, rules);

@@ -41,7 +41,7 @@ const base = gradeDomain({
   ],
 });
 
-/** Names of hosts as peers may send them: shared ones, and some with odd octets. */
+/** Host names as peers may send them: shared names, and names with unusual octets. */
 const hostNames = [
   'mx1.provider.test',
   'mx2.provider.test',
@@ -80,7 +80,7 @@ const rows = fc.array(
   { minLength: 400, maxLength: 400 },
 );
 
-/** Results of a scan whose values are combined at random; the same ones in each run. */
+/** Results of a scan with randomly combined values, which are the same in each run. */
 function results(): readonly ScanResultRow[] {
   const [drawn = []] = fc.sample(rows, { numRuns: 1, seed: 21 });
   return drawn.map(({ verdict, classes, cell, hosts, isOwn, route, measures }, index) => {
@@ -94,7 +94,7 @@ function results(): readonly ScanResultRow[] {
       exposure: Object.fromEntries(
         senders.map((sender) => [sender, { ...base.exposure[sender], stripStarttls: cell }]),
       ) as unknown as DomainGrade['exposure'],
-      // A null MX names no host, and neither does a route that could not be looked up.
+      // A null MX names no host, and a failed lookup of the route yields none.
       measures: { ...measures, mail: route },
     });
     const { shape: _, ...content } = grade;
@@ -214,7 +214,7 @@ test('DuckDB reads every cell of Parquet and CSV as it is in the results', async
       await cells(
         `read_csv('${csv}', header = true, all_varchar = true, quote = '"', escape = '"')`,
       ),
-      // A spreadsheet would run a cell that begins with "=" as a formula.
+      // A spreadsheet would evaluate a cell that begins with "=" as a formula.
       expected.map((row) => ({ ...row, hosts: row.hosts.replace(/^=/, "'=") })),
     );
   } finally {

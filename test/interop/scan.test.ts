@@ -106,7 +106,7 @@ test('a pause holds within one visit, and a resumed scan ends', async () => {
     () => '',
   );
   await controlScan(world.database, scan, 'pause');
-  // Running visits end; no other one begins.
+  // Running visits end, and no new visit begins.
   await until(
     'the end of all visits',
     () => Promise.resolve(servers.open === 0),
@@ -385,7 +385,7 @@ test('results of a slice whose lease ended are dropped', async () => {
   let taken = 0;
   const slow = {
     ...work,
-    // Another worker takes the slice over while this one observes it.
+    // Another worker takes over the slice while this worker observes it.
     observeDomain: async (domain: string, signal: AbortSignal, web: WebVisits) => {
       if (taken++ === 0) {
         await endLeases();
@@ -457,9 +457,9 @@ test('host names of one family are inferred after the first visits', async () =>
   worker.kill('SIGTERM');
   const { visits, verdicts } = await scanProgress(world.database, scan);
   assert.deepEqual(verdicts, { pass: DOMAINS });
-  // Hosts of domains with a policy are always visited: every second host.
+  // The scan always visits hosts of domains with a policy, which is every second host.
   assert.equal(visits.visited + visits.inferred, DOMAINS / 5);
-  // Equal results at the other addresses count: most addresses need one visit.
+  // Equal results at other addresses are inferred, so most addresses need one visit.
   assert.ok(visits.inferred >= DOMAINS / 20, `${visits.inferred} inferred`);
   assert.equal(servers.connections, visits.visited);
 });
@@ -474,7 +474,7 @@ test('killed and stopped workers, and a restart of PostgreSQL, change no result'
   const finished = world.finished(scan, 180_000).finally(() => (done = true));
   const [frozen] = workers;
   await systemClock.sleep(3000);
-  // Longer than its lease: the others take over its visits.
+  // The pause is longer than its lease, so the other workers take over its visits.
   frozen?.kill('SIGSTOP');
   let kills = 0;
   for (let round = 0; !done && round < 60; round++) {

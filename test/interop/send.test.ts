@@ -18,8 +18,8 @@ let postfix: Postfix;
 const received = (): string => readFileSync(join(folder, 'received'), 'utf8');
 
 /**
- * A domain of the lab with DANE and MTA-STS, and a Postfix instead of its server, with
- * the certificate that the records and the CA match.
+ * A domain of the lab with DANE and MTA-STS. A Postfix replaces its server and has the
+ * certificate that matches the records and the CA.
  */
 before(async () => {
   folder = mkdtempSync(join(tmpdir(), 'hermetic-send-'));

@@ -29,8 +29,8 @@ const againstDane = 'dane-ta-name dane-mismatch dane-clear dane-bogus-tlsa sts-o
 const againstSts = 'sts-self-signed sts-expired sts-wrong-name sts-clear sts-mx sts-cached';
 
 /**
- * A sender with TLS where it is offered (RFC 7435), a validating resolver and no policy.
- * It continues in plaintext after 454 to STARTTLS (RFC 3207 §4).
+ * A sender with TLS if the server offers it (RFC 7435), a validating resolver and no
+ * policy. The sender continues in plaintext after 454 to STARTTLS (RFC 3207 §4).
  */
 const opportunistic = verdicts(
   `T: plain ${badCertificates} tls10 tls11 tls12 tls13 old-ciphers large-hello`,
@@ -42,16 +42,17 @@ const opportunistic = verdicts(
   'R: bogus-mx',
 );
 
-/** DANE where the domain publishes it, else opportunistic (RFC 7672 §2.2). */
+/** DANE if the domain publishes it, else opportunistic TLS (RFC 7672 §2.2). */
 const dane = verdicts(`V: ${authentic}`, `R: ${againstDane}`);
-/** MTA-STS where the domain publishes it, else opportunistic (RFC 8461 §5). */
+/** MTA-STS if the domain publishes it, else opportunistic TLS (RFC 8461 §5). */
 const sts = verdicts('V: sts', `R: ${againstSts}`);
 
 /**
- * Postfix, postconf(5), smtp_tls_security_level. A handshake that fails is deferred and
- * tried in plaintext after minimal_backoff_time (smtp_tls_security_level, "may"); without
- * DANE it sends no SNI (smtp_tls_servername). Its cipher grades have static RSA
- * (tls_medium_cipherlist), and its groups no ML-KEM before 3.11 (tls_eecdh_auto_curves).
+ * Postfix, postconf(5), smtp_tls_security_level. After a failed handshake, Postfix defers
+ * the mail and tries plaintext after minimal_backoff_time (smtp_tls_security_level,
+ * "may"); without DANE it sends no SNI (smtp_tls_servername). Its cipher grades include
+ * static RSA (tls_medium_cipherlist), and its groups exclude ML-KEM before 3.11
+ * (tls_eecdh_auto_curves).
  */
 const postfixMay: Expected = {
   ...opportunistic,
@@ -77,7 +78,7 @@ const postfixVerify: Expected = {
     'V: dane-mismatch dane-bogus-tlsa both sts-ok-dane-bad requiretls requiretls-absent',
   ),
 };
-/** "dane": as RFC 7672 says; "may" where a domain has no usable TLSA records. */
+/** "dane": as RFC 7672 specifies; "may" if a domain has no usable TLSA records. */
 const postfixDane: Expected = { ...postfixMay, ...dane };
 /** The answers of `hermetic serve` over "may": DANE and MTA-STS, by domain. */
 const postfixSocketmap: Expected = { ...postfixMay, ...sts, ...dane };
@@ -90,15 +91,16 @@ const postfixStsResolver: Expected = {
   ...sts,
   ...verdicts('V: both sts-ok-dane-bad requiretls requiretls-absent', 'R: dane-ok-sts-bad'),
 };
-/** "none": TLS is not used. Every case that delivers does so in plaintext. */
+/** "none": TLS is not used. Every delivery is in plaintext. */
 const postfixNone: Expected = Object.fromEntries(
   Object.keys(postfixMay).map((id) => [id, id === 'bogus-mx' ? words.R : words.P]),
 );
 
 /**
- * Exim, spec chapter 30: tls_tempfail_tryclear is true, so a failed handshake is repeated
- * in plaintext at once; tls_sni is empty, so only DANE sends SNI. hosts_try_dane is * by
- * default, and counts only if the resolver is trusted with the AD bit (chapter 43).
+ * Exim, spec chapter 30: tls_tempfail_tryclear is true, so Exim immediately tries
+ * plaintext after a failed handshake; tls_sni is empty, so only DANE sends SNI.
+ * hosts_try_dane is * by default, and counts only if the resolver is trusted with the AD
+ * bit (chapter 43).
  */
 const eximClear: Expected = {
   ...opportunistic,
@@ -113,8 +115,8 @@ const eximTls: Expected = {
 };
 
 /**
- * OpenSMTPD, smtpd.conf(5): relay without `tls` is opportunistic, and there is no DANE. It
- * speaks TLS 1.2 and newer, and a failed handshake is repeated in plaintext.
+ * OpenSMTPD, smtpd.conf(5): relay without `tls` is opportunistic, and there is no DANE.
+ * It supports TLS 1.2 and newer, and tries plaintext after a failed handshake.
  */
 const openSmtpd: Expected = {
   ...opportunistic,
@@ -145,15 +147,16 @@ const withoutSecondMx = Object.fromEntries(
   Object.entries(opportunistic).filter(([id]) => id !== 'second-mx'),
 );
 /**
- * swaks(1), --tls-optional-strict: TLS where it is offered, without verification, and an
- * error where the handshake fails. Its OpenSSL refuses TLS 1.0 and 1.1 at its own level.
+ * swaks(1), --tls-optional-strict: TLS if the server offers it, without verification, and
+ * an error if the handshake fails. Its OpenSSL refuses TLS 1.0 and 1.1 at the default
+ * security level.
  */
 const swaks: Expected = {
   ...withoutSecondMx,
   ...verdicts('R: starttls-454 tls10 tls11', 'D: handshake-broken pq needs-sni'),
 };
 
-/** The table by configuration. */
+/** The expected verdicts by configuration. */
 export const expectedVerdicts: Readonly<Record<string, Expected>> = {
   none: postfixNone,
   may: postfixMay,

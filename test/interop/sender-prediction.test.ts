@@ -39,7 +39,7 @@ const caFile = (name: string): string => join(folder, `ca-${name}.pem`);
 const mapPort = await freePort();
 const socketmap = `smtp_tls_policy_maps=socketmap:inet:127.0.0.1:${mapPort}:hermetic`;
 
-/** The ones that sender.test.ts has too are for `--full`. */
+/** With `--full` also the configurations that sender.test.ts tests. */
 const all: readonly Configuration[] = [
   {
     name: 'none',
@@ -137,7 +137,7 @@ after(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-/** Predicts the configuration as if it were that of all mail. */
+/** Predicts the outcome as if the configuration applied to all mail. */
 function predicted({ name, served }: Configuration): SenderPrediction {
   const lines = ['sender_dependent_default_transport_maps =', `default_transport = smtp-${name}`];
   const model = readPostfix({

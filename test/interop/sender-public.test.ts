@@ -28,7 +28,8 @@ const at = {
 };
 /** One address for each case. */
 const mail = Array.from({ length: 60 }, (_, index) => `127.41.1.${index + 1}`);
-// The other addresses are loopback too. Postfix must not take them for its own.
+// The other addresses are also loopback addresses. Postfix must not treat them as its own
+// addresses.
 ownNetwork([at.parents]);
 
 const folder = mkdtempSync(join(tmpdir(), 'hermetic-sender-public-'));
@@ -164,7 +165,7 @@ test('a slot gets its certificate, and Postfix with DANE shows what it enforces'
     '--to',
     recipients.join(','),
   ]);
-  // The other cases of the quick set need no connection to be decided.
+  // The other cases of the quick set are decided without a connection.
   const connecting = new Set([
     'plain',
     'dane',
@@ -186,7 +187,7 @@ test('a slot gets its certificate, and Postfix with DANE shows what it enforces'
   const seen = await verdicts();
   assert.match(seen['dane'] ?? '', /^delivered-/);
   assert.match(seen['plain'] ?? '', /^delivered-/);
-  // Postfix alone knows no MTA-STS.
+  // Postfix itself does not support MTA-STS.
   assert.match(seen['sts-self-signed'] ?? '', /^delivered-/);
   assert.equal(seen['sts-clear'], 'delivered-in-plaintext');
   for (const id of ['dane-mismatch', 'dane-clear'])
@@ -208,7 +209,7 @@ test(
     try {
       const { url } = await api('POST', '/api/v1/sender-tests');
       for (const width of [320, 1280]) {
-        // axe is injected past the security policy; the page itself is judged unchanged.
+        // The test injects axe past the security policy; the page itself is unchanged.
         const context = await browser.newContext({
           viewport: { width, height: 900 },
           colorScheme: width === 320 ? 'light' : 'dark',
@@ -235,7 +236,7 @@ test(
       const { addresses } = await api('GET', slot.replace('/sender/', '/api/v1/sender-tests/'));
       const [plain] = addresses.filter((one) => one.case === 'plain');
       assert.ok(plain);
-      // A client of its own, so that no retry of Postfix counts.
+      // Uses a separate client, so that no retry of Postfix counts.
       const host = plain.address.replace('test@', 'mx.');
       const { out } = await runProgram('dig', ['+short', `@${at.dns}`, host, 'A']);
       await runProgram('swaks', [

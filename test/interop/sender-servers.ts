@@ -49,7 +49,7 @@ export function testServer(server: SenderServer): Promise<SenderTestResult> {
   });
 }
 
-/** The programs of a group of servers, and their end. */
+/** The programs of a group of servers, and the function that ends them. */
 export class ServerFolder {
   readonly path = mkdtempSync(join(tmpdir(), 'hermetic-sender-'));
   readonly #running: { stop(): Promise<void> }[] = [];
@@ -161,7 +161,7 @@ postfix: {listen: 127.0.0.1:${port}, version: "3.7", resolver: {file: ${join(fol
   );
 }
 
-/** Its program needs the metadata of an installed package; the function does not. */
+/** Calls the function, because the program needs the metadata of an installed package. */
 const START_RESOLVER = 'from postfix_mta_sts_resolver.daemon import main; main()';
 
 /**
@@ -197,15 +197,16 @@ default_zone: {strict_testing: false, timeout: 4}
   );
 }
 
-/** The folder of compiled files of an unpacked package, which the architecture names. */
+/** The folder of compiled files in an unpacked package, named after the architecture. */
 function compiledFolder(root: string): string {
   const folder = readdirSync(join(root, 'usr/lib')).find((name) => name.endsWith('-linux-gnu'));
   return join(root, 'usr/lib', folder ?? '');
 }
 
 /**
- * Arguments of unshare for a program that reads the resolver of the test. The file is
- * written once: a program that starts during a second write would read an empty one.
+ * Arguments of unshare for a program that reads the resolver of the test. Writes the file
+ * only once, because a program that starts during a second write would read an empty
+ * file.
  */
 function withResolver(folder: ServerFolder, program: readonly string[]): readonly string[] {
   const resolvConf = folder.once('resolv.conf', `nameserver ${RESOLVER}\n`);
@@ -215,7 +216,7 @@ function withResolver(folder: ServerFolder, program: readonly string[]): readonl
 
 /**
  * swaks of the installed release with TLS and MX lookups, for which it needs two more
- * packages. It connects to the hosts of the case itself, without a queue.
+ * packages. swaks connects directly to the hosts of the case, without a queue.
  */
 export function swaksSubmit(folder: ServerFolder): Submit {
   const root = join(folder.path, 'swaks');
@@ -303,7 +304,8 @@ begin retry
     at: { address: '127.0.0.1', port },
     follow: (receivers) => {
       jail.write('roots.pem', receivers.rootPem);
-      // Without the option, glibc removes the AD bit (resolv.conf(5)): no DANE in Exim.
+      // Without the option, glibc removes the AD bit (resolv.conf(5)), and Exim cannot
+      // use DANE.
       const trusted = name.includes('untrusted') ? '' : 'options trust-ad\n';
       jail.write('etc/resolv.conf', `nameserver ${RESOLVER}\n${trusted}`);
       return Promise.resolve();
@@ -316,7 +318,7 @@ export type SmtpdRelays = Readonly<Record<string, string>>;
 
 /**
  * OpenSMTPD of the installed release. Each configuration starts with its test and an
- * empty queue: retries of an earlier one would use up the connections.
+ * empty queue: retries of an earlier configuration would use up the connections.
  */
 export async function openSmtpdSenders(
   folder: ServerFolder,
@@ -344,7 +346,7 @@ export async function openSmtpdSenders(
   return Object.entries(relays).map(([name, relay]) => {
     jail.write(
       `etc/${name}.conf`,
-      // An idle connection is kept for another message for 10 seconds by default.
+      // OpenSMTPD keeps an idle connection open for 10 seconds by default.
       `listen on 127.0.0.1 port ${port}
 mta limit session-keepalive 1
 action "out" ${smtpdAction(relay)}
@@ -399,7 +401,7 @@ export class WireTap {
     await until('the packet capture', listening, () => this.#daemon.log);
   }
 
-  /** Cases whose message was readable so far, without those before the last call. */
+  /** Cases whose message was readable since the last call. */
   take(): readonly string[] {
     const cases = [...this.#daemon.log.matchAll(/^plaintext (\S+)$/gm)].map(([, id = '']) => id);
     this.#daemon.log = '';

@@ -29,8 +29,8 @@ import {
   type SmtpdRelays,
 } from './sender-servers.js';
 
-// OpenSMTPD looks up addresses only of families that this machine has beside 127.0.0.1
-// (AI_ADDRCONFIG of its resolver library).
+// OpenSMTPD looks up only addresses of families that this machine has in addition to
+// 127.0.0.1 (AI_ADDRCONFIG of its resolver library).
 ownNetwork(['192.0.2.2']);
 
 const folder = new ServerFolder();
@@ -43,8 +43,8 @@ before(async () => {
 after(() => folder.stop());
 
 /**
- * Tests a server, and compares every case with the table, and each delivery in plaintext
- * with the packets of this machine.
+ * Tests a server. Compares every case with the table, and each plaintext delivery with
+ * the packets of this machine.
  */
 async function compare(server: SenderServer): Promise<SenderTestResult> {
   tap.take();
@@ -63,7 +63,7 @@ function mechanismsOf({ mechanisms }: SenderTestResult): readonly MechanismVerdi
   );
 }
 
-/** The rarer configurations, with `--full`: the others suffice for every mechanism. */
+/** The rarer configurations, only with `--full`: the others cover every mechanism. */
 const full = process.env['HERMETIC_FULL'] === '1';
 
 /** Tests servers one after another: they use the same addresses. */
@@ -80,7 +80,7 @@ async function compareAll(
   return found;
 }
 
-/** Its answers replace the level dane. */
+/** The answers of the table replace the level dane. */
 const stsResolver: PostfixClient = [
   'sts-resolver',
   'smtp_tls_security_level=dane',
@@ -173,12 +173,13 @@ test('swaks is opportunistic, and its case ends with its run', async () => {
   const result = await runSenderTest({
     exposed: true,
     submit: ({ cases }) => {
-      // A run delivers one message: a case that withdraws its policy needs two.
+      // A run delivers one message, and a case that withdraws its policy needs two.
       const messages = cases.length + cases.filter(({ withdrawn }) => withdrawn).length;
       return async (message) => {
         const submission = await deliver(message);
         runs += 1;
-        // It never delivers the message to second-mx, so only this limit ends the test.
+        // This client never delivers the message to second-mx, so only this limit ends
+        // the test.
         if (runs === messages) setImmediate(() => ended.abort());
         return submission;
       };

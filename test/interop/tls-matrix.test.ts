@@ -12,8 +12,8 @@ import { testssl } from './matrix/peers/testssl.js';
 import { differences, surfaceOf, type Surface } from './matrix/surface.js';
 
 /**
- * testssl.sh needs about a minute for each server: without the whole matrix it examines
- * only these.
+ * testssl.sh needs about a minute for each server: without `--full` it examines only
+ * these.
  */
 const few = process.env['HERMETIC_FULL'] ? /./ : /^(postfix-hardened|haproxy-intermediate)$/;
 

@@ -20,7 +20,9 @@ import { until } from './process.js';
 const today = new Date().toISOString().slice(0, 10);
 const main = join(import.meta.dirname, '../../src/cli/main.js');
 
-/** A Postfix that sends all its mail to the intake, or pipes it into the command. */
+/**
+ * A Postfix that delivers all its mail to the intake, or pipes the mail into the command.
+ */
 test('a real Postfix delivers report mail, is refused, and pipes into the command', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'hermetic-postfix-'));
   const store = await openReports(':memory:');

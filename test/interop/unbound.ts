@@ -21,8 +21,7 @@ export class Unbound {
   }
 
   /**
-   * Resolves from a private root server, every server at port 53 of the address of its
-   * name.
+   * Resolves from a private root server; every server listens at port 53 of its address.
    */
   iterate(rootAddress: string, anchorFile: string): Promise<void> {
     return this.#run(
@@ -33,7 +32,7 @@ export class Unbound {
 
   /**
    * Queries one other resolver, validates all its answers, infers nothing from earlier
-   * ones, and reports the reason of a refusal.
+   * answers, and reports the reason for a failure.
    */
   forward(upstreamPort: number, anchorFile: string): Promise<void> {
     return this.#run(

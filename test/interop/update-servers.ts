@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import { Daemon, runProgram, until } from './process.js';
 
 /**
- * A primary that signs its zone itself and accepts updates: one key may change exact
- * names, and exact types of each.
+ * A primary that signs its own zone and accepts updates: one key may change only listed
+ * names and types.
  */
 export interface UpdateServer {
   readonly name: string;
@@ -113,7 +113,7 @@ export function writeZone(folder: string, zone: string, records: string, where =
   );
 }
 
-/** Resolves when the zone is served signed. */
+/** Resolves when the server answers with the signed zone. */
 export async function serving(
   daemon: Daemon,
   { address, port }: { readonly address: string; readonly port: number },

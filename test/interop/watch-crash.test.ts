@@ -25,8 +25,8 @@ const receiverName = 'www.lab.example';
 const receiverPort = 8443;
 
 /**
- * The instant of a kill. Around the answer of the receiver, the daemon has not noted yet
- * that the alarm was accepted.
+ * The instant of a kill. Around the receiver's answer, the daemon has not yet recorded
+ * that the receiver accepted the alarm.
  */
 type Moment = 'between checks' | 'before the answer' | 'after the answer';
 const moments: readonly Moment[] = ['between checks', 'before the answer', 'after the answer'];
@@ -96,7 +96,10 @@ class Daemon {
     return this.log.match(/watch-check/g)?.length ?? 0;
   }
 
-  /** Every domain was checked, and the receiver accepted the resulting alarms. */
+  /**
+   * The daemon has checked every domain, and the receiver has accepted the resulting
+   * alarms.
+   */
   get hasDelivered(): boolean {
     if (this.checks < domains.length) return false;
     return !/watch-alarm\b(?!-)/.test(this.log) || this.log.includes('watch-alarm-sent');
@@ -116,11 +119,11 @@ class Daemon {
   }
 }
 
-/** A watch that the test kills and restarts. */
+/** A watch process that the test kills and restarts. */
 class KilledWatch {
   readonly kills: Moment[] = [];
   #starts = 0;
-  /** Identifiers that the daemon has marked as accepted: it must not send them again. */
+  /** Identifiers that the daemon has marked as accepted and must not send again. */
   readonly #marked = new Set<string>();
 
   constructor(
@@ -142,7 +145,10 @@ class KilledWatch {
     this.#expectNoMarked(daemon, from);
   }
 
-  /** A kill before the mark repeats a message; after the mark, it never comes again. */
+  /**
+   * A kill before the mark repeats a message; after the mark, the daemon never repeats
+   * it.
+   */
   #expectNoMarked({ log }: Daemon, from: number): void {
     const ids = this.receiver.arrivals.slice(from).map(({ id }) => id);
     assert.equal(new Set(ids).size, ids.length, 'one life sends an alarm once');
@@ -168,7 +174,7 @@ class KilledWatch {
     return [...new Set(arrived().map(({ id }) => id))];
   }
 
-  /** One life of the daemon, which checks each domain at most once. */
+  /** One run of the daemon, which checks each domain at most once. */
   async #round(): Promise<void> {
     const moment = moments[this.kills.length % moments.length] ?? 'between checks';
     const from = this.receiver.arrivals.length;
@@ -244,7 +250,7 @@ test(`a daemon killed ${ROUNDS} times loses no alarm and reports no fault twice`
   await receiver.listen(address);
   t.after(() => receiver.close());
   const watch = new KilledWatch(folder, receiver);
-  // The first certain check stores the healthy state as the known state.
+  // The first conclusive check stores the state without faults as the known state.
   await watch.runOnce();
   const reported: string[] = [];
   const expectOneEach = async (kind: Kind): Promise<void> => {

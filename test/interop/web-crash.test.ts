@@ -84,7 +84,7 @@ async function signIn(at: string, name: string): Promise<string | undefined> {
   return cookie;
 }
 
-/** The work of one round; every loop ends when the daemon is gone. */
+/** The work of one round; every loop ends when the daemon has ended. */
 async function load({ child, ports }: Served, round: number): Promise<void> {
   const pages = ports['pages'] ?? '';
   const isGone = (): boolean => child.exitCode !== null || child.signalCode !== null;
@@ -107,7 +107,7 @@ async function load({ child, ports }: Served, round: number): Promise<void> {
     for (let n = 0; !isGone(); n++) {
       const { domain = '' } = allScenarios[(round * 7 + n) % allScenarios.length] ?? {};
       const sent = form(pages, { domain });
-      // A client has few checks at a time, so each of these comes from another one.
+      // A client may run few checks concurrently, so each request has a different client.
       const headers = { ...sent.headers, 'x-forwarded-for': `198.51.${round}.${n % 250}` };
       const answer = await ask(pages, '/check', { ...sent, headers });
       const path = answer?.headers.location;
@@ -163,7 +163,7 @@ pages:
   const first = await openStore(file);
   const by = { at: Date.now(), actor: 'test', way: 'command', network: '' };
   const hash = await hashPassword(password, { log2N: 4, r: 8, p: 1 });
-  // An account has at most 50 tokens, so each round has one of its own.
+  // An account has at most 50 tokens, so each round uses a separate account.
   for (let round = 0; round < rounds; round++) {
     const account = { name: `admin${round}`, role: 'admin', customers: undefined } as const;
     await new AccountTable(first).add(account, hash, by);
@@ -204,7 +204,7 @@ pages:
   const audited = column("SELECT subject AS value FROM web_audit WHERE action = 'token-create'");
   const missing = [...acknowledged.tokens].filter((name) => !labels.includes(name));
   assert.deepEqual(missing, [], 'tokens');
-  // Every token has its line in the audit log, whether it was acknowledged or not.
+  // Every token has a line in the audit log, whether the daemon acknowledged it or not.
   assert.equal(audited.length, labels.length);
   const signIns = column("SELECT subject AS value FROM web_audit WHERE action = 'sign-in'");
   assert.ok(signIns.length >= acknowledged.sessions.size);

@@ -1,6 +1,6 @@
 /**
  * The reverse proxy of docs/web.md: nginx in front of the public pages, with the
- * configuration as it is printed there.
+ * configuration from that page.
  */
 import assert from 'node:assert/strict';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -102,7 +102,7 @@ interface Sent {
   readonly from?: string;
 }
 
-/** Sends a request through nginx; resolves at the head of the answer. */
+/** Sends a request through nginx; resolves when the header of the answer arrives. */
 function ask(path: string, { from, body, ...sent }: Sent = {}): Promise<IncomingMessage> {
   const options = { host: '127.0.0.1', port: proxyPort, localAddress: from, path, ...sent };
   const headers = { host: name, ...sent.headers };
@@ -143,7 +143,7 @@ test('pages arrive through the proxy with HSTS, also those of an error', async (
 
 test('the address of a client is that of its connection to the proxy', async () => {
   const statuses: (number | undefined)[] = [];
-  // The client writes another address into each request.
+  // The client sends a forged address in each request.
   for (let n = 1; n <= 4; n++) {
     const answer = await check(`a${n}.test${n}.com`, '127.0.0.5', `203.0.113.${n}`);
     answer.resume();
@@ -184,7 +184,7 @@ test('the events of a check pass the proxy while the check runs', async () => {
   const parts = events.setEncoding('utf8')[Symbol.asyncIterator]() as AsyncIterator<string>;
   let early = '';
   while (!early.includes('event: progress')) early += (await parts.next()).value as string;
-  // Only now the resolver answers: nginx has not kept the stream until its end.
+  // The resolver answers only now, so nginx has not buffered the stream until its end.
   openGate();
   let rest = '';
   for (let part = await parts.next(); !part.done; part = await parts.next()) rest += part.value;
@@ -200,7 +200,7 @@ test('an account signs in through the proxy, and its session works', async () =>
   assert.match(cookie, /^__Host-hermetic=[^;]+;.* Secure/);
   const headers = { cookie: cookie.split(';')[0] ?? '' };
   assert.match(await textOf(await ask('/o', { headers })), /Signed in as alice/);
-  // The form of another site.
+  // A form submitted from another site.
   const foreign = { ...form, origin: 'https://attacker.example' };
   const refused = await ask('/sign-in', { method: 'POST', headers: foreign, body });
   refused.resume();

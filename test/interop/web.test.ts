@@ -21,7 +21,7 @@ import { waitUntil } from '../support/wait-until.js';
 
 const skip = withoutChromium;
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
-/** Runs axe in the page: each violation with the elements at fault. */
+/** Runs axe in the page; returns each violation with its elements. */
 const FIND_VIOLATIONS = `axe.run().then((found) =>
   found.violations.map((v) => v.id + ': ' + v.nodes.map((n) => n.html.slice(0, 120)).join(' | ')))`;
 const widths = [320, 768, 1280] as const;
@@ -48,7 +48,7 @@ after(async () => {
   program.kill();
 });
 
-/** A page, and the events that must not occur on it. */
+/** A page, and the events that must not occur on this page. */
 interface Opened {
   readonly page: Page;
   readonly noise: string[];
@@ -173,14 +173,14 @@ test('every route fits the screen, and axe finds no violation', { skip }, async 
   ];
   for (const colorScheme of ['light', 'dark'] as const)
     for (const width of widths) {
-      // axe is injected past the security policy; the page itself is judged unchanged.
+      // The test injects axe past the security policy; the page itself is unchanged.
       const viewport = { width, height: 900 };
       const { page } = await open({ viewport, colorScheme, bypassCSP: true });
       for (const route of routes) {
         await page.goto(`${origin}${route}`);
         const wider = await page.evaluate('document.documentElement.scrollWidth - innerWidth');
         assert.ok(Number(wider) <= 0, `${route} at ${width}: ${String(wider)} pixels too wide`);
-        // The layout at 768 pixels is one of the others; colours do not depend on the
+        // The layout at 768 pixels equals one of the others; colours do not depend on the
         // width.
         if (width === 768 || (width === 1280 && colorScheme === 'dark')) continue;
         await page.addScriptTag({ content: axe });
@@ -259,7 +259,7 @@ const questions: readonly (readonly [question: string, path: string, answer: Reg
   ],
 ];
 
-/** The links of a page into the pages of the operator. */
+/** The links of a page to the operator's pages. */
 async function linksOf(path: string): Promise<ReadonlySet<string>> {
   const page = await (await fetch(`${origin}${path}`)).text();
   const links = [...page.matchAll(/href="(\/o[^"]*)"/g)].map(([, link = '']) => link);
@@ -382,7 +382,7 @@ test(
   },
 );
 
-/** Serves pages on a port of its own. */
+/** Serves pages on a separate port. */
 async function serve(
   pages: Pages,
   log: ReturnType<typeof createLog>,

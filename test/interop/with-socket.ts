@@ -12,7 +12,7 @@ os.execvp(command[0], command)
 
 /**
  * Arguments for python3, which acts as systemd does for `ListenDatagram=`: it opens the
- * socket, and becomes the command with it as descriptor 3.
+ * socket and executes the command with the socket as descriptor 3.
  */
 export function withSocket(path: string, command: readonly string[]): readonly string[] {
   return ['-c', opener, path, ...command];

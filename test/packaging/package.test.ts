@@ -24,9 +24,7 @@ const manifest = JSON.parse(readFileSync('package.json', 'utf8')) as Manifest;
 let folder: string;
 let installed: string;
 
-/**
- * The package as published, in an empty folder, next to its declared dependencies only.
- */
+/** The package as published, in an empty folder with only its declared dependencies. */
 before(() => {
   folder = mkdtempSync(join(tmpdir(), 'hermetic-pack-'));
   const packed = execFileSync(

@@ -110,7 +110,7 @@ test('only records, settings and commands are longer than the terminal', async (
   ]) {
     const { out } = await hermetic('check', '--lab', domain, '--steps');
     const json = await hermetic('check', '--lab', domain, '--json');
-    // Keys differ from lab to lab, so a line of code counts by its first words.
+    // Keys differ between labs, so only the first words of a code line are compared.
     const code = (JSON.parse(json.out) as CheckResult).findings.flatMap((f) =>
       f.steps.flatMap((step) => (step.code ?? '').split('\n').map((line) => line.slice(0, 20))),
     );

@@ -14,7 +14,7 @@ test('under every attack, mail goes only where the RFCs permit', { timeout: 120_
 test('the matrix fails when one cell is not as expected', async () => {
   const [strip] = rows.filter(({ says }) => says === 'STARTTLS removed');
   assert.ok(strip);
-  // Predictions of plaintext under DANE, and of deferral without any policy.
+  // Wrong predictions: plaintext under DANE, and deferral without any policy.
   const { wrong } = await runMatrix([{ ...strip, expect: 'CWWWCW' }]);
   assert.deepEqual(
     wrong.map(({ column }) => column),
@@ -22,7 +22,9 @@ test('the matrix fails when one cell is not as expected', async () => {
   );
 });
 
-/** One of each kind, fewer in the short form; `npm run attacks` tries all of them. */
+/**
+ * One domain of each kind, fewer in the short form; `npm run attacks` tests all domains.
+ */
 const some = [
   'good',
   'sts-only',

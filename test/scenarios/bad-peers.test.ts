@@ -21,7 +21,7 @@ async function checkAlone(
   }
 }
 
-/** For peers that never answer, a short timeout loses nothing. */
+/** The peers never answer, so a short timeout does not change the result. */
 const impatient = (): CheckOptions => ({ timeoutMs: 1500 });
 const ids = (result: CheckResult): string[] => result.findings.map((f) => f.id);
 const shown = (result: CheckResult): string => renderTerminal(result, { width: 80, color: false });

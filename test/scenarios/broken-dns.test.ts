@@ -1,6 +1,6 @@
 /**
- * Domains whose DNS is broken in part: the decision of a sender, the answer to Postfix,
- * and the outcome of the mail.
+ * Domains with partly broken DNS: the decision of a sender, the answer to Postfix, and
+ * the outcome of the mail.
  */
 import assert from 'node:assert/strict';
 import test from 'node:test';
@@ -28,7 +28,10 @@ interface Found {
   readonly delivery: Delivery;
 }
 
-/** Builds the domain, breaks some questions about it, and sends a message there. */
+/**
+ * Builds the domain, breaks the answers to some questions about it, and sends a message
+ * to it.
+ */
 async function found(
   traits: Traits,
   faults: Faults,
@@ -132,8 +135,8 @@ test('signed: a stale TLSA record still defers where AAAA cannot be looked up', 
   ));
 
 /**
- * The MX host is an alias of `mail`, which has the server's address and no AAAA record in
- * an answerable lookup.
+ * The MX host is an alias of `mail`, which has the server's address; the lookup of AAAA
+ * records fails.
  */
 const aliased: Traits = {
   zone: { signed: {}, withoutMx: true, records: '@ MX 10 alias\nalias CNAME mx' },

@@ -18,7 +18,8 @@ after(() => rmSync(folder, { recursive: true }));
 test('output paths are tested before the first packet', async () => {
   const readOnly = join(folder, 'a-file');
   writeFileSync(readOnly, '');
-  // The resolver would take seconds to fail: the error about the path comes first.
+  // The command reports the invalid path before the resolver fails, which would take
+  // seconds.
   const unreachable = ['check', 'example.com', '--resolver', '127.0.0.1:9'];
   for (const option of ['--html', '--junit', '--sarif', '--csv', '--evidence'])
     for (const path of [join(folder, 'none', 'x'), folder, join(readOnly, 'x')]) {

@@ -148,7 +148,7 @@ test('ctrl-C ends a check with 130', async () => {
 
 /**
  * Returns whether a process has more sockets than its standard streams: each server of a
- * lab would be one.
+ * lab would have a socket.
  */
 function hasSockets(pid: number): boolean {
   try {

@@ -146,7 +146,7 @@ const cases: Readonly<Record<string, Case>> = {
   },
 };
 
-/** This test judges these scenarios, and not by their expectation. */
+/** This test judges these scenarios without their stored expectation. */
 const unjudged = (allScenarios[0] as Scenario).expect;
 
 /** Hosting services of the simulated internet. */

@@ -63,7 +63,7 @@ function answerOf(config: ResponderConfig, question: TlsQuestion): TlsAnswer {
     : { kind: 'refused', ...(flight.alert ? { alert: flight.alert.description } : {}) };
 }
 
-/** TLS 1.3 with one kind of key alone. */
+/** TLS 1.3 with only one kind of key. */
 function keyShown(
   { versions, certificates: own, suites, groups }: ResponderConfig,
   key: 'RSA' | 'ECDSA' | 'any',
@@ -183,7 +183,7 @@ const drawn = fc.record({
   ssl2Ciphers: fc.option(fc.constant([0x010080]), { nil: undefined, freq: 5 }),
 });
 
-/** Certificates are added here, so that a counterexample does not print them. */
+/** Adds the certificates here, so that a printed counterexample omits them. */
 function configOf({
   keys,
   ...config
@@ -199,7 +199,7 @@ function configOf({
 const failing = (result: ReturnType<typeof grade>): string[] =>
   [...new Set(result.findings.filter((f) => f.severity === 'fail').map((f) => f.id))].sort();
 
-/** The same server under every profile, each question answered once. */
+/** Examines the same server under every profile and answers each question once. */
 function depthsOf(server: ResponderConfig) {
   const answers = new Map<string, TlsAnswer>();
   const answer = (question: TlsQuestion): TlsAnswer => {

@@ -8,14 +8,14 @@ import { commands } from '../../src/cli/commands.js';
 import { examplesNotRun, ExampleWorld, helpExamples, inLab } from '../support/example-world.js';
 
 /**
- * Every command of the documentation is run by a test, or a marker gives the reason why it
- * is not. A marker is a comment of Markdown on a line of its own:
+ * Every command of the documentation is run by a test, or a marker gives the reason why
+ * it is not. A marker is a comment of Markdown on a separate line:
  *
  *     <!-- run: test/interop/docs.test.ts -->
  *     <!-- not run: needs systemd -->
  *
- * It covers the code blocks up to the next marker or heading; `<!-- run -->` ends it. A
- * block without a marker is one command, and this test runs it in the lab.
+ * A marker covers the code blocks up to the next marker or heading; `<!-- run -->` ends
+ * it. A block without a marker is one command, and this test runs it in the lab.
  */
 interface CommandBlock {
   /** `docs/serve.md:12` */
@@ -100,7 +100,7 @@ test('every command of the documentation runs, or a marker says why not', async 
     done.add(text);
     await t.test(text, async () => {
       const { code, err } = await world.run(inLab(text));
-      // 1 and 3 are results; 2 is a command that cannot be used.
+      // Exit statuses 1 and 3 are results; 2 is a usage error.
       assert.ok([0, 1, 3].includes(code), `${place}: ${inLab(text)}\n${code}: ${err}`);
     });
   }

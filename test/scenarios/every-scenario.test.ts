@@ -139,7 +139,7 @@ test('a grade found by its facts is the grade of those facts', () => {
   assert.ok(compared > 200, `${compared} mutations`);
 });
 
-/** The parts of a result that a shape stands for, in a fixed order. */
+/** The parts of a result that determine its shape, in a fixed order. */
 function rowOf(result: CheckResult): string {
   const findings = result.findings.map(({ id, severity }) => `${severity} ${id}`);
   const { verdict, exposure } = result;
@@ -167,7 +167,7 @@ function* mutations(root: CheckResult): Generator<{ what: string; value: unknown
     if (typeof value === 'object' && value !== null && !Array.isArray(value)) {
       const extra = copy();
       at(extra)['surprise'] = 1;
-      // tls.order is a map by version: any key is a key.
+      // tls.order is a map by version, so it has no unknown keys.
       if (path.at(-1) !== 'order') yield { what: `${path.join('.')}: a field more`, value: extra };
       for (const [key, inner] of Object.entries(value)) {
         const missing = copy();

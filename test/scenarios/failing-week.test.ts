@@ -128,8 +128,7 @@ async function dayOf({
 }
 
 /**
- * The path of one sender on Friday: an attacker who strips STARTTLS answers every
- * connection.
+ * The path of one sender on Friday: an attacker strips STARTTLS from every connection.
  */
 function tapped(network: Network): Network {
   const detours: Readonly<Record<string, string>> = {

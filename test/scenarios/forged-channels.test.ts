@@ -22,7 +22,7 @@ const clock: Clock = { ...systemClock, now: () => now };
 const domains = ['rcpt.example', 'mx1.rcpt.example', 'mx.attacker.example', ''];
 const keys = keyResolver(['sender.example', 'post.example', 'attacker.example']);
 
-/** One input of the intake: its octets, and the channel on which they come. */
+/** One input of the intake: its octets, and the channel on which it receives them. */
 interface Item {
   readonly what: string;
   readonly via: Via;
@@ -120,7 +120,7 @@ async function* sourceOf(bytes: Uint8Array): AsyncGenerator<Source> {
   };
 }
 
-/** Takes the items in through their channels, and draws the conclusions. */
+/** Feeds the items through their channels to the intake, and returns the conclusions. */
 async function outcomeOf(
   items: readonly Item[],
   verify = (mail: Uint8Array): Promise<DkimVerdict> => verifyDkim(mail, keys, now),

@@ -40,7 +40,7 @@ const codeOf = (work: Promise<unknown>): Promise<string> =>
     (error: unknown) => (isHermeticError(error) ? error.code : String(error)),
   );
 
-/** One function of the daemon: its behaviour on a full disk, and afterwards. */
+/** One function of the daemon, with its behaviour during and after a full disk. */
 interface Function {
   /** The job that calls it. */
   readonly job: string;
@@ -131,7 +131,9 @@ async function functionsOf(store: Store, pages: TestPages): Promise<Record<strin
   };
 }
 
-/** Leaves no free page and hardly any space in the pages of small rows. */
+/**
+ * Fills the database until no page is free and the pages of small rows have little space.
+ */
 async function fill(store: Store): Promise<void> {
   const domains = Array.from({ length: 100 }, (_, n) => `d${n}.example`);
   for (let n = 99; JSON.stringify(readWatch(store)).length < 7700; n--)

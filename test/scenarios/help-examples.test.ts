@@ -15,7 +15,7 @@ test('every example in a help text runs', async (t) => {
     if (examplesNotRun[example] !== undefined) continue;
     await t.test(example, async () => {
       const { code, err } = await world.run(inLab(example));
-      // 1 and 3 are results; 2 is an example that cannot be used.
+      // Exit statuses 1 and 3 are results; 2 is a usage error.
       assert.ok([0, 1, 3].includes(code), `${inLab(example)}\n${code}: ${err}`);
       assert.doesNotMatch(err, /\(usage\)/);
     });

@@ -20,7 +20,7 @@ before(async () => {
   [hostile, tame] = await Promise.all([checkHostile(), checkHostile('tame text')]);
 });
 
-/** Every output of a check that a person reads, directly or through another program. */
+/** Every human-readable output of a check, including output through another program. */
 const outputs: Readonly<
   Record<string, (seen: { evidence: Evidence; result: CheckResult }) => string>
 > = {
@@ -54,9 +54,8 @@ for (const [name, render] of Object.entries(outputs)) {
         render(hostile),
       );
     if (name !== 'json') assert.equal(found?.[0], undefined);
-    // JSON is for machines and contains the text as received; its own escapes hold
-    // control characters.
-    // eslint-disable-next-line no-control-regex
+    // JSON is for machines and contains the text as received, with control characters as
+    // JSON escapes. eslint-disable-next-line no-control-regex
     else assert.doesNotMatch(render(hostile), /[\u0000-\u001f]/);
   });
 }

@@ -75,9 +75,7 @@ function threadTime(): number {
   return Number(nanoseconds) / 1e6;
 }
 
-/**
- * The longest turn of the event loop while `work` runs, in milliseconds of CPU time.
- */
+/** The longest turn of the event loop during `work`, in milliseconds of CPU time. */
 async function longestTurn(work: () => Promise<unknown>): Promise<number> {
   let last = threadTime();
   let longest = 0;
@@ -211,7 +209,7 @@ test('the unauthenticated reports of a day are bounded, authenticated ones are n
   ] as const) {
     const { receiver, post, store } = await receiving({ unauthenticatedPerDay: limit });
     const answers: string[] = [];
-    // Each comes from another network.
+    // Each request comes from a different network.
     for (let n = 0; n < 6; n++)
       answers.push(await post(reportJson(1, 1, String(n), today), `192.0.${n}.1`));
     assert.deepEqual(answers, [

@@ -1,6 +1,6 @@
 /**
- * Lookups that fail in part, misplaced records, peers that are not SMTP: the texts of the
- * report about them.
+ * The texts of the report about partly failed lookups, misplaced records and peers that
+ * do not speak SMTP.
  */
 import assert from 'node:assert/strict';
 import test from 'node:test';

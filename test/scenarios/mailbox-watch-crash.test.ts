@@ -40,7 +40,10 @@ const mails = [
   await signed('c'),
 ];
 
-/** A mailbox whose mail is moved after it was taken in. The mailbox outlives the process. */
+/**
+ * A mailbox whose mail the daemon moves after it has stored the reports. The mailbox
+ * survives the kill of the process.
+ */
 class MailboxLife {
   readonly mailbox = new FakeMailbox();
 
@@ -48,7 +51,7 @@ class MailboxLife {
     for (const mail of mails) this.mailbox.add(mail, now);
   }
 
-  /** Reads two rounds; in the first one no key can be looked up. */
+  /** Reads the mailbox in two rounds; in the first round every lookup of a key fails. */
   async live(mortal?: CrashInjector): Promise<void> {
     const store = mortal?.store(this.store) ?? this.store;
     prepareReports(store);
@@ -140,7 +143,7 @@ for (const moment of moments)
       life.assertNothingLost(where);
       await life.live();
       const [expected, found] = [calm, life].map((one) => JSON.stringify(one.summary()));
-      // A repeated batch is seen as copies: the sums do not change.
+      // The daemon recognises a repeated batch as copies, so the sums do not change.
       const withoutCopies = (text = ''): string => text.replace(/"copies":\d+/g, '');
       assert.equal(withoutCopies(found), withoutCopies(expected), where);
       assert.deepEqual(verifyStore(life.store), []);
@@ -149,7 +152,7 @@ for (const moment of moments)
     assert.ok(steps >= 6, `only ${steps} steps`);
   });
 
-/** Looks at a domain with a fault that begins and ends, and the sending of the alarms. */
+/** Checks a domain whose fault begins and ends, and sends the alarms. */
 class WatchLife {
   readonly received: string[] = [];
 

@@ -30,7 +30,7 @@ test('a garbage collection while a new key is exported does not stop the process
     for (let i = 0; i < ${testSize(1500, 5000)}; i++)
       newKeyPair({ type: 'ec', namedCurve: 'P-256' }).publicKey.export({ format: 'jwk' });
     process.stdout.write('done');`;
-  // A small young generation is collected often, also within an export.
+  // V8 collects a small young generation often, even during an export.
   const args = ['--max-semi-space-size=1', '--input-type=module', '-e', code];
   const options = { encoding: 'utf8', timeout: 240_000 } as const;
   assert.equal(execFileSync(process.execPath, args, options), 'done');

@@ -1,6 +1,6 @@
 /**
- * Mail hosts that answer oddly, that answer at one address only, or that the DNS does not
- * find: the verdict, its reason, and the target of the advice.
+ * Mail hosts with unusual answers, with answers at one address only, or without an
+ * address: the verdict, its reason, and the host that the advice names.
  */
 import assert from 'node:assert/strict';
 import test from 'node:test';
@@ -172,7 +172,7 @@ test('a certificate with a common name only: graded by the mechanism in force', 
   assert.deepEqual(ids(anchored, 'fail'), ['cert-name-mismatch'], 'the TLSA record is right');
 });
 
-// RFC 7672 §3.1.2: the anchor matches, but the chain below it is not valid.
+// RFC 7672 §3.1.2: the trust anchor matches, but the chain below it is not valid.
 test('a TLSA record of the right CA is not blamed for a faulty chain', async () => {
   for (const [certificate, says] of [
     ['client-purpose', /extendedKeyUsage is clientAuth/],

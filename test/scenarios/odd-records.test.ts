@@ -1,6 +1,6 @@
 /**
- * Records with another effect than their owner intends: aliases, wildcards, names that no
- * host can have, and TLSA records that are unusable for senders.
+ * Records with an effect that their owner does not intend: aliases, wildcards, invalid
+ * host names, and TLSA records that senders cannot use.
  */
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
@@ -12,9 +12,9 @@ const sts = { mode: 'enforce' } as const;
 const signed = { signed: {} } as const;
 const hash = 'ab'.repeat(32);
 
-/** One connection to an address is enough for findings on records. */
+/** Findings on records need only one connection to an address. */
 const look = (world: World) => lookAt(world, { depth: 'triage' });
-/** With the questions that a check asks at depth `inventory` only. */
+/** Includes the questions that a check asks only at depth `inventory`. */
 const lookWidely = (world: World) => lookAt(world, { depth: 'triage', misplaced: true });
 
 // RFC 7672 §2.2.2: the zone of the alias target decides.
@@ -67,7 +67,7 @@ test('a dangling alias of the TLSA records is named with its end', async () => {
   assert.deepEqual(ids(used, 'fail', 'warn'), []);
 });
 
-// RFC 7672 §2.2: one record that matches is enough, however many there are.
+// RFC 7672 §2.2: one matching record is sufficient among any number of records.
 test('the TLSA record that matches counts behind hundreds of others', async () => {
   const stale = (parameters: string, count: number): string =>
     Array.from(

@@ -10,7 +10,9 @@ import { request } from '../../src/http/index.js';
 import { parseCertificate, trustStore } from '../../src/x509/index.js';
 import { cookieOf, silentNetwork, TestPages, zoneResolver } from '../support/testing-pages.js';
 
-/** A variable: the package has no types. */
+/**
+ * A variable hides the module name from the compiler, because the package has no types.
+ */
 const providerPackage: string = 'oidc-provider';
 const host = 'id.example';
 const secret = 'the secret of the client';
@@ -43,7 +45,7 @@ interface TestClient {
 /** The keys with which the provider signs. */
 const keys = await generateKeyPair('RS256', { extractable: true });
 
-/** An account at the provider. Tests change it between two requests. */
+/** An account at the provider. Tests change the account between requests. */
 interface ProviderAccount {
   groups: readonly string[];
   isVerified: boolean;
@@ -138,7 +140,7 @@ async function startProvider(
   return found;
 }
 
-/** The clock of this machine, moved by some milliseconds. */
+/** The clock of this machine with an offset in milliseconds. */
 function shiftedClock(): Clock & { shift: number } {
   const { now, monotonic, sleep } = systemClock;
   const clock = {
@@ -230,7 +232,7 @@ test('an OpenID provider signs accounts in with the rights of their grant', asyn
   assert.match(await (await get('/o')).text(), /Signed in as alice@example\.com/);
   assert.equal((await get('/o/settings')).status, 200);
   assert.equal((await get('/o/users')).status, 403);
-  // The same callback again: the code was used, and the cookie is deleted.
+  // Repeats the same callback: the code was used, and the cookie is deleted.
   assert.equal((await finish(site, callback, cookie)).status, 401);
   for (const changed of ['', 'forged.cookie', `${cookie.split('=')[0]}=${'a'.repeat(50)}.b`])
     assert.equal((await finish(site, callback, changed)).status, 401, changed);
@@ -281,7 +283,7 @@ test('a provider at a special address is never dialled', async (t) => {
     const context = { network: guarded(network), resolver, trustStore: anchors };
     const site = await TestPages.open(t, settings, context, { secrets: { oidcClient: secret } });
     assert.equal((await site.ask('/sign-in/oidc')).status, 401, ip);
-    // A public address is dialled: the test can fail.
+    // Control: the client dials a public address.
     assert.deepEqual(network.dialled, ip === '11.0.0.1' ? [ip] : [], ip);
   }
 });
@@ -314,8 +316,8 @@ test('a change of groups at the provider takes effect within 15 minutes', async 
   clock.shift = 15 * MINUTE + 1000;
   assert.equal((await get('/o/settings')).status, 403);
   assert.equal((await get('/o')).status, 200);
-  // The rights belong to the account: they change in its other session too, before the
-  // check of that session.
+  // The rights belong to the account: they also change in its other session, before the
+  // pages check that session.
   assert.equal((await other('/o/settings')).status, 403);
   assert.match(site.pages.access.audit.list(1)[0]?.action ?? '', /rights-change/);
 });
@@ -492,7 +494,7 @@ test('an invalid logout token ends no session', async (t) => {
   };
   for (const [what, token] of Object.entries(invalid)) assert.equal(await post(token), 400, what);
   assert.equal((await get('/o')).status, 200);
-  // A valid one ends it: the test can fail.
+  // Control: a valid token ends the session.
   assert.equal(await post(await sign(claims({ sub: 'alice', aud: ['x', 'hermetic'] }))), 200);
   assert.equal((await get('/o')).status, 303);
 });

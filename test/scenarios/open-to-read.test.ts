@@ -42,8 +42,8 @@ const rows = (store: Store): unknown[] =>
     .map((row) => ({ ...row }));
 
 /**
- * Closes it, and removes the empty log at once: the driver does so only at the next
- * garbage collection.
+ * Closes the database and removes its empty log immediately: the driver removes the log
+ * only at the next garbage collection.
  */
 function close(store: Store): void {
   store.close();
@@ -76,8 +76,8 @@ test('a database in use is read as it is now', async (t) => {
 test('the log of a crash is played back in a copy', async (t) => {
   const [at, crashed] = [folder(t), folder(t)];
   const writer = await filled(join(at, 'a.db'));
-  // By another process: closing a descriptor of the file here would drop the locks of
-  // SQLite.
+  // Another process reads the file, because closing a descriptor of it here would release
+  // the locks of SQLite.
   execFileSync('cp', [join(at, 'a.db'), join(at, 'a.db-wal'), crashed]);
   writer.close();
   const before = [digest(crashed), readdirSync(crashed)];

@@ -36,7 +36,7 @@ test('a report, its progress and the script stay small', async (t) => {
     const badge = await site.ask(`${path}/badge.svg`);
     assert.equal(badge.headers.get('content-type'), 'image/svg+xml');
     assert.match(await badge.text(), domain === 'good.example' ? />protected</ : />not protected</);
-    // Other rules, without another check.
+    // Grades the same check by another profile.
     assert.match(await site.text(`${path}?profile=ncsc-nl-2025-05`), /ncsc-nl-2025-05 of/);
   }
 });
@@ -83,14 +83,14 @@ test('the page of a plan shows the steps that publish plan prints', async (t) =>
   const printed = await plan(({ name }) => name.endsWith(domain));
   const lines = printed.flatMap(({ place, steps, waits }) => [
     place,
-    // The page begins each step with a capital.
+    // The page begins each step with a capital letter.
     ...steps.map(({ action }) => describeAction(action).slice(1)),
     ...waits.map(({ why }) => why),
   ]);
   assert.ok(printed.some(({ steps }) => steps.length > 0));
   for (const line of lines) assert.ok(page.includes(markup`${line}`.text), line);
   assert.doesNotMatch(page, /other\.example/);
-  // Nothing was saved, and no key was made.
+  // The daemon saved nothing and generated no key.
   assert.deepEqual(openLedger(store).domain(domain).served, []);
   assert.deepEqual(readdirSync(folder), []);
 });
@@ -113,10 +113,10 @@ test('a daemon without pages does not load the web framework', () => {
     [...packages].filter((name) => name.includes('hono')),
     [],
   );
-  // The walk would find it, because the application imports it.
+  // The walk over imports finds this package, because the application imports it.
   visit('dist/src/web/app/create-app.js');
   assert.ok([...packages].some((name) => name.includes('hono')));
-  // Loaded with the first sign-in by a provider.
+  // The first sign-in by a provider loads this module.
   assert.ok(!packages.has('openid-client'));
 });
 

@@ -11,7 +11,7 @@ import { grade } from '../../src/check/index.js';
 const [FIRST, SECOND] = ['203.0.113.10', '203.0.113.11'];
 const DAY = 86_400_000;
 
-/** A lab whose policy host has a second address, served by these settings. */
+/** A lab whose policy host has a second address with these settings. */
 async function labWith(t: TestContext, second?: Server): Promise<Lab> {
   const scenario: Scenario = {
     domain: 'two.example',
@@ -42,7 +42,7 @@ async function check(lab: Lab): Promise<CheckResult> {
 const shown = ({ findings }: CheckResult): readonly string[] =>
   findings.filter(({ id }) => /^sts-policy-/.test(id)).map(({ id, title }) => `${id} ${title}`);
 
-/** A policy host with the certificate of that of the lab. */
+/** A policy host with the certificate of the lab's policy host. */
 function policyServer(lab: Lab, mode: string): Server {
   const [issued] = lab.certificatesOf('mta-sts.two.example');
   const body = `version: STSv1\r\nmode: ${mode}\r\nmx: mx.two.example\r\nmax_age: 604800\r\n`;

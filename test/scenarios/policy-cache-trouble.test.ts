@@ -28,7 +28,7 @@ interface CacheFault {
   readonly code: string;
 }
 
-/** Adds pages to the file. */
+/** Adds pages to the database file. */
 const pages = (store: Store): number =>
   store.prepare<{ page_count: number }>('PRAGMA page_count').get()?.page_count ?? 0;
 
@@ -73,7 +73,7 @@ for (const [where, { begin, end, code }] of Object.entries(troubles))
     world.policy = 'sts-policy-redirect';
     world.time += 2 * 3_600_000;
     assert.equal(await policy(), 'enforce', 'also when it cannot be fetched any more');
-    // Large enough for several pages.
+    // The table is large enough for several pages.
     for (let i = 0; i < 20; i++)
       await cache.put(entry(`big${i}.example`, Date.now(), 'x'.repeat(20_000)));
     while (changes.length === 0) await new Promise((resolve) => setTimeout(resolve, 5));
@@ -101,7 +101,7 @@ test('a damaged database: policies are fetched and bind, and that is reported on
   before.close();
   const bytes = readFileSync(path);
   const pageSize = bytes.readUInt16BE(16);
-  // The schema stays readable, every other page is noise.
+  // The schema stays readable, and random octets replace all other pages.
   bytes.fill(0xa5, 3 * pageSize);
   writeFileSync(path, bytes);
   const store = await openStore(path, { busyTimeoutMs: 0 });

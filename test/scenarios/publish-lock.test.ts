@@ -9,7 +9,9 @@ import { acmeWorld } from '../support/publish/acme-ca.js';
 import { DomainSimulation } from '../support/publish/domain-simulation.js';
 
 const [host, key] = ['mta-sts.example.com', 'ecdsa-1'];
-/** A synchronous write fails at once, and a queued one fails after a few attempts. */
+/**
+ * A synchronous write fails immediately, and a queued write fails after a few attempts.
+ */
 const impatient = { busyTimeoutMs: 0, waitMs: 30 };
 
 function databaseFor(t: TestContext): string {

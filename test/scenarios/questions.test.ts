@@ -1,6 +1,7 @@
 /**
  * The number of questions that a check and a scan ask, counted at the DNS server of the
- * lab. Every question costs the resolver, the network and the servers of the domain.
+ * lab. Every question is a load on the resolver, the network and the servers of the
+ * domain.
  */
 import assert from 'node:assert/strict';
 import test from 'node:test';
@@ -11,13 +12,16 @@ import { allScenarios, createLab } from '../../src/lab/index.js';
 import type { Network } from '../../src/net/index.js';
 import { CountedScan, questionIn } from '../support/counted-scan.js';
 
-/** A question limit for each domain, once the keys of the top-level zone are known. */
+/**
+ * The limit of questions for each domain when the keys of the top-level zone are cached.
+ */
 const limits = [
   ['opportunistic', 7],
   ['sts-only', 9],
   ['dane-only', 8],
   ['two-certs', 8],
-  // Eight records and the proof of one cut: docs/decisions/0019-questions-of-a-check.md.
+  // Eight record types and the proof of one zone cut:
+  // docs/decisions/0019-questions-of-a-check.md.
   ['good', 10],
 ] as const;
 
@@ -44,7 +48,7 @@ test('a check asks 9 questions, 8 of a signed domain, 10 with a policy', async (
       await collect(Name.of(domain), options);
       return asked.splice(0);
     };
-    // The first check also asks for the keys of the root and of the top-level zone.
+    // The first check also queries the keys of the root and of the top-level zone.
     const questions = await check(first);
     assert.ok(questions.length <= 10, questions.join(', '));
     for (const [name, most] of limits) {
@@ -61,7 +65,7 @@ test('a scan asks 4 questions a domain and 4 a distinct host', async () => {
   const size = { domains: 120, hosts: 12 };
   const scan = new CountedScan(size);
   await scan.lookUpAll();
-  // The keys of the root and of `example`, and the missing cut at `co.example`.
+  // The keys of the root and of `example`, and the absent zone cut at `co.example`.
   const above = 4;
   const most = 4 * size.domains + 4 * size.hosts + above + scan.signedDomains;
   assert.ok(scan.asked.length <= most, `${scan.asked.length} questions, at most ${most}`);

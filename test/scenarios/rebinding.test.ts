@@ -1,7 +1,7 @@
 /**
  * DNS rebinding: the DNS server of an attacker answers with a public address first, and
  * with an address of this machine or its network at the next lookup. No client connects
- * to the second one, because the guard judges the literal address that is dialled.
+ * to the second address, because the guard examines each address before a connection.
  */
 import assert from 'node:assert/strict';
 import test, { type TestContext } from 'node:test';
@@ -59,7 +59,7 @@ function reboundResolver(
   };
 }
 
-/** The parts of one test: an operation is repeated until the second answer was used. */
+/** The parts of one test, which repeats an operation until it uses the second answer. */
 interface Setting {
   readonly network: Network;
   readonly resolver: Resolver;
@@ -134,7 +134,7 @@ const operations: Readonly<
       const clock = movedClock();
       const site = await TestPages.open(t, settings, { network, resolver, trustStore, clock });
       return async () => {
-        // A failed discovery is tried again after ten seconds.
+        // The pages repeat a failed discovery after ten seconds.
         clock.move(60_000);
         await site.ask('/sign-in/oidc');
       };
@@ -150,7 +150,7 @@ for (const [what, { name, zone, run }] of Object.entries(operations))
       const again = await run({ t, network: guarded(silent), resolver });
       await again();
       const publicOnes = new Set(second.map(publicOf));
-      // A public address is dialled: the test can fail.
+      // Control: the client dials a public address.
       assert.ok(silent.dialled.length > 0, `${second.join()}: nothing was dialled at first`);
       assert.deepEqual(
         silent.dialled.filter((ip) => !publicOnes.has(ip)),

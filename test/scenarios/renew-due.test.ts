@@ -17,7 +17,7 @@ const served: ServedPolicy = {
   first: 0,
 };
 
-/** Certificates of these domains' policy hosts, with their renewal. */
+/** The certificates of these domains' policy hosts, and the renewal of each. */
 async function world(t: TestContext, domains: readonly string[], settings: object) {
   const made = await acmeWorld();
   t.after(() => made.close());

@@ -44,7 +44,8 @@ const months: readonly (readonly [string, Month])[] = [
 for (const [name, month] of months)
   test(`page, overview, web and alerts agree: ${name}`, async (t) => {
     for (const now of times) {
-      // Another domain has reports of today: the overview covers the last days of all.
+      // Another domain has reports of today, because the overview covers the last days of
+      // all domains.
       const today = new Date(now - 86_400_000).toISOString().slice(0, 10);
       const other = { domain: 'other.example', ok: 9, mx: ['mx.other.example'] };
       const fresh = { reporter: 'fresh.example', day: today, policies: [other] };

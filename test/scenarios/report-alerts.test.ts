@@ -79,7 +79,8 @@ test('a webhook receives every change over HTTPS, also after errors', async () =
     ),
     [['added'], ['added'], ['worse'], ['ended']],
   );
-  // Guarded as in the daemon; the guard refuses this special address.
+  // The connection is guarded as in the daemon; the guard refuses this special-purpose
+  // address.
   assert.equal(
     await postWebhook('https://reports.c.example/hook', '{}', {
       ...options,

@@ -8,7 +8,7 @@ import { reportJson, reportMail } from '../support/report/mail.js';
 
 const today = new Date().toISOString().slice(0, 10);
 const zeros = gzipSync(Buffer.alloc(100_000_000));
-/** The archive claims a small size and is large. */
+/** The archive states a small size, but its content is large. */
 const liar = Buffer.from(zeros);
 liar.writeUInt32LE(1000, liar.length - 4);
 const keys = `{${Array.from({ length: 600_000 }, (_, n) => `"k${n}":1`).join()},"policies":[]}`;
@@ -90,8 +90,9 @@ for (const [name, body] of Object.entries(bombs))
     const before = process.memoryUsage().arrayBuffers;
     const status = await post(body, '192.0.2.1');
     assert.ok(status === 400 || status === 413, String(status));
-    // Output ends at the cap, which is in memory twice while its pieces are joined; so is
-    // the body. Newer Node frees the memory of an archive's files later.
+    // Decompression stops at the limit. While pieces are joined, the output and the body
+    // are in memory twice. Newer versions of Node free the memory of an archive's files
+    // later.
     assert.ok(
       process.memoryUsage().arrayBuffers - before <
         2 * (10_000_000 + 65_536) + 2_000_000 + 3 * body.length,
@@ -159,7 +160,7 @@ test('a thousand bombs from everywhere do not hold up a good report', async () =
   assert.equal(await post(gzipSync(reportJson(1, 0, '1', today)), '192.0.2.1'), 201);
   const before = order.length;
   await Promise.all(all);
-  // Items that take long to refuse (a large claim, a zip) are read one by one, and the
-  // good report does not wait for them.
+  // The reader takes expensive invalid items (a large stated size, a zip) one by one, and
+  // does not delay the valid report.
   assert.ok(before < 950, `${before} bombs went first`);
 });

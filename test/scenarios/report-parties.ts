@@ -38,7 +38,7 @@ const dkimText = `v=DKIM1; k=rsa; s=tlsrpt; p=${dkim.publicKey.export({ type: 's
 const strings = (dkimText.match(/.{1,200}/g) ?? []).map((part) => `"${part}"`).join(' ');
 
 /**
- * One organisation: it sends and receives mail (over TLS that fails), sends reports and
+ * An organisation that sends and receives mail (with failing TLS), sends reports and
  * receives them by mail and HTTPS.
  */
 export interface Party {

@@ -30,7 +30,7 @@ import {
   type Party,
 } from './report-parties.js';
 
-/** Opens a session as mail would, and ends it after the handover. */
+/** Opens a session as a sender of mail does, and ends it after the delivery. */
 async function sendTo(from: Party, to: string): Promise<void> {
   const connected = await from.sender.connect(to);
   if (connected.ok) await connected.session.quit();
@@ -69,7 +69,7 @@ test('[8460-3-20] ten days between two servers: each session is reported once', 
   }
   for (const one of parties) {
     assert.deepEqual(one.outbox.counts(), [['delivered', 20]], one.domain);
-    // Each report arrived by mail and HTTPS, and is counted once.
+    // Each report arrived by mail and by HTTPS, and counts once.
     assert.deepEqual(seen(one), sent);
     const trusts = one.received
       .prepare<{ trust: string; n: number }>(

@@ -113,7 +113,7 @@ function mailHosts(reports: readonly TlsReport[], domain: string): ReadonlySet<s
       return isFree || named.some((pattern) => matchMx(pattern, host)) ? host : [];
     });
   });
-  // A host below the domain that fails under DANE, and is not a recipient domain itself.
+  // A host below the domain that fails under DANE and is not itself a recipient domain.
   const policies = reports.flatMap((r) => r.policies);
   const failing = policies.flatMap(({ policyDomain: host = '', ...p }) =>
     p.policyType === 'tlsa' &&
@@ -126,7 +126,7 @@ function mailHosts(reports: readonly TlsReport[], domain: string): ReadonlySet<s
   return new Set([...named, ...inReports, ...failing]);
 }
 
-/** A recipient domain claims the hosts below it, and those that its policy names. */
+/** The hosts below a recipient domain, and the hosts in its policy, belong to it. */
 function claims({ policyDomain = '', policyString }: ReportedPolicy, host: string): boolean {
   const patterns = policyString.flatMap(
     (line) => /^mx: (.*)$/.exec(line)?.[1]?.toLowerCase() ?? [],

@@ -5,7 +5,9 @@ import { countSessions, type SessionEvent } from '../../src/tls-rpt-send/index.j
 import type { Store } from '../../src/store/index.js';
 import { DAY, HOUR, party, start, time, world } from './report-parties.js';
 
-/** One session: the kind of its policy, its host, and its result type where it failed. */
+/**
+ * One session: the kind of its policy, its host and, after a failure, its result type.
+ */
 interface Session {
   readonly domain: number;
   readonly policy: number;
@@ -88,7 +90,7 @@ function eventOf(
   };
 }
 
-/** Sums of the received sessions, by policy and by failure, one line each. */
+/** The sums of the received sessions, with one line for each policy and each failure. */
 function received(store: Store, domain: string, day: number): readonly string[] {
   const sums = store
     .prepare<{ line: string }>(
@@ -150,7 +152,8 @@ test(
         fc.constantFrom('https', 'mail', 'both'),
         fc.integer({ min: 1, max: 20 }),
         async (sessions, way, group) => {
-          // All of them arrive at one receiver on one day: each run has separate domains.
+          // All reports arrive at one receiver on one day, so each run has separate
+          // domains.
           run++;
           const domainOf = (n: number): string => `r${run}-${n}.b.example`;
           const events = sessions.map((one) =>

@@ -20,8 +20,8 @@ after(async () => {
 });
 
 /**
- * The lab, and in front of its resolver a TLS port that relays everything. Plaintext
- * connections and questions are recorded.
+ * The lab, with a TLS port that relays all data to its resolver. It records plaintext
+ * connections and questions.
  */
 async function behindTls(identity: Issued, closes = false) {
   const lab = await createLab();

@@ -21,13 +21,13 @@ import {
 import { fewAtATime } from '../support/few-at-a-time.js';
 import { observeAll } from '../support/scanned-domains.js';
 
-/** A scenario as a scan observed it, and as a check of depth triage observed it. */
+/** The observations of a scenario by a scan, and by a check at depth triage. */
 interface Observed {
   readonly facts: ScannedDomain;
   readonly evidence: Evidence;
 }
 
-/** Scenarios that answer every connection alike, and without a timeout. */
+/** Scenarios that answer every connection identically and without a timeout. */
 const names = [
   'good.example',
   'opportunistic.example',

@@ -9,14 +9,15 @@ import { politeness, REST_LEVELS, visitHost } from '../../src/scan/index.js';
 
 /**
  * docs/if-you-see-us-in-your-logs.md describes the connections of this program to the
- * operators of mail servers. A server records them here, so that page and program agree.
+ * operators of mail servers. In this test a server records the connections, so that page
+ * and program agree.
  */
 const page = readFileSync('docs/if-you-see-us-in-your-logs.md', 'utf8');
 
 let lab: Lab;
 let host: { readonly name: string; readonly ip: string };
 const servers: Server[] = [];
-/** The events of each connection, as the server saw them. */
+/** The events of each connection, as the server observed them. */
 let connections: string[][] = [];
 
 before(async () => {
@@ -48,7 +49,9 @@ async function listen(serve: (socket: Socket) => void): Promise<number> {
   return (server.address() as AddressInfo).port;
 }
 
-/** Passes a connection on, and notes the TLS messages that the client sends in plaintext. */
+/**
+ * Forwards a connection, and records the TLS messages that the client sends in plaintext.
+ */
 function record(client: Socket, port: number): void {
   const events: string[] = [];
   connections.push(events);
@@ -84,7 +87,7 @@ function tlsEvents(received: Buffer): readonly string[] {
   return events;
 }
 
-/** The sessions in the table of the page, without the marks of code. */
+/** The sessions in the table of the page, without backquotes. */
 const described = [...page.matchAll(/^\| (.+) \| (`EHLO .+) \|$/gm)].map(([, , events = '']) =>
   events.replaceAll('`', ''),
 );

@@ -24,8 +24,8 @@ async function connectTo(
 }
 
 function observedIn({ result, attempts }: DeliveryOutcome): DeliveryResult {
-  // A domain without mail is rejected before any attempt; a host that takes none returns
-  // the mail.
+  // A domain without mail is rejected before any attempt; a host that accepts no mail
+  // causes a bounce.
   if (result === 'rejected') return attempts.length > 0 ? 'deferred' : 'not-applicable';
   const used = attempts.at(-1);
   if (used?.state !== 'used') return 'deferred';

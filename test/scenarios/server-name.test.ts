@@ -37,7 +37,8 @@ test('RFC 7672 §8.1: SNI is the TLSA base domain behind a secure alias', async 
   assert.deepEqual(await namesSaid({ ...alias, signed: {} }, [{ tlsa: ['ee'] }]), [
     ['mx.x.example', 'match'],
   ]);
-  // Records at the alias itself: the name in the MX record is the base domain.
+  // The records are at the alias itself: the name in the MX record is the TLSA base
+  // domain.
   const own = `${alias.records}\n_25._tcp.mail TLSA 3 1 1 ${'0d'.repeat(32)}`;
   assert.deepEqual(await namesSaid({ ...alias, records: own, signed: {} }, [{}]), [
     ['mail.x.example', 'mismatch'],

@@ -6,12 +6,12 @@ import type { CheckResult } from '../../src/evidence/index.js';
 import { allScenarios, createLab, LabDns, type Lab, type Scenario } from '../../src/lab/index.js';
 import type { Network } from '../../src/net/index.js';
 
-/** This test judges these scenarios, and not by their expectation. */
+/** This test judges these scenarios without their stored expectation. */
 const unjudged = (allScenarios[0] as Scenario).expect;
 
 type Signed = NonNullable<Scenario['zone']>['signed'];
 
-/** A signed domain whose signatures have this age and time left, in days. */
+/** A signed domain whose signatures have this age and remaining validity, in days. */
 function signed(domain: string, age: number, left: number, more: Partial<Scenario> = {}): Scenario {
   const zone: { signed: Signed } = { signed: { period: { age, left } } };
   return {
@@ -54,10 +54,10 @@ test('signatures that end soon are a warning, late ones a note', async (t) => {
   assert.match(ending.findings.map(({ title }) => title).join(), /ending\.example on 20/);
   assert.deepEqual(shown(await of('fresh.example')), []);
   assert.deepEqual(shown(await of('late.example')), ['info dnssec-signature-late']);
-  // Online signers give each answer a signature of two days.
+  // Online signers sign each answer with a validity of two days.
   assert.deepEqual(shown(await of('online.example')), []);
   assert.deepEqual(shown(await of('short.example')), ['info dnssec-expire-long']);
-  // The zone of the mail host counts as well.
+  // The signatures of the mail host's zone matter too.
   assert.deepEqual(shown(await of('hosted.example')), ['warn dnssec-signature-near-expiry']);
 });
 

@@ -42,8 +42,7 @@ const has = (program: string): boolean => {
 };
 
 /**
- * Runs a script over SQLite in another process, as any other client of the database
- * would.
+ * Runs a script with SQLite in another process, as another client of the database does.
  */
 function node(script: string, ...args: readonly string[]): string {
   const driver = JSON.stringify(import.meta.resolve('@photostructure/sqlite'));
@@ -115,7 +114,7 @@ test('the daemon keeps its file locks through every operation', { timeout: 300_0
       }),
     'reload to another configuration': () => daemon.reload({ more: '\n' }),
     'report import': () => importBeside(daemon, folder, 'beside'),
-    // It ends with 1 if a domain has failures.
+    // The command exits with status 1 if a domain has failures.
     'report show': () =>
       spawnSync(process.execPath, [cli, 'report', 'show', '--store', daemon.store]),
     reports: () => postMany(daemon, 'more', 20),
@@ -133,7 +132,10 @@ test('the daemon keeps its file locks through every operation', { timeout: 300_0
   await daemon.end('SIGTERM');
 });
 
-/** The short form pairs each program with one signal, and each signal with two or more. */
+/**
+ * The short form pairs each program with one signal, and each signal with at least two
+ * programs.
+ */
 const endings = Object.entries(foreign).flatMap(([who, run], i) =>
   (['SIGKILL', 'SIGTERM'] as const)
     .filter((_, j) => isLong || i % 2 === j)
@@ -159,7 +161,7 @@ for (const { who, run, signal } of endings)
       assert.equal(taken.length, 51, daemon.said);
       await daemon.end(signal);
       if (signal === 'SIGTERM') {
-        // The file is complete by itself: copied without its log it holds everything.
+        // The database file is complete: a copy without its log contains all data.
         copyFileSync(daemon.store, `${daemon.store}.alone`);
         const alone = await idsIn(`${daemon.store}.alone`);
         assert.deepEqual(
@@ -265,7 +267,7 @@ test(
     );
     await daemon.reload();
     const longest = await watching.stop();
-    // A call that waits for the lock takes 5 s; a busy machine takes less.
+    // A call that waits for the lock takes 5 s; a delay by a busy machine is shorter.
     assert.ok(longest < 4500, `${longest} ms`);
     holder.stdin.end();
     await once(holder, 'exit');
@@ -329,7 +331,7 @@ test('a reload that needs new tables waits for a foreign lock and blocks no answ
   await reloaded;
   const longest = await watching.stop();
   assert.ok(longest < 4500, `${longest} ms`);
-  // A busy machine may use up the five seconds that the reload waits.
+  // On a busy machine the reload may need its whole timeout of five seconds.
   if (/reload-failed/.test(daemon.said)) await daemon.reload();
   assert.match(daemon.said, / reloaded .*pages/);
   await daemon.end('SIGTERM');

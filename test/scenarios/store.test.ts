@@ -234,7 +234,7 @@ function locksOn(file: string): readonly string[] {
     .sort();
 }
 
-// The fault of https://sqlite.org/howtocorrupt.html, section 2.2
+// Reproduces the fault of https://sqlite.org/howtocorrupt.html, section 2.2
 test('opening the database again keeps the locks of the connection that is open', async (t) => {
   const file = join(folder(t), 'a.db');
   const store = await openStore(file);

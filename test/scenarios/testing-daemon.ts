@@ -66,7 +66,7 @@ export class DaemonProcess {
   }
 
   /**
-   * Sends SIGHUP, with another configuration where one is given, and waits for the
+   * Sends SIGHUP, with another configuration if the argument names one, and waits for the
    * outcome.
    */
   async reload(settings?: DaemonSettings | 'broken'): Promise<void> {

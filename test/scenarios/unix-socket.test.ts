@@ -26,7 +26,7 @@ function pathIn(t: TestContext): string {
   return join(folder, 's');
 }
 
-/** A process that tries to listen at the path, and the result. */
+/** Starts a process that tries to listen at the path, and returns its result. */
 async function holder(
   t: TestContext,
   path: string,

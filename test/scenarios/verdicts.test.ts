@@ -51,7 +51,7 @@ test('EHLO refused inside TLS fails, with the reply', async () => {
   assert.match(shown(twice), /answers "220 mx\.one\.example ESMTP" to EHLO inside TLS/);
 });
 
-// C4: a handshake without a usable session after it is never good, and proves no fault.
+// C4: a handshake without a usable session never counts as success, and proves no fault.
 for (const [habit, words] of [
   ['defers-inside', /451 4\.7\.1 Try again later/],
   ['hangs-up-inside', /no session inside TLS \(smtp-closed\)/],
@@ -66,7 +66,7 @@ for (const [habit, words] of [
     assert.deepEqual([...today(result)], ['unknown']);
   });
 
-// C5, C21, S2: temporary and personal refusals. RFC 3207 §4 [3207-4-4].
+// C5, C21, S2: temporary refusals, and refusals of one client. RFC 3207 §4 [3207-4-4].
 const refusals: readonly (readonly [SmtpHabit, RegExp])[] = [
   ['defers-tls', /454 4\.7\.0 Error: too many new TLS sessions/],
   ['busy', /421 4\.7\.0 mx\.one\.example Too many connections/],
@@ -101,7 +101,7 @@ test('521 says that the host accepts no mail; another host is not concerned', as
   assert.deepEqual([two.verdict, two.exposure.mtaStsCached.none], ['warn', 'verified']);
 });
 
-// C7: names without a host.
+// C7: names without addresses.
 for (const [record, ...raised] of [
   ['@ MX 32767 token.invalid.'],
   ['@ MX 0 ms12345678.msv1.invalid.'],
@@ -150,7 +150,8 @@ test('a missing final dot is named with the host that was meant', async () => {
   });
   assert.deepEqual(ids(own, 'fail'), ['mx-nonexistent']);
   assert.match(own.findings[0]?.steps[1]?.text ?? '', /IN MX 10 mx\.one\.example\.$/);
-  // A host of a provider: it does not exist in this lab, so nothing is claimed about it.
+  // A host of a provider: it does not exist in this lab, so the check asserts nothing
+  // about it.
   const other = await look({
     zone: { withoutMx: true, records: '@ MX 10 mx.provider.example' },
   });
@@ -311,7 +312,7 @@ test('an MX alias that leads nowhere names its end, and no record that is not th
   assert.doesNotMatch(advice, /IN MX 10 loop|^al\.one\.example\. IN A/m);
 });
 
-// The headline names the minority.
+// The headline names the smaller group of addresses.
 test('part of the addresses without STARTTLS: the headline counts them', async () => {
   const result = await look({
     hosts: [{ beside: { habit: 'no-starttls' } }],

@@ -14,7 +14,7 @@ import {
 } from '../support/watch-results.js';
 import { healthy, HOUR, Watched } from '../support/watched.js';
 
-/** Twelve days of checks. The fault lasts from the third day to the eighth. */
+/** Twelve days of checks. The fault lasts from day 3 to day 8. */
 const CHECKS = 48;
 const FROM = 12;
 const UNTIL = 32;
@@ -150,7 +150,7 @@ test('an alarm that begins again within a week ends after a day without the faul
     [0, 6, 6, 6, 6].flatMap((hours) => watched.check(healthy, {}, Math.max(1, hours) * HOUR)),
     ['ended starttls-absent'],
   );
-  // A month later it is an ordinary fault again.
+  // A month later the same fault raises an alarm again.
   watched.now += 30 * 24 * HOUR;
   assert.deepEqual(
     [bad, bad, healthy, healthy].flatMap((plant) => watched.check(plant)),

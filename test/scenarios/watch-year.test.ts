@@ -40,7 +40,7 @@ interface Injected extends Span {
   readonly rule: string;
   readonly plant: Plant;
   readonly domain: string;
-  /** It begins and ends unreported. */
+  /** The watch reports neither its start nor its end. */
   readonly isUnreported?: boolean;
 }
 
@@ -57,7 +57,9 @@ const noReports: Plant = (result) => ({
   tlsRpt: { status: 'absent', rua: [], problems: [] },
 });
 
-/** Twenty kinds: servers, certificates, DANE, policies, DNS, and silence. */
+/**
+ * Twenty kinds of faults: of servers, certificates, DANE, policies and DNS, and timeouts.
+ */
 const kinds: readonly (readonly [rule: string, plant: Plant])[] = [
   ['starttls-absent', atHost('starttls-absent')],
   ['route-lost', noRoute],
@@ -81,7 +83,7 @@ const kinds: readonly (readonly [rule: string, plant: Plant])[] = [
   ['not-seen', hidden()],
 ];
 
-/** Numbers from 0 to 1 that a seed repeats. */
+/** Random numbers from 0 to 1, determined by a seed. */
 function dice(seed: number): () => number {
   let state = seed;
   return () => {
@@ -90,7 +92,7 @@ function dice(seed: number): () => number {
   };
 }
 
-/** The outage of this machine: five days. */
+/** The outage of this machine, which lasts five days. */
 const outage: Span = { from: share(0.55), until: share(0.55) + 5 * DAY };
 /** Announced maintenance of the domains d24 to d29. */
 const maintenance: Span = { from: share(0.3), until: share(0.3) + 4 * DAY };
@@ -100,14 +102,15 @@ const inMaintenance = (domain: string, now: number): boolean =>
 interface YearOptions {
   readonly seed: number;
   readonly hasOutage?: boolean;
-  /** Milliseconds of clock error on this machine, by true time. */
+  /** Milliseconds of clock error on this machine, as a function of the true time. */
   readonly clockError?: (now: number) => number;
 }
 
 /**
- * A year of checks on a virtual clock: every domain on its interval with jitter, sooner
- * where a check awaits confirmation. One check in fifty is inconclusive, and one in fifty
- * reports a fault that does not exist. Each check reads the state as after a restart.
+ * A year of checks on a virtual clock: every domain at its interval with jitter, and
+ * earlier if a result needs confirmation. One check in fifty is inconclusive, and one in
+ * fifty reports a fault that does not exist. Each check reads the stored state, as after
+ * a restart.
  */
 function simulateYear(
   injected: readonly Injected[],
@@ -124,7 +127,8 @@ function simulateYear(
     if (now > share(1)) return alarms;
     const plants = injected.filter((f) => f.domain === domain && f.from <= now && now < f.until);
     const inOutage = hasOutage && outage.from <= now && now < outage.until;
-    // Two glitches in a row would be a fault, so that a glitch follows a good check.
+    // Two consecutive glitches would count as a fault, so a glitch only follows a check
+    // without faults.
     const glitch = !inOutage && last.get(domain) !== true && random() < 0.04;
     last.set(domain, glitch);
     const real = plants.reduce(
@@ -169,19 +173,20 @@ function injectHard(): readonly Injected[] {
     // The second fault of one domain begins and ends while the first one lasts.
     fault('d20.example', 0, { from: share(0.1), until: share(0.1) + 20 * DAY }),
     fault('d20.example', 12, { from: share(0.1) + 5 * DAY, until: share(0.1) + 12 * DAY }),
-    // The second fault begins as the first one ends.
+    // The second fault begins when the first one ends.
     fault('d21.example', 9, { from: share(0.1), until: share(0.1) + 10 * DAY }),
     fault('d21.example', 7, { from: share(0.1) + 10 * DAY, until: share(0.1) + 20 * DAY }),
-    // It begins within the outage, and it ends within it.
+    // One fault begins within the outage, and one ends within it.
     fault('d22.example', 8, { from: outage.from + DAY, until: outage.until + 9 * DAY }),
     fault('d23.example', 17, { from: outage.from - 9 * DAY, until: outage.from + 2 * DAY }),
-    // Maintenance: within it, beyond its end, from before its begin, and entirely in it.
+    // Faults that begin within the maintenance, outlast it, begin before it, or are
+    // entirely within it.
     fault('d24.example', 0, { from: from + 2 * HOUR, until: until - 2 * HOUR }, true),
     fault('d25.example', 2, { from: from + DAY, until: until + 9 * DAY }),
     fault('d26.example', 3, { from: from - 9 * DAY, until: from + 2 * DAY }),
     fault('d27.example', 19, { from: from + 2 * HOUR, until: until - 2 * HOUR }, true),
     fault('d28.example', 19, { from: from + DAY, until: until + 9 * DAY }),
-    // The same fault twice.
+    // The same fault occurs twice.
     fault('d29.example', 4, { from: share(0.4), until: share(0.4) + 8 * DAY }),
     fault('d29.example', 4, { from: share(0.7), until: share(0.7) + 8 * DAY }),
   ];

@@ -32,8 +32,8 @@ const check = (at: number): CheckResult =>
   ({ domain: 'rcpt.example', checkedAt: new Date(at).toISOString() }) as unknown as CheckResult;
 
 /**
- * Reports arrive, a check is stored, alerts are sent, old reports are deleted; senders
- * repeat unacknowledged reports.
+ * The daemon receives reports, stores a check, sends alerts and deletes old reports;
+ * senders repeat unacknowledged reports.
  */
 class ReportLife {
   readonly acknowledged = new Set<string>();
@@ -160,8 +160,8 @@ const policy = (domain: string): StsEntry => ({
 });
 
 /**
- * Policies are cached, sessions are counted, and the reports of yesterday are built and
- * delivered.
+ * The daemon caches policies, counts sessions, and builds and delivers the reports of the
+ * previous day.
  */
 class SendLife {
   /** Bodies that a receiver accepted, by report id. */
@@ -222,7 +222,7 @@ for (const moment of moments)
       for (const domain of life.cached)
         assert.equal(cache.get(domain)?.policy?.mode, 'enforce', where);
       await life.live();
-      // Two more sessions where a write was durable and its acknowledgement was lost.
+      // Two more sessions count if a write was durable and its acknowledgement was lost.
       const lost = life.reported() - life.counted;
       assert.ok(lost === 0 || (lost === 2 && moment === 'after a step'), `${where}: ${lost}`);
       assert.ok(life.counted >= atDeath + 6);

@@ -10,7 +10,7 @@ import { Ajv2020 } from 'ajv/dist/2020.js';
 import addFormats from 'ajv-formats';
 import type { TestPages } from './testing-pages.js';
 
-/** An OpenAPI document, as far as the validation of answers needs it. */
+/** An OpenAPI document, limited to the members for the validation of answers. */
 export interface OpenApiDocument {
   readonly openapi: string;
   readonly paths: Readonly<
@@ -24,7 +24,7 @@ interface Answer {
   readonly content?: Readonly<Record<string, { readonly schema: object }>>;
 }
 
-/** Whether a reader accepts a value by the schema at a JSON pointer of the document. */
+/** Whether a value satisfies the schema at a JSON pointer of the document. */
 type Reader = (pointer: string, value: unknown) => Promise<boolean> | boolean;
 
 /** The description that the API itself publishes. */
@@ -34,7 +34,7 @@ export async function publishedDocument(site: TestPages): Promise<OpenApiDocumen
 
 /**
  * Validates answers by the document that the API itself publishes, with two readers that
- * share no code. Fails where they differ.
+ * share no code. Fails if the readers differ.
  */
 export async function apiValidator(
   site: TestPages,
@@ -74,7 +74,7 @@ const hyperjumpName = 'https://api.example/openapi.json';
 /** An implementation of OpenAPI 3.1 without ajv. */
 export function hyperjumpReader(document: OpenApiDocument): Reader {
   unregisterSchema(hyperjumpName);
-  // The schemas have no `$schema` of their own: the dialect is that of the document.
+  // The schemas contain no `$schema`, so the document's dialect applies.
   const dialect = 'https://spec.openapis.org/oas/3.1/dialect/base';
   registerSchema(document as never, hyperjumpName, dialect);
   setShouldValidateFormat(true);

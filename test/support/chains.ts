@@ -18,7 +18,7 @@ import {
 export const root = createCa({ name: 'Root' });
 const anchors = trustStore([read(root)]);
 
-/** The certificate as a peer reads it. */
+/** The certificate as a peer parses it. */
 export function read({ der }: { readonly der: Uint8Array }): Certificate {
   const parsed = parseCertificate(der);
   assert.ok(parsed.ok, parsed.ok ? '' : parsed.failure.detail);

@@ -16,7 +16,7 @@ export interface World extends Partial<Scenario> {
   readonly beside?: readonly (Partial<Scenario> & Pick<Scenario, 'domain'>)[];
 }
 
-/** Checks the domain in a lab of its own. */
+/** Checks the domain in a separate lab. */
 export async function look(
   { faults = {}, replies, beside = [], ...parts }: World,
   options: CheckOptions = {},

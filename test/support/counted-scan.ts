@@ -21,8 +21,8 @@ export function questionIn(query: Uint8Array): string {
 }
 
 /**
- * The domains of a scan, their mail hosts in zones of their own, and one resolver for
- * all. The DNS server counts the questions. One domain in ten is signed.
+ * The domains of a scan, their mail hosts in separate zones, and one resolver for all.
+ * The DNS server counts the questions. One domain in ten is signed.
  */
 export class CountedScan {
   readonly asked: string[] = [];
@@ -56,7 +56,7 @@ export class CountedScan {
     }
   }
 
-  /** Asks what a check asks about a domain. */
+  /** Asks the questions that a check asks about a domain. */
   async lookUp(domain: Name): Promise<void> {
     const resolver = this.#resolver;
     const below = (labels: string): Name => Name.of(`${labels}.${domain.toString()}`);
@@ -71,7 +71,7 @@ export class CountedScan {
   }
 }
 
-/** One domain in four lies below a name without a zone cut, as below `co.jp`. */
+/** One domain in four is below a name without a zone cut, as below `co.jp`. */
 function domainAt(n: number): string {
   return n % 4 === 1 ? `d${n}.co.example` : `d${n}.example`;
 }

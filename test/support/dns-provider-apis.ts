@@ -31,7 +31,10 @@ export interface ProviderApi {
   readonly zone: StoredZone;
   /** `METHOD PATH` of each request, in order. */
   readonly requests: readonly string[];
-  /** Runs after each answer, as another program that changes the zone at that moment. */
+  /**
+   * Runs after each answer; it simulates another program that changes the zone at that
+   * moment.
+   */
   afterAnswer: () => void;
   close(): void;
 }
@@ -329,7 +332,7 @@ function readRoute53Set(set: string): { key: string; ttl: number; records: strin
   return { key, ttl: Number(member('TTL')), records };
 }
 
-/** Computes the signature again from the request as it arrived. */
+/** Computes the signature again from the received request. */
 function isSignedForRoute53({ method, path, query, headers, body }: ApiRequest): boolean {
   const [, scope = '', names = '', signature = ''] =
     /^AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE\/([^,]+), SignedHeaders=([^,]+), Signature=([0-9a-f]{64})$/.exec(

@@ -14,7 +14,10 @@ import { helpPage } from '../../src/cli/help.js';
 import type { Output } from '../../src/cli/output.js';
 import { createProgram } from '../../src/cli/run.js';
 
-/** Runs examples with the lab instead of the network, in a folder with the files they name. */
+/**
+ * Runs examples with the lab instead of the network, in a folder with the files that they
+ * name.
+ */
 export class ExampleWorld {
   readonly folder: string;
   readonly #resolver: FailingResolver;
@@ -68,7 +71,7 @@ publish: {keys: ${at('keys')}, domains: {example.com: {mx: [mx1.example.com]}}}
     rmSync(this.folder, { recursive: true });
   }
 
-  /** Runs a command line: in this process where it is a single command, else in a shell. */
+  /** Runs a command line: in this process if it is a single command, else in a shell. */
   async run(line: string): Promise<{ readonly code: number; readonly err: string }> {
     if (line.startsWith('hermetic ') && !/[|&>]/.test(line))
       return runCli(
@@ -86,7 +89,10 @@ publish: {keys: ${at('keys')}, domains: {example.com: {mx: [mx1.example.com]}}}
     return { code: status ?? -1, err: stderr };
   }
 
-  /** A file of the examples by its absolute path: tests share the working directory. */
+  /**
+   * The absolute path of a file of the examples, because tests share the working
+   * directory.
+   */
   #inFolder(word: string): string {
     return /^\.\/|\.(json|gz|pem|key|txt|db|yaml|html|mbox|eml)$/.test(word)
       ? join(this.folder, word)

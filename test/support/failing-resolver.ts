@@ -3,7 +3,7 @@ import { once } from 'node:events';
 
 /** A resolver on a free loopback port that answers every query with SERVFAIL at once. */
 export interface FailingResolver {
-  /** `127.0.0.1:port`, as options and configuration take it. */
+  /** `127.0.0.1:port`, in the form of options and configuration. */
   readonly at: string;
   close(): void;
 }

@@ -2,7 +2,7 @@ import { spawn, type ChildProcessWithoutNullStreams } from 'node:child_process';
 import { once } from 'node:events';
 import type { TestContext } from 'node:test';
 
-/** Another process holds the write lock until its standard input ends. */
+/** A separate process holds the write lock until its standard input ends. */
 export function holdLock(t: TestContext, file: string): Promise<ChildProcessWithoutNullStreams> {
   return foreignClient(
     t,
@@ -13,8 +13,8 @@ export function holdLock(t: TestContext, file: string): Promise<ChildProcessWith
 }
 
 /**
- * Another process repeatedly takes the write lock, each time for `holdMs`, with short
- * breaks, until it is killed.
+ * A separate process repeatedly takes the write lock for `holdMs`, with short pauses,
+ * until the test kills it.
  */
 export function lockOften(
   t: TestContext,

@@ -5,9 +5,9 @@ import { createServer } from 'node:net';
 const given = new Set<number>();
 
 /**
- * Returns a port of 127.0.0.1 that is free for TCP and UDP. It lies below the ports that
- * Linux gives to outgoing connections and to listeners without a number, so that no other
- * test gets it before its user listens there, or between two starts of one daemon.
+ * Returns a port of 127.0.0.1 that is free for TCP and UDP. The port is below the
+ * ephemeral ports of Linux, so that no other test receives it before the caller listens,
+ * or between two starts of one daemon.
  */
 export async function freePort(): Promise<number> {
   for (;;) {

@@ -24,8 +24,8 @@ export function guardNetwork(): {
     slots[method] = function (this: unknown, ...args: unknown[]): unknown {
       const stack = new Error().stack ?? '';
       // The lab listens, and answers datagrams from its listening sockets; it never
-      // starts a conversation. A datagram of an unbound socket waits in Node's own queue,
-      // and the guard recorded it on entry.
+      // starts a conversation. Node queues a datagram of an unbound socket; the guard
+      // recorded it before.
       if (stack.includes('Socket.clearQueue')) return original.apply(this, args);
       if (
         /[\\/]net[\\/]node-[a-z-]+\.(js|ts)/.test(stack) ||
@@ -57,7 +57,7 @@ export function guardNetwork(): {
     'fork',
   ])
     guard(childProcess, method);
-  // Named imports of these modules get the guards too.
+  // Updates the named imports of these modules, so that they use the guards too.
   syncBuiltinESMExports();
   const restore = (): void => {
     replaced.forEach((undo) => undo());

@@ -2,7 +2,7 @@ import type { ScannedDomain } from '../../src/scan/index.js';
 
 /**
  * Facts with one value replaced by the value that another scenario has at the same place:
- * one in `every` places with another value that occurs there.
+ * changes one in `every` places that have several values.
  */
 export function* mutatedFacts(
   all: readonly ScannedDomain[],
@@ -28,7 +28,7 @@ export function* mutatedFacts(
 
 type Path = readonly (string | number)[];
 
-/** Every value that is not an object, without certificates and text of servers. */
+/** All values that are not objects, except certificates and text of servers. */
 function* leaves(
   value: unknown,
   path: Path,

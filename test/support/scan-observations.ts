@@ -85,7 +85,7 @@ export function testDomain(domain: string, hosts: readonly string[]): DomainObse
   };
 }
 
-/** A grade with other measures, classes and verdict; the shape is made of them. */
+/** A grade with other measures, classes and verdict, and the shape computed from them. */
 export function gradeWith(
   base: DomainGrade,
   {

@@ -12,7 +12,10 @@ export const finishedScan = {
   finishedAt: new Date('2026-11-01T09:00:00Z'),
 };
 
-/** Numbers of a scan: on each page two shares of three in four, and one in five unknown. */
+/**
+ * Numbers of a scan: on each page two shares are 75 %, and one in five answers is
+ * unknown.
+ */
 export const sampleNumbers = {
   scan: finishedScan,
   pages: pages.map((name) => ({

@@ -9,7 +9,7 @@ import {
   type ScannedDomain,
 } from '../../src/scan/index.js';
 
-/** Makes all observations of a domain, one after the other for each address. */
+/** Makes all observations of a domain, sequentially for each address. */
 export async function observeAll(name: string, options: ObserveOptions): Promise<ScannedDomain> {
   const domain = await observeDomain(name, options);
   const [policy, hosts] = await Promise.all([
@@ -29,8 +29,8 @@ export async function observeAll(name: string, options: ObserveOptions): Promise
 }
 
 /**
- * Takes evidence apart into the observations that a scan would have made: the first
- * connection to each address, and the policy.
+ * Splits evidence into the observations that a scan would have made: the first connection
+ * to each address, and the policy.
  */
 export function scannedFrom(evidence: Evidence): ScannedDomain {
   const { domain, collectedAt: observedAt, route, hosts, mtaSts, tlsRpt } = evidence;

@@ -20,8 +20,8 @@ const DAY = 24 * HOUR;
 
 /**
  * Starts the daemon over a database with two watched domains, one with an open alarm, and
- * TLS reports about the other. No look is due and no name server answers: nothing but
- * loopback is contacted.
+ * TLS reports about the other. No check is due and no name server answers, so the daemon
+ * contacts only loopback addresses.
  */
 export async function startScrapedDaemon(): Promise<ScrapedDaemon> {
   const folder = mkdtempSync(join(tmpdir(), 'hermetic-scrape-'));

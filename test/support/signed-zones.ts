@@ -26,8 +26,8 @@ import { validate } from '../../src/dns/dnssec/validate/validate.js';
 export type Responses = Readonly<Record<string, Partial<Message>>>;
 
 /**
- * Signed zones of one key each, below a root that is the trust anchor, for tests that
- * write every response manually.
+ * Signed zones with one key each below a root with the trust anchor, for tests that
+ * contain every response.
  */
 export class SignedWorld {
   readonly now = Date.UTC(2026, 10, 23);
@@ -83,8 +83,8 @@ export class SignedWorld {
   }
 
   /**
-   * Validates one question. Questions that `responses` does not name are answered by
-   * `otherwise`, else with SERVFAIL.
+   * Validates one question. For questions that are not in `responses`, `otherwise`
+   * returns the answer, by default SERVFAIL.
    */
   ask(
     question: string,
@@ -134,7 +134,7 @@ export function record(text: string): ResourceRecord {
 
 /** The relation of an NSEC3 record to a name. */
 export interface Nsec3Shape {
-  /** The record that matches the name instead of one whose span covers it. */
+  /** If true, the record matches the name instead of covering it. */
   readonly matches?: boolean;
   readonly optOut?: boolean;
   readonly iterations?: number;
@@ -142,7 +142,7 @@ export interface Nsec3Shape {
   readonly types?: string;
 }
 
-/** An NSEC3 record of a zone that covers a name's hash and no other, or matches it. */
+/** An NSEC3 record of a zone that matches a name's hash, or covers only that hash. */
 export function nsec3(under: string, name: string, shape: Nsec3Shape = {}): ResourceRecord {
   const { matches = false, optOut = false, iterations = 0, types = '' } = shape;
   const hash = Buffer.from(nsec3Hash(Name.of(name), new Uint8Array(0), iterations));

@@ -15,8 +15,8 @@ export const body = (mode: string, maxAge = 604_800, mx = 'mx.example.com'): str
   `version: STSv1\nmode: ${mode}\nmx: ${mx}\nmax_age: ${maxAge}\n`;
 
 /**
- * A source over records and policies that a test sets: the record's texts or the failure
- * of their lookup, and the policy or the failure of its fetch.
+ * A source of records and policies that a test sets: the record's texts or the failure of
+ * their lookup, and the policy or the failure of its fetch.
  */
 export interface StsWorld {
   texts: readonly string[] | 'failed';

@@ -18,11 +18,11 @@ import { formTokenOf } from '../../src/web/access/random-secret.js';
 import { FakeClock } from './fake-clock.js';
 import { waitUntil } from './wait-until.js';
 
-/** Returns a clock that the test moves, from a fixed time on. */
+/** Returns a clock that starts at a fixed time and that the test moves. */
 export const movedClock = (): FakeClock =>
   new FakeClock(Date.parse('2026-11-30T12:00:00Z'), 'wait');
 
-/** Answers from zone lines; every other name does not exist. `gate` delays each answer. */
+/** Answers from zone lines; all other names do not exist. `gate` delays each answer. */
 export function zoneResolver(lines: readonly string[], gate?: () => Promise<void>): Resolver {
   const records = lines.map((line) => {
     const parsed = parseRecord(line);
@@ -50,7 +50,7 @@ export function zoneResolver(lines: readonly string[], gate?: () => Promise<void
   };
 }
 
-/** Mail for the domain goes to these addresses. */
+/** The addresses of the domain's MX hosts. */
 export function mailZone(domain: string, addresses: readonly string[]): readonly string[] {
   return [
     `${domain}. 60 IN MX 10 mx.${domain}.`,
@@ -58,7 +58,9 @@ export function mailZone(domain: string, addresses: readonly string[]): readonly
   ];
 }
 
-/** A network in which nothing answers. It notes the addresses that were dialled. */
+/**
+ * A network in which nothing answers. It records the addresses of attempted connections.
+ */
 export function silentNetwork(): Network & { readonly dialled: string[] } {
   const dialled: string[] = [];
   return {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 
-/** Far above the need of a busy machine: a test that reaches it hangs. */
+/** Longer than any busy machine needs, so a test that reaches the limit hangs. */
 const MAX_WAIT_MS = 240_000;
 
 /**

@@ -27,18 +27,18 @@ const channels = {
 };
 
 /**
- * Two days between two checks: a fault that returned within a week would be the same
- * alarm again.
+ * Two days between checks, because a fault that returns within a week continues the
+ * former alarm.
  */
 const INTERVAL_MS = 2 * 86_400_000;
 
-// The virtual time of a check follows from its number: a restart continues where the last
-// run ended.
+// The virtual time of a check depends on its number, so a restart continues at the end of
+// the last run.
 for (let check = 1; check <= Number(checks); check++) {
   for (const domain of domains) {
     const now = check * INTERVAL_MS;
     if ((readWatch(store).domains[domain]?.lookedAt ?? 0) >= now) continue;
-    // A fault for six checks, then six checks without it.
+    // Six checks with a fault, then six checks without it.
     const broken = check % 12 >= 6;
     const healthy = healthyResult(domain);
     const result = broken ? atHost('starttls-absent')(healthy) : healthy;

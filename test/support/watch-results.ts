@@ -2,7 +2,7 @@ import { grade } from '../../src/check/index.js';
 import type { CheckResult, Finding, MailCertificate } from '../../src/evidence/index.js';
 import { plantedEvidence, plantedHost, plantedPolicy } from './check/planted-evidence.js';
 
-/** A change of a healthy result: one fault as the watch observes it. */
+/** A change to a result without faults: one fault as the watch observes it. */
 export type Plant = (result: CheckResult) => CheckResult;
 
 /** A domain with STARTTLS, DANE, an enforced policy and TLS-RPT, without a fault. */
@@ -56,7 +56,7 @@ function certificateOf(host: string): MailCertificate {
   };
 }
 
-/** A finding at every address of the host, as a real fault of a server shows. */
+/** A finding at every address of the host, as a real fault of a server produces. */
 export const atHost =
   (
     id: string,
@@ -92,7 +92,7 @@ export const policyMode =
     mtaSts: { ...result.mtaSts, mode, status: mode === undefined ? 'absent' : 'found' },
   });
 
-/** The check had no certain result; with `own`, the cause was on this machine. */
+/** The check was inconclusive; with `own`, the cause was on this machine. */
 export const hidden =
   (own = false): Plant =>
   (result) => ({

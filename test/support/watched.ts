@@ -13,7 +13,10 @@ export const HOUR = 3_600_000;
 /** No fault. */
 export const healthy: Plant = (result) => result;
 
-/** A watch, driven check by check. The state is read after each one as a restart reads it. */
+/**
+ * A watch, driven check by check. After each check the watch reads the state as after a
+ * restart.
+ */
 export class Watched {
   state: WatchState = emptyState;
   /** Milliseconds since 1970. */
@@ -33,7 +36,7 @@ export class Watched {
     return alarms;
   }
 
-  /** Checks once, and returns the alarms in short: `added starttls-absent`. */
+  /** Checks once, and returns the alarms in short form: `added starttls-absent`. */
   check(plant: Plant, more: Partial<WatchedCheck> = {}, pause = 6 * HOUR): readonly string[] {
     return this.decide(plant, more, pause).map(({ kind, rule }) => `${kind} ${rule}`);
   }

@@ -6,13 +6,13 @@ interface TestPlans {
   readonly detail?: string;
   /** A domain that is not published. */
   readonly absent?: string;
-  /** The daemon computes plans once the gate is open. */
+  /** The daemon computes plans only after the gate opens. */
   readonly gate?: Promise<void>;
 }
 
 /**
- * Plans of every domain and its mail host: a step, a delay, and an alert. Saving one of
- * them in a page fails.
+ * Plans of every domain and its mail host: a step, a delay, and an alert. An attempt to
+ * save one of these plans in a page fails.
  */
 export function testPlans({ detail = '', absent, gate }: TestPlans = {}): PlanSource {
   return {

@@ -5,8 +5,8 @@ import { freshResolvers, primed, senderOf } from './sender-classes.js';
 import { unjudged } from './unjudged.js';
 
 /**
- * The records of a domain, and its earlier contact with the sender, which supports DANE
- * and MTA-STS.
+ * The records of a domain, and the earlier contact of a sender with it; the sender
+ * supports DANE and MTA-STS.
  */
 export const columns = [
   'DANE',
@@ -37,8 +37,8 @@ const letters: Readonly<Partial<Record<DeliveryResult, string>>> = {
 };
 
 /**
- * An attack on the lookup of a policy, alone and with STARTTLS stripped: it works only
- * against a first contact.
+ * An attack on the lookup of a policy, alone and with STARTTLS stripped: the attack
+ * succeeds only at a first contact.
  */
 const onPolicy = (says: string, attack: LabAttack): readonly Row[] => [
   { says, attacks: [attack], expect: 'VVUVUU' },
@@ -101,7 +101,7 @@ export interface MatrixResult {
   readonly wrong: readonly Wrong[];
 }
 
-/** Every cell has a separate domain, so that attacks do not interfere. */
+/** Every cell has a separate domain, so that the attacks do not affect each other. */
 const domainOf = (row: number, column: number): string => `r${row}-c${column}.example`;
 
 /**
@@ -175,7 +175,7 @@ async function runCell(
     ...(heard.length > 0 && expected !== 'A' && expected !== 'C'
       ? [`the attacker heard: ${heard.join(' | ')}`]
       : []),
-    // The tap must have observed the mail that it searches.
+    // The tap must have recorded the mail, or the search of its record proves nothing.
     ...((expected === 'C' || expected === 'A') && carried === 0
       ? ['mail went, but nothing was seen of it']
       : []),
@@ -183,7 +183,7 @@ async function runCell(
   return { seen, faults };
 }
 
-/** One host; or two, where the policy or TLSA names only the first. */
+/** One host, or two hosts of which the policy or TLSA names only the first. */
 function scenarioOf(column: Column, domain: string, two: boolean): Scenario {
   const common = unjudged(domain, column);
   const second = two ? [{ name: 'mx2' }] : [];

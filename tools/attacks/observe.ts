@@ -3,12 +3,10 @@ import type { Network } from '../../src/net/index.js';
 import type { DeliveryResult } from '../../src/tls-policy/index.js';
 import type { Delivery, Sender } from '../../src/send/index.js';
 
-/** The outcome of one message, by servers and wire. */
+/** The outcome of one message, observed at the servers and in the transmitted octets. */
 export interface Observed {
   readonly outcome: DeliveryResult;
-  /**
-   * The outcome in the view of the sender: every server is the one that it claims to be.
-   */
+  /** The outcome from the sender's view, in which every server is genuine. */
   readonly seen: DeliveryResult;
   /**
    * Commands that carry mail or a password: those sent in plaintext, and those that an
@@ -22,8 +20,8 @@ export interface Observed {
 let count = 0;
 
 /**
- * Sends one message to a domain and finds its destination. The network must be that of a
- * {@link Tap}.
+ * Sends one message to a domain and determines the server that received it. The network
+ * must be that of a {@link Tap}.
  */
 export async function observe(
   domain: string,

@@ -6,7 +6,7 @@ import { attacks, senders, type Attack, type DeliveryResult } from '../../src/tl
 import { observe, tapOn } from './observe.js';
 import { freshResolvers, primed, senderOf } from './sender-classes.js';
 
-/** The attacker's actions for each column. The worst one counts. */
+/** The attacker's actions for each column. The worst outcome counts. */
 export const waysOf: Readonly<Record<Attack, readonly (readonly LabAttack[])[]>> = {
   none: [[]],
   stripStarttls: [['strip'], ['mangle'], ['answer-in-clear']],
@@ -42,7 +42,7 @@ export interface Comparison {
 
 /**
  * For each domain, class of sender and attack: the prediction of a check, and the outcome
- * of mail that is really sent.
+ * of a real delivery.
  */
 export async function compare(
   scenarios: readonly Scenario[],
@@ -64,7 +64,7 @@ export async function compare(
         ips.forEach((ip) => busy.delete(ip));
       }
     };
-    // Domains that share a host are not under attack at the same time.
+    // Prevents concurrent attacks on domains that share a host.
     const take = (): Scenario | undefined => {
       const at = waiting.findIndex(
         ({ domain }) => !lab.hostsOf(domain).some(({ ip }) => busy.has(ip)),
@@ -89,8 +89,8 @@ export async function compare(
 }
 
 /**
- * A forged MX leads to the attacker's own host, which all domains share: attacks on it
- * would affect the others.
+ * A forged MX leads to the attacker's own host, which all domains share: attacks on that
+ * host would affect the other domains.
  */
 function meetsAttacker({ attack }: Scenario): boolean {
   return Object.keys(attack?.faults ?? {}).some((question) => question.endsWith(' MX'));
@@ -103,7 +103,7 @@ interface Cell {
   readonly observed: DeliveryResult;
 }
 
-/** With more, time-outs come from this machine rather than from the lab. */
+/** With more concurrency, this machine rather than the lab causes timeouts. */
 const MAX_CONCURRENT = 6;
 
 async function compareDomain(
@@ -141,7 +141,7 @@ async function compareDomain(
               lab,
               tap,
             );
-            // With an attacker in the scenario itself, a check cannot identify its peer.
+            // If the scenario itself has an attacker, a check cannot identify its peer.
             return [
               sender,
               inForce && attack !== 'swapCertificate' && attack !== 'spoofMx' ? asSeen : outcome,
@@ -155,15 +155,14 @@ async function compareDomain(
     }
     for (const sender of senders) {
       const came = seen.get(sender) ?? [];
-      // Without an attack, a sender continues with the next server where one accepts no
-      // mail.
+      // Without an attack, a sender tries the next server if one accepts no mail.
       const ended = attack === 'none' ? came.filter((outcome) => outcome !== 'deferred') : came;
       const observed =
         worstFirst.find((outcome) => (ended.length > 0 ? ended : came).includes(outcome)) ??
         'unknown';
       const predicted = exposure[sender][attack];
-      // The result of one attempt there is random, or a permanent refusal (521) instead
-      // of a deferral.
+      // The result of one attempt at such a server is random, or a permanent refusal
+      // (521) instead of a deferral.
       const byChance =
         attack === 'none' &&
         hosts?.some(
@@ -188,14 +187,14 @@ function offersTls({ connections }: AddressEvidence): boolean {
     ({ starttls, starttlsReply }) =>
       starttls === 'absent' ||
       starttls === 'mangled' ||
-      // RFC 3207 §4: after 454 it offers TLS at another time.
+      // RFC 3207 §4: after 454 the server offers TLS at another time.
       (starttls === 'refused' && (starttlsReply?.code ?? 500) >= 500),
   );
 }
 
 /**
- * The servers that a sender may try first: those of the best preference that have an
- * address, each alone, and then all servers unchanged.
+ * The servers that a sender may try first: each server of the best preference that has an
+ * address, separately, and then all servers unchanged.
  */
 function firstChoices({ hosts }: Evidence): readonly (string | undefined)[] {
   const tried = hosts.filter(({ addresses }) => addresses.length > 0);

@@ -23,10 +23,15 @@ export const classes: Readonly<
   bothCached: { dane: true, mtaSts: true, cached: true },
 };
 
-/** Resolvers for one attempt: answers cached during an attack must not outlive it. */
+/**
+ * Resolvers for one attempt, because answers cached during an attack must not remain
+ * after it.
+ */
 export interface Resolvers {
   readonly validating: Resolver;
-  /** It accepts every answer: no answer in the lab carries an AD bit. */
+  /**
+   * The resolver accepts every answer, because no answer in the lab carries an AD bit.
+   */
   readonly believing: Resolver;
 }
 

@@ -2,7 +2,7 @@ import type { Scenario } from '../../src/lab/index.js';
 import { senders } from '../../src/tls-policy/index.js';
 
 /**
- * A domain of the lab that checks are not compared with; the test that sends there judges
+ * A domain of the lab whose check is not compared; the test that sends mail to it judges
  * it.
  */
 export function unjudged(

@@ -71,7 +71,7 @@ async function stageSystemFiles(root: string, version: string): Promise<void> {
   folder('etc/hermetic/conf.d');
   folder('usr/bin');
   symlinkSync('../lib/hermetic/dist/src/cli/main.js', join(root, 'usr/bin/hermetic'));
-  // The program names this folder in its help, and reads pages below it.
+  // The program names this folder in its help, and reads pages from it.
   symlinkSync('../../share/doc/hermetic/docs', join(root, 'usr/lib/hermetic/docs'));
   symlinkSync('../../share/doc/hermetic/schemas', join(root, 'usr/lib/hermetic/schemas'));
   // The umask of the builder must not affect the modes.

@@ -41,7 +41,8 @@ export async function buildTarball({
     mkdirSync(join(root, 'bin'));
     symlinkSync('../dist/src/cli/main.js', join(root, 'bin/hermetic'));
     const path = join(output, `${name}.tar.gz`);
-    // Sorted, without owners and with one time: the same commit gives the same octets.
+    // Entries are sorted, without owners and with one time, so that a commit always gives
+    // the same octets.
     const options = [
       '--sort=name',
       '--owner=0',

@@ -5,7 +5,10 @@ import { build, type Plugin } from 'esbuild-wasm';
 /** The command. Its folder receives every bundled file. */
 export const ENTRY = 'dist/src/cli/main.js';
 const OUTPUT = dirname(ENTRY);
-/** Packages that read files of their own folder, or that first mail or a scan loads. */
+/**
+ * Packages that read files of their own folder, or that the program loads only for mail
+ * or a scan.
+ */
 const UNBUNDLED = [
   '@photostructure/sqlite',
   'graphile-worker',
@@ -31,9 +34,9 @@ export interface Bundle {
 }
 
 /**
- * Bundles the program for a package. A daemon of all jobs otherwise loads 900 modules, and
- * each costs start time and memory. Every dynamic import stays a file of its own. Names
- * and line breaks stay, so that stack traces are readable.
+ * Bundles the program for a package. Without the bundle, a daemon with all jobs loads 900
+ * modules, and each costs start time and memory. Every dynamic import stays a separate
+ * file. The bundle keeps names and line breaks, so that stack traces are readable.
  */
 export async function bundleProgram(target: string): Promise<Bundle> {
   const data = new Set<string>();
@@ -82,7 +85,7 @@ function threads(): readonly string[] {
     );
 }
 
-/** Corrects the paths of files that a module finds by its own place. */
+/** Corrects the paths of files that a module locates relative to itself. */
 function moved(data: Set<string>): Plugin {
   return {
     name: 'moved',

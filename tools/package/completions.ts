@@ -1,6 +1,6 @@
 import type { Command, Option } from 'commander';
 
-/** A command line so far, and the words that may follow. */
+/** An incomplete command line, and the words that may follow it. */
 interface Words {
   /** Empty for the program itself, else `publish` or `publish plan`. */
   readonly path: string;
@@ -8,7 +8,7 @@ interface Words {
   readonly options: readonly { readonly name: string; readonly text: string }[];
 }
 
-/** Completion scripts by shell, made from the commands. */
+/** Completion scripts by shell, generated from the commands. */
 export function completions(program: Command): Readonly<Record<'bash' | 'zsh' | 'fish', string>> {
   const all = collectWords(program, '');
   return { bash: bash(all), zsh: zsh(all), fish: fish(all) };

@@ -92,7 +92,7 @@ function isModule(file: string): boolean {
 
 /**
  * The package.json files above a file: the nearest decides how Node reads the file, and
- * that of the package how its name is resolved.
+ * the package.json of the package decides how Node resolves its name.
  */
 function manifestsOf(file: string): readonly string[] {
   const found: string[] = [];

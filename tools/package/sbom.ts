@@ -100,7 +100,7 @@ function hashesOf(integrity = ''): readonly object[] {
   });
 }
 
-/** The same content has the same serial number, so that a build can be repeated. */
+/** The serial number depends only on the content, so that builds are reproducible. */
 function uuidOf(text: string): string {
   const hex = sha256(text);
   return [

@@ -37,14 +37,14 @@ export function filesBelow(path: string): readonly string[] {
     .flatMap((name) => filesBelow(join(path, name)));
 }
 
-/** The manual pages and completion scripts, made from the commands. */
+/** The manual pages and completion scripts, generated from the commands. */
 export async function commandTexts(
   version: string,
 ): Promise<{ readonly pages: ManPages; readonly shells: ReturnType<typeof completions> }> {
   const output = { out: ignore, err: ignore, width: 80, color: false, interactive: false };
   const context = { output, signal: new AbortController().signal, finish: ignore };
-  // A command line that names a command loads it; the last program has loaded all of
-  // them.
+  // A command line that names a command loads it; the last program has loaded all
+  // commands.
   const program = await createProgram([], context);
   for (const [index, { name }] of commands.entries()) {
     const loaded = (await createProgram([name], context)).commands[index];
@@ -70,7 +70,7 @@ export async function stageCommandTexts(share: string, version: string): Promise
   write('fish/vendor_completions.d/hermetic.fish', shells.fish);
 }
 
-/** Without name and time, so that the same text gives the same file. */
+/** The header omits name and time, so that the same text gives the same file. */
 export function gzip(text: string | Buffer): Buffer {
   return gzipSync(text, { level: 9 });
 }

@@ -12,7 +12,7 @@ import { fileURLToPath } from 'node:url';
 import { bundleProgram, ENTRY } from './bundle-program.js';
 import { reachableFiles } from './reachable-files.js';
 
-/** The platforms that packages are built for, by Debian's name of the architecture. */
+/** The platforms of the packages, by Debian's name of the architecture. */
 export const architectures = { amd64: 'linux-x64', arm64: 'linux-arm64' } as const;
 export type Architecture = keyof typeof architectures;
 
@@ -24,7 +24,7 @@ export interface IncludedPackage {
   readonly path: string;
 }
 
-/** Names that the store chooses at run time. */
+/** The package of SQLite, which the store selects by name at run time. */
 const SQLITE = 'node_modules/@photostructure/sqlite';
 
 /**
@@ -58,7 +58,7 @@ function sqliteLoader(): readonly string[] {
   return ['node_modules/node-gyp-build/index.js', 'node_modules/node-gyp-build/node-gyp-build.js'];
 }
 
-/** The library for GNU libc alone: Debian has no other. */
+/** Only the library for GNU libc, because Debian has no other. */
 function sqliteLibrary(architecture: Architecture): readonly string[] {
   const folder = `${SQLITE}/prebuilds/${architectures[architecture]}`;
   return readdirSync(folder)
@@ -77,8 +77,7 @@ function licenceFiles(folder: string): readonly string[] {
 }
 
 /**
- * The members of package.json that are read at run time: Node its type, the program its
- * version.
+ * The members of package.json at run time: Node reads the type, the program the version.
  */
 function writeManifest(target: string): void {
   const { name, version, description, license, type, engines } = JSON.parse(

@@ -59,7 +59,10 @@ function integer(bytes: Uint8Array): number[] {
   return der(2, (trimmed[0] ?? 0) & 0x80 ? [0, ...trimmed] : trimmed);
 }
 
-/** The algorithms at the time of the vectors. Never for real answers. */
+/**
+ * The algorithms that were valid at the time of the vectors. They are not used for real
+ * answers.
+ */
 export const legacyAlgorithms: AlgorithmRegistry = {
   signatures: new Map([
     ...standardAlgorithms.signatures,

@@ -24,14 +24,14 @@ const RCODES: Readonly<Record<string, number>> = {
 const MAX_CHAIN = 12;
 
 /**
- * Simulates a recursive resolver for queries with CD=1: of the virtual servers' answers
- * active at a step it chooses the most specific one, follows aliases whose target is
- * missing, and synthesises the CNAME of a DNAME.
+ * Simulates a recursive resolver for queries with CD=1: it selects the most specific of
+ * the virtual servers' active answers, follows aliases without a target, and synthesises
+ * the CNAME of a DNAME.
  */
 export function mockUpstream(scenario: Scenario, step: () => number): Fetch {
   const lookup = (name: Name, type: number): Message => {
     const current = scenario.ranges.filter((r) => r.from <= step() && step() <= r.to);
-    // After the last range a resolver answers from its cache.
+    // After the last range the resolver answers from its cache.
     const active = current.length > 0 ? current : scenario.ranges;
     const fitting = active
       .flatMap((r) => r.entries.filter((e) => matches(e, name, type)).slice(0, 1))
@@ -84,8 +84,8 @@ export function mockUpstream(scenario: Scenario, step: () => number): Fetch {
 }
 
 /**
- * The part of an entry that answers another question: the RRset itself, or a DNAME above
- * the name.
+ * The part of an entry that answers a different question: the RRset itself, or a DNAME
+ * above the name.
  */
 function fromCache(entry: Entry, name: Name, type: number): Entry | undefined {
   const records = [...entry.answer, ...entry.authority];

@@ -43,12 +43,14 @@ export interface Scenario {
   readonly config: readonly string[];
   readonly ranges: readonly Range[];
   readonly steps: readonly Step[];
-  /** Unreadable lines. Their records are missing, so the output lists them. */
+  /**
+   * Unreadable lines. The output lists these lines, because their records are missing.
+   */
   readonly unread: readonly string[];
 }
 
 /**
- * Reads a .rpl file, or a file of entries alone (the signature vectors): those come as
+ * Reads a .rpl file, or a file with only entries (the signature vectors), which become
  * one range.
  */
 export function parseRpl(text: string): Scenario {
@@ -128,7 +130,7 @@ function readEntry(lines: Lines, unread: string[]): Entry {
     }
   }
   return {
-    // The default of both formats, for the question that is given.
+    // The default of both formats, applied to the given question.
     match: match.length > 0 || !question ? match : ['opcode', 'qtype', 'qname'],
     adjust,
     reply,
@@ -149,7 +151,7 @@ class Lines {
     return this.#at >= this.lines.length;
   }
 
-  /** Words of the next line that holds any. */
+  /** Returns the words of the next line that is not empty. */
   next(): string[] | undefined {
     while (this.#at < this.lines.length) {
       this.raw = this.lines[this.#at++] as string;

@@ -25,8 +25,8 @@ export type Setting = Pick<ValidateRequest, 'anchors' | 'now' | 'limits' | 'algo
 
 /**
  * Runs a scenario's questions through the validator, compares each checked answer, and
- * passes all of them to `onAnswer`. A file with questions beyond the role of a stub is
- * omitted only if they affect the result.
+ * passes all of them to `onAnswer`. The run omits a file with questions beyond the role
+ * of a stub only if they affect the result.
  */
 export async function runScenario(
   scenario: Scenario,
@@ -51,7 +51,7 @@ async function run(
   let now = timeOf(scenario);
   let step = 0;
   let checks = 0;
-  // Questions of the asked type, at each check, without an answer in the file.
+  // Questions of the expected type, at each check, without an answer in the file.
   const missing = new Map<number, string>();
   const upstream = mockUpstream(scenario, () => step);
   let answer: DnsAnswer | undefined;
@@ -210,7 +210,7 @@ function reasonToFail(scenario: Scenario): string | undefined {
     : `a line of it cannot be read: ${scenario.unread[0]}`;
 }
 
-/** Some delegation has DS records of SHA-1 and of a stronger digest. */
+/** True if a delegation has DS records of SHA-1 and of a stronger digest. */
 function digestsMixed(scenario: Scenario): boolean {
   const digests = new Map<string, Set<boolean>>();
   const sections = scenario.ranges.flatMap((r) =>
@@ -264,7 +264,7 @@ function timeOf(scenario: Scenario): number {
   return Date.UTC(y, mo - 1, d, h, mi, s);
 }
 
-/** -1 switches the check of dates off. */
+/** A value of -1 disables the check of dates. */
 function skewOf(scenario: Scenario): { clockSkew?: number } {
   return overrideOf(scenario) === '-1' ? { clockSkew: 2 ** 31 } : {};
 }

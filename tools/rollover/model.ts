@@ -9,10 +9,10 @@ import {
 import type { Order } from './orders.js';
 
 /**
- * A small world in which every order of events is tried: two authoritative servers of
- * which the second follows with any delay, two addresses of one mail server, one cache
- * that queries at any time (any cache is one of its histories), pushes that arrive late
- * or never, servers that do not answer, a delegation that changes, and a program that
+ * A small model that tries every order of events. It has two authoritative servers (the
+ * second follows with any delay), two addresses of one mail server, one cache that
+ * queries at any time (any cache is one of its histories), pushes that arrive late or
+ * never, servers that do not answer, a delegation that changes, and a program that
  * crashes between saving and acting. One tick is one TTL.
  */
 interface World<S> {
@@ -46,11 +46,11 @@ export interface ModelResult {
   /** Whether every state within the bounds was visited. */
   readonly whole: boolean;
   /**
-   * Events that lead to a sender whose records do not match the key of the server, or to
-   * a broken rule.
+   * The events before a violation: a rule is broken, or a sender's records do not match
+   * the key of the server.
    */
   readonly failure?: { readonly what: string; readonly trace: readonly string[] };
-  /** States from which, without further faults, the change does not complete. */
+  /** States from which the change does not complete, even without further faults. */
   readonly stuck: number;
 }
 
@@ -83,10 +83,7 @@ const troubles: readonly StepFault[] = [
   { blind: 'address', does: 'half' },
 ];
 
-/**
- * Visits every state that any order of events can reach, breadth first, and stops at the
- * first failure.
- */
+/** Visits every reachable state breadth first, and stops at the first failure. */
 export function checkModel<S>(order: Order<S>, bounds: ModelBounds): ModelResult {
   const empty: World<S> = {
     now: 0,
@@ -163,7 +160,7 @@ function* events<S>(
   }
 }
 
-/** One run of the program observes, saves and executes. */
+/** One run of the program, which observes, saves and executes. */
 function act<S>(
   order: Order<S>,
   world: World<S>,
@@ -244,7 +241,9 @@ function unmatched<S>({ cache, live, now }: World<S>, { held }: ModelBounds): st
     : `a sender holds ${cache.rrset.records.length} records and none matches ecdsa-${wrong}`;
 }
 
-/** Without further faults, the requested keys come into use. */
+/**
+ * Returns true if, without further faults, the server uses the requested keys at the end.
+ */
 function finishes<S>(order: Order<S>, world: World<S>): boolean {
   let at = world;
   for (let i = 0; i < 60; i++) {
@@ -256,7 +255,9 @@ function finishes<S>(order: Order<S>, world: World<S>): boolean {
   return false;
 }
 
-/** States that differ only in the date, or in the age of irrelevant facts, are one. */
+/**
+ * States that differ only in the date, or in the age of irrelevant facts, count as one.
+ */
 function keyed<S>({ now, cache, dsAt, ...world }: World<S>): string {
   const ago = (at: number): number => Math.min(now - at, 3 * TTL);
   const memory = JSON.stringify(world.memory, (name, value: unknown) =>

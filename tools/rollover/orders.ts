@@ -8,7 +8,9 @@ import {
   type ServerKey,
 } from '../../src/publish/index.js';
 
-/** An order of key changes: has a state, observes the world, and returns actions. */
+/**
+ * An order of key changes, which keeps a state, observes the world and returns actions.
+ */
 export interface Order<S = unknown> {
   readonly name: string;
   start(): S;
@@ -49,7 +51,7 @@ interface Script {
 }
 
 /**
- * Orders found in use, with the moves of each for a change of key. `wait` lasts one TTL
+ * Orders in common use, with the steps of each for a change of key. `wait` lasts one TTL
  * by the clock, without an observation.
  */
 export const others: readonly Order<Script>[] = [

@@ -17,17 +17,17 @@ export interface SimulationOptions {
 
 export interface SimulationResult {
   /**
-   * Senders that found a key without a matching record, each counted once a change, over
-   * all changes.
+   * The senders that met a key without a matching record; each counts once for each
+   * change.
    */
   readonly held: number;
   /** Key changes that completed. */
   readonly changes: number;
-  /** Median number of minutes from the request to the last move. */
+  /** Median number of minutes from the request to the last step. */
   readonly minutes: number;
 }
 
-/** The value from `at` (seconds) on. */
+/** A value that is valid from `at` (seconds). */
 type Line<T> = { readonly at: number; readonly is: T }[];
 
 const HOUR = 3600;
@@ -43,9 +43,9 @@ const hex = (n: number, length: number): string => n.toString(16).padStart(lengt
 /**
  * Key changes in virtual time, each with its own TTL (5 minutes to 12 hours). Three
  * authoritative servers, each behind by up to 10 minutes; the program runs every minute,
- * and sometimes crashes or does not reach a server. Then the senders: each delivers about
- * once an hour, queries any server, and caches the answer for a TTL, every tenth behind a
- * second cache for up to two.
+ * and sometimes crashes or does not reach a server. Each sender delivers about once an
+ * hour, queries any server, and caches the answer for a TTL. Every tenth sender is behind
+ * a second cache, and uses an answer for up to two TTLs.
  */
 export function simulate<S>(
   order: Order<S>,
@@ -110,7 +110,7 @@ function oneChange<S>(order: Order<S>, ttl: number, random: () => number): Cours
       ttl,
     );
     memory = state;
-    if (random() < 0.01) continue; // it crashed before its first action
+    if (random() < 0.01) continue; // the program crashed before its first action
     for (const action of actions) {
       if (action.kind === 'make-key') keys = Math.max(keys, Number(action.key.split('-')[1]));
       const changed = take(action, zones, live, now, random);
@@ -136,7 +136,7 @@ function take(
     return true;
   }
   const [primary] = zones;
-  // The program does not repeat a running change.
+  // The program does not restart a running change.
   if (action.kind !== 'set-rrset' || !primary || primary.some(({ at }) => at > now)) return false;
   if (
     valueAt(primary, now).records.join() !== action.from.join() ||

@@ -93,7 +93,10 @@ export async function heavy(plan: Plan): Promise<RoleReport> {
   return { role: 'heavy', counts };
 }
 
-/** Packed bombs, bodies without end, mails made of entities, broken requests. */
+/**
+ * Sends compression bombs, endless bodies, mails that consist of entities, and broken
+ * requests.
+ */
 export async function bombs(plan: Plan): Promise<RoleReport> {
   const counts: Counts = {};
   const zeros = gzipSync(Buffer.alloc(200_000_000));

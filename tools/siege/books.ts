@@ -6,9 +6,9 @@ import type { Plan, RoleReport, Sample } from './plan.js';
 /** The reports of the clients in the database. */
 export interface Books {
   readonly acknowledged: number;
-  /** Acknowledged, and not in the database. */
+  /** Reports that were acknowledged but are not in the database. */
   readonly lost: number;
-  /** In the database more than once, or counted more than once. */
+  /** Reports that are in the database more than once, or count more than once. */
   readonly doubled: number;
   readonly faults: readonly string[];
 }
@@ -65,13 +65,14 @@ export interface Delay {
 type Restarts = readonly { readonly from: number; readonly to: number }[];
 
 /**
- * Returns whether a period is outside the restarts. A second after a start belongs to it.
+ * Returns whether a period is outside the restarts. The first second after a start counts
+ * as part of the restart.
  */
 function isOutside([at, ms]: Sample, restarts: Restarts): boolean {
   return !restarts.some(({ from, to }) => at + ms >= from - 100 && at <= to + 1000);
 }
 
-/** Long turns of the daemon's event loop, as its probe noted them, in milliseconds. */
+/** Long turns of the daemon's event loop, as its probe recorded them, in milliseconds. */
 export interface Turns {
   readonly longest: number;
   /**
@@ -85,7 +86,7 @@ export interface Turns {
   readonly costly: number;
 }
 
-/** Reads the notes of the probe, without the restarts. */
+/** Reads the record of the probe, without the restarts. */
 export function turnsIn(file: string, restarts: Restarts): Turns {
   const turns = (existsSync(file) ? readFileSync(file, 'utf8') : '')
     .split('\n')

@@ -34,7 +34,9 @@ export function post(plan: Plan, body: Buffer, localAddress = '127.0.0.1'): Prom
   });
 }
 
-/** A connection that reports received data. Errors end it without a message. */
+/**
+ * A connection that reports received data. Errors end the connection without a message.
+ */
 export function dial(port: number, localAddress = '127.0.0.1'): Socket {
   return connect({ port, host: '127.0.0.1', localAddress }).on('error', () => undefined);
 }

@@ -16,7 +16,7 @@ import {
   type Sent,
 } from './plan.js';
 
-/** Names that Postfix asks for. */
+/** Names that the simulated Postfix looks up. */
 const NAMES = 400;
 
 /**
@@ -75,7 +75,10 @@ function textOf(mail: string): string {
   return /base64/i.test(header) ? Buffer.from(body, 'base64').toString() : body;
 }
 
-/** Postfix: asks for names at a steady pace, and again when the connection ends. */
+/**
+ * Simulates Postfix: looks up names at a constant rate, and reconnects when the
+ * connection ends.
+ */
 export async function socketmap({ ports, seconds, pace }: Plan): Promise<RoleReport> {
   const samples: Sample[] = [];
   const counts = { answered: 0, broken: 0, temporary: 0 };
@@ -110,8 +113,8 @@ export async function socketmap({ ports, seconds, pace }: Plan): Promise<RoleRep
 }
 
 /**
- * Asks for GET /health twenty times a second: the delay that the event loop of the daemon
- * causes.
+ * Requests GET /health twenty times a second, to measure the delay by the daemon's event
+ * loop.
  */
 export async function health({ ports, seconds }: Plan): Promise<RoleReport> {
   const samples: Sample[] = [];

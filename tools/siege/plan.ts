@@ -3,7 +3,7 @@ export interface Plan {
   readonly folder: string;
   readonly ports: Readonly<Record<'web' | 'smtp' | 'postfix' | 'metrics' | 'dns' | 'sink', number>>;
   readonly seconds: number;
-  /** Requests per second are multiplied by this. */
+  /** The factor by which a role multiplies its requests per second. */
   readonly pace: number;
   /** TXT record of the key that signs genuine mail. */
   readonly keyText: string;

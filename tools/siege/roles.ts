@@ -4,7 +4,7 @@ import type { Plan, RoleReport } from './plan.js';
 
 type Role = (plan: Plan) => Promise<RoleReport>;
 
-/** Clients that measure the answers. */
+/** Clients that measure the response times. */
 export const observers: Readonly<Record<string, Role>> = { socketmap, health };
 export const attackers: Readonly<Record<string, Role>> = {
   idle,

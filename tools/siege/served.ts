@@ -86,7 +86,7 @@ async function forkResolver(plan: Plan): Promise<string> {
 export class Served {
   #child: ChildProcess | undefined;
   readonly #log: WriteStream;
-  /** From each kill to the first answer after it. */
+  /** The time from each kill to the first answer after the restart. */
   readonly restarts: { readonly from: number; to: number }[] = [];
   maxRss = 0;
   /** The number of unexpected ends of the process. */
@@ -181,8 +181,8 @@ function statusOf(pid: number, field: string): number {
 
 /** Runs a role in a separate process. Rejects when that ends without a report. */
 export function startRole(role: string, plan: Plan): Promise<RoleReport> {
-  // Attackers represent other machines: their requests burden the daemon, their CPU time
-  // must not.
+  // Attackers represent other machines: only their requests may load the daemon, not
+  // their CPU time.
   const nice = role in attackers && {
     execPath: 'nice',
     execArgv: ['-n', '19', process.execPath],

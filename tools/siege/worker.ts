@@ -1,7 +1,7 @@
 import { attackers, observers } from './roles.js';
 import type { Plan } from './plan.js';
 
-/** One role in a separate process: gets the plan, sends its report, ends. */
+/** One role in a separate process: receives the plan, sends its report, and ends. */
 process.once('message', ({ role, plan }: { role: string; plan: Plan }) => {
   const run = { ...attackers, ...observers }[role];
   if (!run) throw new TypeError(`no role ${role}`);

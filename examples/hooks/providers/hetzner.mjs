@@ -21,7 +21,9 @@ export function connect({
     const { json } = await callApi(method, url, { headers, body });
     await finished(json.action);
   };
-  /** Changes are asynchronous: a read before the end shows the former records. */
+  /**
+   * Changes are asynchronous: until a change completes, reads return the former records.
+   */
   const finished = async (action) => {
     for (let tries = 0; action.status === 'running'; tries++) {
       if (tries === MAX_POLLS) throw new Error('the change did not end within a minute');

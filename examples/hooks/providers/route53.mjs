@@ -8,8 +8,9 @@ import { apiAddress, callApi } from '../call-api.mjs';
  * https://docs.aws.amazon.com/Route53/latest/APIReference/API_ListResourceRecordSets.html
  * https://docs.aws.amazon.com/Route53/latest/APIReference/API_ChangeResourceRecordSets.html
  *
- * One change batch deletes the former set and creates the new one. Route 53 makes all of it
- * or nothing, and refuses to delete a set with other values: a true compare and set.
+ * One change batch deletes the former set and creates the new one. Route 53 applies the
+ * batch as a whole or not at all, and refuses to delete a set with other values: an
+ * atomic compare and set.
  */
 export function connect({
   'zone-id': zoneId,
@@ -25,7 +26,7 @@ export function connect({
     async read(name, type) {
       const { text } = await call('GET', `${url}?maxitems=1&name=${name}.&type=${type}`);
       const [, set = ''] = /<ResourceRecordSet>(.*?)<\/ResourceRecordSet>/s.exec(text) ?? [];
-      // The list begins with the next name where there is no such set.
+      // If the set does not exist, the list begins with the next name.
       if (member(set, 'Name') !== `${name}.` || member(set, 'Type') !== type)
         return { records: [] };
       if (/<(AliasTarget|SetIdentifier)>/.test(set))

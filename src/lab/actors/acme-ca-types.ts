@@ -2,10 +2,11 @@ import type { Authority, Issued } from '../../pki/index.js';
 import type { ValidateChallenge } from './acme-validate.js';
 
 /**
- * Behaviour of the CA. It can be changed at any time and counts from the next request.
+ * Behaviour of the CA. Tests may change it at any time; a change takes effect with the
+ * next request.
  */
 export interface AcmeCaHabits {
-  /** Lifetime of certificates by profile, milliseconds; '' is the one without a name. */
+  /** Lifetime of certificates by profile, milliseconds; '' is the default profile. */
   profiles: Readonly<Record<string, number>>;
   /** Suggested renewal window (RFC 9773 §4.2); undefined: no renewal information. */
   window:
@@ -21,7 +22,7 @@ export interface AcmeCaHabits {
   garbleNonce: number;
   /**
    * Rate limit for new orders of an account. Orders that replace a certificate are
-   * exempt, as CAs with RFC 9773 do it.
+   * exempt, as at real CAs with RFC 9773.
    */
   orders: { readonly most: number; readonly withinMs: number } | undefined;
   /** Whether accounts list their orders (RFC 8555 §7.1.2.1). */
@@ -31,8 +32,8 @@ export interface AcmeCaHabits {
   /** Whether accounts may change their key (RFC 8555 §7.3.5). */
   keyChange: boolean;
   /**
-   * Issuer names for dns-persist-01: with `hashPrefix` in the form of draft -02, without
-   * in that of earlier drafts.
+   * Issuer names for dns-persist-01: with `hashPrefix` in the form of draft -02,
+   * otherwise in the form of earlier drafts.
    */
   persist: { readonly issuers: readonly string[]; readonly hashPrefix?: string };
   /** `caaIdentities` of the directory (RFC 8555 §9.7.6); undefined: absent. */
@@ -52,7 +53,7 @@ export interface AcmeCaHabits {
 /** An issued certificate. Times are milliseconds since 1970. */
 export interface AcmeCertificate {
   readonly id: string;
-  /** The first name. */
+  /** The first name of the certificate. */
   readonly host: string;
   readonly names: readonly string[];
   readonly spki: string; // hex
@@ -67,7 +68,7 @@ export interface AcmeCertificate {
 export interface AcmeOrder {
   readonly id: string;
   readonly account: string;
-  /** The first name. */
+  /** The first name of the certificate. */
   readonly host: string;
   readonly names: readonly string[];
   readonly token: string;

@@ -27,10 +27,11 @@ const random = (): string => randomBytes(12).toString('base64url');
 /**
  * An ACME certification authority (RFC 8555, RFC 9773) for the lab. It verifies
  * signatures, nonces, accounts and challenges as strictly as a real one, and `habits`
- * switches on the difficulties that real ones cause: rate limits, refused or garbled
- * nonces, orders that are reused, replacements that are refused, a second chain.
+ * enables the difficulties that real CAs cause: rate limits, refused or malformed nonces,
+ * reused orders, refused replacements, a second chain.
  *
- * `#handle` is the HTTP side, `#answer` the routing; `acme-resources.ts` has the JSON.
+ * `#handle` implements HTTP and `#answer` the routing; `acme-resources.ts` builds the
+ * JSON.
  */
 export class AcmeCa {
   readonly habits: AcmeCaHabits;
@@ -43,10 +44,7 @@ export class AcmeCa {
   refusedNonces = 0;
   /** Requests for renewal information. */
   informed = 0;
-  /**
-   * Repeated requests after a refused nonce that did not use the nonce of the refusal
-   * (RFC 8555 §6.5).
-   */
+  /** Repeated requests that did not use the nonce of the refusal (RFC 8555 §6.5). */
   wrongRetries = 0;
   /** Nonce of the last refusal, by path. */
   readonly #retries = new Map<string, string>();
@@ -86,7 +84,7 @@ export class AcmeCa {
     };
   }
 
-  /** URL of the directory: the only URL that a client has to know. */
+  /** URL of the directory: the only URL that a client needs in advance. */
   get directory(): string {
     return this.#urlOf('directory');
   }
@@ -229,7 +227,7 @@ export class AcmeCa {
     return [...this.accounts].find(([, keyObject]) => thumbprint(keyObject) === keyThumbprint)?.[0];
   }
 
-  /** RFC 8555 §7.3.5: all checks of the server. */
+  /** RFC 8555 §7.3.5: all checks that a server must perform. */
   #changeKey({ kid = '', key, payload }: Signed): Answer {
     const url = this.#urlOf('key-change');
     const innerRequest = readSigned(JSON.stringify(payload), url, undefined);
@@ -328,7 +326,7 @@ export class AcmeCa {
     });
   }
 
-  /** Validates at once: a delay would slow the tests down and show nothing more. */
+  /** Validates at once: a delay would only slow the tests down. */
   async #validate(
     type: string,
     acmeOrder: AcmeOrder,
@@ -376,7 +374,7 @@ export class AcmeCa {
       notBefore: now,
       notAfter: now + (this.habits.profiles[acmeOrder.profile] ?? 0),
     };
-    // The CA signs the public key of the request and never has the private one.
+    // The CA signs the public key of the request and never receives the private key.
     const issued = issue(this.#options.issuer, {
       names: acmeOrder.names,
       ...dates,

@@ -2,7 +2,8 @@ import { createPublicKey, verify, type KeyObject } from 'node:crypto';
 
 /**
  * Parses a certificate request (RFC 2986); undefined when its signature does not verify
- * with its own key. Supports the form that clients of the lab write, not all of PKCS #10.
+ * with its own key. Supports only the form that clients of the lab write, not PKCS #10 as
+ * a whole.
  */
 export function readCertificateRequest(
   derBytes: Buffer,
@@ -25,7 +26,8 @@ interface Element {
 function children(bytes: Buffer): Element[] {
   const found: Element[] = [];
   for (let position = 0; position + 2 <= bytes.length;) {
-    // X.690 §8.1.3: one octet below 0x80 is the length, else the number of its octets.
+    // X.690 §8.1.3: an octet below 0x80 is the length; otherwise its low bits count the
+    // length octets.
     const first = bytes.readUInt8(position + 1);
     const octets = first < 0x80 ? 0 : first & 0x7f;
     const length = octets === 0 ? first : bytes.readUIntBE(position + 2, octets);
@@ -42,9 +44,9 @@ function children(bytes: Buffer): Element[] {
 
 const CONTEXT_2 = 0x82; // dNSName in a GeneralName
 const CONSTRUCTED = 0x20;
-const OCTET_STRING = 0x04; // wraps the value of an extension
+const OCTET_STRING = 0x04; // OCTET STRING around the value of an extension
 
-/** Returns all dNSNames below, wherever the extension is. */
+/** Returns all dNSNames in an element, regardless of the position of the extension. */
 function dnsNames(bytes: Buffer): string[] {
   return children(bytes).flatMap(({ tag, body }) => {
     if (tag === CONTEXT_2) return [body.toString('latin1')];

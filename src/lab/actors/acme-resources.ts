@@ -4,8 +4,8 @@ import { AcmeProblem, thumbprint } from './acme-signed.js';
 
 /**
  * The JSON resources of the lab's certification authority (RFC 8555 §7.1), as functions
- * of its state. They deviate from the usual form if the RFC allows it, so that a
- * client that relies on more than the RFC promises fails in the lab and not at a real CA.
+ * of its state. They deviate from the usual form if the RFC allows it. A client that
+ * relies on more than the RFC guarantees then fails in the lab, not at a real CA.
  */
 
 /** Returns the absolute URL of a path at the CA. */
@@ -39,7 +39,8 @@ export function orderResource(acmeOrder: AcmeOrder, urlOf: UrlOf): unknown {
   const { id, names, status, certificate, error } = acmeOrder;
   return {
     status,
-    // Not in the order of the request: a client must not rely on it (RFC 8555 §7.4).
+    // Not in the order of the request: a client must not rely on the order (RFC 8555
+    // §7.4).
     identifiers: [...names].reverse().map((value) => ({ type: 'dns', value })),
     authorizations: names.map((domainName) => urlOf(`authorization/${id}/${domainName}`)),
     finalize: urlOf(`finalize/${id}`),
@@ -58,7 +59,7 @@ export function authorizationResource(
   const { id, authorizations, token, error } = acmeOrder;
   const status = existing(authorizations.get(domainName));
   const { issuers, hashPrefix } = acmeCaHabits.persist;
-  // The member was renamed between two drafts of dns-persist-01; clients see both.
+  // Two drafts of dns-persist-01 name this member differently; `hashPrefix` selects one.
   const issuerMember = hashPrefix === undefined ? 'issuer-domain-names' : 'issuerDomainNames';
   const challenges = acmeCaHabits.challenges.map((type) => {
     const parameters = type === 'dns-persist-01' ? { [issuerMember]: issuers } : { token };
@@ -95,7 +96,9 @@ export function persistentValue(
   return `${issuers[0] ?? ''}; accounturi=${accountUri}`;
 }
 
-/** Returns the resource, or throws the problem of a URL that names none: status 404. */
+/**
+ * Returns the resource; throws a problem with status 404 if the URL names no resource.
+ */
 export function existing<T>(resource: T | undefined): T {
   if (resource === undefined) throw new AcmeProblem(404, 'malformed', 'no such resource');
   return resource;

@@ -21,7 +21,7 @@ export interface Signed {
 
 /**
  * Reads and verifies a signed request as strictly as RFC 8555 §6.2 says. With `secrets`
- * it is an external account binding (§7.3.4).
+ * the request is an external account binding (§7.3.4).
  */
 export function readSigned(
   text: string,

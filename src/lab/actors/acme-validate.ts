@@ -3,7 +3,7 @@ import { request } from 'node:http';
 import { connect } from 'node:tls';
 import type { Connection, Network } from '../../net/index.js';
 
-/** Looks for the answer to a challenge; returns its fault, or undefined. */
+/** Validates a challenge; returns its fault, or undefined. */
 export type ValidateChallenge = (
   type: string,
   hostName: string,
@@ -12,8 +12,8 @@ export type ValidateChallenge = (
 ) => Promise<string | undefined>;
 
 /**
- * Validates over the network, as a CA does: by ports 80 and 443 of the host, or by its
- * TXT record, behind the aliases that `aliasOf` knows.
+ * Validates over the network, as a CA does: at ports 80 and 443 of the host, or by its
+ * TXT record after the aliases of `aliasOf`.
  */
 export function validateOver(
   network: Network,

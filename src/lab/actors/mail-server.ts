@@ -79,8 +79,8 @@ export interface MailServerOptions extends TlsOptions {
   readonly admits?: Admission;
   readonly greeting?: string;
   /**
-   * Script for hellos without a key share, which only probes send: the server can offer
-   * protocols that OpenSSL no longer supports.
+   * Script for hellos without a key share, which only probes send. It offers protocols
+   * that OpenSSL no longer supports.
    */
   readonly scripted?: Omit<ResponderConfig, 'certificates'>;
   /** Receives each accepted message. */
@@ -107,7 +107,7 @@ const MAX_MAIL = 1_000_000;
 
 /** Creates a mail server: a function that serves one connection. */
 export function mailServer(options: MailServerOptions): (socket: Socket) => void {
-  // Created at the first connection: certificates are issued on demand.
+  // Created at the first connection, because certificates are issued on demand.
   let contexts: Contexts | undefined;
   const optionsForNext = options.admits ? connectionRateLimit(options.admits) : inTurn(options);
   return (socket) => {
@@ -118,7 +118,7 @@ export function mailServer(options: MailServerOptions): (socket: Socket) => void
   };
 }
 
-/** The habit of each of two servers behind one address, by the habit of the address. */
+/** The habits of the two servers behind one address, by the habit of the address. */
 const pairs: Partial<Record<SmtpHabit, readonly [first: SmtpHabit, second: SmtpHabit]>> = {
   'sometimes-tls': ['good', 'no-starttls'],
   'sometimes-refuses-tls': ['refuses-tls', 'good'],
@@ -126,7 +126,7 @@ const pairs: Partial<Record<SmtpHabit, readonly [first: SmtpHabit, second: SmtpH
   'sometimes-refuses-inside': ['refuses-inside', 'good'],
 };
 
-/** Simulates two servers behind one address, which take connections in turn. */
+/** Simulates two servers behind one address, which accept connections alternately. */
 function inTurn(options: MailServerOptions): () => MailServerOptions {
   const pair = pairs[options.habit ?? 'good'];
   let connections = 0;
@@ -178,7 +178,7 @@ function greet(session: Session): void {
   }
 }
 
-/** One connection, in plaintext first and under TLS after STARTTLS. */
+/** One connection: plaintext at first, TLS after STARTTLS. */
 class Session {
   #stream: Duplex;
   #pending = '';
@@ -205,11 +205,12 @@ class Session {
 
   end(bytes?: string | Uint8Array): void {
     this.#stream.end(bytes);
-    // Unread input would hide that the client closed its end.
+    // With unread input, the server would not notice that the client closed the
+    // connection.
     this.#stream.resume();
   }
 
-  /** Sends ten megabytes without a line end, at the pace of the client. */
+  /** Sends ten megabytes without a line end, as fast as the client reads. */
   flood(): void {
     const piece = Buffer.alloc(65_536, 0x41);
     let remaining = 160;
@@ -339,7 +340,7 @@ class Session {
       return 'sealing';
     }
     // RFC 3207 §4.2: plaintext received before the handshake must be discarded. The
-    // injectable server keeps it, which is the vulnerability.
+    // injectable server executes it, which is the vulnerability.
     const plaintext = smtpHabit === 'injectable' ? this.#pending : '';
     this.socket.removeAllListeners('data');
     if (this.options.scripted) this.#byHello(this.options.scripted);
@@ -350,7 +351,7 @@ class Session {
     return 'sealing';
   }
 
-  /** Passes the first flight on only if it fits into one packet. */
+  /** Forwards the first flight only if it fits into one packet. */
   #behindMiddlebox(): void {
     this.socket.once('data', (flight: Buffer) => {
       this.socket.pause();
@@ -361,7 +362,7 @@ class Session {
     });
   }
 
-  /** Inspects the hello: a probe is answered by the script, a client by OpenSSL. */
+  /** Inspects the hello: the script answers a probe, and OpenSSL answers a client. */
   #byHello(scripted: Omit<ResponderConfig, 'certificates'>): void {
     const certificates = this.options.certificates.map(({ chain, keyPem }) => ({
       chain,

@@ -16,8 +16,8 @@ import {
 const DAY = 86_400_000;
 
 /**
- * The certificate of a server. Unless the value says otherwise it is valid, for the name
- * of the host, and issued by the lab's CA.
+ * The certificate of a server. Without other settings it is valid, names the host, and is
+ * issued by the lab's CA.
  */
 export type CertificateTraits =
   | 'trusted'
@@ -46,8 +46,8 @@ export const places = {
 } as const;
 
 /**
- * The lab's certificate authorities, with new keys for every lab. A certificate of a
- * server is issued when it is first needed: most servers of a lab are never visited.
+ * The lab's certificate authorities, with new keys for every lab. Server certificates are
+ * issued at first use, because most servers of a lab are never visited.
  */
 export class LabPki {
   readonly root: Authority = createCa({ name: 'Hermetic Lab Root' });
@@ -141,7 +141,7 @@ export class LabPki {
     }
   }
 
-  /** An intermediate with the organization of a public CA, by which CAA recognises it. */
+  /** An intermediate whose organization is a public CA that the CAA check recognises. */
   get #knownCa(): Authority {
     const subject = distinguishedName(
       ['2.5.4.10', der.utf8("Let's Encrypt")],
@@ -151,7 +151,10 @@ export class LabPki {
     return this.#known;
   }
 
-  /** The certificate of an attacker: the right name, but from no trusted CA. */
+  /**
+   * The certificate of an attacker: it has the correct name, but is not from a trusted
+   * CA.
+   */
   forgedCertificate(serverName: string): Issued {
     return selfSigned({ names: [serverName] });
   }
@@ -191,7 +194,7 @@ class LateCertificate implements Issued {
 
 const rsaKeys = new Map<KeyAlgorithm, KeyPair>();
 
-/** RSA keys are expensive: one of each size serves every lab of the process. */
+/** RSA keys are expensive: all labs of the process share one key of each size. */
 function rsaKey(algorithm: KeyAlgorithm): KeyPair {
   const key = rsaKeys.get(algorithm) ?? generateKey(algorithm);
   rsaKeys.set(algorithm, key);

@@ -14,7 +14,7 @@ export interface PolicySite {
    */
   readonly habit?:
     'good' | 'redirects' | 'not-found' | 'overloaded' | 'html' | 'endless' | 'silent';
-  /** Answers every path itself, instead of `policy` and `habit`. */
+  /** A function that answers every path and replaces `policy` and `habit`. */
   answer?(path: string): PolicyReply;
 }
 
@@ -53,7 +53,7 @@ export class PolicyHost {
     answer(this.#sites.get(serverName), request.url ?? '', response);
   });
 
-  /** @param onVisit receives each request, and each handshake that failed */
+  /** @param onVisit receives each request and each failed handshake */
   constructor(private readonly onVisit?: (visit: PolicyVisit) => void) {}
 
   /** @param name such as `mta-sts.example.com` */
@@ -62,7 +62,7 @@ export class PolicyHost {
     this.#contexts.delete(serverName);
   }
 
-  /** The host no longer answers requests and handshakes for this name. */
+  /** Removes a name: the host no longer answers requests and handshakes for it. */
   remove(serverName: string): void {
     this.#sites.delete(serverName);
     this.#contexts.delete(serverName);
@@ -74,7 +74,9 @@ export class PolicyHost {
 
   readonly serve = (socket: Socket): void => this.serveWith(socket, () => undefined);
 
-  /** Serves a connection. `prepare` can add the site of a name before it is looked up. */
+  /**
+   * Serves a connection. `prepare` can add the site of a name before the host selects it.
+   */
   serveWith(socket: Socket, prepare: (serverName: string) => void): void {
     const secured = new TLSSocket(socket, {
       isServer: true,
@@ -86,7 +88,7 @@ export class PolicyHost {
       },
     });
     secured.on('error', ({ code }: NodeJS.ErrnoException) => {
-      // The type of the property does not say that a handshake sets it on a server.
+      // The declared type of the property omits that a server sets it in the handshake.
       const { servername: serverName } = secured as unknown as { servername?: string | false };
       if (serverName) this.#report(secured, serverName, { error: code });
       socket.destroy();

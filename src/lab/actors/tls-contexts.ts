@@ -1,13 +1,13 @@
 import { createSecureContext, type SecureContext, type SecureVersion } from 'node:tls';
 import type { Issued } from '../../pki/index.js';
 
-/** The certificates of a mail server and the TLS that OpenSSL completes with them. */
+/** The certificates of a mail server and the TLS settings for its handshakes. */
 export interface TlsOptions {
   /** One or two certificates: with RSA and ECDSA the client's offer decides. */
   readonly certificates: readonly Issued[];
   /**
-   * The answer to a client without SNI: a refused handshake, or these certificates. Default
-   * the same certificates as with SNI.
+   * The answer to a client without SNI: a refused handshake, or these certificates. By
+   * default the same certificates as with SNI.
    */
   readonly withoutSni?: 'refused' | readonly Issued[];
   readonly minVersion?: SecureVersion;

@@ -7,16 +7,16 @@ export type LargeHelloLoss = 'drop' | 'reset' | 'alert';
 /** A fatal alert: decode_error. */
 const DECODE_ERROR = Uint8Array.of(21, 3, 3, 0, 2, 2, 50);
 
-/** Octets of a ClientHello that the middlebox lets through. */
+/** The maximum octets of a ClientHello that the middlebox forwards. */
 export const MAX_PASSED_HELLO = 1400;
 
 /** First octets of a record of type handshake, as every ClientHello begins. */
 const HANDSHAKE = [22, 3] as const;
 
 /**
- * A middlebox that loses a ClientHello of more than {@link MAX_PASSED_HELLO} octets, in
- * however many segments it arrives. Everything else passes, so a sender with a small hello
- * notices nothing.
+ * A middlebox that loses a ClientHello of more than {@link MAX_PASSED_HELLO} octets,
+ * regardless of the number of its segments. Everything else passes, so a sender with a
+ * small hello is not affected.
  *
  * @param target address of the real server
  */

@@ -19,7 +19,7 @@ export const labAttacks = [
   'mangle', // the keyword is overwritten
   'answer-in-clear', // another server without STARTTLS answers instead
   'swap-certificate', // another server answers instead, with a certificate from an untrusted CA
-  'tls10', // at most TLS 1.0
+  'tls10', // the attacker offers at most TLS 1.0
   'inject', // a plaintext reply after the acceptance of STARTTLS
   'spoof-mx', // a forged MX
   'spoof-address', // forged addresses of the hosts
@@ -32,10 +32,10 @@ export const labAttacks = [
   'sts-new-id', // a forged record with a new id
   'sts-stale-id', // the old record is replayed next to a new policy
   'policy-down', // the policy host is unreachable
-  'policy-hangs', // it accepts the connection and stays silent
+  'policy-hangs', // the policy host accepts the connection and stays silent
   'policy-not-found', // 404
   'policy-redirects', // 301
-  'policy-wrong-certificate', // its certificate is for another name
+  'policy-wrong-certificate', // the certificate of the policy host is for another name
 ] as const;
 export type LabAttack = (typeof labAttacks)[number];
 
@@ -58,7 +58,8 @@ const nowhere = '203.0.113.99';
 
 /**
  * Starts an attack on a domain, at its own hosts or at the hosts given. Resolves to a
- * function that ends it. Several attacks may run at once; end them in reverse order.
+ * function that ends the attack. Several attacks may run at once; end them in reverse
+ * order.
  */
 export async function mountAttack(
   attack: LabAttack,

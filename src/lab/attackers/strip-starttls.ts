@@ -7,7 +7,7 @@ import type { Endpoint, Network } from '../../net/index.js';
 export type Stripping = 'remove' | 'mangle';
 
 /**
- * An on-path attacker who passes everything on except the STARTTLS offer. A client with
+ * An on-path attacker who forwards everything except the STARTTLS offer. A client with
  * opportunistic TLS then sends in plaintext: the downgrade that DANE and MTA-STS prevent
  * (RFC 7672 §1.3.1).
  *
@@ -42,8 +42,8 @@ function strip(text: string, stripping: Stripping): string {
   for (const replyLine of text.split('\r\n')) {
     const last = passed.length - 1;
     if (/^250-STARTTLS$/i.test(replyLine)) continue;
-    // RFC 5321 §4.2.1: the last line has a space after its code, so the line before a
-    // removed last line must get it.
+    // RFC 5321 §4.2.1: the last line has a space after its code, so the removal of the
+    // last line moves the space to the line before.
     if (/^250 STARTTLS$/i.test(replyLine))
       passed[last] = (passed[last] ?? '').replace(/^250-/, '250 ');
     else passed.push(replyLine);

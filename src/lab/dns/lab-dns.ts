@@ -22,13 +22,16 @@ import type { LabNetwork } from '../network/lab-network.js';
 import { Zone, type ZoneSpec } from './zone.js';
 
 /**
- * The faulty answer to one question. `drop`: no answer at all. `forge`: these records,
- * unsigned, as an attacker without the zone's key can send them.
+ * The faulty answer to one question. `drop`: no answer. `forge`: these records, unsigned,
+ * as an attacker without the zone's key can send them.
  */
 export type DnsFault =
   'servfail' | 'refused' | 'drop' | 'nxdomain' | 'nodata' | { readonly forge: readonly string[] };
 
-/** Behaviour of the resolver. `strips`: it removes DNSSEC records, as some routers do. */
+/**
+ * Behaviour of the resolver. `strips`: the resolver removes DNSSEC records, as some
+ * routers do.
+ */
 export type ResolverHabit = 'honest' | 'strips';
 
 /** A question that the resolver received. */
@@ -44,11 +47,11 @@ export interface LabQuestion {
 /** The client of a question. */
 export type LabClient = Pick<LabQuestion, 'source' | 'transport'>;
 
-/** A resolver that other programs use. */
+/** Settings of a resolver for other programs. */
 export interface LabDnsOptions {
   /**
    * Answers a client without CD as a validating resolver: AD for secure answers, SERVFAIL
-   * for bogus ones (RFC 4035 §3.2). Default false: every answer as with CD.
+   * for bogus ones (RFC 4035 §3.2). By default false: it answers every client as with CD.
    */
   readonly validates?: boolean;
   onQuestion?(question: LabQuestion): void;
@@ -65,8 +68,8 @@ const DNSSEC_TYPES: ReadonlySet<number> = new Set([
 ]);
 
 /**
- * All zones of the lab behind one resolver. A validating stub gets the answers that a
- * recursive resolver gives with CD=1 (RFC 4035 §3.2.2), with signatures and proofs of
+ * All zones of the lab behind one resolver. A validating stub receives the answers of a
+ * recursive resolver with CD=1 (RFC 4035 §3.2.2), with signatures and proofs of
  * nonexistence, or the faulty answers of an attack.
  */
 export class LabDns {
@@ -131,7 +134,7 @@ export class LabDns {
 
   /**
    * Answers one message, truncated to the size that the client accepts (RFC 6891 §6.2.3);
-   * undefined to stay silent.
+   * undefined if it sends no answer.
    */
   serve(query: Uint8Array, limit?: number, client?: LabClient): Uint8Array | undefined {
     const decoded = decodeMessage(query);
@@ -190,7 +193,7 @@ export class LabDns {
     });
   }
 
-  /** The resolver's answer to a question; undefined if it stays silent. */
+  /** The resolver's answer to a question; undefined if it sends no answer. */
   answer(domainName: Name, recordType: number): Message | undefined {
     const dnsFault = this.#faults.get(`${recordType} ${domainName.key}`);
     if (dnsFault === 'drop') return undefined;
@@ -242,7 +245,7 @@ export class LabDns {
     return responseTo(domainName, recordType, { rcode: Rcode.SERVFAIL });
   }
 
-  /** The answer of a resolver that validated it. */
+  /** The answer of a validating resolver. */
   #validated(raw: Message, domainName: Name): Message {
     const security = this.#securityOf(domainName);
     if (security === 'bogus')
@@ -250,7 +253,10 @@ export class LabDns {
     return { ...raw, authenticData: security === 'secure' };
   }
 
-  /** The security of a name by the zones above it, the root first (RFC 4035 §4.3). */
+  /**
+   * The security status of a name by the zones above it, from the root down (RFC 4035
+   * §4.3).
+   */
   #securityOf(domainName: Name): 'secure' | 'insecure' | 'bogus' {
     const zones: Zone[] = [];
     for (let ancestor = domainName; ; ancestor = ancestor.parent) {

@@ -79,7 +79,7 @@ function matching(zone: Zone, domainName: Name): ResourceRecord | undefined {
   return before?.name.equals(domainName) ? before : undefined;
 }
 
-/** Returns the NSEC record whose span holds the name (RFC 4034 §4.1.1). */
+/** Returns the NSEC record whose span contains the name (RFC 4034 §4.1.1). */
 function covering(zone: Zone, domainName: Name): ResourceRecord | undefined {
   const before = lastUpTo(zone.denial, (owner) => compareNames(owner, domainName));
   return before?.name.equals(domainName) ? undefined : before;
@@ -91,7 +91,7 @@ function matching3(zone: Zone, domainName: Name): ResourceRecord | undefined {
   return before && equalBytes(hashOf(before.name), hash) ? before : undefined;
 }
 
-/** The span of the last record holds the hashes before the first (RFC 5155 §3.1.7). */
+/** The span of the last record contains the hashes before the first (RFC 5155 §3.1.7). */
 function covering3(zone: Zone, domainName: Name): ResourceRecord | undefined {
   const hash = nsec3Hash(domainName, new Uint8Array(0), 0);
   const before =
@@ -99,7 +99,9 @@ function covering3(zone: Zone, domainName: Name): ResourceRecord | undefined {
   return before && equalBytes(hashOf(before.name), hash) ? undefined : before;
 }
 
-/** Bisects a chain, which is in order, for its last record that is not after the target. */
+/**
+ * Finds the last record that is not after the target, by bisection of the sorted chain.
+ */
 function lastUpTo(
   chain: readonly ResourceRecord[],
   compareToTarget: (owner: Name) => number,

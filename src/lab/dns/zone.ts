@@ -19,8 +19,8 @@ export interface ZoneSpec {
   /** Presentation form. */
   readonly apex: string;
   /**
-   * Zone file text, relative to the apex; SOA and NS are added. A function is called at
-   * the first query.
+   * Zone file text, relative to the apex; SOA and NS are added. A function is evaluated
+   * at the first query.
    */
   readonly records?: string | (() => string);
   /** Undefined: unsigned. */
@@ -29,14 +29,17 @@ export interface ZoneSpec {
     readonly denial?: 'nsec' | 'nsec3' | 'nsec3-optout';
     /** NSEC3 iterations. Default 0. */
     readonly iterations?: number;
-    /** Digest types of the DS records at the parent. Default SHA-256 alone. */
+    /** Digest types of the DS records at the parent. By default only SHA-256. */
     readonly dsDigests?: readonly DsDigestType[];
     /**
-     * Algorithm in the DS records instead of the key's own: the zone then looks signed
-     * with that one.
+     * Algorithm in the DS records instead of the key's algorithm: the zone appears to be
+     * signed with it.
      */
     readonly dsAlgorithm?: number;
-    /** Age and time left of the signatures, days. Default: an hour, and 14 days. */
+    /**
+     * Age and remaining validity of the signatures, days. By default one hour and 14
+     * days.
+     */
     readonly period?: { readonly age: number; readonly left: number };
   };
   /**
@@ -61,7 +64,7 @@ const DAY = 24 * HOUR;
 
 /**
  * One authoritative zone. Key, records and signatures are created at the first query and
- * cached: signing all zones would dominate the start of a lab.
+ * cached: signing all zones would take most of the start time of a lab.
  */
 export class Zone {
   readonly apex: Name;
@@ -104,7 +107,7 @@ export class Zone {
     return this.#key;
   }
 
-  /** Every name that holds records, by key. */
+  /** Every name with records, by key. */
   get nodes(): ReadonlyMap<string, ZoneNode> {
     if (!this.#nodes) {
       this.#nodes = new Map();
@@ -113,7 +116,7 @@ export class Zone {
     return this.#nodes;
   }
 
-  /** Adds a delegation to a child zone, with its DS when it is signed. */
+  /** Adds a delegation to a child zone, with a DS record if the child is signed. */
   delegate(child: Zone): void {
     this.#children.push(child);
   }
@@ -138,7 +141,7 @@ export class Zone {
     }
   }
 
-  /** Returns true for a name that holds records or has some below it. */
+  /** Returns true for a name with records at it or below it. */
   exists(domainName: Name): boolean {
     this.#existing ??= new Set(
       [...this.nodes.values()].flatMap(({ name }) => namesUpTo(this.apex, name)),
@@ -199,9 +202,7 @@ export class Zone {
     return [...all.values()];
   }
 
-  /**
-   * The key set itself stays valid, so that the fault appears only if it is placed.
-   */
+  /** The key set itself stays valid, so that only the other signatures are faulty. */
   #window(recordType: number): { inception: number; expiration: number } {
     if (recordType !== RRType.DNSKEY && this.fault === 'expired')
       return { inception: this.now - 30 * DAY, expiration: this.now - 10 * DAY };
@@ -233,7 +234,9 @@ function add(nodes: Map<string, ZoneNode>, resourceRecord: ResourceRecord): void
 
 const rsaKeys = new Map<SigningAlgorithm, ZoneSigningKey>();
 
-/** RSA keys are slow to make: one for each algorithm serves every zone of the process. */
+/**
+ * RSA keys are slow to generate: all zones of the process share one for each algorithm.
+ */
 function zoneKey(algorithm: SigningAlgorithm): ZoneSigningKey {
   if (algorithm !== 8 && algorithm !== 10) return generateZoneKey(algorithm);
   const zoneKeyPair = rsaKeys.get(algorithm) ?? generateZoneKey(algorithm);

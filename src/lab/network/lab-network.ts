@@ -25,9 +25,8 @@ const failures = {
 } as const;
 
 /**
- * Maximum time for which a caller waits for a packet that the lab has dropped. The lab
- * knows that no packet will arrive, so callers can have time limits that hold on a busy
- * machine.
+ * Maximum time that a caller waits for a dropped packet. The lab knows that no packet
+ * will arrive, so the other time limits may be long enough for a busy machine.
  */
 const SILENCE_MS = 200;
 
@@ -36,22 +35,22 @@ const anywhere: Endpoint = { address: '127.0.0.1', port: 0 };
 
 /**
  * A network of documentation addresses. Each service is a real socket on an ephemeral
- * loopback port; only addresses are mapped. No privilege, no IPv6 and no fixed port is
- * needed, and many labs run side by side.
+ * loopback port; only addresses are mapped. It needs no privilege, no IPv6 and no fixed
+ * port, and many labs run concurrently.
  */
 export class LabNetwork implements Network {
   readonly #tcp = new Map<string, Place>();
   readonly #udp = new Map<string, Endpoint>();
   readonly #servers: (Server | UdpSocket)[] = [];
   readonly #sockets = new Set<Socket>();
-  /** Emits the hexadecimal octets of each query that is left without an answer. */
+  /** Emits the hexadecimal octets of each unanswered query. */
   readonly #unanswered = new EventEmitter().setMaxListeners(0);
   /** The network of this machine, used for its loopback interface only. */
   readonly outside: Network = nodeNetwork();
 
   /**
-   * Attaches a TCP service to a logical address. `bind` is its real endpoint; default an
-   * ephemeral port. Rejects when it cannot listen.
+   * Attaches a TCP service to a logical address. `bind` is its real endpoint; by default
+   * an ephemeral port. Rejects if the service cannot listen.
    */
   async listenTcp(
     address: string,
@@ -131,8 +130,8 @@ export class LabNetwork implements Network {
   }
 
   /**
-   * The outcome of connections to an address without a service. Unknown addresses are
-   * dropped.
+   * The outcome of connections to an address without a service. Connections to unknown
+   * addresses are dropped.
    */
   block(address: string, port: number, kind: 'refuse' | 'drop' | 'no-route'): void {
     this.#tcp.set(key({ address, port }), { kind });

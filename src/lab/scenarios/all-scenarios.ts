@@ -6,7 +6,7 @@ import type { Scenario } from './scenario.js';
 import { unclearDomains } from './unclear.js';
 import { unprotectedDomains } from './unprotected.js';
 
-/** Every domain of the lab, each with the expected result of its check. */
+/** All domains of the lab, each with the expected result of its check. */
 export const allScenarios: readonly Scenario[] = [
   ...protectedDomains,
   ...unprotectedDomains,

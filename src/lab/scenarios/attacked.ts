@@ -12,7 +12,7 @@ const calm = { verdict: 'pass', exposure: daneAndSts } as const;
 /** STARTTLS is stripped: senders with a policy defer, the others send in plaintext. */
 const strippedToday = exposure(waits, { opportunistic: clear, mtaStsFirst: waitsFirst });
 
-/** Domains with an attacker on the path to them, seen from behind that attacker. */
+/** Domains behind an on-path attacker, as a check through the attacker observes them. */
 export const attackedDomains: readonly Scenario[] = [
   {
     domain: 'stripped.example',

@@ -7,15 +7,18 @@ import type { Expectation, Row } from './scenario.js';
 export const rows = {
   /** TLS without authentication. */
   open: ['unverified', 'cleartext', 'to-attacker', 'to-attacker', 'cleartext'],
-  /** No TLS at all, and an MX that can be forged. */
+  /** No TLS, and an MX record that can be forged. */
   clear: ['cleartext', 'cleartext', 'cleartext', 'to-attacker', 'cleartext'],
   /** No TLS, but the MX is signed. */
   clearSigned: ['cleartext', 'cleartext', 'cleartext', 'deferred', 'deferred'],
   /** Authenticated under every attack: the mail is deferred rather than exposed. */
   sealed: ['verified', 'deferred', 'deferred', 'deferred', 'deferred'],
-  /** MTA-STS before the first fetch: forging or blocking DNS suppresses the policy. */
+  /**
+   * MTA-STS before the first fetch: an attacker suppresses the policy by forging or
+   * blocking DNS.
+   */
   firstContact: ['verified', 'deferred', 'deferred', 'to-attacker', 'cleartext'],
-  /** DANE if the MX can be forged, but not the host's records. */
+  /** DANE if an attacker can forge the MX record, but not the host's records. */
   hosted: ['verified', 'deferred', 'deferred', 'to-attacker', 'deferred'],
   /** A signed MX without TLSA records. */
   signedOnly: ['unverified', 'cleartext', 'to-attacker', 'deferred', 'deferred'],
@@ -43,7 +46,7 @@ export function everySender(row: Row): Exposure {
   };
 }
 
-/** One row for every class of sender except those in `others`. */
+/** One row for every class of sender, except the classes in `others`. */
 export function exposure(row: Row, others: Partial<Exposure>): Exposure {
   return { ...everySender(row), ...others };
 }

@@ -3,10 +3,10 @@ import type { Row, Scenario } from './scenario.js';
 
 const { open, waits, waitsFirst } = rows;
 
-/** An attacker on the path can also block the one address that offers TLS. */
+/** An on-path attacker can also block the only address that offers TLS. */
 const uneven: Row = ['cleartext', 'cleartext', 'cleartext', 'to-attacker', 'cleartext'];
 
-/** Domains with a working policy: DANE, MTA-STS or both. */
+/** Domains with a valid policy: DANE, MTA-STS or both. */
 export const protectedDomains: readonly Scenario[] = [
   {
     domain: 'good.example',

@@ -15,15 +15,19 @@ export interface Scenario {
   readonly says: string;
   readonly zone?: ZoneTraits;
   /**
-   * The hosts its MX records name, in order. Default: one good one, `mx` in its own zone.
+   * The hosts its MX records name, in order. By default one valid host, `mx` in its own
+   * zone.
    */
   readonly hosts?: readonly HostTraits[];
   readonly sts?: StsTraits;
-  /** A TLS-RPT record, or its text. Default: only next to MTA-STS or TLSA records. */
+  /**
+   * A TLS-RPT record, or its text. By default present only in addition to MTA-STS or TLSA
+   * records.
+   */
   readonly rpt?: boolean | string;
   readonly attack?: AttackTraits;
   readonly expect: Expectation;
-  /** The expectation without the attacker, if the scenario has one. */
+  /** The expectation without the attacker, if the scenario has an attacker. */
   readonly calm?: Expectation;
 }
 
@@ -32,7 +36,7 @@ export interface ZoneTraits {
   readonly fault?: NonNullable<ZoneSpec['fault']>;
   /** Further zone file lines. */
   readonly records?: string;
-  /** Leaves the MX records out: `records` holds the replacement. */
+  /** Omits the MX records: `records` contains the replacement. */
   readonly withoutMx?: boolean;
 }
 
@@ -41,7 +45,7 @@ export interface ZoneTraits {
  * two certificates the first) or whole certificate, the lab's intermediate (`ta`), a
  * future key (`next`), a retired key (`stale`, `stale-sha512`), the lab's root, which is
  * not sent (`root`), the intermediate under usage 3 (`ta-as-ee`), SHA-1 (`sha1`), an
- * issuer that is not used (`unrelated`), or PKIX usage, which mail senders must not use
+ * unused issuer (`unrelated`), or PKIX usage, which mail senders must not use
  * (`unusable`, RFC 7672 §3.1.3).
  */
 export type TlsaTraits =
@@ -61,12 +65,12 @@ export type TlsaTraits =
 export interface HostTraits {
   /**
    * Host name as in an MX record, relative to the domain. With a final dot the host is
-   * outside the domain and only the MX record is made. Default `mx`.
+   * outside the domain, and the lab creates only the MX record. Default `mx`.
    */
   readonly name?: string;
   readonly certificate?: CertificateTraits;
   readonly habit?: SmtpHabit;
-  /** Connections that it accepts before it refuses a client. */
+  /** Connections that it accepts from a client before it refuses further ones. */
   readonly admits?: Admission;
   readonly greeting?: string;
   /**
@@ -75,13 +79,13 @@ export interface HostTraits {
    */
   readonly speaks?: 'old-versions' | 'ssl3' | 'short-hellos';
   /**
-   * The only suites that it accepts, as OpenSSL writes them: those of TLS 1.2, and no TLS
+   * The only suites that it accepts, in OpenSSL's notation: suites of TLS 1.2, and no TLS
    * 1.3.
    */
   readonly suites?: string;
   /**
    * The answer to a client without SNI: a refused handshake, or a certificate for another
-   * name. Default the same certificate as with SNI.
+   * name. By default the same certificate as with SNI.
    */
   readonly withoutSni?: 'refused' | 'other-name';
   readonly tlsa?: readonly TlsaTraits[];
@@ -91,9 +95,9 @@ export interface HostTraits {
   readonly submission?: boolean;
   /** The outcome of connections when no server listens. */
   readonly dial?: 'refuse' | 'drop';
-  /** An additional IPv6 address, to which this machine has no route. */
+  /** An additional IPv6 address without a route from this machine. */
   readonly v6?: boolean;
-  /** A second address, at which a server with these traits answers. */
+  /** A second address, with a server that has these traits. */
   readonly beside?: Pick<HostTraits, 'certificate' | 'habit' | 'greeting'> & {
     readonly family?: 4 | 6;
   };
@@ -102,9 +106,9 @@ export interface HostTraits {
 /** The MTA-STS policy of a scenario (RFC 8461 §3.2). */
 export interface StsTraits {
   readonly mode: 'enforce' | 'testing' | 'none';
-  /** Patterns of the policy. Default: the hosts of the domain. */
+  /** Patterns of the policy. By default the hosts of the domain. */
   readonly mx?: readonly string[];
-  /** Seconds. Default a week. */
+  /** Seconds. By default one week. */
   readonly maxAge?: number;
   readonly habit?: NonNullable<PolicySite['habit']>;
   readonly certificate?: 'trusted' | 'wrong-name' | 'known-ca' | 'known-ca-wildcard';
@@ -126,7 +130,7 @@ export interface AttackTraits {
    * for the host's name from no trusted CA.
    */
   readonly swap?: boolean;
-  /** A middlebox loses every ClientHello of the size of current ones. */
+  /** A middlebox drops every ClientHello of the current usual size. */
   readonly largeHellos?: LargeHelloLoss;
   readonly faults?: Readonly<Record<string, DnsFault>>;
 }

@@ -1,7 +1,7 @@
 import { everySender, exposure, rows, stsOnly } from './exposure-rows.js';
 import type { HostTraits, Row, Scenario } from './scenario.js';
 
-/** The outcome today is unknown; under attack the attacker decides. */
+/** The outcome without an attack is unknown; under attack, the attacker decides it. */
 const unknownToday: Row = ['unknown', 'cleartext', 'to-attacker', 'to-attacker', 'cleartext'];
 const unreachable: Row = ['deferred', 'cleartext', 'to-attacker', 'to-attacker', 'cleartext'];
 
@@ -16,7 +16,7 @@ const unclear = (domain: string, says: string, host: HostTraits): Scenario => ({
   },
 });
 
-/** Servers and zones that cannot be judged or reached. */
+/** Servers and zones that a check cannot judge or reach. */
 export const unclearDomains: readonly Scenario[] = [
   unclear('rate-limited.example', 'refuses connections with 421', { habit: 'busy' }),
   {

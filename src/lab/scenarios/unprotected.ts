@@ -10,9 +10,9 @@ const { clear, clearSigned, hosted, none, signedOnly, unusable } = rows;
  * Expectations are written manually from the RFCs.
  */
 
-/** No host accepts mail today; an attacker may still answer at its address. */
+/** No host accepts mail, but an attacker may answer at its address. */
 const silent: Row = ['deferred', 'cleartext', 'to-attacker', 'to-attacker', 'cleartext'];
-/** The records name no address, so only a forged MX record leads mail anywhere. */
+/** The MX hosts have no address, so mail is delivered only with a forged MX record. */
 const nowhere: Row = ['deferred', 'deferred', 'deferred', 'to-attacker', 'deferred'];
 
 const onlyThis = (...warn: string[]): Expectation => ({

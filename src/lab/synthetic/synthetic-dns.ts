@@ -28,13 +28,13 @@ import {
 } from './synthetic-facts.js';
 
 const TTL = 3600;
-/** Zones in memory. */
+/** The maximum number of zones in memory. */
 const MAX_ZONES = 20_000;
 
 /**
- * The resolver of a synthetic internet. Records are computed for each question, and signed
- * at that moment. The denial of every unsigned delegation is one prepared record: an NSEC3
- * with opt-out (RFC 5155 §6) that covers the whole top-level domain.
+ * The resolver of a synthetic internet. It computes and signs the records for each
+ * question. The denial of every unsigned delegation is one prepared record: an NSEC3 with
+ * opt-out (RFC 5155 §6) that covers the whole top-level domain.
  */
 export class SyntheticDns extends LabDns {
   readonly #facts: SyntheticFacts;

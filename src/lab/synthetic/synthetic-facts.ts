@@ -2,7 +2,7 @@
 export interface SyntheticShares {
   /** Domains whose mail host has a name in the domain, at an address of a hosting provider. */
   readonly ownHosts: number;
-  /** Customers of a `named` provider with a host name of their own. */
+  /** Customers of a `named` provider with a separate host name. */
   readonly customerHosts: number;
   readonly nullMx: number;
   readonly noMail: number;
@@ -23,7 +23,7 @@ export interface SyntheticShares {
   readonly busy: number;
 }
 
-/** Shares near those of published measurements. */
+/** Shares that are close to published measurements. */
 export const defaultShares: SyntheticShares = {
   ownHosts: 0.15,
   customerHosts: 1,
@@ -42,9 +42,12 @@ export const defaultShares: SyntheticShares = {
 /** The size of a synthetic internet. The same options give the same facts. */
 export interface SyntheticOptions {
   readonly domains: number;
-  /** Default one for 200 domains, at least three. */
+  /** By default one for every 200 domains, at least three. */
   readonly providers?: number;
-  /** Addresses of hosting providers for own host names. Default one for 25 domains. */
+  /**
+   * Addresses of hosting providers for own host names. By default one for every 25
+   * domains.
+   */
   readonly hostingAddresses?: number;
   /** Addresses of policy hosts. Default 8. */
   readonly policyAddresses?: number;
@@ -55,7 +58,7 @@ export interface SyntheticOptions {
   readonly changing?: number;
 }
 
-/** A provider of mail: `named` ones give each customer a host name of its own. */
+/** A provider of mail: `named` providers give each customer a separate host name. */
 export interface SyntheticProvider {
   readonly index: number;
   readonly zone: string;
@@ -101,8 +104,8 @@ const MAIL_BASE = 16 << 16;
 const POLICY_BASE = 200 << 16;
 
 /**
- * The facts of an internet that is computed and never stored: those of domain n are a
- * function of n and the seed. Domains choose providers by Zipf's law: the k-th provider has
+ * The facts of an internet that is computed and never stored: the facts of domain n are a
+ * function of n and the seed. Providers are assigned by Zipf's law: the k-th provider has
  * a share near 1/k.
  */
 export class SyntheticFacts {
@@ -115,7 +118,7 @@ export class SyntheticFacts {
   readonly #policyAddresses: number;
   readonly #changing: number;
   readonly #servers = new Map<string, SyntheticServer>();
-  /** Increased for a later state of the same internet. */
+  /** The generation: a larger number is a later state of the same internet. */
   generation = 0;
 
   constructor(options: SyntheticOptions) {
@@ -210,7 +213,7 @@ export class SyntheticFacts {
     return addressOf(POLICY_BASE + (index % this.#policyAddresses));
   }
 
-  /** A number from 0 up to 1 that depends on seed, index and purpose alone. */
+  /** A number from 0 up to 1 that depends only on seed, index and purpose. */
   fraction(index: number, purpose: string): number {
     let mixed = (this.#seed * 0x9e3779b1) ^ Math.imul(index + 1, 0x85ebca6b);
     for (let at = 0; at < purpose.length; at++)

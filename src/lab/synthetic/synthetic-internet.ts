@@ -63,7 +63,10 @@ export interface SyntheticInternet {
   counts(): SyntheticCounts;
   /** The counts of one address of a mail server or policy host. */
   countsAt(address: string): AddressCounts | undefined;
-  /** Addresses of policy hosts that answer every request with status 503. May be changed. */
+  /**
+   * Addresses of policy hosts that answer every request with status 503. Tests may change
+   * this set.
+   */
   readonly busyPolicyHosts: Set<string>;
   resetCounts(): void;
   /** Moves to the next generation, in which some domains changed. Returns their names. */
@@ -72,10 +75,10 @@ export interface SyntheticInternet {
 }
 
 /**
- * Starts a synthetic internet on the loopback network 127.0.0.0/8: a resolver, mail servers
- * and policy hosts, each kind on one port. The server knows by the address of a connection
- * which host it is. Needs Linux, where every address of 127.0.0.0/8 is local, and no
- * privilege. It counts the input it receives.
+ * Starts a synthetic internet on the loopback network 127.0.0.0/8: a resolver, mail
+ * servers and policy hosts, each kind on one port. The server selects the host by the
+ * address of the connection. Needs Linux, where every address of 127.0.0.0/8 is local,
+ * and no privilege. It counts the received traffic.
  */
 export async function startSyntheticInternet(
   options: SyntheticOptions,
@@ -169,7 +172,7 @@ function questionCounts(dns: SyntheticDns): Pick<SyntheticCounts, 'questions' | 
   };
 }
 
-/** The certificates of all servers, issued when they are first shown. */
+/** The certificates of all servers, issued at their first use. */
 class Certificates {
   readonly #root = createCa({ name: 'Synthetic Root' });
   readonly #untrusted = createCa({ name: 'Untrusted Root' });
@@ -253,7 +256,10 @@ class ConnectionCounts {
   }
 }
 
-/** The mail servers of all addresses. Servers with one certificate and habit are one. */
+/**
+ * The mail servers of all addresses. Hosts with the same certificate and habit share one
+ * server.
+ */
 class MailServers {
   readonly #servers = new Map<string, (socket: Socket) => void>();
   readonly #counts = new ConnectionCounts();
@@ -305,7 +311,7 @@ class MailServers {
   }
 }
 
-/** The policy hosts. The policy of a domain is made at its first request. */
+/** The policy hosts. The policy of a domain is computed at its first request. */
 class PolicyServers {
   readonly busy = new Set<string>();
   readonly #counts = new ConnectionCounts();

@@ -12,18 +12,19 @@ import type { ResponderCertificate, ResponderConfig } from './responder-config.j
 export interface Choice {
   readonly version: number;
   readonly suite: Suite;
-  /** For ECDHE and TLS 1.3. */
+  /** The group for ECDHE and TLS 1.3. */
   readonly group?: number;
   /**
-   * Undefined for anonymous suites and in TLS 1.3, whose certificate is never reached.
+   * Undefined for anonymous suites and in TLS 1.3, where the server stops before its
+   * certificate.
    */
   readonly certificate?: ResponderCertificate;
 }
 
 /**
- * Chooses version, suite, group and certificate for a hello, or the alert of the refusal
- * (RFC 5246 §7.2.2). Servers differ in the order of these choices, and a probe must give
- * the same result for all of them.
+ * Chooses version, suite, group and certificate for a hello, or the alert with which it
+ * refuses the hello (RFC 5246 §7.2.2). Servers differ in the order of these choices, and
+ * a probe must give the same result for all of them.
  */
 export function choose(
   responderConfig: ResponderConfig,

@@ -86,8 +86,8 @@ function parametersOf(
 }
 
 /**
- * A point of the group if Node supports it; otherwise octets of the right form, since no
- * client here uses them.
+ * A point of the group if Node supports it; otherwise octets of the correct form, because
+ * no client of the lab uses them.
  */
 function publicPoint(groupNumber: number): Uint8Array {
   const curveName = groupName(groupNumber);

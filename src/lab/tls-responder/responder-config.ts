@@ -16,31 +16,31 @@ export interface ResponderConfig {
   readonly suites: readonly number[];
   readonly groups: readonly number[];
   readonly certificates: readonly ResponderCertificate[];
-  /** The side whose order decides. Default `server`. */
+  /** The side whose order of preference decides. Default `server`. */
   readonly preference?: 'server' | 'client';
-  /** Finite-field prime, big-endian; default the 2048-bit group of RFC 3526. */
+  /** Finite-field prime, big-endian; by default the 2048-bit group of RFC 3526. */
   readonly dhPrime?: Uint8Array;
   /** SSLv2 cipher kinds; undefined: SSLv2 is refused. */
   readonly ssl2Ciphers?: readonly number[];
   /** Accepts deflate if the client offers it (RFC 3749). */
   readonly compression?: boolean;
-  /** Default true: RFC 5746 and RFC 7627. */
+  /** Support for RFC 5746 and RFC 7627; by default true. */
   readonly secureRenegotiation?: boolean;
   readonly extendedMasterSecret?: boolean;
-  /** Number of suites that it reads of a hello; it ignores the rest. */
+  /** Maximum number of suites that it reads in a hello; it ignores the rest. */
   readonly readsSuites?: number;
-  /** Refuses a hello of more suites than this. */
+  /** Refuses a hello with more suites than this number. */
   readonly maxSuites?: number;
   /**
-   * Chooses the certificate before the suite, as HAProxy does: a client that offers any
-   * ECDSA suite gets the ECDSA certificate only.
+   * Selects the certificate before the suite, as HAProxy does: a client that offers any
+   * ECDSA suite receives only the ECDSA certificate.
    */
   readonly certificateFirst?: boolean;
   /**
-   * Prefers ChaCha20 for a client that lists it first, against the order of the server
-   * (OpenSSL's `PRIORITIZE_CHACHA`).
+   * Prefers ChaCha20 for a client that lists it first, regardless of the order of the
+   * server (OpenSSL's `PRIORITIZE_CHACHA`).
    */
   readonly prioritisesChaCha?: boolean;
-  /** The way in which it refuses a hello. Default an alert. */
+  /** The method by which the server refuses a hello. By default an alert. */
   readonly refusal?: 'alert' | 'close';
 }

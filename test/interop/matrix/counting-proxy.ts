@@ -2,7 +2,7 @@ import { connect, type Server as Listener, type Socket } from 'node:net';
 import type { Endpoint } from '../../../src/net/index.js';
 import { listen } from './starttls-front.js';
 
-/** The traffic since the previous call. */
+/** The traffic since the previous call of `take`. */
 export interface Traffic {
   readonly connections: number;
   /** Octets from the client and from the server. */
@@ -28,7 +28,7 @@ export class CountingProxy {
     return proxy;
   }
 
-  /** The counts of the run that ends here; the next one starts at zero. */
+  /** Returns the counts of the current run and resets them to zero. */
   take(): Traffic {
     const seen = this.#seen;
     this.#seen = { ...nothing };

@@ -36,7 +36,7 @@ export class Matrix {
   private constructor(
     readonly servers: readonly MatrixServer[],
     readonly options: CheckOptions,
-    /** Options of the command line that lead to the servers. */
+    /** Options of the command line that select the DNS and roots of the matrix. */
     readonly flags: readonly string[],
     private readonly end: () => Promise<void>,
   ) {}

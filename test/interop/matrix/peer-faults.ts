@@ -40,7 +40,7 @@ export const peerFaults: readonly PeerFault[] = [
   },
 ];
 
-/** The lines that no known fault explains. */
+/** Returns the lines that no known fault explains. */
 export function unexplained(
   server: string,
   peer: string,

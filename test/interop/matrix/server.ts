@@ -57,7 +57,9 @@ export function folderFor(site: Site, name: string): string {
   return folder;
 }
 
-/** Daemons of one kind of software, once all their servers send a greeting. */
+/**
+ * Resolves to the daemons of one kind of software when all their servers send a greeting.
+ */
 export async function started(
   servers: readonly Server[],
   daemons: readonly Daemon[],

@@ -10,7 +10,7 @@ import type { Endpoint } from '../../../src/net/index.js';
 
 /**
  * SMTP in plaintext in front of a server that speaks only TLS: greeting, EHLO, STARTTLS.
- * From then on it relays the octets of server and client unread.
+ * After STARTTLS it relays all octets unchanged.
  */
 export function starttlsFront(name: string, tls: Endpoint): (client: Socket) => void {
   return (client) => {
@@ -48,8 +48,8 @@ export function smtpInside(stream: Duplex): void {
 }
 
 /**
- * Calls for each line; after `stop` nothing more is read, and the octets after the line
- * in the same segment are dropped.
+ * Calls the handler for each line; after `stop` it reads no more, and drops the octets
+ * after the line in the same segment.
  */
 function onLines(stream: Duplex, take: (line: string, stop: () => void) => void): void {
   let pending = '';
@@ -69,7 +69,7 @@ function onLines(stream: Duplex, take: (line: string, stop: () => void) => void)
   stream.on('data', read);
 }
 
-/** Listens on loopback; port 0 selects a free one. */
+/** Listens on loopback; port 0 selects a free port. */
 export async function listen(
   serve: (socket: Socket) => void,
   port = 0,

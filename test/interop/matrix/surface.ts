@@ -12,12 +12,12 @@ export const versions: readonly Version[] = [
 ];
 
 /**
- * The TLS of a server as one program observed it. Facts that the program ignores are
- * omitted.
+ * The TLS parameters of a server as one program observed them. Facts that the program
+ * does not test are omitted.
  */
 export interface Surface {
   readonly versions: readonly Version[];
-  /** IANA names; in the server's order where {@link order} says `server`. */
+  /** IANA names; in the server's order if {@link order} is `server`. */
   readonly suites: Readonly<Partial<Record<Version, readonly string[]>>>;
   /** The side that chooses the suite. */
   readonly order?: Readonly<Partial<Record<Version, 'server' | 'client'>>>;

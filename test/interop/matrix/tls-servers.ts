@@ -14,8 +14,8 @@ const INTERMEDIATE =
   'ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256:ECDHE-ECDSA-AES256-GCM-SHA384:ECDHE-RSA-AES256-GCM-SHA384:ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-RSA-CHACHA20-POLY1305:DHE-RSA-AES128-GCM-SHA256:DHE-RSA-AES256-GCM-SHA384';
 
 /**
- * `openssl s_server`: few suites in its own order, and all old protocols of OpenSSL 3 in
- * the client's order.
+ * `openssl s_server`: with few suites in the server's order, and with all old protocols
+ * of OpenSSL 3 in the client's order.
  */
 export function openssl({ folder, rsa, ecdsa }: Site): Promise<Software> {
   const serve = (name: string, args: readonly string[]) => ({
@@ -62,8 +62,8 @@ export function openssl({ folder, rsa, ecdsa }: Site): Promise<Software> {
 }
 
 /**
- * GnuTLS's own server: every version it has, and TLS 1.3 alone. It answers a line inside
- * TLS with the same line.
+ * GnuTLS's own server: with all its versions, and with TLS 1.3 only. It answers a line
+ * inside TLS with the same line.
  */
 export function gnutls({ folder, rsa, ecdsa }: Site): Promise<Software> {
   const keys = (...files: readonly string[]): string[] =>

@@ -3,11 +3,12 @@ import { existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { inOuterNetwork } from '../own-network.js';
 
-/** The folder in which the versions stay between runs: each has about 125 MB. */
+/** The folder that stores the versions between runs, each of about 125 MB. */
 const CACHE = '/var/tmp/hermetic-nodes';
 
 /**
- * Paths of Node binaries, separated by colons. They replace the ones that npm installs.
+ * Paths of Node binaries, separated by colons. They replace the versions that npm
+ * installs.
  */
 const CHOSEN = 'HERMETIC_NODES';
 
@@ -18,7 +19,7 @@ const versions = ['22.23.5', '24.22.3', '26.12.1'] as const;
 export interface NodeBinary {
   readonly name: string;
   readonly path: string;
-  /** Why the tests of this version are skipped. */
+  /** The reason to skip the tests of this version. */
   readonly missing?: string;
 }
 

@@ -2,12 +2,13 @@
 const random =
   /\b[0-9a-f]{40,}\b|\b[0-9a-f]{16}(?=\.\.\.)|[A-Za-z0-9+/]{60,}={0,2}|\b[0-9A-F]{2}(?::[0-9A-F]{2}){15,}\b/g;
 const dates = /\b20\d\d-\d\d-\d\d(?:T[\d:.]+Z)?|\b20\d{6}T\d{6}Z/g;
-/** Fields in milliseconds of a run. */
+/** Fields with milliseconds that were measured in a run. */
 const durations: ReadonlySet<string> = new Set(['at', 'milliseconds']);
 
 /**
- * Replaces what differs between two runs with new keys and another clock: a key, digest or
- * certificate becomes the number of its first appearance, so that equal ones stay equal.
+ * Replaces the values that new keys and another clock change between runs. Each key,
+ * digest or certificate becomes the number of its first appearance, so that equal ones
+ * stay equal.
  */
 export function withoutChance(value: unknown): unknown {
   const seen = new Map<string, string>();

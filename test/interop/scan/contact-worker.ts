@@ -3,8 +3,8 @@ import { once } from 'node:events';
 import { Database, returnAddress, takeAddress } from '../../../src/scan/index.js';
 
 /**
- * One process that contacts an address as often as the shared limits allow, and ends when
- * the budget of the day is spent. Arguments: socket folder, address, port, budget.
+ * A process that contacts an address as often as the shared limits allow, and ends when
+ * the budget of the day is used up. Arguments: socket folder, address, port, budget.
  */
 const [socketFolder = '', address = '', port = '0', budget = '0'] = process.argv.slice(2);
 const database = await Database.open({ connection: { socketFolder, user: 'hermetic' } });
@@ -18,7 +18,7 @@ for (;;) {
     continue;
   }
   if (taken.kind !== 'held') break;
-  // Each contact returns one connection where it got all three.
+  // Each contact returns one connection if it received all three.
   const connections = Math.min(2, taken.connections);
   for (let count = 0; count < connections; count++) {
     const socket = connect({ host: address, port: Number(port) });

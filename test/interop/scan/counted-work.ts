@@ -7,9 +7,9 @@ import type { GroupChange, ScanWork, VisitObservation } from '../../../src/scan/
 const DOMAINS_A_HOST = 5;
 const HOSTS_AN_ADDRESS = 6;
 const ADDRESSES_A_NETWORK = 3;
-/** Duration of a session: long enough for a kill to break some off. */
+/** Duration of a session: long enough that a kill interrupts some. */
 const SESSION_MS = 60;
-/** Visits to an address before the others are inferred. */
+/** Visits to an address before the scan infers the results of further hosts. */
 const PROBED = 2;
 
 /** The servers to visit, and the domains that differ from those of another scan. */
@@ -21,7 +21,7 @@ export interface CountedWorld {
   readonly optedOutBelow?: number;
   /** Milliseconds for which a visit is valid; negative: a certificate has ended. */
   readonly validMs?: number;
-  /** Further hosts at an address take the result of the first ones. */
+  /** Further hosts at an address receive the result of the first ones. */
   readonly infers?: boolean;
 }
 

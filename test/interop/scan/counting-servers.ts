@@ -1,7 +1,7 @@
 import { createServer, type AddressInfo, type Server } from 'node:net';
 import { setImmediate } from 'node:timers/promises';
 
-/** A session of a server is cut off after this time without a line from the client. */
+/** Milliseconds without a line from the client after which a server ends the session. */
 const IDLE_MS = 1500;
 
 /** The connections that the servers of one address have received. */
@@ -11,8 +11,9 @@ interface AddressCounts {
 }
 
 /**
- * Mail servers on all addresses of 127.0.0.0/8, on one port. Each counts its connections,
- * and how many of them are open at the same time. A session is a greeting and QUIT.
+ * Mail servers on all addresses of 127.0.0.0/8, on one port. Each server counts its
+ * connections and the maximum number of concurrent ones. A session is a greeting and
+ * QUIT.
  */
 export class CountingServers {
   readonly #server: Server;
@@ -42,7 +43,8 @@ export class CountingServers {
       socket.on('data', (octets) => {
         quit = octets.toString().startsWith('QUIT');
         if (!quit || hasEnded) return;
-        // The client ends with the reply: the next visitor may arrive before the close event.
+        // The client ends when it receives the reply, so the next visitor may arrive
+        // before the close event.
         end();
         socket.end('221 bye\r\n');
       });
@@ -62,9 +64,9 @@ export class CountingServers {
   }
 
   /**
-   * Counts the connections that are open together after the events that have already
-   * arrived. On a busy machine, the end of one connection and the begin of the next one
-   * arrive in one round of the event loop, in any order.
+   * Counts the concurrent connections after all pending events. On a busy machine, the
+   * end of one connection and the start of the next can reach one round of the event loop
+   * in any order.
    */
   async #countOverlap(counts: AddressCounts): Promise<void> {
     await setImmediate();

@@ -2,8 +2,8 @@ import { Database, runWorker } from '../../../src/scan/engine/index.js';
 import { countedWork, type CountedWorld } from './counted-work.js';
 
 /**
- * One worker process of the scan tests. Arguments: the folder of the socket, the world and
- * the limits as JSON. It runs until it is killed.
+ * One worker process of the scan tests. Arguments: the folder of the socket, the world
+ * and the limits as JSON. The process runs until the test kills it.
  */
 const [socketFolder = '', world = '{}', rules = '{}'] = process.argv.slice(2);
 const onError = (error: Error): void => console.error(error.message);
@@ -27,7 +27,7 @@ for (;;)
     await database.close();
     break;
   } catch (error) {
-    // The server is being restarted.
+    // The test is restarting the server.
     onError(error as Error);
     await new Promise((done) => setTimeout(done, 300));
   }

@@ -24,7 +24,7 @@ export const testRules: Partial<Politeness> = {
   abandonedMs: 6000,
 };
 
-/** A PostgreSQL cluster of its own, and the scans in it. */
+/** A separate PostgreSQL cluster, and the scans in it. */
 export class ScanWorld {
   readonly folder: string;
   readonly #cluster: LocalCluster;
@@ -39,7 +39,7 @@ export class ScanWorld {
 
   static async open(): Promise<ScanWorld> {
     const outer = mkdtempSync(join(tmpdir(), 'hermetic-scan-'));
-    // The owner of the server is another user than root.
+    // The server must not run as root.
     chmodSync(outer, 0o755);
     const folder = join(outer, 'cluster');
     const cluster = await openCluster(folder, { create: true });
@@ -48,7 +48,7 @@ export class ScanWorld {
     return new ScanWorld(folder, cluster, database);
   }
 
-  /** Forgets every scan and everything that is known. */
+  /** Deletes all scans and all cached facts. */
   async reset(): Promise<void> {
     await this.database.execute(
       'DROP SCHEMA hermetic_scan CASCADE; DROP SCHEMA hermetic_jobs CASCADE',

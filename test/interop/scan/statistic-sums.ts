@@ -7,7 +7,10 @@ import { classIds } from '../../../src/scan/index.js';
  */
 interface Sum {
   readonly key: string;
-  /** Domains with the property, those whose question arises, and those without an answer. */
+  /**
+   * Domains with the property, domains to which the question applies, and domains without
+   * an answer.
+   */
   readonly yes: string;
   readonly outside: string;
   readonly unknown: string;
@@ -40,7 +43,7 @@ function quoted(values: readonly string[]): string {
   return values.map((value) => `'${value}'`).join(', ');
 }
 
-/** A list column contains the item. */
+/** The condition that a list column contains the item. */
 function has(column: string, item: string): string {
   return `' ' || coalesce(${column}, '') || ' ' LIKE '% ${item} %'`;
 }
@@ -97,9 +100,9 @@ export function sumsOver(table: string): string {
 }
 
 /**
- * Returns a query for the same sums by unit: `units` has a row for each domain and unit, with
- * the column `unit`. A unit has a property where at least half of its domains with an answer
- * have it.
+ * Returns a query for the same sums by unit: `units` has a row for each domain and unit,
+ * with the column `unit`. A unit has a property if at least half of its domains with an
+ * answer have it.
  */
 export function unitSumsOver(units: string): string {
   return sums
@@ -130,7 +133,7 @@ function countsOf({ key, yes, outside, unknown }: Sum): {
   return { n, of, unknown: without };
 }
 
-/** Shares of domains that accept mail count only domains whose route is known. */
+/** Shares of domains that accept mail include only domains with a known route. */
 function mailIs(key: string): string {
   return key.startsWith('class-') ? 'true' : "mail = 'yes'";
 }

@@ -5,7 +5,10 @@ import { plantedAddress, plantedEvidence, plantedHost } from './planted-evidence
 /** Text that a hostile server wants the output to contain unescaped. */
 export const hostileText = `"><script>alert(1)</script>'<img src=x onerror=alert(1)>]]>--><!-- &amp;|\x1b[31m\x1b]0;evil\x07\u202eevil\u2066\u200b\u0000\ufffe\r\nSet-Evil: 1`;
 
-/** A result with such text wherever a peer controls the text. `say`: the text. */
+/**
+ * A result with hostile text in every field that a peer controls. `say` is the hostile
+ * text.
+ */
 export function hostileResult(say: (text: string) => string = (text) => text): CheckResult {
   const text = say(hostileText);
   const result = grade(

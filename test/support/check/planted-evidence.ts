@@ -8,7 +8,7 @@ import type {
 
 /**
  * Evidence for planted causes: a domain with STARTTLS on one host, no MTA-STS, no DANE,
- * nothing signed.
+ * no signed zone.
  */
 export function plantedEvidence(changes: Partial<Evidence> = {}): Evidence {
   const txt = { texts: [], lookup: 'absent', dnssec: 'insecure' } as const;
@@ -76,7 +76,7 @@ export function plantedConnection(changes: Partial<ConnectionEvidence> = {}): Co
   };
 }
 
-/** A completed handshake that showed these certificates. */
+/** A completed handshake in which the server presented these certificates. */
 export function plantedHandshake(
   chain: readonly Uint8Array[],
   pkix: Partial<HandshakeEvidence['pkix']> = {},

@@ -53,7 +53,7 @@ const issueBy =
   (options: Parameters<typeof selfSigned>[0]): Issued =>
     issue(ca, options);
 
-/** Certificates for each name, made once for a run. */
+/** Certificates for each name, generated once for each run. */
 function certificates(now: number): (name: string, kind: Certificate) => Showing {
   const ca = createCa({ name: 'Random Root' });
   const made = new Map<string, Showing>();
@@ -71,7 +71,7 @@ function certificates(now: number): (name: string, kind: Certificate) => Showing
   };
 }
 
-/** The verdict of the trust store of the run on a chain. */
+/** The verdict of this run's trust store on a chain. */
 const trustOf: Readonly<Record<Certificate, Partial<PresentedChain['pkix']>>> = {
   trusted: {},
   'self-signed': { chain: 'self-signed', problems: ['x509-self-signed'] },
@@ -121,10 +121,7 @@ const behaviours = {
 } as const satisfies Record<string, Partial<ConnectionEvidence>>;
 type Behaviour = keyof typeof behaviours;
 
-/**
- * The first value most of the time: with a fault in every part, all evidence would look
- * alike.
- */
+/** Mostly returns the first value: evidence with a fault in every part would not vary. */
 function mostly<T>(weight: number, usual: T, ...others: readonly T[]): fc.Arbitrary<T> {
   return fc.oneof(
     { arbitrary: fc.constant(usual), weight },
@@ -132,7 +129,7 @@ function mostly<T>(weight: number, usual: T, ...others: readonly T[]): fc.Arbitr
   );
 }
 
-/** Absent three times out of four. */
+/** The value is absent three times out of four. */
 function rarely<T>(arbitrary: fc.Arbitrary<T>): fc.Arbitrary<T | undefined> {
   return fc.oneof({ arbitrary: fc.constant(undefined), weight: 3 }, { arbitrary, weight: 1 });
 }
@@ -151,7 +148,7 @@ const certificate = mostly<Certificate>(
   'unknown',
 );
 
-/** Sessions that a sender with mandatory TLS does not have. */
+/** Results of sessions that a sender with mandatory TLS does not establish. */
 const sessions: Partial<Record<Behaviour, Pick<HandshakeEvidence, 'version' | 'suite'>>> = {
   oldVersion: { version: 'TLSv1', suite: 'TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA' },
   oldSuites: { version: 'TLSv1.2', suite: 'TLS_RSA_WITH_AES_128_GCM_SHA256' },
@@ -180,7 +177,7 @@ function addressOf(ip: string, connections: readonly ConnectionEvidence[]): Addr
   const [first] = connections;
   const dial = first?.dial ?? 'open';
   if (dial !== 'open') {
-    // The guard refuses before anything is sent.
+    // The guard refuses an address before the connection.
     const met = ['net-guarded', 'too-many'].includes(dial.code) ? [] : connections;
     const status = dialled[dial.code] ?? 'inconclusive';
     return plantedAddress({}, { ip, connections: met, status, reason: dial.code });
@@ -202,7 +199,7 @@ const dialled: Readonly<Record<string, AddressEvidence['status']>> = {
   'too-many': 'skipped',
 };
 
-/** Evidence of any possible domain. Its parts agree as those of real evidence do. */
+/** Evidence of any possible domain. Its parts are consistent, as in real evidence. */
 export function randomEvidence(): fc.Arbitrary<Evidence> {
   const evidence = plantedEvidence();
   const now = Date.parse(evidence.collectedAt);
@@ -250,7 +247,7 @@ export function randomEvidence(): fc.Arbitrary<Evidence> {
     })
     .map((random): Evidence => {
       const { route, kind: found, hosts, policy, listed, maxAge, control } = random;
-      // A bogus answer is never used, so nothing is known about the route.
+      // A check never uses a bogus answer, so the route stays unknown.
       const kind = route === 'bogus' ? 'error' : found;
       const sts = stsOf(policy, listed, maxAge);
       const { tlsRpt } = plantedEvidence();

@@ -116,11 +116,11 @@ export async function acmeWorld(
     server,
     ring,
     texts,
-    /** By name, the target of its alias: such a name has no records. */
+    /** The alias target of each name; a name with an alias has no other records. */
     aliases,
     clock,
     store,
-    /** Simulates a start of the process: only the state on disk is left. */
+    /** Simulates a restart of the process: only the state on disk remains. */
     certifier: (
       options: Partial<IssuerOptions> & { type?: ChallengeType; mortal?: CrashInjector } = {},
     ) =>
@@ -143,7 +143,7 @@ export async function acmeWorld(
   };
 }
 
-/** Every request is a step: before it the CA has not received it. */
+/** Every request is a step; a crash before the step sends no request. */
 function dying(network: Network, injector: CrashInjector): Network {
   return {
     dial: (request) => injector.step(() => network.dial(request)),

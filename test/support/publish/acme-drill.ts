@@ -11,14 +11,15 @@ export interface DrillResult {
    */
   readonly filledInHours: number;
   /**
-   * Requests that the CA refused because of its limit: while filling, and while renewing.
+   * Requests that the CA refused because of its limit, during the first issuance and
+   * during the renewals.
    */
   readonly limited: readonly [number, number];
   readonly renewedInWindow: number;
   readonly keysKept: number;
-  /** Orders beyond one for each certificate. */
+  /** Orders in excess of one for each certificate. */
   readonly extraOrders: number;
-  /** Most renewals in any one of the window's 24 parts, and the mean. */
+  /** The maximum number of renewals in one of the window's 24 parts, and the mean. */
   readonly crowding: readonly [number, number];
 }
 
@@ -92,7 +93,7 @@ function keysOf(
   return new Map([...certificates].map(({ host, spki }) => [host, spki]));
 }
 
-/** The same draws in every run. */
+/** The random numbers are the same in every run. */
 function drawsOf(seed: string): () => number {
   let n = 0;
   return () => createHash('sha256').update(`${seed} ${n++}`).digest().readUInt32BE(0) / 2 ** 32;

@@ -1,14 +1,15 @@
 import type { Store } from '../../../src/store/index.js';
 import { nodeDisk, type Disk } from '../../../src/publish/keys/durable-file.js';
 
-/** The error that the test throws where the process would crash. */
+/** The error that a test throws to simulate a crash of the process. */
 export class Crash extends Error {}
 
 /**
  * The moments of a crash: before a step, with half a file written, or after a step. A
- * step is everything that leaves a trace: a write to the database, a file, and what a
- * test adds, such as a request or a change of records. If every external effect is a
- * step, "after a step" equals "before the next": `enough` has the moments for such tests.
+ * step is any persistent effect: a write to the database, a file, and effects that a test
+ * adds, such as a request or a change of records. If every external effect is a step, a
+ * crash after a step equals a crash before the next: `enough` lists the moments for such
+ * tests.
  */
 export const moments = ['before a step', 'halfway through a file', 'after a step'] as const;
 export const enough = ['before a step', 'halfway through a file'] as const;
@@ -91,7 +92,7 @@ export class CrashInjector {
   /** Executes one step, or crashes. `half`: the effect of a partially written file. */
   step<T>(whole: () => T, half?: () => void): T {
     if (this.dead) throw new Crash();
-    // Only a file can be written partially.
+    // Only the write of a file can be partial.
     if (this.moment === 'halfway through a file' && !half) return whole();
     if (++this.#steps !== this.nth) return whole();
     this.dead = true;

@@ -53,13 +53,13 @@ const chapters = [
 
 /**
  * Simulates a domain with its mail server in virtual time. Records, policy host and
- * server outlive the process that publishes. After every round the simulation judges
- * whether a sender with cached records could have delivered.
+ * server continue after a crash of the publishing process. After every round the
+ * simulation judges whether a sender with cached records could have delivered.
  */
 export class DomainSimulation {
   readonly #clock = new FakeClock(Date.now(), 'skip');
   readonly #sets = new Map<string, { readonly rdata: readonly string[]; readonly since: number }>();
-  /** Removed RRsets, and the time until which a cache may have them. */
+  /** Removed RRsets, and the time until which a cache may contain them. */
   #cached: { readonly key: string; readonly rdata: readonly string[]; readonly until: number }[] =
     [];
   #chapter = 0;
@@ -287,7 +287,10 @@ export class DomainSimulation {
     return Promise.resolve({ status: 'done' });
   }
 
-  /** Returns the key that the server shows; it reads the file at each connection. */
+  /**
+   * Returns the key that the server presents; the server reads the file at each
+   * connection.
+   */
   #shownKey(): KeyObject {
     const installed = join(this.folder, 'installed', 'ecdsa', 'key.pem');
     const pem = readFileSync(

@@ -32,8 +32,8 @@ const ttl = 3600;
 const serverAddress = '192.0.2.53';
 
 /**
- * Simulates a mail server with a certificate from a CA, in virtual time. It reads its
- * files when it is reloaded. After each round the test judges whether every sender could
+ * Simulates a mail server with a certificate from a CA, in virtual time. The server reads
+ * its files at each reload. After each round the test judges whether every sender could
  * deliver.
  */
 export async function mailHostWorld(settings: { rollKeysEvery?: string; lifetime: number }) {
@@ -159,8 +159,8 @@ export async function mailHostWorld(settings: { rollKeysEvery?: string; lifetime
     loaded,
     records: () => records,
     /**
-     * Runs one round. `deaf`: the reload succeeds and the server reads nothing.
-     * `refuses`: the reload fails.
+     * Runs one round. `deaf`: the reload succeeds, but the server does not read its
+     * files. `refuses`: the reload fails.
      */
     async round(fault: { deaf?: boolean; refuses?: boolean } = {}): Promise<readonly Applied[]> {
       const failingCommand = fault.refuses ? 'false' : fault.deaf && 'true';

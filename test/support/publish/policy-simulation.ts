@@ -24,11 +24,11 @@ export interface StepFaults {
    * The second name server, or the second address of the policy host, does not answer.
    */
   readonly blind?: 'nameserver' | 'policy-host';
-  /** The second name server is a step behind. */
+  /** The second name server returns the records of the step before. */
   readonly lags?: boolean;
 }
 
-/** A value that senders could observe from a time on. */
+/** A value and the time from which senders could observe it. */
 interface Past<T> {
   readonly at: number;
   readonly is: T;

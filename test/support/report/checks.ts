@@ -1,8 +1,6 @@
 import { checkResultSchema, type CheckResult, type Finding } from '../../../src/evidence/index.js';
 
-/**
- * The result of a check in a test. All other facts are those of a domain without faults.
- */
+/** The result of a check in a test. All other facts describe a domain without faults. */
 export interface TestCheck {
   readonly date: string;
   readonly domain?: string;
@@ -10,7 +8,7 @@ export interface TestCheck {
   readonly mode?: 'enforce' | 'testing';
   /** Patterns of the published policy; default: the hosts. */
   readonly mx?: readonly string[];
-  /** Finding and its subject. */
+  /** The id of a finding, and its subject. */
   readonly findings?: readonly (readonly [id: string, subject: string])[];
   /** Addresses of every host. Default: one for each host. */
   readonly addresses?: readonly string[];

@@ -12,7 +12,7 @@ export interface HeldMail {
   readonly arrivedAt: number;
 }
 
-/** The step before or after whose effect a connection breaks, counted from 1. */
+/** The number of the step, from 1, before or after which the connection breaks. */
 export interface Break {
   readonly step: number;
   readonly afterEffect: boolean;

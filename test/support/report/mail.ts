@@ -9,8 +9,8 @@ const pem = privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
 export const keyText = `v=DKIM1; k=rsa; p=${publicKey.export({ type: 'spki', format: 'der' }).toString('base64')}`;
 
 /**
- * A resolver with DKIM keys of some domains. For all other names it answers that they do
- * not exist, or that no server answers.
+ * A resolver with the DKIM keys of some domains. For all other names the resolver answers
+ * that they do not exist, or returns an error.
  */
 export function keyResolver(
   domains: readonly string[],
@@ -78,7 +78,9 @@ export async function reportMail({
   return message as Buffer;
 }
 
-/** Signs a message unchanged. `fields` are those that the signature covers. */
+/**
+ * Signs a message unchanged. `fields` are the header fields that the signature covers.
+ */
 export async function signMail(
   mail: string | Buffer,
   signer: string,

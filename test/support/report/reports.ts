@@ -7,13 +7,13 @@ import {
   type ReportTrust,
 } from '../../../src/tls-rpt-receive/index.js';
 
-/** One policy of a report, with defaults that need no attention in a test. */
+/** One policy of a report; the defaults have no faults. */
 export interface TestPolicy {
   readonly type?: string;
-  /** Null: the report names no domain. */
+  /** If null, the report names no domain. */
   readonly domain?: string | null;
   readonly mode?: string;
-  /** Patterns of the quoted policy; empty: no policy text. */
+  /** Patterns of the quoted policy; an empty list omits the policy text. */
   readonly mx?: readonly string[];
   readonly maxAge?: number;
   readonly ok?: number;

@@ -1,6 +1,6 @@
 import { caseNames, type Observation } from '../../../src/sender/index.js';
 
-/** Where and when a scripted attempt takes place. */
+/** The place and time of a scripted attempt. */
 export interface Place {
   /** Default 192.0.2.1. */
   readonly source?: string;
@@ -18,7 +18,7 @@ export function moment(seconds: number): string {
 
 let connections = 0;
 
-/** The observations of one sender at one case. */
+/** The observations of one sender for one case. */
 export class Observed {
   readonly #common: { readonly at: string; readonly case: string; readonly slot: string };
   readonly #source: string;
@@ -60,12 +60,12 @@ export class Observed {
     return [{ kind: 'policy', ...this.#common, source: this.#source, status }];
   }
 
-  /** Connects and greets; nothing else. */
+  /** Connects, greets and disconnects. */
   greets(by: 'quit' | 'sender' | 'receiver' = 'quit'): Observation[] {
     return [...this.#opening(), { ...this.#on(), kind: 'close', by }];
   }
 
-  /** Greets with HELO alone. */
+  /** Connects, greets with HELO and disconnects. */
   greetsByHelo(): Observation[] {
     return this.greets().map((one) => (one.kind === 'ehlo' ? { ...one, verb: 'HELO' } : one));
   }

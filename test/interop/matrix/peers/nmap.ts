@@ -1,7 +1,7 @@
 import { versions, type Surface, type Version } from '../surface.js';
 import { timed, type Peer } from './peer.js';
 
-/** nmap with its two scripts for TLS. It does not test groups. */
+/** nmap with its two scripts for TLS. nmap does not test groups. */
 export const nmap: Peer = {
   name: 'nmap',
   async look({ domain, ip }) {

@@ -2,7 +2,7 @@ import { groupName, suiteName } from '../../../../src/tls/index.js';
 import { versions, type Surface, type Version } from '../surface.js';
 import { timed, type Peer } from './peer.js';
 
-/** sslscan, as its manual describes for SMTP. */
+/** sslscan with the options that its manual describes for SMTP. */
 export const sslscan: Peer = {
   name: 'sslscan',
   async look({ domain, ip }) {
