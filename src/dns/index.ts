@@ -2,16 +2,16 @@
  * DNS and DNSSEC for a mail sender: codec, validating resolver, mail route. RFC 1034,
  * 1035, 4033-4035, 5155, 6840, 6891, 7672 §2.1; updates: 2136, 8945.
  *
- * A sender asks DNS where mail goes and whether TLS is mandatory there. An on-path
- * attacker can forge every unsigned answer. So each answer has one of four states (RFC
- * 4033 §5, RFC 7672 §2.1.1):
+ * A sender uses DNS to find the mail hosts of a domain and to learn whether TLS is
+ * mandatory. An on-path attacker can forge every unsigned answer. So each answer has one
+ * of four states (RFC 4033 §5, RFC 7672 §2.1.1):
  * - `secure`: signatures prove it, from a trust anchor down;
  * - `insecure`: signatures prove that the zone is unsigned;
  * - `bogus`: it must be signed and does not validate;
  * - `indeterminate`: the state could not be determined, for example because the
  *   resolver strips signatures.
  *
- * Only `secure` data authenticates, and only a secure or insecure denial counts as
+ * Only `secure` data is authenticated, and only a secure or insecure denial counts as
  * absence. Bogus and indeterminate answers defer mail: a sender never falls back to
  * plaintext because of a failed lookup.
  *
@@ -20,11 +20,12 @@
  *   work that one answer may cause. Each verdict has a proof that can be verified again
  *   offline (`verifyProof`).
  * - `client/` is the resolver: UDP, TCP and TLS transport, cache, several upstreams. A
- *   resolver's AD bit is trusted only if the operator says so.
+ *   resolver's AD bit is trusted only if the operator configures that.
  * - `mail-route/` looks up MX hosts, addresses and TXT records with their states.
  * - `update/` changes records by dynamic update with TSIG.
- * - `authority/` answers questions about own zones, signed for each answer.
- * - `caa/` finds and judges the CAA records that decide whether a CA issues (RFC 8659, 8657).
+ * - `authority/` answers questions about zones of this server, signed for each answer.
+ * - `caa/` looks up and evaluates the CAA records that decide whether a CA may issue (RFC
+ *   8659, 8657).
  *
  * @example
  * ```ts

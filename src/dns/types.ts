@@ -33,7 +33,7 @@ export interface AliasStep {
 export interface UnsupportedZone {
   /** Presentation form, without final dot. */
   readonly zone: string;
-  /** Of its DS records: `RSASHA1 (5)`, `digest type 3`. */
+  /** The unsupported parts of its DS records: `RSASHA1 (5)`, `digest type 3`. */
   readonly algorithms: readonly string[];
 }
 
@@ -44,8 +44,8 @@ export interface UnsupportedZone {
 export type AnswerStatus = 'found' | 'nodata' | 'nxdomain' | 'failed';
 
 /**
- * The answer to one question after aliases were followed. `dnssec` is the weakest over
- * the complete chain and covers data and denial alike. For `failed` it is `bogus` or
+ * The answer to one question after aliases were followed. `dnssec` is the weakest status
+ * of the complete chain, for data and denials alike. For `failed` it is `bogus` or
  * `indeterminate`.
  */
 export interface DnsAnswer {
@@ -53,14 +53,14 @@ export interface DnsAnswer {
   readonly status: AnswerStatus;
   readonly dnssec: Dnssec;
   /**
-   * The records of the asked type at the end of the alias chain; empty unless `found`.
+   * The records of the queried type at the end of the alias chain; empty unless `found`.
    */
   readonly records: readonly ResourceRecord[];
   /** The end of the alias chain; the name of the question without aliases. */
   readonly canonicalName: Name;
   readonly aliases: readonly AliasStep[];
   /**
-   * Seconds for which this may be cached: the least of record TTL, original TTL and
+   * Seconds for which the answer may be cached: the least of record TTL, original TTL and
    * signature expiry.
    */
   readonly ttl: number;
@@ -72,7 +72,7 @@ export interface DnsAnswer {
   readonly unsigned?: true;
   /** The answer is insecure because of this zone (RFC 4035 §5.2, RFC 9905 §2, RFC 9906 §2). */
   readonly unsupported?: UnsupportedZone;
-  /** Present when `failed`, and when `dnssec` is `bogus` or `indeterminate`: why. */
+  /** The reason; present if `failed`, and if `dnssec` is `bogus` or `indeterminate`. */
   readonly failure?: Failure;
   /**
    * Machine-readable grounds of the verdict, re-validated by `dnssec verify` (see
@@ -86,13 +86,15 @@ export interface AskOptions {
   readonly signal?: AbortSignal;
   /**
    * Accept data from a resolver that strips DNSSEC, with status `indeterminate`.
-   * Otherwise such an answer is `failed`. Never use it for TLSA: an unproved absence must
-   * not count as absence (RFC 7672 §2.1.2).
+   * Otherwise such an answer is `failed`. Do not use it for TLSA: an unproved absence
+   * must not count as absence (RFC 7672 §2.1.2).
    */
   readonly acceptUnvalidated?: boolean;
 }
 
-/** The port through which other parts query DNS. Rejects only with `signal.reason`. */
+/**
+ * The interface through which other parts query DNS. Rejects only with `signal.reason`.
+ */
 export interface Resolver {
   ask(domainName: Name, recordType: number, options?: AskOptions): Promise<DnsAnswer>;
   /**
@@ -104,10 +106,10 @@ export interface Resolver {
 
 /** The observed state of the upstream resolvers. */
 export interface ResolverHealth {
-  /** Questions to upstreams so far, repeated ones counted once. */
+  /** Questions to upstreams so far; a repeated question counts once. */
   readonly questions?: number;
   /**
-   * As given by the user or found in the system's configuration: `192.0.2.53:53`,
+   * The address from the user or from the system's configuration: `192.0.2.53:53`,
    * `tcp://192.0.2.53:53` or `tls://192.0.2.53:853#name`.
    */
   readonly upstreams: readonly {

@@ -1,11 +1,11 @@
 /**
- * SMTP as transport security needs it: RFC 5321, RFC 3207.
+ * The part of SMTP that transport security needs: RFC 5321, RFC 3207.
  *
  * A mail session starts in plaintext. The client sends EHLO, and the server lists its
  * extensions. If STARTTLS is among them, the client may start TLS. Afterwards it sends
  * EHLO again, because everything it learned before could have been forged (RFC 3207
  * §4.2). An on-path attacker can remove STARTTLS from the list: without a policy the
- * client cannot notice, which is the reason for MTA-STS and DANE.
+ * client cannot detect the removal. MTA-STS and DANE provide that policy.
  *
  * - `openSession` and `SmtpSession` are the client: greeting, EHLO, STARTTLS, commands,
  *   with a transcript. Plaintext that arrives between the 220 reply and TLS ends the
@@ -16,8 +16,8 @@
  * - `server/` is a receiving server with limits on time, length and count of every
  *   session. It has no AUTH and relays nothing.
  *
- * Replies and disconnects of a server are results, not exceptions. This part knows no
- * TLS: the caller passes the function that secures the connection.
+ * Replies and disconnects of a server are results, not exceptions. This part does not
+ * implement TLS: the caller passes the function that secures the connection.
  *
  * @example
  * ```ts

@@ -5,7 +5,7 @@ import { smtpFailures } from './failures.js';
 export interface Mailbox {
   /** As written, quotes included. */
   readonly local: string;
-  /** A-labels in lower case; for an address literal the brackets are kept. */
+  /** A-labels in lower case; an address literal includes its brackets. */
   readonly domain: string;
   readonly literal: boolean;
   /** The local part is not ASCII: it needs SMTPUTF8 (RFC 6531). */
@@ -18,7 +18,7 @@ const quotedString = /^"([\x20\x21\x23-\x5b\x5d-\x7e\u{80}-\u{10ffff}]|\\[\x20-\
 
 /**
  * Reads an address as written in an envelope, without angle brackets (RFC 5321 §4.1.2).
- * Nothing it accepts can end a command line.
+ * An accepted address cannot end a command line.
  */
 export function parseMailbox(addressText: string): Result<Mailbox> {
   const invalid = (): Result<Mailbox> =>

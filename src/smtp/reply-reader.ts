@@ -15,16 +15,16 @@ export type ReplyState =
   | { readonly state: 'garbage' | 'too-long'; readonly detail: string };
 
 /**
- * Octets of one line. RFC 5321 §4.5.3.1.5 allows 512, which real servers exceed; this
- * limit bounds the memory that a server can claim.
+ * Maximum octets of one line. RFC 5321 §4.5.3.1.5 allows 512, which real servers exceed;
+ * this limit bounds the memory that a server can claim.
  */
 const MAX_LINE = 2048;
 const MAX_LINES = 256;
 
 /**
  * Parses replies from a stream of octets, in pieces of any size. A bare LF also ends a
- * line. Lines with different codes in one reply, and lines without a code, are garbage.
- * Octets after a complete reply are kept and counted by {@link pending}.
+ * line. Lines with different codes in one reply, and lines without a code, are malformed.
+ * Octets after a complete reply stay in the buffer; {@link pending} counts them.
  */
 export class ReplyReader {
   #buffer: Buffer = Buffer.alloc(0);
@@ -37,12 +37,12 @@ export class ReplyReader {
   }
 
   push(messageBytes: Uint8Array): void {
-    // The buffer needs no more than one over-long line.
+    // The buffer needs at most one over-long line.
     if (this.#buffer.length <= MAX_LINE * 2)
       this.#buffer = Buffer.concat([this.#buffer, messageBytes]);
   }
 
-  /** The next whole reply, if it is complete. */
+  /** The next reply, if it is complete. */
   next(): ReplyState {
     for (;;) {
       const endOffset = this.#buffer.indexOf(0x0a);

@@ -23,10 +23,10 @@ export interface MailResult {
 }
 
 /**
- * Sends one message in a session that is ready for it: after EHLO, and under TLS if
- * the policy requires it (RFC 5321 §3.3). Bare CR and LF become CRLF, so that no text in
- * the message can imitate its end (SMTP smuggling). Invalid addresses are refused here
- * and never sent.
+ * Sends one message in a session that is ready for it: after EHLO, and under TLS if the
+ * policy requires it (RFC 5321 §3.3). Bare CR and LF become CRLF, so that a server cannot
+ * read text in the message as its end (SMTP smuggling). The function refuses invalid
+ * addresses and does not send them.
  */
 export async function sendMail(
   session: SmtpSession,
@@ -63,7 +63,8 @@ export async function sendMail(
 }
 
 /**
- * `MAIL FROM` with the parameters the message needs, or why this server cannot take it.
+ * `MAIL FROM` with the parameters the message needs, or the reason why this server cannot
+ * accept it.
  */
 function mailCommand(
   session: SmtpSession,
@@ -97,7 +98,7 @@ function mailCommand(
   return { ok: true, value: `MAIL FROM:<${path}>${parameters.join('')}` };
 }
 
-/** One command, and whether the server agreed. */
+/** Sends one command; fails unless the server accepts it. */
 async function obey(
   session: SmtpSession,
   command: string,
@@ -108,8 +109,8 @@ async function obey(
   const { code } = smtpReply.value;
   const agreed = expected === undefined ? code >= 200 && code < 300 : code === expected;
   if (agreed) return smtpReply;
-  // RFC 5321 §4.5.3.1.10 [5321-4.5.3.1.10-1]: to RCPT, 552 means too many recipients for
-  // now.
+  // RFC 5321 §4.5.3.1.10 [5321-4.5.3.1.10-1]: in reply to RCPT, 552 means too many
+  // recipients for now.
   const tooMany = code === 552 && command.startsWith('RCPT ');
   return fail(said(smtpReply.value, tooMany ? 'smtp-mail-deferred' : undefined));
 }
@@ -125,7 +126,7 @@ function said(
 
 /**
  * RFC 5321 §4.5.2 and §2.3.8: every line end is CRLF, a dot at the start of a line is
- * doubled, and a line with one dot ends it all.
+ * doubled, and a line with a single dot ends the message.
  */
 function dotted(message: Uint8Array): Uint8Array {
   const text = Buffer.from(message.buffer, message.byteOffset, message.length).toString('latin1');

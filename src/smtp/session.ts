@@ -45,16 +45,16 @@ export type SecureConnection = (
  * long.
  */
 const REPLY_TIMEOUT = 30_000;
-/** Milliseconds for the reply to QUIT, which changes nothing any more. */
+/** Milliseconds for the reply to QUIT, which has no further effect. */
 const QUIT_TIMEOUT = 2_000;
 /** Milliseconds for the reply after the message: ten minutes (RFC 5321 §4.5.3.2.6). */
 const BODY_TIMEOUT = 600_000;
-/** Lines of a transcript; a server decides how many it sends. */
+/** Maximum lines of a transcript, because the server controls their number. */
 const MAX_TRANSCRIPT = 400;
 
 /**
- * Waits for the greeting (RFC 5321 §3.1). 220 opens the session; 4yz is temporary, 521
- * says that the host accepts no mail at all, any other 5yz refuses this client.
+ * Waits for the greeting (RFC 5321 §3.1). 220 opens the session; 4yz is temporary. 521
+ * means that the host accepts no mail at all, and any other 5yz refuses this client.
  */
 export async function openSession(
   options: SmtpSessionOptions,
@@ -78,8 +78,8 @@ export async function openSession(
 }
 
 /**
- * [7504-3-1] Only 521 applies to every client; 554 may concern this one alone (RFC 5321
- * §3.1), and so does an enhanced code of the class X.7.z, security and policy (RFC 3463
+ * [7504-3-1] Only 521 applies to every client; 554 may apply only to this client (RFC
+ * 5321 §3.1), as does an enhanced code of the class X.7.z, security and policy (RFC 3463
  * §3.8).
  */
 function greetingFailure({
@@ -93,19 +93,19 @@ function greetingFailure({
 }
 
 /**
- * A client's side of a session. One command at a time; every failure is data, and after
- * one the connection is closed.
+ * A client's side of a session. Sends one command at a time. Every failure is a result,
+ * after which the connection is closed.
  */
 export class SmtpSession {
   greeting: Reply = { code: 0, lines: [] };
   /**
    * EHLO keywords in upper case with their parameters; empty before EHLO and after
-   * STARTTLS (RFC 3207 §4.2: prior knowledge is forgotten [3207-4.2-1]).
+   * STARTTLS (RFC 3207 §4.2: prior knowledge is discarded [3207-4.2-1]).
    */
   capabilities: ReadonlyMap<string, string> = new Map();
   /** The refusal of EHLO in a session that HELO opened. */
   ehloRefusal: Failure | undefined;
-  /** The connection is under TLS. */
+  /** True if the connection uses TLS. */
   isEncrypted = false;
   readonly #transcript: SmtpTranscriptLine[] = [];
   readonly #clock: Clock;
@@ -134,8 +134,9 @@ export class SmtpSession {
   }
 
   /**
-   * Says EHLO, and HELO to a server that refuses EHLO (RFC 5321 §3.2 [5321-3.2-1]). Such a
-   * server offers no extension, so no STARTTLS. Its refusal is in {@link ehloRefusal}.
+   * Sends EHLO, and HELO to a server that refuses EHLO (RFC 5321 §3.2 [5321-3.2-1]). A
+   * session with HELO has no extensions and therefore no STARTTLS. The refusal of EHLO is
+   * in {@link ehloRefusal}.
    */
   async greet(): Promise<Result<Reply>> {
     const hello = await this.ehlo();
@@ -146,7 +147,7 @@ export class SmtpSession {
     return ok({ code: 250, lines: older.value.lines.slice(0, 1) });
   }
 
-  /** Says EHLO and reads the capabilities (RFC 5321 §4.1.1.1). */
+  /** Sends EHLO and reads the capabilities (RFC 5321 §4.1.1.1). */
   async ehlo(): Promise<Result<Reply>> {
     const smtpReply = await this.command(`EHLO ${this.options.helo}`);
     if (!smtpReply.ok) return smtpReply;
@@ -162,8 +163,8 @@ export class SmtpSession {
   }
 
   /**
-   * Sends one command and waits for its reply; `alongside` goes out in the same packet,
-   * to observe the server's reaction.
+   * Sends one command and waits for its reply; `alongside` is sent in the same packet, to
+   * observe the server's reaction.
    */
   async command(commandLine: string, alongside = ''): Promise<Result<Reply>> {
     if (/[\r\n]/.test(commandLine + alongside)) throw new TypeError('a command is one line');
@@ -177,8 +178,8 @@ export class SmtpSession {
   }
 
   /**
-   * Sends a message as it stands, already dotted and ended, and waits for the reply (RFC
-   * 5321 §4.5.3.2.6: ten minutes by default).
+   * Sends a message unchanged, already dot-stuffed and terminated, and waits for the
+   * reply (RFC 5321 §4.5.3.2.6: ten minutes by default).
    */
   async body(messageBytes: Uint8Array, timeoutMs = BODY_TIMEOUT): Promise<Result<Reply>> {
     if (this.#ended) return fail(smtpFailures.make('smtp-closed'));
@@ -188,7 +189,7 @@ export class SmtpSession {
   }
 
   /**
-   * Performs only the STARTTLS command (RFC 3207 §4 [3207-4-1]), once per session
+   * Sends only the STARTTLS command (RFC 3207 §4 [3207-4-1]), once per session
    * [3207-4.2-4]. Afterwards the server expects a ClientHello on {@link connection}, and
    * the session no longer reads from it.
    */
@@ -322,8 +323,8 @@ export class SmtpSession {
   };
 
   readonly #onError = ({ code = '' }: NodeJS.ErrnoException): void => {
-    // In TLS 1.3 a server refuses a client's certificate, or the lack of one, only
-    // afterwards.
+    // In TLS 1.3 a server refuses a missing or unwanted client certificate only after the
+    // handshake.
     if (this.isEncrypted && /^ERR_SSL_.*ALERT/.test(code))
       this.#alert ??= code.replace(/^ERR_SSL_(TLSV13|TLSV1|SSLV3)?_?(ALERT_)?/, '').toLowerCase();
     this.#onEnd();
@@ -353,7 +354,7 @@ export class SmtpSession {
 const CLOSING = 221;
 
 /**
- * The failure that a reply to EHLO means; undefined for 250, its only success (RFC 5321
+ * The failure that a reply to EHLO reports; undefined for 250, its only success (RFC 5321
  * §4.3.2). Any other 2yz reply answers a different command, so all later replies would be
  * read one command too early.
  */

@@ -9,7 +9,7 @@ export type StarttlsOffer =
 const KEYWORD = 'STARTTLS';
 
 /**
- * Looks for STARTTLS in the lines of an EHLO reply (RFC 3207 §2; keywords ignore case).
+ * Searches the lines of an EHLO reply for STARTTLS (RFC 3207 §2; keywords ignore case).
  * Middleboxes that strip TLS often overwrite the keyword in place (`XXXXXXXA`,
  * `XXXXTTLS`), since the length of the packet must not change.
  */
@@ -32,8 +32,8 @@ function looksMangled(keyword: string): boolean {
 }
 
 /**
- * At least half of the letters are in place: other eight-letter keywords (CHUNKING,
- * 8BITMIME, REQUIRETLS) have fewer.
+ * At least half of the letters match in position; other keywords (CHUNKING, 8BITMIME,
+ * REQUIRETLS) have fewer matches.
  */
 function sharesShape(upper: string): boolean {
   let same = 0;

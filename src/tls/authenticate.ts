@@ -26,7 +26,7 @@ export interface ServerIdentity {
 /**
  * A connection whose server proved its identity.
  *
- * Mail may be sent over it by a policy that requires PKIX authentication.
+ * A policy that requires PKIX authentication permits mail over this connection.
  */
 export interface Authenticated {
   readonly connection: Connection;
@@ -37,8 +37,8 @@ export interface Authenticated {
 /**
  * Completes a handshake of TLS 1.2 or later and authenticates the server: trusted chain,
  * valid dates, and the name among the DNS names of the certificate. The key exchange is
- * post-quantum if both ends can. On failure the
- * connection is closed; `tls-certificate-*` codes mean the certificate. Rejects only with
+ * post-quantum if both ends support it. On failure the connection is closed;
+ * `tls-certificate-*` codes report a fault of the certificate. Rejects only with
  * `signal.reason`.
  */
 export async function authenticate(
@@ -59,7 +59,7 @@ export async function authenticate(
 
 /**
  * Authenticates a server by its chain as sent (DER). Only DNS names of the certificate
- * count, never the common name [8461-3.3-1, 8461-3.3-3].
+ * count, not the common name [8461-3.3-1, 8461-3.3-3].
  */
 export function authenticateServer(
   certificateChain: readonly Uint8Array[],
@@ -74,7 +74,7 @@ export function authenticateServer(
     leafCertificate.value,
     ...rest.flatMap((parsed) => (parsed.ok ? [parsed.value] : [])),
   ];
-  // Chain, dates and name are reported separately: each has another fix.
+  // Chain, dates and name are reported separately, because each has a different fix.
   const verdict = verifyChain({ sent, anchors, validationTime });
   const explained = (): string =>
     verdict.problems.map((code) => explainProblem(code, sent)).join('; ');

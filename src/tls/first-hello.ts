@@ -2,9 +2,9 @@ import type { Duplex } from 'node:stream';
 import { readClientHello, type ReceivedHello } from './wire/index.js';
 
 /**
- * Reads the ClientHello that a client sends next, and puts it back, so that a TLS server
- * can take over the stream. `use` receives undefined for octets that are not one, and the
- * number of octets that arrived.
+ * Reads the next ClientHello of a client and returns it to the stream, so that a TLS
+ * server can continue from there. `use` receives undefined for octets that are not a
+ * ClientHello, and the number of octets that arrived.
  */
 export function readFirstHello(
   stream: Duplex,

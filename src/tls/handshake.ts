@@ -20,7 +20,7 @@ export interface HandshakeRequest {
   /** Milliseconds for the whole handshake. Default 15 000. */
   readonly timeoutMs?: number;
   readonly signal?: AbortSignal;
-  /** Default TLSv1. The caller judges whether the negotiated version is good enough. */
+  /** Default TLSv1. The caller decides whether the negotiated version is acceptable. */
   readonly minVersion?: SecureVersion;
   /** Default TLSv1.3. */
   readonly maxVersion?: SecureVersion;
@@ -117,8 +117,8 @@ export function handshake(request: HandshakeRequest): Promise<HandshakeResult> {
       close();
       reject(abortSignal?.reason as Error);
     };
-    // The `keylog` event fires after a ServerHello. Only the fact matters here: an end
-    // after it is `tls-cut`, not `tls-closed`.
+    // The `keylog` event fires after a ServerHello. A connection that closes after that
+    // event is `tls-cut`, not `tls-closed`.
     let keyed = false;
     socket.on('keylog', () => (keyed = true));
     const before = octetsFrom(connection);
@@ -133,8 +133,8 @@ export function handshake(request: HandshakeRequest): Promise<HandshakeResult> {
     const done = (): void => {
       settle();
       const handshakeFacts = factsOf(socket, serverName, groups);
-      // OpenSSL ends a handshake without a certificate only for anonymous suites, which
-      // are not offered.
+      // OpenSSL completes a handshake without a certificate only for anonymous suites,
+      // which are not offered.
       if (handshakeFacts)
         resolve({
           ok: true,
@@ -230,10 +230,9 @@ function classify(error: Error & { code?: string }): [code: string, detail: stri
 }
 
 /**
- * The certificates as the server sent them, in their order on the wire, junk included:
- * `getPeerCertificate(true)` would follow issuers and hide junk. If nothing more was
- * sent, some versions of Node let a certificate be its own issuer, so the same object
- * ends the walk.
+ * The certificates as the server sent them, in their order on the wire, including
+ * unrelated ones, which `getPeerCertificate(true)` would hide. Some versions of Node set
+ * the last certificate as its own issuer, so a repeated object ends the list.
  */
 function peerChain(socket: TLSSocket): Uint8Array[] {
   const certificateChain: Uint8Array[] = [];

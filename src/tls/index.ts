@@ -1,9 +1,9 @@
 /**
- * TLS as a client of mail servers needs it: RFC 9846, RFC 5246, RFC 9325.
+ * TLS for a client of mail servers: RFC 9846, RFC 5246, RFC 9325.
  *
- * Node's own TLS completes handshakes, and hides the facts that a mail operator needs:
- * which versions, suites and groups a server accepts, and which certificates it has. This
- * part adds the rest.
+ * Node's own TLS completes handshakes but hides facts that a mail operator needs: the
+ * versions, suites and groups that a server accepts, and its certificates. This part adds
+ * these facts.
  *
  * - `handshake` completes one handshake with node:tls and returns the negotiated
  *   parameters and the chain exactly as sent. It accepts any certificate: opportunistic
@@ -11,12 +11,12 @@
  * - `authenticate` also requires a trusted, valid chain with the name of the server.
  * - `wire/` encodes ClientHellos from SSLv2 to TLS 1.3 and parses the plaintext part of
  *   the answer. It needs no keys.
- * - `prober/` plans which hello to send next. One refusal of a hello with many suites
- *   settles all of them, so few connections give proved answers. Plan, inference and
+ * - `prober/` plans which hello to send next. If a server refuses a hello with many
+ *   suites, it refuses all of them, so few connections are needed. Plan, inference and
  *   summary are pure functions of a log.
  *
  * An alert, a closed connection and silence are different results with different codes.
- * Silence never proves anything about a server.
+ * Silence proves nothing about a server.
  *
  * It leaves certificate validation to `x509`, STARTTLS to `smtp`, and the grading of
  * versions and suites to the profiles of `check`.

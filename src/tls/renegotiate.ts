@@ -7,8 +7,8 @@ import type { Connection } from '../net/index.js';
  * rejects.
  *
  * `unknown`: no session of node:tls, or no answer within `timeoutMs` milliseconds.
- * Insecure renegotiation lets an attacker put bytes in front of a session (CVE-2009-3555,
- * RFC 5746).
+ * Insecure renegotiation lets an attacker insert bytes before the data of a session
+ * (CVE-2009-3555, RFC 5746).
  */
 export function renegotiate(
   { stream }: Connection,

@@ -8,8 +8,8 @@ const hybrid = 'X25519MLKEM768';
 
 /**
  * X25519MLKEM768 first (RFC 10024), and a key share for X25519 only: the asterisk of
- * OpenSSL 3.5 names the groups with a share. The hello keeps its small size, which every
- * server and middlebox accepts, and a server with the hybrid asks for its share by
+ * OpenSSL 3.5 names the groups with a share. The hello keeps the small size that every
+ * server and middlebox accepts. A server that supports the hybrid requests its share by
  * HelloRetryRequest (RFC 9846 §4.2.4).
  */
 const hybridGroups = `${hybrid}:*${classicalGroups}`;
@@ -17,9 +17,9 @@ const hybridGroups = `${hybrid}:*${classicalGroups}`;
 let chosen: string | undefined;
 
 /**
- * The groups that a client of this project offers: with post-quantum key exchange if
- * the OpenSSL of this Node supports it. A trial decides, since a version number proves
- * nothing about a Node that was built with another library.
+ * The groups that a client of this project offers: with post-quantum key exchange if the
+ * OpenSSL of this Node supports it. The function tries the group list, since a version
+ * number proves nothing about a Node that was built with another library.
  */
 export function senderGroups(): string {
   chosen ??= accepts(hybridGroups) ? hybridGroups : classicalGroups;

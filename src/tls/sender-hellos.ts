@@ -3,9 +3,9 @@ import { readFileSync } from 'node:fs';
 /** The recorded hellos of the package. */
 const HELLO_LIST = new URL('../../../data/sender-hellos.json', import.meta.url);
 
-/** A sender of mail, as its ClientHello shows it. */
+/** A sender of mail, described by its ClientHello. */
 export interface SenderHello {
-  /** Stable: evidence names it. */
+  /** Stable, because saved evidence refers to it. */
   readonly id: string;
   readonly name: string;
   /** The TLS library and its settings. */

@@ -13,8 +13,9 @@ export interface TlsSettings {
 
 /**
  * The TLS settings of this program's own ports: forward secrecy and AEAD alone
- * [9325-4.1-1, 9325-4.2-1], the cheapest first. A list of names also needs less memory
- * than the library's default, which counts if ten thousand hosts have a context each.
+ * [9325-4.1-1, 9325-4.2-1], the least expensive first. A list of names also needs less
+ * memory than the library's default, which matters if ten thousand hosts have a context
+ * each.
  */
 export const servingTls = {
   minVersion: 'TLSv1.2',
@@ -33,10 +34,10 @@ export const servingTls = {
 
 /**
  * The TLS settings of a client that requires TLS: TLS 1.2 or newer (RFC 8461 §7.2
- * [8461-7.2-1], RFC 9325 §3.1.1). In TLS 1.2 only ephemeral elliptic curve key exchange is
- * offered: RFC 10015 forbids static Diffie-Hellman, finite-field DHE and static RSA there
- * [10015-2-1, 10015-2-2, 10015-3-1, 10015-4-1]. Elsewhere weak TLS is better than none
- * (RFC 9325 §5.2).
+ * [8461-7.2-1], RFC 9325 §3.1.1). In TLS 1.2 only ephemeral elliptic curve key exchange
+ * is offered: RFC 10015 forbids static Diffie-Hellman, finite-field DHE and static RSA
+ * there [10015-2-1, 10015-2-2, 10015-3-1, 10015-4-1]. For other clients weak TLS is
+ * better than plaintext (RFC 9325 §5.2).
  */
 export const strictTls = {
   minVersion: 'TLSv1.2',
@@ -52,7 +53,7 @@ export const strictSuites: readonly number[] = suitesWhere(
     ((cipher === 'AES' && ['GCM', 'CBC'].includes(mode)) || cipher === 'CHACHA20'),
 );
 
-/** Whether a client with {@link strictTls} can have a session of this version and suite. */
+/** Whether a client with {@link strictTls} can negotiate this version and suite. */
 export function isStrictSession(version: string, suite: string): boolean {
   if (version === 'TLSv1.3') return true;
   return version === 'TLSv1.2' && strictSuites.some((id) => suites.get(id)?.name === suite);

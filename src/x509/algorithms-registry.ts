@@ -67,7 +67,7 @@ export const curves: Readonly<Record<string, readonly [name: string, bits: numbe
   '1.3.36.3.3.2.8.1.1.13': ['brainpoolP512r1', 512],
 };
 
-/** Short names of RFC 4514 §3 and the common ones beyond. */
+/** Short names of RFC 4514 §3, and other common ones. */
 export const attributes: Readonly<Record<string, string>> = {
   '2.5.4.3': 'CN',
   '2.5.4.5': 'serialNumber',
@@ -96,9 +96,9 @@ export const purposes: Readonly<Record<string, string>> = {
 
 /**
  * Extensions that may be critical in a path: those that are applied, and the address of
- * revocation lists. Others that a CA must not make critical (key identifiers,
- * authorityInfoAccess) or that nothing applies (TLS feature) refuse the path, as they do
- * with the TLS libraries of mail servers.
+ * revocation lists. Other critical extensions make the path invalid, as in the TLS
+ * libraries of mail servers: those that a CA must not make critical (key identifiers,
+ * authorityInfoAccess), and those that this part does not apply (TLS feature).
  */
 export const understood: ReadonlySet<string> = new Set([
   '2.5.29.15', // keyUsage

@@ -29,7 +29,7 @@ export type ExtensionFields = Draft &
     >
   >;
 
-/** Extensions of one certificate; genuine ones have about ten. */
+/** Maximum extensions of one certificate; genuine certificates have about ten. */
 const MAX_EXTENSIONS = 100;
 /** Entries of one list, such as the names of a certificate. */
 const MAX_ENTRIES = 5000;
@@ -90,7 +90,7 @@ export function readExtensions(
   return extensionFields;
 }
 
-/** The fields that an extension sets, and the terms of reading it. */
+/** The fields that an extension sets, and the context for reading it. */
 interface Target {
   readonly fields: ExtensionFields;
   readonly critical: boolean;

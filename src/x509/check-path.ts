@@ -15,7 +15,7 @@ const ANY_PURPOSE = '2.5.29.37.0';
 export interface PathJudgement {
   /** The faults that make the path invalid, apart from dates. */
   readonly problems: readonly X509FailureCode[];
-  /** Remarks on a valid path: SHA-1. */
+  /** Warnings about a valid path: SHA-1. */
   readonly remarks: readonly X509FailureCode[];
   readonly validity: ChainVerdict['validity'];
 }
@@ -40,7 +40,8 @@ export function checkPath(candidate: CandidatePath, instant: number): PathJudgem
       (restsOnSha1(certificate) ? remarks : problems).add('x509-weak-signature');
   });
   if (key && readPublicKey(key).unnamedCurve) problems.add('x509-unnamed-curve');
-  // Mozilla compares the date with the leaf's notBefore, not with the current time.
+  // Mozilla compares the distrust date with the leaf's notBefore, not with the current
+  // time.
   const [leafCertificate] = certificates;
   if (leafCertificate && leafCertificate.notBefore > distrustAfter)
     problems.add('x509-root-distrusted');
@@ -56,8 +57,8 @@ export function checkPath(candidate: CandidatePath, instant: number): PathJudgem
 
 /**
  * Returns the validity of the whole path: it is valid only while every certificate is.
- * The server's own date comes first. Validity includes its last second (RFC 5280 §4.1.2.5
- * [5280-4.1.2.5-1]).
+ * The dates of the server's own certificate are compared first. Validity includes its
+ * last second (RFC 5280 §4.1.2.5 [5280-4.1.2.5-1]).
  */
 export function validityOf(
   certificates: readonly Certificate[],
@@ -71,8 +72,8 @@ export function validityOf(
 }
 
 /**
- * Rules for every certificate of the path. They bind an anchor too, which is trusted for
- * its name and key, not for more.
+ * Rules for every certificate of the path. They also apply to an anchor, which is trusted
+ * only for its name and key.
  */
 function checkForm(
   certificate: Certificate,
@@ -81,8 +82,8 @@ function checkForm(
 ): void {
   const { issuerName, unnamedCurve } = certificate;
   if (certificate.defects.length > 0) problems.add('x509-malformed');
-  // RFC 5280 §4.1.2.4: an issuer has a name; without one, any two nameless CAs would
-  // chain.
+  // RFC 5280 §4.1.2.4: an issuer must have a name, because otherwise any two CAs without
+  // names would chain.
   if (!isAnchor && issuerName.rdns.length === 0) problems.add('x509-malformed');
   // [5280-4.2-1]
   if (certificate.criticalUnknown.length > 0) problems.add('x509-critical-extension');
@@ -105,13 +106,14 @@ function checkIssuer(
   isAnchor: boolean,
   problems: Set<X509FailureCode>,
 ): void {
-  // A root of version 1 has no extensions that make it a CA: the anchor itself does.
+  // A root of version 1 has no extensions that make it a CA; its place in the trust store
+  // does.
   if (!issuer.ca && !(isAnchor && issuer.version === 1)) problems.add('x509-not-a-ca');
   if (issuer.keyUsage && !issuer.keyUsage.includes('keyCertSign'))
     problems.add('x509-may-not-sign');
   // [5280-4.2.1.9-1]
   const intermediates = below.slice(1).filter((certificate) => !certificate.selfIssued).length;
-  // Anchors are bound by their own constraints too (RFC 7672 §3.1.2 [7672-3.1.2-1]).
+  // The constraints of an anchor also apply (RFC 7672 §3.1.2 [7672-3.1.2-1]).
   if (issuer.pathLength !== undefined && intermediates > issuer.pathLength)
     problems.add('x509-path-too-long');
   const { nameConstraints } = issuer;
@@ -124,8 +126,8 @@ function checkIssuer(
 }
 
 /**
- * No list of purposes, or one with TLS servers in it; on a CA it bounds the certificates
- * below, as CAs and browsers use it.
+ * Returns true without a list of purposes or with TLS servers in the list. A CA's list
+ * also restricts the certificates below it, as CAs and browsers apply it.
  */
 function serves({ extendedKeyUsage }: Certificate): boolean {
   return (

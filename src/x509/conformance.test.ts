@@ -81,7 +81,7 @@ test('PSS parameters that cannot be read leave the certificate readable and unus
 });
 
 /**
- * The TBSCertificate before its algorithm, after it, and the octets behind the outer
+ * The TBSCertificate before its algorithm, after it, and the octets after the outer
  * algorithm.
  */
 function splitAt(certificate: Uint8Array, identifier: Buffer): readonly Uint8Array[] {

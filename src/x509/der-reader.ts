@@ -25,8 +25,8 @@ export interface Element {
 }
 
 /**
- * Reads DER elements in sequence: definite, minimal lengths and low tag numbers only.
- * Never recurses, so that a hostile certificate cannot cause deep nesting.
+ * Reads DER elements in sequence: definite, minimal lengths and low tag numbers only. The
+ * reader does not recurse, so a hostile certificate cannot cause deep recursion.
  */
 export class DerReader {
   readonly #bytes: Uint8Array;
@@ -130,8 +130,8 @@ export class DerReader {
 /**
  * Dotted text of an object identifier's contents.
  *
- * Each arc is base 128 with the high bit on all octets but the last; the first octets
- * hold 40 times the first arc plus the second (X.690 §8.19).
+ * Each arc is base 128 with the high bit set on all octets except the last; the first
+ * octets hold 40 times the first arc plus the second (X.690 §8.19).
  */
 export function readOid(bodyBytes: Uint8Array): string {
   if (bodyBytes.length === 0 || bodyBytes.length > 64)
@@ -185,7 +185,7 @@ export function readSmall(bodyBytes: Uint8Array): number {
   return octets.reduce((value, octet) => value * 256 + octet, 0);
 }
 
-/** Reads the parameters of an algorithm that has none: NULL, or nothing. */
+/** Reads the parameters field of an algorithm without parameters: NULL, or absent. */
 export function takeNull(derReader: DerReader): void {
   const parameters = derReader.optional(Tag.null);
   if (parameters && parameters.body.length > 0) throw new DerError('NULL with contents');

@@ -8,7 +8,7 @@ const EMAIL_ADDRESS = '1.2.840.113549.1.9.1';
 const COMMON_NAME = '2.5.4.3';
 const ORGANIZATION = '2.5.4.10';
 
-/** A Name of RFC 5280 §4.1.2.4, in a form to compare and a form to show. */
+/** A Name of RFC 5280 §4.1.2.4, in one form for comparison and one for display. */
 export interface DirectoryName {
   /**
    * The whole name as one key: two names are equal when their keys are. '' for an empty
@@ -28,7 +28,7 @@ export interface DirectoryName {
   /** The last organizationName, neutralised. */
   readonly organization?: string;
   /**
-   * Values of emailAddress, which constraints on rfc822Name apply to (RFC 5280
+   * Values of emailAddress, to which constraints on rfc822Name apply (RFC 5280
    * §4.2.1.10).
    */
   readonly emails: readonly string[];
@@ -43,8 +43,8 @@ interface Draft {
 }
 
 /**
- * Reads a Name from DER. Values of any string type compare by caseIgnoreMatch: case and
- * insignificant spaces do not count (RFC 5280 §7.1 [5280-7.1-1], RFC 4518 §2).
+ * Reads a Name from DER. Values of any string type are compared by caseIgnoreMatch: case
+ * and insignificant spaces do not count (RFC 5280 §7.1 [5280-7.1-1], RFC 4518 §2).
  */
 export function readDirectoryName(derBytes: Uint8Array): DirectoryName {
   const draft: Draft = { comparable: true, emails: [] };
@@ -59,7 +59,7 @@ export function readDirectoryName(derBytes: Uint8Array): DirectoryName {
       const [key, text] = readAttribute(set.enter(), draft);
       keys.push(key);
       values.push(text);
-      // More attributes than any real name has are neither compared nor shown.
+      // Attributes beyond the limit are neither compared nor shown.
       if (rdns.length + keys.length > MAX_ATTRIBUTES) return tooLong(derBytes, shown);
     }
     rdns.push(keys.toSorted().join('\u0001'));
@@ -138,7 +138,7 @@ function decodeUtf8(bytes: Uint8Array): string | undefined {
   }
 }
 
-/** Decodes UniversalString, four octets a character. */
+/** Decodes UniversalString, four octets per character. */
 function decodeUtf32(bytes: Buffer): string | undefined {
   if (bytes.length % 4 !== 0) return undefined;
   const points = Array.from({ length: bytes.length / 4 }, (_, index) =>
@@ -149,7 +149,7 @@ function decodeUtf32(bytes: Buffer): string | undefined {
   return undefined;
 }
 
-/** Characters that RFC 4518 §2.2 maps to a space, and those it maps to nothing. */
+/** Characters that RFC 4518 §2.2 maps to a space, and characters that it removes. */
 const spaces = /[\t\n\v\f\r\x85\p{Z}]+/gu;
 const ignored = /[\p{Cc}\p{Cf}\u034f\u1806\u180b-\u180d\ufe00-\ufe0f\ufffc]/gu;
 

@@ -7,9 +7,9 @@ import type { Certificate } from './types.js';
 import { verifySignedBy } from './verify-signed-by.js';
 
 /**
- * Explains a problem of a chain by the certificate at fault: its subject and the faulty
- * value. Falls back to the general sentence if none of `chain`, the certificates as
- * sent, has the fault.
+ * Explains a problem of a chain: names the subject and the value of the faulty
+ * certificate. Uses the general explanation if no certificate of `chain`, which is in the
+ * order sent, has the fault.
  */
 export function explainProblem(code: string, certificateChain: readonly Certificate[]): string {
   const { message = code } = x509Failures.find(code) ?? {};
@@ -22,8 +22,8 @@ export function explainProblem(code: string, certificateChain: readonly Certific
 }
 
 /**
- * The value at fault of one certificate, undefined if it has none; `depth` 0 is the
- * server's own.
+ * The faulty value of one certificate, undefined without one; `depth` 0 is the server's
+ * own certificate.
  */
 type Finder = (
   certificate: Certificate,
@@ -31,7 +31,9 @@ type Finder = (
   certificateChain: readonly Certificate[],
 ) => string | undefined;
 
-/** The finder of each problem that one certificate causes. */
+/**
+ * The functions that find the faulty value, for each problem that one certificate causes.
+ */
 const finders: Partial<Record<X509FailureCode, Finder>> = {
   'x509-wrong-purpose': ({ extendedKeyUsage, keyUsage }, nestingDepth) => {
     if (extendedKeyUsage && !extendedKeyUsage.some((objectId) => serverPurposes.includes(objectId)))
@@ -114,12 +116,15 @@ const finders: Partial<Record<X509FailureCode, Finder>> = {
   },
 };
 
-/** Certificates, and issuers of each, whose signatures are verified for an explanation. */
+/**
+ * Maximum certificates, and issuers of each, whose signatures are verified to explain a
+ * fault.
+ */
 const MAX_EXAMINED = 4;
 
 /**
- * The last certificate of a chain from the server's own upwards, by names alone and in any
- * order of the others.
+ * The last certificate that issuer names reach from the server's own, in any order of the
+ * others.
  */
 function lastOf(certificateChain: readonly Certificate[]): Certificate | undefined {
   const passed = new Set<Certificate>();

@@ -47,8 +47,8 @@ const MAX_SIGNATURES = 64;
 /** Maximum number of the server's certificates that are considered. */
 const MAX_SENT = 100;
 /**
- * Maximum number of steps. Without it, many certificates of one name and key would make
- * the search exponential.
+ * Maximum number of steps. Without this limit, many certificates of one name and key
+ * would make the search exponential.
  */
 const MAX_STEPS = 2000;
 
@@ -64,9 +64,10 @@ export class SearchWork {
 }
 
 /**
- * Yields every path from `leaf` to an anchor through `sent`, in any order and past
- * unrelated certificates (RFC 4158), lazily and with bounded work. `anchored` selects
- * further anchors among the sent certificates, as DANE-TA records do (RFC 7671 §5.2).
+ * Yields every path from `leaf` to an anchor through `sent`, which may be in any order
+ * and include unrelated certificates (RFC 4158). The search is lazy and its work is
+ * limited. `anchored` selects further anchors among the sent certificates, as DANE-TA
+ * records do (RFC 7671 §5.2).
  */
 export function findPaths({
   leaf,
@@ -128,7 +129,7 @@ export function findPaths({
       return;
     }
     for (const key of anchors.keys) {
-      // A self-signed key is an anchor by itself.
+      // The certificate of an anchor key may be self-signed.
       if (signed(top, key)) yield { certificates: certificatePath, key };
     }
     if (top.selfIssued && signed(top, top)) {
@@ -136,7 +137,7 @@ export function findPaths({
       return;
     }
     for (const issuer of issuersOf(top)) {
-      // The same name with the same key again leads to no new path (RFC 4158 §5.2).
+      // A second certificate with the same name and key adds no new path (RFC 4158 §5.2).
       if (
         certificatePath.some(
           (certificate) =>
@@ -146,10 +147,10 @@ export function findPaths({
       )
         continue;
       if (signed(top, issuer)) yield* walk([...certificatePath, issuer]);
-      // A weak signature is rejected even if it is valid; it is then the reason to
-      // report.
+      // A weak signature is rejected even if it is valid; the weakness is then the
+      // reported reason.
       else if (weaklySigned(top)) seen.weakSignature = true;
-      // Nothing is known about a signature that cannot be verified.
+      // The validity of a signature with an unsupported algorithm is unknown.
       else if (!isVerifiable(top)) seen.unknownAlgorithm = true;
       else seen.badSignature = true;
     }

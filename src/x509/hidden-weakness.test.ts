@@ -1,4 +1,6 @@
-/** Weakness that the name of an algorithm does not show, and faults with their reason. */
+/**
+ * Weaknesses that the name of an algorithm does not show, and faults with their reasons.
+ */
 import assert from 'node:assert/strict';
 import { createHash, generateKeyPairSync } from 'node:crypto';
 import test from 'node:test';

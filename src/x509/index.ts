@@ -2,10 +2,11 @@
  * Certificates: parsed from DER, and validated without a handshake, at any time and
  * against any trust anchors (RFC 5280, RFC 9525; RFC 7671 §5.2 for DANE-TA).
  *
- * OpenSSL validates a chain inside a handshake, against one set of roots, now. This
- * project must answer other questions: was a saved chain valid on the day of the check,
- * does a TLSA record anchor it, which certificate is at fault, and would another set of
- * roots accept it? So validation is a pure function of chain, anchors and time.
+ * OpenSSL validates a chain inside a handshake, against one set of roots, at the current
+ * time. This project must answer other questions: was a saved chain valid on the day of
+ * the check, does a TLSA record anchor it, which certificate is at fault, and would
+ * another set of roots accept it? So validation is a pure function of chain, anchors and
+ * time.
  *
  * - `parseCertificate` reads one certificate strictly. A malformed extension is a defect
  *   that excludes the certificate from every path. Its key still counts for DANE-EE.
@@ -14,7 +15,7 @@
  *   dates are separate results.
  * - `findPathTo` does the same with anchors inside the chain, for usage 2 of DANE.
  * - `matchesDnsName` compares a reference identifier with the DNS names of the
- *   certificate. The common name never counts.
+ *   certificate. The common name does not count.
  * - `explainProblem` names the certificate and the value at fault.
  *
  * Peers choose these inputs, so every search has a limit in steps, paths and signatures.

@@ -268,7 +268,7 @@ test('the reason names the constraint and the name that it refuses', () => {
     reason({ permitted: [altName.email('b.example')] }, altName.email('x@a.example')),
     /permits "b\.example", which refuses "x@a\.example"/,
   );
-  // A CA whose constraints permit every name is not the one at fault.
+  // A CA whose constraints permit every name is not at fault.
   assert.equal(
     reason({ permitted: ['a.example'] }),
     'A CA issued a certificate for a name outside its name constraints',

@@ -4,8 +4,8 @@ import { NameForm, type GeneralName } from './general-name.js';
 import type { Certificate, NameConstraints } from './types.js';
 
 /**
- * otherName of a mailbox with a local part beyond ASCII: rfc822Name constraints bind it
- * too (RFC 9598 §6).
+ * otherName of a mailbox with a non-ASCII local part: rfc822Name constraints also bind it
+ * (RFC 9598 §6).
  */
 const SMTP_UTF8_MAILBOX = '1.3.6.1.5.5.7.8.9';
 
@@ -19,8 +19,8 @@ interface Subtrees {
   readonly forms: ReadonlySet<number>;
   readonly keys: ReadonlySet<string>;
   /**
-   * Forms with a base that is not of the form's grammar: it permits nothing and excludes
-   * everything.
+   * Forms with a base that does not follow the form's grammar: it permits nothing and
+   * excludes everything.
    */
   readonly malformed: ReadonlySet<number>;
   /** Lengths of the masks of iPAddress bases. */
@@ -177,9 +177,9 @@ function subtrees(bases: readonly GeneralName[], excluding: boolean): Subtrees {
 }
 
 /**
- * Keys of a base. A leading dot has no meaning for a dNSName in RFC 5280; it is read as
- * "sub-domains only" if it permits, and as the domain with its sub-domains where it
- * excludes.
+ * Keys of a base. A leading dot has no meaning for a dNSName in RFC 5280; in a permitted
+ * base it means "sub-domains only", and in an excluded base the domain with its
+ * sub-domains.
  */
 function keysOfBase(base: GeneralName, excluding: boolean): readonly string[] | undefined {
   switch (base.form) {
@@ -204,7 +204,8 @@ function keysOfBase(base: GeneralName, excluding: boolean): readonly string[] | 
 }
 
 /**
- * The domain with everything below it. A wildcard next to an excluded base covers it too.
+ * The domain with everything below it. An excluded domain also excludes a wildcard that
+ * covers it.
  */
 function wide(form: string, domainName: string, excluding: boolean): readonly string[] {
   const keys = [`${form} at ${domainName}`, `${form} below ${domainName}`];
@@ -258,7 +259,7 @@ function ipKey(address: Uint8Array, mask: string): string {
 }
 
 /**
- * Keys of every subtree that holds the name; undefined for a name that cannot be
+ * Keys of every subtree that contains the name; undefined for a name that cannot be
  * processed.
  */
 function keysOf(
@@ -270,7 +271,8 @@ function keysOf(
       const text = generalName.text.toLowerCase();
       const domainName = text.replace(/^\*\./, '');
       if (!isDomain(domainName)) return undefined;
-      // `*.a.example` stands for names below a.example only, and so does the text of it.
+      // `*.a.example` represents only names below a.example. Its text is below a.example
+      // too, so it gets the same keys.
       return around('dns', text);
     }
     case NameForm.email: {
@@ -296,8 +298,8 @@ function keysOf(
 }
 
 /**
- * Further keys that only an exclusion has: names that a wildcard covers, a mailbox in
- * other spellings.
+ * Additional keys for exclusions only: names that a wildcard covers, and other spellings
+ * of a mailbox.
  */
 function reachedBy(generalName: GeneralName): readonly string[] {
   if (generalName.form === NameForm.dns && generalName.text.startsWith('*.'))
@@ -342,8 +344,8 @@ function splitMailbox(text: string): Mailbox | undefined {
 }
 
 /**
- * Local parts are compared exactly (RFC 5280 §7.5); if they are excluded, case and
- * quotes do not help.
+ * Local parts are compared exactly (RFC 5280 §7.5); an excluded one is also excluded in
+ * other case or quotes.
  */
 function mailboxKey({ local, host }: Mailbox, excluding: boolean): string {
   const plain = local.replace(/^"(.*)"$/, '$1').replace(/\\(.)/g, '$1');

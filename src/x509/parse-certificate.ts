@@ -34,8 +34,8 @@ export function parseCertificate(derBytes: Uint8Array): Result<Certificate> {
 }
 
 /**
- * Parses a chain as sent (DER). Unreadable certificates are omitted, except the server's
- * own: without it the result is empty, so that the next one is never judged in its place.
+ * Parses a chain as sent (DER). Unreadable certificates are omitted. If the server's own
+ * is unreadable, the result is empty, so that the next one is not judged instead of it.
  */
 export function parseChain(certificateChain: readonly Uint8Array[]): readonly Certificate[] {
   const [first, ...rest] = certificateChain.map(parseCertificate);

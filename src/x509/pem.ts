@@ -22,8 +22,7 @@ export function parsePem(text: string): Result<Certificate[]> {
 }
 
 /**
- * Parses a bundle of roots. A malformed certificate is skipped: it is then simply not
- * trusted.
+ * Parses a bundle of roots. A malformed certificate is skipped, so it is not trusted.
  */
 export function parsePemBundle(text: string): Result<Certificate[]> {
   const blocks = blocksOf(text);

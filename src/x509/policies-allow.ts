@@ -1,18 +1,18 @@
 import type { Certificate, PolicyLimits } from './types.js';
 
-/** The policy that stands for every policy (RFC 5280 §4.2.1.4). */
+/** The anyPolicy identifier, which represents every policy (RFC 5280 §4.2.1.4). */
 const ANY_POLICY = '2.5.29.32.0';
 
 /**
  * The state of certificate policy processing. All initial policies are acceptable, so
- * only one question is asked of the valid policy tree: does it have a node at this depth?
- * The set of policies that the next certificate may name answers it in linear work, if
- * a tree grows exponentially (RFC 9618 §3).
+ * validation only needs to know whether the valid policy tree has a node at this depth.
+ * The set of policies that the next certificate may name gives this result in linear
+ * time, while a tree can grow exponentially (RFC 9618 §3).
  */
 interface State {
   /**
-   * The number of certificates before an explicit policy is needed, and before mapping
-   * and anyPolicy end.
+   * The number of certificates before an explicit policy is required, and before mapping
+   * and anyPolicy are inhibited.
    */
   explicitPolicy: number;
   mapping: number;
@@ -22,10 +22,10 @@ interface State {
 }
 
 /**
- * Returns true when the policies of a path allow it: RFC 5280 §6.1.3 (d) to (f), §6.1.4
- * (a), (b), (h) to (j), §6.1.5 (a), (b), (g) [5280-6.1.5-1], every initial policy being
- * acceptable. `certificates` is leaf first, without the anchor; limits of the anchor bind
- * as initial values.
+ * Returns true if the certificate policies of a path permit it: RFC 5280 §6.1.3 (d) to
+ * (f), §6.1.4 (a), (b), (h) to (j), §6.1.5 (a), (b), (g) [5280-6.1.5-1], with every
+ * initial policy acceptable. `certificates` is leaf first, without the anchor; limits of
+ * the anchor are the initial values.
  */
 export function policiesAllow(certificates: readonly Certificate[], anchor?: Certificate): boolean {
   const unlimited = certificates.length + 1;
@@ -101,7 +101,8 @@ function limit(state: State, { explicitPolicy, mapping, anyPolicy }: PolicyLimit
 }
 
 /**
- * §6.1.5 (a) and (b): the last certificate counts, and its own requirement of zero binds.
+ * §6.1.5 (a) and (b): the last certificate also counts, and a requirement of zero in it
+ * applies.
  */
 function needsPolicy({ policyLimits }: Certificate, { explicitPolicy }: State): boolean {
   return explicitPolicy <= 1 || policyLimits.explicitPolicy === 0;

@@ -33,13 +33,13 @@ export function spkiSha256({ spki }: Pick<Certificate, 'spki'>): string {
   return createHash('sha256').update(spki).digest('hex');
 }
 
-/** Keys below are refused outright; profiles may grade stronger ones as weak. */
+/** Smaller keys are rejected; profiles may grade larger ones as weak. */
 const MIN_RSA_BITS = 1024;
 const MIN_EC_BITS = 192;
 
 /**
- * Returns true for a key that is refused outright: an RSA key that can be factored, or a
- * key on a small or unknown curve.
+ * Returns true for a key that is rejected: an RSA key that can be factored, or a key on a
+ * small or unknown curve.
  */
 export function hasWeakKey({ keyAlgorithm, keyBits, unnamedCurve }: KeyFields): boolean {
   if (keyAlgorithm === 'RSA') return keyBits < MIN_RSA_BITS;

@@ -29,8 +29,8 @@ interface PssParameters {
 }
 
 /**
- * Reads an AlgorithmIdentifier. Parameters count as much as the name: those of RSASSA-PSS
- * name hashes.
+ * Reads an AlgorithmIdentifier. Parameters matter as much as the name: those of
+ * RSASSA-PSS name hashes.
  */
 export function readSignatureAlgorithm(identifier: Uint8Array): SignatureAlgorithm {
   const derReader = DerReader.sequence(identifier);
@@ -62,14 +62,14 @@ export function weaklySigned({ signatureHashes }: Certificate): boolean {
   return signatureHashes.some((hash) => !strongHashes.has(hash));
 }
 
-/** Returns true if SHA-1 is the weakest hash; MD5 and its like are worse. */
+/** Returns true if SHA-1 is the weakest hash; MD2 and MD5 are weaker. */
 export function restsOnSha1({ signatureHashes }: Certificate): boolean {
   return signatureHashes.every((hash) => hash === 'sha1' || strongHashes.has(hash));
 }
 
 /**
  * Returns true for a signature that this part can verify. node:crypto verifies RSASSA-PSS
- * with one hash for message and mask; two are legal, and unused.
+ * with one hash for message and mask; RFC 4055 permits two, but CAs do not use them.
  */
 export function isVerifiable({ signatureIdentifier }: Certificate): boolean {
   try {

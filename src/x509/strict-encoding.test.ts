@@ -11,7 +11,7 @@ const trusted = 'trusted valid';
 const malformed = 'unknown-ca valid x509-malformed';
 const { bitString, explicit, implicit, integer, nothing, objectId, sequence, tlv } = der;
 
-/** The fields of a TBSCertificate by their place. */
+/** The fields of a TBSCertificate in their order. */
 const place = { version: 0, serial: 1, algorithm: 2, extensions: 7 } as const;
 
 /** A server's certificate with changed fields, signed by its issuer. */

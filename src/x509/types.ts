@@ -3,7 +3,7 @@ import type { GeneralName } from './general-name.js';
 
 /**
  * The fields of a certificate, read from DER. Dates are milliseconds since 1970. Arrays
- * keep the certificate's order.
+ * have the order of the certificate.
  */
 export interface Certificate {
   readonly der: Uint8Array;

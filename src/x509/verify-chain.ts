@@ -26,13 +26,13 @@ export interface AnchoredQuestion extends Omit<VerifyChainRequest, 'anchors'> {
    * own.
    */
   readonly isAnchor: (certificate: Certificate, nestingDepth: number) => boolean;
-  /** Shared by several questions about one chain. */
+  /** The search work, shared by several validations of one chain. */
   readonly work?: SearchWork;
 }
 
 /**
- * Validates a chain: is there a path to an anchor that RFC 5280 §6.1 permits? The name is
- * not checked (see `matchesDnsName`). Trust and dates are separate: an expired
+ * Determines whether a chain has a path to an anchor that RFC 5280 §6.1 permits. The name
+ * is not checked (see `matchesDnsName`). Trust and dates are separate: an expired
  * certificate on a valid path is `trusted` and `expired`. `trusted` with the problem
  * `x509-weak-signature` means SHA-1 on the path, which {@link accepts} rejects.
  */
@@ -90,7 +90,7 @@ function judge(
   return { chain: 'unknown-ca', validity: best.validity, path: [], problems };
 }
 
-/** Fewer faults first; a path out of date is better than one that is forbidden. */
+/** Fewer faults first; a path outside its dates ranks before an invalid one. */
 function rank({ problems, remarks, validity }: PathJudgement): number {
   return 1000 * problems.length + 10 * (validity === 'valid' ? 0 : 1) + remarks.length;
 }

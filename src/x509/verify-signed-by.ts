@@ -19,8 +19,8 @@ export function verifySignedBy(
     if (!signatureScheme || !fits(signatureScheme, keyObject)) return false;
     const { tbs, signature } = certificate;
     if (pss) {
-      // node:crypto verifies with one hash for message and mask. Two are legal, and
-      // unused.
+      // node:crypto verifies with one hash for message and mask. RFC 4055 permits two,
+      // but CAs do not use them.
       if (pss.hash !== pss.maskHash) return false;
       const { hash, saltLength } = pss;
       const padding = constants.RSA_PKCS1_PSS_PADDING;
@@ -30,7 +30,8 @@ export function verifySignedBy(
       signatureScheme.hash !== undefined && verify(signatureScheme.hash, tbs, keyObject, signature)
     );
   } catch {
-    // OpenSSL throws for keys and signatures it cannot read: not signed.
+    // OpenSSL throws for keys and signatures that it cannot read: they count as not
+    // signed.
     return false;
   }
 }
@@ -49,7 +50,7 @@ function fits(
   signatureScheme: SignatureScheme,
   { asymmetricKeyType: keyType, asymmetricKeyDetails: details }: KeyObject,
 ): boolean {
-  // Bounds the cost of a signature check: a peer chooses the key size.
+  // Limits the cost of a signature check, because a peer chooses the key size.
   if ((details?.modulusLength ?? 0) > 16_384) return false;
   return (
     keyType === signatureScheme.key || (keyType === 'rsa' && signatureScheme.key === 'rsa-pss')

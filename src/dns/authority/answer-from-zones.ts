@@ -19,8 +19,8 @@ const MAX_ALIASES = 4;
 
 /**
  * Answers from the zones of one server (RFC 1034 §4.3.2). A name below a delegation to
- * another server gets a referral; a name outside all zones is refused. Nothing is looked
- * up elsewhere.
+ * another server gets a referral; a name outside all zones is refused. The server queries
+ * no other server.
  */
 export function answerFromZones(
   zones: readonly ZoneData[],
@@ -31,7 +31,7 @@ export function answerFromZones(
   let owner = domainName;
   for (let aliases = 0; aliases <= MAX_ALIASES; aliases++) {
     const zone = zoneOf(zones, owner, recordType);
-    // The resolver follows an alias that leaves the zones.
+    // The client's resolver follows an alias to a name outside the zones.
     if (!zone) return aliases === 0 ? errorAnswer(Rcode.REFUSED) : { ...empty, answers };
     const cut = cutAbove(zone, owner, recordType);
     if (cut) return { ...referral(zone, cut), answers, authoritative: aliases > 0 };
@@ -60,8 +60,8 @@ export function errorAnswer(rcode: number): AuthorityAnswer {
 }
 
 /**
- * The closest zone that contains the name. RFC 4035 §3.1.4.1: the parent zone answers for
- * DS, if this server has it.
+ * The closest zone that contains the name. RFC 4035 §3.1.4.1: the parent zone answers a
+ * DS question, if this server has that zone.
  */
 function zoneOf(
   zones: readonly ZoneData[],
@@ -77,7 +77,10 @@ function zoneOf(
     : closest;
 }
 
-/** The highest delegation at or above the name. DS at a delegation is the parent's data. */
+/**
+ * The highest delegation at or above the name. The DS at a delegation belongs to the
+ * parent zone.
+ */
 function cutAbove(zone: ZoneData, domainName: Name, recordType: number): Name | undefined {
   for (let count = zone.apex.labelCount + 1; count <= domainName.labelCount; count++) {
     const node = domainName.suffix(count);

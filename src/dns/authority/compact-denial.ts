@@ -22,7 +22,7 @@ export function compactNsec(
   return makeRecord(owner, RRType.NSEC, ttlSeconds, concat(next.wire, bitmap));
 }
 
-/** The immediate successor in canonical order: the first name below. */
+/** The immediate successor in canonical order: the first possible name below. */
 function firstBelow(domainName: Name): Name | undefined {
   const below = Name.fromLabels([Uint8Array.of(0), ...domainName.labels]);
   return below.ok ? below.value : undefined;
@@ -51,7 +51,9 @@ export function firstAfter(domainName: Name, apex: Name): Name {
   return firstAfter(domainName.parent, apex);
 }
 
-/** The canonical order compares letters in lower case, so capitals are skipped. */
+/**
+ * The canonical order compares letters in lower case, so the successor skips capitals.
+ */
 function nextOctet(octet: number): number | undefined {
   if (octet === 0xff) return undefined;
   const next = octet + 1;

@@ -9,13 +9,13 @@ export type RecordSets = ReadonlyMap<number, readonly ResourceRecord[]>;
 /** A zone as {@link lookupZone} reads it: its records, signatures and proofs of absence. */
 export interface ZoneData {
   readonly apex: Name;
-  /** Undefined for a name without records; an empty non-terminal has none. */
+  /** Undefined for a name without records, such as an empty non-terminal. */
   recordSets(domainName: Name): RecordSets | undefined;
-  /** Returns true for a name that has records or has some below it. */
+  /** Returns true if the name, or a name below it, has records. */
   exists(domainName: Name): boolean;
   /** The closest ancestor with a DNAME record. */
   redirectionAbove?(domainName: Name): readonly ResourceRecord[] | undefined;
-  /** The record set with its signature; without one if the zone does not sign it. */
+  /** The record set, with its signature if the zone signs it. */
   withSignature(records: readonly ResourceRecord[]): readonly ResourceRecord[];
   /** Undefined for an unsigned zone. */
   readonly denial?: DenialProofs;
@@ -29,7 +29,7 @@ export interface DenialProofs {
   nxdomain(domainName: Name): readonly ResourceRecord[];
   /**
    * No name closer than the wildcard below the encloser exists. With `nodata`, the
-   * wildcard lacks the type too.
+   * wildcard also lacks the type.
    */
   noCloser(domainName: Name, encloser: Name, nodata: boolean): readonly ResourceRecord[];
 }
@@ -47,7 +47,7 @@ const WILDCARD = Uint8Array.of(0x2a);
 const noSets: RecordSets = new Map();
 
 /**
- * Looks a name and type up in the zone that contains the name. The caller selects the
+ * Looks up a name and type in the zone that contains the name. The caller selects the
  * zone and handles delegations.
  */
 export function lookupZone(zone: ZoneData, domainName: Name, recordType: number): ZoneAnswer {
@@ -63,7 +63,8 @@ export function lookupZone(zone: ZoneData, domainName: Name, recordType: number)
     return denied(zone, Rcode.NOERROR, zone.denial?.nodata(domainName) ?? []);
   const encloser = encloserOf(zone, domainName);
   const wildcardName = wildcardBelow(encloser);
-  // RFC 4592 §2.2.2: a wildcard without records but with names below it answers NODATA.
+  // RFC 4592 §2.2.2: the answer for a wildcard without records but with names below it is
+  // NODATA.
   const wildcard =
     zone.recordSets(wildcardName) ?? (zone.exists(wildcardName) ? noSets : undefined);
   if (!wildcard) return denied(zone, Rcode.NXDOMAIN, zone.denial?.nxdomain(domainName) ?? []);
@@ -101,7 +102,7 @@ function redirected(
   };
 }
 
-/** The proofs that accompany the answer of a name. */
+/** The proofs that accompany the answer for a name. */
 interface Proofs {
   readonly positive: readonly ResourceRecord[];
   nodata(): readonly ResourceRecord[];
@@ -140,7 +141,7 @@ export function encloserOf(zone: Pick<ZoneData, 'apex' | 'exists'>, domainName: 
     if (zone.exists(node) || node.labelCount <= zone.apex.labelCount) return node;
 }
 
-/** `*` below a name; the name itself if that would be too long. */
+/** `*` below a name, or the name itself if the result would be too long. */
 export function wildcardBelow(domainName: Name): Name {
   const wildcard = Name.fromLabels([WILDCARD, ...domainName.labels]);
   return wildcard.ok ? wildcard.value : domainName;

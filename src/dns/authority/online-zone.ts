@@ -6,12 +6,12 @@ import { RRType } from '../wire/types-registry.js';
 import { compactNsec } from './compact-denial.js';
 import type { DenialProofs, RecordSets, ZoneData } from './lookup-zone.js';
 
-/** The content of a zone that is signed while it answers. */
+/** The content of a zone whose answers are signed when they are sent. */
 export interface OnlineZoneSpec {
   readonly apex: Name;
   /**
-   * The record sets of a name: undefined for a name that does not exist, empty for one
-   * with names below it only. The apex has SOA and NS.
+   * The record sets of a name: undefined for a name that does not exist, empty for a name
+   * that only has names below it. The apex has SOA and NS.
    */
   readonly recordSets: (domainName: Name) => RecordSets | undefined;
   /** Undefined for an unsigned zone. */
@@ -23,12 +23,17 @@ export interface OnlineZoneSpec {
 const HOUR = 3_600_000;
 /** A signature is renewed after this time, long before it expires. */
 const PERIOD = 12 * HOUR;
-/** Clocks of resolvers differ. */
+/** The age of a new signature, because the clocks of resolvers differ. */
 const AGE = 2 * HOUR;
 const LIFETIME = 72 * HOUR;
-/** Signatures in memory: those of a few hundred names that resolvers ask for repeatedly. */
+/**
+ * Maximum cached signatures: enough for the few hundred names that resolvers query often.
+ */
 const MAX_SIGNATURES = 4096;
-/** Seconds that absence is cached: a slot may be allocated while its absence is cached. */
+/**
+ * Seconds for which an absence is cached: short, because the name may be created
+ * meanwhile.
+ */
 const DENIAL_TTL = 60;
 const KEY_TTL = 3600;
 

@@ -10,11 +10,14 @@ export interface AuthorityOptions {
   zones(domainName: Name): readonly OnlineZone[];
   readonly transport: 'udp' | 'tcp';
   /**
-   * Whether a name belongs to a purpose of the server. An answer about any other name is
-   * at most three times as large as its question over UDP. Default: every name is.
+   * Returns true for a name that the server is meant to answer. An answer about any other
+   * name is at most three times as large as its question over UDP. Default: true for
+   * every name.
    */
   isExpected?(domainName: Name): boolean;
-  /** The source is over its rate: the answer is a TC bit, never larger than the question. */
+  /**
+   * The source exceeds its rate: the answer sets TC and is not larger than the question.
+   */
   readonly truncate?: boolean;
 }
 
@@ -29,13 +32,13 @@ export interface AuthorityResponse {
   readonly dnssecOk: boolean;
 }
 
-/** Octets over UDP that no path fragments (RFC 9715 §3.1). */
+/** Octets of a UDP response that network paths do not fragment (RFC 9715 §3.1). */
 const MAX_UDP = 1232;
 /** Octets of a UDP response without EDNS (RFC 1035 §4.2.1). */
 const MIN_UDP = 512;
 const MAX_TCP = 65_535;
 const HEADER = 12;
-/** A forged source address gains at most this factor from an unexpected name or ANY. */
+/** Maximum ratio of response to query size for an unexpected name or ANY. */
 const MAX_AMPLIFICATION = 3;
 const DNSSEC_TYPES: ReadonlySet<number> = new Set([RRType.RRSIG, RRType.NSEC]);
 
@@ -48,7 +51,7 @@ export function respondToQuery(
   query: Uint8Array,
   options: AuthorityOptions,
 ): AuthorityResponse | undefined {
-  // An answer to a response would let two servers talk for ever.
+  // If servers answered responses, two servers could exchange messages without end.
   if (query.length < HEADER || ((query[2] as number) & 0x80) !== 0) return undefined;
   const decoded = decodeMessage(query);
   if (!decoded.ok) return bareError(query, Rcode.FORMERR);
@@ -82,7 +85,7 @@ function isServed(domainName: Name, zones: readonly OnlineZone[]): boolean {
   return zones.some(({ apex }) => domainName.isAtOrBelow(apex));
 }
 
-/** Octets that a response may have. */
+/** Returns the maximum number of octets of a response. */
 function roomFor(
   query: Uint8Array,
   { edns }: Message,
@@ -104,7 +107,7 @@ function answerTo(
   if (edns && edns.version > 0) return errorAnswer(Rcode.BADVERS);
   // NXNAME exists in the bitmap of an NSEC record only. [9824-3.5-1]
   if (type === RRType.NXNAME) return errorAnswer(Rcode.FORMERR);
-  // Types 128 to 254 are questions, not data: zone transfers among them (RFC 6895 §3.1).
+  // Types 128 to 254 occur only in questions, such as zone transfers (RFC 6895 §3.1).
   if (rrClass !== RRClass.IN || (type > RRType.NXNAME && type < RRType.ANY))
     return errorAnswer(Rcode.REFUSED);
   const zones = options.zones(name);
@@ -112,7 +115,7 @@ function answerTo(
   return edns?.dnssecOk ? compactAnswer(answer) : withoutDnssec(answer, type);
 }
 
-/** RFC 8482 §4.1: one record set of the name answers ANY. */
+/** RFC 8482 §4.1: the answer to ANY is one record set of the name. */
 function anyType(domainName: Name, zones: readonly OnlineZone[]): number {
   const types = zones.flatMap((zone) =>
     domainName.isAtOrBelow(zone.apex) ? [...(zone.recordSets(domainName)?.keys() ?? [])] : [],
@@ -126,7 +129,10 @@ function compactAnswer(answer: AuthorityAnswer): AuthorityAnswer {
   return proved && answer.rcode === Rcode.NXDOMAIN ? { ...answer, rcode: Rcode.NOERROR } : answer;
 }
 
-/** RFC 4035 §3.2.1: without the DO bit, DNSSEC records are sent only if asked for. */
+/**
+ * RFC 4035 §3.2.1: without the DO bit, DNSSEC records are sent only if the question asks
+ * for them.
+ */
 function withoutDnssec(answer: AuthorityAnswer, asked: number): AuthorityAnswer {
   const visible = ({ type }: { readonly type: number }): boolean =>
     type === asked || !DNSSEC_TYPES.has(type);
@@ -165,7 +171,7 @@ function replyTo(query: Message, answer: AuthorityAnswer): Message {
   };
 }
 
-/** A header without sections: nothing of the message can be repeated safely. */
+/** A header without sections, because no part of the message is safe to repeat. */
 function bareError(query: Uint8Array, rcode: number): AuthorityResponse {
   const opcode = (query[2] as number) & 0x78;
   const bytes = new Uint8Array(HEADER);

@@ -1,14 +1,16 @@
 import type { Connection } from '../../net/index.js';
 
-/** A question has a name of at most 255 octets and EDNS options; this leaves room. */
+/** Maximum octets of a question: a name of at most 255 octets, and EDNS options. */
 const MAX_QUERY = 4096;
-/** Questions of one connection; a resolver opens another one (RFC 7766 §6.2.1). */
+/**
+ * Maximum questions of one connection; a resolver then opens another (RFC 7766 §6.2.1).
+ */
 const MAX_QUESTIONS = 500;
-/** Octets of answers that the client has not read. */
+/** Maximum octets of answers that the client has not read. */
 const MAX_UNREAD = 256 * 1024;
 
 /**
- * Answers the questions of one TCP connection, each with its length in front (RFC 1035
+ * Answers the questions of one TCP connection, each prefixed with its length (RFC 1035
  * §4.2.2, RFC 7766 §8). The connection ends after 500 questions, at a question of more
  * than 4096 octets, and when the client does not read its answers. The listener closes
  * idle connections.

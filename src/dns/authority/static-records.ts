@@ -23,7 +23,10 @@ export class StaticRecords {
     return known;
   }
 
-  /** Undefined for a name that does not exist, empty for one with names below it only. */
+  /**
+   * Undefined for a name that does not exist, empty for a name that only has names below
+   * it.
+   */
   recordSets(domainName: Name): RecordSets | undefined {
     return this.#sets.get(domainName.key);
   }

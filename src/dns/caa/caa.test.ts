@@ -17,7 +17,7 @@ import {
 import { readCaa } from './parse-caa.js';
 import { FakeClock } from '../../../test/support/fake-clock.js';
 
-/** Decides by records in zone file format. */
+/** Returns the CAA decision for records in zone file format. */
 function decide(records: readonly string[], request: Partial<CaaRequest> = {}): CaaDecision {
   const properties = records.map((record) => {
     const parsed = parseRecord(`mx.example. 60 IN CAA ${record}`);
@@ -112,7 +112,7 @@ test('RFC 8657 §4: validationmethods permits the methods it lists', () => {
   assert.equal(answers(record, { methods: ['http-01'] }), 'permitted');
   assert.equal(answers(record, { methods: ['tls-alpn-01'] }), 'refused');
   assert.equal(answers(['0 issue "ca.example; validationmethods="']), 'refused');
-  // A label outside the grammar makes the whole list invalid.
+  // A label that violates the grammar makes the whole list invalid.
   for (const list of ['dns_01,http-01', 'http-01,', ',http-01', 'http-01,,dns-01'])
     assert.equal(
       answers([`0 issue "ca.example; validationmethods=${list}"`], { methods: ['http-01'] }),
@@ -156,7 +156,7 @@ bare A 192.0.2.2`,
   { apex: 'bogus.example', signed: {}, fault: 'expired', records: 'mx A 192.0.2.3' },
 ];
 
-/** Looks a name up in the zones, and counts the questions. */
+/** Looks up a name in the zones and counts the questions. */
 async function relevant(name: string): Promise<string> {
   const dns = new LabDns(zones, now);
   const resolver = createResolver({

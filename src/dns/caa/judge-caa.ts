@@ -1,15 +1,15 @@
 import { parseIssueValue, type CaaProperty, type IssueValue } from './parse-caa.js';
 
-/** A request for a certificate, as far as CAA judges it. */
+/** The properties of a certificate request that CAA records can restrict. */
 export interface CaaRequest {
   /**
-   * Domain names by which the CA recognises its own properties. Undefined: the CA has no
-   * known ones.
+   * Domain names by which the CA recognises its own properties. Undefined if none are
+   * known.
    */
   readonly issuers: readonly string[] | undefined;
   /** The certificate is for a wildcard name. */
   readonly wildcard: boolean;
-  /** URI of the account that asks. Undefined: unknown. */
+  /** URI of the requesting account. Undefined: unknown. */
   readonly accountUri?: string | undefined;
   /** Validation methods that the account can use, such as `http-01`. Undefined: unknown. */
   readonly methods?: readonly string[] | undefined;
@@ -18,12 +18,12 @@ export interface CaaRequest {
 /** The answer that a CA derives from a CAA RRset. */
 export interface CaaDecision {
   /**
-   * `conditional`: only to accounts or by methods that the request does not name.
-   * `unknown`: the properties that identify this CA are not known, or CAs read the
-   * records differently.
+   * `conditional`: the CA issues only to accounts, or by methods, that the request does
+   * not name. `unknown`: the properties that identify this CA are not known, or CAs read
+   * the records differently.
    */
   readonly answer: 'permitted' | 'conditional' | 'refused' | 'unknown';
-  /** The property that decides, and why. */
+  /** The property that decides, and the reason. */
   readonly reason: string;
   /** Parameters that restrict an account or a method (RFC 8657). */
   readonly bound: readonly ('accounturi' | 'validationmethods')[];
@@ -33,8 +33,8 @@ export interface CaaDecision {
 const required: ReadonlySet<string> = new Set(['issue', 'issuewild', 'iodef']);
 
 /**
- * Further tags of the IANA registry. Some CAs do not understand them: Let's Encrypt knows
- * `issuemail` alone, and treats a critical `contactemail` as a reason to refuse.
+ * Further tags of the IANA registry. Some CAs do not support them: Let's Encrypt supports
+ * only `issuemail`, and refuses to issue because of a critical `contactemail`.
  */
 const optional: ReadonlySet<string> = new Set([
   'issuemail',
@@ -44,8 +44,8 @@ const optional: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * Decides whether a CAA RRset lets a CA issue (RFC 8659 §4, RFC 8657 §3 and §4). Pure.
- * An empty RRset restricts no CA.
+ * Decides whether a CAA RRset permits a CA to issue (RFC 8659 §4, RFC 8657 §3 and §4).
+ * Pure. An empty RRset restricts no CA.
  */
 export function judgeCaa(properties: readonly CaaProperty[], request: CaaRequest): CaaDecision {
   // [8659-4.1-1]
@@ -90,8 +90,9 @@ function namesExactly(value: string, issuer: string): boolean {
 }
 
 /**
- * The properties that count: for a wildcard name `issuewild` replaces `issue` if there
- * is one; for any other name it is ignored (RFC 8659 §4.3) [8659-4.3-1, 8659-4.3-2].
+ * The properties that count: for a wildcard name `issuewild`, if present, replaces
+ * `issue`; for any other name `issuewild` is ignored (RFC 8659 §4.3) [8659-4.3-1,
+ * 8659-4.3-2].
  */
 function relevantProperties(
   properties: readonly CaaProperty[],
@@ -151,7 +152,7 @@ function judgeParameters(
   };
 }
 
-/** One satisfied property is enough (RFC 8659 §4.2). */
+/** The CA may issue if one property permits it (RFC 8659 §4.2). */
 function best(decisions: readonly CaaDecision[]): CaaDecision {
   const answers = ['permitted', 'conditional', 'refused'] as const;
   const found = answers.flatMap((answer) => decisions.filter((one) => one.answer === answer));

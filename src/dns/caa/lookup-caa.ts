@@ -7,31 +7,35 @@ import { readCaa, type CaaProperty } from './parse-caa.js';
 export interface RelevantCaa {
   /** `absent`: neither the name nor a name above it has CAA records. */
   readonly status: 'found' | 'absent' | 'failed';
-  /** The name at which the climb ended: the owner of the RRset, or of the failed lookup. */
+  /**
+   * The name at which the climb ended: the owner of the RRset, or the name of the failed
+   * lookup.
+   */
   readonly at: Name;
-  /** The end of the aliases of that name; the name itself without aliases. */
+  /** The last target of that name's aliases; the name itself if it has no alias. */
   readonly canonicalName: Name;
   readonly properties: readonly CaaProperty[];
-  /** The weakest status of the lookups of the climb. */
+  /** The weakest status of all lookups in the climb. */
   readonly dnssec: Dnssec;
   readonly failure?: Failure | undefined;
 }
 
-/** Lookups of one climb: names of mail and policy hosts have fewer labels. */
+/** Maximum lookups of one climb: names of mail and policy hosts have fewer labels. */
 const MAX_CLIMB = 12;
 const gravity: readonly Dnssec[] = ['secure', 'insecure', 'indeterminate', 'bogus'];
 
 /**
- * A record that cannot be read stands for a property that no CA understands: the CA sees
- * the same record.
+ * An unreadable record counts as a property that no CA understands, because the CA
+ * receives the same record.
  */
 const unreadable: CaaProperty = { critical: true, tag: '(unreadable)', value: '' };
 
 /**
- * Looks up the CAA records that a CA applies to a name: those of the name, else of its
- * parent, and so on below the root. The lookup of each name follows aliases; the climb
- * continues from the name itself, never from the target of its alias (RFC 8659 §3)
- * [8659-3-1]. A failed lookup ends the climb: a CA that sees it does not issue.
+ * Looks up the CAA records that a CA applies to a name: those of the name, or else of its
+ * closest ancestor that has some, without the root. The lookup of each name follows
+ * aliases; the climb continues from the name itself, never from the target of its alias
+ * (RFC 8659 §3) [8659-3-1]. A failed lookup ends the climb: a CA with the same failure
+ * does not issue.
  */
 export async function lookupCaa(
   resolver: Resolver,
@@ -47,7 +51,8 @@ export async function lookupCaa(
     dnssec = gravity[Math.max(gravity.indexOf(dnssec), gravity.indexOf(answer.dnssec))] ?? dnssec;
     if (status === 'failed') return { status, at, canonicalName, properties: [], dnssec, failure };
     if (status !== 'found') continue;
-    // The last one may permit the CA in use: a DNS message bounds their number.
+    // All records are read, because the last one may permit the CA in use. The size of a
+    // DNS message limits their number.
     const properties = answer.records.map(
       (resourceRecord) => readCaa(resourceRecord) ?? unreadable,
     );

@@ -49,14 +49,14 @@ const tagForm = new RegExp(`^${LABEL}$`, 'i');
 
 /**
  * Parses the value of an `issue` or `issuewild` property by the grammar of RFC 8659 §4.2.
- * Undefined for a value that does not follow it: such a property permits no CA
+ * Undefined for an invalid value: a property with such a value permits no CA
  * [8659-4.2-1].
  */
 export function parseIssueValue(value: string): IssueValue | undefined {
   const [head = '', ...parts] = value.split(';').map(trimmed);
   if (!issuerForm.test(head)) return undefined;
   const issuer = head.toLowerCase();
-  // `ca.example;` has no parameters; any other empty part is outside the grammar.
+  // `ca.example;` has no parameters; any other empty part violates the grammar.
   if (parts.length === 1 && parts[0] === '') return { issuer, parameters: [] };
   const parameters = parts.map((part): readonly [string, string] | undefined => {
     const at = part.indexOf('=');

@@ -18,7 +18,7 @@ export interface Resolved {
 }
 
 /**
- * Octets of the largest answer that is cached. No key, policy or mail route is larger.
+ * Maximum octets of a cached answer. No key, policy or mail route is larger.
  */
 const MAX_ANSWER_OCTETS = 8192;
 
@@ -30,7 +30,7 @@ const FAILURE_TTL_MS = 5_000;
 
 /**
  * The answers of a resolver, each until its TTL ends, and the questions being resolved.
- * It removes the least recently used answers above its limits.
+ * The cache removes the least recently used answers above its limits.
  */
 export class AnswerCache {
   readonly #answers: BoundedMap<Resolved & { readonly until: number }>;

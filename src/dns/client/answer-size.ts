@@ -1,7 +1,7 @@
 import { recordMemory, WrittenProof } from '../dnssec/validate/index.js';
 import type { DnsAnswer } from '../types.js';
 
-/** Octets of a cached answer without its records, as measured. */
+/** Measured octets of a cached answer without its records. */
 const ANSWER_OVERHEAD = 1000;
 /** Estimated octets of an alias. */
 const ALIAS_OVERHEAD = 200;

@@ -9,7 +9,7 @@ export interface ResolverChoice {
   readonly resolver?: Resolver;
   /** Default: the system's resolvers. */
   readonly upstreams?: readonly Upstream[];
-  /** DNSSEC trust anchors. Default: the root's. */
+  /** DNSSEC trust anchors. Default: the trust anchors of the root. */
   readonly anchors?: readonly TrustAnchor[];
   readonly trustAd?: boolean;
   /** Tolerance for the dates of DNSSEC signatures, seconds. Default 300. */

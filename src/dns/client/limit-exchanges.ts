@@ -7,9 +7,9 @@ import type {
 } from '../../net/index.js';
 
 /**
- * A network with a limit on concurrent datagram exchanges: each has a socket of its own,
- * and descriptors are few. Further exchanges wait in order; their timeouts begin when they
- * are sent.
+ * A network with a limit on concurrent datagram exchanges, because each opens a socket
+ * and a process has few file descriptors. Further exchanges wait in order; their timeouts
+ * begin when they are sent.
  */
 export class LimitedExchanges implements Network {
   #active = 0;
@@ -35,7 +35,7 @@ export class LimitedExchanges implements Network {
     }
   }
 
-  /** Resolves when an exchange that ended leaves its place to this one. */
+  /** Resolves when another exchange has ended and this one may start. */
   #turn(signal: AbortSignal | undefined): Promise<void> {
     return new Promise((resolve, reject) => {
       if (signal?.aborted) return reject(signal.reason as Error);

@@ -4,7 +4,7 @@ import test from 'node:test';
 import type { Message } from '../wire/message.js';
 import { MAX_IN_FLIGHT, PipelinedConnection, type StreamQuery } from './pipelined-connection.js';
 
-/** A conversation, the sent octets, and a function that answers. */
+/** A connection, the octets sent on it, and a function that delivers answers. */
 function scene() {
   const sent: number[][] = [];
   let closed = 0;
@@ -35,10 +35,10 @@ function scene() {
   };
 }
 
-/** The last octet of an answer to another question. */
+/** The last octet of an answer to a different question. */
 const OTHER = 66;
 
-/** A query of three octets. Its answer has the same id and becomes the rcode. */
+/** A query of three octets. The third octet of its answer becomes the rcode. */
 function question(id: number): StreamQuery {
   return {
     id,

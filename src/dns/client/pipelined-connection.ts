@@ -5,8 +5,8 @@ import type { Message } from '../wire/message.js';
 /** Milliseconds after which an idle connection is closed (RFC 7766 §6.2.3 [7766-6.2.3-1]). */
 const IDLE_MS = 2_000;
 /**
- * Queries of one connection without an answer; further ones wait. Servers answer more
- * than this many at once, and a client must not flood them (RFC 7766 §6.2.1.1).
+ * Maximum unanswered queries of one connection; further queries wait. Servers accept more
+ * concurrent queries, and a client must not flood them (RFC 7766 §6.2.1.1).
  */
 export const MAX_IN_FLIGHT = 256;
 
@@ -19,10 +19,12 @@ export interface StreamQuery {
   accept(bytes: Uint8Array): Message | undefined;
 }
 
-/** `ended`: the connection closed, and whether the server read the query is unknown. */
+/**
+ * `ended`: the connection closed, and it is unknown whether the server read the query.
+ */
 export type PipelinedReply = Message | 'timeout' | 'ended';
 
-/** A query that was sent, until its answer. */
+/** A sent query that waits for its answer. */
 interface Waiting {
   readonly query: StreamQuery;
   settle(reply: PipelinedReply): void;
@@ -31,11 +33,11 @@ interface Waiting {
 /**
  * Sends many queries over one connection and accepts answers in any order (RFC 7766
  * §6.2.1.1, §7 [7766-6.2.1.1-1, 7766-7-1]). Queries of one turn of the event loop share a
- * write. An idle connection does not keep the process running.
+ * write. An idle connection does not prevent the process from ending.
  */
 export class PipelinedConnection {
   readonly #waiting = new Map<number, Waiting>();
-  /** Queries above {@link MAX_IN_FLIGHT}, in order. */
+  /** Queries beyond {@link MAX_IN_FLIGHT}, in order. */
   readonly #queue: (() => void)[] = [];
   readonly #conn: Connection;
   #unsent: Uint8Array[] = [];
@@ -56,13 +58,14 @@ export class PipelinedConnection {
     this.#rest();
   }
 
-  /** True once the connection cannot take another query. */
+  /** True if the connection cannot accept another query. */
   get ended(): boolean {
     return this.#ended;
   }
 
   /**
-   * True after the first answer: the server speaks DNS, so an end may be an idle timeout.
+   * True after the first answer: the server supports DNS on this connection, so a later
+   * close may be an idle timeout.
    */
   get hasAnswered(): boolean {
     return this.#hasAnswered;
@@ -75,8 +78,8 @@ export class PipelinedConnection {
 
   /**
    * Sends a query when fewer than {@link MAX_IN_FLIGHT} wait, and returns its answer.
-   * `newQuery` makes the query at that time, so that its id is free. The timeout begins
-   * then. Rejects only with `signal.reason`.
+   * `newQuery` builds the query only then, so that its id is unused, and the timeout
+   * begins then. Rejects only with `signal.reason`.
    */
   ask(
     newQuery: () => StreamQuery,
@@ -110,8 +113,8 @@ export class PipelinedConnection {
         this.#send(query.bytes);
         timer = setTimeout(() => {
           settle('timeout');
-          // A server that sent nothing at all is not given the next query: open a new
-          // connection. One slow name does not end the connection of the others.
+          // If the server sent nothing during the timeout, the connection ends, and the
+          // next query opens a new one. A single slow name does not end it.
           if (this.#heard === heardBefore) this.end();
         }, timeoutMs);
       };
@@ -164,7 +167,8 @@ export class PipelinedConnection {
     while (!this.#ended && received.length >= offset + 2) {
       const endOffset = offset + 2 + received.readUInt16BE(offset);
       if (received.length < endOffset) break;
-      // A copy: records are views of it, and must not keep the whole piece in memory.
+      // Copied, because records are views of the message and must not keep the whole
+      // chunk in memory.
       const bytes = new Uint8Array(received.subarray(offset + 2, endOffset));
       offset = endOffset;
       // A message without an id breaks the framing: nothing after it can be trusted.

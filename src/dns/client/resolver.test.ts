@@ -22,7 +22,7 @@ const ds = readDs(dsRecord(Name.root, key));
 assert.ok(ds.ok);
 const anchors: readonly TrustAnchor[] = [{ zone: Name.root, ds: [ds.value], keys: [] }];
 
-/** The answer of an upstream to a query; undefined is silence. */
+/** The answer of an upstream to a query; undefined if it sends none. */
 type Behaviour = (query: Message) => Partial<Message> | undefined;
 
 function signed(...records: readonly ResourceRecord[]): readonly ResourceRecord[] {
@@ -54,7 +54,8 @@ const honest: Behaviour = ({ questions: [asked] }) => {
   if (asked?.name.isRoot && asked.type === RRType.DNSKEY)
     return { answers: signed(dnskeyRecord(Name.root, key)) };
   if (asked?.name.equals(host) && asked.type === RRType.A) return { answers: signed(address(1)) };
-  // `test` is an empty non-terminal: the NSEC of the root, leading below it, proves that.
+  // `test` is an empty non-terminal: the NSEC of the root proves that, because its next
+  // name is below `test`.
   if (asked?.type === RRType.DS)
     return {
       authorities: [
@@ -113,7 +114,7 @@ function scene(behaviours: readonly Behaviour[], options: Partial<ResolverOption
   return { resolver, asked, clock, states: () => resolver.health().upstreams.map((u) => u.state) };
 }
 
-/** Waits for the questions about zones that were asked together with the answer. */
+/** Waits for the zone queries that were sent together with the question. */
 const questionsAhead = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 const lastOctet = (records: readonly ResourceRecord[]): number | undefined => records[0]?.rdata[3];
@@ -350,7 +351,7 @@ test('RFC 7672 §2.1.1: the AD bit of an untrusted resolver proves nothing', asy
   assert.equal((await scene([boasting]).resolver.ask(host, RRType.A)).dnssec, 'bogus');
 });
 
-/** An upstream that truncates all datagrams, and whose TCP side behaves as given. */
+/** An upstream that truncates all datagrams and behaves as given over TCP. */
 async function overTcp(
   answerOf: (query: Message) => Uint8Array,
   use: (network: Network) => Promise<void>,
@@ -360,7 +361,8 @@ async function overTcp(
     socket.once('data', (framed) => {
       const query = decodeMessage(framed.subarray(2));
       assert.ok(query.ok);
-      // In two pieces, the length field cut in half: a stream has no message boundaries.
+      // Sent in two chunks that split the length field: a stream has no message
+      // boundaries.
       const bytes = answerOf(query.value);
       socket.write(bytes.subarray(0, 1));
       setImmediate(() => socket.end(bytes.subarray(1)));
@@ -430,8 +432,8 @@ test('an answer truncated over TCP denies nothing, signed or not', async () => {
 });
 
 /**
- * A root zone that delegates `test`, or `many` zones below it, without a DS, and TXT
- * records of a given size below.
+ * A root zone that delegates `test`, or `many` zones below it, without a DS. TXT records
+ * of the given size are below the delegations.
  */
 function unsignedTexts(octets: number, zones: 'one' | 'many' = 'one'): Behaviour {
   return ({ questions: [asked] }) => {

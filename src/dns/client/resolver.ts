@@ -36,7 +36,7 @@ import type { Upstream } from './upstream.js';
 export interface ResolverOptions {
   readonly network: Network;
   /**
-   * Upstream resolvers in order of preference. Further ones are queried when one fails or
+   * Upstream resolvers in order of preference. The next one is queried if one fails or
    * returns a bogus answer.
    */
   readonly upstreams: readonly Upstream[];
@@ -44,8 +44,8 @@ export interface ResolverOptions {
   readonly anchors?: readonly TrustAnchor[];
   readonly clock?: Clock;
   /**
-   * Trust the upstream's AD bit instead of validating. Only for a resolver on this
-   * machine or one reached by TLS.
+   * Trust the upstream's AD bit instead of validating the answers. Only for a resolver on
+   * this machine, or for a resolver with TLS.
    */
   readonly trustAd?: boolean;
   /** Timeout of one datagram, milliseconds. Default 2000. */
@@ -67,8 +67,9 @@ export interface ResolverOptions {
    */
   readonly cacheSize?: number;
   /**
-   * Maximum memory of the cached answers, and of the cached zones per upstream, in octets
-   * by estimate. Default 32 000 000. A scan needs about 10 000 for each distinct mail host.
+   * Maximum memory of the cached answers, and of the cached zones per upstream, in
+   * estimated octets. Default 32 000 000. A scan needs about 10 000 for each distinct
+   * mail host.
    */
   readonly cacheOctets?: number;
 }
@@ -91,13 +92,13 @@ const VALIDATION_TEST_MS = 3_600_000;
 /** States that a later answer does not clear. */
 const lasting: readonly State[] = ['strips-dnssec', 'does-not-validate', 'forges'];
 
-/** Flags of a query whose answer is validated here (RFC 6840 §5.9). */
+/** Flags of a query whose answer this resolver validates (RFC 6840 §5.9). */
 const VALIDATING: QueryFlags = { checkingDisabled: true, authenticData: false };
 
 /**
  * Creates a validating stub resolver with a cache. After a failure or a bogus answer of
- * one upstream, the next one is queried: a forging upstream gains nothing by answering
- * first.
+ * one upstream, the resolver queries the next one, so a forged answer does not stop the
+ * lookup.
  */
 export function createResolver(options: ResolverOptions): Resolver {
   const resolver = new CachingResolver(options);
@@ -108,9 +109,8 @@ export function createResolver(options: ResolverOptions): Resolver {
 }
 
 /**
- * The resolver behind {@link createResolver}. It never trusts an upstream: data, denials
- * and the security state are proved by signatures, or come from a resolver that the
- * operator declared trusted.
+ * The resolver that {@link createResolver} returns. Signatures prove data, denials and
+ * the security state, unless the operator declared an upstream trusted.
  */
 class CachingResolver {
   readonly #options: ResolverOptions;
@@ -128,7 +128,7 @@ class CachingResolver {
   /** Upstreams whose last exchange failed. The others are queried first. */
   readonly #failing = new Set<Upstream>();
   readonly #states: Map<Upstream, State>;
-  /** The times until which an upstream is known to validate. */
+  /** For each upstream, the time until which its validation test is valid. */
   readonly #validatingUntil = new Map<Upstream, number>();
   #questions = 0;
 
@@ -193,7 +193,7 @@ class CachingResolver {
     };
   }
 
-  /** Queries the upstreams in turn until one gives an answer that is not a failure. */
+  /** Queries the upstreams in order until one returns an answer that is not a failure. */
   async #resolve(question: Question, abortSignal?: AbortSignal): Promise<Resolved> {
     let worst: DnsAnswer | undefined;
     let forging: Upstream | undefined;
@@ -221,8 +221,8 @@ class CachingResolver {
 
   /**
    * Validates through one upstream. A bogus result may have a harmless cause: a resolver
-   * that strips signatures makes every signed zone bogus, so that is tested before
-   * blaming the zone.
+   * that strips signatures makes every signed zone bogus, so the resolver tests for that
+   * before it reports a fault of the zone.
    */
   async #resolveByValidation(
     upstream: Upstream,
@@ -258,7 +258,7 @@ class CachingResolver {
   /**
    * Returns true if an upstream strips DNSSEC records. The zone of the trust anchor is
    * known to be signed, so an upstream that returns its keys without signatures strips
-   * those of all zones.
+   * the signatures of all zones.
    */
   async #stripsDnssec(
     upstream: Upstream,
@@ -293,12 +293,12 @@ class CachingResolver {
 
   /**
    * Tests whether an upstream validates. Returns a failure if the AD bit is missing from
-   * an answer on which every validator sets it (RFC 6840 §5.7).
+   * an answer for which every validator sets it (RFC 6840 §5.7).
    */
   async #adBitDoubt(upstream: Upstream, abortSignal?: AbortSignal): Promise<Failure | undefined> {
     if ((this.#validatingUntil.get(upstream) ?? 0) > this.#clock.now()) return undefined;
-    // AD is clear in the query: DO alone makes a validator set it, and a forwarder that
-    // copies header bits does not.
+    // The query has AD clear: a validator sets AD because of DO alone, and a forwarder
+    // that only copies header bits does not.
     const flags = { checkingDisabled: false, authenticData: false };
     const query = { name: Name.root, type: RRType.NS, flags };
     const message = await this.#exchange(upstream, query, abortSignal);
@@ -311,7 +311,7 @@ class CachingResolver {
     return dnssecFailures.make('dnssec-not-validating', upstream.label);
   }
 
-  /** Resolves by the AD bit of an upstream that passed the validation test. */
+  /** Resolves a question by the AD bit of an upstream that passed the validation test. */
   async #resolveByAd(
     upstream: Upstream,
     question: Question,
@@ -372,7 +372,7 @@ class CachingResolver {
     return authenticated;
   };
 
-  /** Upstreams in the order of preference, failing ones last. */
+  /** Upstreams in the order of preference, the failing upstreams last. */
   #inOrder(): readonly Upstream[] {
     const isBad = (upstream: Upstream): boolean => {
       const state = this.#states.get(upstream);
@@ -386,7 +386,8 @@ class CachingResolver {
   /** Records the observed state of an upstream for `health`. */
   #note(upstream: Upstream, state: State): void {
     const known = this.#states.get(upstream) as State;
-    // A single failed query does not mark an upstream that has answered others.
+    // A single failed query does not mark an upstream as failed if it has answered
+    // others.
     const isSingle =
       known === 'answers' && (state === 'silent' || state === 'refuses' || state === 'tls-failed');
     if (!lasting.includes(known) && !isSingle) this.#states.set(upstream, state);

@@ -1,4 +1,4 @@
-/** A resolver over one TCP connection, in front of servers that end or reorder it. */
+/** A resolver over one TCP connection to servers that close it or reorder the answers. */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { createServer, type AddressInfo, type Socket } from 'node:net';
@@ -10,7 +10,9 @@ import { makeRecord } from '../wire/rdata.js';
 import { RRType } from '../wire/types-registry.js';
 import { createResolver } from './resolver.js';
 
-/** Returns the answer to a query, `192.0.2.1` for every name, or of another question. */
+/**
+ * Returns the answer to a query, `192.0.2.1` for every name, or to a different question.
+ */
 function answerTo(query: Uint8Array, question?: Name): Buffer {
   const decoded = decodeMessage(query);
   assert.ok(decoded.ok);
@@ -26,10 +28,10 @@ function answerTo(query: Uint8Array, question?: Name): Buffer {
   return Buffer.concat([Uint8Array.of(bytes.length >> 8, bytes.length & 255), bytes]);
 }
 
-/** The behaviour of a server for the queries of one piece of a stream. */
+/** The behaviour of a server for the queries in one chunk of a stream. */
 type Serve = (socket: Socket, queries: readonly Uint8Array[]) => void;
 
-/** Runs a resolver for `tcp://` in front of a server; every zone counts as unsigned. */
+/** Runs a resolver for `tcp://` against a server; every zone counts as unsigned. */
 async function overTcp(
   serve: Serve,
   use: (ask: (name: string) => Promise<string>, connections: () => number) => Promise<void>,

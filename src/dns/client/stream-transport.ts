@@ -32,14 +32,14 @@ export interface TransportOptions {
 }
 
 /**
- * Connections per query. A server may close after any answer; queries it did not read are
- * sent again over a new connection (RFC 7766 §6.2.4 [7766-6.2.4-1]).
+ * Maximum connections per query. A server may close after any answer; queries it did not
+ * read are sent again over a new connection (RFC 7766 §6.2.4 [7766-6.2.4-1]).
  */
 const MAX_CONNECTIONS = 10;
 
 /**
- * Queries over TCP (RFC 7766 §6.2.1) or TLS (RFC 7858 §3.4) and reuses an open connection.
- * Rejects only with `signal.reason`.
+ * Sends queries over TCP (RFC 7766 §6.2.1) or TLS (RFC 7858 §3.4) and reuses an open
+ * connection. Rejects only with `signal.reason`.
  */
 export async function askOverStream(
   upstream: Upstream,
@@ -127,8 +127,8 @@ export async function dial(
 }
 
 /**
- * Accepts an answer over a stream. A truncated one is a failure: it proves nothing about
- * the absent records.
+ * Accepts an answer over a stream. A truncated answer is a failure: it proves nothing
+ * about the absent records.
  */
 export function whole(message: Message | undefined, { label }: Upstream): Result<Message> {
   if (message && !message.truncated) return ok(message);

@@ -30,8 +30,8 @@ const UDP_SIZE = 1232;
 
 /**
  * Sends one query to one resolver: by UDP first, and by TCP if the answer is truncated or
- * lacks EDNS; over the open TCP or TLS connection if the upstream says so. Rejects
- * only with `signal.reason`.
+ * lacks EDNS; over the open TCP or TLS connection if the upstream is configured for one.
+ * Rejects only with `signal.reason`.
  */
 export async function askUpstream(
   upstream: Upstream,
@@ -79,7 +79,7 @@ export async function askUpstream(
 }
 
 /**
- * Builds a query with a new random id. Every transmission has its own (RFC 5452 §4.2).
+ * Builds a query with a new random id. Every transmission has its own id (RFC 5452 §4.2).
  */
 function queryFor(
   name: Name,
@@ -107,7 +107,7 @@ function queryFor(
 
 /**
  * Returns the message if it answers the query: id, question and direction match (RFC 5452
- * §9.1). A bare error without a question section counts.
+ * §9.1). An error without a question section also counts as an answer.
  */
 function answers(query: Message, bytes: Uint8Array): Message | undefined {
   const decoded = decodeMessage(bytes);

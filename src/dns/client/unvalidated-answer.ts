@@ -21,7 +21,7 @@ export function isAnswer(message: Message): boolean {
 
 /**
  * Converts an answer (NOERROR, NXDOMAIN or YXDOMAIN) without validation and follows
- * aliases inside it. `dnssec` is the status that the caller assigns to the whole.
+ * aliases inside it. `dnssec` is the status that the caller assigns to the whole answer.
  */
 export function unvalidatedAnswer(
   domainName: Name,

@@ -13,7 +13,7 @@ export interface Upstream {
    * from a new port for each query, and TCP for truncated answers.
    */
   readonly transport?: 'tcp';
-  /** The form in which an operator writes it. */
+  /** The address in the form that an operator writes. */
   readonly label: string;
 }
 
@@ -45,8 +45,8 @@ export function parseUpstream(addressText: string): Result<Upstream> {
 }
 
 /**
- * Returns the resolvers of this machine's configuration. Never falls back to a public
- * resolver: that would disclose queries to a third party.
+ * Returns the resolvers of this machine's configuration. There is no fallback to a public
+ * resolver, because that would disclose queries to a third party.
  */
 export function systemUpstreams(filePath = '/etc/resolv.conf'): readonly Upstream[] {
   let addressText: string;

@@ -14,14 +14,15 @@ export interface Algorithm {
    */
   importKey(publicKey: Uint8Array): KeyObject | undefined;
   /**
-   * Returns true if the signature is valid over the data. Never throws for bad octets.
+   * Returns true if the signature is valid over the data. Invalid octets cause no
+   * exception.
    */
   verify(keyObject: KeyObject, recordData: Uint8Array, signature: Uint8Array): boolean;
 }
 
 /**
- * Algorithms and digests a validator supports. Everything else is "unknown": a zone that
- * has only those is insecure (RFC 4035 §5.2).
+ * Algorithms and digests a validator supports. All others are "unknown": a zone that has
+ * only unknown ones is insecure (RFC 4035 §5.2).
  */
 export interface AlgorithmRegistry {
   readonly signatures: ReadonlyMap<number, Algorithm>;
@@ -40,9 +41,9 @@ export const SHA1_DIGEST = 1;
  *   ...      exponent
  *   ...      modulus
  *
- * Keys of 512 to 4096 bits are used, with RSASHA512 of 1024 at least (RFC 5702 §2). A larger
- * modulus, or an exponent of more than eight octets, would let a zone make each check
- * expensive.
+ * Keys of 512 to 4096 bits are used, with RSASHA512 of 1024 at least (RFC 5702 §2). With
+ * a larger modulus, or an exponent of more than eight octets, a zone could make each
+ * check expensive.
  */
 export function rsa(name: string, hash: string, minOctets = 64): Algorithm {
   return {
@@ -70,7 +71,7 @@ export function rsa(name: string, hash: string, minOctets = 64): Algorithm {
 
 /**
  * ECDSA keys and signatures (RFC 6605 §4): key and signature are two numbers of fixed
- * size, x and y of the point, or r and s. There is no ASN.1 around them.
+ * size, x and y of the point, or r and s. Neither uses ASN.1.
  */
 function ecdsa(name: string, curve: 'P-256' | 'P-384', hash: string): Algorithm {
   const size = curve === 'P-256' ? 32 : 48;
@@ -94,7 +95,7 @@ function ecdsa(name: string, curve: 'P-256' | 'P-384', hash: string): Algorithm 
 
 /**
  * Ed25519 and Ed448 (RFC 8080 §3, §4): a key of 32 or 57 octets, a signature of twice
- * that.
+ * that length.
  */
 function eddsa(name: 'Ed25519' | 'Ed448'): Algorithm {
   const size = name === 'Ed25519' ? 32 : 57;
@@ -109,7 +110,7 @@ function eddsa(name: 'Ed25519' | 'Ed448'): Algorithm {
   };
 }
 
-/** Imports a key through JWK, the one format of node:crypto that takes bare numbers. */
+/** Imports a key as JWK, the only format in which node:crypto accepts bare numbers. */
 function fromJwk(jwk: Record<string, string>): KeyObject | undefined {
   try {
     return createPublicKey({ key: jwk, format: 'jwk' });
@@ -128,10 +129,9 @@ function base64url(bytes: Uint8Array): string {
  *
  * RFC 9905 §2 retires SHA-1 as a signature algorithm (5 and 7): a zone signed with those
  * alone counts as unsigned [9905-2-1]. RFC 9906 §2 retires ECC-GOST, algorithm 12 and
- * digest type 3 [9906-2-1]. Neither says anything about DS digest type 1, which RFC
- * 8624 §3.3 and, after it, IANA's registry (RFC 9904 §4) still demand of validators
- * [9904-4-1]: a DS digest needs second-preimage resistance, which SHA-1 has. Digest types
- * 5 and 6 are optional.
+ * digest type 3 [9906-2-1]. Neither RFC retires DS digest type 1. RFC 8624 §3.3 and
+ * IANA's registry (RFC 9904 §4) still require it of validators [9904-4-1]: a DS digest
+ * needs second-preimage resistance, which SHA-1 has. Digest types 5 and 6 are optional.
  */
 export const standardAlgorithms: AlgorithmRegistry = {
   signatures: new Map<number, Algorithm>([
@@ -172,7 +172,7 @@ const unsupportedNames: ReadonlyMap<number, string> = new Map([
   [23, 'ECC-GOST12'],
 ]);
 
-/** The unsupported part of a DS record: its algorithm, else its digest type. */
+/** The unsupported part of a DS record: its algorithm, or else its digest type. */
 export function unsupportedText(
   { algorithm, digestType }: { readonly algorithm: number; readonly digestType: number },
   { signatures }: AlgorithmRegistry,

@@ -5,7 +5,7 @@ import type { Rrsig } from '../wire/rdata.js';
 
 /**
  * Canonical DNS name order (RFC 4034 §6.1): by labels from the right, octets in lower
- * case, absence of a label first.
+ * case, a missing label first.
  */
 export function compareNames(domainName: Name, name: Name): number {
   const left = loweredLabels(domainName);
@@ -64,8 +64,8 @@ export function canonicalRdatas(rrset: readonly ResourceRecord[]): readonly Uint
 /**
  * Builds the octets that an RRSIG signs (RFC 4034 §3.1.8.1): its own RDATA without the
  * signature, then the RRset in canonical form and order. The owner is the wildcard if the
- * label count says so. `rdatas` avoids sorting again for another signature over the same
- * set.
+ * RRSIG counts fewer labels than the owner has. Pass `rdatas` to avoid sorting again for
+ * another signature over the same set.
  *
  *   octets   field
  *   18 + n   RRSIG RDATA without the signature, signer in canonical form
@@ -119,12 +119,12 @@ export function rrsigHead(fields: Omit<Rrsig, 'signature'>): Uint8Array {
 }
 
 /**
- * Key tag of DNSKEY RDATA (RFC 4034 appendix B): a hint, not an identity.
+ * Key tag of DNSKEY RDATA (RFC 4034 appendix B).
  *
  * Different keys of a zone can have the same tag, so a tag only selects candidates.
  */
 export function keyTag(recordData: Uint8Array): number {
-  // RSA/MD5 takes the tag from the modulus (appendix B.1).
+  // For RSA/MD5 the tag is a part of the modulus (appendix B.1).
   if (recordData[3] === 1) {
     if (recordData.length < 3) return 0;
     return (

@@ -3,13 +3,13 @@ import { concat, type Name } from '../../base/index.js';
 import { canonicalName } from './canonical.js';
 
 /**
- * IH of RFC 5155 §5, with SHA-1, the only algorithm there is. Costs `iterations` + 1
- * hashes: check the number first.
+ * IH of RFC 5155 §5, with SHA-1, the only assigned algorithm. The cost is `iterations` +
+ * 1 hashes, so check the number first.
  *
  *   IH(salt, x, 0) = H(x || salt)
  *   IH(salt, x, k) = H(IH(salt, x, k - 1) || salt)
  *
- * `name` enters in canonical wire form.
+ * `name` is in canonical wire form.
  */
 export function nsec3Hash(domainName: Name, salt: Uint8Array, iterations: number): Uint8Array {
   let hash: Uint8Array = canonicalName(domainName);

@@ -9,7 +9,7 @@ const keys = generateKeyPairSync('ed25519');
 const data = Buffer.from('records and their validity period');
 const signature = sign(null, data, keys.privateKey);
 
-/** The remembering algorithm, and the number of signatures that it computed. */
+/** An algorithm with the cache, and the number of signatures that it verified. */
 function counted(): { readonly algorithm: Algorithm; readonly computed: () => number } {
   const standard = standardAlgorithms.signatures.get(ED25519);
   assert.ok(standard);

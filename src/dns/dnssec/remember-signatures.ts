@@ -2,20 +2,21 @@ import type { KeyObject } from 'node:crypto';
 import { BoundedMap, equalBytes, latin1 } from '../../base/index.js';
 import type { Algorithm, AlgorithmRegistry } from './algorithms.js';
 
-/** Signatures in memory, at about 500 octets each. */
+/** Maximum cached signatures, about 500 octets each. */
 const MAX_SIGNATURES = 2000;
 
-/** A valid signature: over this data, by this key. */
+/** A valid signature with its data and its key. */
 interface Verified {
   readonly key: KeyObject;
   readonly recordData: Uint8Array;
 }
 
 /**
- * Returns a registry that verifies a signature once. A top-level domain answers questions
- * about all its unsigned delegations with the same few NSEC3 records. Only a valid
- * signature is remembered, with its key and all signed octets. The validity period is
- * part of these octets, and the validator compares it with the time of each question.
+ * Returns a registry that verifies each signature once. A top-level domain answers
+ * questions about all its unsigned delegations with the same few NSEC3 records. The cache
+ * holds only valid signatures, each with its key and all signed octets. The validity
+ * period is part of these octets, and the validator compares it with the time of each
+ * question.
  */
 export function rememberSignatures(registry: AlgorithmRegistry): AlgorithmRegistry {
   const signatures = [...registry.signatures].map(

@@ -18,11 +18,11 @@ export interface HostAddresses {
   readonly status: 'found' | 'absent' | 'failed';
   /**
    * The status of the address records that were found, aliases included (RFC 7672
-   * §2.2.2): a family that is denied or that cannot be looked up changes nothing
-   * [7672-2.2.2-3]. If both families were found it is the stronger of the two, since
-   * one secure RRset shows that the host lies in a signed zone. Without addresses it is
-   * the weaker status of the two lookups; a failed one counts as insecure if the host
-   * provably lies in an unsigned zone.
+   * §2.2.2): a denied family or a failed lookup does not change it [7672-2.2.2-3]. If
+   * both families were found, it is the stronger of the two, since one secure RRset shows
+   * that the host lies in a signed zone. Without addresses it is the weaker status of the
+   * two lookups; a failed one counts as insecure if the host provably lies in an unsigned
+   * zone.
    */
   readonly dnssec: Dnssec;
   readonly v4: readonly string[];
@@ -36,22 +36,21 @@ export interface HostAddresses {
    */
   readonly failure?: Failure;
   /**
-   * The zone because of which the addresses are insecure, if it is signed with retired
-   * algorithms.
+   * The zone that makes the addresses insecure, if it is signed with retired algorithms.
    */
   readonly unsupported?: UnsupportedZone;
-  /** Seconds this may be cached. */
+  /** Seconds for which the result may be cached. */
   readonly ttl: number;
 }
 
 const MAX_ADDRESSES = 32;
-/** Seconds after which a family that could not be looked up is asked for again. */
+/** Seconds after which the lookup of a failed family is repeated. */
 const MAX_TTL_OF_HALF = 30;
 const gravity: readonly Dnssec[] = ['secure', 'insecure', 'indeterminate', 'bogus'];
 
 /**
- * Looks up A and AAAA together. A host is found as soon as one family is: the other one
- * never rules it out.
+ * Looks up A and AAAA together. One family with an address is enough, even if the other
+ * lookup fails.
  */
 export async function lookupAddresses(
   resolver: Resolver,

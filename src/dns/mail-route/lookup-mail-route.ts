@@ -7,21 +7,21 @@ import { RRType } from '../wire/types-registry.js';
 /** The mail route of a domain (RFC 5321 §5.1). */
 export interface MailRoute {
   /**
-   * `implicit`: no MX record, so the domain's own addresses; `null-mx`: the domain
-   * accepts no mail (RFC 7505); `none`: no MX and no address; `error`: the lookup failed.
+   * `implicit`: no MX record, so mail goes to the domain's own addresses; `null-mx`: the
+   * domain accepts no mail (RFC 7505); `none`: no MX and no address; `error`: the lookup
+   * failed.
    */
   readonly kind: 'mx' | 'implicit' | 'null-mx' | 'none' | 'error';
   readonly status: 'found' | 'nodata' | 'nxdomain' | 'failed';
-  /** Of the MX RRset or its denial, aliases of the policy domain included. */
+  /** The status of the MX RRset or its denial, including aliases of the policy domain. */
   readonly dnssec: Dnssec;
   readonly failure?: Failure;
-  /** Seconds for which this may be cached. */
+  /** Seconds for which the result may be cached. */
   readonly ttl: number;
   /** The end of the aliases of the policy domain; the domain itself without aliases. */
   readonly canonicalName: Name;
   /**
-   * By preference, each host once; among equals in the order of the answer. At most 100
-   * are kept.
+   * At most 100 hosts, each once, by preference and then in the order of the answer.
    */
   readonly hosts: readonly { readonly name: Name; readonly preference: number }[];
   /** A null MX exists next to these hosts (RFC 7505 §3 [7505-3-1] forbids it). */
@@ -71,7 +71,7 @@ async function readRoute(
   if (answer.status === 'failed') return { ...common, kind: 'error', hosts: [] };
   if (answer.status === 'nxdomain') return { ...common, kind: 'none', hosts: [] };
   if (answer.status === 'nodata') {
-    // RFC 5321 §5.1: without MX the domain's own address accepts mail.
+    // RFC 5321 §5.1: without MX, mail goes to the domain's own address.
     const [ipv4Answer, ipv6Answer] = await Promise.all([
       resolver.ask(domainName, RRType.A, asked),
       resolver.ask(domainName, RRType.AAAA, asked),

@@ -7,19 +7,19 @@ import { RRType } from '../wire/types-registry.js';
 export interface Texts {
   readonly lookup: 'found' | 'absent' | 'failed';
   /**
-   * One text a record, its character strings joined without spaces (RFC 7208 §3.3, RFC
+   * One text per record: its character strings joined without spaces (RFC 7208 §3.3, RFC
    * 8461 §3.1 [8461-3.1-11, 8460-3-11]); octets that are not UTF-8 are U+FFFD.
    */
   readonly texts: readonly string[];
   readonly dnssec: Dnssec;
   readonly failure?: Failure;
-  /** Seconds for which this may be cached. */
+  /** Seconds for which the result may be cached. */
   readonly ttl: number;
 }
 
 /**
- * Asks for the TXT records of a name. All of them count, since the one that is sought may be
- * the last: a DNS message bounds their number.
+ * Looks up the TXT records of a name. All of them are returned, since the wanted record
+ * may be the last. The size of a DNS message limits their number.
  */
 export async function lookupTexts(
   resolver: Resolver,

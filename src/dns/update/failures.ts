@@ -1,6 +1,6 @@
 import { defineFailures } from '../../base/index.js';
 
-/** The reason why a zone was not changed, or why that is not known. */
+/** The reason why a zone was not changed, or why its state is unknown. */
 export const updateFailures = defineFailures({
   'dns-update-unreachable': {
     blame: 'network',

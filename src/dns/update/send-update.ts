@@ -23,7 +23,7 @@ export interface UpdateOptions {
   readonly signal?: AbortSignal;
 }
 
-/** Names of the response codes, for messages. */
+/** Names of the response codes for error messages. */
 const codes = new Map<number, string>(
   Object.entries(Rcode).map(([name, code]) => [Number(code), name]),
 );
@@ -40,7 +40,7 @@ const conflicts = new Set([3, 6, 7, 8]);
  * [2136-7.8-1]
  *
  * Fails with `dns-update-conflict` when the RRset is neither `from` nor `to`: another
- * program changed it, and nothing was written.
+ * program changed it, and the update wrote nothing.
  */
 export async function sendUpdate(
   rrsetChange: RrsetChange,
@@ -50,8 +50,8 @@ export async function sendUpdate(
   if (!rcode.ok) return rcode;
   if (rcode.value === 0) return ok('changed');
   if (!conflicts.has(rcode.value)) return refused(rcode.value);
-  // A lost reply and a second attempt look like a conflict: a query for `to`
-  // distinguishes them.
+  // A second attempt after a lost reply looks like a conflict; a query for `to`
+  // distinguishes the two.
   const asked = await exchange({ ...rrsetChange, from: rrsetChange.to }, options);
   if (!asked.ok) return asked;
   if (asked.value === 0) return ok('same');
@@ -91,8 +91,7 @@ async function exchange(rrsetChange: RrsetChange, options: UpdateOptions): Promi
     const reply = await readFramed(connection, timeoutMs, signal);
     if (!reply)
       return fail(updateFailures.make('dns-update-unreachable', `${server.label}: no reply`));
-    // The signature is verified over the octets as received, before anything in them is
-    // read.
+    // The signature is verified over the received octets before they are parsed.
     const verified = verifyTsig(reply, key, mac, now());
     if (!verified.ok) return verified;
     const decoded = decodeMessage(reply);

@@ -3,13 +3,13 @@ import { concat, fail, formatTime, Name, ok, type Result } from '../../base/inde
 import { MalformedDns, WireReader } from '../wire/wire-reader.js';
 import { updateFailures } from './failures.js';
 
-/** Digests that are used; HMAC-MD5 and SHA-1 are not (RFC 8945 §6). [8945-6-1] */
+/** Supported digests; HMAC-MD5 and HMAC-SHA-1 are excluded (RFC 8945 §6). [8945-6-1] */
 export type TsigAlgorithm = 'hmac-sha256' | 'hmac-sha384' | 'hmac-sha512';
 
 /**
  * A secret shared with a server.
  *
- * Name and algorithm must be those that the server has: both enter the MAC.
+ * Name and algorithm must match the server's configuration, because the MAC covers both.
  */
 export interface TsigKey {
   readonly name: Name;
@@ -17,7 +17,7 @@ export interface TsigKey {
   readonly secret: Uint8Array;
 }
 
-/** A message with its TSIG record. The MAC of a request enters the MAC of its reply. */
+/** A message with its TSIG record. The MAC of a reply covers the MAC of its request. */
 export interface SignedMessage {
   readonly bytes: Uint8Array;
   readonly mac: Uint8Array;
@@ -108,8 +108,8 @@ export function verifyTsig(
 }
 
 /**
- * Verifies the MAC first and the error and time after it: both are data of the server
- * only once the MAC matches. Throws {@link MalformedDns} for a malformed record.
+ * Verifies the MAC first and the error and time after it: both are authentic only if the
+ * MAC matches. Throws {@link MalformedDns} for a malformed record.
  */
 function verify(
   reply: Uint8Array,
@@ -146,8 +146,8 @@ function verify(
       variables(tsigKey, { seconds, fudge, error, other }),
     ),
   );
-  // Constant time, so that the server's reply cannot be forged octet by octet. Truncated
-  // MACs are refused: RFC 8945 §5.2.4 leaves the shortest one to local policy.
+  // Compares in constant time, so that an attacker cannot forge a reply octet by octet.
+  // Truncated MACs are refused: RFC 8945 §5.2.4 leaves the shortest one to local policy.
   if (mac.length !== expected.length || !timingSafeEqual(mac, expected))
     return fail(
       updateFailures.make(
@@ -174,7 +174,7 @@ function verify(
   return ok(undefined);
 }
 
-/** The TSIG record: the last of the message, if there is one. [8945-5.1-2] */
+/** The TSIG record, which is the last record of a signed message. [8945-5.1-2] */
 function lastRecord(
   messageBytes: Uint8Array,
 ): { readonly at: number; readonly name: Name; readonly reader: WireReader } | undefined {

@@ -26,8 +26,8 @@ const OPCODE = 5;
 
 /**
  * An update that takes effect only if the RRset is exactly `from` (RFC 2136 §2.4.2,
- * §2.4.3), and touches no other name or type (§2.5). [2136-2.4-1] With `from` equal to
- * `to` it changes nothing and only asks.
+ * §2.4.3), and touches no other name or type (§2.5). [2136-2.4-1] If `from` equals `to`,
+ * the update changes nothing and only tests the RRset.
  *
  *   section        content (RFC 2136 §2)
  *   zone           the apex, type SOA
@@ -48,7 +48,7 @@ export function updateMessage(
   if (!before.ok) return before;
   const after = records(name, type, to, ttl);
   if (!after.ok) return after;
-  // Without RDATA: the operators of §2.4.3 and §2.5.2 name a whole RRset.
+  // No RDATA: the operators of §2.4.3 and §2.5.2 refer to a whole RRset.
   const empty = { name, type: number, ttl: 0, rdata: new Uint8Array() };
   const same = from.length === to.length && from.every((rdata) => to.includes(rdata));
   return ok({

@@ -33,8 +33,7 @@ const change: RrsetChange = {
 const u16 = (value: number): Uint8Array => Uint8Array.of(value >> 8, value & 255);
 
 /**
- * RFC 8945 §4.3 and §5.3 again, written from the RFC for the test: a reply with
- * the server's signature.
+ * A reply with the server's signature, written for the test from RFC 8945 §4.3 and §5.3.
  */
 function reply(
   id: number,

@@ -1,5 +1,5 @@
 /**
- * The digits in order of their values. The alphabet keeps the order of the octets, so
+ * The digits in order of their values. The alphabet preserves the order of the octets, so
  * NSEC3 owner names sort like their hashes.
  */
 const alphabet = '0123456789abcdefghijklmnopqrstuv';
@@ -25,7 +25,7 @@ export function toBase32hex(wireBytes: Uint8Array): string {
 }
 
 /**
- * The reverse, any case; undefined for other characters.
+ * Decodes base32hex of any case; undefined for other characters.
  *
  * Bits that do not fill an octet are ignored.
  */

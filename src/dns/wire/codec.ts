@@ -7,11 +7,14 @@ import { RRType } from './types-registry.js';
 import { MalformedDns, WireReader } from './wire-reader.js';
 import { WireWriter } from './wire-writer.js';
 
-/** More records than any genuine answer holds; a 64 KiB message could carry 5,000. */
+/**
+ * Maximum records, more than a genuine answer has; a 64 KiB message could carry 5,000.
+ */
 const MAX_RECORDS = 4096;
 
 /**
- * Reads a message (RFC 1035 §4, RFC 6891). Octets after the last record are ignored.
+ * Reads a message (RFC 1035 §4, RFC 6891). The parser ignores octets after the last
+ * record.
  *
  *   octets   field
  *   2        id
@@ -23,12 +26,12 @@ const MAX_RECORDS = 4096;
  *   ...      the sections, in that order
  *
  * Fails with `dns-malformed` for truncated or contradictory octets and for more than 4096
- * questions and records. A record whose RDATA alone is malformed stays in the message as
- * received.
+ * questions and records. A record with malformed RDATA but no other fault stays in the
+ * message as received.
  */
 export function decodeMessage(wireBytes: Uint8Array): Result<Message> {
   try {
-    // A plain view: records must not share the methods of a Buffer.
+    // A plain Uint8Array view, because records must not have the methods of a Buffer.
     const { buffer, byteOffset, length } = wireBytes;
     return ok(decode(new WireReader(new Uint8Array(buffer, byteOffset, length))));
   } catch (error) {
@@ -90,7 +93,7 @@ function decode(wireReader: WireReader): Message {
 
 /**
  * Reads one record (RFC 1035 §4.1.3). Names in RDATA are expanded, so that the RDATA of
- * the result means the same outside its message.
+ * the result is valid outside its message.
  *
  *   octets   field
  *   ...      owner name, possibly compressed
@@ -112,8 +115,8 @@ function readRecord(wireReader: WireReader): ResourceRecord {
   try {
     recordData = expandRdata(wireReader.part(endOffset), recordType);
   } catch (error) {
-    // One malformed record must not invalidate the whole message: it stays as received,
-    // and its parser will refuse it.
+    // One malformed record must not invalidate the whole message. It stays as received,
+    // and the parser of its type rejects it.
     if (!(error instanceof MalformedDns)) throw error;
     recordData = wireReader.bytes.slice(wireReader.position, endOffset);
   }
@@ -129,8 +132,8 @@ function readRecord(wireReader: WireReader): ResourceRecord {
 }
 
 /**
- * Reads the OPT pseudo-record (RFC 6891 §6.1.2), which gives the fields of a record other
- * meanings. A truncated option ends the list; the options before it stay.
+ * Reads the OPT pseudo-record (RFC 6891 §6.1.2), whose fields have different meanings
+ * from those of a record. A truncated option ends the list; the options before it stay.
  *
  *   field    meaning in OPT
  *   NAME     the root
@@ -156,9 +159,10 @@ function readEdns(opt: ResourceRecord): Edns {
 }
 
 /**
- * Returns a message in wire format. Owner names are compressed against earlier ones (RFC
- * 1035 §4.1.4); RDATA is written as it is, because names in the RDATA of newer types must
- * not be compressed (RFC 3597 §4). The caller bounds the size: no TC bit is set here.
+ * Returns a message in wire format. Owner names are compressed by pointers to earlier
+ * names (RFC 1035 §4.1.4); RDATA is written unchanged, because names in the RDATA of
+ * newer types must not be compressed (RFC 3597 §4). The caller limits the size: this
+ * function does not set the TC bit.
  */
 export function encodeMessage(message: Message): Uint8Array {
   const { edns } = message;

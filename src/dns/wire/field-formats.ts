@@ -10,7 +10,7 @@ export interface Token {
   readonly quoted: boolean;
 }
 
-/** Takes tokens one by one; throws {@link MalformedDns} when they run out. */
+/** Returns tokens one by one; throws {@link MalformedDns} after the last one. */
 export interface Tokens {
   next(what: string): Token;
   readonly left: number;
@@ -68,8 +68,8 @@ function restOf(
 }
 
 /**
- * A binary field with a length octet in front. `-` is the empty field, as RFC 5155 §3.3
- * writes an empty salt.
+ * A binary field with a length prefix of one octet. `-` is the empty field, as RFC 5155
+ * §3.3 writes an empty salt.
  */
 function counted(
   parse: (sourceText: string) => Uint8Array | undefined,
@@ -118,7 +118,7 @@ const texts: Field = {
   },
 };
 
-/** A domain name, absolute when it is written. */
+/** A domain name; the written form is absolute. */
 const name: Field = {
   parse: (tokens, origin) => parseName(tokens.next('a name').text, origin).wire,
   format: (wireReader) => dotted(wireReader.name()),
@@ -226,8 +226,8 @@ const base64 = restOf(fromBase64, toBase64, 'base64');
 const [uint8, uint16, uint32] = [number(1), number(2), number(4)];
 
 /**
- * The fields of each type that has a presentation form of its own; all others use RFC
- * 3597's.
+ * The fields of each type that has its own presentation form; all others use the form of
+ * RFC 3597.
  *
  * Each list is the RDATA of its type from the first octet to the last.
  */
@@ -318,7 +318,7 @@ function unescape(written: string): Uint8Array {
 
 /**
  * Returns octets as a quoted string. Everything outside printable ASCII is escaped, so
- * that the text survives a terminal and a zone file.
+ * that the text is safe in a terminal and in a zone file.
  */
 function quote(wireBytes: Uint8Array): string {
   let output = '';

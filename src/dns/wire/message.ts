@@ -13,7 +13,7 @@ export interface DnsQuestion {
  * already merged into {@link Message.rcode}.
  */
 export interface Edns {
-  /** EDNS version; 0 is the only one that is defined. */
+  /** EDNS version; 0 is the only defined version. */
   readonly version: number;
   /** Largest UDP payload that the sender of the message can receive, octets. */
   readonly udpSize: number;
@@ -29,18 +29,19 @@ export interface Edns {
  */
 export interface Message {
   /**
-   * Matches a response to its query; random, so that an off-path attacker must guess it.
+   * The id that matches a response to its query; random, so that an off-path attacker
+   * must guess it.
    */
   readonly id: number;
   /** 0 is QUERY, 5 is UPDATE (RFC 2136 §2.2). */
   readonly opcode: number;
-  /** Response code of twelve bits, those of OPT included. Nothing signs it. */
+  /** Response code of twelve bits, those of OPT included. No signature covers it. */
   readonly rcode: number;
   /** QR. */
   readonly response: boolean;
   /** AA: the server answers from its own zone. */
   readonly authoritative: boolean;
-  /** TC: the answer did not fit; the query is repeated over TCP (RFC 7766 §5). */
+  /** TC: the answer did not fit; the client repeats the query over TCP (RFC 7766 §5). */
   readonly truncated: boolean;
   /** RD. */
   readonly recursionDesired: boolean;

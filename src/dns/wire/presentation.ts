@@ -9,7 +9,7 @@ import { MalformedDns, WireReader } from './wire-reader.js';
 export interface TextOptions {
   /** The origin of relative names. Default: the root. */
   readonly origin?: Name;
-  /** The TTL of records that name none. Default 3600. */
+  /** The TTL of records without a TTL field. Default 3600. */
   readonly defaultTtl?: number;
 }
 
@@ -81,7 +81,7 @@ export function formatRecord(resourceRecord: ResourceRecord): string {
 }
 
 /**
- * The data part alone.
+ * The data part of a record.
  *
  * RDATA that does not fit its type, and unknown types, are written as `\# length hex`.
  */
@@ -100,8 +100,8 @@ export function formatRdata(record: Pick<ResourceRecord, 'type' | 'rdata'>): str
 }
 
 /**
- * Reads a record behind its owner. TTL and class may come in either order and may both be
- * absent (RFC 1035 §5.1); the class is IN by default.
+ * Reads the fields of a record after its owner. TTL and class may come in either order
+ * and may both be absent (RFC 1035 §5.1); the class is IN by default.
  */
 function recordOf(
   name: Name,
@@ -168,7 +168,7 @@ function rdataOf(recordType: number, given: readonly Token[], origin: Name): Uin
   return recordData;
 }
 
-/** Seconds, also as 1h30m. */
+/** A TTL in seconds, or with units as in 1h30m. */
 function ttlOf(word: string): number | undefined {
   if (!/^(\d+[smhdw]?)+$/i.test(word)) return undefined;
   const unit = { s: 1, m: 60, h: 3600, d: 86400, w: 604800, '': 1 } as Record<string, number>;
@@ -182,7 +182,7 @@ function ttlOf(word: string): number | undefined {
 interface Entry {
   /** Number of its first line, from 1. */
   readonly line: number;
-  /** The line began with white space: the owner is the one before. */
+  /** The line began with white space, so the owner is that of the previous record. */
   readonly indented: boolean;
   readonly tokens: Token[];
 }

@@ -5,7 +5,7 @@ import { Rcode } from './types-registry.js';
 /** The EDNS option of RFC 8914 §2: an info code of two octets, then text in UTF-8. */
 const EXTENDED_ERROR = 15;
 
-/** RFC 8914 §4 and the IANA registry. */
+/** Info codes of RFC 8914 §4 and the IANA registry. */
 const extendedErrors: Readonly<Record<number, string>> = {
   1: 'unsupported DNSKEY algorithm',
   2: 'unsupported DS digest type',
@@ -43,7 +43,8 @@ const rcodeNames: ReadonlyMap<number, string> = new Map(
  * Formats the rcode of a response and its extended errors (RFC 8914). They are unsigned,
  * so no decision depends on them.
  *
- * At most three errors are named, each with at most 100 characters of neutralised text.
+ * The result names at most three errors, each with at most 100 characters of neutralised
+ * text.
  */
 export function rcodeText({ rcode, edns }: Message): string {
   const errors = (edns?.options ?? [])

@@ -4,11 +4,11 @@ import { MalformedDns, WireReader } from './wire-reader.js';
 const T = RRType;
 
 /**
- * The position of names in the RDATA of a type: fixed octets before, and how many names;
- * `strings` character strings may come first (NAPTR).
+ * The position of names in the RDATA of a type: the number of fixed octets before them,
+ * and the number of names; `strings` character strings may come first (NAPTR).
  */
 interface Layout {
-  /** Octets in front of the first name, without the strings. */
+  /** Octets before the first name, without the strings. */
   readonly before: number;
   /** Consecutive domain names. */
   readonly names: number;
@@ -77,13 +77,13 @@ const lowered: ReadonlySet<number> = new Set([
 
 /**
  * Octets of the largest buffer of which RDATA may be a view. A view keeps the buffer in
- * memory, so RDATA from a larger one is copied.
+ * memory, so RDATA from a larger buffer is copied.
  */
 const MAX_VIEWED = 2048;
 
 /**
- * Reads the RDATA at the reader (whose end is the RDATA's) into uncompressed wire form. It
- * may be a view of the message.
+ * Reads RDATA, up to the end of the reader, into uncompressed wire form. The result may
+ * be a view of the message.
  */
 export function expandRdata(wireReader: WireReader, recordType: number): Uint8Array {
   const layout = layouts.get(recordType);
@@ -103,7 +103,7 @@ function isPlain(wireReader: WireReader, { before, names, strings = 0 }: Layout)
 }
 
 /**
- * Uncompressed RDATA in canonical form: names in lower case if the type calls for it.
+ * Uncompressed RDATA in canonical form: names in lower case if the type requires it.
  * Malformed RDATA stays as it is.
  */
 export function canonicalRdata(recordData: Uint8Array, recordType: number): Uint8Array {

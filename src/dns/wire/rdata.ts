@@ -18,8 +18,8 @@ export interface Mx {
 }
 
 /**
- * TLSA RDATA (RFC 6698 §2.1). Values are reported as they are: whether a record is usable
- * for SMTP is decided in the DANE part (RFC 7672 §3.1).
+ * TLSA RDATA (RFC 6698 §2.1). The values are not checked: the DANE part decides whether a
+ * record is usable for SMTP (RFC 7672 §3.1).
  *
  *   octets   field
  *   1        certificate usage: 0 PKIX-TA, 1 PKIX-EE, 2 DANE-TA, 3 DANE-EE
@@ -145,7 +145,7 @@ export interface Soa {
 }
 
 /**
- * Makes a reader of one type of record. It fails with `dns-rdata-malformed` for a record
+ * Creates a reader for one record type. It fails with `dns-rdata-malformed` for a record
  * of another type, for RDATA that ends early and for octets left over. `type` 0 accepts
  * any type: the caller has selected the records already.
  */
@@ -181,7 +181,7 @@ export const readMx = reading<Mx>(RRType.MX, (wireReader) => ({
   preference: wireReader.uint16(),
   exchange: wireReader.name(),
 }));
-/** The name that a CNAME, DNAME, NS or PTR record leads to. */
+/** The target name of a CNAME, DNAME, NS or PTR record. */
 export const readTarget = reading<Name>(0, (wireReader) => wireReader.name());
 /** The character strings of a TXT record, separately. */
 export const readTxt = reading<readonly Uint8Array[]>(RRType.TXT, (wireReader) => {
@@ -194,7 +194,7 @@ export const readTxt = reading<readonly Uint8Array[]>(RRType.TXT, (wireReader) =
 /**
  * Returns the text of a TXT record, its character strings joined without a separator (RFC
  * 7208 §3.3). No encoding is declared: octets that are not UTF-8 become U+FFFD, which no
- * grammar of a record permits either. Undefined: the RDATA is malformed.
+ * record grammar permits. Undefined if the RDATA is malformed.
  */
 export function txtText(resourceRecord: ResourceRecord): string | undefined {
   const strings = readTxt(resourceRecord);
@@ -242,7 +242,7 @@ export const readNsec = reading<Nsec>(RRType.NSEC, (wireReader) => ({
   next: wireReader.name(),
   types: typeBitmap(wireReader),
 }));
-/** Reads an NSEC3 record: the same over hashed owner names. */
+/** Reads an NSEC3 record, the equivalent of NSEC with hashed owner names. */
 export const readNsec3 = reading<Nsec3>(RRType.NSEC3, (wireReader) => ({
   hashAlgorithm: wireReader.uint8(),
   flags: wireReader.uint8(),
@@ -251,7 +251,10 @@ export const readNsec3 = reading<Nsec3>(RRType.NSEC3, (wireReader) => ({
   nextHash: wireReader.string(),
   types: typeBitmap(wireReader),
 }));
-/** The start of a zone: its minimum bounds how long a denial is cached (RFC 2308 §5). */
+/**
+ * The SOA of a zone; its minimum limits the time for which a denial is cached (RFC 2308
+ * §5).
+ */
 export const readSoa = reading<Soa>(RRType.SOA, (wireReader) => ({
   primary: wireReader.name(),
   mailbox: wireReader.name(),

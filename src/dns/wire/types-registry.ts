@@ -51,7 +51,7 @@ export function typeName(recordType: number): string {
   return namesByNumber.get(recordType) ?? `TYPE${recordType}`;
 }
 
-/** The reverse of {@link typeName}, any case; undefined for an unknown mnemonic. */
+/** Returns the number of a mnemonic in any case; undefined for an unknown mnemonic. */
 export function typeNumber(name: string): number | undefined {
   const upper = name.toUpperCase();
   const known = (RRType as Record<string, number>)[upper];

@@ -1,18 +1,24 @@
 import { Name } from '../../base/index.js';
 
-/** Thrown inside dns/wire only, and always caught there: the octets do not fit. */
+/**
+ * The error for octets that do not fit the format; thrown and caught only inside
+ * dns/wire.
+ */
 export class MalformedDns extends Error {}
 
-/** Pointers of one name. A name has at most 127 labels, so genuine names need fewer. */
+/**
+ * Maximum pointers of one name. A name has at most 127 labels, so genuine names need
+ * fewer.
+ */
 const MAX_POINTERS = 127;
-/** Names that are remembered by position; a response rarely has more owners. */
+/** Maximum names cached by position; a response rarely has more owners. */
 const MAX_NAMES = 64;
-/** Work space for one name of at most 255 octets: no allocation for each label. */
+/** A buffer for one name of at most 255 octets, which avoids an allocation per label. */
 const scratch = new Uint8Array(256);
 
 /**
- * Reads a DNS message, or an RDATA of its own. Every read is bounds-checked; compression
- * cannot loop.
+ * Reads a DNS message or separate RDATA. Every read is bounds-checked; compression cannot
+ * loop.
  *
  * Reads past `end` throw {@link MalformedDns}. Numbers are big-endian (RFC 1035 §2.3.2).
  */
@@ -21,7 +27,10 @@ export class WireReader {
     readonly bytes: Uint8Array,
     public position = 0,
     readonly end = bytes.length,
-    /** Names by where they begin: most owners of a message are pointers to one of few. */
+    /**
+     * Names by their start position: most owners of a message are pointers to a few
+     * names.
+     */
     private readonly names = new Map<number, Name>(),
   ) {}
 
@@ -57,7 +66,7 @@ export class WireReader {
     );
   }
 
-  /** Reads four octets, without sign. */
+  /** Reads four octets as an unsigned number. */
   uint32(): number {
     return this.uint16() * 65536 + this.uint16();
   }
@@ -87,7 +96,7 @@ export class WireReader {
   }
 
   /**
-   * A domain name, pointers followed backwards only (RFC 1035 §4.1.4), so that every
+   * A domain name. Pointers are followed only backwards (RFC 1035 §4.1.4), so that every
    * chain ends.
    *
    *   first two bits   meaning
@@ -95,9 +104,9 @@ export class WireReader {
    *   11               pointer: fourteen bits of position from the start of the message
    *   01, 10           reserved: rejected
    *
-   * A pointer may leave the part that is read, but its target must be before the start of
-   * the name and before the target of the previous pointer. Labels add up to at most 255
-   * octets (RFC 1035 §2.3.4).
+   * A pointer may refer to octets outside the part that is read, but its target must be
+   * before the start of the name and before the target of the previous pointer. Labels
+   * add up to at most 255 octets (RFC 1035 §2.3.4).
    */
   name(): Name {
     const began = this.position;
@@ -113,8 +122,8 @@ export class WireReader {
         if (offset + 1 >= limit || ++pointers > MAX_POINTERS) throw new MalformedDns('bad pointer');
         const target = ((label & 0x3f) << 8) | (this.bytes[offset + 1] as number);
         if (!jumped) this.position = offset + 2;
-        // A name that is a pointer alone is looked up: the same owner repeats in most
-        // sections.
+        // A name that consists of a pointer is taken from the cache: most sections repeat
+        // an owner.
         const known = jumped || length > 0 ? undefined : this.names.get(target);
         if (known) return known;
         if (target >= lowest) throw new MalformedDns('pointer does not point backwards');

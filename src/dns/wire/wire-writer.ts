@@ -6,8 +6,8 @@ const FIRST_SIZE = 512;
 const MAX_POINTER = 0x3fff;
 
 /**
- * Writes a DNS message. Names are compressed against earlier ones (RFC 1035 §4.1.4).
- * Numbers are big-endian (RFC 1035 §2.3.2).
+ * Writes a DNS message. A name is compressed by a pointer to an earlier name (RFC 1035
+ * §4.1.4). Numbers are big-endian (RFC 1035 §2.3.2).
  */
 export class WireWriter {
   #bytes = Buffer.allocUnsafe(FIRST_SIZE);

@@ -11,13 +11,13 @@ export interface MailDataStep {
 /**
  * Decodes the octets after DATA: removes the dots that the client added and finds the end
  * (RFC 5321 §4.5.2). Only `<CRLF>.<CRLF>` ends a message: a server that also accepts
- * `<LF>.<LF>` or `<LF>.<CRLF>` lets the author of a message smuggle in a second one
+ * `<LF>.<LF>` or `<LF>.<CRLF>` lets the author of a message inject a second message
  * (§4.1.1.4).
  */
 export class MailDataReader {
   /**
-   * Octets whose meaning depends on the next chunk. Before the first octet, a line counts
-   * as ended.
+   * Octets whose meaning depends on the next chunk. Initially CRLF, so that a first line
+   * with only a dot ends the message.
    */
   #held: Buffer = CRLF;
   /** Octets of `#held` that are not part of the message. */
@@ -42,7 +42,7 @@ export class MailDataReader {
 
   #keep(output: Buffer[], messageBytes: Buffer, from: number, upTo: number): MailDataStep {
     output.push(messageBytes.subarray(from, upTo));
-    // A copy: a view would hold the whole chunk.
+    // Copied, because a view would keep the whole chunk in memory.
     this.#held = Buffer.from(messageBytes.subarray(upTo));
     return { data: this.#take(output), rest: undefined };
   }

@@ -19,11 +19,11 @@ const MAX_NAME = 255;
 const MAX_PATH = 254;
 
 /**
- * Parses a command line without its CR LF (RFC 5321 §4.1.1). White space at its end is
- * tolerated.
+ * Parses a command line without its CR LF (RFC 5321 §4.1.1). White space at the end of
+ * the line is accepted.
  */
 export function parseCommand(commandLine: string): Command {
-  // A control character is never part of a command, and would end up in logs.
+  // A control character is not part of any command, and the logs would contain it.
   // eslint-disable-next-line no-control-regex
   if (/[\x00-\x08\x0a-\x1f\x7f]/.test(commandLine))
     return invalid('Control characters in a command');

@@ -24,27 +24,33 @@ export interface IncomingMail {
   readonly data: AsyncIterable<Uint8Array>;
 }
 
-/** Milliseconds and counts that end a session with 421. */
+/** Limits in milliseconds and counts; a session that exceeds one ends with 421. */
 export interface SessionLimits {
-  /** From a reply to the end of the next command, however slowly its octets come. */
+  /**
+   * The time from a reply to the end of the next command, even if its octets arrive
+   * slowly.
+   */
   readonly commandMs: number;
-  /** The limit for a session without an accepted message. */
+  /** The time limit for a session without an accepted message. */
   readonly fruitlessMs: number;
   readonly sessionMs: number;
-  /** The limit for the transfer of one message. */
+  /** The time limit for the transfer of one message. */
   readonly messageMs: number;
-  /** The duration of a transfer before `minOctetsPerSecond` applies, on average. */
+  /**
+   * The duration of a transfer before `minOctetsPerSecond` applies to its average rate.
+   */
   readonly transferGraceMs: number;
   readonly minOctetsPerSecond: number;
-  /** Until a connection that was ended here is closed. */
+  /** The time until the connection of an ended session is closed. */
   readonly closeMs: number;
-  /** Commands without effect, and refusals, since the last accepted message. */
+  /** Maximum commands without effect, and refusals, since the last accepted message. */
   readonly fruitlessCommands: number;
 }
 
 /**
- * RFC 5321 §4.5.3.2 recommends five minutes for a command. Sixty seconds serve every
- * client that has mail to send, and an attacker holds a place for less.
+ * RFC 5321 §4.5.3.2 recommends five minutes for a command. Sixty seconds are enough for a
+ * client that has mail to send, and limit the time for which an attacker occupies a
+ * connection.
  */
 export const sessionLimits: SessionLimits = {
   commandMs: 60_000,
@@ -57,7 +63,10 @@ export const sessionLimits: SessionLimits = {
   fruitlessCommands: 100,
 };
 
-/** Name, limits and decisions of the server; each decision is a reply or consent. */
+/**
+ * Name, limits and decisions of the server; a decision is a reply, or undefined to
+ * accept.
+ */
 export interface ServerSessionOptions {
   /** Name in the greeting and in EHLO. */
   readonly name: string;
@@ -66,7 +75,7 @@ export interface ServerSessionOptions {
   /** Offers STARTTLS. */
   readonly secureContext?: SecureContext | undefined;
   readonly limits: SessionLimits;
-  /** Milliseconds of a clock that never goes back. */
+  /** Milliseconds of a monotonic clock. */
   monotonic(): number;
   /** A reply that refuses the client; undefined accepts it. */
   onConnect(peer: string): ServerReply | undefined;
@@ -133,14 +142,14 @@ export class ServerSession {
     }
   }
 
-  /** Whether the client is between MAIL and the reply to its message. */
+  /** True between MAIL and the reply to the message. */
   get hasMail(): boolean {
     return this.#envelope !== undefined;
   }
 
   /**
-   * Sends a last reply and closes; later input is discarded for a moment, or the reply
-   * would be lost.
+   * Sends a last reply and closes. Later input is discarded for a moment, because unread
+   * input could cause a reset before the client reads the reply.
    */
   end(serverReply: ServerReply): void {
     if (this.#endedAt !== undefined) return;
@@ -205,7 +214,7 @@ export class ServerSession {
       case 'end':
         return this.close();
       case 'bare-lf':
-        // SMTP smuggling: the rest may be a message of a third party, so it is not read.
+        // SMTP smuggling: the rest may be an injected message, so it is not read.
         return this.end({ code: 500, text: '5.5.2 Bare LF: lines end with CR LF' });
       case 'too-long':
         return this.#answer({ code: 500, text: '5.5.2 Line too long' });
@@ -291,7 +300,7 @@ export class ServerSession {
 
   #invalidParameters(parameters: Parameters): ServerReply | undefined {
     for (const [key, value] of parameters) {
-      // Only parameters that EHLO announced (RFC 5321 §4.1.1.11).
+      // Accepts only parameters that EHLO announced (RFC 5321 §4.1.1.11).
       if (this.#greeted !== 'EHLO') return notRecognized(key);
       if (key === 'SIZE') {
         if (!/^\d{1,20}$/.test(value)) return { code: 501, text: '5.5.4 SIZE needs a number' };
@@ -326,7 +335,7 @@ export class ServerSession {
     const mail = { peer, from, recipients: [...recipients], data: this.#message() };
     const serverReply = await this.options.onMail(mail);
     this.#envelope = undefined;
-    // The rest of a message that was not read to its end is not a command.
+    // The unread rest of a message must not be parsed as commands.
     if (this.#transfer) return this.end(serverReply);
     if (serverReply.code >= 300) return this.#answer(serverReply);
     this.#fruitless = 0;
@@ -334,7 +343,10 @@ export class ServerSession {
     await this.#say(serverReply);
   }
 
-  /** The octets of one message. Aborts far above the size that was announced. */
+  /**
+   * The octets of one message. Aborts if the message is far larger than the announced
+   * size.
+   */
   async *#message(): AsyncGenerator<Uint8Array> {
     this.#transfer = { since: this.options.monotonic(), octets: this.#input.octets };
     let left = 2 * this.options.maxMail;
@@ -354,8 +366,8 @@ export class ServerSession {
     if (!secureContext) return this.#answer({ code: 502, text: '5.5.1 Command not offered' });
     if (!this.#offersTls || this.#envelope) return this.#answer(NO_SEQUENCE);
     await this.#say({ code: 220, text: '2.0.0 Ready to start TLS' });
-    // RFC 3207 §4.2: knowledge from before TLS is discarded, commands sent along with
-    // STARTTLS included.
+    // RFC 3207 §4.2: all knowledge from before TLS is discarded, including commands sent
+    // together with STARTTLS.
     const secured = new TLSSocket(this.#stream, { isServer: true, secureContext });
     this.#handshaking = true;
     secured.once('secure', () => (this.#handshaking = false));
@@ -365,7 +377,7 @@ export class ServerSession {
     this.#greeted = undefined;
   }
 
-  /** Answers a command, or ends the session that has sent too many without effect. */
+  /** Answers a command, or ends a session with too many commands without effect. */
   async #answer(serverReply: ServerReply): Promise<void> {
     await this.#count(serverReply, '');
   }
@@ -377,7 +389,7 @@ export class ServerSession {
     await this.#say(serverReply, before);
   }
 
-  /** Writes a reply, and waits while the client does not read. */
+  /** Writes a reply, and waits until the client reads. */
   async #say({ code, text }: ServerReply, before = ''): Promise<void> {
     const stream = this.#stream;
     if (this.#endedAt !== undefined || stream.destroyed) return;

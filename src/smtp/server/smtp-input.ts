@@ -6,7 +6,7 @@ import { MailDataReader } from './mail-data.js';
  * adds some.
  */
 const MAX_LINE = 2048;
-/** Octets of a line that is too long until the connection ends instead of the line. */
+/** Octets of an over-long line after which the connection ends. */
 const MAX_SKIPPED = 64 * 1024;
 const CR = 0x0d;
 
@@ -31,7 +31,7 @@ export class SmtpInput {
 
   constructor(private readonly stream: Duplex) {}
 
-  /** The next command line. A bare LF is never an end of a line (RFC 5321 §2.3.8). */
+  /** The next command line. A bare LF does not end a line (RFC 5321 §2.3.8). */
   async line(): Promise<InputLine> {
     for (let from = 0, skipped = 0; ;) {
       const offset = this.#held.indexOf('\n', from);
@@ -43,7 +43,7 @@ export class SmtpInput {
         return { kind: 'too-long' };
       }
       if (this.#held.length >= MAX_LINE) {
-        // The last octet may be the CR of the end.
+        // The last octet may be the CR of the line end.
         skipped += this.#held.length - 1;
         this.#held = Buffer.from(this.#held.subarray(-1));
       }
@@ -56,8 +56,8 @@ export class SmtpInput {
   }
 
   /**
-   * The octets of a message up to its end. Throws when the client ends the connection
-   * before.
+   * The octets of a message up to its end. Throws if the client ends the connection
+   * before that.
    */
   async *message(): AsyncGenerator<Buffer, void> {
     const mailDataReader = new MailDataReader();

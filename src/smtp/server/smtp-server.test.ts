@@ -85,7 +85,7 @@ function clientOf(socket: Socket): Client {
   let wake = (): void => undefined;
   socket.on('data', (octets) => ((received += octets.toString('latin1')), wake()));
   socket.on('error', () => undefined);
-  // A half-close is enough: the server has sent its last reply.
+  // Either event is sufficient: the server has sent its last reply.
   for (const event of ['end', 'close'] as const) socket.on(event, () => ((closed = true), wake()));
   const reply = async (): Promise<string> => {
     for (;;) {
@@ -435,7 +435,7 @@ test('[3207-4.2-3] data sent along with STARTTLS is not part of the protected se
   assert.match(await secured.ask('STARTTLS'), /^503 /);
 });
 
-/** Lets octets that were sent arrive. */
+/** Waits until sent octets have arrived. */
 async function settle(): Promise<void> {
   for (let turn = 0; turn < 20; turn++) await new Promise((resolve) => setImmediate(resolve));
 }

@@ -40,7 +40,7 @@ export class SmtpServer {
   }
 
   /**
-   * Ends the session on a connection that is closed for a new one, with 421 (RFC 5321
+   * Ends with 421 a session whose connection must make room for a new one (RFC 5321
    * §3.8).
    */
   evict(connection: Connection): void {
@@ -49,7 +49,7 @@ export class SmtpServer {
     else connection.close();
   }
 
-  /** Ends every session that is beyond one of its limits. Called every second. */
+  /** Ends every session that exceeds one of its limits. Called every second. */
   checkTimes(): void {
     for (const session of this.#sessions.values()) session.checkTime();
   }

@@ -3,7 +3,7 @@ import type { TlsQuestion } from './question.js';
 
 /**
  * The answer to one question. `refused`: an alert, or an orderly end without one. `none`:
- * no answer (rate limit, timeout, no TCP connection), so nothing may be concluded.
+ * no answer (rate limit, timeout, no TCP connection), so it proves nothing.
  */
 export type TlsAnswer =
   | { readonly kind: 'hello'; readonly flight: ServerFlight }

@@ -69,7 +69,7 @@ export function completedHandshakes(log: readonly ProbeRecord[]): Completed[] {
 }
 
 /**
- * The group an answer shows, in either protocol generation.
+ * The group that an answer shows, in TLS 1.3 or earlier.
  *
  * TLS 1.3 names the group in the hello, TLS 1.2 in the ServerKeyExchange; for DHE the
  * prime is compared with those of RFC 7919.
@@ -82,7 +82,10 @@ export function groupOf({ hello, keyExchange, question }: HelloAnswer): number |
   return undefined;
 }
 
-/** All primes of RFC 7919 begin so (appendix A), and no two have the same length. */
+/**
+ * All primes of RFC 7919 begin with these octets (appendix A), and each has a different
+ * length.
+ */
 const PREFIX = 'ffffffffffffffffadf85458a2bb4a9a';
 
 /**
@@ -117,8 +120,8 @@ export function versionOf({ hello }: HelloAnswer): HelloVersion | undefined {
 }
 
 /**
- * A TLS 1.3 server did not choose a suite that it accepts: it applies its own order.
- * There nothing but the suites decides which is chosen.
+ * Returns true if a TLS 1.3 server did not choose the first offered suite that it
+ * accepts, so it applies its own order. In TLS 1.3 only the suites affect that choice.
  */
 export function ownOrder13(answers: readonly HelloAnswer[], accepted: readonly number[]): boolean {
   return answers.some(({ hello, question: { suites: offered, version } }) => {

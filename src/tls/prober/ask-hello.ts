@@ -19,7 +19,8 @@ import { helloFor, type TlsQuestion } from './question.js';
 /** One hello over one connection. */
 export interface AskHelloRequest {
   /**
-   * The connection on which the server expects a ClientHello. It is closed afterwards.
+   * The connection on which the server expects a ClientHello. The function closes it
+   * afterwards.
    */
   readonly connection: Connection;
   readonly question: Exclude<TlsQuestion, { kind: 'handshake' }>;
@@ -34,7 +35,9 @@ export interface AskHelloRequest {
 const TIMEOUT = 15_000;
 /** Milliseconds for the server to close the connection too. */
 const FAREWELL = 300;
-/** Milliseconds between the two segments of a hello: the first one leaves alone. */
+/**
+ * Milliseconds between the two segments of a hello, so that the first one is sent alone.
+ */
 const BETWEEN_SEGMENTS = 50;
 /**
  * A close_notify alert (RFC 5246 §7.2.1): it signals that this client ends the handshake.
@@ -72,8 +75,7 @@ export function askHello({
       if (tlsAnswer) finish(tlsAnswer);
     };
     const ended = (): void => finish(reader.ended());
-    // A server that resets the connection at a hello refuses it as much as one that sends
-    // an alert.
+    // A connection reset after a hello is a refusal, as an alert is.
     const broke = (): void => finish(reader.ended());
     const stop = (): void => {
       settle();
@@ -91,7 +93,7 @@ export function askHello({
   });
 }
 
-/** Encodes a question, in the segments in which it is sent. */
+/** Encodes a question as the segments to send. */
 function segmentsOf(
   question: AskHelloRequest['question'],
   serverName: string,
@@ -108,7 +110,7 @@ function segmentsOf(
   return [record.subarray(0, middle), record.subarray(middle)];
 }
 
-/** Builds the recorded hello of a sender. Throws for an id without one. */
+/** Builds the recorded hello of a sender. Throws for an unknown id. */
 function senderHello(id: string, serverName: string): Uint8Array {
   const sender = senderHellos().find((one) => one.id === id);
   if (!sender) throw new RangeError(`no hello of ${id} was recorded`);
@@ -121,7 +123,7 @@ function senderHello(id: string, serverName: string): Uint8Array {
 
 /**
  * Sends close_notify within a handshake and waits a moment for the server to close: a
- * reset would look like a fault in its log.
+ * reset would appear as a fault in the server's log.
  */
 function leave({ stream, close }: Connection, amid: boolean): Promise<void> {
   return new Promise((resolve) => {
@@ -139,11 +141,11 @@ function leave({ stream, close }: Connection, amid: boolean): Promise<void> {
   });
 }
 
-/** Turns the bytes of a TLS server into an answer. */
+/** Converts the bytes of a TLS server to an answer. */
 class TlsReader {
   readonly #reader = new FlightReader();
 
-  /** Takes bytes; returns the answer once it is complete. */
+  /** Accepts bytes; returns the answer once it is complete. */
   push(bytes: Uint8Array): TlsAnswer | undefined {
     if (this.#reader.push(bytes) === 'more') return undefined;
     return this.ended();
@@ -178,7 +180,7 @@ class Ssl2Reader {
     return { kind: 'refused' };
   }
 
-  /** A server that closes without a SERVER-HELLO does not speak SSLv2. */
+  /** A server that closes without a SERVER-HELLO does not support SSLv2. */
   ended(): TlsAnswer {
     return { kind: 'refused' };
   }

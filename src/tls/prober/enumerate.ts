@@ -22,8 +22,8 @@ const oldVersions: readonly OldVersion[] = ['TLSv1.1', 'TLSv1', 'SSLv3'];
 const USUAL_SUITES = 3;
 
 /**
- * Plans the enumeration of every version, suite, group and order by iterative removal. A
- * server with its own order reveals it in the sequence.
+ * Plans the enumeration of every version, suite, group and order by iterative removal.
+ * The sequence of answers shows the order of a server that has its own.
  */
 export function enumerate(proven: Inference): TlsQuestion | undefined {
   return (
@@ -36,8 +36,8 @@ export function enumerate(proven: Inference): TlsQuestion | undefined {
 }
 
 /**
- * Each answer names a suite and a group, and the next hello offers neither, until it is
- * refused; after that each list is finished with the other one complete.
+ * Each answer names a suite and a group, and the next hello omits both, until a hello is
+ * refused. Then each list is finished while the other is offered completely.
  */
 function remove(
   proven: Inference,
@@ -50,7 +50,7 @@ function remove(
   const suites = notHeard(proven, version);
   const taken = acceptedGroups(proven, version);
   const none = refusedGroups(proven, version);
-  // A server accepts the groups of a newer version in an older one too.
+  // A server also accepts the groups of a newer version in an older version.
   const elsewhere = version === 'TLSv1.2' ? acceptedGroups(proven, 'TLSv1.3') : [];
   const groups = all.filter(
     (codePoint) =>
@@ -69,8 +69,8 @@ function remove(
     !refusedTogether;
   const schemes = lastSeen(proven);
   if (together) {
-    // With an ECDSA certificate its curve has to stay on offer, which would hide the
-    // curves behind it.
+    // A hello for an ECDSA certificate must offer its curve, which would hide the curves
+    // after it.
     const bound = version === 'TLSv1.2' && !keys.has('RSA') && certificateCurve !== undefined;
     const carriers =
       version === 'TLSv1.3'
@@ -102,8 +102,9 @@ function remove(
     suites: carrying,
     groups: groups.length > 0 ? [...groups, ...(carrier?.beside ?? [])] : [],
   });
-  // In TLS 1.3 an accepted group shows that the suites caused a refusal of both, and an
-  // accepted suite that the groups did: the likelier one is asked.
+  // If TLS 1.3 refuses suites and groups together, an accepted group proves that the
+  // suites are the cause, and an accepted suite that the groups are. The likelier cause
+  // is tested first.
   const groupsLikelier =
     version === 'TLSv1.3' && refusedTogether && accepted[version].length >= USUAL_SUITES;
   if (groupsLikelier) return byGroup ?? bySuite;
@@ -111,8 +112,8 @@ function remove(
 }
 
 /**
- * Tests the named groups of RFC 7919 in TLS 1.2. TLS 1.3 of the same server has already
- * shown them; a custom group of the server ends the search.
+ * Tests the named groups of RFC 7919 in TLS 1.2. A server with TLS 1.3 has already shown
+ * them there; a custom group of the server ends the search.
  */
 function named(proven: Inference): TlsQuestion | undefined {
   const carriers = proven.accepted['TLSv1.2'].filter((codePoint) => dheSuites.includes(codePoint));
@@ -127,8 +128,7 @@ function named(proven: Inference): TlsQuestion | undefined {
 }
 
 /**
- * Suites that no hello has settled; a completed handshake does not show all that a hello
- * does.
+ * Suites that no hello has tested; a completed handshake shows fewer facts than a hello.
  */
 function notHeard({ answers, refused }: Inference, version: HelloVersion): readonly number[] {
   const found = new Set(
@@ -144,7 +144,7 @@ function notHeard({ answers, refused }: Inference, version: HelloVersion): reado
 
 /**
  * Schemes that were observed move to the end: a server that follows the client's order
- * shows another each time.
+ * then shows another scheme each time.
  */
 function lastSeen({ answers }: Inference): readonly number[] {
   const seen = new Set(answers.flatMap((helloAnswer) => schemeOf(helloAnswer) ?? []));

@@ -35,7 +35,7 @@ const refusedIf = (yes: boolean): AskResult => (yes ? refused : unknown);
 
 /**
  * Evaluates one ask against a log; the original purpose of each question is irrelevant.
- * Pure: planning and grading use the same function.
+ * The function is pure, and both planning and grading use it.
  */
 export function evaluate(proven: Inference, question: Ask): AskResult {
   switch (question.kind) {
@@ -85,7 +85,7 @@ export const generations = ['TLSv1.3', 'TLSv1.2', 'old'] as const;
 const oldVersions: readonly OldVersion[] = ['TLSv1.1', 'TLSv1', 'SSLv3'];
 
 /**
- * The version whose answer stands for a generation: servers keep one list of suites for
+ * The version whose answer counts for a generation: servers have one list of suites for
  * all their old versions.
  */
 export function speaksFor(
@@ -98,8 +98,8 @@ export function speaksFor(
 }
 
 /**
- * Returns whether a suite can exist in a generation: AEAD and SHA-2 suites do not before
- * TLS 1.2 (RFC 5246 §A.5).
+ * Returns whether a suite can exist in a generation: AEAD and SHA-2 suites exist only
+ * since TLS 1.2 (RFC 5246 §A.5).
  */
 export function existsIn(generation: (typeof generations)[number], codePoint: number): boolean {
   if (generation === 'TLSv1.3') return known.get(codePoint)?.tls13 === true;
@@ -121,13 +121,13 @@ export interface Carrier {
   readonly suites: readonly number[];
   /** Groups to offer in addition to the tested ones. */
   readonly beside: readonly number[];
-  /** Groups that are proven not to be accepted with these suites. */
+  /** Groups that the server provably does not accept with these suites. */
   readonly refused: ReadonlySet<number>;
 }
 
 /**
- * With an ECDSA certificate its own curve has to stay on offer, so that the other suites
- * alone show which curves are accepted.
+ * A hello for an ECDSA certificate must offer its curve, so only suites without that
+ * certificate show which curves are accepted.
  */
 const free12 = only(
   suites12,
@@ -140,7 +140,7 @@ const bound12 = only(
 
 /**
  * The suites of a version that a question must offer. Groups are the same for all suites,
- * so one suite that is known to be accepted is enough.
+ * so the question needs only one accepted suite.
  */
 export function carriersOf(proven: Inference, version: 'TLSv1.2' | 'TLSv1.3'): readonly Carrier[] {
   const taken = (list: readonly number[]): boolean =>
@@ -159,7 +159,7 @@ export function carriersOf(proven: Inference, version: 'TLSv1.2' | 'TLSv1.3'): r
   return [free];
 }
 
-/** Groups that are refused at a version, as far as proven. */
+/** Groups that a server provably refuses at a version. */
 export function refusedGroups(
   proven: Inference,
   version: 'TLSv1.2' | 'TLSv1.3',
@@ -173,8 +173,8 @@ export function refusedGroups(
 }
 
 /**
- * A refusal applies to groups if an accepted suite was on offer, or every suite that may
- * be accepted.
+ * A refusal applies to the groups if the hello offered an accepted suite, or every suite
+ * that may be accepted.
  */
 function refusedWith(
   { accepted: taken, refused: none, answers, mostSuites, suiteFirst }: Inference,
@@ -201,9 +201,9 @@ function refusedWith(
 }
 
 /**
- * With an ECDSA certificate alone: a server that chooses the curve of its certificate
- * accepts none of those before it, or would never use them, since every client has to
- * offer that curve too (RFC 8422 §5.1).
+ * If a server that has only an ECDSA certificate chooses the curve of that certificate,
+ * it accepts none of the curves before it or would not use them: every client must offer
+ * that curve too (RFC 8422 §5.1).
  */
 function besideCertificate({ answers, certificateCurve: curve }: Inference): ReadonlySet<number> {
   if (curve === undefined) return new Set();
@@ -245,7 +245,8 @@ function settleSchemes({ answers, versions }: Inference, wanted: readonly number
   const used = new Set(answers12.flatMap((helloAnswer) => schemeOf(helloAnswer) ?? []));
   const witnesses = wanted.filter((codePoint) => used.has(codePoint));
   if (witnesses.length > 0) return accepted(witnesses);
-  // An answer with another signature, if no other was offered, refuses the offer.
+  // If only wanted schemes were offered, an answer signed with another scheme refuses the
+  // offer.
   const tells = ({ hello, question: { schemes, topic } }: HelloAnswer): boolean =>
     topic.startsWith('signatures:') &&
     wanted.every((codePoint) => schemes.includes(codePoint)) &&
@@ -255,7 +256,8 @@ function settleSchemes({ answers, versions }: Inference, wanted: readonly number
 
 /**
  * Determines whether a server prefers a worse suite to a better one that it also accepts.
- * One answer to a full offer shows it, or the answer to the same suites in reverse order.
+ * An answer to a full offer shows the preference, or the answer to the same suites in
+ * reverse order.
  */
 function settleOrder(proven: Inference, worse: readonly number[]): AskResult {
   const { accepted: taken, refused: none, answers, versions } = proven;
@@ -265,7 +267,7 @@ function settleOrder(proven: Inference, worse: readonly number[]): AskResult {
   if (versions['TLSv1.2'] === 'refused' || nothing(worse) || nothing(better)) return refused;
   const takes = (list: readonly number[]): boolean =>
     taken['TLSv1.2'].some((codePoint) => list.includes(codePoint));
-  // All suites that the server might accept were on offer.
+  // The hello offered all suites that the server might accept.
   const full = answers.filter(
     (helloAnswer) =>
       versionOf(helloAnswer) === 'TLSv1.2' &&
@@ -300,8 +302,8 @@ const chosen = ({ hello }: HelloAnswer): number => hello?.suite ?? -1;
  */
 export function settleKey(proven: Inference, key: 'RSA' | 'ECDSA'): Tristate {
   if (proven.keys.has(key)) return 'accepted';
-  // A key serves every version: the newest one that names it in the suite shows it for
-  // all.
+  // A server uses a key in every version, so the newest version with the key in its
+  // suites proves it for all.
   const best = newestFirst.find(
     (version) => version !== 'TLSv1.3' && proven.versions[version] !== 'refused',
   );
@@ -329,7 +331,7 @@ export const dheSuites = only(
 );
 
 /**
- * The finite-field group that a server uses by itself with an authenticated suite;
+ * The finite-field group that a server uses by default with an authenticated suite;
  * anonymous suites may have another.
  */
 export function finiteField({

@@ -9,7 +9,7 @@ import {
   type QuestionTopic,
 } from './question.js';
 
-/** The content of a hello; groups and schemes default to all that are known. */
+/** The content of a hello; the default is all known groups and schemes. */
 export interface HelloRequest {
   readonly topic: QuestionTopic;
   readonly version: HelloVersion;
@@ -20,7 +20,7 @@ export interface HelloRequest {
 
 /**
  * Returns the requested hello, cut to the number of suites that the server reads. Returns
- * undefined if it is empty or was sent before: the same question cannot give new facts.
+ * undefined if it is empty or was sent before: repeating a question yields no new facts.
  */
 export function freshHello(
   { log, mostSuites }: Inference,

@@ -4,7 +4,7 @@ import type { OldVersion } from './question.js';
 export type Ask =
   | { readonly kind: 'version'; readonly version: OldVersion }
   | { readonly kind: 'ssl2' }
-  /** Whether any of these is accepted. One refusal settles them all. */
+  /** Whether any of these is accepted. One refusal applies to all of them. */
   | { readonly kind: 'suites'; readonly id: string; readonly suites: readonly number[] }
   | {
       readonly kind: 'groups';
@@ -14,13 +14,13 @@ export type Ask =
     }
   | { readonly kind: 'signatures'; readonly id: string; readonly schemes: readonly number[] }
   /**
-   * Whether a TLS 1.2 server chooses one of these, with everything on offer, although it
+   * Whether a TLS 1.2 server chooses one of these, when all are offered, although it
    * accepts others.
    */
   | { readonly kind: 'order'; readonly worse: readonly number[] }
-  /** Whether a client with the settings `strictTls` can have a session. */
+  /** Whether a client with the settings `strictTls` can complete a handshake. */
   | { readonly kind: 'strict' }
-  /** The finite-field group behind DHE suites. */
+  /** The finite-field group that DHE suites use. */
   | { readonly kind: 'dhe' };
 
 /**
@@ -30,6 +30,6 @@ export type Ask =
 export interface Goals {
   readonly inventory: boolean;
   readonly asks: readonly Ask[];
-  /** Send the first hello at the size of one with an ML-KEM key share. */
+  /** Send the first hello in the size of a hello with an ML-KEM key share. */
   readonly largeHello?: boolean;
 }

@@ -21,12 +21,12 @@ import {
   type HelloVersion,
 } from './question.js';
 
-/** Some servers read no more suites of a hello than this. */
+/** The number of suites that some servers read at most from a hello. */
 const SMALL_HELLO = 60;
 /** The alert that refuses a version, with any suites (RFC 5246 §7.2.2). */
 const PROTOCOL_VERSION = 70;
 
-/** The facts that a server's answers prove. No field is a guess. */
+/** The facts that a server's answers prove. Every field is proved. */
 export interface Inference {
   readonly log: readonly ProbeRecord[];
   readonly answers: readonly HelloAnswer[];
@@ -34,11 +34,11 @@ export interface Inference {
   /** Suites by version, in the order found: the server's own order if it has one. */
   readonly accepted: Readonly<Record<HelloVersion, readonly number[]>>;
   readonly refused: Readonly<Record<HelloVersion, ReadonlySet<number>>>;
-  /** Kinds of server keys that were shown. */
+  /** Kinds of server keys that were observed. */
   readonly keys: ReadonlySet<'RSA' | 'ECDSA'>;
   /**
-   * Curve of the ECDSA certificate: without it on offer TLS 1.2 cannot use that
-   * certificate (RFC 8422 §5.1).
+   * Curve of the ECDSA certificate: TLS 1.2 cannot use that certificate unless the client
+   * offers its curve (RFC 8422 §5.1).
    */
   readonly certificateCurve: number | undefined;
   /**
@@ -46,16 +46,18 @@ export interface Inference {
    * Refusals of larger hellos therefore prove nothing.
    */
   readonly mostSuites: number;
-  /** The observations indicate a server that chooses the suite before the certificate. */
+  /**
+   * True if the answers indicate a server that chooses the suite before the certificate.
+   */
   readonly suiteFirst: boolean;
   /**
-   * A refusal may have been caused by the certificate: the server may have another key,
-   * for other suites.
+   * True if the certificate may be the cause of a refusal: the server may have another
+   * key for other suites.
    */
   readonly doubtful: boolean;
 }
 
-/** The universe of a version. */
+/** All suites of a version. */
 export const suitesOf = (version: HelloVersion): readonly number[] => {
   if (version === 'TLSv1.3') return suites13;
   if (version === 'TLSv1.2') return suites12;
@@ -63,8 +65,8 @@ export const suitesOf = (version: HelloVersion): readonly number[] => {
 };
 
 /**
- * Reads a log, newest version first: a refusal says something about a version only if
- * all above it are known to be refused.
+ * Reads a log, newest version first: a refusal proves something about a version only if
+ * all newer versions are known to be refused.
  */
 export function infer(log: readonly ProbeRecord[]): Inference {
   const answers = helloAnswers(log);
@@ -112,7 +114,7 @@ export function infer(log: readonly ProbeRecord[]): Inference {
     refused[version] = versions[version] === 'refused' ? new Set(suitesOf(version)) : none;
   }
   // In older versions the suite shows the kind of key; in TLS 1.3 only the certificate
-  // does.
+  // shows it.
   const ecdsa = answers.find((helloAnswer) => keyOf(helloAnswer) === 'ECDSA')?.certificates?.[0];
   const leaves = [
     ...completedHandshakes(log).flatMap((handshake) => handshake.leaf ?? []),
@@ -176,8 +178,9 @@ const rank = (version: HelloVersion | undefined): number => {
 };
 
 /**
- * Returns whether an answer to a hello with that ceiling says something about a version:
- * nothing in between could have been chosen. TLS 1.3 is offered alone.
+ * Returns whether an answer to a hello with the highest version `ceiling` proves
+ * something about `version`: the server could not choose a version in between. TLS 1.3 is
+ * offered alone.
  */
 function reaches(
   ceiling: HelloVersion,
@@ -194,8 +197,8 @@ function reaches(
 }
 
 /**
- * Groups or signature schemes may have been the cause of a refusal unless all were on
- * offer.
+ * Groups or signature schemes may have been the cause of a refusal unless all were
+ * offered.
  */
 function nothingElse({ question: { groups, schemes, version } }: HelloAnswer): boolean {
   return (
@@ -219,9 +222,10 @@ function hasGroup(
 const isEcdsa = (codePoint: number): boolean => known.get(codePoint)?.authentication === 'ECDSA';
 
 /**
- * Some servers choose the certificate first: a client that offers any ECDSA suite gets
- * the ECDSA certificate, and a refusal if no suite fits it (HAProxy). A server that chose
- * an RSA suite although ECDSA suites were offered does not.
+ * Some servers, such as HAProxy, choose the certificate first. They choose the ECDSA
+ * certificate if a client offers any ECDSA suite, and refuse the client if no suite fits
+ * that certificate. A server that chose an RSA suite although the client offered ECDSA
+ * suites does not choose the certificate first.
  */
 function choseSuiteFirst({ hello, question: { suites } }: HelloAnswer): boolean {
   return (
@@ -241,8 +245,8 @@ function refusesRsaSuites(helloAnswer: HelloAnswer): boolean {
 }
 
 /**
- * A handshake that could use no other key was refused by a server that completes
- * handshakes.
+ * Returns true if a server that completes handshakes refused a handshake for RSA keys
+ * only.
  */
 function refusesRsaKey(log: readonly ProbeRecord[]): boolean {
   const asked = log.some(
@@ -297,7 +301,7 @@ function leafOf(derBytes: Uint8Array): { key: 'RSA' | 'ECDSA'; curve?: number } 
   return { key: 'ECDSA', curve: codePoint };
 }
 
-/** The kind of key that an answer's certificate holds. */
+/** The kind of key in the certificate of an answer. */
 function keyOf({ hello, certificates }: HelloAnswer): 'RSA' | 'ECDSA' | undefined {
   const authentication = certificates && known.get(hello?.suite ?? 0)?.authentication;
   if (authentication === 'RSA' || authentication === 'ECDSA') return authentication;

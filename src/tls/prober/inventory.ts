@@ -5,8 +5,8 @@ export type Tristate = 'accepted' | 'refused' | 'unknown';
 export type AnyVersion = 'SSLv2' | HelloVersion;
 
 /**
- * All facts in the log of a server. An open fact is `unknown`, an open list not
- * `complete`.
+ * All facts in the log of a server. An unsettled fact is `unknown`; an unsettled list is
+ * not `complete`.
  */
 export interface Inventory {
   readonly versions: Readonly<Record<AnyVersion, Tristate>>;
@@ -28,10 +28,10 @@ export interface Inventory {
   readonly secureRenegotiation: Tristate;
   readonly dhe?: { readonly prime: Uint8Array; readonly generator: Uint8Array };
   readonly ssl2Ciphers: readonly number[];
-  /** A hello of full size was refused if a smaller one was accepted. */
+  /** True if the server refused a full-size hello and accepted a smaller one. */
   readonly helloSizeIntolerant: boolean;
-  /** The worst result of a hello of the size of an ML-KEM one. */
+  /** The worst result of the hellos with the size of an ML-KEM hello. */
   readonly largeHello: LargeHello;
-  /** Each of them. */
+  /** The result of each large hello. */
   readonly largeHellos: readonly LargeHelloResult[];
 }

@@ -16,8 +16,8 @@ import {
 export const LARGE_HELLO = 1550;
 
 /**
- * The result of a large hello. `lost`: no answer or an alert, where the same question in a
- * smaller hello got an answer.
+ * The result of a large hello. `lost`: no answer or an alert, although the same question
+ * in a smaller hello was answered.
  */
 export type LargeHello = 'answered' | 'lost' | 'unknown';
 
@@ -28,8 +28,8 @@ type HelloQuestion = Extract<TlsQuestion, { kind: 'hello' }>;
 type HelloRecord = ProbeRecord & { readonly question: HelloQuestion };
 
 /**
- * The form of a large hello. It differs from a small one in its size alone, in its size
- * and two TCP segments, or in its size by a genuine key share.
+ * The form of a large hello. It differs from a small hello only in size, in size and two
+ * TCP segments, or in size because of a genuine key share.
  */
 export type LargeHelloForm = Pick<HelloQuestion, 'octets' | 'segments' | 'keyShare'>;
 
@@ -37,7 +37,7 @@ export type LargeHelloForm = Pick<HelloQuestion, 'octets' | 'segments' | 'keySha
 export interface LargeHelloResult {
   readonly form: LargeHelloForm;
   readonly result: LargeHello;
-  /** The alert that refused the hello, if one did. */
+  /** The alert that refused the hello, if there was one. */
   readonly alert?: number | undefined;
 }
 
@@ -55,9 +55,9 @@ function closedWithoutAlert({ answer }: ProbeRecord): boolean {
 }
 
 /**
- * True for a record whose alert may refuse the size of the hello and not its question: the
- * server has answered no hello of this form, and refused no smaller one with the same
- * question. It proves nothing until then.
+ * True for a record whose alert may refuse the size of the hello and not its question:
+ * the server has answered no hello of this form, and refused no smaller one with the same
+ * question. Such an alert proves nothing.
  */
 export function isDoubted(record: ProbeRecord, log: readonly ProbeRecord[]): boolean {
   const alert = alertOf(record);
@@ -73,16 +73,17 @@ export function isDoubted(record: ProbeRecord, log: readonly ProbeRecord[]): boo
 }
 
 /**
- * Gives a question one of the forms that the log does not have yet, so that questions
- * which are asked anyway also show the result of large hellos. A question that was lost is
- * asked again unchanged. After a doubted refusal the hello is one that the server accepts
- * in a smaller size, so that one connection usually settles the doubt.
+ * Gives a question a form that the log does not have yet, so that necessary questions
+ * also show the result of large hellos. A question that was lost is asked again
+ * unchanged. After a doubtful refusal, the next hello is one that the server accepts in a
+ * smaller size, so that one connection usually determines the cause.
  */
 export function enlarged(question: TlsQuestion, log: readonly ProbeRecord[]): TlsQuestion {
   if (question.kind !== 'hello' || question.version === 'SSLv3') return question;
   const records = log.filter(isHello);
   const last = records.at(-1);
-  // A server that refuses by closing makes a refusal of a large hello look like a loss.
+  // If a server refuses by closing the connection, a refused large hello looks like a
+  // lost one.
   if ((last && isLost(last)) || records.some((one) => isSmall(one) && closedWithoutAlert(one)))
     return question;
   if (last && isDoubted(last, records)) return settling(last.question, records, log) ?? question;
@@ -98,9 +99,10 @@ export function enlarged(question: TlsQuestion, log: readonly ProbeRecord[]): Tl
 }
 
 /**
- * The hello that shows whether the last one was refused for its size: the version of
- * a completed handshake in the same form, in TLS 1.3 with a key share, then the same in a
- * small hello. Undefined without such a handshake, or if the small one was refused.
+ * The hello that shows whether the server refused the last one for its size: first the
+ * version of a completed handshake in the same form, in TLS 1.3 with a key share, then
+ * the same question in a small hello. Undefined without such a handshake, or if the small
+ * one was refused.
  */
 function settling(
   refused: HelloQuestion,
@@ -151,8 +153,8 @@ const sharesKey = ({ question }: HelloRecord): boolean => question.keyShare === 
 const isSmall = (record: HelloRecord): boolean => !isLarge(record);
 
 /**
- * Returns the large hellos of a log with their results. One counts as lost once a smaller
- * hello with the same question was answered.
+ * Returns the large hellos of a log with their results. A hello counts as lost once a
+ * smaller hello with the same question was answered.
  */
 export function largeHellosOf(log: readonly ProbeRecord[]): readonly LargeHelloResult[] {
   const records = log.filter(isHello);

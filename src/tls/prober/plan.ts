@@ -29,9 +29,9 @@ import {
 import { enumerate } from './enumerate.js';
 
 /**
- * The next question worth a connection, or undefined when everything the goals ask is
- * settled or no hello could settle it. Pure: the same log and goals give the same
- * question, so an interrupted run is resumed from its log.
+ * The next question that needs a connection; undefined if all goals are settled or no
+ * hello could settle the rest. Pure: the same log and goals give the same question, so an
+ * interrupted run is resumed from its log.
  */
 export function nextQuestion(log: readonly ProbeRecord[], goals: Goals): TlsQuestion | undefined {
   const question = planned(log, goals);
@@ -67,16 +67,16 @@ function first<T>(
 
 const rest12 = only(suites12, (cipherSuite) => cipherSuite.authentication !== 'ECDSA');
 /**
- * TLS_ECDHE_ECDSA_WITH_NULL_SHA: known everywhere and accepted nowhere. Next to the
- * others it shows whether a server with both keys chooses the key first.
+ * TLS_ECDHE_ECDSA_WITH_NULL_SHA: TLS libraries know it, and servers do not accept it.
+ * Next to the others it shows whether a server with both keys chooses the key first.
  */
 const DECOY_SUITE = 0xc006;
 
 /**
- * Returns whether TLS 1.3 and 1.2 are spoken, and the chain for each kind of key: a mixed
- * list would show only the one that the client's first suite asks for. The key that is
- * still unknown is asked about first, since its answer shows the same about the version
- * as the other's would.
+ * Asks for TLS 1.3 and 1.2, and for the chain of each kind of key: a mixed list of suites
+ * would show only the chain for the client's first suite. The hello for a key that is
+ * still unknown comes first, since its answer proves as much about the version as the
+ * other.
  */
 function certificates(proven: Inference): TlsQuestion | undefined {
   const { versions, keys, answers } = proven;
@@ -129,7 +129,7 @@ function certificates(proven: Inference): TlsQuestion | undefined {
  */
 function otherKeys(proven: Inference): TlsQuestion | undefined {
   const { log, versions } = proven;
-  // A server that has not completed one handshake will not complete another.
+  // If a server has not completed one handshake, another will also fail.
   if (versions['TLSv1.3'] !== 'accepted' || completedHandshakes(log).length === 0) return undefined;
   const asked = (key: string): boolean =>
     log.some(
@@ -183,8 +183,8 @@ function questionFor(
 }
 
 /**
- * Each generation of the protocol is asked separately, at the best version that it may
- * still speak.
+ * Each generation of the protocol is asked separately, at its highest version that the
+ * server may support.
  */
 function anyOf(
   proven: Inference,
@@ -206,12 +206,12 @@ function anyOf(
   });
 }
 
-/** A hello of so many suites is read by every server that is known. */
+/** All known servers read a hello with this number of suites. */
 const READABLE = 60;
 
 /**
- * Suites of every open ask that fit into one hello: a refusal settles all of these asks,
- * an answer at least one, so that no more questions are needed than with separate hellos.
+ * Suites of all open asks that fit into one hello. A refusal settles all of these asks
+ * and an answer at least one, so separate hellos would not need fewer questions.
  */
 function together(
   proven: Inference,
@@ -254,8 +254,8 @@ function groupQuestion(
 }
 
 /**
- * Worst first: a client's order gives a worse one, a server's own order its preferred
- * one.
+ * Worst suite first: a server that follows the client chooses a worse suite, and a server
+ * with its own order its preferred one.
  */
 function order(proven: Inference, worse: readonly number[]): TlsQuestion | undefined {
   const better = suites12.filter((codePoint) => !worse.includes(codePoint));

@@ -15,7 +15,7 @@ export type HelloVersion = OldVersion | 'TLSv1.2' | 'TLSv1.3';
  * The purpose of a hello. Several records may share a topic: the suites of a version are
  * enumerated by repeating the question without the suites already found. `set:`,
  * `groups:` and `signatures:` topics ask "any of these?" for a profile: one refusal
- * settles the whole set.
+ * applies to the whole set.
  */
 export type QuestionTopic =
   | 'tls13'
@@ -52,8 +52,8 @@ export type TlsQuestion =
   /** The recorded hello of a sender, by its id. */
   | { readonly kind: 'sender'; readonly sender: string }
   /**
-   * A completed handshake. With one kind of server key only, it asks TLS 1.3 for the
-   * other certificate.
+   * A completed handshake. With one kind of server key only, the handshake obtains the
+   * other certificate in TLS 1.3.
    */
   | { readonly kind: 'handshake'; readonly authentication: 'RSA' | 'ECDSA' | 'any' };
 
@@ -72,9 +72,9 @@ export const newestFirst: readonly HelloVersion[] = [
 ];
 
 /**
- * Suites a server can choose without a secret shared beforehand, for TLS 1.2 and earlier.
- * Best and commonest first: a server that follows the client's order shows its best, and
- * one that reads only the head of a long list misses nothing that is in use.
+ * Suites of TLS 1.2 and earlier that a server can choose without a pre-shared key. Best
+ * and most common first: a server that follows the client's order shows its best suite,
+ * and a server that reads only the start of a long list still reads every suite in use.
  */
 export const suites12: readonly number[] = [...suitesWhere(usable)].sort(
   (left, right) => worth(right) - worth(left),
@@ -100,8 +100,8 @@ export const groups13: readonly number[] = groupTable
   .filter((group) => group.codePoint !== 26 && group.codePoint !== 27 && group.codePoint !== 28)
   .map((group) => group.codePoint);
 /**
- * Curves only: offering RFC 7919 groups would hide the finite-field group a server uses
- * by itself.
+ * Curves only: offering RFC 7919 groups would hide the finite-field group that a server
+ * uses by default.
  */
 export const groups12: readonly number[] = groupTable
   .filter((group) => group.tls12 && group.kind === 'ec')

@@ -34,7 +34,7 @@ const certificates = {
   ECDSA: selfSigned({ names: ['mx.example'], key: generateKey('p256') }).der,
 };
 
-/** A simulated server by its configuration, which the planner must determine. */
+/** The configuration of a simulated server, which the planner must determine. */
 interface Model {
   readonly versions: readonly HelloVersion[];
   readonly suites: readonly number[];
@@ -46,8 +46,8 @@ interface Model {
 const inventory: Goals = { inventory: true, asks: [{ kind: 'ssl2' }, { kind: 'dhe' }] };
 
 /**
- * Answers as a real stack does: highest common version, then the first suite that both
- * sides can use with the available keys and groups.
+ * Answers as real TLS libraries do: highest common version, then the first suite that
+ * both sides can use with the available keys and groups.
  */
 function answerOf(model: Model, question: TlsQuestion): TlsAnswer {
   if (question.kind !== 'hello') return { kind: 'refused' };
@@ -301,7 +301,7 @@ test('a prime of the right length is not a group of RFC 7919', async () => {
   };
   assert.deepEqual(await accepted((bits) => new Uint8Array(bits / 8).fill(0xff)), []);
   const rfc7919 = Buffer.from('ffffffffffffffffadf85458a2bb4a9a', 'hex');
-  // A length that no group has.
+  // A length that differs from that of every group.
   assert.deepEqual(await accepted(() => Uint8Array.from([...rfc7919, ...new Uint8Array(100)])), []);
 });
 
@@ -402,7 +402,7 @@ test("property: an inventory equals the server's settings, within the limit", as
         const truth = speaks(version) ? all.filter((id) => accepts(version, [id], groups)) : [];
         assert.deepEqual(sorted(found.suites[version].accepted), sorted(truth), version);
         assert.equal(found.versions[version], speaks(version) ? 'accepted' : 'refused');
-        // Only suites that use a curve can show one.
+        // Only suites with a curve can show a curve.
         const curved = truth
           .map((id) => suiteTable.get(id))
           .filter((s) => s?.tls13 || s?.keyExchange === 'ECDHE').length;
@@ -419,10 +419,10 @@ test("property: an inventory equals the server's settings, within the limit", as
       }
       // Without TLS 1.2, each certificate needs a completed handshake.
       if (speaks('TLSv1.3') && !speaks('TLSv1.2')) bound += 2;
-      // Suites bound to the curve of their certificate do not help to find the others.
+      // Suites that use the curve of the certificate do not show the other curves.
       if (!speaks('TLSv1.3') && model.keys.length === 2) bound += 3;
-      // A refusal with an ECDSA certificate is asked again without its suites: another
-      // may have been hidden behind it.
+      // After a refusal with an ECDSA certificate, the question is repeated without its
+      // suites: the server may have another certificate.
       if (!model.keys.includes('RSA')) bound += 1;
       assert.ok(connections <= bound + 4, `${connections} connections, bound ${bound}`);
     }),

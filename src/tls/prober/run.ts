@@ -7,14 +7,14 @@ import type { TlsQuestion } from './question.js';
 /** The goals, budget and connection function of one probe run. */
 export interface RunOptions {
   /**
-   * Opens one connection. The answer `none` ends the run: a server that limits this
-   * client is not asked again.
+   * Opens one connection. The answer `none` ends the run, because the server may limit
+   * the connections of this client.
    */
   ask(question: TlsQuestion): Promise<TlsAnswer>;
   readonly goals: Goals;
   /** Earlier observations: a completed handshake, or the log of an interrupted run. */
   readonly log?: readonly ProbeRecord[];
-  /** Connections this run may spend. */
+  /** Maximum connections of this run. */
   readonly budget: number;
 }
 
@@ -33,7 +33,7 @@ export async function runProbes({
     const question = nextQuestion(records, goals);
     if (!question) break;
     const answer = await ask(question);
-    // The loss of a large hello is a fact; any other silence ends the run.
+    // The loss of a large hello is a result; any other missing answer ends the run.
     if (answer.kind === 'none' && !isLost({ question, answer })) break;
     records.push({ question, answer });
   }

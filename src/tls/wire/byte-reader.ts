@@ -1,6 +1,6 @@
 /**
- * Thrown inside tls/wire only, and always caught there: the peer's bytes do not fit the
- * structure.
+ * The error for bytes that do not fit the structure; thrown and caught only inside
+ * tls/wire.
  */
 export class MalformedTls extends Error {}
 

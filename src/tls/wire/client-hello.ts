@@ -31,16 +31,16 @@ export const Extension = {
   renegotiationInfo: 0xff01,
 } as const;
 
-/** A ClientHello to be sent, as the planner decides. Lists keep their order. */
+/** A ClientHello that the planner requests. Lists keep their order. */
 export interface ClientHello {
   /**
-   * Highest version offered, as a wire number. With TLS 1.3 the older ones are in
-   * supported_versions.
+   * Highest version offered, as a wire number. With TLS 1.3, supported_versions contains
+   * the older versions.
    */
   readonly maxVersion: number;
   /** supported_versions, for TLS 1.3 only: the offer, best first. */
   readonly versions?: readonly number[];
-  /** Cipher suites by code point, most wanted first. */
+  /** Cipher suites by code point, most preferred first. */
   readonly suites: readonly number[];
   /** supported_groups by code point; absent sends no extension. */
   readonly groups?: readonly number[];
@@ -48,15 +48,18 @@ export interface ClientHello {
   readonly signatureSchemes?: readonly number[];
   /** Host name for SNI, A-labels only (RFC 6066 §3). */
   readonly serverName?: string;
-  /** 0 null, 1 deflate (RFC 3749). Default null alone. */
+  /** 0 null, 1 deflate (RFC 3749). Default: null only. */
   readonly compression?: readonly number[];
   /** 32 octets. */
   readonly random: Uint8Array;
-  /** Up to 32 octets; TLS 1.3 wants one for middleboxes (RFC 9846 §E.4). */
+  /**
+   * Up to 32 octets; TLS 1.3 sends one for compatibility with middleboxes (RFC 9846
+   * §E.4).
+   */
   readonly sessionId?: Uint8Array;
-  /** Omits all extensions: for servers of SSLv3's age. */
+  /** Omits all extensions, for servers as old as SSLv3. */
   readonly bare?: boolean;
-  /** Octets of the whole record: the padding extension (RFC 7685) fills it up. */
+  /** Octets of the whole record: the padding extension (RFC 7685) fills the rest. */
   readonly octets?: number;
   /** key_share, for TLS 1.3 only. Default empty. */
   readonly keyShares?: readonly KeyShare[];
@@ -70,8 +73,8 @@ export interface KeyShare {
 
 /**
  * The record to send. In TLS 1.3 the key_share list is empty by default, so the server
- * must answer with HelloRetryRequest (RFC 9846 §4.3.8), which names both the suite and the
- * group it chose, and no key need be generated.
+ * must answer with HelloRetryRequest (RFC 9846 §4.3.8), which names the chosen suite and
+ * group, and the client needs no key.
  *
  *   octets   field
  *   1        record type: 22 handshake
@@ -158,7 +161,7 @@ function extensionsOf(clientHello: ClientHello, padding: number | undefined): nu
         clientHello.groups.flatMap((codePoint) => encodeUnsigned(codePoint, 2)),
       ),
     );
-    // RFC 4492 §5.1 asks clients for it, so old servers may expect it.
+    // RFC 4492 §5.1 asks clients to send it, so old servers may expect it.
     addExtension(Extension.ecPointFormats, vector(1, [0]));
   }
   if (clientHello.signatureSchemes?.length)

@@ -32,9 +32,9 @@ const HandshakeType = {
 type Building = { -readonly [K in keyof ServerFlight]: ServerFlight[K] };
 
 /**
- * Parses a server's first flight from octets in pieces of any size. Never throws, buffers
- * at most 256 KiB, and stops at the first octets that are not TLS. Everything read before
- * stays in `flight`.
+ * Parses a server's first flight from octets in pieces of any size. It does not throw,
+ * buffers at most 256 KiB, and stops at the first octets that are not TLS. Everything
+ * read before stays in `flight`.
  */
 export class FlightReader {
   state: FlightState = 'more';
@@ -50,7 +50,7 @@ export class FlightReader {
     this.flight = this.#flight;
   }
 
-  /** Accepts octets from the server; a call after the end changes nothing. */
+  /** Accepts octets from the server; a call after the end has no effect. */
   push(wireBytes: Uint8Array): FlightState {
     if (this.state !== 'more') return this.state;
     this.#total += wireBytes.length;
@@ -71,7 +71,7 @@ export class FlightReader {
   }
 
   /**
-   * Takes one record from the input; returns false while it is incomplete.
+   * Reads one record from the input; returns false while the record is incomplete.
    *
    *   octets   field
    *   1        type: 20 change_cipher_spec, 21 alert, 22 handshake, 23 application_data
@@ -99,7 +99,10 @@ export class FlightReader {
     return true;
   }
 
-  /** Takes an alert: one octet of level (1 warning, 2 fatal), one of description. */
+  /**
+   * Reads an alert: one octet for the level (1 warning, 2 fatal), one for the
+   * description.
+   */
   #takeAlert(content: Uint8Array): void {
     if (content.length !== 2) throw new MalformedTls('alert of the wrong size');
     const [level, description] = content as unknown as [number, number];
@@ -172,7 +175,7 @@ export class FlightReader {
       case HandshakeType.serverHelloDone:
         this.state = 'complete';
         return;
-      default: // A message of an extension we do not know; its length told us where it ends.
+      default: // A message of an unknown extension; the parser skips it by its length.
     }
   }
 }

@@ -2,8 +2,8 @@
  * The plaintext part of TLS, encoded and parsed here: ClientHello from SSLv2 to TLS 1.3,
  * and the server's first flight (RFC 9846, RFC 5246, RFC 8422, RFC 6101). Node cannot
  * send a hello with one chosen suite of every version ever assigned, so a prober needs
- * its own codec. No secret key is generated and no handshake completed here;
- * `handshake` does that with node:tls.
+ * its own codec. This part generates no secret key and completes no handshake;
+ * `handshake` uses node:tls for both.
  */
 export {
   ProtocolVersion,

@@ -1,6 +1,6 @@
 import type { KeyShare } from './client-hello.js';
 
-/** The hybrid group that current senders share a key for (RFC 10024). */
+/** The hybrid group for which current senders include a key share (RFC 10024). */
 export const X25519_MLKEM768 = 0x11ec;
 
 /** Prime modulus of ML-KEM (FIPS 203 §4.1). */
@@ -16,7 +16,7 @@ const X25519 = 32;
 export const KEY_SHARE_RANDOM = 2 * COEFFICIENTS + SEED + X25519;
 
 /**
- * Points of the NIST curves as they are sent: the base points. A hello that is never
+ * Points of the NIST curves in the key shares: the base points. A hello that is never
  * completed needs a valid point and no secret.
  */
 const points: Readonly<Record<number, string>> = {
@@ -30,8 +30,8 @@ const points: Readonly<Record<number, string>> = {
 
 /**
  * Returns a share for a group, for a hello whose handshake is never completed; undefined
- * for a group without one here. `random`: {@link KEY_SHARE_RANDOM} octets. The
- * encapsulation key passes the modulus check of FIPS 203 §7.2, so a server accepts it.
+ * for an unsupported group. `random`: {@link KEY_SHARE_RANDOM} octets. The encapsulation
+ * key passes the modulus check of FIPS 203 §7.2, so a server accepts it.
  */
 export function keyShareOf(group: number, random: Uint8Array): KeyShare | undefined {
   const point = points[group];

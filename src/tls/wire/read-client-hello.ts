@@ -3,7 +3,7 @@ import { Extension, ProtocolVersion } from './client-hello.js';
 
 /** A ClientHello as a server sees it. */
 export interface ReceivedHello {
-  /** Highest version asked for. */
+  /** Highest version requested. */
   readonly maxVersion: number;
   /** supported_versions, empty without it. */
   readonly versions: readonly number[];
@@ -16,24 +16,25 @@ export interface ReceivedHello {
   readonly groups: readonly number[];
   /** signature_algorithms, empty without the extension. */
   readonly signatureSchemes: readonly number[];
-  /** Host name of SNI, one character an octet; absent without the extension. */
+  /** Host name of SNI, one character per octet; absent without the extension. */
   readonly serverName?: string;
   /** Groups for which the hello contains a key share. */
   readonly keyShares: readonly number[];
   /** Extension types in the order received. */
   readonly extensions: readonly number[];
-  /** Protocols of ALPN (RFC 7301), one character an octet; empty without it. */
+  /** Protocols of ALPN (RFC 7301), one character per octet; empty without it. */
   readonly alpn: readonly string[];
 }
 
 /**
  * Reads a ClientHello from the start of a stream. `more` when it is incomplete, undefined
- * when it is not a ClientHello. Bounded by 64 KiB. The layout is that of
+ * when it is not a ClientHello. Reads at most 64 KiB. The layout is that of
  * `buildClientHello`; the message may span several records.
  */
 export function readClientHello(messageBytes: Uint8Array): ReceivedHello | 'more' | undefined {
   if (messageBytes.length > 65536) return undefined;
-  // Filled, not joined: a hello may come in records of one octet each.
+  // One buffer is filled without concatenation, because a hello may arrive in records of
+  // one octet each.
   const whole = new Uint8Array(messageBytes.length);
   let filled = 0;
   for (let offset = 0; ;) {

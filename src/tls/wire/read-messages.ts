@@ -77,8 +77,8 @@ export function readCertificateMessage(bodyBytes: Uint8Array): Uint8Array[] {
  *   RSA export   modulus (2), exponent (2)
  *   then         signature scheme (2, TLS 1.2 only), signature (2); absent for anonymous suites
  *
- * A number in brackets is the size of a field, or of its length prefix, in octets. The
- * signature itself is not verified here: a completed handshake in node:tls does that.
+ * A number in brackets is the size of a field, or of its length prefix, in octets. This
+ * function does not verify the signature: a completed handshake in node:tls does.
  */
 export function readServerKeyExchange(
   bodyBytes: Uint8Array,

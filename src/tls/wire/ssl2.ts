@@ -24,8 +24,9 @@ const ssl2CipherTable: readonly (readonly [id: number, name: string])[] = [
  *   ...      cipher kinds, three octets each
  *   ...      challenge
  *
- * RFC 6176 forbids SSLv2. A server that answers shares its key with DROWN: with it,
- * recorded TLS sessions with RSA key exchange can be decrypted (CVE-2016-0800).
+ * RFC 6176 forbids SSLv2. A server that answers is vulnerable to DROWN: an attacker can
+ * decrypt recorded TLS sessions with RSA key exchange that use the same key
+ * (CVE-2016-0800).
  */
 export function buildSsl2ClientHello(challenge: Uint8Array): Uint8Array {
   const ciphers = ssl2CipherTable.flatMap(([cipher]) => encodeUnsigned(cipher, 3));
@@ -73,8 +74,8 @@ export type Ssl2Answer =
 export function readSsl2ServerHello(messageBytes: Uint8Array): Ssl2Answer {
   if (messageBytes.length < 3) return { state: 'more' };
   const [first, second, messageType] = messageBytes as unknown as [number, number, number];
-  // A TLS alert begins 0x15 0x03, an SSLv2 record of two length octets has the high bit
-  // set.
+  // A TLS alert begins with 0x15 0x03; an SSLv2 record with two length octets has the
+  // high bit set.
   if ((first & 0x80) === 0 || messageType !== 4) return { state: 'refused' };
   const length = ((first & 0x7f) << 8) | second;
   if (messageBytes.length < 2 + length) return { state: 'more' };

@@ -19,17 +19,17 @@ export interface Suite {
   /** `AES`, `CHACHA20`, `3DES`, `RC4`, `NULL` ... */
   readonly cipher: string;
   /**
-   * Nominal key length in bits; 0 for NULL. 3DES counts as 112, export ciphers by their
-   * effective length.
+   * Nominal key length in bits; 0 for NULL. 112 for 3DES; the effective length for export
+   * ciphers.
    */
   readonly bits: number;
   /** Mode of operation; `stream` for stream ciphers without a mode. */
   readonly mode: 'GCM' | 'CCM' | 'CCM_8' | 'POLY1305' | 'CBC' | 'stream' | 'NULL' | 'MGM' | 'other';
   /** MAC of CBC and stream suites, hash of the others. */
   readonly hash: string;
-  /** A suite of the export rules of the 1990s: keys of 40 or 56 bits on purpose. */
+  /** A suite under the export rules of the 1990s, with keys of only 40 or 56 bits. */
   readonly export: boolean;
-  /** Session keys survive the loss of the server's key. */
+  /** Session keys stay secret if the server's key is compromised. */
   readonly forwardSecrecy: boolean;
   /** Usable with TLS 1.3 only. */
   readonly tls13: boolean;
@@ -37,8 +37,8 @@ export interface Suite {
 
 /**
  * The suites of TLS 1.3: AES, ChaCha20 and AEGIS (0x13xx), SM4 (0x00c6, 0x00c7), SHA-only
- * integrity (0xc0b4, 0xc0b5) and GOST (0xc103 to 0xc106). Their names prove nothing about
- * the key exchange.
+ * integrity (0xc0b4, 0xc0b5) and GOST (0xc103 to 0xc106). Their names do not include the
+ * key exchange.
  */
 const tls13Ids: ReadonlySet<number> = new Set([
   0x1301, 0x1302, 0x1303, 0x1304, 0x1305, 0x1306, 0x1307, 0x00c6, 0x00c7, 0xc0b4, 0xc0b5, 0xc103,
@@ -90,7 +90,8 @@ function describe(codePoint: number, name: string): Suite {
 
 /**
  * Reads the key exchange from the part before `_WITH_`. The order of the tests matters:
- * `ECDHE` contains `DHE`, and the names of PSK suites contain the exchange they add.
+ * `ECDHE` contains `DHE`, and the names of PSK suites also contain the exchange that they
+ * combine with PSK.
  */
 function keyExchangeOf(exchangePart: string, tls13: boolean): KeyExchange {
   if (tls13) return '1.3';
@@ -120,7 +121,7 @@ function authenticationOf(exchangePart: string, tls13: boolean): SuiteAuthentica
 
 /**
  * Reads cipher, key length and mode from the part after `_WITH_`. 3DES has keys of 168
- * bits and a strength of 112 (NIST SP 800-57); export ciphers count with their effective
+ * bits and a strength of 112 (NIST SP 800-57). Export ciphers have their effective
  * length.
  */
 function cipherOf(cipherPart: string): Pick<Suite, 'cipher' | 'bits' | 'mode'> {

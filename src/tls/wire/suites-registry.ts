@@ -1,7 +1,7 @@
 /**
  * TLS cipher suites: code point and IANA name (IANA "TLS Cipher Suites", 2026-11; `_OLD`
- * marks the code points ChaCha20 had in its drafts, `SSL_` the pre-standard FIPS suites).
- * GREASE and signalling values are not suites and are not here.
+ * marks the code points of ChaCha20 in its drafts, `SSL_` the pre-standard FIPS suites).
+ * The list excludes GREASE and signalling values, which are not suites.
  */
 export const suiteTable: readonly (readonly [id: number, name: string])[] = [
   [0x0001, 'TLS_RSA_WITH_NULL_MD5'],

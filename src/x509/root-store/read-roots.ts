@@ -25,7 +25,7 @@ export function readRoots(rows: readonly RootRow[]): RootList {
 
 /**
  * Names a set of certificates by the SHA-256 of their sorted fingerprints: two stores
- * with the same certificates have the same digest, in any order of the file.
+ * with the same certificates have the same digest, even in a different order.
  */
 export function identifyRoots(name: string, certificates: readonly Certificate[]): StoreIdentity {
   const digest = (octets: Uint8Array): string => createHash('sha256').update(octets).digest('hex');
@@ -39,8 +39,8 @@ export function namedTrustStore(name: string, certificates: readonly Certificate
 }
 
 /**
- * One trust store with the anchors, dates and names of several. A certificate that one of
- * them holds without a date is trusted without a date: the operator added it.
+ * One trust store with the anchors, dates and names of several. A certificate that one
+ * store has without a date is trusted without a date, because the operator added it.
  */
 export function joinTrustStores(trustStores: readonly TrustStore[]): TrustStore {
   const distrustAfter = new Map<Certificate, number>();

@@ -16,7 +16,7 @@ export type DenialScheme =
       readonly salt: Uint8Array;
     };
 
-/** One name of a zone with the types it holds; empty non-terminals hold none. */
+/** One name of a zone with its record types; an empty non-terminal has none. */
 export interface ZoneName {
   readonly name: Name;
   readonly types: readonly number[];
@@ -25,8 +25,8 @@ export interface ZoneName {
 }
 
 /**
- * The NSEC or NSEC3 records of a zone, unsigned, in chain order. `names`: all that are
- * authoritative or delegations, the apex among them.
+ * The NSEC or NSEC3 records of a zone, unsigned, in chain order. `names`: all
+ * authoritative names and delegations, including the apex.
  */
 export function denialChain(
   apex: Name,

@@ -27,7 +27,7 @@ export function generateZoneKey(algorithm: SigningAlgorithm, flags = KEY_SIGNING
   return zoneKeyOf(algorithm, generate(algorithm), flags);
 }
 
-/** Makes a P-256 key for a zone that lives longer than the process: PKCS #8 as PEM. */
+/** Generates a P-256 key for a zone that needs it after a restart: PKCS #8 as PEM. */
 export function createZoneKeyPem(): string {
   return generate(13).privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
 }

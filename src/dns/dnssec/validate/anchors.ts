@@ -33,7 +33,7 @@ export const rootAnchors: readonly TrustAnchor[] = [
  * Reads DS and DNSKEY lines in presentation form, as root.key files hold them; other
  * lines are refused.
  *
- * Fails with `dns-text-malformed` for a file without one of them.
+ * Fails with `dns-text-malformed` for a file without such a line.
  */
 export function parseTrustAnchors(text: string): Result<readonly TrustAnchor[]> {
   const zone = parseZone(text);

@@ -15,7 +15,7 @@ import { ZoneMemory } from './zone-memory.js';
 import { timeOf } from './verify-rrset.js';
 import { isDelegatedKey, usableDs, zoneKeysOf } from './zone-keys.js';
 
-/** Keys of one zone: more only make validation expensive. */
+/** Maximum keys of one zone: more keys only make validation expensive. */
 const MAX_KEYS = 64;
 /** TTL in seconds of a status that depends on a negative trust anchor. */
 const NEGATIVE_TTL = 300;
@@ -23,8 +23,8 @@ const NEGATIVE_TTL = 300;
 /**
  * The parent's proved statement about a name: a secure delegation, an insecure
  * delegation, no zone cut, or no provable statement. `expires`, in milliseconds since
- * 1970, is never later than the expiry of the keys that prove it. It is the present for a
- * name in an unsigned part of the tree, where only the cut above was proved.
+ * 1970, is never later than the expiry of the keys that prove it. It is the current time
+ * for a name in an unsigned part of the tree, where only the cut above was proved.
  */
 type Cut =
   | { readonly kind: 'secure'; readonly ds: readonly Ds[]; readonly expires: number }
@@ -34,12 +34,12 @@ type ProvedCut = Extract<Cut, { readonly expires: number }>;
 type UnkeyedStatus = Exclude<ProvedStatus, { readonly status: 'secure' }>;
 
 /**
- * Builds the chain of trust from an anchor down to a zone. A zone cut is never assumed: a
- * signer's name claims it and the parent's DS answer proves it (RFC 4035 §5.2). An
+ * Builds the chain of trust from an anchor down to a zone. A zone cut needs a proof: a
+ * signer's name claims the cut, and the parent's DS answer proves it (RFC 4035 §5.2). An
  * insecure delegation counts only if its parent proves it.
  */
 export class Chain implements Zones {
-  /** Zones by name: concurrent questions share one walk. */
+  /** Zones by name: concurrent questions share one proof. */
   readonly #zones = new Map<string, Promise<ZoneStatus>>();
   /** Delegations by name, for the same reason. */
   readonly #cuts = new Map<string, Promise<Cut>>();
@@ -68,8 +68,8 @@ export class Chain implements Zones {
   }
 
   /**
-   * Proves a zone: the anchor's own directly, any other by its delegation. Results with
-   * an expiry go to the shared cache; failures do not, so that a later question tries
+   * Proves the anchor's zone directly and any other zone by its delegation. The shared
+   * cache stores results with an expiry but no failures, so that a later question tries
    * again.
    */
   async #zone(domainName: Name): Promise<ZoneStatus> {
@@ -103,7 +103,7 @@ export class Chain implements Zones {
       if ('failure' in zoneCut) return { status: zoneCut.kind, failure: zoneCut.failure };
       const settled = this.#withoutKeys(ownerName, zoneCut);
       if (!settled) continue;
-      // Otherwise every name below would query the DS again.
+      // Otherwise every name below would cause another DS query.
       this.memory.remember(ownerName, settled);
       if (settled.status === 'insecure') return settled;
     }
@@ -111,9 +111,9 @@ export class Chain implements Zones {
   }
 
   /**
-   * Returns the status that a cut gives a zone without its keys; undefined for a secure
-   * delegation. A delegation whose DS records are all unsupported is insecure (RFC 4035
-   * §5.2), with the algorithms for the explanation.
+   * Returns the status of a zone that follows from its cut, without its keys; undefined
+   * for a secure delegation. A delegation whose DS records are all unsupported is
+   * insecure (RFC 4035 §5.2). The status names their algorithms for the explanation.
    */
   #withoutKeys(zoneName: Name, cut: ProvedCut): UnkeyedStatus | undefined {
     if (cut.kind !== 'secure') return { status: cut.kind, expires: cut.expires };
@@ -126,8 +126,8 @@ export class Chain implements Zones {
 
   /**
    * Proves the key set of the anchor's zone. The zone is known to exist and to be signed,
-   * so a missing signature points to the resolver, and signatures that are all out of
-   * date point to the clock of this machine.
+   * so the likely cause of a missing signature is the resolver. If all signatures are out
+   * of date, the likely cause is the clock of this machine.
    */
   async #anchored(trustAnchor: TrustAnchor): Promise<ZoneStatus> {
     const asked = await this.session.ask(trustAnchor.zone, RRType.DNSKEY);
@@ -189,8 +189,9 @@ export class Chain implements Zones {
   }
 
   /**
-   * Saves round trips while nothing is proved yet: queries the keys of the root and of
-   * the top-level zone, which almost every proof needs, together with the answer.
+   * Queries the keys of the root and of the top-level zone together with the answer, if
+   * nothing is proved yet. Almost every proof needs these keys, so this saves round
+   * trips.
    */
   begin(name: Name): void {
     const anchor = this.anchor(name);
@@ -206,14 +207,14 @@ export class Chain implements Zones {
     void this.session.ask(top, RRType.DNSKEY);
   }
 
-  /** Returns the delegation at a name; asked once for each question. */
+  /** Returns the delegation at a name; queried once for each question. */
   #cut(domainName: Name): Promise<Cut> {
     return memo(this.#cuts, domainName.key, () => this.#askCut(domainName));
   }
 
   /**
-   * Asks the parent side for the DS of a name and judges the answer: DS records, a signed
-   * CNAME, or a denial.
+   * Queries the parent side for the DS of a name and judges the answer: DS records, a
+   * signed CNAME, or a denial.
    */
   async #askCut(domainName: Name): Promise<Cut> {
     const known = this.memory.known(domainName);
@@ -258,7 +259,7 @@ export class Chain implements Zones {
 
   /**
    * Returns the zone cut that a signed RRset of a DS response proves, or the reason why
-   * it proves none.
+   * no cut is proved.
    */
   #provedCut(
     domainName: Name,
@@ -371,7 +372,7 @@ export class Chain implements Zones {
   }
 }
 
-/** Returns true for an anchor deeper in the tree than another one above the same name. */
+/** Returns true if the first of two anchors above the same name is the deeper one. */
 function isCloser({ zone }: TrustAnchor, than: TrustAnchor | undefined): boolean {
   return than === undefined || zone.wire.length > than.zone.wire.length;
 }

@@ -5,8 +5,8 @@ import type { DnsResponse } from './session.js';
 import type { TrustAnchor } from './types.js';
 
 /**
- * The RRset of a DS response that settles whether a zone begins at a name: its DS
- * records, or a signed CNAME. An owner of a CNAME has no other records, so neither NS nor
+ * The RRset of a DS response that proves whether a zone begins at a name: its DS records,
+ * or a signed CNAME. The owner of a CNAME has no other records, so it has neither NS nor
  * DS (RFC 4035 §2.5, §5.2) [4035-5.2-1].
  */
 export function cutSet(response: DnsResponse, domainName: Name): RRset | undefined {

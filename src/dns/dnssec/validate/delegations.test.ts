@@ -40,7 +40,7 @@ function ds(digestType: number, how: { stale?: boolean; algorithm?: number } = {
   return makeRecord(zone, RRType.DS, 3600, concat(head, digest));
 }
 
-/** No name below `a.example` but the alias is a delegation. */
+/** Denies the DS of every name below `a.example`. */
 function noDs(name: Name, type: number): Partial<Message> {
   if (type !== RRType.DS) return { rcode: 2 };
   const span = name.equals(Name.of('mx.a.example'))

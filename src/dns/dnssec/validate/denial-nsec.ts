@@ -50,7 +50,7 @@ export class NsecProofs {
     const match = this.#find((span) => span.owner.equals(domainName));
     if (match) {
       const delegation = match.types.has(RRType.NS) && !match.types.has(RRType.SOA);
-      // RFC 9824 §3.1: the record stands for a name that does not exist [9824-3.1-1].
+      // RFC 9824 §3.1: the record represents a name that does not exist [9824-3.1-1].
       const kind = match.types.has(RRType.NXNAME) ? 'nxdomain' : 'nodata';
       if (lacks(match, recordType, domainName.isRoot))
         return { kind, status: 'secure', delegation, used: [match.set] };
@@ -85,8 +85,8 @@ export class NsecProofs {
   }
 
   /**
-   * Returns a span that proves an empty non-terminal. A wildcard can be one too: it then
-   * answers for other names with NODATA (RFC 4592 §2.2.2, §3.3.1).
+   * Returns a span that proves an empty non-terminal. A wildcard can also be an empty
+   * non-terminal: the names that it matches then get NODATA (RFC 4592 §2.2.2, §3.3.1).
    */
   #coverWithNamesBelow(domainName: Name): Span | undefined {
     const cover = this.#cover(domainName);
@@ -102,7 +102,7 @@ export class NsecProofs {
     return undefined;
   }
 
-  /** Returns the first span that fits and whose signature is valid. */
+  /** Returns the first matching span with a valid signature. */
   #find(wanted: (span: Span) => boolean): Span | undefined {
     return this.#spans.find((span) => wanted(span) && this.trust(span.set));
   }
@@ -113,7 +113,7 @@ export class NsecProofs {
     return this.#find((span) => covers(span, domainName));
   }
 
-  /** The longest existing ancestor that the covering span shows. */
+  /** The longest ancestor whose existence the covering span proves. */
   #encloser(name: Name, { owner, next }: Span): Name {
     for (let domainName = name.parent; ; domainName = domainName.parent)
       if (owner.isAtOrBelow(domainName) || next.isAtOrBelow(domainName) || domainName.isRoot)
@@ -132,12 +132,12 @@ function covers({ owner: ownerName, next, types }: Span, domainName: Name): bool
     return false;
   const after = compareNames(ownerName, domainName) < 0;
   const before = compareNames(domainName, next) < 0;
-  // The last span of a zone ends at the apex.
+  // The last span of a zone ends at the zone's apex.
   if (compareNames(ownerName, next) < 0) return after && before;
   return after || before;
 }
 
-/** The type is absent here and this record may say so (RFC 6840 §4.1, §4.3). */
+/** The type is absent, and this record is allowed to prove it (RFC 6840 §4.1, §4.3). */
 export function lacks(
   { types }: { readonly types: ReadonlySet<number> },
   recordType: number,
@@ -151,8 +151,7 @@ export function lacks(
 }
 
 /**
- * `*.name`; a name too long for that has no wildcard below it, and the name itself is
- * used instead.
+ * `*.name`, or the name itself if it is too long to have a wildcard below it.
  */
 export function below(domainName: Name): Name {
   const wildcard = Name.fromLabels([wildcardLabel, ...domainName.labels]);

@@ -10,7 +10,7 @@ import type { ValidationLimits } from './types.js';
 
 /** One NSEC3 record: no hash exists between `hash` and `nextHash`. */
 interface Span extends Nsec3 {
-  /** The hash in the first label of the owner, 20 octets. */
+  /** The hash in the first label of the owner: 20 octets. */
   readonly hash: Uint8Array;
   readonly set: RRset;
 }
@@ -59,8 +59,8 @@ export class Nsec3Proofs {
   }
 
   /**
-   * True when the records need more iterations than this validator computes; known only
-   * after their signature was verified.
+   * True if the records need more iterations than this validator computes; set only after
+   * their signature was verified.
    */
   get excessive(): 'no' | 'insecure' | 'refused' {
     const [first] = this.#spans;
@@ -74,16 +74,16 @@ export class Nsec3Proofs {
     return 'insecure';
   }
 
-  /** The sets themselves, for a verdict that depends on their iterations alone. */
+  /** The RRsets, for a verdict that depends only on their iterations. */
   get sets(): readonly RRset[] {
     return this.#spans.slice(0, 1).map((span) => span.set);
   }
 
   /**
    * Proves that the name has no records of the type: an NSEC3 that matches it, or a
-   * wildcard without the type. With `optOut`, also a span in which an unsigned delegation
-   * may lie: it proves less than RFC 5155 §8.4 asks of a name error, so it counts for
-   * NODATA responses only (§8.6).
+   * wildcard without the type. With `optOut`, a span that may contain an unsigned
+   * delegation is also a proof. It proves less than RFC 5155 §8.4 requires for a name
+   * error, so it counts for NODATA responses only (§8.6).
    */
   nodata(
     domainName: Name,
@@ -111,7 +111,7 @@ export class Nsec3Proofs {
         };
       return undefined;
     }
-    // RFC 5155 §8.6: an unsigned delegation may hide in an opt-out span.
+    // RFC 5155 §8.6: an opt-out span may contain an unsigned delegation.
     if (optOut && allowed) return { kind: 'nodata', status: 'insecure', used: unique(encloser) };
     return undefined;
   }
@@ -138,8 +138,8 @@ export class Nsec3Proofs {
   }
 
   /**
-   * Closest encloser proof (RFC 5155 §8.3). The encloser must be of this zone: no
-   * delegation, no DNAME.
+   * The closest encloser proof (RFC 5155 §8.3). The encloser must belong to this zone, so
+   * it has neither a delegation nor a DNAME.
    */
   #encloser(domainName: Name): Encloser | undefined {
     if (!domainName.isAtOrBelow(this.zone)) return undefined;
@@ -173,7 +173,7 @@ export class Nsec3Proofs {
     );
   }
 
-  /** Returns the hash of a name, computed once; undefined when the budget is used up. */
+  /** Returns the hash of a name, computed once; undefined after the budget is spent. */
   #hash(domainName: Name): Uint8Array | undefined {
     const [first] = this.#spans;
     if (!first) return undefined;
@@ -220,8 +220,8 @@ function isOptOut(span: Span): boolean {
 }
 
 /**
- * The status of a proof that depends on the span: an unsigned name may hide under
- * opt-out.
+ * The status of a proof that depends on the span: an opt-out span may contain an unsigned
+ * name.
  */
 function statusUnder(span: Span): 'secure' | 'insecure' {
   if (isOptOut(span)) return 'insecure';

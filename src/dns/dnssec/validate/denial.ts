@@ -8,7 +8,7 @@ export interface Denial {
   readonly kind: 'nodata' | 'nxdomain';
   /**
    * `insecure`: the name lies in an opt-out span, so it may exist unsigned (RFC 5155
-   * §9.2), or the zone's iterations are beyond reason.
+   * §9.2), or the zone uses too many iterations.
    */
   readonly status: 'secure' | 'insecure';
   /**
@@ -18,7 +18,7 @@ export interface Denial {
   readonly used: readonly RRset[];
 }
 
-/** A closer match than the wildcard is denied. */
+/** True if a closer match than the wildcard is denied. */
 export interface NoCloser {
   readonly status: 'secure' | 'insecure';
   readonly used: readonly RRset[];
@@ -28,8 +28,8 @@ export interface NoCloser {
 export type SetTrust = (recordSet: RRset) => boolean;
 
 /**
- * Next closer name: one label more than the ancestor with that many labels (RFC 5155
- * §1.3).
+ * The next closer name: one label longer than the ancestor with that many labels (RFC
+ * 5155 §1.3).
  */
 export function nextCloser(domainName: Name, encloserLabels: number): Name {
   return domainName.suffix(encloserLabels + 1);

@@ -1,6 +1,6 @@
 /**
- * Validly signed records in the wrong place, as in attacks on other validators. The
- * attacker controls `evil.example` and its keys.
+ * Validly signed records for the wrong zone or name, as in attacks on other validators.
+ * The attacker controls `evil.example` and its keys.
  */
 import assert from 'node:assert/strict';
 import test from 'node:test';
@@ -26,7 +26,7 @@ const by = world.by.bind(world);
 const tlsa = 'TLSA 3 1 1 0b9fa5a59eed715c26c1020c711b4f6ec42d58b0015e14337a39dad301c5afc3';
 const question = '_25._tcp.mx.victim.example TLSA';
 
-/** Asks in a world where the attacker answers some questions. */
+/** Validates a question while the attacker answers some of the queries. */
 function ask(asked: string, forged: Responses): Promise<DnsAnswer> {
   return world.ask(asked, forged, {
     otherwise: (name, type) =>
@@ -195,7 +195,7 @@ test('an unsigned delegation that only a sibling or the zone itself claims is no
   );
 });
 
-/** The victim's own key set, changed. */
+/** The victim's own key set with a change. */
 function withKeys(
   change: (rdata: Uint8Array) => Uint8Array,
   beside: readonly ResourceRecord[] = [],

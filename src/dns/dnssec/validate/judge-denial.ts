@@ -17,21 +17,22 @@ export type JudgedDenial =
   | {
       readonly status: 'secure' | 'insecure';
       readonly kind: 'nodata' | 'nxdomain';
-      /** An NS record without SOA is at the name, so a zone begins there. */
+      /** The name has NS without SOA, so a zone begins there. */
       readonly delegation: boolean;
       /** Seconds for which the absence may be cached. */
       readonly ttl: number;
-      /** Zone that proved it. */
+      /** The zone that proved the absence. */
       readonly zone?: Name;
       /**
-       * The expiry of the keys that prove it, milliseconds since 1970. Absent if the
-       * data is unsigned because a zone above is: then only that zone's status is proved.
+       * The expiry of the keys that prove the absence, milliseconds since 1970. Undefined
+       * if the data is unsigned because a zone above is unsigned: then only that zone's
+       * status is proved.
        */
       readonly keysUntil?: number;
     }
   | { readonly status: 'bogus' | 'indeterminate'; readonly failure: Failure };
 
-/** The types whose signer claims the zone of a denial. */
+/** The record types whose signer names the zone of a denial. */
 const denialTypes: ReadonlySet<number> = new Set([RRType.NSEC, RRType.NSEC3, RRType.SOA]);
 
 /** A zone with its proved keys. */
@@ -48,7 +49,8 @@ interface DeniedType {
 
 /**
  * Validates the claim that a name has no records of a type. In a signed zone the claim
- * needs proof and is bogus without. The rcode is not signed and therefore never counts.
+ * needs a proof and is bogus without one. The rcode is not signed and therefore has no
+ * effect.
  */
 export async function judgeDenial(
   session: ValidationSession,
@@ -125,15 +127,15 @@ function claimOf({ message }: DnsResponse): 'nxdomain' | 'nodata' {
   return 'nodata';
 }
 
-/** The reason for a missing proof: the work of computing hashes, or the records. */
+/** The reason for a missing proof: too many hash computations, or the records. */
 function missingProof({ hashes }: ValidationSession): DnssecFailureCode {
   if (hashes.hashes < 0) return 'dnssec-limit';
   return 'dnssec-denial-missing';
 }
 
 /**
- * Proves that a wildcard may answer: no closer name exists. Returns a code without proof.
- * `ttl`: seconds for which the proof holds.
+ * Proves that a wildcard may answer: no closer name exists. Returns a failure code if
+ * there is no proof. `ttl`: seconds for which the proof is valid.
  */
 export function judgeNoCloser(
   session: ValidationSession,
@@ -151,8 +153,8 @@ export function judgeNoCloser(
 }
 
 /**
- * Proves the absence from NSEC, else from NSEC3 records. `refused`: more NSEC3 iterations
- * than this validator computes (RFC 9276 §3.2).
+ * Proves the absence from NSEC records, or else from NSEC3 records. `refused`: more NSEC3
+ * iterations than this validator computes (RFC 9276 §3.2).
  */
 function proveDenial(
   session: ValidationSession,
@@ -162,8 +164,8 @@ function proveDenial(
 ): (Denial & { ttl: number }) | 'refused' | undefined {
   const { nsec, nsec3, used } = proofs(session, response, zone, keys);
   const isNameError = response.message.rcode === 3;
-  // Both are tried, the one that fits the rcode first: an empty non-terminal under
-  // NXDOMAIN is still a proof.
+  // Both proofs are tried, first the one that fits the rcode: a proof of an empty
+  // non-terminal counts even with NXDOMAIN.
   const byNsec = isNameError
     ? (nsec.nxdomain(domainName) ?? nsec.nodata(domainName, recordType))
     : (nsec.nodata(domainName, recordType) ?? nsec.nxdomain(domainName));
@@ -218,8 +220,8 @@ function proofs(
 }
 
 /**
- * Zones that claim to deny: signers of the NSEC, NSEC3 and SOA records, at or above the
- * subject and below some anchor; closest first.
+ * Possible zones of a denial: signers of the NSEC, NSEC3 and SOA records, at or above the
+ * subject and below an anchor; closest first.
  */
 function zonesOf(response: DnsResponse, subject: Name, zoneChain: Zones): readonly Name[] {
   const signers = response.recordSets

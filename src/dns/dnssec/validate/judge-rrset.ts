@@ -15,7 +15,7 @@ export type JudgedRrset =
   | {
       readonly status: 'secure' | 'insecure';
       readonly ttl: number;
-      /** A wildcard answered. */ readonly expanded: boolean;
+      /** A wildcard produced the answer. */ readonly expanded: boolean;
     }
   | { readonly status: 'bogus' | 'indeterminate'; readonly failure: Failure };
 

@@ -56,7 +56,7 @@ function read(bytes: Uint8Array): Message {
   return decoded.value;
 }
 
-/** As many of `make(i)` as fit into one answer next to `beside` octets. */
+/** As many results of `make(i)` as fit into one answer in addition to `beside` octets. */
 function fill(make: (i: number) => ResourceRecord, beside = 2000): ResourceRecord[] {
   const all: ResourceRecord[] = [];
   let size = beside;

@@ -9,7 +9,7 @@ import { validate } from './validate.js';
 
 /**
  * Validates a proof from its own records, at its own time or another (milliseconds since
- * 1970). A question it does not answer fails.
+ * 1970). A question that the proof does not answer fails.
  */
 export async function verifyProof(
   proof: Proof,
@@ -26,7 +26,7 @@ export async function verifyProof(
       messageOf(ground),
     ]),
   );
-  // The proof is the only upstream: validation runs unchanged and opens no connection.
+  // The proof replaces the upstream, so validation opens no connection.
   const fetch: Fetch = (domainName, recordType) => {
     const message = messages.get(`${recordType} ${domainName.key}`);
     return Promise.resolve(
@@ -45,7 +45,7 @@ export async function verifyProof(
 }
 
 /**
- * Rebuilds the response from the records of a proof; lines that cannot be read are lost.
+ * Rebuilds the response from the records of a proof; unreadable lines are omitted.
  */
 function messageOf(ground: ProofRecords): Message {
   const records = (lines: readonly string[]): ResourceRecord[] =>

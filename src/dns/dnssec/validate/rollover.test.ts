@@ -58,8 +58,8 @@ function revoked(key: ZoneSigningKey): ZoneSigningKey {
 }
 
 /**
- * The root as it is at a date: old key signs until 2026-10-11, then the new one; the old
- * is revoked from 2027-01-11 to 2027-03-22.
+ * The root zone at a date: the old key signs until 2026-10-11, then the new one; the old
+ * key is revoked from 2027-01-11 to 2027-03-22.
  */
 function rootAt(now: number): {
   readonly set: readonly ZoneSigningKey[];

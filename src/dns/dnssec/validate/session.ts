@@ -25,7 +25,7 @@ export type QueryResult =
   | { readonly ok: false; readonly failure: Failure };
 
 /**
- * The state of one validation: each upstream query is sent once, and all work is counted
+ * The state of one validation. It sends each upstream query once and counts all work
  * against one budget.
  */
 export class ValidationSession {
@@ -56,7 +56,7 @@ export class ValidationSession {
         this.#asked.size >= this.limits.fetches
           ? Promise.resolve(refusal('dnssec-limit', 'too many questions'))
           : this.#fetch(domainName, recordType);
-      asked.catch(() => undefined); // A caller that awaits it still receives the abort.
+      asked.catch(() => undefined); // A caller that awaits the promise still receives the abort.
       this.#asked.set(cacheKey, asked);
     }
     return asked;

@@ -1,6 +1,6 @@
 /**
- * The period in which a signature counts: serial arithmetic, and the tolerance for clocks
- * that differ.
+ * The period in which a signature counts: serial number arithmetic, and the tolerance for
+ * clock differences.
  */
 import assert from 'node:assert/strict';
 import test from 'node:test';
@@ -32,8 +32,8 @@ function states(
 }
 
 /**
- * The status of an answer whose only signature ended, or begins, some seconds ago or
- * ahead.
+ * The status of an answer whose only signature ended in the past, or begins in the
+ * future, by some seconds.
  */
 async function answered(
   seconds: { readonly since?: number; readonly until?: number },

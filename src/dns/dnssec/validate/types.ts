@@ -33,11 +33,11 @@ export interface TrustAnchor {
  * CVE-2023-50868).
  */
 export interface ValidationLimits {
-  /** Signature checks over the records of one message. */
+  /** Maximum signature checks over the records of one message. */
   readonly checksPerMessage: number;
-  /** Signature checks that fail, over the whole question. */
+  /** Maximum failed signature checks for the whole question. */
   readonly failedChecks: number;
-  /** Keys with one tag that are tried for one signature. */
+  /** Maximum keys with one tag that are tried for one signature. */
   readonly keysPerTag: number;
   /**
    * NSEC3 iterations above which a denial counts as insecure, and above which it is
@@ -45,21 +45,21 @@ export interface ValidationLimits {
    */
   readonly iterationsInsecure: number;
   readonly iterationsRefused: number;
-  /** NSEC3 hashes over the whole question. */
+  /** Maximum NSEC3 hashes for the whole question. */
   readonly hashes: number;
   /** Aliases followed. */
   readonly aliases: number;
-  /** Questions asked upstream. */
+  /** Maximum queries to the upstream. */
   readonly fetches: number;
   /**
-   * Seconds by which the clocks of signer and validator may differ: a signature counts so
-   * long before its inception and after its expiration. 0 applies RFC 4035 §5.3.1 exactly
-   * [4035-5.3.1-1].
+   * Seconds by which the clocks of signer and validator may differ: a signature also
+   * counts for this time before its inception and after its expiration. 0 applies RFC
+   * 4035 §5.3.1 exactly [4035-5.3.1-1].
    */
   readonly clockSkew: number;
 }
 
-/** Seconds: the maximum for {@link ValidationLimits.clockSkew}. */
+/** The maximum for {@link ValidationLimits.clockSkew}, seconds. */
 export const MAX_CLOCK_SKEW = 3600;
 
 /**
@@ -113,13 +113,13 @@ export interface ValidateRequest {
   readonly now: number;
   readonly limits?: Partial<ValidationLimits>;
   readonly algorithms?: AlgorithmRegistry;
-  /** Zones proved before; shared between questions. */
+  /** Zones proved by earlier questions. */
   readonly cache?: ZoneCache;
 }
 
 /**
  * A cache of proved zones with imported keys, by {@link Name.key}. The implementation
- * bounds it. Entries hold the records that prove the zone, for the proofs of later
+ * limits its size. Entries hold the records that prove the zone, for the proofs of later
  * answers. Only proved statuses are stored, each until its expiry: see decision 14.
  */
 export interface ZoneCache {
@@ -133,8 +133,8 @@ export interface CachedZone {
   /** The records from the anchor down; those of this zone are last. */
   readonly grounds: readonly UsedRecords[];
   /**
-   * The content of the anchor that the proof begins at, see `anchorId`. A validation with
-   * another closest anchor ignores the entry.
+   * The content of the anchor at which the proof begins, see `anchorId`. A validation
+   * with another closest anchor ignores the entry.
    */
   readonly anchor: string;
   /** Estimated memory in octets, without the records of the zones above. */
@@ -142,8 +142,8 @@ export interface CachedZone {
 }
 
 /**
- * The expected status of data at a name: signed, or in a part of the tree that is proved
- * to be unsigned.
+ * The expected status of data at a name: signed, or in a provably unsigned part of the
+ * tree.
  */
 export type Enclosing =
   | { readonly status: 'signed' }
@@ -162,13 +162,13 @@ export interface Zones {
 
 /**
  * The minimal proof of a verdict: every record, key, signature and denial it depends on,
- * as text. It can be validated again offline.
+ * as text. `verifyProof` validates it again offline.
  */
 export interface Proof {
   readonly schema: 'hermetic.proof/1';
   readonly name: string;
   readonly type: number;
-  /** The time at which it was proved, RFC 3339 UTC. */
+  /** The time of the proof, RFC 3339 UTC. */
   readonly at: string;
   readonly status: 'found' | 'nodata' | 'nxdomain';
   readonly dnssec: Dnssec;

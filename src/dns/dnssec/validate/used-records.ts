@@ -12,7 +12,7 @@ export interface ProofRecords {
   readonly authorities: readonly string[];
 }
 
-/** Octets of a record with its name, without the buffer of its data, as measured. */
+/** Measured octets of a record with its name, without the buffer of its data. */
 const RECORD_OVERHEAD = 450;
 
 /**
@@ -36,7 +36,7 @@ export function recordMemory(records: Iterable<ResourceRecord>): number {
  * are cached without being read.
  */
 export class UsedRecords {
-  /** Identifies the question: its type and name. */
+  /** The question, identified by its type and name. */
   readonly key: string;
   /** Estimated memory in octets. */
   readonly octets: number;

@@ -12,7 +12,7 @@ import { ValidationSession, type QueryResult, type DnsResponse } from './session
 import type { ValidateRequest } from './types.js';
 import { WrittenProof } from './written-proof.js';
 
-/** Security states by weight: the answer has the worst one of its links. */
+/** Security states by rank: an answer has the worst state of its links. */
 const gravity: readonly Dnssec[] = ['secure', 'insecure', 'indeterminate', 'bogus'];
 
 /**
@@ -27,8 +27,8 @@ export async function validate(request: ValidateRequest): Promise<DnsAnswer> {
 }
 
 /**
- * The walk along one question: from name to name over aliases, to data or a denial. Each
- * step weakens the result and shortens its TTL, never the reverse.
+ * The resolution of one question: from name to name over aliases, to data or a denial. A
+ * step can lower the security state and shorten the TTL, but not the reverse.
  */
 class Walk {
   readonly #aliases: AliasStep[] = [];
@@ -79,7 +79,10 @@ class Walk {
     );
   }
 
-  /** Only the answer section answers. A query for ANY has every RRset of the name. */
+  /**
+   * Only records in the answer section count. A query for ANY has every RRset of the
+   * name.
+   */
   #sets(response: DnsResponse, recordType: number): readonly RRset[] {
     return response.recordSets.filter(
       (recordSet) =>
@@ -102,8 +105,8 @@ class Walk {
   }
 
   /**
-   * Asked for a CNAME and given the one that a DNAME implies (RFC 6672 §5.3.1): unsigned,
-   * so it must equal the one computed from the DNAME.
+   * The question is for a CNAME, and the response has the one that a DNAME implies (RFC
+   * 6672 §5.3.1). It is unsigned, so it must equal the one computed from the DNAME.
    */
   #implied(response: DnsResponse, data: RRset, target: Name): DnsAnswer {
     const [resourceRecord] = data.records;
@@ -121,8 +124,8 @@ class Walk {
   }
 
   /**
-   * Judges the data and returns the answer: every RRset of it counts. An answer to ANY is
-   * judged whole, with records under other names.
+   * Evaluates the data and returns the answer; every RRset in it counts. An answer to ANY
+   * includes records under other names.
    */
   async #found(response: DnsResponse, recordSets: readonly RRset[]): Promise<DnsAnswer> {
     const isAny = this.request.type === RRType.ANY;
@@ -141,8 +144,8 @@ class Walk {
   }
 
   /**
-   * The result of following an alias: the target, `none` without one, `too-long` if a
-   * DNAME makes a name that cannot exist, or the reason why the alias is not trusted.
+   * The result of following an alias: the target, `none` without an alias, `too-long` if
+   * a DNAME yields a name that is too long, or the reason why the alias is not trusted.
    */
   async #follow(
     response: DnsResponse,
@@ -199,8 +202,8 @@ class Walk {
       type: this.request.type,
     });
     if ('failure' in judged && this.#aliases.length > 0 && !response.name.equals(this.#current)) {
-      // The message answered the alias; a query for the end of the chain may return more
-      // records.
+      // This message answered the query for the alias; a query for the end of the chain
+      // may return more records.
       const again = await this.session.ask(this.#current, this.request.type);
       if (again.ok && !refusalOf(again)) {
         const data = this.#sets(again.response, this.request.type);
@@ -214,7 +217,7 @@ class Walk {
     return this.#concluded(judged);
   }
 
-  /** Turns a judged denial into an answer. */
+  /** Converts a judged denial to an answer. */
   #concluded(judged: JudgedDenial): DnsAnswer {
     if ('failure' in judged) return this.#failed(judged.status, judged.failure);
     this.#weaken(judged.status, judged.ttl);
@@ -222,14 +225,14 @@ class Walk {
   }
 
   /**
-   * Includes a link in the result: its state when it is worse, its TTL when it is lower.
+   * Includes a link in the result: its state if it is worse, its TTL if it is lower.
    */
   #weaken(status: Dnssec, ttlSeconds: number): void {
     if (gravity.indexOf(status) > gravity.indexOf(this.#weakest)) this.#weakest = status;
     this.#ttl = Math.min(this.#ttl, ttlSeconds);
   }
 
-  /** Returns an answer, with a proof that is written when it is read. */
+  /** Returns an answer with a proof that is formatted at its first access. */
   #answer(status: 'found' | 'nodata' | 'nxdomain', records: DnsAnswer['records']): DnsAnswer {
     const dnssec = this.#weakest;
     const { session, chain } = this;
@@ -254,7 +257,7 @@ class Walk {
   }
 
   /**
-   * The zone on the path to the answer that is signed with unsupported algorithms only.
+   * The zone above the answer that is signed only with unsupported algorithms.
    */
   #unsupported(): UnsupportedZone | undefined {
     for (const domainName of [this.request.name, ...this.#aliases.map(({ to }) => to)]) {
@@ -265,9 +268,9 @@ class Walk {
   }
 
   /**
-   * Builds a failed answer. For an address, it determines whether the answer could have
-   * been secure, which decides if DANE may apply to the host. Behind a secure alias it
-   * may, even if the target is unsigned (RFC 7672 §2.2.2).
+   * Builds a failed answer. For an address, the function determines whether the answer
+   * could have been secure, which decides whether DANE may apply to the host. After a
+   * secure alias DANE may apply, even if the target is unsigned (RFC 7672 §2.2.2).
    */
   async #lost(failure: Failure): Promise<DnsAnswer> {
     const failed = this.#failed('indeterminate', failure);
@@ -280,7 +283,7 @@ class Walk {
   }
 
   /**
-   * Returns a failure. Aliases that were followed are part of it, for the explanation.
+   * Returns a failure. The failure includes the followed aliases, for the explanation.
    */
   #failed(dnssec: 'bogus' | 'indeterminate', failure: Failure): DnsAnswer {
     const question = { name: this.request.name, type: this.request.type };
@@ -298,8 +301,8 @@ class Walk {
 }
 
 /**
- * Returns the failure of a response without data. NXDOMAIN and YXDOMAIN are data here:
- * their truth depends on the records in the message, not on the code.
+ * Returns the failure of a response without data. NXDOMAIN and YXDOMAIN are not failures
+ * here: the records in the message, not the code, decide whether they are true.
  */
 function refusalOf(asked: QueryResult): Failure | undefined {
   if (!asked.ok) return asked.failure;
@@ -342,7 +345,8 @@ function answers(response: DnsResponse, recordSet: RRset): boolean {
 }
 
 /**
- * Returns the DNAME of an ancestor, which redirects everything below it (RFC 6672 §2.3).
+ * Returns the DNAME of an ancestor, which redirects all names below that ancestor (RFC
+ * 6672 §2.3).
  */
 function dnameAbove(response: DnsResponse, domainName: Name): RRset | undefined {
   return response.recordSets.find(

@@ -90,8 +90,8 @@ for (const [file, sets] of [
 test('test_sigs.revoked: a revoked key signs nothing that counts (RFC 5011 §2.1)', () => {
   const found = verdicts('test_sigs.revoked', legacyAlgorithms);
   assert.equal(found.length, 3);
-  // Whether the key can still announce its own revocation matters only to a validator
-  // that follows RFC 5011; the anchors of this validator are configured.
+  // Revocation by the key itself matters only to a validator that follows RFC 5011; the
+  // anchors of this validator are configured.
   for (const { ok } of found) assert.equal(ok, false);
 });
 

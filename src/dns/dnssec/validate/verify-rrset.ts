@@ -32,7 +32,9 @@ export interface VerifyContext {
   readonly now: number;
 }
 
-/** Failures from the most to the least specific: the first that occurred is reported. */
+/**
+ * Failures from the most to the least specific: the first one in this order is reported.
+ */
 const gravity: readonly DnssecFailureCode[] = [
   'dnssec-limit',
   'dnssec-signature-invalid',
@@ -94,7 +96,7 @@ export function timeOf(
 ): 'valid' | 'expired' | 'early' {
   const seconds = Math.floor(now / 1000);
   const { clockSkew } = limits;
-  // A period that ends before it begins is never valid, with any tolerance.
+  // A period that ends before it begins is invalid, even with a tolerance.
   if (((rrsig.expiration - rrsig.inception) | 0) < 0) return 'expired';
   if (((rrsig.expiration - seconds) | 0) + clockSkew < 0) return 'expired';
   if (((seconds - rrsig.inception) | 0) + clockSkew < 0) return 'early';

@@ -32,7 +32,7 @@ export class WrittenProof implements Proof {
     this.#used = used;
   }
 
-  /** Each upstream answer once. */
+  /** Each upstream answer occurs once. */
   get grounds(): readonly ProofRecords[] {
     if (!this.#grounds) {
       const { cached, own } = this.#used;

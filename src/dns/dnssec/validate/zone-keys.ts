@@ -10,7 +10,7 @@ const ZONE_KEY = 0x0100;
 /** DNSKEY flag: the key is withdrawn (RFC 5011 §2.1). */
 const REVOKED = 0x0080;
 
-/** A key of a DNSKEY RRset, as record data and ready to verify signatures. */
+/** A key of a DNSKEY RRset: its record data, and the key for signature checks. */
 export interface CandidateKey {
   readonly dnskey: Dnskey;
   readonly rdata: Uint8Array;

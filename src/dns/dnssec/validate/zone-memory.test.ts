@@ -1,6 +1,6 @@
 /**
- * The zones that a validation takes from the cache: exactly what was proved, no longer
- * than the proof is valid, and for no other name or anchor.
+ * The zones that a validation takes from the cache: only proved statuses, only while the
+ * proof is valid, and only for the same name and anchor.
  */
 import assert from 'node:assert/strict';
 import test from 'node:test';
@@ -24,7 +24,7 @@ const EXPIRED = 61_000;
 /** The two statuses of an untrusted answer; neither is insecure. */
 const REFUSED = /^failed (bogus|indeterminate)$/;
 
-/** Questions of one resolver: they share a cache. */
+/** The questions of one resolver, which share a cache. */
 function memory() {
   const cache = new Map<string, CachedZone>();
   const asked: string[] = [];
@@ -173,7 +173,7 @@ test('a remembered missing cut makes no data insecure', async () => {
   const { ask } = memory();
   assert.equal(await ask('mx.a.co.example A', insideZone), 'found insecure');
   assert.equal(await ask('co.example A', insideZone), 'failed bogus');
-  // A delegation that appears there counts when the proof of its absence expires.
+  // A delegation added there counts once the proof of its absence has expired.
   const delegated = {
     ...insideZone,
     'co.example DS': {

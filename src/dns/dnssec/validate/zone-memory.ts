@@ -23,7 +23,7 @@ interface Rest {
 export class ZoneMemory {
   readonly #cachedGrounds = new Map<string, readonly UsedRecords[]>();
   readonly #rested = new Map<string, Rest>();
-  /** Zones that count as unsigned because no algorithm of theirs is supported. */
+  /** Zones that count as unsigned because none of their algorithms is supported. */
   readonly #unsupported = new Map<string, UnsupportedZone>();
 
   constructor(
@@ -31,7 +31,7 @@ export class ZoneMemory {
     private readonly anchorOf: (name: Name) => TrustAnchor | undefined,
   ) {}
 
-  /** Returns true for a zone with a current entry. The proof of this answer does not grow. */
+  /** Returns true for a zone with a current entry. Adds nothing to the answer's proof. */
   has(name: Name): boolean {
     return this.#current(name) !== undefined;
   }
@@ -50,8 +50,9 @@ export class ZoneMemory {
   }
 
   /**
-   * Returns the cached status of an unsigned zone above a name: nothing below it needs a
-   * proof. The name gets no entry of its own, because the entry could outlive the zone's.
+   * Returns the cached status of an unsigned zone above a name: names below it need no
+   * proof. The name gets no entry of its own, because that entry could expire after the
+   * zone's.
    */
   unsignedAbove(name: Name, { zone: anchored }: TrustAnchor): ProvedStatus | undefined {
     for (let labels = anchored.labelCount + 1; labels < name.labelCount; labels++) {

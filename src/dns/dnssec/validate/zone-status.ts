@@ -1,7 +1,7 @@
 import type { Failure, Name } from '../../../base/index.js';
 import { dnssecFailures, type DnssecFailureCode } from '../failures.js';
 
-/** Returns the failure for a name below no anchor. */
+/** Returns the failure for a name without a trust anchor above it. */
 export function noAnchor(domainName: Name): Failure {
   return dnssecFailures.make('dnssec-no-anchor', domainName.toString());
 }
