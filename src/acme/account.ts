@@ -14,7 +14,7 @@ import {
   type ExternalAccount,
 } from './jws.js';
 
-/** The account that the configuration asks for. */
+/** The account that the configuration requires. */
 export interface DesiredAccount {
   /** URL of the CA's directory. */
   readonly directory: string;
@@ -30,10 +30,10 @@ const KEY_FOLDER = '_acme';
 type Signing = Promise<Result<Required<AcmeSigner>, AcmeFailure>>;
 
 /**
- * Returns the account at a CA and registers it first if needed. Its key is on disk
- * before the first request. A newAccount request with a key that has an account returns
- * that account (RFC 8555 §7.3.1), so a crash in between makes no second one.
- * [8555-7.3.1-1]
+ * Returns the account at a CA and registers it first if needed. The key of the account is
+ * on disk before the first request. A newAccount request with a key that has an account
+ * returns that account (RFC 8555 §7.3.1), so a crash in between creates no second
+ * account. [8555-7.3.1-1]
  */
 export async function ensureAccount(
   session: AcmeSession,
@@ -74,8 +74,8 @@ export async function ensureAccount(
 }
 
 /**
- * Changes the key of an account (RFC 8555 §7.3.5). The old key stays in the ring and no
- * longer has a function. Nothing else of the account changes. [8555-7.3.5-1]
+ * Changes the key of an account (RFC 8555 §7.3.5). The old key stays in the ring, unused.
+ * The rest of the account stays unchanged. [8555-7.3.5-1]
  */
 export async function changeAccountKey(
   session: AcmeSession,
@@ -134,7 +134,7 @@ function noKeyChange(): AcmeFailure {
   return acmeFailures.make('acme-refused', 'the CA has no resource keyChange');
 }
 
-/** A refusal is final, so the account continues with its current key. */
+/** A refusal by the CA is final, so the account keeps its current key. */
 async function refuseKeyChange(
   accountStore: AccountStore,
   directory: string,

@@ -12,7 +12,7 @@ const inside: Readonly<Record<string, string>> = {
   'mapped.example': '::ffff:192.168.1.1',
 };
 
-/** A session with the lab's CA at `address`, and the addresses that it dials. */
+/** A session with the lab's CA at `address`, and the addresses that it connects to. */
 async function sessionAt(address: string): Promise<{
   session: AcmeSession;
   dialled: string[];

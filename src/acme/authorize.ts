@@ -28,11 +28,11 @@ const authorizationSchema = z.object({
 });
 type OfferedChallenge = z.output<typeof challengeSchema>;
 
-/** The order, and how its challenges are answered. */
+/** The order, and the solvers for its challenges. */
 export interface AuthorizeOptions {
   readonly session: AcmeSession;
   readonly signer: Required<AcmeSigner>;
-  /** Names of the order. No challenge for another name is answered. */
+  /** Names of the order. The client answers no challenge for another name. */
   readonly names: readonly string[];
   /** Solvers in the order of preference. */
   readonly solvers: readonly ChallengeSolver[];
@@ -87,7 +87,7 @@ export async function authorize(
           );
         const outcome = await by.show(challenge);
         if (outcome.status === 'failed')
-          // The cause is local: the response to the challenge could not be published.
+          // The cause is local: the solver could not publish the response.
           return fail({
             code: outcome.code,
             blame: 'local',
@@ -119,8 +119,8 @@ export async function authorize(
 }
 
 /**
- * Returns the challenge to answer. Undefined: the offer lacks a token, or the CA names
- * itself differently in its directory.
+ * Returns the challenge to answer. Undefined: the offer lacks a token, or its issuer
+ * names differ from those in the directory.
  */
 function challengeOf(
   host: string,

@@ -1,7 +1,4 @@
-/**
- * Challenge types that are supported (RFC 8555 §8, RFC 8737,
- * draft-ietf-acme-dns-persist).
- */
+/** Supported challenge types (RFC 8555 §8, RFC 8737, draft-ietf-acme-dns-persist). */
 export type ChallengeType = 'http-01' | 'tls-alpn-01' | 'dns-01' | 'dns-persist-01';
 
 /** One challenge for a name, with the data that every challenge type needs. */
@@ -38,16 +35,16 @@ export type SolverOutcome =
     };
 
 /**
- * Publishes responses where a CA looks for one kind of challenge. `show` and `hide`
- * are idempotent.
+ * Publishes the responses to one kind of challenge for the CA. `show` and `hide` are
+ * idempotent.
  */
 export interface ChallengeSolver {
   readonly type: ChallengeType;
   /**
-   * Publishes the response. `done`: the CA finds it now. `manual`: the operator has to
-   * publish it first.
+   * Publishes the response. `done`: the CA can fetch it now. `manual`: the operator has
+   * to publish it first.
    */
   show(challenge: Challenge): Promise<SolverOutcome>;
-  /** Removes the response. Rejects only when that failed. */
+  /** Removes the response. Rejects only if the removal failed. */
   hide(challenge: Pick<Challenge, 'host' | 'token'>): Promise<void>;
 }

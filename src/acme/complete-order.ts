@@ -7,11 +7,11 @@ import { authorize, type AuthorizeOptions } from './authorize.js';
 import { fetchChain } from './fetch-chain.js';
 import { pollTimer, type PollOptions } from './poll.js';
 
-/** The order, the key to certify, and how often the CA is polled. */
+/** The order, the key to certify, and the interval of polling. */
 export interface CompleteOptions extends Omit<AuthorizeOptions, 'waitForPoll'>, PollOptions {
   /** The key to certify. The certificate request never contains another key. */
   readonly key: KeyPair;
-  /** Common name of the root that the chain leads to, if the CA offers several. */
+  /** Common name of the preferred root, if the CA offers several chains. */
   readonly preferredChain?: string | undefined;
 }
 

@@ -1,6 +1,6 @@
 /**
  * Longest accepted wait, milliseconds: a CA must not stop renewals permanently. A saved
- * time further ahead is from a clock that was ahead.
+ * time further in the future was written while the clock was ahead.
  */
 export const MAX_WAIT = 7 * 86_400_000;
 
@@ -17,7 +17,7 @@ export function parseRetryAfter(headerValue: string | undefined, now: number): n
   return Number.isNaN(retryAt) ? undefined : Math.min(Math.max(retryAt, now), now + MAX_WAIT);
 }
 
-/** More links than any CA sends for its chains or the pages of a list. */
+/** Maximum number of links; CAs send fewer for chains and list pages. */
 const MAX_LINKS = 10;
 
 /**
@@ -43,8 +43,8 @@ function relations(parameters: string): readonly string[] {
 }
 
 /**
- * Returns whether two URLs name the same resource: `https://CA.example:443/dir` is
- * `https://ca.example/dir`.
+ * Returns whether two URLs name the same resource: `https://CA.example:443/dir` and
+ * `https://ca.example/dir` do.
  */
 export function sameUrl(left: string, right: string): boolean {
   return new URL(left).href === new URL(right).href;

@@ -2,22 +2,22 @@
  * ACME client (RFC 8555): obtains certificates for given keys, and renewal windows
  * (RFC 9773).
  *
- * A CA issues a certificate after it has seen that the applicant controls each name. The
- * client registers an account, places an order, publishes one challenge response for each
- * name (a file, a TLS certificate or a TXT record), asks the CA to validate it, sends the
- * certificate request, and downloads the chain. Every request is a JWS with a fresh
- * nonce.
+ * A CA issues a certificate after it has verified that the applicant controls each name.
+ * The client registers an account, places an order, publishes one challenge response for
+ * each name (a file, a TLS certificate or a TXT record), asks the CA to validate it,
+ * sends the certificate request, and downloads the chain. Every request is a JWS with a
+ * fresh nonce.
  *
- * This part holds the protocol. It never generates a certificate key: a mail host keeps
- * its key over renewals, so that TLSA records stay valid (RFC 7671 §8.1). It stores
- * nothing itself: accounts and orders go to an `AccountStore` and an `OrderStore`, which
- * must be durable, because an order placed before a crash is continued after it.
- * Challenge responses are published by a `ChallengeSolver`. Waiting, retries over days
+ * This part implements the protocol. It never generates a certificate key: a mail host
+ * keeps its key when it renews a certificate, so that TLSA records stay valid (RFC 7671
+ * §8.1). It stores nothing itself: accounts and orders go to an `AccountStore` and an
+ * `OrderStore`, which must be durable, because the client continues an order after a
+ * crash. A `ChallengeSolver` publishes challenge responses. Waiting, retries over days
  * and installation belong to `publish`.
  *
  * Bounds: response sizes, redirects (none), order and authorization counts, and the time
  * of one round (`poll`). Requests go through the given `Network`, so a guarded network
- * keeps a directory from naming private addresses.
+ * refuses private addresses that a directory names.
  *
  * @example
  * ```ts

@@ -16,8 +16,8 @@ export interface ExternalAccount {
 }
 
 /**
- * Signs a request: flattened JWS with ES256 (RFC 8555 §6.2). `payload` undefined makes a
- * POST-as-GET request. `url` is the exact text that the CA sent.
+ * Signs a request: flattened JWS with ES256 (RFC 8555 §6.2). An undefined `payload`
+ * creates a POST-as-GET request. `url` is the exact text from the CA.
  * [8555-6.2-1, 8555-6.3-1, 8555-6.4-1]
  */
 export function signRequest(

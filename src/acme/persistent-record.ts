@@ -12,9 +12,9 @@ const MAX_ISSUERS = 10;
 /**
  * Returns the text of the TXT record that permits one account of one CA to validate this
  * name permanently (draft-ietf-acme-dns-persist-02 §4.1): `ISSUER; accounturi=URI`. The
- * URI contains a hash if the CA announces a prefix for it; CAs that follow earlier
- * drafts use the URL of the account. Fails when the CA names no issuer, or the URI fits
- * no record.
+ * URI contains a hash if the CA announces a prefix for it; CAs that follow earlier drafts
+ * use the URL of the account. Fails if the CA names no issuer, or if the URI does not fit
+ * in a record.
  */
 export function persistentRecord({
   host,

@@ -5,7 +5,7 @@ import type { OrderStore } from './stores.js';
 import { parseJson, type AcmeFailure, type AcmeReply, type AcmeSession } from './session.js';
 import type { AcmeSigner } from './jws.js';
 
-/** The order that a key needs. */
+/** The desired order for a key. */
 export interface DesiredOrder {
   /** URL of the CA's directory. */
   readonly directory: string;
@@ -23,15 +23,15 @@ export interface DesiredOrder {
 const [MAX_ORDERS, MAX_PAGES] = [100, 10];
 
 /**
- * Returns the URL of the order of a key: the saved one, or one that the CA made for a
- * request whose reply was lost, or a new one. The intention to place an order is saved
+ * Returns the URL of the order of a key: the saved one, or the order of an earlier
+ * request whose reply was lost, or a new order. Saves the intention to place an order
  * before the request. [8555-7.4-1]
  *
- * RFC 8555 has no way to mark a newOrder request as a repetition. If accounts list
- * their orders (§7.1.2.1), the lost order is found there. If they do not, as with
- * Let's Encrypt, the request is repeated. Many CAs then return the open order for the
+ * RFC 8555 has no way to mark a newOrder request as a repetition. If accounts list their
+ * orders (§7.1.2.1), the client finds the lost order there. If they do not, as with Let's
+ * Encrypt, the client repeats the request. Many CAs then return the open order for the
  * same names. Other CAs keep an order that is never finalized and that expires; they
- * often reuse its authorizations for the new one.
+ * often reuse its authorizations for the new order.
  */
 export async function placeOrder(
   session: AcmeSession,
@@ -103,7 +103,7 @@ const orderSchema = z.object({
 
 /**
  * Finds an open order for these names that the store does not have. CAs need not list
- * orders; then there is nothing to find.
+ * orders; without a list the client finds none.
  */
 async function findUnrecordedOrder(
   session: AcmeSession,

@@ -18,7 +18,7 @@ export interface RenewalFacts {
   readonly random: number;
   /**
    * Milliseconds between two renewal rounds. The planned time is at least one round
-   * before the end of the window, so that a round falls into it.
+   * before the end of the window, so that one round runs within it.
    */
   readonly roundMs: number;
 }
@@ -26,14 +26,14 @@ export interface RenewalFacts {
 const DAY = 86_400_000;
 
 /**
- * Returns when a certificate has to be renewed, milliseconds since 1970.
+ * Returns the time at which a certificate has to be renewed, milliseconds since 1970.
  *
  * With a window: a uniformly drawn time in it, so that a CA with many certificates gets
- * no peak of requests. A window in the past means now. [9773-4.2-2, 9773-4.2-4] At least
- * a tenth of the lifetime is always left.
+ * no peak of requests. If the window is past, the renewal is due now.
+ * [9773-4.2-2, 9773-4.2-4] At least a tenth of the lifetime always remains.
  *
- * Without a window: when a third of the lifetime is left, or half of it for lifetimes
- * under ten days. Pure.
+ * Without a window: the time at which a third of the lifetime remains, or half of a
+ * lifetime under ten days. Pure.
  */
 export function planRenewal({
   notBefore,

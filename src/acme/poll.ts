@@ -23,7 +23,7 @@ export interface PollOptions {
 export type PollTimer = (acmeReply?: AcmeReply) => Promise<boolean>;
 
 /**
- * Returns a timer that waits as long as the CA asks, and at least `poll.every`:
+ * Returns a timer that waits for the `Retry-After` of the CA, and at least `poll.every`:
  * `Retry-After: 0` must not cause requests without a pause. [8555-7.5.1-2]
  */
 export function pollTimer({ clock, poll, signal, stillClaimed }: PollOptions): PollTimer {

@@ -82,17 +82,17 @@ export function isQueryDue(askAgain: number, now: number): boolean {
 const MAX_TRIES = 6;
 
 /**
- * Returns when to ask again after a temporary failure: a minute later, then twice as long
- * each time. After six tries the interval is six hours, as after a permanent failure.
- * [9773-4.3.3-1]
+ * Returns the time of the next request after a temporary failure: a minute later, then
+ * twice as long each time. After six tries the interval is six hours, as after a
+ * permanent failure. [9773-4.3.3-1]
  */
 export function retryAt(tries: number, now: number): number {
   return now + (tries < MAX_TRIES ? MIN_INTERVAL * 2 ** tries : DEFAULT_INTERVAL);
 }
 
 /**
- * Returns when to ask again after an answer: at its `Retry-After`, between a minute and a
- * day later. [9773-4.3.2-1]
+ * Returns the time of the next request after an answer: at its `Retry-After`, between a
+ * minute and a day later. [9773-4.3.2-1]
  */
 export function nextQueryAt(until: number | undefined, now: number): number {
   return (

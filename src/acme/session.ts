@@ -21,8 +21,8 @@ export interface AcmeServer {
 
 /**
  * A failed request or order. `problem` is the last part of the error type (RFC 8555
- * §6.7).
- * `until`: when to ask again (milliseconds since 1970), if the CA says so.
+ * §6.7). `until`: the time of the next attempt (milliseconds since 1970), if the CA gives
+ * one.
  */
 export interface AcmeFailure extends Failure {
   readonly problem?: string;
@@ -40,7 +40,7 @@ export interface AcmeReply {
   readonly body: string;
   /** URL of the account or order that the request created. */
   readonly location?: string;
-  /** Until when the CA asks to wait, milliseconds since 1970. */
+  /** End of the wait that the CA requests, milliseconds since 1970. */
   readonly until?: number;
   /** URLs of other chains for the same certificate. */
   readonly alternates: readonly string[];
@@ -48,10 +48,10 @@ export interface AcmeReply {
   readonly next?: string;
 }
 
-/** An invalid list counts as a missing one. */
+/** An invalid list counts as a missing list. */
 const names = z.array(z.string().max(253)).max(10).optional().catch(undefined);
 
-/** The required resources and the optional ones that are used. [8555-7.1.1-1] */
+/** The required resources, and the optional ones that this client uses. [8555-7.1.1-1] */
 const directorySchema = z.object({
   newNonce: z.url(),
   newAccount: z.url(),
@@ -78,14 +78,14 @@ const commonHeaders = { 'accept-language': 'en' };
 const TIMEOUT = 30_000;
 /** Saved nonces for the next requests. A CA sends one with each reply. */
 const MAX_NONCES = 32;
-/** Longest reply. An order has some dozens of URLs, a chain some certificates. */
+/** Longest reply. An order contains a few dozen URLs, a chain a few certificates. */
 const MAX_OCTETS = 256 * 1024;
 
 /**
  * Sends signed requests to one CA. Saves nonces and replaces a stale one (RFC 8555 §6.5).
  * Returns problems as failures that contain the text of the CA. [8555-6.7-1]
  *
- * Each request has a User-Agent, as all requests of the HTTP client. [8555-6.1-1]
+ * The HTTP client adds a User-Agent to each request. [8555-6.1-1]
  */
 export class AcmeSession {
   readonly #server: AcmeServer;
@@ -118,8 +118,8 @@ export class AcmeSession {
   }
 
   /**
-   * Sends a signed POST request; without `payload` a POST-as-GET request. A request with
-   * a refused nonce is repeated with the nonce of the reply. [8555-6.5-1, 8555-6.5-2]
+   * Sends a signed POST request; without `payload` a POST-as-GET request. Repeats a
+   * request with a refused nonce, using the nonce of the reply. [8555-6.5-1, 8555-6.5-2]
    */
   async post(
     url: string,
@@ -142,7 +142,7 @@ export class AcmeSession {
         this.#saveNonce(nextNonce);
         return read;
       }
-      // The saved nonces are as old as the refused one.
+      // The saved nonces are as old as the refused nonce.
       this.#nonces = [];
     }
   }

@@ -9,8 +9,8 @@ export interface AccountStore {
 /** Saved open orders, by host and key. A change is durable when its promise resolves. */
 export interface OrderStore {
   /**
-   * Returns the open order of a key. `url` is missing when the request was about to be
-   * sent.
+   * Returns the open order of a key. `url` is missing if the request was prepared and its
+   * reply was not saved.
    */
   order(hostName: string, key: string): OpenOrder | undefined;
   saveOrder(hostName: string, key: string, openOrder: OpenOrder): Promise<void>;
@@ -33,7 +33,7 @@ export interface AccountRecord {
   readonly url: string;
   /** Name of its key in the ring. */
   readonly key: string;
-  /** Name of the key that a change of keys has started to introduce. */
+  /** Name of the next key, during a change of keys. */
   readonly next?: string | undefined;
 }
 

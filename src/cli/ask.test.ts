@@ -3,7 +3,7 @@ import { PassThrough } from 'node:stream';
 import test from 'node:test';
 import { ask } from './ask.js';
 
-/** Asks on a terminal that types `keys` once the question is shown. */
+/** Asks on a simulated terminal that sends `keys` after the question is shown. */
 function answerOf(keys: string, isTTY = true): Promise<string> {
   const interruption = new AbortController();
   const input = Object.assign(new PassThrough(), { isTTY });

@@ -7,7 +7,7 @@ import { caaIssuersOf, parseCertificate, spkiSha256 } from '../x509/index.js';
 
 /**
  * Collects the facts behind the CAA records of a domain: for each of its hosts that the
- * account certifies, the records that apply today and the certificates that it shows.
+ * account certifies, the records that apply today and the certificates that it presents.
  */
 export function collectCaaHosts(
   evidence: Evidence,
@@ -40,7 +40,9 @@ export function collectCaaHosts(
   );
 }
 
-/** The distinct leaves of public CAs that the host shows, at port 25 or as policy host. */
+/**
+ * The distinct leaves of public CAs that the host presents, at port 25 or as policy host.
+ */
 function inUseOf(
   { hosts, mtaSts, domain }: Evidence,
   hostName: string,

@@ -5,14 +5,14 @@ import type { CommandContext } from './output.js';
  * The command line of `hermetic`: arguments in, text and an exit status out.
  *
  * Each command is a thin layer over one part of the library. It validates options, calls
- * the part, renders the result for a terminal or as JSON, and returns an exit status. No
- * decision about mail is made here: a program that uses the library gets the same
+ * the part, renders the result for a terminal or as JSON, and returns an exit status. The
+ * library makes all decisions about mail, so a program that uses it gets the same
  * results.
  *
  * Rules that all commands share:
  *
  * - Output paths are tested before the first packet, so that a long check is not lost.
- * - Text of peers is neutralised if it is printed: it cannot control the terminal.
+ * - Text of peers is neutralised before it is printed, so it cannot control the terminal.
  * - A broken peer is a result (exit status 1 or 3). Status 2 means that the command
  *   itself cannot be used, and `hermetic explain CODE` explains the printed code.
  * - `--json` prints the stable contracts of `schemas/`; the text form may change.
@@ -24,12 +24,12 @@ import type { CommandContext } from './output.js';
 /** Adds arguments, options and the action to a command. */
 export type DefineCommand = (command: Command, context: CommandContext) => void;
 
-/** A command as the list of commands shows it; its definition is loaded on demand. */
+/** The entry of a command in the list of commands; its definition is loaded on demand. */
 export interface CommandEntry {
   readonly name: string;
   /** Heading under which `hermetic --help` lists the command. */
   readonly group: 'Check' | 'Send' | 'Publish' | 'Report' | 'Run' | 'Learn';
-  /** The arguments, as usage shows them. */
+  /** The arguments, in the form of the usage line. */
   readonly usage: string;
   readonly summary: string;
   /** Imports the definition of the command. */
@@ -37,8 +37,8 @@ export interface CommandEntry {
 }
 
 /**
- * Every command. `hermetic --help` is printed from this list alone: loading all of them
- * reads several hundred files.
+ * Every command. `hermetic --help` needs only this list: loading every command reads
+ * several hundred files.
  */
 export const commands: readonly CommandEntry[] = [
   {

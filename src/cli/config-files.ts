@@ -13,7 +13,7 @@ import { complain, type Output } from './output.js';
 /** Path of the daemon's configuration unless `--config` names another. */
 export const DEFAULT_CONFIG = '/etc/hermetic/hermetic.yaml';
 
-/** The path of version 0.1: a file there is named if the current path has none. */
+/** The path of version 0.1: an error names a file there if the current path has none. */
 const FORMER_CONFIG = '/etc/hermetic.yaml';
 
 /** Next to the configuration: more files, each with its own sections. */
@@ -70,7 +70,7 @@ function filesOf(folder: string): readonly string[] {
 
 /**
  * Reads the configuration, or prints every problem and returns undefined. `parse` is a
- * parameter because the part it is in loads every job of the daemon.
+ * parameter because importing its part loads every job of the daemon.
  */
 export function readConfig(
   filePath: string,

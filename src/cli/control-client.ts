@@ -8,8 +8,8 @@ export const DEFAULT_SOCKET = '/run/hermetic/control.sock';
 const MAX_ANSWER = 1024 * 1024;
 
 /**
- * Asks the running daemon. Throws HermeticError `daemon-unreachable` without an answer:
- * the daemon does not run, or this user may not control it.
+ * Sends a request to the running daemon. Throws HermeticError `daemon-unreachable`
+ * without an answer: the daemon does not run, or this user may not control it.
  */
 export async function askDaemon(
   filePath: string,

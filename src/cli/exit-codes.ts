@@ -3,9 +3,9 @@ import type { CheckResult } from '../evidence/index.js';
 /**
  * The exit statuses of `hermetic`.
  *
- * They are part of the interface: scripts and monitoring rely on them. 75 is EX_TEMPFAIL
- * of sysexits.h, which mail servers understand; 130 is the status that shells report
- * after ctrl-C.
+ * The statuses are part of the interface: scripts and monitoring rely on them. 75 is
+ * EX_TEMPFAIL of sysexits.h, which mail servers understand; 130 is the status that shells
+ * report after ctrl-C.
  */
 export const exitCodes = {
   good: 0,
@@ -55,7 +55,7 @@ function nonexistentExitCode({ findings, route }: CheckResult): number {
 }
 
 /**
- * The exit status for several domains: 2 before 1 before 3 before 0.
+ * The exit status for several domains: the first of 2, 1, 3, 0 that occurs.
  *
  * A usage error comes first, because it means that a domain was not checked at all.
  */

@@ -5,7 +5,7 @@ import { runCli } from '../../test/support/run-cli.js';
 
 const explain = (...args: string[]) => runCli(['explain', ...args]);
 
-/** The lines that each picture must contain, so that none can be empty. */
+/** The lines that each picture must contain, so that no picture is empty. */
 const shows: Readonly<Record<string, RegExp>> = {
   starttls:
     /S: 250-STARTTLS +# the server offers TLS[\s\S]*\[ TLS handshake \][\s\S]*\(encrypted\) EHLO/,

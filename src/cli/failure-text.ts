@@ -3,8 +3,8 @@ import { findFailure } from '../catalogue/index.js';
 import type { UnsupportedZone } from '../dns/index.js';
 
 /**
- * Formats a failure for people, without a final dot: `The resolver did not answer in
- * time: 192.0.2.53:53 (dns-timeout)`.
+ * Formats a failure as human-readable text, without a final dot: `The resolver did not
+ * answer in time: 192.0.2.53:53 (dns-timeout)`.
  */
 export function sayFailure({ code, detail }: Pick<Failure, 'code' | 'detail'>): string {
   const says = findFailure(code)?.message.replace(/\.$/, '');

@@ -26,8 +26,8 @@ const MAX_INPUT_BYTES = 64 * 1024 * 1024;
 
 /**
  * Reads a file that the command line names, or standard input for `-`. Throws
- * HermeticError when it cannot be read or is larger than 64 MB. `what`: the option or
- * role, for messages.
+ * HermeticError for an unreadable file, and above 64 MB. `what`: the option or role, for
+ * messages.
  */
 export function readFile(filePath: string, what: string): string {
   if (filePath === STANDARD_STREAM) return readDescriptor(0, `${what}: standard input`);
@@ -45,8 +45,8 @@ export function readFile(filePath: string, what: string): string {
 }
 
 /**
- * Throws HermeticError unless a path leads to a regular file: a pipe or a device can delay
- * its reader for ever.
+ * Throws HermeticError unless a path names a regular file: a read of a pipe or a device
+ * may never end.
  */
 export function assertRegular(filePath: string, what: string): void {
   if (statSync(filePath, { throwIfNoEntry: false })?.isFile() !== false) return;
@@ -95,7 +95,7 @@ function readDescriptor(descriptor: number, what: string): string {
   }
 }
 
-/** Returns the error for an input beyond the limit. */
+/** Returns the error for an input above the limit. */
 function tooLarge(what: string): HermeticError {
   return new HermeticError('file-too-large', `${what}: larger than 64 MB`, {
     fix: 'Use a smaller file.',
@@ -125,8 +125,8 @@ export function assertWritable(filePath: string, what: string): void {
 }
 
 /**
- * Writes a file that the command line names, whole or not at all: the old content stays
- * until the new one is complete. Throws HermeticError.
+ * Writes a file that the command line names, whole or not at all: the old content remains
+ * until the new content is complete. Throws HermeticError.
  */
 export function writeFile(filePath: string, text: string, what: string): void {
   let part: string | undefined;

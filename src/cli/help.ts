@@ -4,7 +4,7 @@ import type { Output } from './output.js';
 
 /** The parts of a help page below the options. */
 export interface HelpPage {
-  /** Command lines, each shown whole or broken so that it can be pasted. */
+  /** Command lines, each on one line or wrapped so that it can be pasted. */
   readonly examples: readonly string[];
   /** Exit statuses with a special meaning for this command. */
   readonly exitStatus?: readonly (readonly [status: number, meaning: string])[];
@@ -57,7 +57,7 @@ export function breakCommand(textLine: string, lineWidth: number): readonly stri
   let current = '';
   for (const word of textLine.trimStart().split(' ')) {
     const joined = current === '' ? `  ${word}` : `${current} ${word}`;
-    // Room for the backslash.
+    // Two columns are reserved for the space and the backslash.
     if (joined.length <= lineWidth - 2 || current === '') {
       current = joined;
       continue;

@@ -3,7 +3,7 @@ import type { Lab } from '../lab/index.js';
 
 /**
  * Opens the built-in lab. The part is loaded on demand, because it contains a certificate
- * authority and many servers. `names`: the domains and hosts that will be asked about;
+ * authority and many servers. `names`: the domains and hosts that the command will query;
  * only their scenarios are built if all of them belong to the lab.
  */
 export async function openLab(names: readonly string[] = []): Promise<Lab> {
@@ -13,7 +13,7 @@ export async function openLab(names: readonly string[] = []): Promise<Lab> {
 }
 
 /**
- * The options with which a check stays inside the lab.
+ * The options that restrict a check to the lab.
  *
  * Five seconds are enough for servers in the same process.
  */

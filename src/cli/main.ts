@@ -1,22 +1,22 @@
 #!/usr/bin/env node
-// The entry of the command. It imports nothing by itself: an old Node would refuse a
-// module below with a syntax error before a line of this file has run. For the same
-// reason this file uses no syntax newer than ES2018.
+// The entry point of the command. It has no static imports: an old Node would reject an
+// imported module with a syntax error before this file runs. For the same reason this
+// file uses no syntax newer than ES2018.
 
 /** The oldest Node that runs this program, as in `engines` of package.json. */
 const OLDEST_MAJOR = 20;
 const OLDEST_MINOR = 19;
 
 /**
- * Open files that loading the program takes: the modules of one level are opened
- * together. Below it, Node reports a package that it could not open as missing.
+ * Open files that loading the program needs, because Node opens the modules of one level
+ * together. With a lower limit, Node reports an unopened package as missing.
  */
 const MIN_OPEN_FILES = 256;
 /** Limits of this process on Linux. Node raises the soft limit to the hard one itself. */
 const LIMITS = '/proc/self/limits';
 
 const isDaemon = process.argv[2] === 'serve';
-/** Limits the heap of the daemon before the program loads, which would make it grow. */
+/** Limits the heap of the daemon before loading the program enlarges it. */
 const limitHeap = (): Promise<void> =>
   import('../base/index.js').then(({ keepStartSmall }) => keepStartSmall());
 

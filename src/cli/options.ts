@@ -1,7 +1,7 @@
 import { HermeticError } from '../base/index.js';
 
 /**
- * An error of usage. `what`: the option or argument at fault.
+ * Creates a usage error. `what`: the option or argument at fault.
  *
  * `why` completes the sentence that `what` begins; `fix` is an imperative.
  */
@@ -67,7 +67,7 @@ export function collectValues(value: string, all: readonly string[] = []): reado
 }
 
 /**
- * The given options without those that are undefined, so that defaults apply to them.
+ * Returns the options without undefined values, so that defaults apply to them.
  *
  * A library option that is present and undefined would replace its default.
  */

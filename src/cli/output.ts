@@ -40,7 +40,7 @@ export function processOutput(): Output {
   let gone = false;
   stdout.on('error', ({ code }: NodeJS.ErrnoException) => (gone ||= code === 'EPIPE'));
   const isUtf8 = hasUtf8(process.env);
-  // A file or a program gets UTF-8 in every locale.
+  // Output to a file or a program is UTF-8 in every locale.
   const shown = (isTTY: boolean, outputText: string): string =>
     isTTY && !isUtf8 ? toAscii(outputText) : outputText;
   const messageWidth = (): number | undefined => columnsOf(stderr, process.env);
@@ -73,7 +73,10 @@ export function hasUtf8({ LC_ALL, LC_CTYPE, LANG }: Environment): boolean {
   return locale === undefined || /utf-?8/i.test(locale);
 }
 
-/** Replaces each character outside US-ASCII by one of it, so that columns stay aligned. */
+/**
+ * Replaces each character outside US-ASCII with one US-ASCII character, so that columns
+ * stay aligned.
+ */
 export function toAscii(outputText: string): string {
   return outputText.replaceAll('§', 's').replace(/\P{ASCII}/gu, '?');
 }
@@ -97,8 +100,8 @@ function columnsOf(stream: Terminal, { COLUMNS = '' }: Environment): number | un
 }
 
 /**
- * Wraps each line of a message that is longer than `width`. The rest of a line without
- * indentation is indented by four columns: the fix below it has two.
+ * Wraps each line of a message that is longer than `width`. Continuation lines of a line
+ * without indentation get four columns, because the fix below has two.
  */
 export function fitMessage(outputText: string, width: number | undefined): string {
   if (width === undefined) return outputText;
@@ -115,7 +118,7 @@ export function fitMessage(outputText: string, width: number | undefined): strin
 
 /**
  * Returns whether to write colour: `NO_COLOR` (not empty) forbids it, `FORCE_COLOR` (not
- * empty and not 0) asks for it, else only a terminal that is not `dumb` gets it.
+ * empty and not 0) enables it, else a terminal that is not `dumb` gets it.
  */
 export function wantsColor(stdout: { readonly isTTY?: boolean }, env: Environment): boolean {
   if (env['NO_COLOR']) return false;
@@ -127,8 +130,8 @@ export function wantsColor(stdout: { readonly isTTY?: boolean }, env: Environmen
 /**
  * An output whose colour the options `--color` and `--no-color` switch.
  *
- * The help of a command is built before its options are read, hence an object that
- * changes.
+ * The help of a command is built before its options are read, so the colour must be
+ * changeable afterwards.
  */
 export class ColorSwitch implements Output {
   readonly #target: Output;
@@ -164,7 +167,7 @@ export class ColorSwitch implements Output {
 /**
  * Prints `hermetic: <what>: <why> (<code>)` and the fix; throws any other error.
  *
- * Both texts may hold names from the network, so both are neutralised.
+ * Both texts may contain names from the network, so both are neutralised.
  */
 export function complain(output: Output, error: unknown): void {
   if (!isHermeticError(error)) throw error;
@@ -173,9 +176,9 @@ export function complain(output: Output, error: unknown): void {
 }
 
 /**
- * Formats JSON that means the same as `JSON.stringify` and cannot control a terminal: C1
- * and bidi controls of foreign text, which `JSON.stringify` leaves as they are, become
- * escapes.
+ * Formats JSON that is equivalent to that of `JSON.stringify` and cannot control a
+ * terminal: C1 and bidi controls of foreign text, which `JSON.stringify` leaves as they
+ * are, become escapes.
  */
 export function formatJson(value: unknown, indent?: number): string {
   return JSON.stringify(value, null, indent).replace(hidden, (character) =>

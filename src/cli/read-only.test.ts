@@ -65,7 +65,7 @@ before(async () => {
     usedAt: at,
   });
   store.close();
-  // The driver removes the empty log only when its statements are collected.
+  // The driver removes the empty log only after its statements are garbage-collected.
   for (const suffix of ['-wal', '-shm']) rmSync(`${file}${suffix}`, { force: true });
   config = join(state, 'hermetic.yaml');
   writeFileSync(

@@ -91,7 +91,7 @@ test('a daemon that cannot start makes its reload a problem', () =>
     await reloader.end();
   }));
 
-// A21: a read that does not end delays every port of the daemon.
+// A21: a blocked read of the configuration delays every port of the daemon.
 test('a reload refuses pipes, devices and files without a section', () =>
   withDaemon(async ({ reloader, starting, reloads, file, lines }) => {
     const folder = join(dirname(file), 'conf.d');
@@ -118,7 +118,7 @@ test('a reload refuses pipes, devices and files without a section', () =>
     assert.match(lines.join(''), /reload-failed/);
   }));
 
-/** The path of a file that does not exist any more. */
+/** The path of a file that no longer exists. */
 function emptied(file: string): string {
   rmSync(file, { recursive: true });
   return file;

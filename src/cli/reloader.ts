@@ -9,7 +9,7 @@ type ServerPart = Pick<typeof ServerModule, 'parseConfigFiles'>;
 /**
  * Reloads the configuration of a daemon, one reload after another. An invalid
  * configuration leaves the old one active. Requests that arrive before the next reload
- * begins share it: many signals cause two reloads, and do not delay the end of the
+ * begins share it: many signals cause only two reloads, and do not delay the exit of the
  * daemon.
  */
 export class Reloader {
@@ -33,7 +33,7 @@ export class Reloader {
     return this.#next;
   }
 
-  /** Resolves when no reload is running. None begins afterwards. */
+  /** Resolves when no reload is running. No reload begins afterwards. */
   async end(): Promise<void> {
     this.#isEnding = true;
     await this.#next;
@@ -58,10 +58,10 @@ export class Reloader {
   /** Reads the configuration again and hands it to the daemon when it is valid. */
   async #reload(daemon: Daemon): Promise<readonly ReloadProblem[]> {
     if (this.#isEnding) throw new Error('the daemon ends');
-    // A read that waits for a pipe would delay the answers of every port.
+    // A read that blocks on a pipe would delay the answers of every port.
     const sources = readConfigSources(this.#file, { onlyRegular: true });
     const parsed = this.#server.parseConfigFiles(sources);
-    // An editor may have emptied the file, and not yet written it.
+    // An editor may have truncated the file before it writes the new content.
     if (daemon.listening.length > 0 && sources.every(({ text }) => !/^[^\s#]/m.test(text)))
       throw new HermeticError('config-invalid', `${this.#file}: has no section`, {
         fix: 'Stop the daemon to end its jobs, or add a section.',

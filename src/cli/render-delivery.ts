@@ -42,8 +42,8 @@ function attemptText({
   const reason = failure ? `: ${sayFailure(failure)}` : '';
   if (state !== 'used') return `${where}  ${state}${reason}`;
   const how = cleartext ? 'in plaintext' : sessionText(session);
-  // RFC 7672 §2.2.1 [7672-2.2.1-5]: the host was authenticated; the grounds say whether
-  // it is the domain's own.
+  // RFC 7672 §2.2.1 [7672-2.2.1-5]: this text covers the host only; the grounds show
+  // whether the host belongs to the domain.
   const by =
     authenticate.length > 0 && !failure
       ? `, the host authenticated by ${authenticate.join(' and ')}`

@@ -14,8 +14,8 @@ import { sayFailure, sayUnsupported } from './failure-text.js';
 const actions = { deliver: 'DELIVER', wait: 'WAIT', reject: 'RETURN' } as const;
 
 /**
- * The decision of a sender about a domain's mail, host by host, with the record that says
- * so. Ends with a line feed.
+ * The decision of a sender about a domain's mail, host by host, with the record that
+ * causes it. Ends with a line feed.
  */
 export function renderPolicy(decision: DomainDecision, lineWidth = 80): string {
   const { domain, action, validUntil, hosts, waiver, settings } = decision;
@@ -101,7 +101,7 @@ function waiverText(waiver: Waiver): string {
   }
 }
 
-/** Returns a failed lookup, and the side that must fix it. */
+/** Describes a failed lookup, and the party that must fix it. */
 function troubleText({ code, detail, whose }: LookupFailure): string {
   const side = whose === 'ours' ? 'The cause is local' : 'The cause is on the remote side';
   return `${sayFailure({ code, detail })}. ${side}.`;

@@ -17,7 +17,7 @@ import {
 
 /**
  * The chain of trust of an answer, as a tree: zone by zone from the anchor down, each
- * record with the tag of the key that signed it and the end of the signature.
+ * record with the tag of the key that signed it and the expiration of the signature.
  */
 export function renderProof(proof: Proof, lineWidth = 80): string {
   const signedSets = group(
@@ -49,7 +49,7 @@ export function renderProof(proof: Proof, lineWidth = 80): string {
   return outputLines.map((textLine) => `${neutralise(textLine)}\n`).join('');
 }
 
-/** The signature follows the record on its line if there is room, else below it. */
+/** The signature is on the line of the record if it fits, else below it. */
 function layOut({ lines, signed }: SignedSet, margin: string, lineWidth: number): string[] {
   return lines.flatMap((textLine) => {
     const whole = `${margin}${textLine}${signed && `  ${signed}`}`;
@@ -65,7 +65,7 @@ interface SignedSet {
   readonly type: number;
   readonly lines: readonly string[];
   readonly signer: Name | undefined;
-  /** `by 1234 until 2026-12-07`, or nothing. */
+  /** `by 1234 until 2026-12-07`, or empty text. */
   readonly signed: string;
 }
 

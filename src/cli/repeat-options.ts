@@ -1,6 +1,6 @@
 import type { CommandOptions } from '../check/index.js';
 
-/** Flags that a printed command has to repeat, or it would ask another network. */
+/** Flags that a printed command must repeat in order to query the same network. */
 export interface RepeatedFlags {
   readonly lab?: boolean | undefined;
   readonly resolver?: readonly string[] | undefined;
@@ -20,7 +20,7 @@ export interface RepeatedFlags {
 interface Repeated {
   readonly option: string;
   readonly flag: keyof RepeatedFlags;
-  /** Not repeated, because the command has it anyway. */
+  /** Not repeated, because it is the default of the command. */
   readonly default?: string | undefined;
 }
 
@@ -46,8 +46,8 @@ const ofCheck: readonly Repeated[] = [
 ];
 
 /**
- * Returns the options that the commands among the steps repeat, so that a step asks the
- * same network when it is pasted.
+ * Returns the options that the commands among the steps repeat, so that a pasted step
+ * queries the same network.
  */
 export function repeatedOptions(repeatedFlags: RepeatedFlags): CommandOptions {
   const textOf = (options: readonly Repeated[]): string =>
@@ -68,7 +68,7 @@ function optionWords(
   return values.flatMap((text) => [option, quoted(text)]);
 }
 
-/** Quotes a word for a POSIX shell if it needs that. */
+/** Quotes a word for a POSIX shell if necessary. */
 function quoted(word: string): string {
   if (/^[\w@%+=:,./-]+$/.test(word)) return word;
   return `'${word.replaceAll("'", `'\\''`)}'`;

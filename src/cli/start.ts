@@ -10,14 +10,14 @@ import { run } from './run.js';
  */
 export async function start(): Promise<void> {
   const interruption = new AbortController();
-  // Every connection of every domain listens to this signal.
+  // Every connection of every domain adds a listener to this signal.
   setMaxListeners(0, interruption.signal);
   process.once('SIGINT', () => {
     interruption.abort(new Error('interrupted'));
     process.once('SIGINT', () => process.exit(exitCodes.interrupted));
   });
-  // A reader that closes the pipe, as `| head` does, is not an error: the command ends
-  // with the status it would have had.
+  // A reader that closes the pipe, as `| head` does, is not an error: the command exits
+  // with its usual status.
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
     if (error.code === 'EPIPE') return;
     const { message: says, fix } = describeSystemError(error);

@@ -3,8 +3,7 @@ import { spkiSha256, type Certificate } from '../x509/index.js';
 import type { MailCertificate } from './check-result.js';
 
 /**
- * Returns the facts of a certificate that every result shows. Verdicts are added
- * elsewhere.
+ * Returns the facts of a certificate that every result shows. The caller adds verdicts.
  */
 export function certificateFacts(
   leafCertificate: Certificate,

@@ -114,8 +114,7 @@ const finding = z.strictObject({
 const record = z.enum(['found', 'absent', 'invalid', 'tempfail']);
 
 /**
- * Judges a foreign value to be a {@link CheckResult}; nothing beyond the contract is
- * accepted.
+ * Validates an untrusted value as a {@link CheckResult}; unknown members are rejected.
  */
 export const checkResultSchema = z
   .strictObject({

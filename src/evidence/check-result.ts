@@ -9,8 +9,8 @@ import type { Exposure } from '../tls-policy/index.js';
 import type { Depth, TrustPath } from './evidence.js';
 
 /**
- * `fail` before `inconclusive` before `warn` before `pass`: an unknown fact counts only
- * if it could make the verdict worse. `not-applicable`: no mail to protect.
+ * `fail` before `inconclusive` before `warn` before `pass`: an unknown fact affects the
+ * verdict only if the fact could lower it. `not-applicable`: no mail to protect.
  */
 export type Verdict = 'pass' | 'warn' | 'fail' | 'inconclusive' | 'not-applicable';
 /** The effect of a finding on the verdict; `info` and `good` have none. */
@@ -67,7 +67,9 @@ export interface CheckResult {
     /** Each address of the policy host. Absent at depth `triage`. */
     readonly addresses?: readonly PolicyHostAddress[] | undefined;
   };
-  /** The signature of each zone that ends first. Absent if none was seen. */
+  /**
+   * The earliest expiring signature of each zone. Absent if no signature was received.
+   */
   readonly signatures?: readonly ZoneSignature[] | undefined;
   readonly tlsRpt: {
     readonly status: 'found' | 'absent' | 'invalid' | 'tempfail';
@@ -76,11 +78,11 @@ export interface CheckResult {
     /** Failure codes, in the order of occurrence. */
     readonly problems: readonly string[];
   };
-  /** The control host, asked over the same network. */
+  /** The control host, queried over the same network. */
   readonly control?:
     { readonly host: string; readonly starttls: MailAddress['starttls'] } | undefined;
   readonly findings: readonly Finding[];
-  /** Rules of the profile that this depth does not ask. */
+  /** Rules of the profile that this depth does not test. */
   readonly notLookedAt: readonly string[];
   /**
    * Rules of the profile whose facts could not be looked up: the absence of their
@@ -104,7 +106,7 @@ export interface PolicyHostAddress {
   readonly problem?: string | undefined;
 }
 
-/** The signature of a zone that ends first. Times are RFC 3339 UTC. */
+/** The earliest expiring signature of a zone. Times are RFC 3339 UTC. */
 export interface ZoneSignature {
   readonly zone: string;
   /** The signed RRset, as `example.com MX`. */
@@ -123,17 +125,17 @@ export interface PassedTest {
   readonly reference: string;
 }
 
-/** The origin of a result: enough to repeat the check and to compare two of them. */
+/** The origin of a result: enough to repeat the check and to compare two results. */
 export interface Provenance {
   readonly tool: { readonly name: string; readonly version: string };
   /** The program that collected the evidence, if it was recorded. */
   readonly collector?: { readonly name: string; readonly version: string } | undefined;
-  /** Edition of the profile, as its name stands in `profile`. */
+  /** Edition of the profile that `profile` names. */
   readonly profileDate: string;
   readonly vantage: {
-    /** Addresses of the checking machine that its connections came from. */
+    /** Source addresses of the connections of the checking machine. */
     readonly addresses: readonly string[];
-    /** The name given in EHLO. */
+    /** The name sent in EHLO. */
     readonly helo: string;
     readonly ipv6: 'available' | 'unavailable' | 'unknown';
   };
@@ -165,7 +167,7 @@ export interface MailHost {
   readonly passedOver?: 'address-literal' | 'special-name' | 'no-address';
   /** The address lookup failed, so that no address is known. */
   readonly addressLookup?: 'failed' | undefined;
-  /** The result if this host were the only one. */
+  /** The result if this host were the only host. */
   readonly exposure?: Exposure;
   readonly addresses: readonly MailAddress[];
 }
@@ -174,30 +176,30 @@ export interface MailHost {
 export interface MailAddress {
   readonly ip: string;
   /**
-   * `skipped`: this machine could not try, or was configured not to; it never counts
-   * against the domain.
+   * `skipped`: this machine could not try, or was configured not to; it never lowers the
+   * verdict.
    */
   readonly status: 'reachable' | 'unreachable' | 'inconclusive' | 'skipped';
   /** A failure code. */
   readonly reason?: string;
   /** The 4yz or 5yz reply that ended the conversation, as received. */
   readonly reply?: string;
-  /** TCP connections opened to it. */
+  /** TCP connections opened to this address. */
   readonly connections: number;
   readonly starttls: 'offered' | 'absent' | 'mangled' | 'refused' | 'unknown';
   readonly tls: {
     readonly versions: Readonly<Record<TlsVersion, 'accepted' | 'refused' | 'unknown'>>;
     /** IANA names. Below depth `inventory` those observed in passing. */
     readonly suites: readonly { readonly version: string; readonly name: string }[];
-    /** The side that decides the order of suites, by version. */
+    /** The side whose preference decides the suite, by version. */
     readonly order: Readonly<Record<string, 'server' | 'client' | 'unknown'>>;
     /** IANA names. */
     readonly groups: readonly string[];
   };
   readonly certificates: readonly MailCertificate[];
   /**
-   * The key that a client without SNI got, or a refused handshake. Absent if that was not
-   * tried.
+   * The key that a client without SNI received, or a refused handshake. Absent if that
+   * was not tried.
    */
   readonly withoutSni?: 'same-key' | 'other-key' | 'refused' | undefined;
   /**
@@ -209,18 +211,17 @@ export interface MailAddress {
   readonly largeHello?: 'answered' | 'lost' | 'unknown' | undefined;
   /**
    * Whether a recording of today's sessions can be decrypted once quantum computers break
-   * the classical key exchange. `prevented` holds for senders that offer a post-quantum
+   * the classical key exchange. `prevented` applies to senders that offer a post-quantum
    * group.
    */
   readonly decryptedLater?: 'possible' | 'prevented' | 'unknown' | undefined;
-  /** The answers to recorded hellos of senders, if they were asked for. */
+  /** The answers to recorded hellos of senders, if the options request them. */
   readonly senders?: readonly SenderResult[] | undefined;
-  /** The result if this address were the only one. */
+  /** The result if this address were the only address. */
   readonly exposure?: Exposure;
   /**
-   * The same server on the ports for mail clients, if the check was asked to probe
-   * them or port 25 has no STARTTLS; `starttls` is `offered` at 465 when TLS is spoken
-   * there.
+   * The same server on the ports for mail clients, if the options request them or port 25
+   * has no STARTTLS; `starttls` is `offered` at 465 when TLS is spoken there.
    */
   readonly submission?: readonly SubmissionPort[];
 }
@@ -252,7 +253,7 @@ export type SubmissionPort = Omit<
   readonly port: number;
 };
 
-/** A certificate that the server showed, with the result for each kind of sender. */
+/** A certificate that the server presented, with the result for each kind of sender. */
 export interface MailCertificate {
   readonly keyAlgorithm: string;
   readonly keyBits: number;
@@ -268,7 +269,7 @@ export interface MailCertificate {
   readonly chainAsSent: readonly string[];
   readonly chain: 'trusted' | 'incomplete' | 'self-signed' | 'unknown-ca' | 'unknown';
   readonly validity: 'valid' | 'expired' | 'not-yet-valid';
-  /** Against the MX host name. */
+  /** The comparison with the MX host name. */
   readonly nameMatch: 'match' | 'mismatch';
   readonly dane: 'match' | 'mismatch' | 'unverifiable' | 'not-applicable';
   /** The TLSA record that matches. */
@@ -278,9 +279,9 @@ export interface MailCertificate {
    * and name (RFC 8461 §4).
    */
   readonly mtaSts?: 'match' | 'mismatch' | 'unknown' | 'not-applicable';
-  /** Of the public key as TLSA `3 1 1` has it, lower-case hex. */
+  /** Digest of the public key as in TLSA `3 1 1`, lower-case hex. */
   readonly spkiSha256: string;
-  /** The root of a trusted chain, and the dates at which the path to it ends. */
+  /** The root of a trusted chain, and the dates at which its path expires. */
   readonly trustPath?: TrustPath | undefined;
 }
 
@@ -295,10 +296,7 @@ export interface Finding {
   readonly subject: string;
   readonly title: string;
   readonly why: string;
-  /**
-   * The value at fault and its fault: the record, the line, the reply, the
-   * extension.
-   */
+  /** The faulty value and its fault: the record, the line, the reply, the extension. */
   readonly reason?: string;
   /** The clause, as `RFC 7672 §3.1.1`. */
   readonly reference: string;
@@ -306,7 +304,7 @@ export interface Finding {
   readonly owner: 'domain' | 'mail-host' | 'dns-host' | 'own-network';
   /** One sentence. */
   readonly fix: string;
-  /** In the order that never interrupts mail. */
+  /** In an order that never interrupts delivery. */
   readonly steps: readonly FixStep[];
 }
 
@@ -317,6 +315,6 @@ export interface FixStep {
   readonly text: string;
   /** The step without its code; present exactly if `code` is. */
   readonly instruction?: string | undefined;
-  /** A record, a setting or a command, complete and nothing else: safe to paste. */
+  /** A record, a setting or a command, complete and without other text: safe to paste. */
   readonly code?: string | undefined;
 }

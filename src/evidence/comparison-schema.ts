@@ -3,7 +3,7 @@ import type { Comparison } from './comparison.js';
 
 const text = z.string();
 
-/** Judges a foreign value to be a {@link Comparison}. */
+/** Validates an untrusted value as a {@link Comparison}. */
 export const comparisonSchema = z
   .strictObject({
     schema: z.literal('hermetic.diff/1'),

@@ -2,11 +2,13 @@ import type { Dnssec } from '../dns/index.js';
 import type { FailureEvidence } from './failure-evidence.js';
 
 /**
- * Facts that decide whether mail TLS keeps working although it works today: the ends of
- * signatures, the permission to renew certificates, and the names that records refer to.
+ * Facts that decide whether mail TLS will continue to work: the expiration of signatures,
+ * the permission to renew certificates, and the names that records refer to.
  */
 export interface ContinuityEvidence {
-  /** For each zone the signature that ends first, of the answers that mail depends on. */
+  /**
+   * For each zone, the earliest expiring signature of the answers that mail depends on.
+   */
   readonly signatures: readonly SignatureEvidence[];
   /** Answers of the authoritative servers of the domain, at most six. */
   readonly servers: readonly ServerSignature[];
@@ -31,11 +33,11 @@ export interface SignatureEvidence {
   readonly soaExpire?: number | undefined;
 }
 
-/** The signature of the MX RRset as one authoritative server gives it. */
+/** The signature of the MX RRset as one authoritative server returns it. */
 export interface ServerSignature {
   readonly server: string;
   readonly address: string;
-  /** RFC 3339 UTC; absent, as `expiration`, if the server gave no signature. */
+  /** RFC 3339 UTC; absent, as `expiration`, if the server returned no signature. */
   readonly inception?: string | undefined;
   readonly expiration?: string | undefined;
   readonly failure?: FailureEvidence | undefined;
@@ -45,9 +47,12 @@ export interface ServerSignature {
 export interface CaaEvidence {
   /** The mail or policy host. */
   readonly host: string;
-  /** The name in the certificate, such as `*.example.com`; the host without one. */
+  /**
+   * The name in the certificate, such as `*.example.com`; without a certificate, the
+   * host.
+   */
   readonly certificateName: string;
-  /** `absent`: no name up to the top has CAA records. */
+  /** `absent`: neither the name nor any name above it has CAA records. */
   readonly status: 'found' | 'absent' | 'failed';
   /** The name that has the records, or whose lookup failed. */
   readonly at: string;
@@ -77,13 +82,13 @@ export interface ReferenceEvidence {
   /** `target` is the end of an alias. */
   readonly alias?: true | undefined;
   /**
-   * `receives`: the name has the records that the role needs. `nothing`: it exists
-   * without them. `nxdomain`: it does not exist. `refused`: its HTTPS port refuses.
-   * `failed`: unknown.
+   * `receives`: the name has the records that the role needs. `nothing`: the name exists
+   * without them. `nxdomain`: the name does not exist. `refused`: its HTTPS port refuses
+   * connections. `failed`: unknown.
    */
   readonly status: 'receives' | 'nothing' | 'nxdomain' | 'refused' | 'failed';
   readonly dnssec: Dnssec;
-  /** A wildcard made the alias, so nothing is published at the name itself. */
+  /** A wildcard synthesised the alias, so the name itself has no records. */
   readonly wildcard?: true | undefined;
   /** The registrable domain of the target, if the DNS denies that it exists. */
   readonly deniedDomain?: string | undefined;

@@ -50,7 +50,7 @@ const attempt = z.strictObject({
   results: z.array(z.strictObject({ policy: z.int().min(0), failure: policyFailure.optional() })),
 });
 
-/** Judges a foreign value to be a {@link DeliveryOutcome}. */
+/** Validates an untrusted value as a {@link DeliveryOutcome}. */
 export const deliveryOutcomeSchema = z
   .strictObject({
     schema: z.literal('hermetic.outcome/1'),

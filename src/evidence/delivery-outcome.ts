@@ -17,8 +17,8 @@ export interface DeliveryOutcome {
   readonly startedAt: string;
   readonly finishedAt: string;
   /**
-   * `connected`: a session as decided was handed over, and its result is unknown.
-   * `deferred`: try again later. `rejected`: permanently.
+   * `connected`: the caller received a session that meets the decision; its result is
+   * unknown. `deferred`: try again later. `rejected`: permanently.
    */
   readonly result: 'connected' | 'delivered' | 'deferred' | 'rejected';
   /** The deciding failure, if no mail was delivered. */
@@ -29,7 +29,7 @@ export interface DeliveryOutcome {
   readonly helo: string;
   /**
    * Every policy that affected the decision; attempts refer to them by index. Never
-   * empty: without any there is one of type `no-policy-found`.
+   * empty: if no policy applies, it contains one of type `no-policy-found`.
    */
   readonly policies: readonly AppliedPolicy[];
   /**
@@ -49,7 +49,7 @@ export interface AppliedPolicy {
   /** mx-host: the patterns of an MTA-STS policy. */
   readonly mxHosts: readonly string[];
   readonly mode?: 'enforce' | 'testing' | 'none';
-  /** The fault of the policy itself. It counts for every session. */
+  /** The fault of the policy itself. It applies to every session. */
   readonly failure?: PolicyFailure;
   /** The TLS-RPT record of the policy domain: the recipients of reports. */
   readonly tlsRpt: {
@@ -80,7 +80,8 @@ export interface DeliveryAttempt {
   readonly greeting?: string;
   /**
    * `refused`: not contacted, since a policy forbids it. `unreachable`: no SMTP session.
-   * `failed`: a session that was not good enough or was refused. `used`: handed over.
+   * `failed`: the session did not meet the requirement, or a peer refused it. `used`: the
+   * session was used for mail or given to the caller.
    */
   readonly state: 'refused' | 'unreachable' | 'failed' | 'used';
   /** The TLS requirement. */
@@ -88,11 +89,11 @@ export interface DeliveryAttempt {
   readonly authenticate: readonly AuthMechanism[];
   readonly reasons: readonly Reason[];
   /**
-   * The reason why it was not used. With a waiver it also names the reason that would
-   * have excluded the host.
+   * The reason why it was not used. With a waiver, this is the reason that would have
+   * excluded the host.
    */
   readonly failure?: FailureEvidence;
-  /** A completed handshake, or one whose failure alone decided. */
+  /** A completed handshake, or a handshake whose failure alone determined the result. */
   readonly session?: SessionFacts;
   /** Mail was sent, or would have been sent, in plaintext. */
   readonly cleartext: boolean;

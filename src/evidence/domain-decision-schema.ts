@@ -51,7 +51,7 @@ const host = z.strictObject({
   ),
 });
 
-/** Judges a foreign value to be a {@link DomainDecision}. */
+/** Validates an untrusted value as a {@link DomainDecision}. */
 export const domainDecisionSchema = z
   .strictObject({
     schema: z.literal('hermetic.policy/1'),

@@ -173,7 +173,7 @@ const txt = z.strictObject({
   failure: failure.optional(),
 });
 
-/** Judges a foreign value to be {@link Evidence}. */
+/** Validates an untrusted value as {@link Evidence}. */
 export const evidenceSchema = z
   .strictObject({
     schema: z.literal('hermetic.evidence/1'),

@@ -70,8 +70,8 @@ export interface HostEvidence {
   readonly tlsa: TlsaEvidence;
   readonly addresses: readonly AddressEvidence[];
   /**
-   * An existing host whose name, taken relative to the domain, gives this one: a final
-   * dot is missing.
+   * An existing host whose name relative to the domain is this name: a final dot is
+   * missing.
    */
   readonly meant?: string;
 }
@@ -93,7 +93,7 @@ export interface TlsaEvidence {
   readonly records: readonly string[];
   readonly failure?: FailureEvidence | undefined;
   /**
-   * Records at places where no sender looks, as `_465._tcp.mx.example TLSA 3 1 1 ...`.
+   * Records at names that no sender queries, as `_465._tcp.mx.example TLSA 3 1 1 ...`.
    */
   readonly elsewhere?: readonly string[] | undefined;
 }
@@ -101,26 +101,27 @@ export interface TlsaEvidence {
 export interface AddressEvidence {
   readonly ip: string;
   /**
-   * `skipped`: this machine could not try (no IPv6 route, limits); never counts against
-   * the domain.
+   * `skipped`: this machine could not try (no IPv6 route, limits); it never lowers the
+   * verdict.
    */
   readonly status: 'reachable' | 'unreachable' | 'inconclusive' | 'skipped';
   readonly reason?: string;
   /** Every TCP connection opened to this address, in order. */
   readonly connections: readonly ConnectionEvidence[];
   /**
-   * The same server on the ports for mail clients, if the check was asked to probe
-   * them. It is reported and not part of the verdict.
+   * The same server on the ports for mail clients, if the options request them. They are
+   * reported and do not affect the verdict.
    */
   readonly submission?: readonly SubmissionEvidence[];
   /**
    * The reason why the prober ended before it had an answer to every question of the
-   * profile: `budget`, or the failure that ended it.
+   * profile: `budget`, or a failure.
    */
   readonly stopped?: string;
   /**
-   * The host whose connections these are. A scan did not connect for this host, because
-   * other hosts at this address showed one answer that it would receive too.
+   * The host for which these connections were opened. A scan did not connect for this
+   * host, because other hosts at this address received one answer, which applies to this
+   * host too.
    */
   readonly inferredFrom?: string | undefined;
 }
@@ -148,7 +149,7 @@ export interface ConnectionEvidence {
   readonly greeting?: ReplyEvidence;
   readonly ehlo?: ReplyEvidence;
   readonly starttls: 'offered' | 'absent' | 'mangled' | 'refused' | 'unknown';
-  /** The line that looks like a mangled STARTTLS keyword. */
+  /** The line that resembles a mangled STARTTLS keyword. */
   readonly mangledAs?: string;
   readonly starttlsReply?: ReplyEvidence;
   readonly handshake?: HandshakeEvidence;
@@ -189,7 +190,7 @@ export interface PresentedChain {
   /** Verdict of the trust store of this run on that chain at `collectedAt`. */
   readonly pkix: {
     readonly chain: 'trusted' | 'incomplete' | 'self-signed' | 'unknown-ca' | 'unknown';
-    /** Of the whole path that was found, not of the leaf alone. */
+    /** The validity of the whole path that was found, not of the leaf alone. */
     readonly validity: 'valid' | 'expired' | 'not-yet-valid';
     readonly problems: readonly string[];
     /**
@@ -202,7 +203,7 @@ export interface PresentedChain {
   };
 }
 
-/** The root that makes a chain trusted, and the dates at which that ends. */
+/** The root that makes a chain trusted, and the dates at which the trust ends. */
 export interface TrustPath {
   /** Subject of the root. */
   readonly root: string;
@@ -229,7 +230,7 @@ export interface TxtEvidence {
   readonly dnssec: Dnssec;
   readonly failure?: FailureEvidence;
   /**
-   * Records at names where no sender looks, where the right name has none, as
+   * Records at names that no sender queries, if the correct name has none, as
    * `mta-sts.one.example TXT "v=STSv1; id=1"`.
    */
   readonly elsewhere?: readonly string[] | undefined;
@@ -251,8 +252,8 @@ export interface MtaStsEvidence {
    */
   readonly policyHost?: { readonly address: string; readonly chain: readonly string[] } | undefined;
   /**
-   * The addresses of the policy host, each asked alone, at most four. Absent at depth
-   * `triage` and in evidence of earlier versions.
+   * The addresses of the policy host, each queried separately, at most four. Absent at
+   * depth `triage` and in evidence of earlier versions.
    */
   readonly policyAddresses?: readonly PolicyAddressEvidence[] | undefined;
   /** Failure codes of mta-sts, in the order of occurrence. */
@@ -272,16 +273,18 @@ export interface TlsRptEvidence {
 }
 
 export interface NetworkEvidence {
-  /** `blocked` when every port 25 timed out or was refused alike on every address. */
+  /**
+   * `blocked` if connections to port 25 timed out or were refused alike at every address.
+   */
   readonly port25: 'open' | 'blocked' | 'unknown';
   readonly ipv6: 'available' | 'unavailable' | 'unknown';
-  /** A host known to offer STARTTLS, asked over the same network (`--control`). */
+  /** A host known to offer STARTTLS, queried over the same network (`--control`). */
   readonly control?: {
     readonly host: string;
     readonly starttls: ConnectionEvidence['starttls'];
     readonly failure?: FailureEvidence;
   };
   readonly resolver: readonly { readonly label: string; readonly state: string }[];
-  /** Local addresses that connections to mail hosts came from, at most eight. */
+  /** Source addresses of the connections to mail hosts, at most eight. */
   readonly sources?: readonly string[] | undefined;
 }

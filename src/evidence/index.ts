@@ -8,8 +8,8 @@
  * - `hermetic.outcome/1`: one delivery attempt, with everything a TLS-RPT report needs.
  *
  * Evidence and verdict are separate on purpose. Saved evidence can be graded again
- * offline, under another profile or with newer rules, and a report always shows the
- * observation behind a finding.
+ * offline, under another profile or with newer rules, and a report always contains the
+ * observation that caused a finding.
  *
  * The contracts are stable: fields are added, never renamed or removed. Text from peers
  * is stored as received, in ISO 8859-1, and neutralised if it is shown. "Could not be

@@ -1,8 +1,8 @@
 import type { TlsQuestion, ServerHello, ServerKeyExchange } from '../tls/index.js';
 
 /**
- * A question of the prober and its answer, as plain JSON. Chains are next to it, as the
- * connection presented them.
+ * A question of the prober and its answer, as plain JSON. The chains that the server
+ * presented are stored next to it.
  */
 export interface ProbeEvidence {
   readonly question: TlsQuestion;

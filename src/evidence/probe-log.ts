@@ -10,8 +10,8 @@ import type { ConnectionEvidence } from './evidence.js';
 import type { KeyExchangeEvidence, ProbeEvidence } from './probe-evidence.js';
 
 /**
- * Converts a probe record to its stored form. A completed handshake is stored elsewhere,
- * so it returns undefined.
+ * Converts a probe record to its stored form. Returns undefined for a completed
+ * handshake, which is stored elsewhere.
  */
 export function probeEvidence({ question, answer }: ProbeRecord): ProbeEvidence | undefined {
   if (answer.kind === 'handshake') return undefined;

@@ -10,7 +10,8 @@ export type KeyType = 'ecdsa' | 'rsa';
 
 /**
  * Imports a key, and its chain, from files of another program into the key ring under a
- * name. The files are only read, and only while they have the content of the plan.
+ * name. The executor never writes the files, and reads them only if they have the planned
+ * content.
  */
 export interface ImportKey {
   readonly kind: 'import-key';
@@ -22,7 +23,7 @@ export interface ImportKey {
   readonly chain?: { readonly file: string; readonly sha256: string };
 }
 
-/** Makes a private key under a name. An existing key of that name stays. */
+/** Creates a private key under a name. An existing key of that name stays. */
 export interface MakeKey {
   readonly kind: 'make-key';
   /** An MX host or a policy host. */
@@ -31,14 +32,14 @@ export interface MakeKey {
   readonly type: KeyType;
 }
 
-/** Obtains a certificate for exactly this key; a new key is never made. */
+/** Obtains a certificate for exactly this key, and never creates a new key. */
 export interface Certify {
   readonly kind: 'certify';
   readonly host: string;
   readonly key: string;
 }
 
-/** Makes the server of the host show this key at every address, and reloads it. */
+/** Makes the server of the host present this key at every address, and reloads it. */
 export interface Deploy {
   readonly kind: 'deploy';
   readonly host: string;
@@ -114,17 +115,17 @@ export interface FailedAction {
   /** No attempt is made before this time (milliseconds since 1970). */
   readonly until?: number | undefined;
   /**
-   * The change of records was reported as done at this time first (milliseconds since 1970)
-   * and is not visible.
+   * The time at which the change of records first succeeded (milliseconds since 1970);
+   * the change is not visible yet.
    */
   readonly since?: number;
-  /** It may still become visible, so it is not shown as a failure. */
+  /** The change may still become visible, so it is not shown as a failure. */
   readonly pending?: true | undefined;
 }
 
 /**
- * A condition that needs the operator. `code` is in the failure catalogue. The same
- * condition is reported once.
+ * A condition that needs the operator. `code` is in the failure catalogue. Each condition
+ * is reported once.
  */
 export interface Alert {
   readonly code: string;
@@ -136,7 +137,7 @@ export interface Alert {
  * The result of an action. `manual`: the operator has to do it; `text` is the text to
  * paste or run; the next observation shows whether it took effect. `until`: no attempt is
  * made before that time (milliseconds since 1970). `untried`: no attempt was made, so an
- * earlier failure stays.
+ * earlier failure remains.
  */
 export type ActionOutcome =
   | { readonly status: 'done' }

@@ -65,8 +65,8 @@ const dnsTarget = z.discriminatedUnion('kind', [
     servers,
   }),
   /**
-   * A command that reads the change as JSON from its standard input. It changes the
-   * target of an alias only inside its `zone`.
+   * A command that reads the change as JSON from its standard input. The command changes
+   * the target of an alias only inside its `zone`.
    */
   z.strictObject({
     kind: z.literal('hook'),
@@ -79,7 +79,7 @@ const dnsTarget = z.discriminatedUnion('kind', [
 const mailHost = z.strictObject({
   /** Whether TLSA records are published for it. */
   dane: z.boolean().default(true),
-  /** Key types that its server should show. */
+  /** Key types that its server should present. */
   keys: z
     .array(z.enum(['ecdsa', 'rsa']))
     .min(1)
@@ -98,7 +98,9 @@ const mailHost = z.strictObject({
     .default([1]),
   /** TTL of TLSA records, seconds. [7671-13-1] */
   ttl: seconds(1, 86_400).default(3600),
-  /** Private keys that the server already uses. They are imported into the ring. */
+  /**
+   * Private keys that the server already uses. Hermetic imports these keys into the ring.
+   */
   adopt: z.array(file).default([]),
   /**
    * The folder that its server reads, with `FOLDER/ecdsa/both.pem`, `key.pem` and
@@ -121,8 +123,8 @@ const mailHost = z.strictObject({
     .max(2)
     .default([]),
   /**
-   * Keys are changed after this time in use, in milliseconds. Off by default: age alone
-   * is a weak reason to change a key.
+   * Keys are changed after this time in use, in milliseconds. Disabled by default: age
+   * alone is a weak reason to change a key.
    */
   rollKeysEvery: period.optional(),
   /** Further names in a certificate from `acme`, such as the submission name of users. */
@@ -153,8 +155,7 @@ const acme = z.strictObject({
   /** A certificate profile of the CA, such as `shortlived`. */
   profile: z.string().min(1).max(64).optional(),
   /**
-   * Common name of the root that the chain leads to, if the CA offers several chains
-   * (RFC 8555 §7.4.2).
+   * Common name of the preferred root, if the CA offers several chains (RFC 8555 §7.4.2).
    */
   preferredChain: z.string().min(1).max(256).optional(),
   challenge: z.enum(['http-01', 'tls-alpn-01', 'dns-01', 'dns-persist-01']).default('tls-alpn-01'),
@@ -170,7 +171,10 @@ const acme = z.strictObject({
 });
 
 const mailDomain = z.strictObject({
-  /** The target mode. `enforce` is reached through testing, on evidence. */
+  /**
+   * The target mode. A policy reaches `enforce` through testing, if the evidence permits
+   * it.
+   */
   mode: z.enum(['enforce', 'testing', 'none']).default('enforce'),
   /** Hosts that receive the mail, in the order of preference. */
   mx: z.array(domain).max(100).default([]),
@@ -188,7 +192,7 @@ const mailDomain = z.strictObject({
     .default([86_400, 604_800, 2_678_400]),
   /**
    * A domain of this configuration whose record and policy this one uses, by an alias
-   * (RFC 8461 §8.2). Then only `policyHost`, `reports` and `dns` count here.
+   * (RFC 8461 §8.2). Then only `policyHost`, `reports` and `dns` apply to this domain.
    */
   sameAs: domain.optional(),
   /** Host whose addresses serve the policy: `mta-sts.DOMAIN` becomes its alias. */
@@ -299,8 +303,8 @@ export const publishSection = z
   });
 
 /**
- * Refuses lifetimes that are too short to protect: an attacker waits until senders have
- * dropped the policy (RFC 8461 §10.2).
+ * Refuses lifetimes that are too short for protection: an attacker waits until senders
+ * have dropped the policy (RFC 8461 §10.2).
  */
 function refuseShortPeriods(
   {

@@ -4,17 +4,17 @@
  *
  * Three protocols need an order of changes, because senders cache:
  *
- * - **MTA-STS.** A sender keeps a policy for its `max_age`. So the policy body changes
- *   before the `_mta-sts` record, and the MX records change after both (RFC 8461 §8.1). A
- *   policy is removed by a policy of mode `none`, and its name stays until every policy
+ * - **MTA-STS.** A sender caches a policy for its `max_age`. So the policy body changes
+ *   before the `_mta-sts` record, and the MX records change after both (RFC 8461 §8.1).
+ *   To remove a policy, publish one of mode `none`, and keep its name until every policy
  *   has expired (§8.3).
- * - **DANE.** A resolver keeps a TLSA RRset for its TTL. So a new key is announced next
- *   to the old one, and the server changes its key when no cache holds an RRset without
- *   it (RFC 7671 §8.1). A renewal keeps the key, and no record changes.
- * - **TLS-RPT.** One record asks senders for reports (RFC 8460 §3). Signed reports are
- *   part of the evidence for `mode: enforce`.
+ * - **DANE.** A resolver caches a TLSA RRset for its TTL. So a new key is announced next
+ *   to the old one, and the server changes its key when no cache contains an RRset
+ *   without it (RFC 7671 §8.1). A renewal keeps the key, and no record changes.
+ * - **TLS-RPT.** One record requests reports from senders (RFC 8460 §3). Signed reports
+ *   are part of the evidence for `mode: enforce`.
  *
- * The reconcile loop is *observe, plan, save, execute*. An `Observer` asks every
+ * The reconcile loop is *observe, plan, save, execute*. An `Observer` queries every
  * authoritative server, every address of the policy host and every mail server directly.
  * Planners (`stepRollover`, `stepPolicy`, `stepReports`) are pure functions from saved
  * state, observation and desired state to the next safe steps. The `Ledger` saves the new
@@ -22,8 +22,8 @@
  * at any point is harmless. A step that could weaken protection is a `Proposal` that the
  * operator confirms.
  *
- * Not here: the ACME protocol (`acme`), certificate encoding (`pki`), settings of mail
- * servers (`mta-config`), and the timer that runs `applyOnce` (`server`).
+ * Other parts contain the ACME protocol (`acme`), certificate encoding (`pki`), settings
+ * of mail servers (`mta-config`), and the timer that runs `applyOnce` (`server`).
  *
  * @example
  * ```ts

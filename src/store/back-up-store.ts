@@ -5,15 +5,16 @@ import { openStoreToRead } from './open-to-read.js';
 import type { Store } from './open-store.js';
 
 /**
- * Writes the database of one moment to a new file, while other processes write. SQLite's
- * `VACUUM INTO` reads within one transaction. Its backup API would start again after each
- * write of another process, and might never end. Only SQLite opens the database file.
+ * Writes a consistent copy of the database to a new file, while other processes write.
+ * SQLite's `VACUUM INTO` reads within one transaction. Its backup API would start again
+ * after each write of another process, and might never end. Only SQLite opens the
+ * database file.
  */
 export async function backUpStore(file: string, copy: string): Promise<void> {
   const store = await openStoreToRead(file, { prepare: () => undefined, mustExist: true });
   try {
-    // SQLite accepts an empty file, and keeps its mode: reports are for their owner
-    // alone.
+    // SQLite accepts an empty file, and keeps its mode: only their owner may read
+    // reports.
     writeFileSync(copy, '', { mode: 0o600, flag: 'wx' });
     store.prepare('VACUUM INTO ?').run(copy);
   } finally {

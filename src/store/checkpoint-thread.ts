@@ -5,7 +5,8 @@ import type { CheckpointResult } from './checkpoint.js';
 import { loadDriver, type Driver } from './driver.js';
 
 /**
- * Milliseconds that a checkpoint waits for readers and the writer. It keeps writers out.
+ * Milliseconds that a checkpoint waits for readers and the writer. The wait blocks
+ * writers.
  */
 const WAIT = 100;
 // https://sqlite.org/rescode.html#ioerr_fsync
@@ -22,7 +23,7 @@ async function checkpoint(filePath: string): Promise<CheckpointResult> {
   try {
     // NORMAL syncs the log before and the database after it is changed.
     database.exec('PRAGMA synchronous = NORMAL; PRAGMA wal_autocheckpoint = 0');
-    // This does most of the work while other connections write.
+    // This checkpoint moves most frames while other connections write.
     database.exec('PRAGMA wal_checkpoint(PASSIVE)');
     const ended = database.prepare('PRAGMA wal_checkpoint(RESTART)').get() as { busy: number };
     if (ended.busy === 0) restartLog(database);
@@ -36,8 +37,8 @@ async function checkpoint(filePath: string): Promise<CheckpointResult> {
 }
 
 /**
- * Writes the first frame of the new log, which changes nothing: the first writer syncs
- * its header, and would block the event loop for that.
+ * Writes a first frame without changes to the new log: the first writer syncs the header,
+ * which would block the event loop.
  */
 function restartLog(database: Driver): void {
   database.exec('BEGIN IMMEDIATE');

@@ -1,13 +1,15 @@
 import { Worker } from 'node:worker_threads';
 
-/** Frames from which the log is moved into the database: 16 MB with pages of 8 KB. */
+/**
+ * Number of frames at which the log is moved into the database: 16 MB with pages of 8 KB.
+ */
 const LONG = 2000;
 /** Milliseconds until the next attempt, if readers kept the log in use. */
 const PAUSE = 10_000;
 
 /** The result of a checkpoint in the other thread. */
 export interface CheckpointResult {
-  /** The next write starts the log again from its beginning, or has done so. */
+  /** The next write restarts the log from its beginning, or has already restarted it. */
   readonly restarted: boolean;
   /** A sync failed: the content of the log may not be on the disk. */
   readonly syncFailed?: string;
@@ -22,13 +24,13 @@ interface CheckpointOptions {
 }
 
 /**
- * Moves the log into the database from a separate thread, since that waits for the disk
- * several times. The thread lives for one checkpoint.
+ * Moves the log into the database from a separate thread, since the move waits for the
+ * disk several times. The thread lives for one checkpoint.
  *
- * Its connection shares the SQLite library of this process, and with it the list of
- * locks: closing the connection keeps the locks of the others
- * (https://sqlite.org/howtocorrupt.html, section 2.2.1: the trap is two copies of the
- * library).
+ * Its connection shares the SQLite library of this process, and therefore the list of
+ * locks: closing the connection does not release the locks of other connections
+ * (https://sqlite.org/howtocorrupt.html, section 2.2.1: two copies of the library would
+ * release them).
  */
 export class Checkpointer {
   #running: Promise<void> | undefined;
@@ -64,7 +66,7 @@ export class Checkpointer {
       });
       worker
         .on('message', (message: CheckpointResult) => (checkpointResult = message))
-        // The log stays unchanged: the next checkpoint moves it.
+        // The log remains unchanged: the next checkpoint moves it.
         .on('error', () => undefined)
         .on('exit', () => resolve(checkpointResult));
     });

@@ -2,7 +2,7 @@ import { storeError } from './failures.js';
 
 export type Value = string | number | bigint | null | Uint8Array;
 
-/** The part of `node:sqlite` that is used. */
+/** The part of `node:sqlite` that this program uses. */
 export interface Driver {
   readonly isTransaction: boolean;
   exec(sql: string): void;

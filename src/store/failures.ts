@@ -75,7 +75,9 @@ export function storeError(code: StoreFailureCode, detail: string, cause?: unkno
   return new HermeticError(code, `${message.replace(/\.$/, '')}: ${detail}`, { cause, fix });
 }
 
-/** Returns whether an error is a condition of the store: this one, or any. */
+/**
+ * Returns whether an error is the given condition of the store, or any condition of it.
+ */
 export function isStoreFailure(error: unknown, code?: StoreFailureCode): boolean {
   if (!isHermeticError(error)) return false;
   if (code === undefined) return error.code in storeFailures.entries;
@@ -99,8 +101,8 @@ const byResultCode: Readonly<Record<number, StoreFailureCode>> = {
 const NO_ROOM_FOR_INDEX = 4874;
 
 /**
- * Returns the error to throw for an error of the driver: a condition of this machine gets
- * a name, the rest (wrong SQL, a broken constraint) stays.
+ * Returns the error to throw for an error of the driver: a named failure for a condition
+ * of this machine, otherwise (wrong SQL, a violated constraint) the same error.
  */
 export function nameError(filePath: string, error: unknown): unknown {
   const { errcode } = error as { errcode?: number };

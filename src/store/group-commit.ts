@@ -3,11 +3,11 @@ import type { Work } from './write-queue.js';
 
 export interface GroupCommitOptions<Item, Result> {
   readonly store: Store;
-  /** The job in whose name it is written. */
+  /** The job that the write belongs to. */
   readonly job: string;
   /**
-   * Writes items in order and returns a result for each. It runs inside one transaction;
-   * see `Store.write` for long ones.
+   * Writes items in order and returns a result for each. The call runs inside one
+   * transaction; see `Store.write` for long transactions.
    */
   write(items: readonly Item[]): Work<readonly Result[]>;
   /** Items in one transaction. Default 1 000. */
@@ -16,9 +16,9 @@ export interface GroupCommitOptions<Item, Result> {
 
 /**
  * Writes the items of many callers in one transaction, so that they share one wait for
- * the disk. While a group is written, or waits for a lock, the next one gathers: the
- * busier, the larger the groups. A caller's promise resolves when its item is durable,
- * and rejects with the error of `write` or the failure of the store.
+ * the disk. While a group is written, or waits for a lock, the next group collects items,
+ * so groups grow with the load. A caller's promise resolves when its item is durable, and
+ * rejects with the error of `write` or the failure of the store.
  */
 export function groupCommit<Item, Result>(
   options: GroupCommitOptions<Item, Result>,

@@ -1,13 +1,13 @@
 /**
- * The data that outlives the process: one SQLite file, in which every job owns its own
- * tables. A committed transaction survives a crash and a power cut.
+ * The persistent data: one SQLite file, in which every job owns its own tables. A
+ * committed transaction survives a crash and a power cut.
  *
- * A process with an event loop to serve writes only through `Store.write`: one queue, in
- * which jobs take turns, and in which a lock of another process is waited for without
- * blocking. Reads never wait, since the log (WAL) leaves the last commit readable.
- * A queued write is synced to the disk outside the event loop before its promise
- * resolves (`log-sync.ts`); every other write is durable when the call returns. Only
- * SQLite may open and close the file of a running process: see `private-file.ts`.
+ * A process with an event loop writes only through `Store.write`: one queue, in which
+ * jobs take turns, and which waits for a lock of another process without blocking. Reads
+ * never wait, since the log (WAL) leaves the last commit readable. A queued write is
+ * synced to the disk outside the event loop before its promise resolves (`log-sync.ts`);
+ * every other write is durable when the call returns. Only SQLite may open and close the
+ * file of a running process: see `private-file.ts`.
  *
  * SQL stays within the subset that PostgreSQL also understands: `ON CONFLICT`,
  * `RETURNING`, window functions; times as integers, JSON as text.

@@ -9,7 +9,7 @@ import type { LogDisk } from './log-sync.js';
 
 const items = ['CREATE TABLE item (id INTEGER PRIMARY KEY, body BLOB)'];
 
-/** A disk that confirms a sync when the test asks for it. */
+/** A simulated disk that confirms a sync when the test requests it. */
 class SlowDisk implements LogDisk {
   readonly syncs: { confirm(): void; fail(code: string): void }[] = [];
   /** Set: `syncNow` throws an error with this code. */

@@ -17,7 +17,7 @@ import { storeError } from './failures.js';
 export interface LogDisk {
   /** Resolves when everything that was written to the open file is on the disk. */
   sync(descriptor: number): Promise<void>;
-  /** The same, while the caller waits. */
+  /** Does the same synchronously: the caller waits. */
   syncNow(descriptor: number): void;
 }
 
@@ -38,7 +38,8 @@ const FRAME = 24;
  *
  * After a sync that failed, the pages that never reached the disk count as clean, and the
  * next sync succeeds without them (https://wiki.postgresql.org/wiki/Fsync_Errors). So the
- * first failure is final: nothing is acknowledged or moved from this log any more.
+ * first failure is final: no write in this log is acknowledged, and no frame is moved,
+ * afterwards.
  */
 export class LogSync {
   readonly path: string;
@@ -80,7 +81,7 @@ export class LogSync {
     }
   }
 
-  /** The failure after which nothing in this log can be trusted to be on the disk. */
+  /** The failure after which no frame of this log counts as durable. */
   get failure(): HermeticError | undefined {
     return this.#failure;
   }
@@ -106,7 +107,7 @@ export class LogSync {
       this.#running--;
       this.#release();
     }
-    // The other thread may have got the only report of a failure.
+    // The other thread may have received the only report of a failure.
     this.#assertTrusted();
   }
 
@@ -127,9 +128,9 @@ export class LogSync {
   }
 
   /**
-   * Returns whether the log has at least so many frames since it was last restarted. The
-   * file never shrinks, so its size proves nothing; frames of the current log have its
-   * salts (https://sqlite.org/fileformat2.html, section 4.1).
+   * Returns whether the log has at least this many frames since its last restart. The
+   * file never shrinks, so its size is not a measure; frames of the current log contain
+   * its salts (https://sqlite.org/fileformat2.html, section 4.1).
    */
   hasFrames(count: number): boolean {
     const header = this.#read(0, HEADER);
@@ -169,7 +170,7 @@ function syncFolder(folder: string): void {
     descriptor = openSync(folder, 'r');
     fsyncSync(descriptor);
   } catch {
-    // SQLite ignores it as well.
+    // SQLite ignores this error as well.
   } finally {
     if (descriptor !== undefined) closeSync(descriptor);
   }

@@ -3,9 +3,9 @@ import { isStoreFailure, storeError } from './failures.js';
 import type { Store } from './open-store.js';
 
 /**
- * Brings one job's tables up to date: `migrations[n]` leads from version n to n + 1, and
- * is never changed once released. Each job owns its tables and its numbers. All of it
- * happens or nothing; tables that are up to date are only read, so that a reload needs no
+ * Brings one job's tables up to date: `migrations[n]` upgrades version n to n + 1, and
+ * never changes after its release. Each job owns its tables and its numbers. The upgrade
+ * is one transaction; tables that are up to date are only read, so that a reload needs no
  * write lock. Throws `store-newer` for a database that a newer version wrote.
  */
 export function migrate(stateStore: Store, job: string, migrations: readonly string[]): void {
@@ -13,7 +13,7 @@ export function migrate(stateStore: Store, job: string, migrations: readonly str
   stateStore.transaction(() => upgrade(stateStore, { job, migrations }));
 }
 
-/** The tables of one job, as `migrate` takes them. */
+/** The tables of one job, the argument of `migrate`. */
 export interface TableSet {
   readonly job: string;
   readonly migrations: readonly string[];
@@ -23,10 +23,10 @@ export interface TableSet {
 const PAUSE = 20;
 
 /**
- * Brings tables up to date as `migrate` does, for a process with an event loop to serve:
- * it waits `waitMs` for the lock of another process without blocking, then rejects with
- * `store-busy`. Not by `Store.write`: a configuration that did not start would leave its
- * job degraded.
+ * Brings tables up to date as `migrate` does, for a process with an event loop: it waits
+ * `waitMs` for the lock of another process without blocking, then rejects with
+ * `store-busy`. It does not use `Store.write`, because a configuration that failed to
+ * start would leave its job degraded.
  */
 export async function migrateWhenFree(
   stateStore: Store,

@@ -18,8 +18,8 @@ import {
 
 /**
  * One open database. Calls throw HermeticError for conditions of this machine
- * (`storeFailures`). They are synchronous, except `write`: a process that answers
- * clients reads as it likes and writes only through `write`.
+ * (`storeFailures`). They are synchronous, except `write`: a process that answers clients
+ * may read at any time and writes only through `write`.
  */
 export interface Store {
   readonly file: string;
@@ -28,19 +28,19 @@ export interface Store {
    * changed.
    */
   readonly exposed: readonly ExposedFile[];
-  /** No other process can open the database until this connection ends. */
+  /** No other process can open the database until this connection is closed. */
   readonly isExclusive: boolean;
   /** The statement for this text, prepared at its first use. */
   prepare<Row = unknown>(sql: string): Statement<Row>;
-  /** Rows one by one, for results too large for memory. */
+  /** Returns rows one by one, for results too large for memory. */
   iterate<Row = unknown>(sql: string, ...values: readonly Value[]): IterableIterator<Row>;
   /** Several statements without values, for migrations. */
   execute(sql: string): void;
   /**
-   * Runs `work` in the queue of writes, in the name of a job, and resolves once it is
-   * durable: all of it or nothing. A lock of another process is waited for without
-   * blocking the event loop, at most `waitMs`; then it rejects with `store-busy`. A long
-   * write is a generator that yields every few milliseconds.
+   * Runs `work` in the queue of writes, as an atomic write of a job, and resolves once it
+   * is durable. Waits for a lock of another process without blocking the event loop, at
+   * most `waitMs`; then it rejects with `store-busy`. A long write is a generator that
+   * yields every few milliseconds.
    *
    * @example
    * ```ts
@@ -55,8 +55,8 @@ export interface Store {
    */
   write<T>(job: string, work: () => Work<T>): Promise<T>;
   /**
-   * Commits all of `work` or nothing. Inside a write or another transaction it joins that
-   * one.
+   * Commits all of `work` or nothing. Inside a write or another transaction, `work`
+   * becomes part of it.
    */
   transaction<T>(work: () => T): T;
   /**
@@ -80,20 +80,20 @@ export interface Store {
 export interface OpenStoreOptions extends WriteQueueOptions {
   /**
    * Milliseconds that synchronous calls block for another process. Default 5 000; 0 in a
-   * process with an event loop to serve.
+   * process with an event loop.
    */
   readonly busyTimeoutMs?: number;
-  /** A database that does not exist is an error: for commands that only read. */
+  /** Rejects a database that does not exist; for commands that only read. */
   readonly mustExist?: boolean;
   /**
-   * Moves the write-ahead log into the database in another thread: for a process with an
-   * event loop to serve. Otherwise the write that makes the log long does it.
+   * Moves the write-ahead log into the database in another thread, for a process with an
+   * event loop. Otherwise the write that reaches the limit of the log moves it.
    */
   readonly checkpointThread?: boolean;
   /**
-   * Opens an existing database on a full disk without shared memory: it can be read, and
-   * written again once there is room, but by no other process. Without it the call
-   * rejects with `store-full`.
+   * Opens an existing database on a full disk without shared memory: this process can
+   * read it, and write once there is room; other processes cannot open it. Without it the
+   * call rejects with `store-full`.
    */
   readonly exclusiveWhenFull?: boolean;
   /** The sync of the write-ahead log of queued writes. Default: fdatasync. */
@@ -138,8 +138,8 @@ async function open(
     () => new Open(filePath, { timeout: options.busyTimeoutMs ?? 5000 }),
   );
   try {
-    // FULL: a commit returns when it is durable. Large pages and a log of 16 MB (16 MB of
-    // cache too) halve the writing. The SELECT creates the log.
+    // FULL: a commit returns when it is durable. Large pages, a log of 16 MB and a cache
+    // of 16 MB halve the amount of written data. The SELECT creates the log.
     const longLog = options.checkpointThread ? LONG_LOG.elsewhere : LONG_LOG.here;
     withFileErrors(filePath, () =>
       driver.exec(`PRAGMA locking_mode = ${isExclusive ? 'EXCLUSIVE' : 'NORMAL'}`),
@@ -180,7 +180,10 @@ export async function connectToRead(filePath: string, address: string): Promise<
   return new SqliteStore(driver, filePath, { exposed: [], isExclusive: false });
 }
 
-/** Its members are bound, so that a test may spread a store and replace some of them. */
+/**
+ * The members of a store are bound, so that a test may spread it and replace some of
+ * them.
+ */
 class SqliteStore implements Store {
   readonly file: string;
   readonly exposed: readonly ExposedFile[];
@@ -297,23 +300,24 @@ class SqliteStore implements Store {
     this.#closed = true;
     this.#queue.close();
     this.#log?.close();
-    // Ending the connection would move the log into the database. Its end may be missing
-    // on the disk: it stays, and the next process to open the database reads its complete
-    // part.
+    // Closing the connection would move the log into the database. The end of the log may
+    // be missing on the disk, so the log remains, and the next process to open the
+    // database reads its complete part.
     if (this.#writeFailure) return;
     try {
-      // So that the file is complete by itself as soon as no other process reads it.
+      // Moves the log, so that the file is complete without it once no other process
+      // reads it.
       this.#driver.exec('PRAGMA busy_timeout = 0; PRAGMA wal_checkpoint(TRUNCATE)');
     } catch {
       // The log is complete as well; the next process to open the database reads it.
     }
-    // The driver ends a connection only once no statement refers to it.
+    // The driver closes a connection only once no statement refers to it.
     for (const statement of this.#prepared.values()) statement.drop();
     this.#prepared.clear();
     this.#driver.close();
   };
 
-  /** The failure after which nothing is written any more. */
+  /** The failure that stops all later writes. */
   get #writeFailure(): HermeticError | undefined {
     return this.#refusal ?? this.#log?.failure;
   }
@@ -349,7 +353,7 @@ class SqliteStore implements Store {
     this.#checkpointer?.consider();
   }
 
-  /** A removed file would lose all writes. */
+  /** Writes to a removed file would be lost. */
   #assertInPlace(): void {
     if (this.#place?.holds() === false) throw storeError('store-replaced', this.file);
   }

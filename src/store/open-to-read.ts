@@ -6,21 +6,23 @@ import { isStoreFailure, storeError } from './failures.js';
 import { connectToRead, openStore, type Store } from './open-store.js';
 
 export interface OpenToReadOptions {
-  /** Brings the tables up to date that will be read, as `migrate` does. */
+  /** Brings the tables that will be read up to date, as `migrate` does. */
   prepare(stateStore: Store): void;
-  /** A database that does not exist is an error; otherwise it reads as an empty one. */
+  /**
+   * A database that does not exist is an error; otherwise it counts as an empty database.
+   */
   readonly mustExist?: boolean;
 }
 
 /**
- * Opens a database for reading only: no file next to it is made, changed or removed, so a
- * user without write permission can do it, while a daemon runs or after it has stopped.
- * Writes of the caller are refused, or lost at `close`.
+ * Opens a database for reading only: the call creates, changes and removes no file next
+ * to it. So it works without write permission, while a daemon runs and after it has
+ * stopped. Writes of the caller are refused, or lost at `close`.
  *
  * A closed database has no log and is opened as immutable: SQLite would otherwise create
  * a log and an index next to it. One with log and index is in use, and is opened as it
- * is. A database that neither can open (the log of a crash, tables of an older version)
- * is copied and updated there.
+ * is. If both ways fail (the log of a crash, tables of an older version), the database is
+ * copied, and the copy is updated.
  */
 export async function openStoreToRead(
   filePath: string,

@@ -8,8 +8,8 @@ const APPLICATION_ID = 0x48524d54;
 export const MARK = `PRAGMA application_id = ${APPLICATION_ID};`;
 
 /**
- * An own database has the mark; those of earlier versions have the table that `migrate`
- * creates. A prepared statement would keep the connection open after its end.
+ * A database of this program has the mark, or, from earlier versions, the table that
+ * `migrate` creates. A prepared statement would keep the connection open after `close`.
  */
 const EXAMINE = `CREATE TEMP TABLE examined (own CHECK (own));
   INSERT INTO temp.examined SELECT CASE application_id
@@ -19,7 +19,7 @@ const EXAMINE = `CREATE TEMP TABLE examined (own CHECK (own));
     ELSE 0 END
     FROM pragma_application_id;
   DROP TABLE temp.examined`;
-/** SQLITE_CONSTRAINT_CHECK: the database is not an own one. */
+/** SQLITE_CONSTRAINT_CHECK: the database is not one of this program. */
 const CHECK_FAILED = 275;
 
 /** Throws `store-foreign` for the database of another program, and changes nothing in it. */

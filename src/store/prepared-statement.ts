@@ -14,8 +14,8 @@ export interface Statement<Row = unknown> {
 }
 
 /**
- * A statement of the driver with named errors. Methods for one row map errors in place: a
- * function made for each row would take as long as the row.
+ * A statement of the driver with named errors. Methods for one row map errors in place:
+ * creating a function for each row would cost as much time as reading the row.
  */
 export class PreparedStatement implements Statement {
   #native: DriverStatement | undefined;
@@ -53,7 +53,10 @@ export class PreparedStatement implements Statement {
     }
   };
 
-  /** No stored number makes a table unreadable: one that does not fit is rounded. */
+  /**
+   * Rounds a stored number that does not fit, so that it does not make the table
+   * unreadable.
+   */
   #readAgain<T>(error: unknown, read: (native: DriverStatement) => T): T {
     if (!isOutOfRange(error)) throw nameError(this.file, error);
     const native = this.#open();

@@ -14,8 +14,8 @@ export interface ExposedFile {
 }
 
 /**
- * SQLite gives the log and the shared memory the mode of the database; older ones keep
- * theirs.
+ * SQLite gives the log and the shared memory the mode of the database; files that already
+ * exist keep their mode.
  */
 const COMPANIONS = ['-wal', '-shm', '-journal'];
 
@@ -36,7 +36,7 @@ export function createPrivate(filePath: string, mustExist: boolean): string {
     const found = statSync(filePath);
     if (!found.isFile())
       throw storeError('store-unwritable', `${filePath}: it is not a regular file`);
-    // SQLite takes such a file for an empty one, and overwrites it.
+    // SQLite treats such a file as empty, and overwrites it.
     if (found.size > 0 && found.size < MIN_OCTETS) throw storeError('store-corrupt', filePath);
     return filePath;
   } catch (error) {
@@ -58,9 +58,9 @@ export function createPrivate(filePath: string, mustExist: boolean): string {
 }
 
 /**
- * Takes the permissions of other users away from a database and its companions. Returns the
- * files for which that is impossible. Call it once SQLite has recognised the file: the path
- * may lead to a file of another program, which needs its permissions.
+ * Removes the permissions of other users from a database, its log and its shared memory.
+ * Returns the files for which that is impossible. Call it once SQLite has recognised the
+ * file: the path may lead to a file of another program, which needs its permissions.
  */
 export function makePrivate(target: string): readonly ExposedFile[] {
   return [target, ...COMPANIONS.map((suffix) => `${target}${suffix}`)].flatMap(restrict);

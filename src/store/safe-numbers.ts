@@ -19,7 +19,7 @@ export function* roundedRows(rows: IterableIterator<unknown>): IterableIterator<
 
 /**
  * Returns whether the driver refused a number that does not fit a JavaScript number.
- * Node's own driver gives a code, the packaged one a message alone.
+ * Node's own driver sets a code, the packaged driver only a message.
  */
 export function isOutOfRange(error: unknown): boolean {
   const { code, message } = error as NodeJS.ErrnoException;

@@ -25,11 +25,11 @@ export interface JobWrites {
 export interface TransactionPort {
   /** Takes the write lock, or throws `store-busy` at once. */
   begin(): void;
-  /** Makes everything since `begin` visible. It is durable after the next sync. */
+  /** Makes everything since `begin` visible. The data are durable after the next sync. */
   commit(): void;
   /** Resolves when everything that was committed is durable. */
   sync(): Promise<void>;
-  /** The same, while the caller waits. */
+  /** Makes everything that was committed durable before it returns. */
   syncNow(): void;
   /** Undoes the transaction if one is open, and counts it as undone in any case. */
   rollback(): void;
@@ -55,7 +55,7 @@ interface Entry {
   readonly resolve: (result: never) => void;
   readonly reject: (error: unknown) => void;
   steps?: Generator<unknown, unknown>;
-  /** Its savepoint is open. */
+  /** The savepoint of the write is open. */
   begun?: boolean;
   result?: unknown;
 }
@@ -71,8 +71,8 @@ interface Job {
 /** Milliseconds of work in one turn of the event loop. */
 const TURN = 10;
 /**
- * Milliseconds between two attempts to take the write lock: they double from the first to
- * the second.
+ * Milliseconds between two attempts to take the write lock: the pause doubles from the
+ * first value up to the second.
  */
 const PAUSES = { first: 2, longest: 50 } as const;
 /** Maximum number of waiting writes of all jobs. */
@@ -80,8 +80,8 @@ const MAX_WAITING = 10_000;
 
 /**
  * The queue of all writes of a process. Jobs take turns, one write each; writes of one
- * turn share a transaction and so one wait for the disk, and a write that throws is
- * undone alone. A lock of another process is waited for without blocking the event loop;
+ * turn share a transaction and so one wait for the disk, and only a write that throws is
+ * undone. The queue waits for a lock of another process without blocking the event loop;
  * after `waitMs` the write fails with `store-busy`.
  */
 export class WriteQueue {
@@ -195,8 +195,8 @@ export class WriteQueue {
   }
 
   /**
-   * Runs a write until it ends or its time limit expires. `alone`: it is done in steps,
-   * and must not delay completed writes, so it gets the next transaction.
+   * Runs a write until it ends or its time limit expires. `alone`: the write runs in
+   * steps and must not delay completed writes, so it gets a separate transaction.
    */
   #advance(entry: Entry, done: Entry[], until: number): 'ended' | 'suspended' | 'alone' {
     this.#stepping = true;
@@ -233,8 +233,8 @@ export class WriteQueue {
   }
 
   /**
-   * A full disk may have ended the whole transaction: then the writes before are undone
-   * as well.
+   * A full disk may have ended the whole transaction, which also undoes the earlier
+   * writes.
    */
   #undo(entry: Entry, done: Entry[], error: unknown): void {
     try {

@@ -8,7 +8,7 @@ import { addHelpPage } from '../help.js';
 import { misuse } from '../options.js';
 import type { CommandContext } from '../output.js';
 
-/** `hermetic backup`: copies the database of a running daemon at one moment. */
+/** `hermetic backup`: saves a consistent copy of the database of a running daemon. */
 export function defineBackup(command: Command, { output }: CommandContext): void {
   command
     .argument('<file>', 'the copy; it must not exist')

@@ -16,7 +16,7 @@ import type { ReportFlags } from './report-options.js';
 import { readResolverFlags, type ResolverFlags } from './resolver-options.js';
 
 /**
- * The options of `hermetic check` as commander gives them.
+ * The options of `hermetic check` as commander returns them.
  *
  * Every value is text or a boolean, exactly as typed: numbers and words are validated in
  * {@link readCheckFlags}, so that a wrong value is reported with its option and a fix.
@@ -33,7 +33,7 @@ export interface CheckFlags extends ResolverFlags, PeerFlags, ReportFlags {
   readonly budget?: string;
   /** Seconds between two connections to one address. */
   readonly spacing?: string;
-  /** File of saved evidence: the questions it answers are not asked again. */
+  /** File of saved evidence; the check does not repeat its queries. */
   readonly resume?: string;
   /** File of hosts and addresses to which no connection is ever opened. */
   readonly optOut?: string;
@@ -50,7 +50,8 @@ export interface CheckFlags extends ResolverFlags, PeerFlags, ReportFlags {
   /** IP address to connect to instead of those of the host; needs `mx`. */
   readonly address?: string;
   /**
-   * Host that is known to offer STARTTLS: it shows whether the local network strips it.
+   * Host that is known to offer STARTTLS: its reply shows whether the local network
+   * strips STARTTLS.
    */
   readonly control?: string;
   readonly transcript?: boolean;
@@ -68,8 +69,7 @@ const depths = ['triage', 'verdict', 'inventory'] as const;
 const SUBMISSION_PORTS = [465, 587] as const;
 
 /**
- * Turns flags into options of the library. Throws HermeticError for each flag that does
- * not fit.
+ * Turns flags into options of the library. Throws HermeticError for each invalid flag.
  *
  * Reads the files that the flags name, and opens no connection. Limits: `--budget` 1 to
  * 1000, `--max-hosts` and `--max-addresses` 1 to 100, `--spacing` 0 to 600 seconds. A
@@ -132,8 +132,8 @@ export function readCheckFlags(checkFlags: CheckFlags): CheckOptions {
 /**
  * Reads evidence from a file, or standard input for `-`. Throws HermeticError.
  *
- * A file of another kind (a result, a proof) is named in the error, and so is the first
- * member that does not match the schema. `what`: the option or role, for messages.
+ * The error names the kind of any other file (a result, a proof), and the first member
+ * that does not match the schema. `what`: the option or role, for messages.
  */
 export function readEvidence(filePath: string, what = 'evidence'): Evidence {
   return readJson(filePath, {
@@ -162,7 +162,7 @@ export function profileNamed(profileName: string): Profile {
   return unwrap('--profile', parseProfile(readProfile(profileName)), fix);
 }
 
-/** Parses the JSON of a profile. Its members are validated by `parseProfile`. */
+/** Parses the JSON of a profile. `parseProfile` validates its members. */
 function readProfile(filePath: string): unknown {
   const profileText = readFile(filePath, '--profile');
   try {
@@ -180,7 +180,7 @@ const MAX_DOMAINS = 10_000;
  * for an empty or too long list.
  *
  * Blank lines and white space around a name are ignored. The names are not validated
- * here: a bad one is reported separately later and does not stop the others.
+ * here: an invalid name is reported later and does not stop the other checks.
  */
 export function readDomainList(filePath: string): readonly string[] {
   const domains = readFile(filePath, '--from')

@@ -45,16 +45,16 @@ const LIST_SPACING = 5000;
 /**
  * `hermetic check`: checks how well the mail of domains is protected in transit.
  *
- * Network: queries the DNS, fetches MTA-STS policies over HTTPS and opens SMTP connections
- * to the mail hosts. It sends no mail: every conversation ends before MAIL FROM. With
- * `--lab` everything stays inside this process.
+ * Network: queries the DNS, fetches MTA-STS policies over HTTPS and opens SMTP
+ * connections to the mail hosts. It sends no mail: every conversation ends before MAIL
+ * FROM. With `--lab` all DNS and servers run inside this process.
  *
  * Standard output: a report for one domain, a table for several; JSON, a monitoring line
- * or a report with `-` as its file replaces it. Standard error: progress (only on a
+ * or a report written to `-` replaces this output. Standard error: progress (only on a
  * terminal), errors, and domains that do not exist.
  *
- * Files: only those that options name. They are tested for writing before the first
- * packet and written after the last domain, each whole or not at all.
+ * Files: only those that options name. The command tests them for writing before the
+ * first packet, and writes each atomically after the last domain.
  *
  * Exit status: the worst of all domains, in the order 2, 1, 3, 0; with `--nagios` the
  * status of a monitoring plugin.
@@ -110,7 +110,7 @@ export function defineCheck(command: Command, context: CommandContext): void {
   });
 }
 
-/** One finished domain: the observations, and the grade that the profile gave them. */
+/** One finished domain: the observations, and their grade by the profile. */
 interface CheckedDomain {
   readonly evidence: Evidence;
   readonly result: CheckResult;
@@ -119,8 +119,8 @@ interface CheckedDomain {
 /**
  * One run of `hermetic check` over its domains.
  *
- * Domains are checked concurrently and reported in the order in which they were named, so
- * that the output of two runs can be compared line by line.
+ * It checks domains concurrently and reports them in the order of the command line, so
+ * that the outputs of two runs can be compared line by line.
  */
 class CheckRun {
   readonly #flags: CheckFlags;
@@ -132,7 +132,7 @@ class CheckRun {
   /** One exit status for each finished domain, failed ones included. */
   readonly #codes: number[] = [];
 
-  /** Throws HermeticError for flags that do not fit and files that cannot be written. */
+  /** Throws HermeticError for invalid flags and for files that cannot be written. */
   constructor(checkFlags: CheckFlags, { output, signal }: CommandContext) {
     this.#flags = checkFlags;
     this.#output = output;
@@ -158,7 +158,7 @@ class CheckRun {
     const lab = checkFlags.lab ? await openLab([...domains, checkFlags.mx ?? '']) : undefined;
     const line = progress(this.#output);
     try {
-      // One resolver, one set of roots and one set of visits for all domains.
+      // All domains share one resolver, one set of roots and one set of visits.
       const shared = collectOptions({
         spacingMs: checkFlags.from === undefined ? undefined : LIST_SPACING,
         ...options,
@@ -168,7 +168,7 @@ class CheckRun {
       });
       if (domains.length === 1)
         return await this.#checkAll(domains, (name) => collect(nameOf(name), shared), line.end);
-      // Loaded for several domains only: one domain shares nothing.
+      // Loaded for several domains only: a single domain needs no shared limits.
       const { ListCheck } = await import('../../scan/index.js');
       const list = new ListCheck(shared, {
         optOut: options.optOut,
@@ -185,8 +185,8 @@ class CheckRun {
   }
 
   /**
-   * Starts all domains in lanes and prints each as soon as those before it are printed.
-   * After ctrl-C it prints the finished ones and writes no file: a file with half of the
+   * Checks the domains concurrently and prints the results in the order of the list.
+   * After ctrl-C it prints the finished ones and writes no file: a file with some of the
    * domains would look complete.
    */
   async #checkAll(
@@ -214,9 +214,9 @@ class CheckRun {
   }
 
   /**
-   * Checks one domain. Bad input is a value: one wrong name does not lose the others.
+   * Checks one domain. One invalid name must not stop the other checks.
    *
-   * Wrong names, and errors inside a check, therefore come back as the value `Error`.
+   * The method therefore returns an `Error` for an invalid name or a failed check.
    */
   async #check(
     domainName: string,
@@ -273,7 +273,7 @@ class CheckRun {
     this.#output.out(`${isFirst ? '' : '\n'}${blocks.join('\n')}`);
   }
 
-  /** Returns true if no option chose another use of standard output. */
+  /** Returns true unless an option uses standard output for something else. */
   #printsTable(): boolean {
     const { json, nagios, quiet, full } = this.#flags;
     return !json && !nagios && !quiet && !full && !this.#plan.streamTaken;
@@ -304,7 +304,10 @@ class CheckRun {
     writeReports(this.#flags, this.#results(), this.#output);
   }
 
-  /** Reports the traffic of the run on standard error, so that it stays out of the results. */
+  /**
+   * Reports the traffic of the run on standard error, so that it does not mix with the
+   * results.
+   */
   #printCounts({ connections, addresses, questions = 0, inference }: ListCounts): void {
     const { inferred } = inference;
     const shared = inferred > 0 ? `; ${inferred} host names were inferred, not visited` : '';

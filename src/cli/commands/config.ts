@@ -12,23 +12,21 @@ import { addHelpPage } from '../help.js';
 import { collectValues, misuse, present, readWord } from '../options.js';
 import { formatJson, type CommandContext, type Output } from '../output.js';
 
-/**
- * The options of `hermetic config`. All of them end up in the text of a configuration.
- */
+/** The options of `hermetic config`. All of them become part of a configuration file. */
 interface ConfigFlags {
   readonly host: string;
   /** Certificate chains, PEM; the n-th belongs to the n-th `key`. */
   readonly cert?: readonly string[];
   readonly key?: readonly string[];
-  /** Version of the server: newer settings are printed only if they are understood. */
+  /** Version of the server: settings that this version does not support are omitted. */
   readonly version?: string;
-  /** TLS library that Exim was built with: the two take different cipher strings. */
+  /** TLS library of this Exim; OpenSSL and GnuTLS need different cipher strings. */
   readonly library?: 'gnutls' | 'openssl';
   /**
    * Addresses on which OpenSMTPD listens: its `listen on` lines carry the TLS settings.
    */
   readonly listen?: readonly string[];
-  /** Socketmap of `hermetic serve`, from which Postfix asks the policy of each domain. */
+  /** Socketmap of `hermetic serve`, where Postfix looks up the policy of each domain. */
   readonly policies?: string;
   /**
    * Socket on which `hermetic serve` counts the TLS sessions of Postfix for its reports.
@@ -37,7 +35,7 @@ interface ConfigFlags {
   readonly json?: boolean;
 }
 
-/** The profile that the printed settings pass. */
+/** The profile that the printed settings satisfy. */
 const PROFILE = 'mozilla-intermediate-6.0';
 
 const serverNames = Object.keys(mailServers) as MailServerName[];
@@ -45,9 +43,9 @@ const serverNames = Object.keys(mailServers) as MailServerName[];
 /**
  * `hermetic config`: prints the TLS settings of a mail server, ready to paste.
  *
- * Offline: it reads nothing and contacts no server. Standard output is one block that can
- * be pasted: comments, the settings, and the commands that count affected sessions first
- * and check the result afterwards. Exit status: 0, or 2 for an option that does not fit.
+ * Offline: it reads no files and contacts no server. Standard output is one block that
+ * can be pasted: comments, the settings, and the commands that count affected sessions
+ * first and check the result afterwards. Exit status: 0, or 2 for an invalid option.
  */
 export function defineConfig(command: Command, { output, finish }: CommandContext): void {
   command
@@ -138,10 +136,10 @@ function print(mailServerName: MailServerName, configFlags: ConfigFlags, output:
 }
 
 /**
- * Accepts only text that no configuration file has to quote. Throws HermeticError.
+ * Accepts only text that needs no quotes in any configuration file. Throws HermeticError.
  *
- * The printed text is pasted into files of several grammars. Refusing quotes, spaces and
- * `$` is simpler and safer than quoting for each of them.
+ * Operators paste the printed text into files of several grammars. Refusing quotes,
+ * spaces and `$` is simpler and safer than quoting for each of them.
  */
 function plain(option: string, sourceText: string): string {
   if (/^[A-Za-z0-9/._:@*[\]-]{1,500}$/.test(sourceText)) return sourceText;

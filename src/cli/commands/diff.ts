@@ -18,13 +18,13 @@ interface DiffFlags {
 /**
  * `hermetic diff`: shows the changes between two checks.
  *
- * Offline. Reads two files of the same domain, evidence or results in any mix; evidence
- * is graded first, both times by the profile of `--profile`, so that a change of the
- * rules does not look like a change of the domain. Standard output: the changes, or JSON.
- * Standard error: a note when two results were graded with different profiles.
+ * Offline. Reads two files of the same domain, each with evidence or a result. It first
+ * grades evidence with the profile of `--profile`, so that a change of the rules does not
+ * look like a change of the domain. Standard output: the changes, or JSON. Standard
+ * error: a note when two results were graded with different profiles.
  *
  * Exit status: 1 when something became worse, 3 when something can no longer be
- * determined, else 0. A fact that became unknown is not better and not worse.
+ * determined, else 0. A fact that became unknown is neither better nor worse.
  */
 export function defineDiff(command: Command, context: CommandContext): void {
   command
@@ -49,7 +49,7 @@ export function defineDiff(command: Command, context: CommandContext): void {
 
 /**
  * Compares two files, prints the changes and returns the exit status. Throws
- * HermeticError `diff-domains` for two domains: their differences would mean nothing.
+ * HermeticError `diff-domains` for files of two different domains.
  */
 function compare(
   [older, newer]: readonly [older: string, newer: string],

@@ -34,7 +34,7 @@ function customersOf({ pages }: Readonly<Record<string, unknown>>): Customers {
   return (pages as { readonly customers: Customers } | undefined)?.customers ?? {};
 }
 
-/** The schedule of a preview where the configuration has none. */
+/** The schedule of a preview if the configuration has none. */
 const weekly = { every: 'week', hour: 7 } as const;
 
 /**

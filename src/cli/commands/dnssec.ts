@@ -47,8 +47,8 @@ interface VerifyFlags {
 }
 
 /**
- * `hermetic dnssec`: one question, its answer, and the chain of trust under the answer.
- * `dnssec verify`: the same from a saved proof, offline.
+ * `hermetic dnssec`: prints the answer to one question, and its chain of trust. `dnssec
+ * verify`: validates a saved proof offline.
  *
  * Network: `dnssec` queries the resolver for the name and for the DNSKEY and DS records
  * above it; `dnssec verify` opens no connection. Standard output: the answer as text or
@@ -56,8 +56,8 @@ interface VerifyFlags {
  * first query.
  *
  * Exit status of `dnssec`: 0 for a secure or provably insecure answer, 1 bogus, 3
- * indeterminate (RFC 4033 §5). Exit status of `verify`: 0 when the records of the file
- * lead to the same result again, else 1.
+ * indeterminate (RFC 4033 §5). Exit status of `verify`: 0 if validation of the records
+ * gives the recorded result again, else 1.
  */
 export function defineDnssec(command: Command, context: CommandContext): void {
   command
@@ -144,9 +144,10 @@ async function ask(
         throw new HermeticError('dnssec-no-proof', `${zoneName}: there is nothing to prove`, {
           fix: 'Only a secure answer has a proof.',
         });
-      // Every run of the lab has its own keys, so a proof from it carries its anchors.
+      // Every run of the lab generates its own keys, so its proofs contain the trust
+      // anchors.
       const labAnchors = lab?.anchors.flatMap(formatAnchor);
-      // The proof is made on demand: a copy of its own members would be empty.
+      // The proof computes its members on demand, so a spread copy would be empty.
       const proof = JSON.parse(JSON.stringify(dnsAnswer.proof)) as Proof;
       const outputText = `${JSON.stringify({ ...proof, labAnchors }, null, 2)}\n`;
       if (filePath === STANDARD_STREAM) output.out(outputText);
@@ -176,8 +177,8 @@ function formatAnchor({ zone, ds, keys }: TrustAnchor): readonly string[] {
 }
 
 /**
- * The file format `hermetic.proof/1`. Any author can write a proof, so every length and
- * count is bounded before any record is parsed.
+ * The file format `hermetic.proof/1`. A proof may come from an untrusted author, so every
+ * length and count is bounded before any record is parsed.
  */
 const proofSchema = z.object({
   schema: z.literal('hermetic.proof/1'),
@@ -202,8 +203,8 @@ const proofSchema = z.object({
 });
 
 /**
- * Validates a proof from its own records and compares the result with the one it claims.
- * A file that claims more than its records show is not valid.
+ * Validates the records of a proof and compares the result with the recorded one. A file
+ * whose records do not prove the recorded result is invalid.
  */
 async function verify(filePath: string, verifyFlags: VerifyFlags, output: Output): Promise<number> {
   const proof = readProof(filePath);
@@ -244,7 +245,9 @@ function anchorsFor({ labAnchors }: SavedProof, verifyFlags: VerifyFlags): reado
   return unwrap('labAnchors', parseTrustAnchors(labAnchors.join('\n')), 'Create a new proof.');
 }
 
-/** Reads a proof and validates the names in it, which the schema knows only as text. */
+/**
+ * Reads a proof and validates the names in it; the schema checks only that they are text.
+ */
 function readProof(filePath: string): SavedProof {
   const proof = readJson(filePath, {
     what: 'proof',

@@ -26,7 +26,7 @@ interface DoctorFlags {
   readonly json?: boolean;
 }
 
-/** `hermetic doctor`: examines the installation, and names every fault with its fix. */
+/** `hermetic doctor`: examines the installation, and reports every fault with its fix. */
 export function defineDoctor(command: Command, context: CommandContext): void {
   command
     .option('--config <file>', 'configuration', DEFAULT_CONFIG)
@@ -72,7 +72,7 @@ async function examine(flags: DoctorFlags): Promise<readonly InstallationFault[]
   return found.sort((a, b) => a.importance - b.importance);
 }
 
-/** Faults seen by a user other than root may concern that user alone. */
+/** Faults that a user other than root observes may affect that user alone. */
 function examineUser({ root }: DoctorFlags): readonly InstallationFault[] {
   if (root !== undefined || process.getuid?.() === 0) return [];
   return [
@@ -192,7 +192,7 @@ function systemState(
     ),
     lostCommands: (report?.mailboxes ?? [])
       .flatMap(({ tokenCommand: [path] = [] }) => path ?? [])
-      // A name without a folder is searched in the path of the daemon.
+      // The daemon searches its PATH for a name without a folder.
       .filter((path) => path.startsWith('/') && (!machine.facts(path) || !may(path, 1))),
     isWatchMute: watch !== undefined && Object.keys(watch.notify).length === 0,
     now,
@@ -226,7 +226,7 @@ function sourcesOf(config: string): readonly string[] {
   }
 }
 
-/** The user of the daemon; undefined if it runs as another one. */
+/** The user `hermetic`; undefined if it does not exist. */
 function userOf(machine: Machine): { readonly uid: number; readonly gid: number } | undefined {
   const line = /^hermetic:[^:]*:(\d+):(\d+):/m.exec(machine.read('/etc/passwd') ?? '');
   return line ? { uid: Number(line[1]), gid: Number(line[2]) } : undefined;
@@ -266,7 +266,7 @@ function secretsOf(config: Config | undefined): readonly string[] {
   ];
 }
 
-/** Dates of a certificate. `host`: a host that presents it. */
+/** Dates of a certificate. `host`: a host that presents the certificate. */
 function datesOf(
   { chain: path, host }: { readonly chain: string; readonly host?: string | undefined },
   machine: Machine,
@@ -278,7 +278,7 @@ function datesOf(
     const unnamedHost = isNamed ? undefined : host;
     return [{ path, notBefore: Date.parse(validFrom), notAfter: Date.parse(validTo), unnamedHost }];
   } catch {
-    // The check of the start reports a file that is not a certificate.
+    // The startup check reports a file that is not a certificate.
     return [];
   }
 }
@@ -320,7 +320,7 @@ async function postfixFaults(
   } catch (error) {
     if (!isHermeticError(error)) throw error;
     const { code, message, fix = '' } = error;
-    // A machine without Postfix may publish or receive reports alone.
+    // A machine without Postfix may only publish policies or receive reports.
     if (code === 'postfix-absent' && !section) return [];
     return [{ id: code, importance: importance.mailDeferred, message, fix }];
   }

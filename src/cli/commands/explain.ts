@@ -12,9 +12,9 @@ import { progress } from '../progress.js';
  * `hermetic explain`: explains a topic of mail TLS in a few sentences and demonstrates it
  * in the lab, or explains a code that was printed.
  *
- * Network: none. A topic opens the lab in this process and shows a live picture of it; a
- * finding or failure code is explained from the catalogues. Standard output: the text.
- * Exit status: 0, or 2 for a word that is neither a topic nor a code.
+ * Network: none. For a topic, it opens the lab in this process and draws a picture from
+ * it; for a finding or failure code, it prints the catalogue entry. Standard output: the
+ * text. Exit status: 0, or 2 for a word that is neither a topic nor a code.
  */
 export function defineExplain(command: Command, context: CommandContext): void {
   command
@@ -39,7 +39,7 @@ function contents(topics: readonly ExplainTopic[]): string {
   return `${outputLines.join('')}\nhermetic explain TOPIC explains one and demonstrates it in the lab.\nIt also explains every printed code.\n`;
 }
 
-/** The widest lines of text, for reading. */
+/** Maximum width of text, in columns; longer lines are hard to read. */
 const MAX_WIDTH = 100;
 
 /**
@@ -124,7 +124,7 @@ async function playTopic(
   }
 }
 
-/** Wraps a line of a picture; its spaces are kept as long as it fits. */
+/** Wraps a line of a picture; a line that fits keeps its spaces. */
 function wrapKeeping(textLine: string, lineWidth: number): readonly string[] {
   if (wrap(textLine, lineWidth - 2).length <= 1)
     return [`  ${wrap(textLine, lineWidth)[0] ?? ''}`.trimEnd()];
@@ -143,7 +143,7 @@ function formatFinding(id: FindingId, lineWidth: number): string {
   ]);
 }
 
-/** The place of each cause. */
+/** The party or component at fault, by cause. */
 const causes: Readonly<Record<FailureEntry['blame'], string>> = {
   peer: 'the other server',
   publisher: 'the records of the domain',

@@ -19,7 +19,7 @@ import {
 /** The options of `hermetic grade`. */
 interface GradeFlags extends ReportFlags, TrustFlags {
   readonly profile: string;
-  /** Judge the chains again by Mozilla's list of this version. */
+  /** Validate the chains again with the Mozilla roots of this version. */
   readonly builtinCa?: boolean;
   readonly steps?: boolean;
 }
@@ -27,10 +27,11 @@ interface GradeFlags extends ReportFlags, TrustFlags {
 /**
  * `hermetic grade`: grades saved evidence again, offline.
  *
- * Network: none. Evidence holds every observation of a check, so another profile, a newer
- * version of the rules or another output format needs no second check of the servers. With
- * an option for roots, it also judges the saved chains again, at the time of the check.
- * Standard output, files and exit status are those of `hermetic check`.
+ * Network: none. Evidence contains every observation of a check, so another profile, a
+ * newer version of the rules or another output format needs no second check of the
+ * servers. With an option for roots, it also validates the saved chains again, for the
+ * time of the check. Standard output, files and exit status are those of `hermetic
+ * check`.
  */
 export function defineGrade(command: Command, context: CommandContext): void {
   const { output } = context;

@@ -32,7 +32,7 @@ export function defineLab(command: Command, context: CommandContext): void {
     .command('list')
     .description('list the domains of the lab')
     .option('--json', 'print each domain as one line of JSON')
-    // Commander gives an option that parent and child share to the parent.
+    // Commander assigns an option that parent and child share to the parent.
     .action(async (labFlags: LabFlags) =>
       finish(await printList({ ...command.opts(), ...labFlags }, output)),
     );
@@ -89,7 +89,7 @@ async function printList({ json }: LabFlags, output: Output): Promise<number> {
   return exitCodes.good;
 }
 
-/** A domain and a text next to it, or below it where the terminal is narrow. */
+/** A domain and a text next to it, or below it if the terminal is narrow. */
 function formatRow(domainName: string, outputText: string, { width }: Output): string {
   const nameWidth = width < 80 ? 4 : 38;
   const lines = wrap(outputText, width - nameWidth, '', '');

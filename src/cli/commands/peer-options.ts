@@ -17,7 +17,7 @@ export interface PeerFlags {
 /**
  * Adds the options of connections to a command. `timeout`: its default, in seconds.
  *
- * Port 25 is the port between mail servers (RFC 5321 §4.5.4.2); another one serves test
+ * Port 25 is the port between mail servers (RFC 5321 §4.5.4.2); other ports are for test
  * installations. The timeout bounds each step of a peer, not the whole check.
  */
 export function withPeers(command: Command, timeout: string): Command {
@@ -31,7 +31,7 @@ export function withPeers(command: Command, timeout: string): Command {
 }
 
 /**
- * Reads the connection flags. Throws HermeticError for each that does not fit.
+ * Reads the connection flags. Throws HermeticError for each invalid flag.
  *
  * Ports are 1 to 65535. The timeout is 0.1 to 600 seconds and becomes milliseconds.
  */
@@ -53,7 +53,7 @@ export function readPeerFlags({ smtpPort, httpsPort, timeout, helo }: PeerFlags)
 
 /**
  * Validates the name for EHLO: a domain or an address literal (RFC 5321 §4.1.1.1). A line
- * feed in it would be a second SMTP command.
+ * feed in it would start a second SMTP command.
  */
 function readHelo(optionText: string): string {
   if (/^[A-Za-z0-9.:[\]-]{1,255}$/.test(optionText)) return optionText;

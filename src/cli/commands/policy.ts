@@ -19,7 +19,7 @@ interface PolicyFlags extends SenderFlags {
 
 /**
  * `hermetic policy`: shows the requirements of a sender for a domain, and the records
- * behind them. It connects to no mail server.
+ * that cause them. It connects to no mail server.
  *
  * Network: queries the DNS and fetches the MTA-STS policy over HTTPS. With `--store` the
  * cached policies of the daemon are used; the database is opened for reading. Standard
@@ -87,7 +87,7 @@ async function show(
 }
 
 /**
- * Removes a cached policy, for a domain whose owner published a wrong one. RFC 8461 §5
+ * Removes a cached policy, for a domain whose owner published a wrong policy. RFC 8461 §5
  * lets a sender apply a cached policy until it expires; only the operator may end it
  * early.
  */
@@ -112,8 +112,8 @@ async function forgetCached(domainText: string, filePath: string, output: Output
 }
 
 /**
- * Formats the answer of the socketmap, and a second one where the answer depends on
- * Postfix's own resolver.
+ * Formats the answer of the socketmap, and a second answer if it depends on Postfix's own
+ * resolver.
  */
 function postfixFormat(outputText: string): (decision: DomainDecision) => string {
   const version = releaseOf(outputText);

@@ -44,7 +44,8 @@ interface Subcommand {
 }
 
 /**
- * With `read` nothing is written: any user who can read the state may run the command.
+ * With `read` the command writes nothing, so any user with read access to the state may
+ * run it.
  */
 type Access = 'read' | 'write';
 
@@ -70,8 +71,8 @@ const plan: Subcommand = {
 /**
  * `publish apply`: one round of observe, plan, save, execute for each domain and host. It
  * changes the DNS, policy files, keys and certificates as the configuration permits, and
- * saves its plan in the ledger before it executes it. Exit status 1 when an action
- * failed; the next round tries it again.
+ * saves the plan in the ledger before its execution. Exit status 1 when an action failed;
+ * the next round tries it again.
  */
 const apply: Subcommand = {
   name: 'apply',
@@ -125,8 +126,8 @@ const status: Subcommand = {
 };
 
 /**
- * `publish account-key`: changes the key of the ACME account (RFC 8555 §7.3.5). For the
- * case that the old key was exposed; certificates are not affected.
+ * `publish account-key`: changes the key of the ACME account (RFC 8555 §7.3.5). For use
+ * after the old key was exposed; certificates are not affected.
  */
 const accountKey: Subcommand = {
   name: 'account-key',
@@ -217,7 +218,7 @@ async function open(
 
 /**
  * Records the permission for one proposed step. The token names the step, the subject and
- * the policy it is about, so that a token of an old plan permits nothing later.
+ * its policy, so that a token of an old plan permits no later step.
  */
 async function confirm({ ledger }: Publishing, token: string): Promise<void> {
   if (
@@ -312,12 +313,13 @@ function statusText(subjectPlan: SubjectPlan): string {
 }
 
 /**
- * Columns of certificates; the other lines hold names and records that must not break.
+ * Columns of certificate lines; other lines contain names and records that must not wrap.
  */
 const WIDTH = 80;
 
 /**
- * Returns the outcome of an action; for a manual one the text the operator must act on.
+ * Returns the outcome of an action; for a manual action, the text that the operator must
+ * act on.
  */
 function outcomeText({ says, because, outcome }: Applied['outcomes'][number]): string {
   const outputLines = [`  ${outcomeWord(outcome)}  ${says}`, `        ${because}`];
@@ -348,7 +350,10 @@ function failureTextOf(failure: SubjectPlan['failures'][number]): string {
   ].join('\n');
 }
 
-/** Returns a step that needs the operator's permission, and the command that gives it. */
+/**
+ * Returns a step that needs the operator's permission, and the command that grants the
+ * permission.
+ */
 function proposalText({ token, what, why }: Proposal): string {
   return `  ?     ${what}: needs your confirmation, since ${why}\n        hermetic publish apply --confirm ${token}`;
 }

@@ -26,7 +26,7 @@ interface RecordsFlags extends ResolverFlags {
   /** Configuration of the daemon whose ACME account the CAA records name. */
   readonly config?: string;
   readonly panel?: boolean;
-  /** Address for TLS reports (RFC 8460 §3), as the TLSRPT record needs it. */
+  /** Address for TLS reports (RFC 8460 §3), in the form of the TLSRPT record. */
   readonly rua?: string;
   /** Host for the name `mta-sts.<domain>`, which serves the policy (RFC 8461 §3.3). */
   readonly policyHost?: string;
@@ -37,12 +37,12 @@ interface RecordsFlags extends ResolverFlags {
  * that never defers mail.
  *
  * Network: checks the domain as `hermetic check` does, and looks up the owners of the
- * records. It changes nothing. Standard output: lines of a zone file, everything else as
- * comments, so that the whole output can be pasted; or name, type and value for a web
+ * records. It changes no record. Standard output: lines of a zone file, everything else
+ * as comments, so that the whole output can be pasted; or name, type and value for a web
  * form.
  *
- * Exit status: 0 also when nothing is missing; 3 when a record could not be looked up,
- * because advice to publish it again could break a working one.
+ * Exit status: 0 also when nothing is missing; 3 when a lookup failed, because the record
+ * may exist and a second copy could break it.
  */
 export function defineRecords(command: Command, context: CommandContext): void {
   command
@@ -71,7 +71,7 @@ export function defineRecords(command: Command, context: CommandContext): void {
   });
 }
 
-/** The two schemes of `rua` (RFC 8460 §3); `,`, `;` and `!` would end the URI there. */
+/** The two schemes of `rua` (RFC 8460 §3); `,`, `;` and `!` end a URI in the record. */
 const reportUri = /^(mailto:[^@\s,;!]+@[A-Za-z0-9.-]+|https:\/\/[A-Za-z0-9.-]+(\/[^\s,;!]*)?)$/;
 
 /**

@@ -5,10 +5,10 @@ import { exitCodes } from '../exit-codes.js';
 import { addHelpPage } from '../help.js';
 import { complain, type CommandContext } from '../output.js';
 
-/** Milliseconds: every job starts again, and the old ones end. */
+/** Timeout, milliseconds: the daemon starts every job again and ends the old jobs. */
 const RELOAD = 110_000;
 
-/** `hermetic reload`: lets the running daemon read its configuration again. */
+/** `hermetic reload`: makes the running daemon read its configuration again. */
 export function defineReload(command: Command, { output, finish }: CommandContext): void {
   command
     .option('--socket <path>', 'control socket of the daemon', DEFAULT_SOCKET)

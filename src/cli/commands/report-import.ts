@@ -54,8 +54,7 @@ interface ImportFlags extends ResolverFlags, MailboxFlags {
  * line of JSON for each report. Standard error: each refused report with its reason.
  *
  * Exit status: 0 all read, 1 a report was refused, 2 the command, a file or the database
- * cannot be used, 75 (EX_TEMPFAIL) for a pipe that a mail server should try again, or a
- * mailbox.
+ * cannot be used, 75 (EX_TEMPFAIL) for a temporary failure with a pipe or a mailbox.
  */
 export function defineReportImport(command: Command, context: CommandContext): void {
   command
@@ -132,7 +131,8 @@ async function run(
   } catch (error) {
     if (!isHermeticError(error)) throw error;
     complain(output, error);
-    // EX_TEMPFAIL: a mail server that pipes reports in keeps the mail and tries again.
+    // EX_TEMPFAIL: a mail server that pipes a report to this command keeps the mail and
+    // tries again.
     const isTemporary = error.code.startsWith('store-') || error.code === 'dkim-key-unavailable';
     if (isPiped && isTemporary) return exitCodes.retry;
     return exitCodes.usage;
@@ -159,7 +159,7 @@ async function* sources(paths: readonly string[]): AsyncGenerator<Source> {
 }
 
 /**
- * Failed lookups in a row after which the network counts as absent.
+ * Failed lookups in a row after which the network counts as unreachable.
  *
  * Without a network each of thousands of messages would otherwise wait for a timeout.
  */
@@ -169,8 +169,8 @@ const MAX_SILENT_LOOKUPS = 3;
  * Verifies signatures at the date of arrival, and stops lookups once the network is
  * unreachable.
  *
- * The date of arrival counts because DKIM keys are rotated: the key of an old message may
- * be withdrawn by now, and a signature may have expired (RFC 6376 §3.5, tag `x=`).
+ * The date of arrival decides, because DKIM keys are rotated: the key of an old message
+ * may be withdrawn, and a signature may have expired (RFC 6376 §3.5, tag `x=`).
  */
 function createVerifier(
   resolverFlags: ResolverFlags,
@@ -209,7 +209,7 @@ class Tally {
   read = 0;
   refused = 0;
   readonly #uncounted = new Map<string, number>();
-  /** Departures from RFC 8460 by code, with the number of reports that have them. */
+  /** Deviations from RFC 8460 by code, with the number of affected reports. */
   readonly #departures = new Map<string, number>();
   readonly #stored = { stored: 0, repeated: 0, confirmed: 0, superseded: 0 };
   #successful = 0;

@@ -139,7 +139,7 @@ function readAction({
   return { after: action, moveTo };
 }
 
-/** Throws HermeticError unless every option needed is there. */
+/** Throws HermeticError unless every required option is given. */
 function assertComplete(flags: ImportFlags): readonly string[] {
   const { passwordFile, tokenCommand, store, domain = [], json, verify, dryRun } = flags;
   if ((passwordFile === undefined) === (tokenCommand === undefined))
@@ -249,7 +249,7 @@ function exitStatusOf(failure: Failure, output: CommandContext['output']): numbe
   return failure.temporary ? exitCodes.retry : exitCodes.usage;
 }
 
-/** The choices that the summary repeats. */
+/** The options that the summary mentions. */
 interface SummaryOptions extends Pick<MailboxReaderOptions, 'after' | 'moveTo'> {
   readonly isDryRun: boolean;
   readonly store: string | undefined;

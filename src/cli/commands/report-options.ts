@@ -37,7 +37,7 @@ export function withReports(command: Command): Command {
     .option('--fail-on <severity>', 'exit with 1 from this verdict on: warn or fail', 'fail');
 }
 
-/** The name of a file that an option gives, and that option. */
+/** An output file, and the option that names it. */
 export interface OutputFile {
   readonly option: string;
   readonly path: string | undefined;
@@ -45,15 +45,18 @@ export interface OutputFile {
 
 /** The streams and files that a command writes. */
 export interface OutputPlan {
-  /** A file of the command itself took standard output: no report is printed there. */
+  /**
+   * The command writes one of its own files to standard output, so it prints no report
+   * there.
+   */
   readonly streamTaken: boolean;
   readonly failOn: 'warn' | 'fail';
 }
 
 /**
- * Tests every output path and decides which output uses standard output. Called before
- * the first packet. Throws HermeticError. `more`: the files of the command beyond the
- * reports.
+ * Tests every output path, and selects the output that uses standard output. Called
+ * before the first packet. Throws HermeticError. `more`: output files of the command
+ * other than reports.
  *
  * Two outputs on one stream could not be separated again, so the second is a usage error.
  */

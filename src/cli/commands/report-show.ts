@@ -152,8 +152,8 @@ interface DomainOptions extends ShowOptions {
 }
 
 /**
- * Prints the view of one domain. A name without reports next to names with reports is
- * usually a typo, so the nearest names are suggested instead.
+ * Prints the view of one domain. If only other names have reports, the name is usually a
+ * typo, so the nearest names are suggested.
  */
 async function printDomain(
   stateStore: Store,
@@ -165,7 +165,7 @@ async function printDomain(
   const domainView = showDomain(stateStore, name, options);
   const reported = domainView.status === 'no-reports' ? reportedDomains(stateStore) : [];
   const isKnown = reported.some(({ domain }) => domain === name);
-  // A name that occurs only in unauthenticated reports is not a suggestion.
+  // Names that occur only in unauthenticated reports are not suggested.
   const known = reported
     .filter((entry) => entry.authenticated && entry.domain !== '')
     .map(({ domain }) => domain);
@@ -176,7 +176,7 @@ async function printDomain(
   if (html === STANDARD_STREAM) return statusOf(domainView);
   if (csv) output.out(renderDomainCsv(domainView));
   else if (json) output.out(`${formatJson(domainView, 2)}\n`);
-  // Advice on publishing a record would mislead if the name is a typing error.
+  // Advice to publish a record would mislead if the name is a typing error.
   else if (known.length === 0 || isKnown || name === '')
     output.out(renderDomain(domainView, { width, color }));
   else complain(output, reportsAbsent(name, file, known));

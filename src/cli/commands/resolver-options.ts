@@ -20,7 +20,7 @@ import { readFile } from '../files.js';
 import { collectValues, misuse, readOptionalNumber } from '../options.js';
 
 /**
- * Flags of every command that asks the DNS.
+ * Flags of every command that queries the DNS.
  *
  * Lists are in the order of the command line.
  */
@@ -66,7 +66,7 @@ export function withResolver(command: Command): Command {
 /** The flags that choose a trust store. */
 export type TrustFlags = Pick<ResolverFlags, 'ca' | 'systemCa'>;
 
-/** The options of the library that resolver flags stand for. */
+/** The library options that the resolver flags set. */
 export interface ResolverSettings {
   readonly upstreams?: readonly Upstream[];
   readonly anchors?: readonly TrustAnchor[];
@@ -77,7 +77,7 @@ export interface ResolverSettings {
 
 /**
  * Reads the resolver flags; a setting without its flag is absent, so that it can be
- * spread over defaults. Throws HermeticError for each flag that does not fit.
+ * spread over defaults. Throws HermeticError for each invalid flag.
  */
 export function readResolverFlags(resolverFlags: ResolverFlags): ResolverSettings {
   const { resolver, trustAnchor, trustAd, clockSkew, ca, systemCa, lab } = resolverFlags;

@@ -27,7 +27,7 @@ const SUFFIXES = ['-wal', '-shm', ''] as const;
 const RELOAD = 110_000;
 
 /**
- * `hermetic restore`: puts a backup in place of the database, and lets a running daemon
+ * `hermetic restore`: replaces the database with a backup, and makes a running daemon
  * open it. The former database stays next to it.
  */
 export function defineRestore(command: Command, context: CommandContext): void {
@@ -64,8 +64,8 @@ function replaceStore(backup: string, store: string): string | undefined {
   try {
     if (former) {
       chownSync(part, former.uid, former.gid);
-      // The log first: a database without its log is whole up to the last checkpoint, and
-      // a log without its database would be read into the backup.
+      // Moves the log first: without it, the database is complete up to the last
+      // checkpoint, whereas SQLite would apply a remaining log to the backup.
       for (const suffix of SUFFIXES)
         if (existsSync(target + suffix)) renameSync(target + suffix, kept + suffix);
     }

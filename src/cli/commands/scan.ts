@@ -119,7 +119,7 @@ async function start(file: string, flags: StartFlags, context: CommandContext): 
         const stopping = AbortSignal.any([stopSignal(signal), stop.signal]);
         const worker = runWorker({ database, work, rules, signal: stopping, onError });
         const followed = followScan(database, id, { output, signal: stopping });
-        // A worker that fails ends the command; it never ends by itself otherwise.
+        // A failed worker ends the command; otherwise a worker runs until it is stopped.
         await Promise.race([worker, followed]);
         stop.abort();
         await worker;

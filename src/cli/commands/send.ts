@@ -25,13 +25,13 @@ interface SendFlags extends SenderFlags {
 }
 
 /**
- * `hermetic send`: delivers one message to the recipients' own servers, and shows the
+ * `hermetic send`: delivers one message to the recipients' own servers, and prints the
  * conversations.
  *
  * Network: looks up the policies of each recipient's domain, connects to its mail hosts
  * and delivers, unless `--dry-run`. It never falls back to less security than policy
- * requires (RFC 7672 §2.2, RFC 8461 §5). There is no queue: a deferred recipient is
- * reported and forgotten.
+ * requires (RFC 7672 §2.2, RFC 8461 §5). The command has no queue: it reports a deferred
+ * recipient and does not try again.
  *
  * Standard output: the conversations, the attempts and the result for each recipient, or
  * JSON. Writes: the database of `--store` when it is given, for MTA-STS policies.
@@ -65,7 +65,7 @@ export function defineSend(command: Command, context: CommandContext): void {
   });
 }
 
-/** One message to deliver: its flags, its recipients, and where to report. */
+/** One message to deliver: its flags, its recipients and the output. */
 interface Sending {
   readonly flags: SendFlags;
   readonly to: readonly string[];
@@ -148,7 +148,7 @@ async function dryRun(sender: Sender, { flags: sendFlags, to, context }: Sending
   return worst(results.map(dryRunExitCode));
 }
 
-/** Returns 3 for a temporary failure and 1 for a permanent one. */
+/** Returns 3 for a temporary failure and 1 for a permanent failure. */
 function dryRunExitCode(connectResult: ConnectResult): number {
   if (connectResult.ok) return exitCodes.good;
   if (connectResult.failure.temporary) return exitCodes.inconclusive;
@@ -186,7 +186,7 @@ function readMessage({ message, from, helo }: SendFlags, to: readonly string[]):
       );
     return Buffer.from(outputText);
   }
-  // The header field needs an author where the envelope has no sender (RFC 5322 §3.6.2).
+  // The header field needs an author if the envelope has no sender (RFC 5322 §3.6.2).
   const author = from === '' ? `postmaster@${helo ?? hostname()}` : from;
   const outputLines = [
     `Date: ${new Date().toUTCString().replace('GMT', '+0000')}`,
@@ -213,9 +213,9 @@ function exitCodeOf({ recipients }: Delivery): number {
 }
 
 /**
- * 1 before 3 before 0.
+ * The order is 1, 3, 0.
  *
- * A rejection needs an action of the sender; a deferral may end without one.
+ * A rejection requires an action of the sender; a later attempt may resolve a deferral.
  */
 function worst(codes: readonly number[]): number {
   return (

@@ -48,7 +48,9 @@ export function withSender(command: Command): Command {
 /** The work for which a sender is created. */
 export interface SenderWork<T> {
   readonly flags: SenderFlags;
-  /** The addresses and domains of the work, which decide the needed part of the lab. */
+  /**
+   * The addresses and domains of the work, which determine the part of the lab to build.
+   */
   readonly domains: readonly string[];
   /** Opens the database of `--store`. */
   readonly open?: (filePath: string) => Promise<Store>;
@@ -56,10 +58,10 @@ export interface SenderWork<T> {
 }
 
 /**
- * Runs work with a sender made from flags, and closes everything opened for it.
+ * Runs work with a sender created from flags, and closes everything opened for it.
  *
  * Rejects with the error of the work, after lab and store are closed. The lab is opened
- * first: with `--lab`, no network of this machine is ever used.
+ * first: with `--lab`, the sender never uses the network of this machine.
  */
 export async function withSenderOf<T>({
   flags: senderFlags,

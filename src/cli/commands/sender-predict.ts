@@ -39,23 +39,24 @@ interface PredictFlags {
   readonly serverVersion?: string;
   /** The smtp transport of Exim. */
   readonly transport?: string;
-  /** Lines that are added to the configuration: a prediction of a change. */
+  /** Lines to add to the configuration, to predict the effect of a change. */
   readonly set?: readonly string[];
   readonly json?: boolean;
 }
 
-/** The domain of recipients whose rules no configuration lists. */
+/** A recipient domain for which no configuration has a rule. */
 const ANY_DOMAIN = 'recipient.example';
 
 /**
  * `hermetic sender predict`: predicts how a mail server treats the mail that it sends.
  *
- * Offline: it reads the configuration and the tables that it names. Without a file it asks
- * the server of this machine. Standard output: the verdict of each mechanism, the exposure
- * table of this sender, every case of the sender test, and the lines to change.
+ * Offline: it reads the configuration and the tables that it names. Without a file, it
+ * reads the configuration of this machine's mail server. Standard output: the verdict of
+ * each mechanism, the exposure table of this sender, every case of the sender test, and
+ * the lines to change.
  *
- * Exit status: 0 if DANE and MTA-STS are enforced, 1 if one is not, 3 if the configuration
- * leaves it open.
+ * Exit status: 0 if DANE and MTA-STS are enforced, 1 if one is not, 3 if the
+ * configuration does not decide it.
  */
 export function defineSenderPredict(command: Command, { output, finish }: CommandContext): void {
   command
@@ -139,7 +140,8 @@ async function readModel(
         ...input,
         now: Date.now(),
         settings: { ...config.policy, reports: 'reporting' in config },
-        // Its own configuration is read where it runs, so this Node.js counts.
+        // A machine reads its own hermetic.yaml, so the TLS library of this Node.js
+        // counts.
         hybrid: file === undefined ? senderGroups().includes('MLKEM') : undefined,
       })
     );
@@ -163,7 +165,7 @@ async function readModel(
   }
 }
 
-/** The exit status: an unused mechanism weighs more than one that is not known. */
+/** The exit status: an unused mechanism takes precedence over an unknown one. */
 function statusOf({ mechanisms }: SenderPrediction): number {
   const verdicts = mechanisms
     .filter(({ mechanism }) => mechanism === 'dane' || mechanism === 'mta-sts')
@@ -206,8 +208,8 @@ function askServer(server: 'postfix' | 'exim' | 'opensmtpd'): string {
 }
 
 /**
- * Returns the description of OpenSSL on this machine; empty without the program. The
- * prediction states this where the description is needed.
+ * Returns the description of OpenSSL on this machine; empty without the program. If the
+ * prediction needs the description, it reports that it is missing.
  */
 function askLibrary(): string {
   const { status, out } = nodeMachine().run(['openssl', 'version', '-a']);
@@ -226,7 +228,7 @@ function tableReader(file: string | undefined): ReadTable {
   const folder = file === undefined || file === STANDARD_STREAM ? '/etc/postfix' : dirname(file);
   return ({ name }: TableName) => {
     const path = isAbsolute(name) ? name : join(folder, name);
-    // A device or pipe in a foreign configuration would never end.
+    // A read of a device or pipe that a copied configuration names might never end.
     if (statSync(path, { throwIfNoEntry: false })?.isFile() !== true)
       return { ok: false, reason: `${path} is not a regular file` };
     try {

@@ -55,12 +55,12 @@ interface TestFlags {
  * shows how a sender treats mail to them.
  *
  * Network: listens on loopback addresses, ports 25, 53 and 443, which needs root; with
- * `--lab` everything stays in this process. Connects to the server of `--smtp` only. It
- * relays nothing and keeps no content. Standard output: the result, as text or JSON;
- * changes during the test go to standard error.
+ * `--lab` all servers run inside this process. Connects to the server of `--smtp` only.
+ * It relays no mail and stores no message content. Standard output: the result, as text
+ * or JSON; changes during the test go to standard error.
  *
- * Exit status: 0 if MTA-STS and DANE are enforced, 1 if one is not, 3 if the test left it
- * open.
+ * Exit status: 0 if MTA-STS and DANE are enforced, 1 if one is not, 3 if the test is
+ * inconclusive.
  */
 export function defineSenderTest(command: Command, context: CommandContext): void {
   command
@@ -152,7 +152,7 @@ function readFlags(flags: TestFlags): Omit<SenderTestOptions, 'signal'> {
     submit: submitOf(flags),
     from: flags.from,
     durationMs: minutes * 60_000,
-    // The built-in sender is done with a message when it reports it.
+    // The built-in sender has finished with a message when it reports the result.
     patienceMs: flags.lab ? 0 : patience * 1000,
     withdrawAfterMs: flags.lab ? 0 : undefined,
     concurrency: 4,
@@ -186,7 +186,10 @@ function chosenCases({ quick, only }: TestFlags): readonly SenderCase[] {
   return all.filter(({ id }) => ids.includes(id));
 }
 
-/** Prints how to point a mail server at the receivers, and writes the files for it. */
+/**
+ * Prints the steps to connect a mail server to the receivers, and writes the necessary
+ * files.
+ */
 function announce(
   receivers: Receivers,
   { lab, files, smtp, sendmail }: TestFlags,
@@ -216,7 +219,9 @@ function announce(
   say();
 }
 
-/** A port below 1024 needs root; a port in use needs the other program to stop. */
+/**
+ * A port below 1024 needs root; a port in use is available after the other program stops.
+ */
 function portError(error: unknown): unknown {
   const { code, address, port, syscall } = error as Partial<
     Record<'code' | 'address' | 'port' | 'syscall', string>
@@ -231,7 +236,7 @@ function portError(error: unknown): unknown {
   });
 }
 
-/** A mechanism that is not enforced weighs more than one that is open. */
+/** A mechanism that is not enforced takes precedence over an undetermined one. */
 function statusOf({ mechanisms }: SenderTestResult): number {
   const verdicts = mechanisms
     .filter(({ mechanism }) => mechanism === 'dane' || mechanism === 'mta-sts')

@@ -20,9 +20,10 @@ interface ZoneFlags {
 /**
  * `hermetic sender zone`: prints the records of the public sender test.
  *
- * Without `--static`, the records for the parent zone: they delegate the zone to the
- * daemon. With it, every zone of one slot, for a name server without delegation to the
- * daemon. Keys that are missing are made, because DS and TLSA records name them.
+ * Without `--static`, it prints the records for the parent zone, which delegate the zone
+ * to the daemon. With `--static`, it prints every zone of one slot, for a name server
+ * without delegation to the daemon. Creates missing keys, because DS and TLSA records
+ * refer to them.
  */
 export function defineSenderZone(command: Command, { output, finish }: CommandContext): void {
   command

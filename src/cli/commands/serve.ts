@@ -51,7 +51,7 @@ export function defineServe(command: Command, context: CommandContext): void {
   });
 }
 
-/** Reports every problem of the configuration and of the machine it is for. */
+/** Reports every problem of the configuration and of this machine. */
 async function checkConfig(filePath: string, server: ServerPart, output: Output): Promise<number> {
   const config = readConfig(filePath, server.parseConfigFiles, output);
   if (!config) return exitCodes.usage;
@@ -94,7 +94,7 @@ async function serve(
     await daemon.stop();
   } finally {
     process.off('SIGHUP', onHangup);
-    // Two seconds are ample for an orderly exit; the timer does not delay one.
+    // Two seconds are enough for an orderly exit; the timer does not delay it.
     setTimeout(killStuckReads, 2000).unref();
   }
   return exitCodes.good;

@@ -30,12 +30,13 @@ interface SetupFlags extends JobAnswers {
   readonly yes?: boolean;
   readonly undo?: boolean;
   readonly socket: string;
-  /** A folder that holds a whole system, for tests. */
+  /** The root folder of a simulated system, for tests. */
   readonly root?: string;
 }
 
 /**
- * `hermetic setup`: writes the configuration for one use, and can restore the machine.
+ * `hermetic setup`: writes the configuration for one use, and can restore the previous
+ * files.
  */
 export function defineSetup(command: Command, context: CommandContext): void {
   command
@@ -146,7 +147,7 @@ function hasSection(section: string, machine: Machine): boolean {
   return readConfigSources(machine.path(DEFAULT_CONFIG)).some(({ text }) => pattern.test(text));
 }
 
-/** A flag that a terminal may answer instead. */
+/** A flag whose value the operator may enter on a terminal instead. */
 interface Question {
   readonly name: 'domain' | 'host' | 'policyHost' | 'recipient' | 'alarmTo';
   readonly flag: string;

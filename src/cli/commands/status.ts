@@ -61,7 +61,8 @@ async function showStatus(
 }
 
 /**
- * systemd gives `ExecStartPost=` the process: one that has ended will not become ready.
+ * systemd passes the process id to `ExecStartPost=`; a process that has ended will not
+ * become ready.
  */
 function isStarting(): boolean {
   const pid = Number(process.env['MAINPID']);
@@ -77,7 +78,7 @@ function print(daemonStatus: DaemonStatus, { json, wait }: StatusFlags, output: 
   const { degraded } = daemonStatus;
   if (json) output.out(`${formatJson(daemonStatus, 2)}\n`);
   else if (wait === undefined) output.out(formatStatus(daemonStatus));
-  // A degraded daemon is ready: --wait serves systemd, which would stop it.
+  // A degraded daemon is ready: systemd would stop it if `--wait` failed.
   if (degraded.length === 0 || wait !== undefined) return exitCodes.good;
   return exitCodes.fail;
 }

@@ -24,8 +24,8 @@ const EMPTY = /e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855$
 /**
  * `hermetic tlsa`: prints the TLSA records of certificates or keys in files.
  *
- * Offline. Reads PEM files and writes nothing; private keys are used for their public
- * part only. Standard output: one record for each key, TLSA 3 1 1 (RFC 7672 §3.1), with
+ * Offline. Reads PEM files and writes nothing; it uses only the public part of private
+ * keys. Standard output: one record for each key, TLSA 3 1 1 (RFC 7672 §3.1), with
  * `--host` as whole lines of a zone file. Standard error: warnings about the
  * certificates, and a reminder when only one key is given: RFC 7671 §8.1 requires the
  * record of the next key in advance.
@@ -87,7 +87,7 @@ function ownerName(hostName: string, port: string): string {
   return `_${number}._tcp.${parsedName.value.toLower()}`;
 }
 
-/** Warns of a certificate whose record could never match, or not for long. */
+/** Warns about a certificate whose record never matches, or soon stops matching. */
 function warningsFor(filePath: string, pem: string, { host }: TlsaFlags): readonly string[] {
   const parsed = parsePem(pem);
   const [leafCertificate] = parsed.ok ? parsed.value : [];
@@ -112,8 +112,8 @@ function warningsFor(filePath: string, pem: string, { host }: TlsaFlags): readon
 }
 
 /**
- * Returns whether a CA certificate is a server's own: `openssl req -x509` makes one with
- * the CA flag and a host name, signed by itself.
+ * Returns whether a CA certificate is a server's own: `openssl req -x509` creates a
+ * self-signed one with the CA flag and a host name.
  */
 function isServersOwn({ selfIssued, dnsNames, commonName = '' }: Certificate): boolean {
   const isHost = commonName.includes('.') && parseDomain(commonName).ok;

@@ -20,7 +20,7 @@ import { addHelpPage } from '../help.js';
 import { formatJson, type CommandContext, type Output } from '../output.js';
 import { readState } from './watch-state.js';
 
-/** The memory of a watch: that of the daemon, or a file. */
+/** The saved state of a watch: in the database of the daemon, or in a file. */
 interface MemoryFlags {
   readonly store: string;
   readonly state?: string;
@@ -39,11 +39,11 @@ function withMemory(command: Command): Command {
 }
 
 /**
- * `hermetic watch accept`: accepts the present state of a domain as the known state,
- * where it has lost a protection on purpose.
+ * `hermetic watch accept`: accepts the intentional loss of a protection as the known
+ * state of a domain.
  *
  * Network: none. Without `--yes` it writes nothing. Exit status: 0; 1 if there is nothing
- * to accept; 2 for a memory that cannot be used.
+ * to accept; 2 if the saved state cannot be used.
  */
 export function defineWatchAccept(command: Command, context: CommandContext): void {
   withMemory(command)
@@ -92,7 +92,7 @@ async function accept(domain: string, flags: AcceptFlags, output: Output): Promi
 
 type Choose = (losses: readonly LostProtection[]) => readonly LostProtection[];
 
-/** Accepts in one step: the losses are those of the moment of the write. */
+/** Reads and accepts the losses in one step, so that no loss is stale. */
 async function acceptNow(
   domain: string,
   { state: filePath, store: storeFile, reason }: AcceptFlags,

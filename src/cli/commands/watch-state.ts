@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { emptyState, watchStateSchema, type WatchState } from '../../watch/index.js';
 import { readJson } from '../files.js';
 
-/** The memory of earlier runs. A damaged file is refused and never overwritten. */
+/** The saved state of earlier runs. A damaged file is refused and never overwritten. */
 export function readState(filePath: string): WatchState {
   if (!existsSync(filePath)) return emptyState;
   return readJson(filePath, {

@@ -25,7 +25,7 @@ import { withResolver } from './resolver-options.js';
 import { defineWatchAccept, defineWatchStatus } from './watch-accept.js';
 import { readState } from './watch-state.js';
 
-/** The options of `hermetic watch`: those of a check, and the memory. */
+/** The options of `hermetic watch`: those of a check, and the saved state. */
 interface WatchFlags extends CheckFlags {
   readonly state?: string;
   readonly quiet?: boolean;
@@ -39,7 +39,8 @@ const MAX_CONCURRENT = 8;
  * ended.
  */
 export function defineWatch(command: Command, context: CommandContext): void {
-  // Both levels have --state: after a subcommand it belongs to that one.
+  // `watch` and its subcommands all have --state: after a subcommand, the option belongs
+  // to it.
   command.enablePositionalOptions();
   defineWatchAccept(command.command('accept'), context);
   defineWatchStatus(command.command('status'), context);
@@ -98,8 +99,8 @@ async function watch(
   const checks = await checkAll(domains, watchFlags, { output, signal });
   // Aborted checks have no result, and must not count as checks that observed no fault.
   if (signal.aborted) return exitCodes.interrupted;
-  // In the order of the domains: the outage of this machine depends on all of them.
-  // Domains of earlier runs would hide an outage: no check of them can fail.
+  // The decision about an outage of this machine depends on all domains. Domains of
+  // earlier runs would hide an outage, because no check of them can fail.
   const kept = keepDomains(before, domains, Date.now());
   let { state } = kept;
   const watchAlarms: WatchAlarm[] = [...kept.alarms];
@@ -108,7 +109,8 @@ async function watch(
     ({ state } = decided);
     watchAlarms.push(...decided.alarms);
   }
-  // Printed before the state is written: an interruption repeats an alarm and loses none.
+  // Prints alarms before it writes the state: an interruption may repeat an alarm, but
+  // loses none.
   if (watchFlags.json) output.out(`${formatJson(asJson(state, watchAlarms, domains), 2)}\n`);
   else output.out(asText(state, watchAlarms, watchFlags.quiet ? [] : domains));
   writeFile(filePath, `${JSON.stringify(state, null, 2)}\n`, '--state');

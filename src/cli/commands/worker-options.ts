@@ -37,7 +37,7 @@ export function withWorker(command: Command): Command {
     .option('--profile <name>', 'grade by this profile, or a .json file', 'baseline');
 }
 
-/** Reads the options of a worker. Throws HermeticError for each that does not fit. */
+/** Reads the options of a worker. Throws HermeticError for each invalid flag. */
 export function readWorker(
   flags: WorkerFlags,
   lab: Lab | undefined,

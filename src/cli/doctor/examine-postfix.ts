@@ -104,7 +104,7 @@ function outsideChroot(map: string, { queueFolder }: PostfixState): Installation
 }
 
 /**
- * Whether a map `socketmap:inet:HOST:PORT:NAME` or `socketmap:unix:PATH:NAME` leads to a
+ * Whether a map `socketmap:inet:HOST:PORT:NAME` or `socketmap:unix:PATH:NAME` refers to a
  * listening address: `HOST:PORT` or `unix:PATH`. Without `postfix`, the path is that of a
  * process outside the chroot.
  */
@@ -212,11 +212,11 @@ function examineSettings({ settings, hasRoots }: PostfixState): readonly Install
 
 /** Levels at which Postfix refuses to send without TLS, or verifies every server. */
 const MANDATORY = /^(encrypt|dane-only|fingerprint|verify|secure)$/;
-/** Settings that decide about TLS and must not differ in a service. */
+/** Settings that control TLS and must not differ in a service. */
 const DECIDING =
   /^(?<service>[^/]+\/[^/]+)\/(?<name>smtp_(?:tls_policy_maps|tls_security_level|dns_support_level|use_tls|enforce_tls)) *=/;
 
-/** Judges settings of services, and settings that decide before the policies. */
+/** Checks settings of services, and settings that take precedence over the policies. */
 function examineRouting({ settings, overrides }: PostfixState): readonly InstallationFault[] {
   const faults: InstallationFault[] = [];
   for (const line of overrides) {

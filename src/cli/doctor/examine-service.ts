@@ -24,7 +24,10 @@ const DROP_INS = '/etc/systemd/system/hermetic.service.d';
 /** Settings of the sandbox, and values that switch it off or run the daemon as root. */
 const weakening =
   /^(?:User=(?:root|0)|DynamicUser=|(?:NoNewPrivileges|Protect\w+|Private\w+|Restrict\w+|LockPersonality)=(?:no|false|off|0|)|(?:SystemCallFilter|CapabilityBoundingSet|AmbientCapabilities)=(?:|.*CAP_SYS_ADMIN.*))$/i;
-/** Below this, a full port closes connections of other clients. The unit sets 65,536. */
+/**
+ * With a lower limit, a full port closes connections of other clients. The unit sets
+ * 65,536.
+ */
 const MIN_OPEN_FILES = 1024;
 
 /** Collects the facts. `status`: undefined while no daemon answers. */
@@ -60,7 +63,7 @@ function dropIns(machine: Machine): readonly string[] {
   }
 }
 
-/** Judges the unit and the process. */
+/** Checks the unit and the process. */
 export function examineService(state: ServiceState): readonly InstallationFault[] {
   const { weakened, enabled, uid, hasUser, openFiles, metrics } = state;
   const faults: InstallationFault[] = weakened.map(({ file, line }) => ({

@@ -4,7 +4,7 @@ import { importance, type InstallationFault } from './fault.js';
 
 /** Facts about the machine and the daemon. */
 export interface SystemState {
-  /** Undefined while no daemon answers; `reason` says why. */
+  /** Undefined while no daemon answers; `reason` contains the cause. */
   readonly status: DaemonStatus | undefined;
   readonly unreachable: string | undefined;
   readonly installedVersion: string;
@@ -25,14 +25,14 @@ export interface SystemState {
   readonly freeFiles: number | undefined;
   /** False: the system clock is not synchronised; undefined: unknown. */
   readonly clockSynchronised: boolean | undefined;
-  /** Seconds by which the clock is before the newest file of the installation. */
+  /** Seconds by which the clock is behind the newest file of the installation. */
   readonly clockBehind: number;
   readonly certificates: readonly {
     readonly path: string;
     /** Milliseconds since 1970. */
     readonly notBefore: number;
     readonly notAfter: number;
-    /** A host that presents the certificate, and that it does not name. */
+    /** A host that presents the certificate and is not named in it. */
     readonly unnamedHost?: string | undefined;
   }[];
   readonly observe: boolean;
@@ -57,7 +57,7 @@ const DAY = 86_400_000;
 const MIN_FREE = 100 * MEGABYTE;
 const MIN_FILES = 100;
 
-/** Judges the machine and the daemon. */
+/** Checks the machine and the daemon. */
 export function examineSystem(state: SystemState): readonly InstallationFault[] {
   return [
     ...examineDaemon(state),

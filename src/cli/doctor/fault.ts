@@ -2,11 +2,11 @@
 export const importance = {
   /** Mail is deferred, or will be at the next restart. */
   mailDeferred: 1,
-  /** Mail travels with less protection than configured. */
+  /** Mail is sent with less protection than configured. */
   protectionLost: 2,
   /** Reports, certificates or data are lost or will be. */
   dataLost: 3,
-  /** The installation works, and departs from the documentation. */
+  /** The installation works, but differs from the documentation. */
   advice: 4,
 } as const;
 

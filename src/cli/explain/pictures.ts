@@ -4,8 +4,7 @@ import type { SenderClass } from '../../tls-policy/index.js';
 import type { Seen } from './stage.js';
 
 /**
- * The meaning of the lines of a conversation: the first match counts, and each is shown
- * once.
+ * Explanations of conversation lines: the first match applies, and each is shown once.
  *
  * The patterns match a direction (`S`, `C` or `-`), a space and the text of the line.
  */
@@ -22,7 +21,7 @@ const remarks: readonly (readonly [RegExp, string])[] = [
 ];
 
 /**
- * One SMTP conversation with remarks next to it.
+ * One SMTP conversation with remarks next to its lines.
  *
  * Lines after the handshake are marked as encrypted: an on-path attacker cannot read or
  * change them. The transcript is that of the first connection of the check.
@@ -65,8 +64,8 @@ export function address({ result }: Seen): MailAddress | undefined {
  * The certificate of a domain in one line.
  *
  * The states are those of the check: trust of the chain, match of the name, dates.
- * `shown` is the certificate of the first handshake, so a server with two keys shows one
- * of them.
+ * `shown` is the certificate of the first handshake, so the picture shows one certificate
+ * of a server with two keys.
  */
 export function certificateLine(seen: Seen): string {
   const shown = address(seen)?.certificates[0];

@@ -8,7 +8,7 @@ import type { ExplainTopic } from './topic.js';
 /**
  * Topics about the policies that require TLS and the reports about them.
  *
- * The domains of the pictures each show one situation; `hermetic lab list` describes
+ * Each domain of a picture demonstrates one situation; `hermetic lab list` describes
  * them. Pictures of policies use the exposure table of `hermetic check`: the success of
  * an attacker for each class of sender. That table is the reason why one policy is not
  * enough for all senders.
@@ -39,8 +39,8 @@ export const policyTopics: readonly ExplainTopic[] = [
   },
   {
     // One domain with both policies, by class of sender: DANE protects senders that
-    // validate DNSSEC, MTA-STS those that fetch policies, and neither the opportunistic
-    // ones.
+    // validate DNSSEC, MTA-STS protects senders that fetch policies, and opportunistic
+    // senders have no protection.
     name: 'enforcing',
     aliases: ['enforcement', 'solution', 'protection', 'senders', 'exposure'],
     title: 'Making senders require TLS',
@@ -54,8 +54,8 @@ export const policyTopics: readonly ExplainTopic[] = [
     see: ['mta-sts', 'dane', 'attacker'],
   },
   {
-    // The sender of this program against the decisive cases: some must be delivered, and
-    // some must not.
+    // Tests Hermetic's own sender with the decisive cases: it must deliver in some, and
+    // not in others.
     name: 'sender',
     aliases: ['sender-test', 'sending', 'outgoing', 'cases'],
     title: 'Testing the sending side',
@@ -106,8 +106,8 @@ export const policyTopics: readonly ExplainTopic[] = [
     see: ['tls-rpt', 'certificates', 'enforcing'],
   },
   {
-    // The record and the key next to each other: DANE-EE compares them and looks at
-    // nothing else, so the chain may be self-signed (RFC 7672 §3.1.1).
+    // The record and the key next to each other: DANE-EE compares them and nothing else,
+    // so the chain may be self-signed (RFC 7672 §3.1.1).
     name: 'dane',
     aliases: ['tlsa', 'dane-ee', 'dane-ta'],
     title: 'DANE: the key of the server, in signed DNS',
@@ -220,9 +220,9 @@ export const policyTopics: readonly ExplainTopic[] = [
     see: ['mta-sts', 'enforcing'],
   },
   {
-    // The definition of the attacker behind all exposure tables: on the path and able to
-    // forge DNS, but unable to break signatures or to obtain a certificate for a name
-    // they do not control.
+    // The attacker model of all exposure tables: an on-path attacker who can forge DNS,
+    // but cannot break signatures or obtain a certificate for a name that they do not
+    // control.
     name: 'attacker',
     aliases: ['attackers', 'attacks', 'threat-model', 'threats'],
     title: 'The attacker of the report, and their limits',

@@ -19,14 +19,14 @@ export interface Seen {
 export interface LookOptions {
   /** Default `triage`. */
   readonly depth?: Depth;
-  /** With the attacker off. */
+  /** Disables the attacker. */
   readonly calm?: boolean;
   /** Recorded hellos that are sent as well, by id. */
   readonly senders?: readonly string[];
 }
 
 /**
- * The lab that demonstrates a topic each time the topic is shown.
+ * The labs that demonstrate a topic.
  *
  * Every picture comes from labs of this process: no packet leaves the machine, and each
  * lab has new keys, so digests and key tags differ from run to run.
@@ -51,7 +51,7 @@ export interface Stage {
  */
 export function openStage(signal: AbortSignal): Stage {
   const open = new Map<string, Promise<Lab>>();
-  // Evidence, deliveries and proofs of one domain share a lab, so they show the same
+  // Evidence, deliveries and proofs of one domain share a lab, so they contain the same
   // keys.
   const labFor = (domainName: string, attackers: boolean): Promise<Lab> => {
     const identity = `${domainName} ${attackers}`;

@@ -10,17 +10,16 @@ import {
 import type { ExplainTopic } from './topic.js';
 
 /**
- * Topics about TLS between mail servers and about its loss under attack.
+ * Topics about TLS between mail servers and about attacks that remove it.
  *
  * Most pictures are conversations of a check at depth `triage`, one connection for each
  * address, because a reader follows one conversation more easily than ten. A topic about
- * versions or suites needs a deeper check, because absence is proved only by refused
- * hellos.
+ * versions or suites needs a deeper check, because only refused hellos prove absence.
  */
 export const tlsTopics: readonly ExplainTopic[] = [
   {
-    // A whole conversation up to QUIT. The EHLO after the handshake is required:
-    // everything learned before is discarded (RFC 3207 §4.2).
+    // A whole conversation up to QUIT. The EHLO after the handshake is required: the
+    // client discards everything that it learned before (RFC 3207 §4.2).
     name: 'starttls',
     aliases: ['smtp', 'email-tls', 'tls', 'how-email-tls-works'],
     title: 'How mail servers start TLS',
@@ -54,8 +53,8 @@ export const tlsTopics: readonly ExplainTopic[] = [
     see: ['stripping', 'mta-sts', 'dane'],
   },
   {
-    // Two conversations of one domain, with the attacker off and on: the only difference
-    // is the line with STARTTLS. Then the exposure of three classes of sender.
+    // Two conversations of one domain, without and with the attacker: the only difference
+    // is the line with STARTTLS. The exposure of three classes of sender follows.
     name: 'stripping',
     aliases: ['starttls-stripping', 'strip', 'attack', 'downgrade-attack', 'mitm'],
     title: 'STARTTLS stripping: one line removed, and the mail is readable',
@@ -150,8 +149,8 @@ export const tlsTopics: readonly ExplainTopic[] = [
     see: ['tls-versions'],
   },
   {
-    // Good, self-signed, expired, wrong name, incomplete chain: the five states in
-    // practice. Opportunistic TLS accepts all of them; MTA-STS only the first.
+    // Good, self-signed, expired, wrong name, incomplete chain: the five common states.
+    // Opportunistic TLS accepts all of them; MTA-STS only the first.
     name: 'certificates',
     aliases: ['certificate', 'best-practice', 'self-signed', 'expired', 'ca'],
     title: 'Certificates of mail servers',
@@ -181,7 +180,7 @@ export const tlsTopics: readonly ExplainTopic[] = [
     see: ['mta-sts', 'dane', 'rollover'],
   },
   {
-    // The same saved evidence by two stores: only the judgement differs.
+    // The same saved evidence, graded with two root stores.
     name: 'trust-stores',
     aliases: ['roots', 'root-store', 'root-stores', 'trust-store', 'distrust', 'mozilla'],
     title: 'Trust stores: the roots that make a certificate trusted',

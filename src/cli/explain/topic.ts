@@ -1,16 +1,16 @@
 import type { Stage } from './stage.js';
 
 /**
- * A topic, explained in a few sentences and shown in the lab.
+ * A topic, explained in a few sentences and demonstrated in the lab.
  *
- * A topic states the mechanism and its limit, never advice alone. Its picture is produced
- * by the same code that checks, sends and validates, so it cannot differ from the
- * program: when the behaviour changes, the picture changes.
+ * A topic states the mechanism and its limit, never advice alone. The code that checks,
+ * sends and validates also produces the picture, so a change of its behaviour changes the
+ * picture.
  */
 export interface ExplainTopic {
   /** The word on the command line. */
   readonly name: string;
-  /** Other words that lead to it. */
+  /** Other words that select it. */
   readonly aliases: readonly string[];
   /** One line for the list of topics and the head of the page. */
   readonly title: string;

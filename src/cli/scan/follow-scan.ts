@@ -4,9 +4,15 @@ import { progressJson, ratesBetween, renderProgress } from './render-progress.js
 
 const REDRAW_MS = 1000;
 const LINE_MS = 10_000;
-/** Pause between two looks at the state: a scan of a few domains ends within seconds. */
+/**
+ * Milliseconds between two reads of the state: a scan of a few domains ends within
+ * seconds.
+ */
 const LOOK_MS = 500;
-/** A count of all rows of the scan takes a while: the next one is this many times later. */
+/**
+ * Counting all rows of a scan is slow: the next count follows after this many times its
+ * duration.
+ */
 const PAUSE_FACTOR = 20;
 
 /**
@@ -50,7 +56,7 @@ export async function followScan(
   return shown;
 }
 
-/** Reads one row. While the database is away, the scan may still run. */
+/** Reads one row. While the database is unreachable, the scan may continue. */
 async function isRunning(database: Database, id: number): Promise<boolean> {
   const scan = await scanNumbered(database, id).catch(() => undefined);
   return (scan?.state ?? 'running') === 'running';

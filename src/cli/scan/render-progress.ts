@@ -1,7 +1,7 @@
 import { countOf, formatCount } from '../../base/index.js';
 import { inferenceError, type ScanProgress } from '../../scan/index.js';
 
-/** Rates of a scan between two observations, by the second. */
+/** Rates of a scan between two observations, per second. */
 export interface ProgressRates {
   readonly names: number;
   readonly visits: number;
@@ -51,7 +51,9 @@ export function renderProgress(
   ];
 }
 
-/** Returns what continues a scan that has not ended; undefined after its end. */
+/**
+ * Returns the instruction to continue a scan that has not ended; undefined after its end.
+ */
 export function continuation({ scan, workers }: ScanProgress): string | undefined {
   const { state, reason } = scan;
   const again = 'hermetic scan start with the same list continues the scan.';
@@ -83,7 +85,7 @@ export function progressJson(progress: ScanProgress): object {
   };
 }
 
-/** A share with one decimal, and `-` of nothing. */
+/** Formats a share with one decimal, or `-` if the base is 0. */
 export function percent(part: number, of: number): string {
   return of === 0 ? '-' : `${((100 * part) / of).toFixed(1)} %`;
 }

@@ -16,7 +16,7 @@ const MAX_WIDTH = 100;
 const WIDE = 76;
 const OPERATORS_SHOWN = 10;
 
-/** A column of shares. The unknown ones are a share of all domains that were asked. */
+/** A column of shares. The unknown ones are a share of all scanned domains. */
 interface Column {
   readonly head: string;
   share(id: string): string;
@@ -25,7 +25,7 @@ interface Column {
 /**
  * Returns the statistics of a scan as lines for a terminal of `width` columns: each share
  * with its base, the share that is unknown, and three units: domains, mail hosts and
- * operators. Classes without a domain are left out.
+ * operators. Classes without a domain are omitted.
  */
 export function renderStatistics(
   statistics: readonly ScanStatistic[],

@@ -25,8 +25,8 @@ export interface OpenOptions {
 }
 
 /**
- * Opens the database, and closes it after the work. A local server stops with the last
- * process that uses it.
+ * Opens the database, and closes it after the work. A local server stops when the last
+ * process that uses it ends.
  */
 export async function withDatabase<T>(
   flags: ScanDatabaseFlags,

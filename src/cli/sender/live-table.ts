@@ -5,8 +5,8 @@ import type { Output } from '../output.js';
 const REDRAW_MS = 500;
 
 /**
- * The progress of a test on standard error. A terminal shows one table that is drawn
- * again in place; any other output gets a line for each case whose mail arrived.
+ * The progress of a test on standard error. A terminal shows one table that is redrawn in
+ * place; other output is a line for each case whose mail arrived.
  */
 export class LiveTable {
   readonly #shown = new Map<string, string>();

@@ -67,11 +67,11 @@ export interface ReceiversOptions {
    */
   readonly withdrawAfterMs?: number;
   onObservation?(observation: Observation): void;
-  /** The policy of the case has disappeared: its second message can be sent. */
+  /** Called after the policy of a case is withdrawn: its second message can be sent. */
   onWithdrawn?(senderCase: SenderCase): void;
 }
 
-/** Last octet of the addresses with a fixed meaning; cases count from 1. */
+/** Last octets of the addresses with a fixed role; those of cases begin at 1. */
 const RESOLVER = 253;
 const POLICY_HOST = 254;
 const DEAD_HOST = 252;

@@ -133,7 +133,7 @@ test('the time limit holds although memory is collected meanwhile', async () => 
   assert.deepEqual(verdicts(result), { plain: 'not-seen' });
 });
 
-/** Collects unreachable objects now, weakly held ones too. */
+/** Runs the garbage collector now, for weakly referenced objects too. */
 function collectGarbage(): void {
   setFlagsFromString('--expose-gc');
   (runInNewContext('gc') as () => void)();

@@ -13,7 +13,7 @@ export interface SenderTestOptions {
   readonly cases?: readonly SenderCase[] | undefined;
   /** Opens the ports for other programs; see `openReceivers`. */
   readonly exposed: boolean;
-  /** Hands over the messages; undefined: the user sends them. */
+  /** Submits the messages; undefined: the user sends them. */
   readonly submit?: ((receivers: Receivers) => Submit) | undefined;
   readonly from: string;
   /** Milliseconds of the whole test. */
@@ -21,21 +21,22 @@ export interface SenderTestOptions {
   /** Milliseconds after the last sign of a case until its verdict is final. */
   readonly patienceMs: number;
   readonly withdrawAfterMs?: number | undefined;
-  /** Messages that are handed over at the same time. */
+  /** Maximum number of concurrent submissions. */
   readonly concurrency: number;
   readonly signal: AbortSignal;
-  /** The ports are open. */
+  /** Called when the ports are open. */
   onOpen?(receivers: Receivers): void;
   /** Called after observations, at most every {@link REFRESH_MS}, and once a second. */
   onProgress?(result: SenderTestResult): void;
 }
 
-/** Milliseconds between two judgements of a running test. */
+/** Milliseconds between two evaluations of a running test. */
 const REFRESH_MS = 200;
 
 /**
- * Runs a test: opens the receivers, hands over the messages, and judges until every case
- * is settled, the time is over or the signal aborts. Resolves to the last judgement.
+ * Runs a test: opens the receivers, submits the messages, and evaluates the results until
+ * every case has a result, the time is over or the signal aborts. Resolves to the last
+ * evaluation.
  */
 export function runSenderTest(options: SenderTestOptions): Promise<SenderTestResult> {
   // A signal of `AbortSignal.any` may lose its time limit (nodejs/node#57736).
@@ -81,11 +82,11 @@ async function runUntil(over: AbortSignal, options: SenderTestOptions): Promise<
 }
 
 interface Submitting extends Pick<SenderTestOptions, 'from' | 'concurrency' | 'signal'> {
-  /** Functions to call when the policy of a case has disappeared. */
+  /** Functions to call when the policy of a case is withdrawn. */
   readonly withdrawn: Map<string, () => void>;
 }
 
-/** Hands over one message for each case, and the second one where a case has two. */
+/** Submits one message for each case, and the second message of a case with two. */
 async function submitAll(
   receivers: Receivers,
   submit: Submit,

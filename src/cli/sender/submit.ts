@@ -14,14 +14,16 @@ export interface TestMessage {
   readonly signal: AbortSignal;
 }
 
-/** The outcome of handing a message to the sender under test. */
+/** The result of submitting a message to the sender under test. */
 export type Submission =
   { readonly ok: true; readonly via?: string } | { readonly ok: false; readonly reason: string };
 
-/** Hands a message to the sender under test. Never rejects. */
+/** Submits a message to the sender under test. Never rejects. */
 export type Submit = (message: TestMessage) => Promise<Submission>;
 
-/** Envelope sender of the messages; the domain accepts no mail, so bounces end there. */
+/**
+ * Envelope sender of the messages; the domain accepts no mail, so it receives no bounces.
+ */
 export const TEST_SENDER = `test@${OFFLINE_ZONE}`;
 
 /** Composes the message for a case. */
@@ -50,7 +52,7 @@ export function testMessage(
   return { senderCase, from, to, message: Buffer.from(lines.join('\r\n')), signal };
 }
 
-/** Milliseconds for each reply of the server that takes the messages. */
+/** Milliseconds for each reply of the server that accepts the messages. */
 const REPLY_MS = 20_000;
 
 /** Submits over SMTP, without authentication, to a server that relays for this machine. */
@@ -80,12 +82,12 @@ export function submitOverSmtp(server: Endpoint, network: Network): Submit {
   };
 }
 
-/** Milliseconds until a program that takes a message is ended. */
+/** Time limit of a submission program, milliseconds. */
 const PROGRAM_MS = 20_000;
 /** Octets of the error output that are shown. */
 const MAX_STDERR = 400;
 
-/** Submits with a program that takes the arguments of sendmail: `-i -f FROM -- TO`. */
+/** Submits with a program that accepts the arguments of sendmail: `-i -f FROM -- TO`. */
 export function submitWithProgram(program: string): Submit {
   return ({ from, to, message, signal }) =>
     new Promise((resolve) => {

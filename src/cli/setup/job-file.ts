@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { stringify } from 'yaml';
 
-/** A file with its new content, before it is known how to activate it. */
+/** A file with its new content, without the way to activate it. */
 export interface PlannedFile {
   readonly path: string;
   readonly text: string;

@@ -32,7 +32,7 @@ export interface FileFacts {
 export interface Machine {
   /** The real path of a path of the system; tests place a whole system in a folder. */
   path(path: string): string;
-  /** Undefined if there is no such file, or this user may not read it. */
+  /** Undefined if the file does not exist or this user may not read it. */
   read(path: string): string | undefined;
   /** Replaces a file at once, or creates it. */
   write(path: string, text: string, mode?: number): void;
@@ -52,7 +52,9 @@ function unwritable(file: string, cause: unknown): HermeticError {
   return new HermeticError('file-unwritable', `${file}: ${message}`, { cause, fix });
 }
 
-/** The errors of a program with its name in front, which it often prints itself. */
+/**
+ * The error output of a program, with its name as prefix unless the program printed it.
+ */
 export function reasonOf(program: string, err: string): string {
   const text = err.trim();
   return text.startsWith(`${program}: `) ? text : `${program}: ${text}`;
@@ -103,7 +105,7 @@ export function nodeMachine(root = ''): Machine {
     freeFiles(name) {
       if (!existsSync(path(name))) return undefined;
       const { files, ffree } = statfsSync(path(name));
-      // Such as btrfs, which has no fixed number of inodes.
+      // A file system such as btrfs has no fixed number of inodes.
       return files === 0 ? undefined : ffree;
     },
     run([program = '', ...args]) {

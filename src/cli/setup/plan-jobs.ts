@@ -74,7 +74,7 @@ function dnsOf({ dnsServer, dnsZone, dnsKey, domain = [] }: JobAnswers): object 
 }
 
 /**
- * Lets the daemon write the keys of the mail server, and nothing else outside its
+ * Permits the daemon to write the keys of the mail server, and no other file outside its
  * folders.
  */
 export function planKeyAccess(): PlannedFile {

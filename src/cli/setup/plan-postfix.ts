@@ -36,7 +36,7 @@ export function planPostfix(machine: Machine): readonly PlannedFile[] {
     {
       path: MAIN_CF,
       purpose: 'asks the daemon for the TLS policy of each destination',
-      // Maps of the operator are asked first, so exceptions stay in force.
+      // Maps of the operator come first, so their exceptions stay in force.
       text: editMainCf(machine, {
         ...NEEDED_SETTINGS,
         smtp_tls_policy_maps: [...others, POLICY_MAP].join(', '),
@@ -45,9 +45,7 @@ export function planPostfix(machine: Machine): readonly PlannedFile[] {
   ];
 }
 
-/**
- * The content of main.cf with these settings, edited by Postfix's own program in a copy.
- */
+/** The content of main.cf with these settings, edited by `postconf` in a copy. */
 function editMainCf(machine: Machine, settings: Readonly<Record<string, string>>): string {
   const folder = mkdtempSync(join(tmpdir(), 'hermetic-setup-'));
   try {

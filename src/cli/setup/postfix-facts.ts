@@ -32,7 +32,10 @@ export interface PostfixFacts {
   setting(name: string): string;
 }
 
-/** Asks the installed Postfix. Throws HermeticError without one. */
+/**
+ * Reads the facts from the installed Postfix. Throws HermeticError if Postfix is not
+ * installed.
+ */
 export function readPostfix(machine: Machine): PostfixFacts {
   const postconf = (...args: readonly string[]): string => {
     const { status, out, err } = machine.run([

@@ -30,7 +30,7 @@ interface Journal {
 
 const JOURNALS = '/var/lib/hermetic/setup';
 
-/** The folder of the state before `hermetic setup USE`. */
+/** The folder with the files as they were before `hermetic setup USE`. */
 export function journalPath(use: string): string {
   return `${JOURNALS}/${use}.json`;
 }
@@ -48,7 +48,7 @@ export async function applySetup(
   const files = steps.map(({ path, text }): SavedFile => {
     const now = machine.read(path);
     const known = earlier.find((saved) => saved.path === path);
-    // A second setup keeps the state before the first one.
+    // A second setup keeps the files saved by the first setup.
     const before = known && now === known.after ? known.before : now;
     return { path, before: before ?? null, after: text };
   });
@@ -107,7 +107,7 @@ function restore(path: string, before: string | null, machine: Machine): void {
   else machine.write(path, before);
 }
 
-/** The first failure is the one that is reported. */
+/** Only the first failure is reported. */
 function ignoreFailure(error: unknown): void {
   if (!isHermeticError(error)) throw error;
 }
@@ -119,14 +119,14 @@ function readJournal(use: string, machine: Machine): Journal | undefined {
 
 function writeJournal(use: string, files: readonly SavedFile[], machine: Machine): void {
   const journal: Journal = { schema: 'hermetic.setup/1', files };
-  // The former content of a file may hold a secret.
+  // The former content of a file may contain a secret.
   machine.write(journalPath(use), `${JSON.stringify(journal, null, 2)}\n`, 0o600);
 }
 
 /**
  * Removes the lines of setup from a file with later changes, such as `main.cf`: each
- * former line returns to the place of the line with the same name. Undefined if the lines
- * of setup are not there any more, or a former value has several lines.
+ * former line replaces the line with the same name. Undefined if the lines of setup no
+ * longer exist, or a former value has several lines.
  */
 function revert(now: string, { before, after }: SavedFile): string | undefined {
   if (before === null) return undefined;

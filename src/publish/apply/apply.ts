@@ -46,8 +46,8 @@ export async function applyOnce(options: ApplyOptions): Promise<readonly Applied
     ];
     // A state that names a key outside the ring is never saved.
     const isComplete = subjectPlan.steps.every(({ action }) => action.kind !== 'import-key');
-    // Another process works on a subject whose state cannot be saved. Its next
-    // observation shows the state after this process.
+    // If the state of a subject cannot be saved, another process works on it. The next
+    // observation shows the result of that process.
     const steps = isComplete && (await subjectPlan.save()) ? subjectPlan.steps : [];
     for (const { action, because } of steps) {
       const outcome = await execute(action, subjectPlan.dns, executor).catch(writeFailure);

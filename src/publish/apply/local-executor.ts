@@ -13,8 +13,8 @@ import { formatChange } from '../records/format-change.js';
 import type { Executor } from './executor.js';
 
 /**
- * The end of a self-signed certificate that DANE-EE records match: senders ignore its
- * dates (RFC 5280 §4.1.2.5, RFC 7672 §3.1.1).
+ * The expiration of a self-signed certificate that DANE-EE records match: senders ignore
+ * its dates (RFC 5280 §4.1.2.5, RFC 7672 §3.1.1).
  */
 const NO_END = Date.UTC(9999, 11, 31, 23, 59, 59);
 
@@ -23,14 +23,16 @@ export interface LocalExecutorOptions {
   readonly ledger: Ledger;
   readonly ring: KeyRing;
   readonly clock: Pick<Clock, 'now'>;
-  /** By the name in `publish.dns`. Records of other entries are printed. */
+  /**
+   * By the name in `publish.dns`. Records of other entries are printed for the operator.
+   */
   readonly writers?: ReadonlyMap<string, DnsWriter>;
   /**
    * Certifies keys whose host has no other setting. Undefined, as an option or as a
    * result: the operator certifies the key.
    */
   readonly certify?: (action: Certify) => Promise<ActionOutcome | undefined>;
-  /** Ends running changes of records and commands. */
+  /** Aborts running record changes and commands. */
   readonly signal?: AbortSignal | undefined;
 }
 

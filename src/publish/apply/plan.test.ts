@@ -31,7 +31,7 @@ function planned(kind: SubjectPlan['kind'], subject: string, steps = actions) {
   };
 }
 
-/** Blocks these hosts, and notes which were asked about. */
+/** Blocks these hosts, and records the queried hosts. */
 function blocking(...hosts: readonly string[]) {
   const asked: string[] = [];
   const findBlocker = (subject: string): Promise<Alert | undefined> => {

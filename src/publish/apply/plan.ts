@@ -19,15 +19,15 @@ import type { PolicyStep, DesiredPolicy, Proposal } from '../mta-sts/types.js';
 import { stepRollover } from '../tlsa/step-rollover.js';
 import type { KeySlot, TlsaRolloverState, DesiredRollover } from '../tlsa/types.js';
 
-/** A failed action of a subject, and when it is tried again. */
+/** A failed action of a subject, and the time of the next attempt. */
 export interface PlannedRetry extends FailedAction {
   /** Milliseconds since 1970. Undefined: the operator starts each round. */
   readonly retry?: number | undefined;
 }
 
 /**
- * The plan for one host or domain: the steps, why each is safe now, and the conditions
- * that the plan waits for.
+ * The plan for one host or domain: the steps, the reason why each is safe now, and the
+ * conditions that the plan waits for.
  */
 export interface SubjectPlan {
   readonly kind: 'host' | 'domain';
@@ -58,11 +58,11 @@ export interface PlanOptions {
   readonly ring: KeyRing;
   readonly observer: Observer;
   /**
-   * Returns why the CA would refuse the certificate of a host. Undefined also for a host
-   * that this machine has no certificate for.
+   * Returns the reason why the CA would refuse the certificate of a host. Undefined also
+   * for a host that this machine has no certificate for.
    */
   readonly findBlocker?: (hostName: string) => Promise<Alert | undefined>;
-  /** Returns when the certificate of a key is renewed, milliseconds since 1970. */
+  /** Returns the renewal time of the certificate of a key, milliseconds since 1970. */
   readonly renewalAt?: (hostName: string, identity: string) => number | undefined;
   /**
    * Milliseconds between two rounds of the daemon. Undefined: the operator starts each.
@@ -119,8 +119,9 @@ export async function planAll(options: PlanOptions): Promise<readonly SubjectPla
 }
 
 /**
- * Adds the obstacle to the certificate of a subject as an alert. Steps from the first
- * order on wait for it: a policy without a certificate must not be announced.
+ * Adds the reason why the CA would refuse a subject's certificate as an alert. The
+ * certificate order and all later steps wait until the cause is fixed: a policy without a
+ * certificate must not be announced.
  */
 export async function withBlocker(
   planned: Planned,
@@ -166,7 +167,8 @@ async function planHost(
     anchors: observer.trustStore,
     at: clock.now(),
   });
-  // The plan includes the keys to import. It is saved only once they are in the ring.
+  // The plan includes the keys to import. The state of the plan is saved only once these
+  // keys are in the ring.
   const keys = (now: number): readonly RingKey[] => withImports(ring.list(hostName, now), external);
   const observed = await observeHost(before, keys, observer, desired.dns);
   const rollover = stepRollover(before, observed, {
@@ -217,7 +219,7 @@ async function planHost(
   };
 }
 
-/** Returns the keys of the ring as they are once the imports are executed, by name. */
+/** Returns the keys that the ring has after the imports, by name. */
 function withImports(ringKeys: readonly RingKey[], { imports }: ImportPlan): readonly RingKey[] {
   const imported = imports.map(({ key }) => key);
   const names = new Set(imported.map(({ name }) => name));
@@ -325,7 +327,7 @@ async function planDomain(
   };
 }
 
-/** Plans a domain that uses the policy of another. It has no state to save. */
+/** Plans a domain that uses the policy of another. Such a domain has no state to save. */
 async function planDelegation(
   domainName: string,
   desired: DesiredMailDomain & { readonly sameAs: string },

@@ -2,7 +2,7 @@ import type { Action, ActionOutcome, SetRrset } from '../actions.js';
 import type { Ledger, Subject } from '../ledger/ledger.js';
 import { describeAction } from './describe.js';
 
-/** Returns kind and target of an action: the same text for every attempt at it. */
+/** Returns kind and target of an action: the same text for each of its attempts. */
 export function actionKey(action: Action): string {
   if (action.kind === 'set-rrset') return `${action.kind} ${action.name} ${action.type}`;
   if ('domain' in action) return `${action.kind} ${action.domain}`;
@@ -10,8 +10,8 @@ export function actionKey(action: Action): string {
 }
 
 /**
- * Saves how an action failed, until it succeeds or the operator takes over. An attempt
- * that a pause prevented changes the time of the next attempt and not the cause.
+ * Saves the failure of an action, until the action succeeds or the operator takes over.
+ * An attempt that a pause prevented changes the time of the next attempt, not the cause.
  */
 export async function recordOutcome(
   ledger: Ledger,
@@ -38,13 +38,14 @@ export async function recordOutcome(
     });
 }
 
-/** Milliseconds after which a change that succeeds again and again is a failure. */
+/** Milliseconds after which a change that succeeds repeatedly counts as a failure. */
 const UNSEEN_AFTER = 3_600_000;
 
 /**
- * Saves when a change of records first succeeded. A change that is visible is not planned
- * again, so one that succeeds again an hour later was lost: a hook or a provider that
- * reports success without a change, or a zone that is not published.
+ * Saves the time at which a change of records first succeeded. Visible changes are not
+ * planned again, so a change that succeeds again an hour later was lost. The cause is a
+ * hook or a provider that reports success without a change, or a zone that is not
+ * published.
  */
 async function recordChange(
   ledger: Ledger,
@@ -65,8 +66,8 @@ async function recordChange(
 const UNSEEN = 'publish-change-unseen';
 
 /**
- * Removes saved failures of actions that are no longer planned. Failures of renewals
- * stay: `renewDue` plans them, not the plan of a subject.
+ * Removes saved failures of actions that are no longer planned. It keeps failures of
+ * renewals, because `renewDue` plans renewals, not the plan of a subject.
  */
 export async function dropFailures(
   ledger: Ledger,

@@ -35,7 +35,7 @@ const day = 86_400_000;
 
 /**
  * A key ring with two keys and their certificates, a folder for the mail server, and a
- * reload command that counts.
+ * reload command that counts its runs.
  */
 async function world(t?: TestContext) {
   const base = mkdtempSync(join(tmpdir(), 'hermetic-deploy-'));
@@ -89,7 +89,7 @@ async function world(t?: TestContext) {
 }
 
 /**
- * Returns the name of the key that a server would load. Fails where key and chain do not
+ * Returns the name of the key that a server would load. Fails if key and chain do not
  * match, in either form.
  */
 function shownBy(folder: string, ring: KeyRing): string | undefined {

@@ -23,10 +23,10 @@ interface DeployableKey {
 
 /**
  * Installs keys and chains where the server reads them and reloads the server once. A
- * pair that is installed and reloaded already stays unchanged. The ledger records that a
- * reload is due before any file changes, so the next round repeats a reload that failed
- * or was interrupted. Without `install` the operator deploys, and the outcome gives the
- * steps.
+ * pair that is already installed and reloaded remains unchanged. The ledger records that
+ * a reload is due before any file changes, so the next round repeats a reload that failed
+ * or was interrupted. Without `install` the operator deploys, and the outcome contains
+ * the steps.
  */
 export async function deployCertificate(
   { host: hostName, key, also = [] }: Deploy,

@@ -5,7 +5,7 @@ import type { CertificateObservation, DesiredCertificates, HostCertificate } fro
 
 /**
  * Returns the certificates of a mail host's keys, for a status report. `renewalAt`
- * returns when the certificate of a key is renewed. Pure.
+ * returns the renewal time of a key's certificate. Pure.
  */
 export function hostCertificates(
   { slots, alive: cached }: Pick<TlsaRolloverState, 'slots' | 'alive'>,

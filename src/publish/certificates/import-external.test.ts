@@ -34,7 +34,7 @@ const ca = createIntermediate(root, { name: 'Public CA' });
 const anchor = parseCertificate(root.der);
 const anchors = trustStore(anchor.ok ? [anchor.value] : []);
 
-/** A certbot with its archive and its links, and the resulting key ring. */
+/** A simulated certbot with its archive and links, and the resulting key ring. */
 function world(t: TestContext, { install = true, reuseKey = false } = {}) {
   const base = mkdtempSync(join(tmpdir(), 'hermetic-brought-'));
   t.after(() => rmSync(base, { recursive: true }));
@@ -63,7 +63,7 @@ function world(t: TestContext, { install = true, reuseKey = false } = {}) {
   const turn = (file: string, text: string): void => {
     const target = join(archive, `${renewals}-${file}`);
     writeFileSync(target, text);
-    // Long ago, so that no file counts as half of a renewal.
+    // An old time, so that no file counts as part of an unfinished renewal.
     utimesSync(target, 1, 1);
     rmSync(join(live, file), { force: true });
     symlinkSync(target, join(live, file));
@@ -89,7 +89,7 @@ function world(t: TestContext, { install = true, reuseKey = false } = {}) {
   };
 }
 
-/** The reading after its imports: failed imports are added to the alerts. */
+/** The result of reading after the imports: failed imports are added to the alerts. */
 function imported({ imports, ...reading }: ReturnType<typeof planImports>, ring: KeyRing) {
   const failed = imports.flatMap(({ action }) => {
     const outcome = importKey(action, ring);

@@ -15,7 +15,7 @@ export interface ExternalFiles {
   readonly key: string;
 }
 
-/** A planned import, and the key as the ring holds it afterwards. */
+/** A planned import, and the resulting key of the ring. */
 export interface PlannedImport {
   readonly action: ImportKey;
   readonly key: RingKey;
@@ -26,7 +26,8 @@ export interface ImportPlan {
   /** Keys and chains that the ring lacks. */
   readonly imports: readonly PlannedImport[];
   /**
-   * SHA-256 of keys in use that the files no longer hold: the server is to retire them.
+   * SHA-256 of keys in use that the files no longer contain: the server should retire
+   * them.
    */
   readonly retire: readonly string[];
   readonly waits: readonly Wait[];
@@ -35,7 +36,7 @@ export interface ImportPlan {
 
 /** The plan for one pair of external files. */
 export interface ExternalFilesPlan extends Omit<ImportPlan, 'retire'> {
-  /** The key that the files hold, under its name in the ring. */
+  /** The key in the files, under its name in the ring. */
   readonly key?: ServerKey;
 }
 
@@ -48,12 +49,12 @@ export interface ExternalImportOptions {
   lastKeyNumber(keyType: KeyType): number;
 }
 
-/** Files that changed this recently may be half of a renewal. */
+/** Files that changed this recently may belong to an unfinished renewal. */
 const SETTLING_MS = 60_000;
 
 /**
  * Reads the files that other programs maintain for a mail host. Plans the imports of the
- * ring, and determines whether the files hold another key than the one in use. Writes
+ * ring, and determines whether the files contain another key than the one in use. Writes
  * nothing.
  */
 export function planImports(
@@ -101,8 +102,8 @@ export function planImports(
 /**
  * Plans the import of one pair of external files: another chain for a key of the ring, or
  * a new key with its chain, which the rollover then treats as the next key. Files that do
- * not fit are reported and not imported. A chain that leads to no public CA does not
- * replace one that does. Writes nothing.
+ * not fit are reported and not imported. A chain without a path to a public CA does not
+ * replace a chain that has one. Writes nothing.
  */
 export function planFilesImport(
   hostName: string,
@@ -156,8 +157,8 @@ function judgeFiles(
 }
 
 /**
- * Finds a chain without a path to a public CA where the current one has a path. The usual
- * cause is a file that holds the certificate without its intermediates.
+ * Finds a chain without a path to a public CA if the current chain has one. The usual
+ * cause is a file that contains the certificate without its intermediates.
  */
 function trustFlaw(
   hostName: string,
@@ -215,7 +216,7 @@ function unreadable(hostName: string, detail: string): ReturnType<typeof planAdo
 }
 
 /**
- * Returns whether certbot makes another key at its next renewal (`reuse_key` in its
+ * Returns whether certbot creates another key at its next renewal (`reuse_key` in its
  * renewal file). Undefined: the file does not belong to certbot, or its settings cannot
  * be read.
  */

@@ -23,7 +23,7 @@ export interface KeyPairFiles {
 const fileNames = ['chain.pem', 'key.pem', 'both.pem'] as const;
 type FileName = (typeof fileNames)[number];
 
-/** Returns whether the folder holds exactly this pair now. */
+/** Returns whether the folder contains exactly this pair now. */
 export function isInstalled(folder: string, keyType: KeyType, pair: KeyPairFiles): boolean {
   return fileNames.every(
     (name) => readIfPresent(join(folder, keyType, name)) === textOf(name, pair),
@@ -36,8 +36,8 @@ export function isInstalled(folder: string, keyType: KeyType, pair: KeyPairFiles
  * one in one step. No crash leaves a key next to the chain of another key, and a server
  * that opens `both.pem` once never reads such a mix.
  *
- * Files get the owner of the folder. Its group may read the keys when it may read the
- * folder. Throws the error of the file system.
+ * Files get the owner of the folder. The group of the folder may read the keys if it may
+ * read the folder. Throws the error of the file system.
  */
 export function installPair(
   folder: string,
@@ -54,7 +54,7 @@ export function installPair(
   }
   const before = linkTarget(join(folder, keyType));
   pointLink(join(folder, keyType), pairFolder, disk);
-  // A server may be reading the files of the pair before. Older pairs are not in use.
+  // A server may still be reading the files of the previous pair. Older pairs are unused.
   for (const entry of readdirSync(folder))
     if (entry.startsWith(`.${keyType}-`) && entry !== pairFolder && entry !== before)
       rmSync(join(folder, entry), { recursive: true, force: true });

@@ -4,7 +4,7 @@ import { isInstalled } from './install-pair.js';
 import type { HostMemory } from '../ledger/ledger.js';
 import type { CertificateObservation } from './types.js';
 
-/** The places at which the certificates of a mail host are looked up. */
+/** The sources for the observation of a mail host's certificates. */
 export interface CertificateSources {
   readonly ring: KeyRing;
   /** The chains of the last reload of the server, by key type. */

@@ -30,7 +30,7 @@ const showing = (notAfter: number, sha256 = key(1).sha256) => ({
   shown: [{ key: sha256, notBefore: certificate.notBefore, notAfter }],
 });
 
-/** The server shows the files of its folder and was reloaded an hour ago. */
+/** The server presents the files of its folder and was reloaded an hour ago. */
 const calm: CertificateObservation = {
   at: now,
   ring: [

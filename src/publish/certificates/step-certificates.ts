@@ -7,7 +7,7 @@ import type { CertificateObservation, CertificateStep, DesiredCertificates } fro
 
 const [MINUTE, DAY] = [60_000, 86_400_000];
 
-/** Time for a server to show its files after a reload. */
+/** Time for a server to present its files after a reload. */
 const RELOAD_GRACE = MINUTE;
 
 type CertificateAction = Certify | Deploy;
@@ -15,7 +15,7 @@ type CertificateAction = Certify | Deploy;
 /**
  * Plans the certificates of the keys in use. Another certificate for the same key changes
  * no TLSA record, so it is installed as soon as the ring has it. The rollover alone
- * decides which key the server uses; nothing here makes a server change its key. Pure.
+ * decides which key the server uses; these steps never change that key. Pure.
  */
 export function stepCertificates(
   { host, slots }: Pick<TlsaRolloverState, 'host' | 'slots'>,
@@ -87,8 +87,8 @@ function stepKey(
 }
 
 /**
- * Returns the addresses that were probed and show the key with another certificate, or
- * another key.
+ * Returns the probed addresses that present another certificate for the key, or another
+ * key.
  */
 export function addressesWithout(
   { sha256 }: Pick<RingKey, 'sha256'>,

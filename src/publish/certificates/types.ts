@@ -14,8 +14,8 @@ export interface CertificateObservation {
   /** The chains of the last reload of the server, by key type. */
   readonly reloaded: HostMemory['told'];
   /**
-   * Every address with the certificates that it showed, one for each key type. `unknown`:
-   * the address could not be probed.
+   * Every address with the certificates that it presented, one for each key type.
+   * `unknown`: the address could not be probed.
    */
   readonly addresses: readonly {
     readonly address: string;
@@ -23,7 +23,7 @@ export interface CertificateObservation {
   }[];
 }
 
-/** A certificate as an address showed it. */
+/** A certificate as an address presented it. */
 export interface ShownCertificate {
   /** SHA-256 of its SubjectPublicKeyInfo, lower-case hex. */
   readonly key: string;
@@ -52,14 +52,14 @@ export interface HostCertificate {
   readonly issuer?: string;
   readonly notBefore?: number;
   readonly notAfter?: number;
-  /** The time of its renewal, as far as it is known now. */
+  /** The time of its renewal, from the facts known now. */
   readonly renewed?: number | undefined;
-  /** Folder in which the server finds it. */
+  /** Folder from which the server reads it. */
   readonly installed?: string | undefined;
   /** The time of the last reload of the server with this certificate. */
   readonly told?: number | undefined;
   /**
-   * Whether every address shows it. Undefined: it is not in use, or not every address
+   * Whether every address presents it. Undefined: it is not in use, or not every address
    * could be probed.
    */
   readonly shown?: boolean | undefined;

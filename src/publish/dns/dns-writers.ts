@@ -8,7 +8,7 @@ import { parseTsigKey } from './tsig-key.js';
 import { updateWriter } from './update-writer.js';
 
 /**
- * Adds the record to the detail of a failure: the caller may have asked for a
+ * Adds the record to the detail of a failure: the caller may have requested a
  * certificate, and the message has to name the record that failed.
  */
 function withRecordName(write: DnsWriter): DnsWriter {

@@ -10,7 +10,7 @@ const MAX_OUTPUT = 16_777_216;
 /**
  * Returns a writer that runs a command of the operator. The command reads one JSON object
  * `{name, type, from, to, ttl}` from its standard input. It makes the RRset exactly `to`,
- * or it changes nothing and exits with a status other than 0. No part of the object
+ * or it exits with a status other than 0, without any change. No part of the object
  * becomes part of a command line. docs/dns-hook.md describes the protocol.
  */
 export function hookWriter(
@@ -26,7 +26,8 @@ export function hookWriter(
         const detail = commandFailure(command, error, stderr, timeout);
         resolve({ status: 'failed', code: 'publish-hook-failed', detail });
       });
-      // A command may exit without reading its input; its status decides.
+      // A command may exit without reading its input; only its status decides the
+      // outcome.
       child.stdin
         ?.on('error', () => undefined)
         .end(`${JSON.stringify({ name, type, from, to, ttl })}\n`);

@@ -3,8 +3,8 @@ import type { DnsTarget } from '../config.js';
 import { acmeFailures } from '../../acme/index.js';
 
 /**
- * The place of a record that is looked up under another name: the end of its alias chain,
- * and the entry of `publish.dns` that can write there.
+ * The location of a record that is looked up under another name: the end of its alias
+ * chain, and the entry of `publish.dns` that can write there.
  */
 export interface RecordLocation {
   readonly name: string;
@@ -20,10 +20,10 @@ const MAX_ALIASES = 8;
 
 /**
  * Follows the aliases of a name to the name at which its record has to be written (RFC
- * 1034 §3.6.2), and finds the entry of `publish.dns` that writes there. Without an alias
- * that is `own`; with one it is the entry with the longest zone around the last name.
- * Fails for a name outside every zone, unless `own` prints records for the operator.
- * `aliasOf` returns the target of an alias, or `unknown` if the servers differ.
+ * 1034 §3.6.2), and finds the entry of `publish.dns` that writes there. Without an alias,
+ * this entry is `own`; with an alias, it is the entry with the longest zone that contains
+ * the last name. Fails for a name outside every zone, unless `own` prints records for the
+ * operator. `aliasOf` returns the target of an alias, or `unknown` if the servers differ.
  */
 export async function locateRecord(
   recordName: string,

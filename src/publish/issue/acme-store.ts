@@ -20,8 +20,8 @@ export interface AcmeStore extends AccountStore, OrderStore {
   renewal(hostName: string, storeKey: string): RenewalState | undefined;
   saveRenewal(hostName: string, storeKey: string, renewal: RenewalState): Promise<void>;
   /**
-   * Returns until when no request is sent for a subject: `*` for the whole CA, or a host
-   * at the CA. 0: there is no pause. A pause longer than any that is saved was saved while
+   * Returns the time before which no request is sent for a subject: `*` for the whole CA,
+   * or a host at the CA. 0: there is no pause. A pause beyond the maximum was saved while
    * the clock was ahead, and does not count.
    */
   pausedUntil(directory: string, subject: string, now: number): number;
@@ -31,7 +31,7 @@ export interface AcmeStore extends AccountStore, OrderStore {
   saveFailures(directory: string, hostName: string, count: number): Promise<void>;
   /**
    * Claims a key for one process, or extends its claim. Resolves with false while another
-   * process holds the claim. A claim that lasts longer than the new one was made before
+   * process holds the claim. A claim that lasts longer than the new claim was made before
    * the clock was set back, and does not count.
    */
   claim(keyClaim: KeyClaim, now: number): Promise<boolean>;
@@ -56,7 +56,7 @@ export interface RenewalState {
   readonly directory: string;
   /**
    * Name of the certificate at its CA (RFC 9773 §4.1). Missing: the certificate has no
-   * authority key identifier, so its CA cannot be asked.
+   * authority key identifier, so its CA cannot be queried.
    */
   readonly certificateId?: string | undefined;
   /** The place in a renewal window, 0 up to but not including 1, drawn once. */

@@ -27,7 +27,7 @@ async function world(t: TestContext, habits?: Partial<AcmeCaHabits>) {
   return made;
 }
 
-/** Two servers, of which the second follows some seconds later. */
+/** Two servers; the second one publishes each change some seconds later. */
 function zone(lagMs: number, write?: (action: SetRrset) => ActionOutcome) {
   const clock = new FakeClock(0);
   let [old, set, since]: [readonly string[], readonly string[], number] = [[], [], -Infinity];

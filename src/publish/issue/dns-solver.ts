@@ -8,8 +8,8 @@ import { type ChallengeSolver, persistentRecord } from '../../acme/index.js';
 /** Changes and reads the TXT records of a host. `dns` is an entry of `publish.dns`. */
 export interface TextRecords {
   /**
-   * Finds the name at which a record has to be written that the CA looks up under `name`:
-   * the CA follows aliases.
+   * Finds the name at which to write a record that the CA looks up under `name`: the CA
+   * follows aliases.
    */
   locate(name: string, hostName: string): Promise<Result<RecordLocation, Failure>>;
   write(action: SetRrset, dns: string): Promise<ActionOutcome>;
@@ -33,8 +33,8 @@ const [POLL_INTERVAL, MAX_WAIT] = [1000, 60_000];
 
 /**
  * Answers dns-01 challenges (RFC 8555 §8.4) with a TXT record at `_acme-challenge.HOST`,
- * or at the target of its alias. Records that a crash left are replaced, because only
- * challenge responses belong there. [8555-8.4-1]
+ * or at the target of its alias. It replaces records that a crash left behind, because
+ * only challenge responses belong there. [8555-8.4-1]
  */
 export function dnsSolver(records: TextRecords): ChallengeSolver {
   const name = (hostName: string): string => `_acme-challenge.${hostName}`;
@@ -63,8 +63,8 @@ export function dnsSolver(records: TextRecords): ChallengeSolver {
 
 /**
  * Answers dns-persist-01 challenges (draft-ietf-acme-dns-persist) with a TXT record at
- * `_validation-persist.HOST`. The record names CA and account and stays, so a renewal
- * changes no record. Records for other CAs stay too.
+ * `_validation-persist.HOST`. The record names CA and account, and remains in the DNS, so
+ * a renewal changes no record. Records for other CAs remain unchanged.
  */
 export function persistentDnsSolver(records: TextRecords): ChallengeSolver {
   return {
@@ -94,7 +94,7 @@ interface DesiredText {
   readonly ttl: number;
   /** The record, in presentation form. */
   readonly rdata: string;
-  /** Whether other records of the name stay. */
+  /** Whether other records of the name remain. */
   readonly keepOthers: boolean;
   /**
    * Returns the same text for records of the same meaning: the operator may have pasted
@@ -114,8 +114,8 @@ function persistentMeaning(rdata: string): string {
 }
 
 /**
- * Writes a record and waits until every authoritative server shows it, because the CA
- * asks any of them. Fails with `acme-pending` after a minute. [8555-8.2-1]
+ * Writes a record and waits until every authoritative server shows it, because the CA may
+ * query any of them. Fails with `acme-pending` after a minute. [8555-8.2-1]
  */
 async function publishText(
   { locate: place, write, lookup: shown, clock, signal }: TextRecords,

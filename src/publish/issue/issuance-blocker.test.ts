@@ -7,7 +7,7 @@ import { findIssuanceBlocker, type IssuanceRequest } from './issuance-blocker.js
 const now = Date.UTC(2026, 10, 23);
 const account = 'https://ca.example/acct/7';
 
-/** Answers for zones of which each name is one case. */
+/** Answers for zones in which each name is one case. */
 const zones: readonly ZoneSpec[] = [
   { apex: '.', signed: {} },
   { apex: 'example', signed: {} },
@@ -71,7 +71,8 @@ test('a record that names another CA blocks, and the message has all that is nee
     await blockerOf(host('other')),
     'publish-caa-refuses other.own.example: CAA at other.own.example (0 issue "other.example"): it permits other.example only; the CA here is ca.example, method http-01',
   );
-  // The climb finds the record of the parent, and an alias those of its target.
+  // The CAA lookup finds the record of the parent, and for an alias the records of its
+  // target.
   assert.match((await blockerOf(host('below.other'))) ?? '', /CAA at other\.own\.example \(/);
   assert.match((await blockerOf(host('alias'))) ?? '', /an alias of target\.own\.example/);
 });
@@ -97,8 +98,8 @@ test('bogus DNSSEC blocks', async () => {
 });
 
 test('what is not known blocks nothing', async () => {
-  // An account that does not exist yet, a CA without known identifiers, a resolver that
-  // does not answer.
+  // The cases: an account that does not exist yet, a CA without known identifiers, and a
+  // resolver that does not answer.
   assert.equal(await blockerOf(host('theirs')), undefined);
   assert.equal(await blockerOf(host('other'), { issuers: undefined }), undefined);
   assert.match((await blockerOf(host('none'), { issuers: undefined })) ?? '', /permits no CA/);

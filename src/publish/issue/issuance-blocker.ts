@@ -10,17 +10,17 @@ import {
 import type { Alert } from '../actions.js';
 import type { Observer } from '../observe/observer.js';
 
-/** A certificate that is about to be ordered, as far as CAA and DNSSEC decide on it. */
+/** The facts about a planned certificate that CAA and DNSSEC checks need. */
 export interface IssuanceRequest extends Omit<CaaRequest, 'wildcard'> {
   /** Every name of the certificate. */
   readonly names: readonly string[];
 }
 
 /**
- * Returns why a CA would refuse the certificate: CAA records exclude the CA, the account or
- * the validation method (RFC 8659 §4, RFC 8657), or DNSSEC is bogus at a name that the CA
- * looks up. Undefined: nothing is known that stops it. A lookup that failed for another
- * reason, and a CA whose identifiers are unknown, stop nothing: the CA may see more.
+ * Returns the reason why a CA would refuse the certificate: CAA records exclude the CA,
+ * the account or the validation method (RFC 8659 §4, RFC 8657), or DNSSEC is bogus at a
+ * name that the CA looks up. Undefined: no reason is known. Another lookup failure, or a
+ * CA with unknown identifiers, does not stop the order: the CA's own lookup may succeed.
  */
 export async function findIssuanceBlocker(
   { names, ...request }: IssuanceRequest,
@@ -58,7 +58,7 @@ function bogus(subject: string, what: string): Alert {
   return { code: 'publish-issuance-bogus', subject, detail: `${what} DNSSEC validation` };
 }
 
-/** Properties that a message quotes. */
+/** Maximum number of properties that a message quotes. */
 const MAX_QUOTED = 3;
 
 /** The records, with the name that has them. */

@@ -22,7 +22,7 @@ import type { AcmeStore, RenewalState } from './acme-store.js';
 import type { IssuanceRequest } from './issuance-blocker.js';
 import { refreshRenewalInfo } from './refresh-renewal-info.js';
 
-/** A CA, the keys to certify, and how challenges are answered. */
+/** A CA, the keys to certify, and the solvers for challenges. */
 export interface IssuerOptions extends Omit<DesiredAccount, 'directory'> {
   readonly server: AcmeServer;
   readonly store: AcmeStore;
@@ -33,15 +33,15 @@ export interface IssuerOptions extends Omit<DesiredAccount, 'directory'> {
   readonly methods?: readonly string[];
   /** A certificate profile of the CA, such as `shortlived`. */
   readonly profile?: string | undefined;
-  /** Common name of the root that the chain leads to, if the CA offers several. */
+  /** Common name of the preferred root, if the CA offers several chains. */
   readonly preferredChain?: string | undefined;
-  /** Returns why the CA would refuse a certificate, before an order is placed. */
+  /** Returns the reason why the CA would refuse a certificate, before an order. */
   findBlocker?(request: IssuanceRequest): Promise<Alert | undefined>;
   /** Returns further names for the certificate of a host. */
   additionalNames?(hostName: string): readonly string[];
   /** Returns the place in a renewal window: 0 up to but not including 1. */
   random(): number;
-  /** Milliseconds between two rounds that look for due renewals. Default ten minutes. */
+  /** Milliseconds between two searches for due renewals. Default ten minutes. */
   readonly roundMs?: number;
   readonly signal?: AbortSignal;
   /**
@@ -60,13 +60,14 @@ const LIMIT_PAUSE = 60 * MINUTE;
  */
 const CLAIM_DURATION = 10 * MINUTE;
 /**
- * Time before the end of a certificate when a blocker no longer stops an order: the view
- * of this machine on the DNS can be wrong, and the certificate would expire anyway.
+ * Time before the expiration of a certificate from which a blocker no longer stops an
+ * order: the DNS answers of this machine can be wrong, and the certificate would expire
+ * anyway.
  */
 const LAST_RESORT = 3 * 24 * 60 * MINUTE;
 /**
- * CAA identifiers that need no question to the directory, by its host. The directory of
- * Let's Encrypt states the same name (documentation "CAA", read 2026-11-30).
+ * Known CAA identifiers by directory host; they need no request to the directory. The
+ * directory of Let's Encrypt states the same name (documentation "CAA", read 2026-11-30).
  */
 const knownIdentities: Readonly<Record<string, readonly string[]>> = {
   'acme-v02.api.letsencrypt.org': ['letsencrypt.org'],
@@ -100,8 +101,8 @@ export class Issuer {
 
   /**
    * Obtains a certificate for a key and saves it in the ring. A certificate that is not
-   * due for renewal stays. No request is sent during a pause that the CA asked for, or
-   * while another process holds the claim of the key.
+   * due for renewal remains unchanged. No request is sent during a pause that the CA
+   * requested, or while another process holds the claim of the key.
    */
   async certify({ host: hostName, key: storeKey }: KeyName): Promise<ActionOutcome> {
     const { store, server } = this.#options;
@@ -140,9 +141,9 @@ export class Issuer {
   }
 
   /**
-   * Returns whether the current certificate has to be renewed now. Asks the CA for its
-   * renewal window when the last answer is too old; without an answer the last window
-   * stays.
+   * Returns whether the current certificate has to be renewed now. Requests the renewal
+   * window from the CA when the last answer is too old; without an answer, the last
+   * window still applies.
    */
   async isDue({ host, key }: KeyName): Promise<boolean> {
     return (await this.#certificateState(host, key)) === 'due';
@@ -150,7 +151,8 @@ export class Issuer {
 
   /**
    * Returns the state of a certificate. `none`: the ring has no certificate for this key
-   * and host. The lifetime alone decides for a certificate that this CA did not issue.
+   * and host. Only the lifetime determines the state of a certificate that this CA did
+   * not issue.
    */
   async #certificateState(hostName: string, storeKey: string): Promise<'none' | 'due' | 'good'> {
     const { store, server, ring } = this.#options;
@@ -173,8 +175,8 @@ export class Issuer {
   }
 
   /**
-   * Returns when the certificate of a key is renewed, milliseconds since 1970, from facts
-   * known without a request. Undefined: there is no certificate.
+   * Returns the renewal time of the certificate of a key, milliseconds since 1970, from
+   * facts known without a request. Undefined: there is no certificate.
    */
   renewalAt({ host, key }: KeyName): number | undefined {
     const { store, ring, server } = this.#options;
@@ -195,8 +197,8 @@ export class Issuer {
   }
 
   /**
-   * Returns why a certificate is renewed early, human-readable. Undefined: there is no
-   * special reason. [9773-4.2-3]
+   * Returns the reason why a certificate is renewed early, human-readable. Undefined:
+   * there is no special reason. [9773-4.2-3]
    */
   explanation({ host, key }: KeyName): string | undefined {
     const { store, ring, server } = this.#options;
@@ -218,14 +220,14 @@ export class Issuer {
   }
 
   /**
-   * Returns why the CA would refuse the certificate of a host now: CAA records, or bogus
-   * DNSSEC. Undefined: nothing is known that stops it.
+   * Returns the reason why the CA would refuse the certificate of a host now: CAA
+   * records, or bogus DNSSEC. Undefined: no reason is known.
    */
   async findBlocker(hostName: string): Promise<Alert | undefined> {
     return this.#options.findBlocker?.(await this.#issuanceRequest(hostName));
   }
 
-  /** An order is never stopped shortly before a certificate expires. */
+  /** A blocker does not stop an order shortly before the certificate expires. */
   async #stopped(hostName: string, storeKey: string): Promise<Alert | undefined> {
     const { ring, server } = this.#options;
     const leafCertificate = readLeaf(ring.chain(hostName, storeKey));
@@ -249,12 +251,13 @@ export class Issuer {
     return store.account(server.directory)?.url;
   }
 
-  /** Returns the domain names by which the CA knows its CAA records; undefined: unknown. */
+  /** Returns the domain names that identify the CA in CAA records; undefined: unknown. */
   caaIdentities(): Promise<readonly string[] | undefined> {
     const { directory, clock } = this.#options.server;
     const known = knownIdentities[new URL(directory).hostname];
     if (known) return Promise.resolve(known);
-    // Every host asks, and a CA that does not answer must not cost each of them a time-out.
+    // Caches the result: every host needs it, and must not wait for the timeout of the CA
+    // again.
     const now = clock.now();
     if (!this.#identities || Math.abs(now - this.#identities.askedAt) > 10 * MINUTE)
       this.#identities = { askedAt: now, found: this.#readIdentities() };
@@ -272,7 +275,9 @@ export class Issuer {
     return this.#options.server.clock.now();
   }
 
-  /** Returns until when no request is sent for a host. 0: there is no pause. */
+  /**
+   * Returns the time before which no request is sent for a host. 0: there is no pause.
+   */
   pausedUntil(hostName: string): number {
     const { store, server } = this.#options;
     return store.pausedUntil(server.directory, hostName, server.clock.now());
@@ -425,7 +430,7 @@ export class Issuer {
   }
 }
 
-/** Returns whether a certificate is for this key and has all of these names. */
+/** Returns whether a certificate has this key and all of these names. */
 function certifies(
   { spki, dnsNames }: Certificate,
   domainNames: readonly string[],

@@ -19,8 +19,9 @@ export interface CertifiedKey {
 
 /**
  * Returns the renewal state of a certificate, after a request for its renewal information
- * when the last answer is too old (RFC 9773 §4.3). Without an answer the last state
- * stays, and the next request is later. Undefined: the CA did not issue the certificate.
+ * when the last answer is too old (RFC 9773 §4.3). Without an answer, the last state
+ * still applies, and the next request is postponed. Undefined: the CA did not issue the
+ * certificate.
  */
 export async function refreshRenewalInfo(
   session: AcmeSession,

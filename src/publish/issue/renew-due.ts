@@ -30,8 +30,8 @@ interface RenewableKey {
 export async function renewDue(options: RenewOptions): Promise<readonly Applied[]> {
   const applied: Applied[] = [];
   for (const { kind, subject: name, host, key } of renewableKeys(options)) {
-    // Reading ten thousand certificates takes seconds. Connections are served between two
-    // of them.
+    // Reading ten thousand certificates takes seconds. The event loop serves connections
+    // between two of them.
     await setImmediate();
     const action = { kind: 'certify', host, key } as const;
     const subject = { kind, name };
@@ -63,9 +63,9 @@ export async function renewDue(options: RenewOptions): Promise<readonly Applied[
 }
 
 /**
- * Returns the keys whose certificates are renewed: of mail hosts the keys in use and the
- * next keys; of policy hosts every one whose policy senders may still fetch, also for
- * domains that were removed from the configuration.
+ * Returns the keys whose certificates are renewed. For mail hosts, these are the keys in
+ * use and the next keys; for policy hosts, every key whose policy senders may still
+ * fetch, even if the configuration no longer has the domain.
  */
 function renewableKeys({ section, ledger }: RenewOptions): readonly RenewableKey[] {
   const removed = ledger

@@ -12,7 +12,7 @@ const done: Promise<ActionOutcome> = Promise.resolve({ status: 'done' });
  */
 export class WebSolver implements ChallengeSolver {
   readonly #open = new Map<string, Challenge>();
-  /** One context for each challenge: many connections must not make many keys. */
+  /** One context for each challenge: many connections must not generate many keys. */
   readonly #contexts = new WeakMap<Challenge, SecureContext>();
 
   constructor(readonly type: 'http-01' | 'tls-alpn-01') {}

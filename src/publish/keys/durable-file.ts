@@ -18,7 +18,7 @@ import type { ActionOutcome } from '../actions.js';
 /** The file operations of publishing. Each call is durable when it returns. */
 export interface Disk {
   write(filePath: string, text: string, mode: number, fileOwner?: FileOwner): void;
-  /** Makes a symbolic link at `path` to `target`, which may be relative to it. */
+  /** Creates a symbolic link at `path`; `target` may be relative to `path`. */
   symlink(target: string, filePath: string): void;
   /** Throws EEXIST when `to` exists. */
   link(from: string, to: string): void;
@@ -48,8 +48,8 @@ export const nodeDisk: Disk = {
       const { uid, gid } = fstatSync(file);
       if (fileOwner && (fileOwner.uid !== uid || fileOwner.gid !== gid))
         fchownSync(file, fileOwner.uid, fileOwner.gid);
-      // The umask does not count. The mode follows the owner, because a change of owner
-      // may clear bits.
+      // `fchmod` ignores the umask. It runs after the change of owner, which may clear
+      // mode bits.
       fchmodSync(file, mode);
       writeSync(file, text);
       fsyncSync(file);
@@ -69,7 +69,7 @@ export const nodeDisk: Disk = {
   remove: (filePath) => rmSync(filePath, { force: true }),
 };
 
-/** Creates a file completely or not at all. An existing file stays as it is. */
+/** Creates a file completely or not at all. An existing file remains unchanged. */
 export function writeOnce(
   filePath: string,
   text: string,

@@ -26,9 +26,9 @@ export interface ChainRequirements {
 export type ChainJudgement = { readonly certificate: RingCertificate } | { readonly flaw: string };
 
 /**
- * Judges whether a host may show a chain (PEM): it has to fit the key, the name and the
- * date. A flaw is a predicate that follows "its chain", such as "has expired". The path
- * to a root is not verified here. [8461-4.2-1]
+ * Judges whether a host may present a chain (PEM): the chain has to fit the key, the name
+ * and the date. A flaw is a predicate that follows "its chain", such as "has expired".
+ * The path to a root is not verified here. [8461-4.2-1]
  */
 export function judgeChain(pem: string, { host, spki, at }: ChainRequirements): ChainJudgement {
   const parsed = parsePem(pem);

@@ -20,7 +20,7 @@ export type RingKey = ServerKey & {
 /**
  * Stores private keys on this machine: `FOLDER/HOST/NAME.key` in PKCS #8, and next to it
  * `NAME.pem`, the chain of its certificate. Each file is written completely or not at
- * all. A name is used once: making a key again returns the existing one.
+ * all. A name is used once: `make` returns an existing key unchanged.
  */
 export class KeyRing {
   /** Parsing a private key takes a millisecond, and every round needs every key. */
@@ -34,8 +34,8 @@ export class KeyRing {
   ) {}
 
   /**
-   * Makes a key: P-256, or RSA with 2048 bits [9325-4.5-1]. An existing key of that name
-   * stays.
+   * Generates a key: P-256, or RSA with 2048 bits [9325-4.5-1]. An existing key of that
+   * name remains unchanged.
    */
   make(hostName: string, keyName: string, keyType: KeyType): void {
     const filePath = this.keyFile(hostName, keyName);

@@ -17,7 +17,7 @@ export interface LazyContextsOptions {
    * Maximum of cached contexts, 24 KiB each outside the JavaScript heap. Default 3000.
    */
   readonly capacity?: number;
-  /** Milliseconds until a newer certificate is looked for. Default 10,000. */
+  /** Milliseconds between two checks for a newer certificate. Default 10,000. */
   readonly freshMs?: number;
   /** Monotonic clock, milliseconds. */
   readonly monotonic: () => number;
@@ -32,10 +32,10 @@ interface CachedContext {
 }
 
 /**
- * Makes TLS contexts for many hosts on demand, and caches the most recently used ones.
- * The start of the server takes no time, and the number of contexts bounds the memory. A
- * name without a certificate has no context, and its handshake has to be refused.
- * [8461-7.1-3]
+ * Creates TLS contexts for many hosts on demand, and caches the most recently used ones.
+ * The server starts without creating contexts, and their maximum number bounds the
+ * memory. A name without a certificate has no context, and its handshake has to be
+ * refused. [8461-7.1-3]
  */
 export class LazyContexts {
   readonly #entries = new Map<string, CachedContext>();
@@ -77,8 +77,8 @@ export class LazyContexts {
 
   /**
    * Marks an entry as used. A Map keeps the order of insertion, so its first entry is the
-   * least recently used one. An entry among the last quarter stays in its place, which
-   * saves two map operations for a busy host.
+   * least recently used one. An entry in the last quarter keeps its position, which saves
+   * two map operations for a busy host.
    */
   #markUsed(hostName: string, entry: CachedContext): SecureContext {
     if (this.#lastPosition - entry.position >= this.#options.capacity / 4) {

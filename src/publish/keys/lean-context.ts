@@ -11,7 +11,7 @@ interface NativeContext {
 let canDropCopies: boolean | undefined;
 
 /**
- * Makes the context of one of many hosts from its chain and private key (PEM), in less
+ * Creates the context of one of many hosts from its chain and private key (PEM), in less
  * memory than `createSecureContext` alone: 24 KiB instead of 33. A server with ten
  * thousand hosts needs the difference (docs/decisions/0007-undocumented-parts.md).
  */
@@ -37,8 +37,9 @@ function dropCopies({ context }: SecureContext): void {
 }
 
 /**
- * Returns whether a context still has its certificate when the copies are freed. It then
- * refuses a key that does not match, and a context without a certificate accepts any key.
+ * Returns whether a context still has its certificate when the copies are freed. Such a
+ * context refuses a key that does not match; a context without a certificate accepts any
+ * key.
  */
 function keepsCertificate(trial: SecureContext): boolean {
   dropCopies(trial);

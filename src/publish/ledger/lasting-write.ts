@@ -13,11 +13,11 @@ const MAX_LOCK_WAIT = 5 * 60_000;
 const PAUSE = 100;
 
 /**
- * Returns the one way in which publishing writes to the database: through the queue of
- * writes, again while another process holds the lock. A write often records what a CA or
- * a name server has already accepted, so a short wait must not lose it: a lost order is
- * ordered twice. After five minutes, or when the signal aborts, the write fails with
- * `store-busy`, and the next round continues as after a crash.
+ * Returns the function through which publishing writes to the database: it uses the queue
+ * of writes, and retries while another process holds the lock. A write often records what
+ * a CA or a name server has already accepted, so a short wait must not lose it: a lost
+ * order would be placed twice. After five minutes, or when the signal aborts, the write
+ * fails with `store-busy`, and the next round continues as after a crash.
  */
 export function lastingWrite(stateStore: Store, signal?: AbortSignal): LastingWrite {
   return async (work) => {

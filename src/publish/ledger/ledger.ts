@@ -45,12 +45,15 @@ export interface LedgerNote {
  * All times are milliseconds since 1970.
  */
 export interface Ledger {
-  /** Returns the rollover of a host; a host without saved state starts one. */
+  /** Returns the rollover of a host; a new rollover for a host without saved state. */
   host(entryName: string): TlsaRolloverState;
-  /** Returns the MTA-STS state of a domain; a domain without saved state starts one. */
+  /**
+   * Returns the MTA-STS state of a domain; the initial state for a domain without saved
+   * state.
+   */
   domain(entryName: string): PolicyState;
   /**
-   * Saves a state that is based on `before`. Resolves with false, and saves nothing, when
+   * Saves a state that is based on `before`. Resolves with false, without saving, when
    * another process has saved another state meanwhile.
    */
   saveHost(before: TlsaRolloverState, after: TlsaRolloverState, instant: number): Promise<boolean>;
@@ -110,7 +113,7 @@ export function openLedger(stateStore: Store, signal?: AbortSignal): Ledger {
   return new SqlLedger(stateStore, lastingWrite(stateStore, signal));
 }
 
-/** A row of `publish_subject`. Kind `memory` holds the HostMemory of a host. */
+/** A row of `publish_subject`. Rows of kind `memory` contain the HostMemory of a host. */
 interface SavedState {
   readonly kind: Subject['kind'] | 'memory';
   readonly name: string;
@@ -121,7 +124,7 @@ class SqlLedger implements Ledger {
   readonly #write: LastingWrite;
   readonly #select;
   readonly #upsert;
-  /** Prepared once: the policy host asks for a body at every request. */
+  /** Prepared once: the policy host reads a body at every request. */
   readonly #selectBody;
 
   constructor(stateStore: Store, write: LastingWrite) {

@@ -13,8 +13,8 @@ import type {
 const CACHE_TTLS = 2;
 
 /**
- * Returns the state after an observation: which policies are served, announced or over,
- * and which MX hosts caches may hold. Decides nothing. Pure.
+ * Returns the state after an observation: which policies are served, announced or
+ * expired, and which MX hosts caches may hold. Decides nothing. Pure.
  */
 export function applyPolicyObservation(
   policyState: PolicyState,
@@ -37,7 +37,7 @@ export function currentPolicy({ served }: PolicyState): ServedPolicy | undefined
 
 /**
  * Returns the RRset on which every authoritative server agrees. Undefined: a server does
- * not answer, or answers another RRset, such as a secondary that is behind.
+ * not answer, or answers with another RRset, as an outdated secondary server does.
  */
 export function agreedRrset(answers: readonly ServerAnswer[]): AgreedRrset | undefined {
   const rrsets = answers.map(({ rrset, synthesised = false }) =>
@@ -84,9 +84,9 @@ export function disagreement(
 }
 
 /**
- * Returns why no record can be published below a domain whose MX records come from a
- * wildcard: the domain would exist from then on, the wildcard would no longer apply to it
- * (RFC 4592 §2.2.2), and its MX records would be gone.
+ * Returns the reason why no record can be published below a domain whose MX records come
+ * from a wildcard: the domain would then exist, the wildcard would no longer apply to it
+ * (RFC 4592 §2.2.2), and it would lose its MX records.
  */
 export function mxWildcardBlocker(
   domainName: string,
@@ -96,7 +96,10 @@ export function mxWildcardBlocker(
   return `${domainName} has its MX records from a wildcard, and any record below ${domainName} would disable the wildcard for it (RFC 4592 §2.2.2): publish MX records at ${domainName} itself first`;
 }
 
-/** Returns when no cache holds an RRset that was observed to change at `at`. */
+/**
+ * Returns the time from which no cache holds an RRset that was observed to change at
+ * `at`.
+ */
 export function cacheExpiry({ at, ttl }: { readonly at: number; readonly ttl: number }): number {
   return at + CACHE_TTLS * ttl * 1000;
 }
@@ -107,8 +110,8 @@ export function isStsRecord(text: string): boolean {
 }
 
 /**
- * Returns whether the records announce this id and no other. The spelling is free:
- * spaces, a last semicolon and further fields do not count (RFC 8461 §3.1).
+ * Returns whether the records announce this id and no other. Spaces, a final semicolon
+ * and further fields do not matter (RFC 8461 §3.1).
  */
 function announces(records: readonly string[], id: string): boolean {
   const parsed = parseStsRecord(records);
@@ -116,8 +119,8 @@ function announces(records: readonly string[], id: string): boolean {
 }
 
 /**
- * Returns the largest TTL of the record if every authoritative server announces this
- * id, each in a spelling of its own. Undefined: a server does not.
+ * Returns the largest TTL of the record if every authoritative server announces this id,
+ * in any spelling. Undefined: a server does not.
  */
 export function announcedTtl(answers: readonly ServerAnswer[], id: string): number | undefined {
   const ttls = answers.map(({ rrset }) =>
@@ -127,8 +130,8 @@ export function announcedTtl(answers: readonly ServerAnswer[], id: string): numb
 }
 
 /**
- * Returns when the last policy of mode testing or enforce has expired in every cache
- * [8461-8.3-1]. Undefined: such a policy may still be fetched.
+ * Returns the time at which the last policy of mode testing or enforce has expired in
+ * every cache [8461-8.3-1]. Undefined: such a policy may still be fetched.
  */
 export function allExpired({ served }: Pick<PolicyState, 'served'>): number | undefined {
   const ends = served
@@ -178,8 +181,8 @@ function updateServed(
     // its successor.
     if (servedPolicy !== current)
       return isEverywhere ? { ...servedPolicy, last: instant } : servedPolicy;
-    // Members are added one by one: the state is stored, and a missing member means "not
-    // yet".
+    // Members are added one by one, because a missing member of the stored state means
+    // "not yet".
     const updated: { -readonly [Key in keyof ServedPolicy]: ServedPolicy[Key] } = {
       ...servedPolicy,
     };
@@ -238,7 +241,7 @@ function updateRemoval(
   const agreed = agreedRrset(txt);
   if (current?.mode !== 'none' || !current.announced) return {};
   if (!agreed || agreed.records.some(isStsRecord)) return {};
-  // A removed record no longer has a TTL: caches hold it for the TTL that it had.
+  // A removed record no longer has a TTL: caches hold it for its former TTL.
   const ttl = Math.max(agreed.ttl, current.announced.ttl);
   return { unannounced: unannounced ?? { at, ttl } };
 }

@@ -3,23 +3,26 @@ import type { PolicyContext, PolicyObservation, DesiredPolicy } from './types.js
 
 /** Whether a policy may be enforced now. */
 export interface Promotion {
-  /** The reasons why not. Empty: enforce. */
+  /** The conditions that prevent enforcement. Empty: enforce. */
   readonly blockers: readonly string[];
   /**
    * The time when the last blocker ends, milliseconds since 1970, if that is known.
    */
   readonly until?: number;
-  /** Only time and reports are missing, so the operator may confirm without them. */
+  /**
+   * Only the waiting time and reports are missing, so the operator may confirm without
+   * them.
+   */
   readonly confirmable: boolean;
 }
 
 const DAY = 86_400_000;
 
 /**
- * Decides whether a policy may be enforced. Our own probe has to pass at every address of
- * every MX host, backup hosts included [8461-8.4-2], and signed reports have to show no
- * failure. Only reports that a configured reporter signed count: any HTTPS client can
- * post a report. `announcedMs`: how long the policy has been announced.
+ * Decides whether a policy may be enforced. Hermetic's own probe has to pass at every
+ * address of every MX host, backup hosts included [8461-8.4-2], and signed reports have
+ * to show no failure. Only reports that a configured reporter signed count: any HTTPS
+ * client can post a report. `announcedMs`: the time since the policy was announced.
  */
 export function judgePromotion(
   { state, observed, desired, mx }: PolicyContext,

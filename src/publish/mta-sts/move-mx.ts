@@ -10,11 +10,11 @@ export interface RecordSteps {
 }
 
 /**
- * Plans the change of the MX records, which follow the policy (RFC 8461 §8.1). They
- * change when the policy that names old and new hosts is announced, no cache holds an
+ * Plans the change of the MX records, which follow the policy (RFC 8461 §8.1). They may
+ * change once the policy that names old and new hosts is announced, no cache holds an
  * older record, and every new host passes the probe. An MX host that the configuration
  * does not name stops the change: another program manages the records, or the answer is
- * forged. `others`: waits of the same domain that stay.
+ * forged. `others`: other waits of the same domain, which are kept.
  */
 export function moveMx(
   { state: { domain }, current, observed, desired }: Omit<PolicyContext, 'mx'>,
@@ -49,7 +49,7 @@ export function moveMx(
     const failed = probed.find(({ verdict }) => verdict !== 'pass');
     if (failed) return waitFor(`${exchangerName} [${failed.address}] ${failed.why}`);
   }
-  // A host that stays keeps its preference; new hosts follow in the configured order.
+  // A remaining host keeps its preference; new hosts follow in the configured order.
   const preferenceOf = (hostName: string, index: number): string =>
     mx.records.find((record) => hostOf(record) === hostName)?.split(' ')[0] ??
     String(10 * (index + 1));

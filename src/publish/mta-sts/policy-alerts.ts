@@ -5,8 +5,8 @@ import { agreedRrset, currentPolicy, hostOf, isStsRecord } from './apply-observa
 import type { PolicyObservation, PolicyState, DesiredPolicy } from './types.js';
 
 /**
- * Returns the conditions that need the operator. Any number of reports with failures
- * makes one alert.
+ * Returns the conditions that need the operator. All reports with failures together cause
+ * one alert.
  */
 export function policyAlerts(
   policyState: PolicyState,

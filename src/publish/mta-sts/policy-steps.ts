@@ -16,7 +16,7 @@ export type Justification = Pick<Step, 'because' | 'clause'>;
 /**
  * Sets the `_mta-sts` record. Of the records that begin with `v=STSv1` exactly one
  * remains, because senders ignore a domain with several (RFC 8461 §3.1); without an `id`
- * none remains. Other texts at the name stay. [8461-3.1-14]
+ * none remains. Other texts at the name remain unchanged. [8461-3.1-14]
  */
 export function setStsRecord(
   {
@@ -51,7 +51,7 @@ export function setStsRecord(
   };
 }
 
-/** The policy host of a domain, as it is and as it should be. */
+/** The observed and the desired policy host of a domain. */
 export interface PolicyHostContext {
   readonly domain: string;
   readonly observed: Pick<PolicyObservation, 'policyHosts' | 'policyHostSynthesised' | 'alias'>;
@@ -133,7 +133,7 @@ function lacksCertificate(fetched: FetchResult): boolean {
   return fetched.failure === 'sts-policy-webpki-invalid';
 }
 
-/** Describes an alias that leads elsewhere than to the configured policy host. */
+/** Describes an alias whose target is not the configured policy host. */
 function aliasHint(target: string | undefined, policyHost: string | undefined): string {
   if (target === undefined || target === policyHost?.toLowerCase()) return '';
   if (policyHost === undefined) return `, and it is an alias of ${target}`;

@@ -7,9 +7,9 @@ export interface OwnRecord {
   readonly domain: string;
   readonly name: string;
   readonly type: 'CNAME' | 'TXT';
-  /** The record as it was written. Undefined: it was not written here. */
+  /** The record as it was written. Undefined: Hermetic did not write it. */
   readonly written: string | undefined;
-  /** Selects the records of its kind at the name. Other records stay. */
+  /** Selects the records of its kind at the name. Other records remain. */
   readonly isKind: (record: string) => boolean;
   readonly rdata: (record: string) => string;
   /**
@@ -24,7 +24,8 @@ export interface OwnRecord {
 
 /**
  * Plans the removal of a record while it still has its written meaning. A record that the
- * operator changed stays, and the wait names it. An absent record needs no step.
+ * operator changed remains, and a wait of the plan reports it. An absent record needs no
+ * step.
  */
 export function removeOwn(ownRecord: OwnRecord, answers: readonly ServerAnswer[]): RecordSteps {
   const { domain, name, type, written, isKind, rdata, ttl, because, clause } = ownRecord;

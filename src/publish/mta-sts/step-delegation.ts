@@ -26,7 +26,7 @@ export interface Delegation {
  * Plans a domain that uses the policy of another (RFC 8461 §8.2). First comes the policy
  * host with a certificate for its own name. The record, an alias, follows when the policy
  * can be fetched there and names the MX hosts of this domain. From then on one change of
- * the id counts for both domains. `alias`: the name that `_mta-sts` is an alias of now.
+ * the id applies to both domains. `alias`: the name that `_mta-sts` is an alias of now.
  */
 export function stepDelegation(
   { domain: domainName, to, body: bodyText, ttl, policyHost }: Delegation,

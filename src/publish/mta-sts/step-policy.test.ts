@@ -206,7 +206,7 @@ function remove(world: PolicyWorld, troubles: () => StepFaults = () => ({})): vo
 test('RFC 8461 §8.3: removal waits until every served policy has expired', () => {
   const world = domain();
   until(world, 'enforce');
-  settle(world, desired, 48); // a week is served now
+  settle(world, desired, 48); // a policy of one week is served now
   const began = world.now;
   const confirm = {
     ...desired,

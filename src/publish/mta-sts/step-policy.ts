@@ -40,7 +40,7 @@ export function startPolicy(domain: string): PolicyState {
 /**
  * Plans one step of a domain's MTA-STS. The order of a change is: the body at every
  * address of the policy host, then the record (RFC 8461 §8.1), then the MX records. A
- * removal has the reverse order (§8.3). A new policy starts only when the one before is
+ * removal has the reverse order (§8.3). A new policy starts only when the previous one is
  * announced and no cache holds an older record. [8461-8.1-1, 8461-8.1-2]
  *
  * The returned state must be saved before its steps are executed. A crash at any point is

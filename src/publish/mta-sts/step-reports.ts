@@ -19,9 +19,9 @@ export interface DesiredReports {
 }
 
 /**
- * Plans the TLS-RPT record (RFC 8460 §3): exactly one; other texts at the name stay. When
- * no addresses are desired any longer, the record that was `written` here is removed.
- * `state` must be saved before the steps are executed.
+ * Plans the TLS-RPT record (RFC 8460 §3): exactly one record; other texts at the name
+ * remain unchanged. When no addresses are desired, Hermetic removes the record that it
+ * has `written`. `state` must be saved before the steps are executed.
  */
 export function stepReports(
   domainName: string,
@@ -91,8 +91,8 @@ function isTlsRptRecord(text: string): boolean {
 }
 
 /**
- * Returns the same text for records that ask for the same: the order of addresses and
- * spaces are free (RFC 8460 §3).
+ * Returns the same text for equivalent records: spaces and the order of addresses do not
+ * matter (RFC 8460 §3).
  */
 function meaningOf(text: string): string {
   const { status, rua, problems } = parseTlsRptRecord([text]);

@@ -12,7 +12,7 @@ import type {
   ServedPolicy,
 } from './types.js';
 
-/** A day in seconds: the `max_age` of a first policy and of a last one. */
+/** A day in seconds: the `max_age` of the first policy and of the last policy. */
 const DAY = 86_400;
 
 /** The policy that should be served now, with the reason. */
@@ -31,7 +31,7 @@ type Remarks = Partial<Pick<TargetPolicy, 'waits' | 'proposals'>>;
  * Returns the policy that should be served now. The mode rises from none through testing
  * to enforce, `max_age` rises through the configured values, and both need evidence.
  * Missing evidence stops a rise but never lowers a policy, because an on-path attacker
- * can cause failures at will. Only the operator ends enforce. Pure.
+ * can cause failures at will. Only the operator may end `enforce`. Pure.
  */
 export function targetPolicy(
   policyState: PolicyState,
@@ -52,7 +52,7 @@ export function targetPolicy(
 
 /**
  * Handles a record whose policy cannot be fetched: senders may have cached that policy as
- * enforced, and a policy in testing mode would replace it. The operator decides.
+ * enforced, and a policy in testing mode would replace it. The operator has to decide.
  */
 function unfetchablePolicy(
   { domain: domainName, served }: PolicyState,
@@ -114,7 +114,7 @@ function retire(context: PolicyContext): TargetPolicy {
   );
 }
 
-/** Enforces a policy in testing when the evidence allows it, or the operator does. */
+/** Enforces a policy in testing when the evidence or the operator allows it. */
 function promote(context: PolicyContext): TargetPolicy {
   const { state, desired, mx } = context;
   const { domain } = state;
@@ -139,8 +139,8 @@ function promote(context: PolicyContext): TargetPolicy {
 
 /**
  * Raises `max_age` of an enforced policy once it was enforced for its present `max_age`.
- * A long `max_age` protects longer against an attacker who blocks the policy (RFC 8461
- * §10.2) and makes a mistake last longer.
+ * A long `max_age` extends the protection against an attacker who blocks the policy (RFC
+ * 8461 §10.2), but also the effect of a mistake.
  */
 function raiseMaxAge(context: PolicyContext): TargetPolicy {
   const { state, observed, desired, current, mx } = context;
@@ -186,17 +186,17 @@ function announcedMs({ observed, current }: PolicyContext): number {
 }
 
 /**
- * Names the policy and how many were served before: a confirmation counts neither for
- * another policy nor for the same policy later.
+ * Contains the policy and the number of policies served before it, so that a confirmation
+ * is valid neither for another policy nor for the same policy later.
  */
 function tokenFor(change: string, { state, current }: PolicyContext): string {
   return `${change}:${state.domain}:${current.id.slice(0, 8)}-${state.served.length}`;
 }
 
 /**
- * Returns the hosts that a policy names: the configured ones, and those of the policy
- * before for as long as a cache may hold their MX record (RFC 8461 §8.1). A host that
- * only the DNS shows is never added: the answer may be forged.
+ * Returns the hosts that a policy names: the configured ones, and those of the previous
+ * policy for as long as a cache may hold their MX record (RFC 8461 §8.1). A host that
+ * only the DNS names is never added: the answer may be forged.
  */
 function targetMx(
   { hosts }: PolicyState,

@@ -12,7 +12,7 @@ import type {
 
 /**
  * A policy that was served, with the times of its lifetime in milliseconds since 1970.
- * Stored as JSON, so the member names stay.
+ * Stored as JSON, so the member names must not change.
  */
 export interface ServedPolicy {
   readonly id: string;
@@ -22,7 +22,8 @@ export interface ServedPolicy {
   readonly maxAge: number;
   readonly mx: readonly string[];
   /**
-   * The time at which serving it was ordered. From then on a sender may have fetched it.
+   * The time at which the plan ordered its publication. From then on a sender may have
+   * fetched it.
    */
   readonly first: number;
   /**
@@ -35,7 +36,7 @@ export interface ServedPolicy {
    */
   readonly announced?: { readonly at: number; readonly ttl: number };
   /**
-   * The time at which every address was first observed to serve something else. No sender
+   * The time at which every address was first observed to serve another body. No sender
    * can have fetched this policy later.
    */
   readonly last?: number;
@@ -53,8 +54,8 @@ export interface PolicyState {
   readonly domain: string;
   readonly served: readonly ServedPolicy[];
   /**
-   * MX hosts that a sender may have in its cache; TTL in seconds. `gone`: when no
-   * authoritative server named the host any longer.
+   * MX hosts that a sender may have in its cache; TTL in seconds. `gone`: the time from
+   * which no authoritative server named the host.
    */
   readonly hosts: readonly {
     readonly host: string;
@@ -64,14 +65,16 @@ export interface PolicyState {
   /** The time at which the record was first observed to be absent after a removal. */
   readonly unannounced?: { readonly at: number; readonly ttl: number };
   /**
-   * The alias target of `mta-sts.DOMAIN` as Hermetic wrote it. Only that one is removed.
+   * The alias target of `mta-sts.DOMAIN` as Hermetic wrote it. Hermetic removes no other.
    */
   readonly alias?: string;
-  /** The record at `_smtp._tls.DOMAIN` as Hermetic wrote it. Only that one is removed. */
+  /**
+   * The record at `_smtp._tls.DOMAIN` as Hermetic wrote it. Hermetic removes no other.
+   */
   readonly reports?: string;
 }
 
-/** An RRset as one authoritative server answers it. */
+/** An RRset as one authoritative server returns it. */
 export interface ServerAnswer {
   readonly server: string;
   /** The RRset that senders see. `unknown`: there is no answer, or an alias. */
@@ -96,8 +99,8 @@ export interface AgreedRrset {
 export type FetchResult = { readonly body: string } | { readonly failure: string } | 'unknown';
 
 /**
- * One observation of a domain. `at` (milliseconds since 1970) is taken after the last
- * answer arrived, so that a cache lifetime never starts too early.
+ * One observation of a domain. `at` (milliseconds since 1970) is the time after the last
+ * answer, so that a cache lifetime never starts too early.
  */
 export interface PolicyObservation {
   readonly at: number;
@@ -105,7 +108,7 @@ export interface PolicyObservation {
   readonly txt: readonly ServerAnswer[];
   /** The alias target of `mta-sts.DOMAIN`. No record: the name is not an alias. */
   readonly alias: readonly ServerAnswer[];
-  /** `mta-sts.DOMAIN` has its addresses or its alias from a wildcard alone. */
+  /** The addresses or the alias of `mta-sts.DOMAIN` come only from a wildcard. */
   readonly policyHostSynthesised?: boolean;
   /** MX records as `10 mx.example.com`. */
   readonly mx: readonly ServerAnswer[];
@@ -145,7 +148,10 @@ export interface ReportSummary {
 
 /** The desired policy of one domain, from the configuration. */
 export interface DesiredPolicy {
-  /** The target mode. `enforce` is reached through `testing`, on evidence. */
+  /**
+   * The target mode. A policy reaches `enforce` through `testing`, if the evidence
+   * permits it.
+   */
   readonly mode: StsMode;
   /**
    * Hosts that receive the mail, in the order of preference. Only they are added to a
@@ -153,8 +159,8 @@ export interface DesiredPolicy {
    */
   readonly mx: readonly string[];
   /**
-   * Values of `max_age` in seconds, ascending. An enforced policy rises through these
-   * values.
+   * Values of `max_age` in seconds, ascending. The `max_age` of an enforced policy rises
+   * through these values.
    */
   readonly maxAges: readonly number[];
   /**
@@ -187,7 +193,7 @@ export interface PolicyContext {
 /** A step that only the operator may allow. */
 export interface Proposal {
   /**
-   * Text to confirm. It names the domain and the policy, so that one confirmation counts
+   * Text to confirm. It names the domain and the policy, so that a confirmation is valid
    * for one policy only.
    */
   readonly token: string;

@@ -80,7 +80,7 @@ test('a wildcard below the host keeps its CA', () => {
     '0 issuewild "other.example"',
     '0 issuewild "third.example"',
   ]);
-  // Without issuewild the issue properties decide on it.
+  // Without issuewild, the issue properties apply to the wildcard.
   assert.deepEqual(records(host([], { inUse: [own, wild] })), [bound, '0 issue "other.example"']);
 });
 

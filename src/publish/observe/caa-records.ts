@@ -9,7 +9,7 @@ export interface CaaBinding {
   readonly accountUri: string | undefined;
 }
 
-/** A certificate of a public CA that a host shows. */
+/** A certificate of a public CA that a host presents. */
 export interface CertificateInUse {
   /** CAA names of its CA; undefined: unknown. */
   readonly issuers: readonly string[] | undefined;
@@ -37,12 +37,13 @@ export interface CaaHost {
 
 /**
  * Returns the CAA records that bind the certificates of hosts to one account, ready to
- * paste. They belong to each host and not to the domain: a CA climbs from the name of the
- * certificate, so certificates of other names stay as they are.
+ * paste. The records are for each host, not for the domain: a CA climbs from the name of
+ * the certificate, so certificates of other names are not affected.
  *
- * No CA in use is excluded: the CAs of all shown certificates stay permitted, the
- * properties that apply to the host today are kept, and in doubt an instruction replaces
- * the records. Only unbound properties of the own CA are replaced.
+ * The records exclude no CA in use: they permit the CAs of all presented certificates,
+ * and keep the properties that apply to the host today. In case of doubt, the result is
+ * an instruction instead of records. Only properties of the account's CA without a
+ * binding are replaced.
  */
 export function planCaaRecords(
   hosts: readonly CaaHost[],
@@ -58,7 +59,7 @@ export function planCaaRecords(
   return hosts.flatMap((host) => planHost(host, { issuers, issuer, accountUri }));
 }
 
-/** The binding with all its facts. */
+/** The binding to an account whose CA and URI are known. */
 interface KnownBinding {
   readonly issuers: readonly string[];
   readonly issuer: string;
@@ -156,7 +157,7 @@ function permitted(
 ): CaaProperty | undefined {
   const of = present.filter((one) => one.tag === tag);
   if (of.some(({ value }) => issuers.includes(parseIssueValue(value)?.issuer ?? ''))) return;
-  // Without issuewild, the issue properties decide on wildcards too.
+  // Without issuewild, the issue properties also apply to wildcards.
   if (tag === 'issuewild' && of.length === 0) return;
   return property(tag, issuers[0] ?? ';');
 }

@@ -40,7 +40,10 @@ export interface MissingOptions {
 /** Seconds. */
 const [DAY, TTL] = [86_400, 3600];
 
-/** Findings about existing records. New records next to a wrong one would not help. */
+/**
+ * Findings about existing records. New records next to a wrong record would have no
+ * effect.
+ */
 const blockingFindings =
   /^(mx-(is-cname|nonexistent|is-address|address-unroutable)|null-mx-beside|dane-(mismatch|partial|unusable|inert)|sts-(mx-mismatch|no-mx-matches|(record|policy)-.*)|tlsrpt-invalid)$/;
 
@@ -51,7 +54,8 @@ const blockingFindings =
  * 1. repairs of existing records;
  * 2. TLS reports, which show later problems;
  * 3. the policy in testing mode, and its record after it (RFC 8461 §8.1);
- * 4. TLSA records for the keys that the servers show, if DNSSEC is valid (RFC 7672 §2.2).
+ * 4. TLSA records for the keys that the servers present, if DNSSEC is valid (RFC 7672
+ *    §2.2).
  *
  * Pure: the check of the domain is the only source.
  */
@@ -60,7 +64,7 @@ export function missingRecords(
   options: MissingOptions = {},
 ): readonly MissingStep[] {
   const { domain: domainName, route } = checked;
-  // Senders skip an MX record without a usable host. It needs no policy and no TLSA
+  // Senders skip an MX record without a usable host, so it needs no policy or TLSA
   // record.
   const existing = checked.hosts.filter((mailHost) => mailHost.passedOver === undefined);
   const result = { ...checked, hosts: existing };
@@ -346,7 +350,10 @@ function dane({ hosts, route }: CheckResult): readonly MissingStep[] {
   return unsigned.length === 0 ? missingSteps : [...missingSteps, inertNote];
 }
 
-/** Remarks that a record replaces invalid ones: several would count as no record. */
+/**
+ * Notes that a record replaces invalid ones, because senders treat several records as
+ * none.
+ */
 function replacement(status: string, version: string): string {
   return status === 'invalid' ? `; it replaces every record there that begins with ${version}` : '';
 }

@@ -26,7 +26,7 @@ export interface DomainQuery {
   readonly mxHosts: readonly string[];
   /** The number of days of TLS-RPT reports that count. */
   readonly days: number;
-  /** Entry of `publish.dns` that names the servers to ask. */
+  /** Entry of `publish.dns` that names the servers to query. */
   readonly dns: string;
 }
 
@@ -103,7 +103,7 @@ async function readPolicyHosts(
         signal,
       });
       if (got.ok) return { address, fetched: { body: got.value.body } };
-      // A temporary failure may be one of the local network, so it proves nothing.
+      // The local network may cause a temporary failure, so the failure is inconclusive.
       return {
         address,
         fetched: got.failure.temporary ? ('unknown' as const) : { failure: got.failure.code },
@@ -152,7 +152,7 @@ function asTexts(
   text: (resourceRecord: ResourceRecord) => string | undefined,
 ): readonly ServerAnswer[] {
   return shown.map(({ server, rrset, alias, synthesised }): ServerAnswer => {
-    // The target of a wildcard's alias does not count: the name itself has no records.
+    // The target of a wildcard's alias is ignored: the name itself has no records.
     if (alias !== undefined && synthesised)
       return { server, rrset: { records: [], ttl: 0 }, synthesised };
     if (rrset === 'unknown') return { server, rrset, alias };

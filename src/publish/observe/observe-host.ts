@@ -13,7 +13,8 @@ import type { Observer } from './observer.js';
 
 /**
  * Observes an MX host: its TLSA records at every authoritative server, its delegation,
- * the keys that it shows, and the keys of the ring. `ring` returns the keys for a date.
+ * the keys that it presents, and the keys of the ring. `ring` returns the keys for a
+ * date.
  */
 export async function observeHost(
   { host, owner }: Pick<TlsaRolloverState, 'host' | 'owner'>,
@@ -36,8 +37,8 @@ export async function observeHost(
   const made = shown.some(({ alias, synthesised }) => alias !== undefined && synthesised);
   return {
     nameservers: shown.map((one) => tlsaAnswer(one, resolvedTlsa)),
-    // The alias of a wildcard ends when the owner has records, so its target need not be
-    // signed.
+    // The alias from a wildcard disappears once the owner has records, so its target need
+    // not be signed.
     dnssec: made && alias ? alias.dnssec : resolvedTlsa.dnssec,
     blocked: wildcardBlocker,
     ds: observedDs(dsAnswer),
@@ -48,7 +49,7 @@ export async function observeHost(
 }
 
 /**
- * Converts an answer. An alias that a wildcard makes does not count if its target has
+ * Converts an answer. An alias that a wildcard synthesises is ignored if its target has
  * no TLSA records: a record of the owner replaces it (RFC 4592 §2.2.1).
  */
 function tlsaAnswer(
@@ -66,9 +67,9 @@ function tlsaAnswer(
 }
 
 /**
- * Returns why no record can be published below a mail host whose addresses come from a
- * wildcard: the host would exist from then on, and the wildcard would no longer apply to
- * it (RFC 4592 §2.2.2).
+ * Returns the reason why no record can be published below a mail host whose addresses
+ * come from a wildcard: the host would then exist, and the wildcard would no longer apply
+ * to it (RFC 4592 §2.2.2).
  */
 export async function addressWildcardBlocker(
   hostName: string,

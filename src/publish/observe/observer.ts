@@ -5,7 +5,7 @@ import type { Network } from '../../net/index.js';
 import type { TrustStore } from '../../x509/index.js';
 import type { ReportSummary } from '../mta-sts/types.js';
 
-/** A zone and the authoritative servers that are asked for its records. */
+/** A zone and the authoritative servers that are queried for its records. */
 export interface ObservedZone {
   readonly apex: Name;
   readonly servers: readonly Upstream[];
@@ -26,8 +26,8 @@ export interface Observer {
   readonly httpsPort: number;
   readonly signal?: AbortSignal;
   /**
-   * Returns the zone of a name and the servers to ask: those of `publish.dns`, otherwise
-   * those of its NS records. Undefined: the zone could not be found.
+   * Returns the zone of a name and the servers to query: those of `publish.dns`,
+   * otherwise those of its NS records. Undefined: the zone could not be found.
    */
   zone(domainName: Name, dns: string): Promise<ObservedZone | undefined>;
   /**

@@ -28,16 +28,16 @@ export interface AuthoritativeAnswer {
 
 /** A question for every authoritative server of a zone. */
 export interface AuthoritativeQuery {
-  /** The zone of the name. Undefined: it is not known, and no server is asked. */
+  /** The zone of the name. Undefined: the zone is unknown, and no server is queried. */
   readonly zone: ObservedZone | undefined;
   readonly name: Name;
   readonly type: number;
 }
 
 /**
- * Asks every authoritative server of a zone for one RRset, directly and without a cache.
- * A change counts as published only when all servers show it, because a sender may ask
- * any of them.
+ * Queries every authoritative server of a zone for one RRset, directly and without a
+ * cache. A change counts as published only when all servers return it, because a sender
+ * may query any of them.
  */
 export function queryAuthoritatives(
   { zone, name, type }: AuthoritativeQuery,
@@ -57,7 +57,7 @@ export function queryAuthoritatives(
 
 /**
  * Returns whether a name exists by a wildcard alone: for the queried types no server
- * shows records of the name itself, and at least one shows synthesised records.
+ * returns records of the name itself, and at least one returns synthesised records.
  */
 export function isFromWildcard(types: readonly (readonly AuthoritativeAnswer[])[]): boolean {
   const answers = types.flat();
@@ -109,15 +109,15 @@ function recordsAt(
 }
 
 /**
- * Returns whether a wildcard made the records.
+ * Returns whether a wildcard synthesised the records.
  *
  * In a signed answer the signature has the number of labels of the owner that was signed,
  * without `*` (RFC 4034 §3.1.3).
  *
- * In an unsigned answer a name that cannot exist decides. `RANDOM.NAME` is below NAME, so
- * a wildcard above NAME applies to it only when NAME itself does not exist (RFC 4592
- * §3.3.1). If NAME has a separate wildcard, `*.NAME` exists, and `RANDOM.*.NAME`
- * decides.
+ * For an unsigned answer, a query for a name that cannot exist decides. `RANDOM.NAME` is
+ * below NAME, so a wildcard above NAME applies to it only when NAME itself does not exist
+ * (RFC 4592 §3.3.1). If NAME has a separate wildcard, `*.NAME` exists, and
+ * `RANDOM.*.NAME` decides.
  */
 async function isSynthesised(
   ask: AskFunction,
@@ -136,7 +136,7 @@ async function isSynthesised(
   const [counted] = labels;
   if (counted !== undefined)
     return counted < domainName.labelCount - (domainName.isWildcard ? 1 : 0);
-  // A DNAME synthesises this CNAME, and not a wildcard (RFC 6672 §3.1).
+  // A DNAME, not a wildcard, synthesises this CNAME (RFC 6672 §3.1).
   if (answers.some((resourceRecord) => resourceRecord.type === RRType.DNAME)) return false;
   const shown = contents(owned, recordType);
   const isShownAt = async (above: string): Promise<boolean | undefined> => {
@@ -146,7 +146,7 @@ async function isSynthesised(
     const records = message && probe.ok && recordsAt(message, probe.value, recordType);
     return records && contents(records, recordType) === shown;
   };
-  // Some servers refuse a name that contains `*`. The first answer then decides.
+  // Some servers refuse a name that contains `*`. In that case the first answer decides.
   return (await isShownAt('')) === true && (await isShownAt('.*')) !== false;
 }
 
@@ -163,8 +163,8 @@ function contents(records: readonly ResourceRecord[], recordType: number): strin
 
 /**
  * Returns the alias target of a name by its authoritative servers; `unknown` when they
- * differ. The CNAME of a wildcard does not count: a record of the name itself replaces
- * the wildcard (RFC 4592 §2.2.1). `dns` is an entry of `publish.dns`.
+ * differ. The CNAME of a wildcard is ignored: a record of the name itself replaces the
+ * wildcard (RFC 4592 §2.2.1). `dns` is an entry of `publish.dns`.
  */
 export async function authoritativeCname(
   name: string,
@@ -184,7 +184,7 @@ export async function authoritativeCname(
 
 /**
  * Returns the TXT records of a name itself at each authoritative server, in presentation
- * form, sorted. A wildcard's records do not count. The list is empty when no server is
+ * form, sorted. Records of a wildcard are ignored. The list is empty when no server is
  * known. `dns` is an entry of `publish.dns`.
  */
 export async function authoritativeTxt(

@@ -14,7 +14,10 @@ export interface RecordOwner {
    * The name is an alias of this name, so it can have no other record (RFC 1034 §3.6.2).
    */
   readonly alias?: string | undefined;
-  /** The origin of its addresses. The first own record replaces those of a wildcard. */
+  /**
+   * The origin of its addresses. The first record of the name itself replaces those of a
+   * wildcard.
+   */
   readonly addresses?: 'own' | 'wildcard' | 'unknown' | undefined;
 }
 

@@ -2,7 +2,10 @@ import type { Name } from '../../base/index.js';
 import { lookupAddresses, readTarget, RRType, type Resolver } from '../../dns/index.js';
 import type { ObservedZone } from './observer.js';
 
-/** More name servers than any TLD has: a zone cannot make this client ask hundreds. */
+/**
+ * Maximum number of name servers, more than any TLD has: a zone cannot make this client
+ * query hundreds.
+ */
 const MAX_SERVERS = 13;
 
 /**
@@ -26,7 +29,8 @@ export async function zoneServers(
     const found = await Promise.all(
       names.map((server) => lookupAddresses(resolver, server, options)),
     );
-    // A server without an address cannot be asked, so the zone as a whole is not known.
+    // A server without an address cannot be queried, so not every server of the zone is
+    // known.
     if (found.length === 0 || found.some(({ status }) => status !== 'found')) return undefined;
     const addresses = found.flatMap(({ v4, v6 }) => [...v4, ...v6]);
     return {

@@ -29,8 +29,8 @@ export interface PolicyResponse {
 
 /**
  * Returns the responder of a policy host for any number of domains (RFC 8461 §3.3):
- * status 200 with text/plain, or 404, and never a redirect. Only method, host and path of
- * a request count, and there is no rate limit. [8461-3.2-12, 8461-3.3-15]
+ * status 200 with text/plain, or 404, and never a redirect. The response depends only on
+ * method, host and path of a request. There is no rate limit. [8461-3.2-12, 8461-3.3-15]
  */
 export function policyResponder({
   bodyOf,

@@ -1,6 +1,6 @@
 /**
  * Formats a text as TXT RDATA in presentation form: quoted character strings of at most
- * 255 octets, which readers join without spaces (RFC 7208 §3.3). Each character of `text`
+ * 255 octets, which clients join without spaces (RFC 7208 §3.3). Each character of `text`
  * is one octet.
  */
 export function txtRdata(text: string): string {

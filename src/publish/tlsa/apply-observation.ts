@@ -11,21 +11,21 @@ import type {
 } from './types.js';
 
 /**
- * A cache holds an RRset for one TTL. [7671-8.1-1] asks for two, which also covers a
+ * A cache holds an RRset for one TTL. [7671-8.1-1] requires two, which also covers a
  * forwarder before a cache.
  */
 const CACHE_TTLS = 2;
 
 /**
- * Stands for the RRset before the first observation. Its content is not known, so it
- * matches no key.
+ * Represents the RRset before the first observation. The content of this RRset is not
+ * known, so it matches no key.
  */
 const UNKNOWN_PAST: readonly string[] = ['unknown'];
 
 /**
- * Returns the state after an observation: which RRsets caches may hold, which keys the
- * server shows, when the delegation changed. Decides nothing. `types`: the key types that
- * the server should show. Pure.
+ * Returns the state after an observation: the RRsets that caches may hold, the keys that
+ * the server presents, and the last change of the delegation. Decides nothing. `types`:
+ * the key types that the server should present. Pure.
  */
 export function applyRolloverObservation(
   { pushing: pending, ...state }: TlsaRolloverState,
@@ -44,8 +44,8 @@ export function applyRolloverObservation(
 
 /**
  * Returns the validated RRset that every authoritative server serves. Undefined: a server
- * does not answer or is behind, or the answer is bogus. Only a complete observation
- * starts a cache lifetime. [7672-2.1-1, 7672-2.2-7]
+ * does not answer or is behind, or the answer is bogus. A cache lifetime starts only with
+ * a complete observation. [7672-2.1-1, 7672-2.2-7]
  */
 export function publishedRrset({
   nameservers,
@@ -73,15 +73,15 @@ export interface PublishedRrset extends Rrset {
 }
 
 /**
- * Returns when the last cache drops an RRset, milliseconds since 1970. Undefined: a
- * server may still serve it.
+ * Returns the time at which the last cache drops an RRset, milliseconds since 1970.
+ * Undefined: a server may still serve it.
  */
 export function cacheEnd({ gone, again, ttl }: CachedRrset): number | undefined {
   return gone === undefined ? undefined : (again ?? gone) + CACHE_TTLS * ttl * 1000;
 }
 
 /**
- * A change is settled when every server shows it, or when every server shows a third
+ * A change is settled when every server returns it, or when every server returns a third
  * RRset: the compare-and-set can then no longer succeed.
  */
 function isSettled(
@@ -178,7 +178,7 @@ function updateSlot(keyType: KeyType, before: KeySlot, observed: RolloverObserva
 
 /**
  * Handles a ring key that the operator installed on the server by other means: it is the
- * key in use, or, next to another key in use, the change to finish.
+ * key in use, or, if another key is in use, the change to complete.
  */
 function withShownKeys(keySlot: KeySlot, shown: readonly ServerKey[]): KeySlot {
   const [unexpected] = shown.filter(
@@ -201,8 +201,8 @@ function numberOf({ name }: ServerKey): number {
 }
 
 /**
- * Restarts a wait whose saved time is in the future. The saved time stays: it counts
- * again once a slow clock is correct again.
+ * Restarts a wait whose saved time is in the future. The saved time remains, because it
+ * applies again once a slow clock is corrected.
  */
 function withStart<Wait extends Since>(wait: Wait, time: number | undefined, at: number): Wait {
   const isFuture = time !== undefined && time > at;
@@ -210,7 +210,7 @@ function withStart<Wait extends Since>(wait: Wait, time: number | undefined, at:
   return { ...wait, again: isFuture ? Math.min(wait.again ?? at, at) : undefined };
 }
 
-/** Remembers when the DS records last changed; an unknown answer changes nothing. */
+/** Saves the time of the last change of the DS records; an unknown answer is ignored. */
 function updateDs(
   state: Pick<TlsaRolloverState, 'ds'>,
   { ds, at }: RolloverObservation,

@@ -4,9 +4,9 @@ import type { RolloverObservation, TlsaRolloverState, DesiredRollover } from './
 
 /** Conditions that stop a rollover, by the stopped step. */
 export interface RolloverBlockers {
-  /** Nothing is published or deployed. */
+  /** No record is published and no key is deployed. */
   readonly dns: readonly Wait[];
-  /** Only harmless changes are published, and nothing is deployed. */
+  /** Only harmless changes are published, and no key is deployed. */
   readonly server: readonly Wait[];
   readonly alerts: readonly Alert[];
 }

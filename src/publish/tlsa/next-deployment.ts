@@ -12,8 +12,8 @@ import type {
 } from './types.js';
 
 /**
- * Returns deployments that were ordered and are not confirmed at every address. Repeating
- * them changes nothing. A deployment that the operator started by other means is not
+ * Returns deployments that were ordered and are not confirmed at every address. Their
+ * repetition is harmless. A deployment that the operator started by other means is not
  * continued while a cached RRset does not match its key.
  */
 export function pendingDeployments({
@@ -34,9 +34,9 @@ export function pendingDeployments({
 }
 
 /**
- * Plans the next deployment once the records are correct. The next key and its
- * certificate are made in advance. One key at a time is deployed, and only when no cache
- * holds an RRset that does not match it.
+ * Plans the next deployment once the records are correct. The steps create the next key
+ * and its certificate in advance. The plan deploys one key at a time, and only when no
+ * cache holds an RRset that does not match it.
  */
 export function nextDeployment(
   tlsaRolloverState: TlsaRolloverState,
@@ -96,7 +96,7 @@ function waitForCaches(
   const uncovered = cached.filter((cachedRrset) => !covers(cachedRrset, serverKey));
   if (uncovered.length === 0) return undefined;
   const ends = uncovered.map(cacheEnd).filter((end) => end !== undefined);
-  // An RRset that is still served has no end yet, so the end of the wait is not known.
+  // An RRset that is still served has no known end, so the end of the wait is unknown.
   const until = ends.length === uncovered.length ? Math.max(...ends) : undefined;
   return {
     subject: host,

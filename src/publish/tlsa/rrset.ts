@@ -23,7 +23,7 @@ export function recordsOf(
  * has a record of this key [7671-8.4-1]. A sender may support only one of the
  * combinations, so one match in the RRset is not enough. An empty RRset covers every key:
  * without records no sender verifies. Records other than `3 1 1` and `3 1 2` cannot be
- * compared here and cover nothing.
+ * compared here and cover no key.
  */
 export function covers({ records }: Pick<Rrset, 'records'>, serverKey: ServerKey): boolean {
   const ownRecords = new Set(recordsOf([serverKey], [1, 2]));
@@ -46,12 +46,12 @@ export function sortedRecords(records: readonly string[]): readonly string[] {
   return [...new Set(records)].sort();
 }
 
-/** Compares sorted records. The TTL does not count. */
+/** Compares sorted records. The TTL is ignored. */
 export function sameRecords(left: readonly string[], right: readonly string[]): boolean {
   return left.length === right.length && left.every((record, index) => record === right[index]);
 }
 
-/** Keys that the server may show now: those in use and those being deployed. */
+/** Keys that the server may present now: those in use and those being deployed. */
 export function presentableKeys({ slots }: Pick<TlsaRolloverState, 'slots'>): readonly ServerKey[] {
   return Object.values(slots).flatMap(({ current, next, deploying }: KeySlot) =>
     present(current, deploying ? next : undefined),

@@ -33,7 +33,7 @@ const desired: DesiredRollover = {
   retire: [],
 };
 
-/** A host that shows key 1, with key 2 announced. */
+/** A host that presents key 1, with key 2 announced. */
 function reading(
   change: Partial<RolloverObservation> = {},
   records = rrset(key(1), key(2)),
@@ -165,7 +165,7 @@ for (const [ahead, ms] of [
     assert.equal(asked(stepRollover(right.state, reading(end), leave1)), 'deploy ecdsa-2');
   });
 
-// A machine without a clock of its own starts a round before its time is set.
+// A machine without a hardware clock starts a round before its time is set.
 for (const [behind, ms] of [
   ['three hours', 10_800_000],
   ['fifty years', 1_576_800_000_000],

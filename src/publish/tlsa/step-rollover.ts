@@ -29,12 +29,12 @@ export function startRollover(hostName: string, portNumber = 25): TlsaRolloverSt
  * Plans one step of a TLSA rollover (RFC 7671 §8).
  *
  * The invariant: *every RRset that may be in a cache matches every key that the server
- * may show*. Therefore an RRset is published only when it covers every presentable key,
- * and a key is deployed only when every cached RRset covers it.
+ * may present*. Therefore an RRset is published only when it covers every presentable
+ * key, and a key is deployed only when every cached RRset covers it.
  *
- * One change at a time [7671-8.4-2], in this order: repair a missing match, change the
- * parameters, remove a retired key, announce the next key, deploy it. The operator or the
- * age of a key starts a deployment.
+ * The plan makes one change at a time [7671-8.4-2] , in this order: repair a missing
+ * match, change the parameters, remove a retired key, announce the next key, deploy it.
+ * The operator or the age of a key starts a deployment.
  *
  * The returned state must be saved before its steps are executed. A crash at any point is
  * then harmless: every action can be repeated. Pure.

@@ -18,9 +18,9 @@ export interface Rrset {
 }
 
 /**
- * An RRset that a resolver may still have in its cache. `gone`: when no authoritative
- * server showed it any longer (milliseconds since 1970). Without `gone`, a server may
- * still serve it.
+ * An RRset that a resolver may still have in its cache. `gone`: the time from which no
+ * authoritative server returned it (milliseconds since 1970). Without `gone`, a server
+ * may still serve it.
  */
 export interface CachedRrset extends Rrset, Since {
   readonly gone?: number;
@@ -28,8 +28,8 @@ export interface CachedRrset extends Rrset, Since {
 
 /**
  * The start of a wait. A saved time in the future shows that the clock was ahead, or is
- * behind. `again`: when that was seen first, by the clock at that time. The wait counts
- * from there while the saved time is in the future.
+ * behind. `again`: the time of the first such observation, by the clock at that time. The
+ * wait starts at that time while the saved time is in the future.
  */
 export interface Since {
   readonly again?: number | undefined;
@@ -37,12 +37,12 @@ export interface Since {
 
 /** The keys of one type. Without `current` the server has no key of this type yet. */
 export interface KeySlot {
-  /** The key that every address shows. */
+  /** The key that every address presents. */
   readonly current?: ServerKey;
   /** The key that follows: announced in the DNS, or about to be. */
   readonly next?: ServerKey;
   /**
-   * The deployment of `next` was ordered. From then on the server may show either key.
+   * The deployment of `next` was ordered. From then on the server may present either key.
    */
   readonly deploying?: true;
   /**
@@ -54,7 +54,7 @@ export interface KeySlot {
 
 /**
  * The state of the rollover of one host. Plain JSON, saved before any action of a step is
- * executed. The member names are the stored format and therefore stay.
+ * executed. The member names are the stored format and must not change.
  */
 export interface TlsaRolloverState {
   readonly schema: 'hermetic.rollover/1';
@@ -72,7 +72,7 @@ export interface TlsaRolloverState {
   readonly ds?: Since & { readonly records: readonly string[]; readonly changed?: number };
 }
 
-/** The TLSA RRset of a host as one authoritative server answers it. */
+/** The TLSA RRset of a host as one authoritative server returns it. */
 export interface TlsaAnswer {
   readonly server: string;
   /** The RRset that senders see. `unknown`: there is no answer, or an alias. */
@@ -84,12 +84,12 @@ export interface TlsaAnswer {
 }
 
 /**
- * One observation of a host and its zone. `at` (milliseconds since 1970) is taken after
- * the last answer arrived, so that a cache lifetime never starts too early.
+ * One observation of a host and its zone. `at` (milliseconds since 1970) is the time
+ * after the last answer, so that a cache lifetime never starts too early.
  */
 export interface RolloverObservation {
   readonly at: number;
-  /** One answer for each authoritative server of the zone, asked directly. */
+  /** One answer from each authoritative server of the zone, queried directly. */
   readonly nameservers: readonly TlsaAnswer[];
   /**
    * The reason why no record can be published below the host: a wildcard provides its
@@ -100,8 +100,8 @@ export interface RolloverObservation {
   readonly dnssec: 'secure' | 'insecure' | 'bogus' | 'indeterminate';
   readonly ds: { readonly records: readonly string[]; readonly ttl: number } | 'unknown';
   /**
-   * Every address of the host, with the SHA-256 of each key that it showed; one handshake
-   * for each key type.
+   * Every address of the host, with the SHA-256 of each key that it presented; one
+   * handshake for each key type.
    */
   readonly addresses: readonly {
     readonly address: string;
