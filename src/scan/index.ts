@@ -1,10 +1,11 @@
 /**
- * Scans many domains: the state of mail TLS of a country, a list or a customer base.
+ * Scans many domains to measure the mail TLS of a country, a list or a customer base.
  *
- * Cost and load grow with the distinct mail servers, and not with the domains:
- * - `facts/` observes in four steps that many domains share: the DNS facts of a domain, those
- *   of a mail host, one visit to an address, and the MTA-STS policy. Each observation is
- *   plain JSON. The `hermetic.evidence/1` of one domain is composed from them on demand.
+ * Cost and load grow with the number of distinct mail servers, not of domains:
+ * - `facts/` observes in four steps that many domains share: the DNS facts of a domain,
+ *   those of a mail host, one visit to an address, and the MTA-STS policy. Each
+ *   observation is plain JSON. It composes the `hermetic.evidence/1` of one domain from
+ *   them on demand.
  * - `grade/` grades domains by their facts. Domains with equal facts, apart from names and
  *   times, share one grade.
  * - `classes/` assigns the classes of misconfiguration that published studies count.
@@ -16,7 +17,7 @@
  * - `export/` writes results as JSON lines, CSV and Parquet, with a data dictionary.
  * - `list/` checks a list in memory, without a database.
  *
- * "Could not tell" is a separate answer everywhere: in grades, statistics and changes.
+ * Grades, statistics and changes treat "could not tell" as a separate answer.
  *
  * @example
  * ```ts

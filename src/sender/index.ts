@@ -1,22 +1,22 @@
 /**
- * Tests the sending side. Successful delivery looks the same with and without protection,
- * so a sender shows its rules only at receivers with deliberate faults.
+ * Tests the sending side. A receiver cannot distinguish a protected delivery from an
+ * unprotected one, so only receivers with deliberate faults reveal the rules of a sender.
  *
  * - `cases/` is the catalogue: receiving domains with one property each, as data. The
- *   receiver, the records and the prediction follow the same description.
+ *   receiver, the records and the prediction use the same description.
  * - `observation.ts` is the record of the receivers: DNS questions, policy fetches, and
  *   the course of each SMTP connection. Message content is never recorded.
  * - `receive/` implements the cases: SMTP connections, records and policies. It opens no
  *   port; the callers pass connections.
- * - `judge/` turns observations into a result, without a clock or I/O.
+ * - `judge/` computes a result from observations, without a clock or I/O.
  * - `verdict.ts` is the result: one verdict for each case, one for each mechanism.
  * - `slots/` is the public test: slots that are allocated to clients, and the records of their
  *   names, `<case>.<slot>.<zone>`.
  *
  * Three rules keep the verdicts correct. Silence is never a refusal: a case without an
  * attempt is `not-seen`. A verdict on a mechanism needs a case that the sender must
- * deliver and one that it must refuse. A sender that left before it could see the
- * property of a case has not decided about it.
+ * deliver and one that it must refuse. A sender that left before the property of a case
+ * was visible has made no decision about it.
  *
  * @example
  * ```ts

@@ -1,10 +1,10 @@
 import { z } from 'zod';
 
-/** Octets of one text that a peer sent; longer ones are cut before they are recorded. */
+/** Maximum number of octets of a text from a peer; longer texts are truncated. */
 const MAX_TEXT = 512;
-/** Entries of one list in a ClientHello. */
+/** Maximum number of entries of one list in a ClientHello. */
 const MAX_LIST = 256;
-/** Observations of one test. */
+/** Maximum number of observations of one test. */
 export const MAX_OBSERVATIONS = 20_000;
 
 const text = z.string().max(MAX_TEXT);
@@ -38,10 +38,11 @@ const reply = z.int().min(200).max(599);
 /**
  * One observation. The kinds in the order in which a delivery produces them:
  *
- * - `submitted`: the test handed a message for the case to the sender, or its user said
- *   so. `via` is the server that took it.
- * - `not-submitted`: the sender refused to take the message, so nothing can be seen.
- * - `dns`: a question to our authoritative server or resolver.
+ * - `submitted`: the test handed a message for the case to the sender, or its user
+ *   reported that. `via` is the server that accepted it.
+ * - `not-submitted`: the sender did not accept the message, so the receivers can observe
+ *   no attempt.
+ * - `dns`: a question to the authoritative server or resolver of the test.
  * - `policy`: a request to the policy host, or a handshake with it that failed.
  * - `connection`, `greeting` (the sender's first octets after ours), `ehlo`, `starttls`,
  *   `hello` (ClientHello), `handshake` (completed), `alert` (sent by the sender), `mail`,
@@ -78,7 +79,7 @@ export const observationSchema = z.discriminatedUnion('kind', [
   z.strictObject({
     kind: z.literal('connection'),
     ...onConnection,
-    /** The address of ours that the sender dialled. */
+    /** The receiver's address to which the sender connected. */
     to: text,
     /** Reverse name of the source. */
     reverseName: text.optional(),
@@ -151,7 +152,10 @@ export const observationSchema = z.discriminatedUnion('kind', [
   z.strictObject({
     kind: z.literal('close'),
     ...onConnection,
-    /** `quit`: the sender said QUIT. `sender`: it closed without. */
+    /**
+     * `quit`: the sender sent QUIT. `sender`: the sender closed the connection without
+     * QUIT.
+     */
     by: z.enum(['quit', 'sender', 'receiver']),
   }),
   z.strictObject({ kind: z.literal('withdrawn'), ...common }),
@@ -161,7 +165,7 @@ export const observationSchema = z.discriminatedUnion('kind', [
     organization: text,
     /** UTC day that the report is about. */
     day: z.iso.date().optional(),
-    /** A signature of the reporter vouches for the report (RFC 8460 §5.3). */
+    /** A signature of the reporter authenticates the report (RFC 8460 §5.3). */
     authenticated: z.boolean().optional(),
     /** Addresses of sending servers that its failures name. */
     senders: z.array(text).max(32).optional(),
@@ -179,7 +183,7 @@ export type ObservationOf<K extends Observation['kind']> = Extract<Observation, 
 /** All observations of a test, in any order. */
 export const observationsSchema = z.array(observationSchema).max(MAX_OBSERVATIONS);
 
-/** Returns a text of a peer in the length that an observation holds. */
+/** Truncates a text of a peer to the maximum length in an observation. */
 export function cutText(peerText: string): string {
   return peerText.slice(0, MAX_TEXT);
 }

@@ -31,15 +31,17 @@ const network = z.string().transform((text, context) => {
  * `<case>.<slot>.<zone>`.
  */
 export const senderTestSection = z.strictObject({
-  /** A domain for nothing else: filters of other domains must not see its mail. */
+  /**
+   * A dedicated domain, so that mail filters of other domains do not process its mail.
+   */
   zone: domain,
   /** The name servers of the zone with their addresses: this daemon. */
   nameServers: z.record(domain, addresses).refine((all) => Object.keys(all).length > 0, {
     message: 'names no server: write ns1.sender.example.net: [192.0.2.53]',
   }),
   /**
-   * IPv4 addresses of the mail hosts. With one for each case, every case is distinct
-   * before STARTTLS; with fewer, cases of equal behaviour share one.
+   * IPv4 addresses of the mail hosts. With one address for each case, every case is
+   * distinct before STARTTLS; with fewer addresses, cases of equal behaviour share one.
    */
   mailAddresses: z.array(address).default([]),
   /** An IPv6 network that is routed to this machine: an address for each case and slot. */
@@ -56,8 +58,8 @@ export const senderTestSection = z.strictObject({
     .regex(/^(mailto|https):[^\s;,!"\\]{3,200}$/, 'is not a URI: write mailto:tls@example.net')
     .optional(),
   /**
-   * The CA of policy hosts and mail hosts (RFC 8555); challenges are answered by the DNS of
-   * this daemon. Without it, cases with MTA-STS are not tested.
+   * The CA of policy hosts and mail hosts (RFC 8555); the DNS server of this daemon
+   * answers the challenges. Without it, cases with MTA-STS are not tested.
    */
   acme: z
     .strictObject({
@@ -85,9 +87,9 @@ export const senderTestSection = z.strictObject({
       roots: z.string().min(1).optional(),
     })
     .optional(),
-  /** Slots that are allocated at a time. */
+  /** Maximum number of slots that are allocated at a time. */
   slots: z.int().min(1).max(500).default(20),
-  /** Slots of one client at a time. */
+  /** Maximum number of slots of one client at a time. */
   perClient: z.int().min(1).default(2),
   /** Hours for which a slot is allocated. */
   hours: z.int().min(1).max(720).default(72),

@@ -5,16 +5,18 @@ import { caseGroups, deliverySteps, senderMechanisms } from './cases/sender-case
 /**
  * The result of a case.
  *
- * - `delivered-verified`: under TLS, and a counterpart of the case with a false identity
- *   was refused, so the sender verifies.
- * - `delivered-unverified`: under TLS, and nothing shows that the sender verifies.
+ * - `delivered-verified`: under TLS, and the sender refused a counterpart of the case
+ *   with a false identity, so it verifies certificates.
+ * - `delivered-unverified`: under TLS, and no other case shows that the sender verifies
+ *   certificates.
  * - `delivered-in-plaintext`: at least one message arrived without TLS.
- * - `refused`: the sender saw the property of the case and left by itself without a
- *   message, at every attempt. It may come again: senders queue such mail for days.
- * - `deferred`: the sender came, and its attempts ended for another reason.
- * - `not-seen`: a message is under way, and no attempt was seen. Silence is never a
- *   refusal.
- * - `not-started`: no message is known to be under way.
+ * - `refused`: at every attempt, the sender saw the property of the case and disconnected
+ *   on its own without a message. The sender may try again, since senders queue such mail
+ *   for days.
+ * - `deferred`: the sender connected, and its attempts ended for another reason.
+ * - `not-seen`: a message is in transit, and the receivers observed no attempt. Silence
+ *   is never a refusal.
+ * - `not-started`: no message is known to be in transit.
  */
 export const caseVerdicts = [
   'delivered-verified',
@@ -28,15 +30,16 @@ export const caseVerdicts = [
 export type CaseVerdict = (typeof caseVerdicts)[number];
 
 /**
- * The result of a mechanism. Every value but `cannot-tell` depends on one case that was
- * delivered as it must be, and one that must not be delivered.
+ * The result of a mechanism. Every value except `cannot-tell` requires a case that was
+ * correctly delivered, and a case that must not be delivered.
  *
  * - `enforces`: every case of the mechanism that was tested ended as the standard requires.
- * - `observes-only`: the sender asked for the policy and delivered if it forbids it.
- *   For STARTTLS: TLS is used if offered, and not required.
- * - `does-not-use`: no sign of the mechanism, and mail was delivered against it.
- * - `enforces-wrongly`: the mechanism is in use, and at least one case ended against the
- *   standard.
+ * - `observes-only`: the sender requested the policy, and delivered mail that the policy
+ *   forbids. For STARTTLS: TLS is used if offered, and not required.
+ * - `does-not-use`: no sign of the mechanism, and the sender delivered mail that it
+ *   forbids.
+ * - `enforces-wrongly`: the mechanism is in use, and the result of at least one case
+ *   violates the standard.
  * - `cannot-tell`: the decisive cases are missing.
  */
 export const mechanismVerdicts = [
@@ -50,23 +53,25 @@ export type MechanismVerdict = (typeof mechanismVerdicts)[number];
 
 /** Remarks on the result of a case, beyond its verdict. */
 export const caseNotes = [
-  /** DNS questions arrived and no connection; the evidence does not show a sender. */
+  /**
+   * DNS questions arrived but no connection, so the evidence does not identify a sender.
+   */
   'asked-dns-only',
-  /** The policy was fetched and no connection arrived. */
+  /** A client fetched the policy, but no connection arrived. */
   'fetched-policy-only',
-  /** The policy was fetched after the delivery, so the delivery does not break it. */
+  /** The policy was fetched after the delivery, so the delivery does not violate it. */
   'fetched-policy-later',
   /** The verdict may still change: the sender has had too little time. */
   'still-open',
-  /** MAIL or RCPT went over plaintext, though no message was accepted. */
+  /** The sender sent MAIL or RCPT in plaintext, but the receiver accepted no message. */
   'envelope-in-plaintext',
   /** A first attempt under TLS failed, and a later one used plaintext. */
   'fell-back-to-plaintext',
-  /** Our own reply was a temporary error. */
+  /** The receiver itself replied with a temporary error. */
   'receiver-deferred',
-  /** Attempts came from another network, or under another EHLO domain, than the rest. */
+  /** Some attempts used another network or another EHLO domain than the rest. */
   'other-network',
-  /** The message never reached the sender: its server refused to take it. */
+  /** The message never reached the sender, because its server did not accept it. */
   'not-submitted',
   /** The expectation of the case was not met. */
   'unexpected',
@@ -76,14 +81,17 @@ export type CaseNote = (typeof caseNotes)[number];
 const time = z.iso.datetime();
 
 /**
- * A TLS report about a case (RFC 8460), next to the observations: the claim of a
- * reporter, and the agreement of the test. A report never changes a verdict.
+ * A TLS report about a case (RFC 8460), in addition to the observations: the claim of a
+ * reporter, and its agreement with the test. A report never changes a verdict.
  */
 export const caseReportSchema = z.strictObject({
   organization: z.string(),
   /** UTC day that it is about. */
   day: z.string().optional(),
-  /** A signature of the reporter vouches for it; any client can send another report. */
+  /**
+   * A signature of the reporter authenticates the report; any client can send an unsigned
+   * one.
+   */
   authenticated: z.boolean(),
   successes: z.int().min(0),
   failures: z.int().min(0),
@@ -94,8 +102,8 @@ export const caseReportSchema = z.strictObject({
   /** Whether its failures name an address in a network of the judged sender. */
   fromSender: z.enum(['yes', 'no', 'not-named']),
   /**
-   * Whether its results are those of the property of the case. `open`: the standard leaves
-   * the result type of the case open.
+   * Whether its results match the property of the case. `open`: the standard leaves the
+   * result type of the case open.
    */
   agrees: z.enum(['yes', 'no', 'open']),
 });
@@ -117,7 +125,7 @@ export const caseResultSchema = z.strictObject({
   notes: z.array(z.enum(caseNotes)),
   /** SMTP connections that belong to the verdict. */
   attempts: z.int().min(0),
-  /** The last attempt, or the last sign of the case. */
+  /** The time of the last attempt, or of the last observation of the case. */
   lastSeen: time.optional(),
   /** TLS reports about the case, the authenticated ones first; absent without any. */
   reports: z.array(caseReportSchema).optional(),
@@ -148,7 +156,7 @@ export const mechanismResultSchema = z.strictObject({
   verdict: z.enum(mechanismVerdicts),
   /** Cases that ended as the standard requires. */
   proof: z.array(z.string()),
-  /** Cases that ended against it. */
+  /** Cases whose result violates the standard. */
   faults: z.array(z.string()),
   /** Cases that would settle an open question. */
   missing: z.array(z.string()),
@@ -160,7 +168,7 @@ export const senderIdentitySchema = z.strictObject({
   /** Networks of the connections, IPv4 /24 or IPv6 /48; the one that was judged first. */
   networks: z.array(z.string()),
   ehloNames: z.array(z.string()),
-  /** Software, if it shows itself. */
+  /** Software, if the connections identify it. */
   software: z.string().optional(),
   /**
    * Domains of the DKIM signatures of its messages (RFC 6376 §3.5, `d=`). The signatures
@@ -168,8 +176,8 @@ export const senderIdentitySchema = z.strictObject({
    */
   signingDomains: z.array(z.string()).optional(),
   /**
-   * True if another host than the one that took the messages made the connections: the
-   * test then judges that host.
+   * True if the host that connected is not the host that accepted the messages; the test
+   * then judges the connecting host.
    */
   smartHost: z.boolean(),
 });
@@ -184,7 +192,7 @@ export const senderTlsSchema = z.strictObject({
 });
 export type SenderTls = Readonly<z.infer<typeof senderTlsSchema>>;
 
-/** The judgement of a test: pure function of its observations. */
+/** The judgement of a test, computed only from its observations. */
 export const senderResultSchema = z
   .strictObject({
     schema: z.literal('hermetic.sender/1'),

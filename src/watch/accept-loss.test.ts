@@ -12,7 +12,7 @@ import { acceptableLosses, acceptedText, acceptLosses } from './index.js';
 
 const domain = 'a.example';
 
-/** Accepts all losses, or those of one rule. Returns the alarms in short. */
+/** Accepts all losses, or those of one rule. Returns a short form of the alarms. */
 function accept(watched: Watched, rule?: string): readonly string[] {
   const losses = acceptableLosses(watched.state, domain).filter(
     (loss) => rule === undefined || loss.rule === rule,
@@ -116,7 +116,7 @@ test('an acceptance between two checks does not hide a check that began before i
   watched.check(healthy);
   twice(watched, policyMode('testing'));
   accept(watched);
-  // The check that was under way saw the same state.
+  // The concurrent check observed the same state.
   assert.deepEqual(watched.check(policyMode('testing'), {}, HOUR), []);
   assert.deepEqual(acceptableLosses(watched.state, domain), []);
 });

@@ -6,20 +6,20 @@ import type { AcceptedLevel, DomainState, WatchAlarm, WatchedFault, WatchState }
 /** A protection that a domain has lost, with an open alarm. */
 export interface LostProtection {
   readonly rule: string;
-  /** The best level seen, and the present one. */
+  /** The best observed level, and the present one. */
   readonly from: number;
   readonly to: number;
   /** `MTA-STS mode enforce -> no MTA-STS policy`. */
   readonly says: string;
 }
 
-/** Acceptances that are remembered for each domain. */
+/** Maximum number of acceptances in memory for each domain. */
 const MAX_ACCEPTED = 50;
 
 /**
- * Returns the losses of a domain that can be accepted. Pure. Two checks have confirmed each
- * of them: a loss that is not confirmed may be a moment's fault. Findings are not among
- * them, since a fault ends only by its fix.
+ * Returns the losses of a domain that can be accepted. Pure. Two checks have confirmed
+ * each of them: an unconfirmed loss may be temporary. The losses do not include findings,
+ * since only a fix ends a fault.
  */
 export function acceptableLosses(
   { domains }: WatchState,
@@ -74,7 +74,7 @@ export function acceptLosses(
   };
 }
 
-/** The ends of the alarms that have no fault left. */
+/** The end events of alarms without a remaining fault. */
 function endedBy(
   domainName: string,
   before: readonly WatchedFault[],
@@ -92,7 +92,7 @@ function endedBy(
     });
 }
 
-/** An acceptance in words: rule, levels, account, day and reason. */
+/** An acceptance as text: rule, levels, account, day and reason. */
 export function acceptedText({ rule, from, to, at, by, reason }: AcceptedLevel): string {
   const names = protections.find((one) => one.rule === rule)?.levelNames ?? [];
   const day = new Date(at).toISOString().slice(0, 10);

@@ -5,7 +5,7 @@ import { healthy, HOUR, Watched } from '../../test/support/watched.js';
 import type { CheckResult } from '../evidence/index.js';
 import { alarmJson, decideAlarms, keepDomains, watchMessageSchema } from './index.js';
 
-/** Orders of events in which a memory can lose, double or invent an alarm. */
+/** Orders of events in which the memory could lose, duplicate or fabricate an alarm. */
 
 const broken = atHost('starttls-absent');
 const DAY = 24 * HOUR;
@@ -213,7 +213,7 @@ test('a known warning at an address that does not answer stays known', () => {
     steps.flatMap((plant) => watched.check(plant)),
     [],
   );
-  // A check that proves its absence forgets it.
+  // A check that proves the absence of the warning removes it from memory.
   const again = [healthy, warns, warns].flatMap((plant) => watched.check(plant));
   assert.deepEqual(again, ['added tls-old-version']);
 });

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { alertSubject, alertText } from '../tls-rpt-receive/index.js';
 import type { WatchAlarm } from './types.js';
 
-/** The subject of a message that holds these alarms. */
+/** The subject of a message that contains these alarms. */
 export function alarmSubject(watchAlarms: readonly WatchAlarm[]): string {
   return alertSubject(watchAlarms, 'Mail TLS');
 }

@@ -1,6 +1,6 @@
 import type { WatchAlarm, WatchedFault } from './types.js';
 
-/** The first fault of the highest level: it names the alarm. */
+/** The first fault of the highest level, which names the alarm. */
 export function gravest(faults: readonly WatchedFault[]): WatchedFault | undefined {
   const highest = Math.max(...faults.map(({ level }) => level));
   return faults.find(({ level }) => level === highest);
@@ -8,7 +8,7 @@ export function gravest(faults: readonly WatchedFault[]): WatchedFault | undefin
 
 /**
  * Builds an alarm. `name` identifies the fault from its begin to its end, and stays the
- * same when a crash sends the alarm again.
+ * same if the alarm is sent again after a crash.
  */
 export function alarmOf(
   kind: WatchAlarm['kind'],

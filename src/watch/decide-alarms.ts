@@ -39,9 +39,9 @@ export interface AlarmDecision {
  * `now`: milliseconds since 1970.
  *
  * A fault is reported when two checks in a row confirm that it began, became worse or
- * ended. A check without a certain result changes no fault; three days of such checks are
- * an alarm (`not-seen`). An outage on this machine is one alarm (`cannot-see`) for all
- * domains, and stops the three days of each.
+ * ended. A check without a certain result changes no fault; three days of such checks
+ * raise an alarm (`not-seen`). An outage of this machine raises one alarm (`cannot-see`)
+ * for all domains, and suspends the three days of each domain.
  */
 export function decideAlarms(state: WatchState, check: WatchedCheck, now: number): AlarmDecision {
   const { domain: domainName, result, silent = false } = check;
@@ -86,8 +86,8 @@ export function awaitsConfirmation({ domains }: WatchState, domainName: string):
 }
 
 /**
- * Forgets the domains that are no longer watched. Each of their open alarms ends: its
- * receiver would wait for that end forever.
+ * Removes domains from memory that are no longer watched. Each of their open alarms ends,
+ * because its receiver would otherwise wait for the end forever.
  */
 export function keepDomains(
   state: WatchState,
@@ -141,17 +141,17 @@ export function memoryOf(
 }
 
 /**
- * Returns whether the check began before the last one ended, as two watches do while the
- * daemon reloads: both see the same moment, and do not confirm each other. After the clock
- * was set back nothing is known about the order.
+ * Returns whether the check began before the last one ended, which can happen during a
+ * reload of the daemon: both checks observe the same moment, so neither confirms the
+ * other. After the clock is set back, the order of the checks is unknown.
  */
 function overlaps({ began }: WatchedCheck, { lookedAt }: DomainState, now: number): boolean {
   return began !== undefined && began < lookedAt && lookedAt <= now;
 }
 
 /**
- * The first of the checks in a row without a certain result. Time without any check does not
- * count, such as the days in which the daemon was off.
+ * The first of the consecutive checks without a certain result. Time without any check
+ * does not count, such as the days in which the daemon was off.
  */
 function blindSince({ blind, blindSince: known, certainAt }: DomainState, now: number): number {
   // States of earlier versions lack the field.
@@ -159,7 +159,7 @@ function blindSince({ blind, blindSince: known, certainAt }: DomainState, now: n
   return Math.min(since, now);
 }
 
-/** A new domain is as old as its first check: its three days begin there. */
+/** The three days of a new domain begin at its first check. */
 function firstState(now: number): DomainState {
   return {
     lookedAt: now,
@@ -186,8 +186,8 @@ function join(
 
 /**
  * The outage of this machine. It begins when two checks in a row name a cause here, or
- * when two checks of each of several domains give no result: a fault of several domains
- * at the same time is more likely one of the observer. Any certain result ends it.
+ * when two checks of each of several domains give no result: simultaneous faults of
+ * several domains are more likely a fault of the observer. Any certain result ends it.
  */
 function decideOwn(
   state: WatchState,
@@ -208,7 +208,8 @@ function decideOwn(
   const checks = hasCause ? own.looks + 1 : own.looks;
   const others = Object.entries(state.domains).filter(([name]) => name !== check.domain);
   const all = [...others.map(([, known]) => known), checked].filter(({ silent }) => !silent);
-  // One domain alone cannot distinguish its own fault from a fault of the observer.
+  // The result of a single domain does not distinguish its fault from a fault of the
+  // observer.
   const allBlind = all.length > 1 && all.every(({ blind }) => blind >= CHECKS_TO_CONFIRM);
   const since = own.since === 0 ? now : Math.min(own.since, now);
   const lasts = now - since >= OUTAGE_MS;
@@ -227,8 +228,9 @@ function resumed(state: WatchState, now: number): WatchState {
 }
 
 /**
- * The alarm on this machine. It names no watched domain, so that its reader examines the
- * resolver and the network here, and not at a zone or a server elsewhere.
+ * The alarm about a fault of this machine. It names no watched domain, so that the
+ * operator examines the resolver and the network of this machine, and not a remote zone
+ * or server.
  */
 function cannotSee(kind: 'added' | 'ended', since: number): WatchAlarm {
   return {
@@ -259,7 +261,7 @@ function decideUnseen(domainName: string, state: DomainState, now: number): Doma
   return { state: opened, alarms: [notSeen('added', domainName, certainAt, certainAt)] };
 }
 
-/** Ends `not-seen` at the first certain check: it needs no confirmation to be true. */
+/** Ends `not-seen` at the first certain check, which needs no confirmation. */
 function decideSeen(
   domainName: string,
   state: DomainState,
@@ -301,8 +303,8 @@ type CertainCheck = Required<Omit<WatchedCheck, 'began'>> & {
 
 /**
  * Counts one certain check for each fault of the domain. A check during maintenance
- * counts as well and reports nothing: a fault that outlasts it is confirmed at the first
- * check afterwards.
+ * counts as well, but reports no fault: the first check after the maintenance confirms a
+ * fault that persists.
  */
 function decideFaults(state: DomainState, certainCheck: CertainCheck, now: number): DomainDecision {
   const { domain, result, silent } = certainCheck;
@@ -344,7 +346,8 @@ function remember(
     const counts = { seen: 0, higher: 0 };
     const goneSince = Math.min(now, fault.gone === 0 ? now : (fault.goneSince ?? now));
     if (fault.alarm !== '') return [{ ...fault, ...counts, gone: fault.gone + 1, goneSince }];
-    // An unconfirmed observation was never reported. It counts if it is intermittent.
+    // An unconfirmed observation was never reported; it counts only if the fault is
+    // intermittent.
     const trail = trailAfter(fault.trail, false);
     return isRemembered(trail) ? [{ ...fault, ...counts, trail }] : [];
   });
@@ -363,7 +366,7 @@ function remember(
   ];
 }
 
-/** Before the alarm the text follows the last check; after it, `report` changes it. */
+/** Before the alarm, each check updates the text; after the alarm, only `report` does. */
 function metAgain(fault: WatchedFault, found: ObservedFault, now: number): WatchedFault {
   const { subjects } = found;
   const counts = { seen: fault.seen + 1, gone: 0, goneSince: undefined };
@@ -396,7 +399,7 @@ function report(
     )
     .map((fault) => begun(fault, endedLately(state, fault.key, now)));
   if (began.length > 0) {
-    // One cause often shows as several faults: together they are one alarm.
+    // One cause often produces several faults, which together raise one alarm.
     const first = gravest(began) as WatchedFault;
     const name = `${domainName}/${first.rule}/${first.since}`;
     watchAlarms.push(alarmOf('added', domainName, name, { first, group: began }));
@@ -428,7 +431,7 @@ function report(
   return { state: { ...state, faults, ends }, alarms: watchAlarms };
 }
 
-/** A fault whose alarm begins. `isRepeated`: an alarm on it ended lately. */
+/** A fault whose alarm begins. `isRepeated`: an alarm on the fault ended recently. */
 function begun(fault: WatchedFault, isRepeated: boolean): WatchedFault {
   const unconfirmed = fault.seen < CHECKS_TO_CONFIRM;
   const says = unconfirmed ? `${fault.says} The fault is intermittent.` : fault.says;

@@ -28,7 +28,7 @@ export function factsOf(checkResult: CheckResult, before?: WatchedFacts): Watche
   };
 }
 
-/** Undefined if the policy could not be fetched for now. */
+/** Undefined if the fetch of the policy failed temporarily. */
 function modeOf({ status, mode }: CheckResult['mtaSts']): WatchedFacts['policyMode'] | undefined {
   if (status === 'tempfail') return undefined;
   return status === 'found' ? (mode ?? 'absent') : 'absent';

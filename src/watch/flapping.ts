@@ -1,19 +1,21 @@
 import type { DomainState } from './types.js';
 
 /**
- * Intermittent faults. A fault at every second check is never confirmed by two checks in
- * a row, and one that lasts for an hour in every few would be an alarm each time.
+ * Intermittent faults. Two checks in a row never confirm a fault that appears at every
+ * second check, and a fault that returns every few hours would raise an alarm each time.
  */
 
-/** Certain checks that the trail of an unconfirmed fault covers. */
+/** Number of certain checks in the trail of an unconfirmed fault. */
 const TRAIL = 10;
-/** Checks of a trail with the fault that make an alarm although none confirmed another. */
+/**
+ * Number of checks in a trail with the fault that raise an alarm without two in a row.
+ */
 const MIN_SIGHTINGS = 5;
-/** An alarm that ended within this time makes the next one of the same fault last longer. */
+/** If an alarm ended within this time, the next alarm on the same fault lasts longer. */
 const RECENT_MS = 7 * 86_400_000;
 /** Time without the fault until such an alarm ends. */
 const QUIET_MS = 86_400_000;
-/** Ends that are remembered for each domain. */
+/** Maximum number of alarm ends in memory for each domain. */
 const MAX_ENDS = 100;
 
 /** The trail after one more certain check: `1` for each that found the fault. */
@@ -21,17 +23,20 @@ export function trailAfter(trail: string | undefined, isFound: boolean): string 
   return `${trail ?? ''}${isFound ? 1 : 0}`.slice(-TRAIL);
 }
 
-/** Returns whether an unconfirmed fault is remembered: one of the checks found it. */
+/**
+ * Returns whether an unconfirmed fault stays in memory, because one of the checks found
+ * it.
+ */
 export function isRemembered(trail: string): boolean {
   return trail.includes('1');
 }
 
-/** Returns whether a fault that no two checks in a row found is a fault nevertheless. */
+/** Returns whether a fault counts although no two checks in a row found it. */
 export function comesAndGoes(trail: string | undefined): boolean {
   return (trail?.split('1').length ?? 1) - 1 >= MIN_SIGHTINGS;
 }
 
-/** Returns whether an alarm on the fault ended lately. */
+/** Returns whether an alarm on the fault ended recently. */
 export function endedLately({ ends = [] }: Pick<DomainState, 'ends'>, key: string, now: number) {
   return ends.some((end) => end.key === key && now - end.at < RECENT_MS);
 }

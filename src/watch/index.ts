@@ -1,19 +1,20 @@
 /**
- * Watches domains between two checks. Mail TLS breaks silently: a certificate expires, a
- * renewal loses the key of a TLSA record, a policy becomes unreachable. Senders that
- * enforce then defer mail, and the domain learns of it from its users. A watch checks on
- * an interval and reports the changes that matter:
+ * Watches domains by repeated checks. Mail TLS can fail unnoticed: a certificate expires,
+ * a renewal loses the key of a TLSA record, a policy becomes unreachable. Senders that
+ * enforce the policy then defer mail, and the operator gets the first report from users.
+ * A watch checks on an interval and reports the changes that matter:
  *
  * - A fault began, became worse, or ended. Two checks in a row confirm each of these.
  * - A domain gave no certain result for three days. One inconclusive check is not an alarm.
- * - This machine cannot see: one alarm for all domains, and none that names a domain.
+ * - This machine cannot observe domains: one alarm for all of them, which names no
+ *   domain.
  *
- * A digest summarises the state and the changes of a day or a week, also when there are
- * none: its absence shows that the watch itself does not work.
+ * A digest summarises the state and the changes of a day or a week, even if there are
+ * none: a missing digest shows that the watch itself has failed.
  *
- * `decideAlarms` is pure: memory, check and time go in, memory and alarms come out. The
- * daemon keeps the memory in its database with the alarms to be sent (`tables.ts`);
- * `hermetic watch` keeps it in a file. Checks, timers and channels belong to the callers.
+ * `decideAlarms` is pure: it takes memory, check and time, and returns memory and alarms.
+ * The daemon keeps the memory in its database with the alarms to be sent (`tables.ts`);
+ * `hermetic watch` keeps it in a file. The callers provide checks, timers and channels.
  *
  * @example
  * ```ts

@@ -10,7 +10,8 @@ export type ObservedFault = Pick<
 
 /**
  * The faults that a result shows, the gravest first: its findings, and the protections
- * that are weaker than the best one seen before. The addresses of one host share a fault.
+ * that are weaker than their best observed level. The addresses of one host share a
+ * fault.
  */
 export function observeFaults(
   checkResult: CheckResult,
@@ -24,7 +25,8 @@ export function observeFaults(
     const known = faults.get(key);
     const level = severity === 'fail' ? levels.fail : levels.warn;
     const subjects = [...(known?.subjects ?? []), subject];
-    // The text is the one of the gravest address; the others only add their names.
+    // The text describes the address with the gravest fault; the others only add their
+    // names.
     if (known && known.level >= level) {
       faults.set(key, { ...known, subjects });
       continue;
@@ -37,9 +39,9 @@ export function observeFaults(
 }
 
 /**
- * Protections that are weaker than the best one of earlier checks. No finding reports
- * that: a domain without DANE has no fault, and one that has lost it may have been
- * attacked.
+ * Protections that are weaker than their best level at earlier checks. No finding reports
+ * such a loss: missing DANE is not a fault, but a domain that has lost DANE may be under
+ * attack.
  */
 function weakened(
   checkResult: CheckResult,
@@ -72,7 +74,10 @@ export function bestLevels(
   return best;
 }
 
-/** The level of each protection; one that the result does not show keeps that of `before`. */
+/**
+ * The level of each protection; a protection that the result does not show keeps its
+ * level in `before`.
+ */
 export function presentLevels(
   checkResult: CheckResult,
   before: Readonly<Record<string, number>> = {},
@@ -86,9 +91,9 @@ export function presentLevels(
 }
 
 /**
- * Returns whether a result that does not show the fault proves its absence: it is
- * certain, it asked, and every address that showed the fault still answers or is no
- * longer published.
+ * Returns whether a result that does not show the fault proves its absence: the result is
+ * certain, the check asked the question, and every address that showed the fault still
+ * answers or is no longer published.
  */
 export function provesAbsence(checkResult: CheckResult, fault: WatchedFault): boolean {
   const { notLookedAt, undecided = [] } = checkResult;
@@ -108,8 +113,8 @@ export function provesAbsence(checkResult: CheckResult, fault: WatchedFault): bo
 }
 
 /**
- * Returns whether a result that does not show a known warning proves its absence: it asked,
- * and every address of the host answers.
+ * Returns whether a result that does not show a known warning proves its absence: the
+ * check asked the question, and every address of the host answers.
  */
 export function provesKeyAbsent(checkResult: CheckResult, key: string): boolean {
   const [rule = '', hostName = ''] = key.split('\n');

@@ -4,17 +4,17 @@ import type { CheckResult, Finding } from '../evidence/index.js';
 /** Checks in a row before a fault is reported as begun, worse or ended. */
 export const CHECKS_TO_CONFIRM = 2;
 /**
- * Milliseconds without a certain result before that is an alarm by itself: three days.
+ * Milliseconds without a certain result that raise an alarm: three days.
  */
 export const UNSEEN_MS = 3 * 86_400_000;
 /**
- * Checks without a certain result before three days without a certain result are an
+ * Minimum number of checks within the three days without a certain result before an
  * alarm.
  */
 export const MIN_CHECKS_UNSEEN = 3;
 /**
- * Shortest outage of this machine that is an alarm, in milliseconds. A round checks its
- * domains within seconds, so a restart of the resolver hides all of them.
+ * Shortest outage of this machine that raises an alarm, in milliseconds. A round checks
+ * its domains within seconds, so a restart of the resolver hides all of them.
  */
 export const OUTAGE_MS = 5 * 60_000;
 
@@ -41,8 +41,8 @@ export function includesRule(ids: readonly string[], rule: string): boolean {
 }
 
 /**
- * Findings that describe the view of the check and not the domain. They raise no alarm; a
- * domain that they hide for three days does.
+ * Findings about the conditions of the check, not about the domain. They raise no alarm,
+ * unless they hide a domain for three days.
  */
 const views: ReadonlySet<string> = new Set([
   ...inconclusiveFindings,
@@ -75,7 +75,7 @@ export function isCertain(checkResult: CheckResult): boolean {
   );
 }
 
-/** A protection that a domain had and can lose without any fault in the rest. */
+/** A protection that a domain can lose without any other fault. */
 export interface ProtectionRule {
   readonly rule: string;
   readonly topic: string;
@@ -90,7 +90,7 @@ export interface ProtectionRule {
 
 const modes = { enforce: 3, testing: 2, none: 1 } as const;
 
-/** The protections, the most important first: it names an alarm of several. */
+/** The protections, the most important first; that one names an alarm about several. */
 export const protections: readonly ProtectionRule[] = [
   {
     rule: 'route-lost',
@@ -149,7 +149,7 @@ export const protections: readonly ProtectionRule[] = [
   },
 ];
 
-/** 2: every host has usable TLSA records; 1: some have; 0: none has. */
+/** 2: every host has usable TLSA records; 1: some hosts; 0: no host. */
 function daneLevel({ hosts }: CheckResult): number | undefined {
   const statuses = hosts.map(({ tlsa }) => tlsa.status);
   if (statuses.some((status) => status === 'tempfail' || status === 'bogus')) return undefined;

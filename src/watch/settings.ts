@@ -1,7 +1,10 @@
 import { z } from 'zod';
 import { alertChannelFields, domainField, mailbox } from '../tls-rpt-receive/settings.js';
 
-/** Times carry a zone, so that a silence does not depend on the zone of the machine. */
+/**
+ * Times include a time zone, so that a silence does not depend on the time zone of the
+ * machine.
+ */
 const time = z.iso.datetime({
   offset: true,
   error: 'is not a time: write it as 2026-12-31T00:00:00Z',
@@ -10,7 +13,10 @@ const time = z.iso.datetime({
 /** The receivers of the digest of one customer. */
 const customerReceivers = z
   .strictObject({
-    /** A mail address. The mail leaves by the server of `watch.notify.mail`. */
+    /**
+     * A mail address. The daemon sends the mail through the server of
+     * `watch.notify.mail`.
+     */
     to: mailbox.optional(),
     webhook: alertChannelFields.webhook,
   })
@@ -47,9 +53,9 @@ export const watchSection = z.strictObject({
    * sooner.
    */
   everyHours: z.number().min(1).max(720).default(6),
-  /** The receivers of alarms. Without one, alarms are logged. */
+  /** The receivers of alarms. Without a receiver, the daemon logs alarms. */
   notify: z.strictObject(alertChannelFields).prefault({}),
-  /** A summary to the receivers of alarms, also when nothing changed. Off by default. */
+  /** A summary to the receivers of alarms, even without changes. Off by default. */
   digest: digestSection.optional(),
   /** Maintenance: no alarm on a domain between two times. */
   silence: z

@@ -17,7 +17,7 @@ import {
 /**
  * `watch_state` has one row: the memory as JSON. `watch_alarm` holds the alarms,
  * `watch_send` a row for each channel that an alarm is to be sent to; `sent_at` is empty
- * until then. `watch_digest` holds for each channel the end of the last digest it accepted.
+ * until then. `watch_digest` holds the end of the last accepted digest for each channel.
  * Times are milliseconds since 1970.
  */
 const migrations = [
@@ -69,9 +69,9 @@ export interface WatchScope {
 
 /**
  * Decides the changes of a check, and stores the memory together with the alarms to be
- * sent in one transaction: after a crash all of it is stored or nothing. Resolves to the
- * new alarms once they are durable; rejects with a failure of the store. `now`:
- * milliseconds since 1970.
+ * sent in one transaction: after a crash, the database contains either all of it or none.
+ * Resolves to the new alarms once they are durable; rejects with a failure of the store.
+ * `now`: milliseconds since 1970.
  */
 export function recordCheck(
   stateStore: Store,
@@ -88,8 +88,8 @@ export function recordCheck(
 }
 
 /**
- * Forgets the domains that are no longer watched, and ends their alarms. Resolves to these
- * ends once they are durable. `now`: milliseconds since 1970.
+ * Removes domains from memory that are no longer watched, and ends their alarms. Resolves
+ * to these ends once they are durable. `now`: milliseconds since 1970.
  */
 export function forgetUnwatched(
   stateStore: Store,
@@ -177,7 +177,7 @@ function queueAlarm(
   for (const channel of channels) queue.run(id, channel, now);
 }
 
-/** Deletes old alarms. An alarm that a channel has not accepted stays. */
+/** Deletes old alarms. An alarm that a channel has not accepted is not deleted. */
 function prune(stateStore: Store, before: number): void {
   stateStore.prepare('DELETE FROM watch_send WHERE sent_at < ?').run(before);
   stateStore
@@ -186,7 +186,8 @@ function prune(stateStore: Store, before: number): void {
 }
 
 /**
- * Sends alarms to one receiver. False or a rejection: not accepted, and sent again later.
+ * Sends alarms to one receiver. If it returns false or rejects, the alarms are sent again
+ * later.
  */
 export type AlarmChannel = (watchAlarms: readonly WatchAlarm[]) => Promise<boolean>;
 
@@ -230,10 +231,10 @@ export interface ListedAlarm extends WatchAlarm {
   readonly waiting: readonly string[];
 }
 
-/** Alarms that are read to find those of a selection, at most. */
+/** Maximum number of alarms to read for a selection. */
 const MAX_SEARCHED = 10_000;
 
-/** Lists alarms, newest first. `covers`: of these domains only. */
+/** Lists alarms, newest first. `covers`: selects alarms of these domains only. */
 export function listAlarms(
   stateStore: Store,
   limit: number,
@@ -256,8 +257,8 @@ export function listAlarms(
 }
 
 /**
- * Holds the alarms of a domain until a time, milliseconds since 1970; a time that has
- * passed sends them again. `alongside` runs in the same transaction.
+ * Mutes the alarms of a domain until a time, milliseconds since 1970; a past time unmutes
+ * them. `alongside` runs in the same transaction.
  */
 export function muteDomain(
   stateStore: Store,
@@ -275,7 +276,7 @@ export function muteDomain(
   });
 }
 
-/** The domains that are muted now, with the end of it in milliseconds since 1970. */
+/** The muted domains, with the end of each mute in milliseconds since 1970. */
 export function mutedDomains(stateStore: Store, now: number): ReadonlyMap<string, number> {
   const rows = stateStore
     .prepare<{ domain: string; until: number }>(
@@ -286,8 +287,8 @@ export function mutedDomains(stateStore: Store, now: number): ReadonlyMap<string
 }
 
 /**
- * Returns the alarms that a channel has not accepted, oldest first, at most 50. Alarms
- * of a muted domain wait until its time has passed, and are sent then.
+ * Returns the alarms that a channel has not accepted, oldest first, at most 50. Alarms of
+ * a muted domain wait until the mute ends.
  */
 export function unsentAlarms(
   stateStore: Store,
@@ -305,7 +306,7 @@ export function unsentAlarms(
     .map(({ body }) => JSON.parse(body) as WatchAlarm);
 }
 
-/** Notes that a channel accepted alarms: they are never sent to it again. */
+/** Records that a channel accepted alarms, so that they are never sent to it again. */
 async function markSent(
   stateStore: Store,
   channel: string,

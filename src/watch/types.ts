@@ -29,7 +29,7 @@ const faultSchema = z.strictObject({
   alarm: z.string(),
   /** Before the alarm: `1` for each of the last ten certain checks that found it, else `0`. */
   trail: z.string().optional(),
-  /** It is intermittent: its alarm ends after a day without it. */
+  /** The fault is intermittent: its alarm ends after a day without the fault. */
   flaps: z.boolean().optional(),
   /** The first of the checks in a row that proved its absence. */
   goneSince: time.optional(),
@@ -67,7 +67,7 @@ const domainStateSchema = z.strictObject({
   /** Checks in a row without a certain result. */
   blind: count,
   verdict: z.string(),
-  /** The first check without a certain result, of those in a row. */
+  /** The first of the consecutive checks without a certain result. */
   blindSince: time.optional(),
   /** The last check was during maintenance. */
   silent: z.boolean().optional(),
@@ -75,13 +75,16 @@ const domainStateSchema = z.strictObject({
   unseen: z.boolean(),
   /** Identifies the open alarm "not seen". */
   unseenSince: time.optional(),
-  /** The best protection that was seen, by rule; absent before the first certain check. */
+  /**
+   * The best observed level of each protection, by rule; absent before the first certain
+   * check.
+   */
   best: z.record(z.string(), z.number()).optional(),
   /** The last known level of each protection. */
   levels: z.record(z.string(), z.number()).optional(),
   /** The last 50 acceptances, the oldest first. */
   accepted: z.array(acceptedSchema).optional(),
-  /** Warnings that the first certain check found: known, and not alarms. */
+  /** Known warnings from the first certain check, which raise no alarm. */
   standing: z.array(z.string()),
   /** Alarms that ended within the last seven days, by the key of their faults. */
   ends: z.array(z.strictObject({ key: z.string(), at: time })).optional(),
@@ -111,7 +114,7 @@ export type AcceptedLevel = z.output<typeof acceptedSchema>;
 export type WatchedFault = z.output<typeof faultSchema>;
 /** The memory of one domain. */
 export type DomainState = z.output<typeof domainStateSchema>;
-/** The memory of a watch. Treated as a value: a decision returns a new one. */
+/** The memory of a watch. Immutable: a decision returns a new memory. */
 export type WatchState = z.output<typeof watchStateSchema>;
 
 /** The memory before the first check. */
@@ -127,7 +130,7 @@ export interface WatchedCheck {
   readonly domain: string;
   /** Undefined: the check itself failed. */
   readonly result: CheckResult | undefined;
-  /** Maintenance: the check is remembered, and reports nothing. */
+  /** Maintenance: the check counts, but reports no fault. */
   readonly silent?: boolean;
   /**
    * Begin of the check, milliseconds since 1970. A check that began before the last one
@@ -139,7 +142,7 @@ export interface WatchedCheck {
 /** An alarm: a fault began (`added`), became worse or ended. */
 export interface WatchAlarm extends ReportAlert {
   /**
-   * The same each time that the alarm is sent: receivers recognise a repetition by it.
+   * The same each time that the alarm is sent, so that receivers recognise a repetition.
    */
   readonly id: string;
   /** A finding, a protection, `not-seen` or `cannot-see`. */

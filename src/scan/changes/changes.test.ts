@@ -94,7 +94,7 @@ test('changes lead from the first snapshot to the present one', () => {
       let stands: DomainSnapshot = {};
       for (const next of series as DomainSnapshot[]) {
         const compared = compareSnapshots(stands, next);
-        // A fact that becomes known is noted, and every later value is a change.
+        // The first known value of a fact is recorded, and every later value is a change.
         replayed = applyChanges({ ...compared.stands, ...replayed }, compared.changes);
         ({ stands } = compared);
       }

@@ -34,7 +34,7 @@ export const changeKinds = [
 ] as const satisfies readonly (keyof DomainSnapshot)[];
 export type ChangeKind = (typeof changeKinds)[number];
 
-/** One fact of a domain that is no longer the same. */
+/** One changed fact of a domain. */
 export interface DomainChange {
   readonly kind: ChangeKind;
   readonly was: string | readonly string[];
@@ -70,7 +70,7 @@ export function snapshotOf(scanned: ScannedDomain, grade: DomainGrade): DomainSn
   };
 }
 
-/** A fetch that failed leaves the mode unknown: senders keep a cached policy. */
+/** After a failed fetch the mode is unknown, because senders keep a cached policy. */
 function unlessUnknown(value: string): string | undefined {
   return value === 'unknown' || value === 'unobtainable' ? undefined : value;
 }

@@ -11,12 +11,12 @@ export interface MisconfigurationClass {
 }
 
 /**
- * The classes of misconfiguration. They follow from findings, so a class and a report never
- * disagree. The groups are those of published measurements: Lee et al. (USENIX Security 2020
- * and 2022) for DANE, and Ashiq et al. (2025) for MTA-STS: record, retrieval of the policy by
- * layer (DNS, TLS, HTTP), syntax, and mismatch of MX hosts.
+ * The classes of misconfiguration. Findings determine the classes, so a class never
+ * contradicts a report. The groups are those of published measurements: Lee et al.
+ * (USENIX Security 2020 and 2022) for DANE, and Ashiq et al. (2025) for MTA-STS: record,
+ * retrieval of the policy by layer (DNS, TLS, HTTP), syntax, and mismatch of MX hosts.
  *
- * Domains without a class can have faults: a class states an observation.
+ * A domain without a class can still have faults.
  */
 export const classRegistry = {
   'no-mail': { bit: 0, says: 'no mail route', findings: ['no-mail', 'domain-nonexistent'] },

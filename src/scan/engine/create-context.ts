@@ -5,7 +5,7 @@ import { HostStore } from './database/store-hosts.js';
 import { ConnectionRate } from './visits/connection-rate.js';
 import { politeness } from './visits/politeness.js';
 
-/** Creates the inputs of a worker. Without options its limits are the usual ones. */
+/** Creates the inputs of a worker. The default limits apply if the options set none. */
 export function scanContext(
   given: Pick<ScanContext, 'database' | 'work' | 'clock' | 'signal'>,
   options: WebContactOptions = {

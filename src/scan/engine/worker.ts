@@ -18,18 +18,19 @@ const BEAT_MS = 10_000;
  * A worker without a heartbeat for this long has failed: its jobs return to the queue.
  */
 const DEAD_MS = 40_000;
-/** Time for the visits under way when a worker stops. */
+/** Time in which running visits may end when a worker stops. */
 const STOP_MS = 30_000;
 
 export interface WorkerOptions {
   readonly database: Database;
   readonly work: ScanWork;
-  /** Stops the worker: it claims nothing more, and ends the visits under way. */
+  /** Stops the worker: it makes no further claims, and ends running visits. */
   readonly signal: AbortSignal;
   readonly rules?: Partial<Politeness> | undefined;
   readonly clock?: Clock | undefined;
   /**
-   * Shorter times for tests: between heartbeats, and until silence means a failed worker.
+   * Shorter times for tests: between heartbeats, and until a silent worker counts as
+   * failed.
    */
   readonly beats?: { readonly everyMs: number; readonly deadMs: number } | undefined;
   /** Receives temporary faults, such as a database that restarts. */
@@ -52,7 +53,7 @@ export async function runWorker({
 }: WorkerOptions): Promise<void> {
   const id = randomUUID();
   const breakOff = new AbortController();
-  // Every visit and lookup under way listens to these.
+  // Every running visit and lookup adds a listener to these signals.
   setMaxListeners(0, breakOff.signal, signal);
   const limits = { ...politeness, ...rules };
   const shared = { rules: limits, rate: new ConnectionRate(clock, limits.connectionsPerSecond) };

@@ -2,7 +2,7 @@ import { attacks, outcomes, senders } from '../../tls-policy/index.js';
 import type { DomainGrade } from '../grade/grade-domain.js';
 import { measureValues } from '../grade/measures.js';
 
-/** The result of one domain in a scan, as it is exported. */
+/** The exported result of one domain in a scan. */
 export interface ScanResultRow extends DomainGrade {
   readonly domain: string;
   /** Position in the list, from 1. */
@@ -13,7 +13,7 @@ export interface ScanResultRow extends DomainGrade {
   readonly operators?: readonly string[] | undefined;
 }
 
-/** A value of a flat column; undefined if it is not known to this export. */
+/** A value of a flat column; undefined if the result does not contain it. */
 export type ColumnValue = string | number | boolean | undefined;
 
 /** A column of the CSV and Parquet exports. */

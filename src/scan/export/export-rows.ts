@@ -23,7 +23,7 @@ const measures = z.strictObject({
 });
 measures satisfies z.ZodType<Measures>;
 
-/** Judges a line of the JSON export: `hermetic.scan-result/1`. */
+/** Validates a line of the JSON export: `hermetic.scan-result/1`. */
 export const scanResultSchema = z
   .strictObject({
     schema: z.literal('hermetic.scan-result/1'),
@@ -64,7 +64,10 @@ export function jsonLine(row: ScanResultRow): string {
 /** The header of the CSV export, with its line end. */
 export const csvHeader = csvLine(exportColumns.map(({ name }) => name));
 
-/** A row of the CSV export, with its line end. A cell that looks like a formula is text. */
+/**
+ * A row of the CSV export, with its line end. A cell that looks like a formula is
+ * exported as text.
+ */
 export function csvRow(row: ScanResultRow): string {
   return csvLine(exportColumns.map(({ value }) => cellText(value(row))));
 }

@@ -7,13 +7,13 @@ import {
   type ScanResultRow,
 } from './columns.js';
 
-/** Rows that are in memory until they are written: about 30 MB. */
+/** Rows of one row group, which stay in memory until it is written: about 30 MB. */
 export const ROW_GROUP = 20_000;
 
 /**
- * Writes rows as Parquet, in pieces of one row group. Text columns are UTF-8 strings, lists
- * are text with spaces. Memory does not grow with the number of rows, apart from some
- * hundred octets for each row group.
+ * Writes rows as Parquet, in pieces of one row group. Text columns are UTF-8 strings,
+ * lists are text with spaces. Memory does not grow with the number of rows, apart from a
+ * few hundred octets for each row group.
  * @throws HermeticError `scan-package-missing` without the package `hyparquet-writer`.
  */
 export async function* parquetChunks(

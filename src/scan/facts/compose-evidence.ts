@@ -13,13 +13,13 @@ export interface ScanVantage {
   readonly sources?: readonly string[] | undefined;
   readonly trustStores?: Evidence['trustStores'];
   /**
-   * Whether other domains have shown that port 25 is open from here. A silent server then
-   * counts as unreachable. Default true.
+   * Whether visits for other domains have shown that this machine can connect to port 25.
+   * A silent server then counts as unreachable. Default true.
    */
   readonly port25Open?: boolean | undefined;
   /**
-   * The date at which the certificates are judged, RFC 3339 UTC. Default: the latest date of
-   * the observations.
+   * The date at which the certificates are validated, RFC 3339 UTC. Default: the latest
+   * date of the observations.
    */
   readonly at?: string | undefined;
 }
@@ -50,7 +50,7 @@ export function composeEvidence(scanned: ScannedDomain, vantage: ScanVantage = {
   });
 }
 
-/** The records of a domain that accepts no mail are not looked up. */
+/** The scan does not look up the records of a domain that accepts no mail. */
 const NOT_ASKED = { texts: [], lookup: 'absent', dnssec: 'indeterminate' } as const;
 
 /** The host of that name. */

@@ -5,7 +5,7 @@ const { route, hosts, mtaSts, tlsRpt } = evidenceSchema.shape;
 const time = z.iso.datetime();
 const host = hosts.element;
 
-/** Judges a stored value to be a {@link DomainObservation}. */
+/** Validates a stored value as a {@link DomainObservation}. */
 export const domainObservationSchema = z.strictObject({
   /** A-label in lower case, no final dot. */
   domain: z.string().min(1),
@@ -19,7 +19,7 @@ export const domainObservationSchema = z.strictObject({
   tlsRpt: tlsRpt.optional(),
 });
 
-/** Judges a stored value to be a {@link HostObservation}. */
+/** Validates a stored value as a {@link HostObservation}. */
 export const hostObservationSchema = host.omit({ preference: true, addresses: true }).extend({
   observedAt: time,
   /** Addresses to visit. */
@@ -30,14 +30,14 @@ export const hostObservationSchema = host.omit({ preference: true, addresses: tr
   serverName: z.string(),
 });
 
-/** Judges a stored value to be a {@link StsObservation}. */
+/** Validates a stored value as a {@link StsObservation}. */
 export const stsObservationSchema = z.strictObject({
   domain: z.string().min(1),
   observedAt: time,
   mtaSts,
 });
 
-/** Judges a stored value to be a {@link VisitObservation}. */
+/** Validates a stored value as a {@link VisitObservation}. */
 export const visitObservationSchema = z.strictObject({
   host: z.string().min(1),
   serverName: z.string(),

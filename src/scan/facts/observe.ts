@@ -21,8 +21,8 @@ import type {
 } from './observations.js';
 
 /**
- * The ports and limits of the observations of a scan. The engine keeps the limits on
- * connections; these functions connect when they are called.
+ * The ports and limits of the observations of a scan. The engine enforces the limits on
+ * connections; these functions connect immediately.
  */
 export type ObserveOptions = Pick<
   CollectOptions,
@@ -44,7 +44,8 @@ export type ObserveOptions = Pick<
 /**
  * Observes the DNS facts of a domain: the mail route, then the records of MTA-STS and
  * TLS-RPT. Asks MX and two TXT questions, and only MX if the domain accepts no mail.
- * @throws HermeticError for a text that is not a domain name; rejects with `signal.reason`.
+ * @throws HermeticError for a text that is not a domain name, or the `signal.reason` of
+ * an abort.
  */
 export async function observeDomain(
   domain: string,
@@ -52,7 +53,7 @@ export async function observeDomain(
 ): Promise<DomainObservation> {
   const context = probeContext(nameOf(domain), options);
   const { evidence: route, targets } = await probeRoute(context);
-  // Servers answer in changing orders: equal records are to give equal facts.
+  // Servers vary the order of records, and equal records must give equal facts.
   const ordered = targets
     .map(({ name, preference }) => ({ name: name.toLower(), preference }))
     .sort((a, b) => a.preference - b.preference || (a.name < b.name ? -1 : 1));
@@ -69,7 +70,7 @@ export async function observeDomain(
   return { ...facts, stsRecord, tlsRpt };
 }
 
-/** A failed MX lookup leaves open whether the domain accepts mail. */
+/** A failed MX lookup does not show whether the domain accepts mail. */
 function mayTakeMail(kind: DomainObservation['route']['kind']): boolean {
   return kind === 'mx' || kind === 'implicit' || kind === 'error';
 }
@@ -84,7 +85,8 @@ export function announcesPolicy({ stsRecord }: DomainObservation): boolean {
 
 /**
  * Fetches the policy of a domain: at most one HTTPS connection to each address of the
- * policy host until one serves it. Without a valid record it connects to no host.
+ * policy host until one returns the policy. Without a valid record it connects to no
+ * host.
  */
 export async function observePolicy(
   { domain, stsRecord }: DomainObservation,
@@ -100,8 +102,8 @@ export async function observePolicy(
 }
 
 /**
- * Observes the DNS facts of a mail host: A, AAAA and TLSA, three questions without an alias.
- * It does not look for TLSA records at wrong places.
+ * Observes the DNS facts of a mail host: A, AAAA and TLSA, three questions without an
+ * alias. It does not search for TLSA records at wrong owner names.
  */
 export async function observeHost(host: string, options: ObserveOptions): Promise<HostObservation> {
   const context = probeContext(Name.of(host), options);
@@ -145,7 +147,7 @@ export async function visitHost(
   };
 }
 
-/** A budget of one connection: depth `triage` opens no second one. */
+/** A budget of one connection, since depth `triage` opens no second connection. */
 function singleConnection(): ConnectionBudget {
   let remaining = 1;
   return {

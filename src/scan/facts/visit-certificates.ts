@@ -2,7 +2,9 @@ import { fromBase64 } from '../../base/index.js';
 import type { AddressEvidence } from '../../evidence/index.js';
 import { parseCertificate, type Certificate } from '../../x509/index.js';
 
-/** A chain in the order of the server; undefined for a certificate that cannot be read. */
+/**
+ * A chain in the order of the server; undefined for a certificate that cannot be parsed.
+ */
 type ReadChain = readonly (Certificate | undefined)[];
 
 /** Parsed once for each visit, since many names and domains share its connections. */

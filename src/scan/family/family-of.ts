@@ -21,8 +21,8 @@ export function familyOf(host: string): string {
 export const OWN_OPERATOR = 'own';
 
 /**
- * Returns the operator of a mail host as a domain sees it: {@link OWN_OPERATOR} if both
- * have one organisational domain, otherwise the family of the host.
+ * Returns the operator of a mail host for a domain: {@link OWN_OPERATOR} if both have the
+ * same organisational domain, otherwise the family of the host.
  */
 export function operatorOf(host: string, domain: string): string {
   const family = familyOf(host);

@@ -18,7 +18,7 @@ const renewed = testServer(['*.mail.example.net']);
 const address = '192.0.2.1';
 const names = Array.from({ length: 3000 }, (_, index) => `c${index}.mail.example.net`);
 
-/** Plans names one after the other; `serve` is the server that a name reaches. */
+/** Plans names one after the other; `serve` returns the visit to the server of a name. */
 function planAll(hosts: readonly string[], serve: (host: string) => VisitObservation) {
   let family: FamilyAtAddress = newFamily;
   let model: VisitObservation | undefined;

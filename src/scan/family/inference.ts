@@ -6,11 +6,11 @@ import { visitDigest } from '../grade/facts-key.js';
 import { hashFraction } from './sample.js';
 
 /**
- * Names of a family that are visited before others can be inferred: at one address, or at
- * several that showed the same result.
+ * Number of names of a family to visit before others can be inferred: at one address, or
+ * at several addresses with the same result.
  */
 export const PROBED_NAMES = 8;
-/** One inferred name in this many is visited. */
+/** One name of this many inferable names is visited. */
 export const SAMPLE_EVERY = 100;
 /**
  * Families at one address whose names are visited; names with a policy or TLSA records
@@ -22,9 +22,9 @@ export const MAX_FAMILIES = 50;
 export interface FamilyAtAddress {
   /** Visited names with equal results. */
   readonly equal: number;
-  /** The host whose visit stands for the family; absent before the first usable visit. */
+  /** The host whose visit represents the family; absent before the first usable visit. */
   readonly model?: string | undefined;
-  /** Digest of the results, names and times apart. */
+  /** Digest of the results without names and times. */
   readonly digest?: string | undefined;
   /** A visited name differed: every further name is visited. */
   readonly ended: boolean;
@@ -51,13 +51,14 @@ export interface PlannedName {
   readonly address: string;
   /** A domain of the host has an MTA-STS policy, or the host has usable TLSA records. */
   readonly matters: boolean;
-  /** Chooses the sample. One seed for each scan. */
+  /** Seed of the sample; each scan has its own. */
   readonly seed: string;
-  /** Families with a visited name at the address, this one not counted. */
+  /** Number of other families with a visited name at the address. */
   readonly otherFamilies: number;
   /**
-   * Names of the family that showed `family.digest` at other addresses. Default none. With
-   * {@link PROBED_NAMES} of them one name is enough at this address.
+   * Names of the family that showed `family.digest` at other addresses. Default none. If
+   * there are {@link PROBED_NAMES} of these names, one visited name suffices at this
+   * address.
    */
   readonly equalElsewhere?: number | undefined;
 }
@@ -69,13 +70,13 @@ export interface PlannedName {
 export type PlannedVisit = 'visit' | 'check' | 'infer' | 'leave';
 
 /**
- * Decides whether a host name is visited at an address. A name is inferred after
- * {@link PROBED_NAMES} names of its family showed the same result, at least one of them at
- * this address, where the certificate covers the name, and where no policy depends on it.
- * `model`: the visit of `family.model`.
+ * Decides whether a host name is visited at an address. A name is inferred after {@link
+ * PROBED_NAMES} names of its family had the same result, at least one of them at this
+ * address, if the certificate covers the name and no policy depends on it. `model`: the
+ * visit of `family.model`.
  *
- * An address with names of more than {@link MAX_FAMILIES} families is that of a hosting
- * provider. Of the further families one name in {@link SAMPLE_EVERY} is visited.
+ * An address with names of more than {@link MAX_FAMILIES} families belongs to a hosting
+ * provider. One of {@link SAMPLE_EVERY} names of the further families is visited.
  */
 export function planVisit(
   family: FamilyAtAddress,
@@ -116,7 +117,10 @@ export function afterVisit(
   };
 }
 
-/** The observation of a host that was not visited: that of the model, and named as such. */
+/**
+ * Returns the observation of an unvisited host: a copy of the model's, marked as
+ * inferred.
+ */
 export function inferVisit(
   model: VisitObservation,
   { host, serverName }: Pick<VisitObservation, 'host' | 'serverName'>,
@@ -151,8 +155,8 @@ export interface InferenceError {
 }
 
 /**
- * Sums up the inference of a scan. The upper limit is Wilson's interval, which is also
- * valid for no error among few names.
+ * Sums up the inference of a scan. The upper limit comes from the Wilson interval, which
+ * is also valid if few names show no error.
  */
 export function inferenceError(
   families: Iterable<Pick<FamilyAtAddress, 'inferred' | 'checked' | 'wrong'>>,

@@ -26,7 +26,7 @@ function plan(state: ServerAtAddress, host: string, equalInScan = 0): string {
   return planServerName(state, { host, address, seed: 'a' }, { model, equalInScan });
 }
 
-/** The visit with other evidence of its connection. */
+/** The visit with replaced evidence of its connection. */
 function changed(visit: VisitObservation, connection: object): VisitObservation {
   const [first] = visit.address.connections;
   const connections = [{ ...first, ...connection }] as AddressEvidence['connections'];

@@ -9,32 +9,33 @@ import { hashFraction } from './sample.js';
 /**
  * The visits to one address whose answer does not depend on the host name. Plain JSON.
  *
- * A client sends the host name in SNI alone. A session that ends before the ClientHello
- * is the same for every name. A server that shows its own certificate to names that it
- * does not cover has no certificate for them: hosting servers of many customers do so.
+ * A client sends the host name only in SNI. A session that ends before the ClientHello is
+ * the same for every name. If a server presents its own certificate for a foreign name,
+ * it has no certificate for that name; hosting servers of many customers behave so.
  */
 export interface ServerAtAddress {
-  /** The host whose visit stands for the others. */
+  /** The host whose visit represents the others. */
   readonly model: string;
   readonly digest: string;
   /** The session ended before TLS. */
   readonly beforeTls: boolean;
   /**
-   * The organisational domain of a trusted certificate: a CA verified that the operator of
-   * the server controls it. Its servers count together. Absent for other certificates.
+   * The organisational domain of a trusted certificate: a CA verified that the operator
+   * of the server controls it. All servers of this operator count together. Absent for
+   * other certificates.
    */
   readonly operator?: string | undefined;
   /** Further names with the same answer. */
   readonly equal: number;
   /** Visited names. */
   readonly visited: number;
-  /** A name had another answer: every further name is visited. */
+  /** The answer for one name differed, so every further name is visited. */
   readonly ended: boolean;
 }
 
 /**
- * Decides whether a name takes the answer of the server. `equalInScan`: names with an equal
- * answer at all servers of the operator.
+ * Decides whether the answer of the server applies to a name. `equalInScan`: names with
+ * an equal answer at all servers of the operator.
  */
 export function planServerName(
   server: ServerAtAddress,
@@ -52,7 +53,7 @@ export function planServerName(
 }
 
 /**
- * Returns the state after a visit; undefined while no answer stands for other names. An
+ * Returns the state after a visit; undefined while no answer applies to other names. An
  * answer that differs ends inference. A session that ended early is not a difference.
  */
 export function afterServerVisit(

@@ -7,13 +7,14 @@ import type { HostObservation, ScannedDomain, ScannedHost } from '../facts/obser
 import { visitCertificates } from '../facts/visit-certificates.js';
 
 /**
- * Computes the key of a domain's facts with names and times taken out. Equal keys have
- * equal grades:
- * - a name counts by its relations: the match of each certificate, and the rank of the host;
- *   with records of usage DANE-TA also the match of the domain (RFC 7672 §3.2.2);
- * - a date counts by the dates of certificates that it has passed;
- * - names stay in the key if more relations decide: with a policy, behind an alias, and
- *   for a host without addresses.
+ * Computes the key of a domain's facts without names and times. Equal keys have equal
+ * grades:
+ * - instead of a name, the key has its relations: the match of each certificate, and the
+ *   rank of the host; with records of usage DANE-TA also the match of the domain (RFC
+ *   7672 §3.2.2);
+ * - instead of a date, the key has the number of certificate dates before it;
+ * - names stay in the key if the grade depends on more relations: with a policy, behind
+ *   an alias, and for a host without addresses.
  *
  * The digest of a visit is computed once for each object.
  */
@@ -38,7 +39,7 @@ export class FactsKeys {
       route.besideNullMx,
       route.skipped !== undefined,
       sts,
-      // The certificate of a policy host ends at a date of its own.
+      // The certificate of a policy host expires at a date of its own.
       policy?.mtaSts.policyHost && at,
       tlsRpt,
     ];
@@ -102,7 +103,7 @@ export class FactsKeys {
     const { digest, leaves, dates } = known;
     return [
       digest,
-      // Statistics count inferred facts.
+      // Statistics count inferred facts, so the key distinguishes them.
       address.inferredFrom !== undefined,
       dates.filter((date) => date < at).length,
       ...leaves.flatMap((leaf) =>
@@ -112,7 +113,7 @@ export class FactsKeys {
   }
 }
 
-/** The domain from which a host is reached. */
+/** The domain whose mail route names the host. */
 interface WayToHost {
   /** The domain has a policy, which names hosts. */
   readonly exact: boolean;
@@ -128,7 +129,7 @@ interface SharedHost {
   readonly key: string;
 }
 
-/** Returns whether names decide, beyond the match of certificates. */
+/** Returns whether the grade depends on names beyond the match of certificates. */
 function isNamed({ host }: ScannedHost, { exact }: WayToHost): boolean {
   const { alias, addresses, tlsa, name } = host;
   return exact || alias !== undefined || addresses.length === 0 || tlsa.base !== name;
@@ -139,7 +140,7 @@ interface VisitDigest {
   readonly digest: string;
   /** The server's certificate of each chain; undefined if it cannot be read. */
   readonly leaves: readonly (Certificate | undefined)[];
-  /** The dates at which a judgement of a chain changes, milliseconds since 1970. */
+  /** The dates at which the validity of a chain changes, milliseconds since 1970. */
   readonly dates: readonly number[];
 }
 
@@ -157,7 +158,7 @@ function digestVisit(address: AddressEvidence, profile: Profile): VisitDigest {
 
 /**
  * The digest of a visit without addresses, names and times: equal digests show that two
- * servers answered alike, with the same certificates.
+ * servers gave the same answers and certificates.
  */
 export function visitDigest(address: AddressEvidence): string {
   const { status, reason, stopped, submission, ip, connections } = address;

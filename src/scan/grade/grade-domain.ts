@@ -10,13 +10,13 @@ import { FactsKeys } from './facts-key.js';
 import { measuresOf, type Measures } from './measures.js';
 
 /**
- * The grade of a domain without its name: the row that all domains of one shape share. A
- * finding appears once, for one subject or many.
+ * The grade of a domain without its name: the row that all domains of one shape share.
+ * Each finding appears once, even if it has several subjects.
  */
 export interface DomainGrade {
   /**
-   * SHA-256 of the other fields in lower-case hex: two domains have one shape exactly if
-   * their grades are equal.
+   * SHA-256 of the other fields in lower-case hex: two domains share a shape if and only
+   * if their grades are equal.
    */
   readonly shape: string;
   /** Name of the profile. */
@@ -56,14 +56,14 @@ export class DomainGrader {
     this.#known = new BoundedMap(options.cacheSize ?? 100_000);
   }
 
-  /** Grades that were computed, and not found by their facts. */
+  /** Number of computed grades, without those found by their facts. */
   get graded(): number {
     return this.#graded;
   }
 
   /**
-   * Returns the grade of a domain. Its result as a report is
-   * `grade(composeEvidence(scanned))`.
+   * Returns the grade of a domain. `grade(composeEvidence(scanned))` returns the full
+   * report.
    * @throws TypeError if an observation is missing.
    */
   grade(scanned: ScannedDomain): DomainGrade {

@@ -1,8 +1,8 @@
 import type { CheckResult, MailAddress, MailHost } from '../../evidence/index.js';
 
 /**
- * The values of each measure. `unknown`: could not tell. `not-applicable`: the domain
- * accepts no mail, or has no policy.
+ * The values of each measure. `unknown`: the scan could not determine the value.
+ * `not-applicable`: the domain accepts no mail, or has no policy.
  *
  * - `dane`: `protected` with matching records at every host of a signed route; `partial` with
  *   them at some; `inert` with records in an unsigned zone.
@@ -71,7 +71,7 @@ function signedOf({ route: { dnssec } }: CheckResult): Measures['signed'] {
   ];
 }
 
-/** Servers that this machine could not try do not count. */
+/** Servers that this machine could not contact do not count. */
 function starttlsOf(servers: readonly MailAddress[]): Measures['starttls'] {
   const seen = servers
     .filter(({ status, starttls }) => status === 'reachable' && starttls !== 'unknown')
@@ -100,7 +100,7 @@ function certificatesOf(servers: readonly MailAddress[]): Measures['certificates
   return all.length === 0 || all.some(({ chain }) => chain === 'unknown') ? 'unknown' : 'valid';
 }
 
-/** Findings that leave open whether the domain has a policy that works. */
+/** Findings that do not show whether the domain has a working policy. */
 const unknownPolicy: ReadonlySet<string> = new Set(['sts-lookup-failed', 'sts-policy-not-fetched']);
 
 function stsOf({ mtaSts: { status, mode }, findings }: CheckResult): Measures['mtaSts'] {

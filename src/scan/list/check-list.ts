@@ -12,14 +12,17 @@ import type { InferenceError } from '../family/inference.js';
 import { SharedPolicyVisits } from './shared-policy-visits.js';
 import { SharedVisits } from './shared-visits.js';
 
-/** Connections to one address in a run, at most, and no less than those of one visit. */
+/** Maximum number of connections to one address in a run, at least that of one visit. */
 const PER_ADDRESS = 60;
 
 /** Limits of a run that concern all of its domains. */
 export interface ListLimits {
   /** Hosts and addresses that are never contacted. */
   readonly optOut?: OptOut | undefined;
-  /** Connections to one address. Default 60, or those of one visit if they are more. */
+  /**
+   * Connections to one address. Default: 60, or the connections of one visit if that
+   * number is higher.
+   */
   readonly perAddress?: number | undefined;
 }
 
@@ -35,8 +38,8 @@ export interface ListCounts {
 }
 
 /**
- * Checks the domains of a list in memory. The evidence of a domain is that of a single
- * check, apart from the connections that it shares with other domains.
+ * Checks the domains of a list in memory. The evidence of a domain equals that of a
+ * single check, except for connections shared with other domains.
  */
 export class ListCheck {
   readonly #options: CollectOptions;
@@ -60,8 +63,8 @@ export class ListCheck {
 
   /**
    * Collects the evidence of a domain.
-   * @throws HermeticError for a text that is not a domain name; rejects with
-   * `signal.reason`.
+   * @throws HermeticError for a text that is not a domain name, or the `signal.reason` of
+   * an abort.
    */
   async collect(domain: string): Promise<Evidence> {
     const name = nameOf(domain);
@@ -70,8 +73,8 @@ export class ListCheck {
   }
 
   /**
-   * Finds out which hosts are not to be inferred. The resolver caches the answers, so
-   * that the check does not repeat the questions.
+   * Finds the hosts whose results must not be inferred. The resolver caches the answers,
+   * so that the check does not repeat the questions.
    */
   async #noteImportance(domain: string): Promise<void> {
     const { mx, ...rest } = this.#options;

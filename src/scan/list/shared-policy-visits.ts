@@ -4,9 +4,11 @@ import type { PolicyVisit } from '../../mta-sts/index.js';
 import { rested, type RestState } from '../schedule/rest.js';
 import { decideWebRest } from '../schedule/web-rest.js';
 
-/** Fetches from one address in a run, at most. */
+/** Maximum number of fetches from one address in a run. */
 const MAX_FETCHES = 10_000;
-/** Longest pause after a fetch that was answered: a provider has thousands of policies. */
+/**
+ * Longest pause after an answered fetch, since a provider hosts thousands of policies.
+ */
 const ANSWERED_MS = 50;
 
 /** Limits on the fetches of one run. */
@@ -23,7 +25,7 @@ interface AddressState {
   /** Settles when the last fetch has ended. */
   turn: Promise<unknown>;
   fetches: number;
-  /** Monotonic times: of the next fetch, and of the end of a rest. */
+  /** Monotonic times of the next fetch and of the end of a rest. */
   nextAt: number;
   restUntil: number;
   rest: RestState;
@@ -31,8 +33,9 @@ interface AddressState {
 
 /**
  * The fetches of a run over many domains, whose policy hosts share few addresses. Each
- * domain has a policy of its own, so each one is fetched. An address gets one connection at
- * a time, a pause between two of them, and a rest if it asks for one.
+ * domain has a policy of its own, so the run fetches each one. Each address gets one
+ * connection at a time, a pause between connections, and a rest if the server requests
+ * one.
  */
 export class SharedPolicyVisits implements PolicyVisitor {
   readonly #addresses = new Map<string, AddressState>();

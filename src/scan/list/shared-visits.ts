@@ -38,20 +38,19 @@ interface AddressState {
   /** Monotonic time until which the address is not contacted, and the reason. */
   restUntil: number;
   restReason: string;
-  /** The visit whose answers about TLS serve other names. */
+  /** The visit whose answers about TLS also apply to other names. */
   known: AddressEvidence | undefined;
   readonly families: Map<string, FamilyAtAddress>;
-  /** The visits that stand for their families, by host. */
+  /** The visits that represent their families, by host. */
   readonly models: Map<string, VisitObservation>;
 }
 
 /**
- * The visits of a run over many domains. All of them together keep to one connection at a
- * time to each address, to the pause between two connections, and to a budget for each
- * address:
+ * The visits of a run over many domains. Together they observe one connection at a time
+ * to each address, the pause between two connections, and a budget for each address:
  * - a host name is visited once at each of its addresses;
- * - the answers about TLS at an address serve its other names, which are visited for their
- *   certificates only;
+ * - the answers about TLS at an address also apply to its other names, which are visited
+ *   for their certificates only;
  * - names of one provider are inferred if `planVisit` allows it;
  * - an address that refuses a visit is not contacted for the time that `decideRest`
  *   gives.
@@ -65,7 +64,10 @@ export class SharedVisits implements ProbeLimiter {
 
   constructor(private readonly options: SharedVisitsOptions) {}
 
-  /** Notes that a policy or TLSA records depend on the host, so that it is visited. */
+  /**
+   * Records that a policy or TLSA records depend on the host, so that the host is
+   * visited.
+   */
   matter(hostName: string): void {
     this.#matters.add(hostName);
   }
@@ -102,7 +104,7 @@ export class SharedVisits implements ProbeLimiter {
     const known = await earlier;
     const serves = known && (known.inferredFrom === undefined || !this.#matters.has(hostName));
     if (serves) return known;
-    // Another domain may have begun the visit while this one waited.
+    // Another domain may have begun the visit while this domain waited.
     const begun = this.#results.get(identity);
     if (begun && begun !== earlier) return begun;
     const state = this.#stateOf(address);
@@ -137,7 +139,8 @@ export class SharedVisits implements ProbeLimiter {
     await this.#pause(state);
     const evidence = await probe(this.#budgetOf(state));
     this.#note(state, evidence);
-    // Names are compared by the completed handshake: later ones answer fewer questions.
+    // The comparison of names uses the completed handshake, since later handshakes answer
+    // fewer questions.
     const visit = { host: hostName, serverName, observedAt: '', address: firstOf(evidence) };
     const after = afterVisit(before, planned, visit);
     state.families.set(family, after);
@@ -209,7 +212,7 @@ function leftAlone(ip: string, reason: string): AddressEvidence {
   return { ip, status: 'inconclusive', reason, connections: [] };
 }
 
-/** The visit with its last completed handshake, or its first connection, alone. */
+/** The visit reduced to its last completed handshake, or else to its first connection. */
 function firstOf(evidence: AddressEvidence): AddressEvidence {
   const { connections } = evidence;
   const own = connections.filter(({ earlier }) => earlier === undefined);
@@ -219,8 +222,8 @@ function firstOf(evidence: AddressEvidence): AddressEvidence {
 }
 
 /**
- * The answers that belong to the address and not to the name: without certificates. Undefined
- * without such an answer.
+ * The answers of the address for every name, without certificates. Undefined without such
+ * an answer.
  */
 function answersOf(evidence: AddressEvidence): AddressEvidence | undefined {
   const connections = evidence.connections

@@ -8,7 +8,7 @@ import type { Resolver } from '../../dns/index.js';
 import type { PolicyVisit } from '../../mta-sts/index.js';
 import type { WebVisits } from '../engine/index.js';
 
-/** Asks policy hosts for one domain of a scan, within the limits of the engine. */
+/** Contacts policy hosts for one domain of a scan, within the limits of the engine. */
 export class LeasedPolicyVisits implements PolicyVisitor {
   /** Milliseconds until the domain can be observed; undefined if nothing is missing. */
   deferMs: number | undefined;

@@ -89,7 +89,7 @@ export function liveWork({ maxRests = MAX_RESTS, ...options }: LiveOptions): Liv
       );
       const observing = { ...collecting, signal, policyVisitor: visitor };
       const policy = await observePolicy(domain, observing);
-      // Another address may have served the policy.
+      // Another address may have returned the policy.
       const isOpen = policy.mtaSts.status === 'tempfail';
       const deferMs = isOpen ? visitor.deferMs : undefined;
       return { ...engineDomain({ domain, policy }, takeQuestions()), deferMs };
@@ -103,7 +103,7 @@ export function liveWork({ maxRests = MAX_RESTS, ...options }: LiveOptions): Liv
       return engineHost(host, takeQuestions());
     },
     async visitHost({ host, address, hostFacts, mayConnect }, signal) {
-      // Each visit asks for the record again, within its hour in memory.
+      // Each visit requests the record, which stays in memory for an hour.
       if (await optOuts.refuses(host, collecting.resolver, signal))
         return { facts: {}, connections: 0, optedOut: true };
       if (!mayConnect()) return undefined;
@@ -159,7 +159,7 @@ class Graders {
   }
 }
 
-/** "Could not tell" is a lookup that failed; its facts replace no earlier ones. */
+/** A failed lookup counts as "could not tell", and its facts replace no earlier facts. */
 function engineDomain(
   {
     domain,
@@ -203,8 +203,8 @@ function judgeVisit(
 }
 
 /**
- * Decides on rests of a policy host. A server that does not answer is the result of its own
- * domain; three in succession end the visits to the address.
+ * Decides on rests of a policy host. A missing answer is a result of its domain; three
+ * missing answers in succession end the visits to the address.
  */
 function judgeWeb(
   before: Facts | undefined,
@@ -298,7 +298,7 @@ function visitObservation(host: string, at: string, visit: VisitFacts): VisitObs
   };
 }
 
-/** The evidence of an address without a session: never a fault of the domain. */
+/** The evidence of an address without a session, which is never a fault of the domain. */
 function unvisited(
   ip: string,
   state: VisitFacts['state'],

@@ -20,8 +20,8 @@ import { afterServerVisit, planServerName, type ServerAtAddress } from '../famil
 import type { VisitObservation } from '../facts/observations.js';
 
 /**
- * Decides on a name by the names of its provider, then by those that the certificate of the
- * server does not cover.
+ * Decides on a name by the names of its provider, then by names that the server's
+ * certificate does not cover.
  */
 export function planByGroups({ family, server }: NameGroups, name: PlannedHost): VisitPlan {
   const known = (family?.state ?? newFamily) as unknown as FamilyAtAddress;
@@ -51,7 +51,7 @@ export function changedGroups(groups: NameGroups, visit: GroupVisit): readonly G
   return changes.filter((change) => change !== undefined);
 }
 
-/** A name that its own certificate does not cover stands for no other name of the family. */
+/** A name that its certificate does not cover represents no other name of the family. */
 function familyChange(
   group: KnownGroup | undefined,
   visit: VisitObservation,

@@ -42,8 +42,8 @@ export function hostInterval({ tlsa }: HostObservation): number {
 }
 
 /**
- * Milliseconds until an address is visited again: 14 days, and earlier on the day after a
- * certificate that was seen ends. Changed addresses, TLSA records or policies make a visit
+ * Milliseconds until an address is visited again: 14 days, or earlier on the day after an
+ * observed certificate expires. Changed addresses, TLSA records or policies make a visit
  * due at once: see {@link visitIsDue}.
  */
 export function visitInterval({ address, observedAt }: VisitObservation): number {
@@ -71,8 +71,8 @@ export function visitIsDue(was: VisitReason | undefined, is: VisitReason): boole
 }
 
 /**
- * The due time of a name, with a jitter of a tenth of the interval that depends on the name
- * alone. Times are milliseconds since 1970.
+ * The due time of a name, with a jitter of a tenth of the interval that depends only on
+ * the name. Times are milliseconds since 1970.
  */
 export function nextDue(name: string, observedAt: number, interval: number): number {
   const shift = (2 * hashFraction('due', name) - 1) * JITTER;
@@ -80,8 +80,8 @@ export function nextDue(name: string, observedAt: number, interval: number): num
 }
 
 /**
- * The first due time of an address in a scan, spread over the planned length: the addresses
- * of one provider are not all visited at the start.
+ * The first due time of an address in a scan, spread over the planned length, so that the
+ * scan does not visit all addresses of one provider at the start.
  */
 export function firstDue(name: string, startedAt: number, plannedMs: number): number {
   return Math.round(startedAt + hashFraction('first', name) * plannedMs);

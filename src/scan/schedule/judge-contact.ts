@@ -11,7 +11,7 @@ export interface ContactEnd {
 
 /**
  * Decides how long an address is not contacted after a check: the same rests as after the
- * visits of a scan. Without evidence the check was aborted. Pure.
+ * visits of a scan. Missing evidence means that the check was aborted. Pure.
  */
 export function judgeContact(
   before: Readonly<Record<string, unknown>> | undefined,

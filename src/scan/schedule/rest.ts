@@ -2,7 +2,7 @@ import type { AddressEvidence, ConnectionEvidence } from '../../evidence/index.j
 
 const MINUTE = 60_000;
 
-/** Pauses between visits to an address that refused one, milliseconds. */
+/** Pauses after an address refused a visit, in milliseconds. */
 export const REST_LEVELS: readonly number[] = [15, 60, 6 * 60, 24 * 60].map(
   (minutes) => minutes * MINUTE,
 );
@@ -44,7 +44,7 @@ export type TurnedAway = 'busy' | 'refused' | 'silent';
 
 /**
  * Decides on a rest after a visit. The rests are 15 minutes, an hour, 6 hours and a day;
- * after these the scan abandons the address. A visit that is answered ends them.
+ * after these the scan abandons the address. An answered visit ends the series of rests.
  */
 export function decideRest(before: RestState, visit: AddressEvidence): RestDecision {
   const connection = visit.connections.at(-1);
@@ -58,17 +58,17 @@ export function decideRest(before: RestState, visit: AddressEvidence): RestDecis
 
 /** The results of one visit that decide whether the address rests. */
 export interface VisitSigns {
-  /** Nothing answered in time. */
+  /** The server did not answer in time. */
   readonly isSilent: boolean;
   readonly isAnswered: boolean;
   /** The server asked for fewer connections. */
   readonly limits: boolean;
   readonly turnedAway?: Exclude<TurnedAway, 'silent'> | undefined;
-  /** Milliseconds that the server asked for. Bounded to a minute and a day. */
+  /** Milliseconds that the server asked for. Limited to between a minute and a day. */
   readonly retryAfterMs?: number | undefined;
 }
 
-/** Moves the standing of a scanner at an address by one visit. */
+/** Updates the standing of a scanner at an address after one visit. */
 export function nextRest(before: RestState, signs: VisitSigns): RestDecision {
   const silent = signs.isSilent ? before.silent + 1 : 0;
   const reason = silent >= SILENT_VISITS ? 'silent' : signs.turnedAway;

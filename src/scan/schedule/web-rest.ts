@@ -2,9 +2,9 @@ import type { PolicyHostReply } from '../../mta-sts/index.js';
 import { nextRest, type RestDecision, type RestState } from './rest.js';
 
 /**
- * Decides on a rest after a fetch from a policy host. Status 429 and 503 ask for a rest of
- * the time in Retry-After, or else of the usual one (RFC 6585 §4, RFC 9110 §15.6.4). Other
- * statuses concern one policy domain of many at the address.
+ * Decides on a rest after a fetch from a policy host. Status 429 and 503 request a rest:
+ * for the time in Retry-After, or for the default time (RFC 6585 §4, RFC 9110 §15.6.4).
+ * Other statuses concern one policy domain of many at the address.
  */
 export function decideWebRest(before: RestState, reply: PolicyHostReply): RestDecision {
   const { dial, status, retryAfterMs } = reply;

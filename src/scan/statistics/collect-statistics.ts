@@ -3,7 +3,7 @@ import type { DomainGrade } from '../grade/grade-domain.js';
 import { statisticDefinitions, type StatisticPage } from './definitions.js';
 import { UnitCounts } from './unit-counts.js';
 
-/** A number with its base. The unknown ones are in neither. */
+/** A number with its base. Units with an unknown answer are in neither. */
 export interface StatisticCount {
   /** Units with the property. */
   readonly number: number;
@@ -22,7 +22,10 @@ export interface Statistic {
   readonly domains: StatisticCount;
   /** A mail host has a property if at least half of its domains with an answer have it. */
   readonly mailHosts: StatisticCount;
-  /** The same for the operators of mail hosts. A domain's own hosts are one operator. */
+  /**
+   * The same for the operators of mail hosts. All hosts of a domain's own count as one
+   * operator.
+   */
   readonly operators: StatisticCount;
 }
 
@@ -33,7 +36,7 @@ export interface StatisticRow {
   readonly hosts: readonly string[];
   /** Operators of the hosts; {@link OWN_OPERATOR} for the domain's own. */
   readonly operators: readonly string[];
-  /** Domains that the row stands for. Default 1. */
+  /** Number of domains that the row represents. Default 1. */
   readonly domains?: number | undefined;
 }
 
@@ -141,8 +144,9 @@ export class StatisticsCollector {
   }
 
   /**
-   * The names with the most domains. A name that is removed had fewer domains than half of
-   * the limit, and comes back with its next domain: it is never among the largest at the end.
+   * The names with the most domains. A removed name had fewer domains than half of the
+   * limit, and its next domain adds it again, so it is never among the largest at the
+   * end.
    */
   #largest(limit: number): readonly string[] {
     return [...this.#names]
@@ -157,7 +161,7 @@ const order = (left: string, right: string): number => (left < right ? -1 : 1);
 
 type Tally = (shapes: ShapeCounts) => StatisticCount;
 
-/** Each unit answers by the majority of its domains with an answer. */
+/** The answer of a unit is that of the majority of its domains with an answer. */
 function tallyUnits(units: UnitCounts, tallies: readonly Tally[]): readonly StatisticCount[] {
   const sums = tallies.map(() => ({ number: 0, of: 0, unknown: 0 }));
   for (const shapes of units.units())

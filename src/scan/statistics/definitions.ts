@@ -5,7 +5,7 @@ import type { DomainGrade } from '../grade/grade-domain.js';
 /**
  * The answer of one domain to a statistic: `yes` counts in the number, `yes` and `no` in
  * "of how many". `unknown` counts in neither and is reported as a share. `outside`: the
- * question does not arise.
+ * statistic does not apply to the domain.
  */
 export type StatisticAnswer = 'yes' | 'no' | 'unknown' | 'outside';
 

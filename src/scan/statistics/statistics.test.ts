@@ -98,7 +98,7 @@ test('counts of rows and of single domains are equal', () => {
       }
       const statistics = grouped.statistics();
       assert.deepEqual(statistics, single.statistics());
-      // The sums are those of a count without shapes.
+      // The sums equal those of a count without shapes.
       for (const [index, { answer }] of statisticDefinitions.entries()) {
         const sum = (wanted: string): number =>
           graded.reduce(
@@ -118,7 +118,8 @@ test('counts of rows and of single domains are equal', () => {
 
 test('the largest operators are exact with more operators than names in memory', () => {
   const collector = new StatisticsCollector();
-  // An operator whose domains are all at the start, one whose are spread, and 60 000 others.
+  // An operator with all domains at the start, one with scattered domains, and 60 000
+  // others.
   for (let n = 0; n < 30; n++) collector.add(row(base, `e${n}.example`, 'early.test'));
   for (let n = 0; n < 60_000; n++) {
     collector.add(row(base, `d${n}.example`, `op${n}.test`));

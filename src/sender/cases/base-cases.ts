@@ -17,7 +17,7 @@ function opportunistic({ host = {}, zone = insecure, ...traits }: Traits): Sende
   return { group: 'base', expect: 'inform', evidenceOf: [], host, zone, ...traits };
 }
 
-/** Domains without a policy: the TLS of the sender itself. */
+/** Domains without a policy, which show the TLS of the sender itself. */
 export const baseCases: readonly SenderCase[] = [
   opportunistic({
     id: 'plain',

@@ -5,7 +5,7 @@ export interface CaseNames {
   /** The domain to which mail is written. */
   readonly domain: string;
   readonly mxHost: string;
-  /** A preferred MX host where nothing listens, in the case `second-mx`. */
+  /** A preferred MX host that accepts no connections, in the case `second-mx`. */
   readonly deadMxHost: string;
   readonly policyHost: string;
   readonly policyRecord: string;
@@ -15,8 +15,8 @@ export interface CaseNames {
 
 /**
  * Returns the names of a case. The MX host is `mx` below the domain of the case, so that
- * one zone holds everything, and SNI, policy fetches and DNS questions name the case. In
- * a case of a `bogus-tlsa` zone the TLSA records are in the zone `_25._tcp.mx...`.
+ * one zone holds all names, and SNI, policy fetches and DNS questions name the case. In a
+ * case of a `bogus-tlsa` zone the TLSA records are in the zone `_25._tcp.mx...`.
  *
  * @param slot names one test; `me` on an installation for one sender
  */
@@ -42,7 +42,7 @@ export interface NamedCase {
 
 /**
  * Returns the case and slot of a name below the zone; undefined for any other name.
- * Letter case and a final dot do not matter. The case id is not looked up.
+ * Letter case and a final dot do not matter. The function does not verify the case id.
  */
 export function caseOfName(name: string, zone: string): NamedCase | undefined {
   const lower = name.toLowerCase().replace(/\.$/, '');

@@ -26,8 +26,8 @@ export const deliverySteps = [
 export type DeliveryStep = (typeof deliverySteps)[number];
 
 /**
- * The certificate of a mail host or policy host. Unless the value says otherwise it is
- * valid, for the name of the host, and issued by the CA that the sender trusts.
+ * The certificate of a mail host or policy host. Unless the value states otherwise, the
+ * certificate is valid, names the host, and comes from the CA that the sender trusts.
  *
  * - `nothing-fits` is self-signed, expired and for another name.
  * - `valid-rsa` has an RSA key, which static RSA needs.
@@ -65,8 +65,8 @@ export interface CaseHost {
   /** The only suites that it accepts, as OpenSSL writes them. */
   readonly suites?: string;
   /**
-   * `refused`: a handshake without SNI ends with unrecognized_name. `other-name`: it gets
-   * a certificate for another name. Default the same certificate.
+   * `refused`: a handshake without SNI ends with unrecognized_name. `other-name`: such a
+   * handshake gets a certificate for another name. Default the same certificate.
    */
   readonly withoutSni?: 'refused' | 'other-name';
   /**
@@ -101,11 +101,11 @@ export interface CasePolicy {
 /** DNS of the domain of a case. */
 export interface CaseZone {
   /**
-   * `insecure`: no DS at the parent. `bogus`: every signature of the zone is wrong;
+   * `insecure`: no DS at the parent. `bogus`: every signature of the zone is invalid;
    * `bogus-tlsa`: those of the zone that holds the TLSA records of the MX host.
    */
   readonly dnssec: 'secure' | 'insecure' | 'bogus' | 'bogus-tlsa';
-  /** A first MX host, preferred, at an address where nothing listens. */
+  /** A preferred MX host at an address that accepts no connections. */
   readonly deadMx?: true;
   /** The MX host has addresses of this family only. */
   readonly family?: 'ipv4' | 'ipv6';
@@ -122,40 +122,43 @@ export interface SenderCase {
   readonly tells: string;
   /**
    * `deliver`: mail must arrive. `refuse`: a sender that uses the mechanism must not
-   * deliver. `inform`: shown without a judgement.
+   * deliver. `inform`: the result is shown without a judgement.
    */
   readonly expect: 'deliver' | 'refuse' | 'inform';
   /**
-   * The mechanisms of which this case is evidence: of use if it expects `refuse`, of
-   * restraint if it expects `deliver`.
+   * The mechanisms of which this case is evidence: `refuse` cases show enforcement,
+   * `deliver` cases show that valid mail passes.
    */
   readonly evidenceOf: readonly SenderMechanism[];
   /** RFC and section of the expectation. */
   readonly clause: string;
-  /** The clauses that the case shows, as the registers in `spec/` number them. */
+  /** The clauses that the case tests, as the registers in `spec/` number them. */
   readonly rules?: string;
   /**
    * The first step at which the sender can see the property. A sender that leaves before
-   * has not decided about it.
+   * that step has made no decision about the property.
    */
   readonly decidedAt: DeliveryStep;
   /**
-   * The same host without the mechanism. A sender that refuses both refuses the host, and
-   * the case is not evidence of the mechanism.
+   * The same host without the mechanism. If a sender refuses both, it refuses the host,
+   * and the case is not evidence of the mechanism.
    */
   readonly contrast?: string;
   readonly zone: CaseZone;
   readonly host: CaseHost;
   readonly policy?: CasePolicy;
   /**
-   * The case takes two messages. After the first, policy record and policy host disappear
+   * The case needs two messages. After the first, policy record and policy host disappear
    * and the mail host stops offering STARTTLS.
    */
   readonly withdrawn?: true;
   /** Asks for TLS reports (RFC 8460) if it is true. */
   readonly report?: true;
-  /** Belongs to the set that is tested first: few messages, the decisive questions. */
+  /**
+   * Belongs to the set that is tested first: few messages that answer the decisive
+   * questions.
+   */
   readonly quick?: true;
-  /** Only an installation with own addresses of this family can open the case. */
+  /** Only an installation with addresses of this family can open the case. */
   readonly needs?: 'ipv4' | 'ipv6';
 }

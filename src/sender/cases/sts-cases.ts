@@ -25,9 +25,8 @@ function withPolicy(expect: SenderCase['expect'], traits: Traits): SenderCase {
 }
 
 /**
- * Domains with MTA-STS and without DNSSEC. In those where the policy is void, the mail
- * host has a self-signed certificate: it identifies a sender that applies the policy
- * anyway.
+ * Domains with MTA-STS and without DNSSEC. If the policy of a case is void, its mail host
+ * has a self-signed certificate, which reveals a sender that applies the policy anyway.
  */
 export const stsCases: readonly SenderCase[] = [
   withPolicy('deliver', {

@@ -5,7 +5,7 @@ import type { CaseHost, SenderCase } from './sender-case.js';
 
 /**
  * Returns the view that a sender has of a case, as input of `exposureOf`, `cell` or
- * `decideHost`: a prediction and the receiver follow the same description.
+ * `decideHost`: a prediction and the receiver use the same description.
  *
  * TLS versions, suites, SNI and packet sizes depend on the sender's library, so `tls` is
  * `unknown` in those cases.

@@ -6,23 +6,23 @@ import type { Observation } from '../observation.js';
 export interface Attempt {
   readonly network: string;
   /**
-   * The last two labels of its EHLO names: they distinguish the hosts behind
-   * one address. Undefined without a domain, and if the connection mentions several.
+   * The last two labels of its EHLO names: they distinguish the hosts behind one address.
+   * Undefined if the connection names no domain or several.
    */
   readonly nameDomain: string | undefined;
   readonly source: string;
-  /** The last step that the sender reached by itself. */
+  /** The last step that the sender reached on its own. */
   readonly reached: DeliveryStep;
   /** A message was accepted under TLS, or without it. */
   readonly accepted: 'secured' | 'plaintext' | undefined;
-  /** The sender sent MAIL, so nothing that it saw before kept it from delivering. */
+  /** The sender sent MAIL, so no earlier observation prevented delivery. */
   readonly willing: 'secured' | 'plaintext' | undefined;
   /**
-   * The null sender was given and no message: a verification of the address, which
-   * delivers nothing in any case.
+   * The client sent MAIL with the null sender and no message: it verified the address
+   * without delivering mail.
    */
   readonly isCallout: boolean;
-  /** Our own reply to the greeting, EHLO, MAIL, RCPT or DATA was an error. */
+  /** The receiver's own greeting or reply to EHLO, MAIL, RCPT or DATA was an error. */
   readonly turnedAway: boolean;
   /** The sender ended the connection, by QUIT, an alert or a close. */
   readonly leftByItself: boolean;
@@ -34,8 +34,8 @@ export interface Attempt {
 }
 
 /**
- * Alerts by which a TLS client refuses a certificate (RFC 9846 §6.2). Others concern the
- * handshake itself and prove nothing about the certificate.
+ * Alerts by which a TLS client refuses a certificate (RFC 9846 §6.2). Other alerts
+ * concern the handshake itself and prove nothing about the certificate.
  */
 const CERTIFICATE_ALERTS: ReadonlySet<string> = new Set([
   'bad_certificate',
@@ -84,7 +84,7 @@ function attemptOf(observations: readonly Observation[]): Attempt {
   };
 }
 
-/** The null sender is also that of bounces, which end with a message. */
+/** Bounces also use the null sender, but contain a message. */
 function isCalloutIn(observations: readonly Observation[]): boolean {
   const senders = observations.flatMap((one) => (one.kind === 'mail' ? [one.fromDomain] : []));
   const hasMessage = observations.some(({ kind }) => kind === 'data');
@@ -104,7 +104,7 @@ function lastLabels(name: string): string | undefined {
   return /(?:^|\.)([a-z0-9_-]+\.[a-z][a-z0-9-]*)\.?$/i.exec(name)?.[1]?.toLowerCase();
 }
 
-/** The network of a source; the addresses of this machine count as one. */
+/** The network of a source; the addresses of this machine count as one network. */
 export function senderNetwork(source: string): string {
   return source.startsWith('127.') ? '127.0.0.0' : networkOf(source);
 }
@@ -124,7 +124,8 @@ function furthest(observations: readonly Observation[]): DeliveryStep {
 function stepOf(observation: Observation): DeliveryStep {
   switch (observation.kind) {
     case 'ehlo':
-      // The reply to HELO lists no extension, so its sender cannot miss STARTTLS.
+      // The reply to HELO lists no extensions, so the client cannot see that STARTTLS is
+      // missing.
       return observation.verb === 'EHLO' ? 'ehlo' : 'greeting';
     case 'greeting':
     case 'starttls':
@@ -149,9 +150,9 @@ function compareSteps(left: DeliveryStep, right: DeliveryStep): number {
 }
 
 /**
- * Returns whether an attempt shows a refusal of the property of a case: the sender saw it
- * and left by itself before MAIL. An attempt that ended earlier, or by our own error, is
- * not a decision of the sender.
+ * Returns whether an attempt shows a refusal of the property of a case: the sender saw
+ * the property and disconnected on its own before MAIL. An attempt that ended earlier, or
+ * by an error of the receiver, is not a decision of the sender.
  */
 export function showsRefusal(attempt: Attempt, senderCase: SenderCase): boolean {
   if (attempt.willing !== undefined || attempt.isCallout) return false;
@@ -160,9 +161,9 @@ export function showsRefusal(attempt: Attempt, senderCase: SenderCase): boolean 
 }
 
 /**
- * The step from which leaving is a refusal. A fault of DNS or policy keeps a sender from
- * connecting; a sender that connects anyway decides by the certificate. A visitor that
- * only greets, such as a monitor, has decided nothing.
+ * The step from which leaving is a refusal. A fault of DNS or policy prevents a sender
+ * from connecting; a sender that connects anyway decides by the certificate. A client
+ * that only sends a greeting, such as a monitor, has made no decision.
  */
 function threshold({ decidedAt, host }: SenderCase): DeliveryStep {
   if (compareSteps(decidedAt, 'greeting') > 0) return decidedAt;

@@ -8,7 +8,7 @@ const MAX_REPORTS = 20;
 
 /**
  * Joins the TLS reports about a case with its attempts: the claim of each reporter, and
- * how far the test saw the same. Undefined without a report.
+ * its agreement with the observations. Undefined without a report.
  *
  * @param network the network of the judged sender
  */

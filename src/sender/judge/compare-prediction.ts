@@ -7,8 +7,8 @@ export interface ComparedCase {
   readonly predicted: PredictedVerdict;
   readonly observed: CaseVerdict;
   /**
-   * `not-predicted`: the configuration does not decide. `not-observed`: the test did not
-   * settle the case.
+   * `not-predicted`: the configuration does not determine the result. `not-observed`: the
+   * test did not settle the case.
    */
   readonly agrees: 'yes' | 'no' | 'not-predicted' | 'not-observed';
   /** The reason of the prediction. */
@@ -17,8 +17,9 @@ export interface ComparedCase {
 
 /**
  * Compares a prediction with a test, case by case. A refused and a deferred message count
- * as equal: the configuration shows that a message waits, not who ended the connection. A
- * delivery predicted for a later attempt is not observed in a short test.
+ * as equal: the configuration shows the delay of a message, not which side ended the
+ * connection. A short test does not observe a delivery that is predicted for a later
+ * attempt.
  */
 export function comparePrediction(
   prediction: SenderPrediction,

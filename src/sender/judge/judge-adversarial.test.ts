@@ -202,7 +202,7 @@ const delivered = (...ids: string[]): readonly Observation[] =>
 
 const basis = delivered('plain', 'clear', 'self-signed', 'sts', 'dane');
 
-/** Observations that must not show a refusal at a case, nor a mechanism that is in use. */
+/** Observations that must show neither a refusal at a case nor a mechanism in use. */
 const harmless: readonly (readonly [string, string, readonly Observation[]])[] = [
   ['a scanner of every case', 'dane-clear', scans],
   ['a scanner under TLS', 'dane-mismatch', at('dane-mismatch', scanner).leavesTls()],

@@ -9,16 +9,21 @@ import { attemptsIn, senderNetwork, showsRefusal, type Attempt } from './attempt
 export interface TestFacts {
   /** Milliseconds of the wall clock. */
   readonly now: number;
-  /** Milliseconds after the last sign of a case until its verdict is final. */
+  /** Milliseconds after the last observation of a case until its verdict is final. */
   readonly patienceMs: number;
   readonly sender: JudgedSender;
-  /** A scanner made all attempts: leaving is its habit, and not a refusal. */
+  /** A scanner made all attempts: it leaves every host, so leaving is not a refusal. */
   readonly isVisitor: boolean;
-  /** A message of the same sender arrived at another case, so its port 25 is open. */
+  /**
+   * A message of the same sender arrived at another case, so the sender can use port 25.
+   */
   readonly controlDelivered: boolean;
-  /** Resolvers and fetchers of policies at the cases that the sender connected to. */
+  /**
+   * Sources of DNS questions and policy fetches for the cases that the sender connected
+   * to.
+   */
   readonly helpers: Helpers;
-  /** Cases whose counterpart with a false identity was refused. */
+  /** Cases for which the sender refused the counterpart with a false identity. */
   readonly verifies: (senderCase: SenderCase) => boolean;
 }
 
@@ -31,9 +36,9 @@ export interface Helpers {
 
 /** The sender that a test judges, by its connections. */
 export interface JudgedSender {
-  /** The network that made most attempts; undefined without any. */
+  /** The network with the most attempts; undefined without attempts. */
   readonly network: string | undefined;
-  /** The domain of most of its EHLO names; undefined without any. */
+  /** The domain of most of its EHLO names; undefined without EHLO names. */
   readonly nameDomain: string | undefined;
 }
 
@@ -47,7 +52,7 @@ export function isBySender(
 
 /**
  * Returns whether an attempt that ended without a message may be a decision of the judged
- * sender. A sender gives its name; a scanner behind the same address gives another one.
+ * sender. The sender and a scanner behind the same address use different EHLO names.
  */
 export function decidesFor(attempt: Attempt, sender: JudgedSender): boolean {
   if (sender.nameDomain !== undefined) return attempt.nameDomain === sender.nameDomain;
@@ -72,7 +77,8 @@ export function judgeCase(
     lastSeen === undefined ||
     facts.now - lastSeen < facts.patienceMs ||
     attempts.some(({ ended }) => !ended);
-  // A message that arrives by another server may be the one that this server refused.
+  // A message that arrives through another server may be the one that this server
+  // refused.
   const isElsewhere = every.some((one) => !attempts.includes(one) && one.accepted !== undefined);
   const canRefuse = !facts.isVisitor && !isElsewhere;
   const { verdict, step } =
@@ -107,8 +113,8 @@ export function isDelivered(verdict: CaseVerdict): boolean {
 }
 
 /**
- * The observations that decide: those of the second message if a policy is withdrawn
- * in between. Before it, the signs of the first message show only that the test runs.
+ * The decisive observations: those of the second message if the test withdraws the policy
+ * in between. Observations of the first message show only that the test is running.
  */
 function decisive(
   senderCase: SenderCase,
@@ -123,7 +129,7 @@ function decisive(
   return observations.filter((one) => !('connection' in one));
 }
 
-/** Without its first message, a sender had no occasion to cache the policy. */
+/** A sender that did not send the first message could not cache the policy. */
 function lacksFirst({ withdrawn }: SenderCase, observations: readonly Observation[]): boolean {
   const isFirst = ({ message = 1 }: Observation): boolean => message === 1;
   return (
@@ -193,9 +199,9 @@ function judgeSilence(senderCase: SenderCase, silence: Silence): Judged {
 }
 
 /**
- * The step before a connection at which a sender decided against the host. Only a case
- * whose fault is visible there allows the conclusion, and only when the same sender
- * reached another case: silence has many causes.
+ * The step before a connection at which a sender decided against the host. The conclusion
+ * requires that the fault of the case is visible at that step and that the same sender
+ * reached another case, since silence has many causes.
  */
 function refusedBefore(
   { decidedAt, zone }: SenderCase,
@@ -232,8 +238,8 @@ function meets({ expect, host }: SenderCase, verdict: CaseVerdict): CaseResult['
 }
 
 /**
- * Returns whether the only fault of a delivery is that the policy came after it: a sender
- * may fetch a policy in the background, and then apply it to the next message.
+ * Returns whether the only fault of a delivery is that it preceded the policy fetch: a
+ * sender may fetch a policy in the background, and then apply it to the next message.
  */
 function fetchedLater(
   { expect, policy, zone }: SenderCase,
@@ -250,7 +256,7 @@ function fetchedLater(
 
 function lastSign(observations: readonly Observation[]): number | undefined {
   const times = observations
-    // A report arrives a day later, and is not a sign of an attempt.
+    // A report arrives a day later, and does not show an attempt.
     .filter(({ kind }) => kind !== 'not-submitted' && kind !== 'report')
     .map(({ at }) => Date.parse(at));
   return times.length === 0 ? undefined : Math.max(...times);
@@ -272,7 +278,7 @@ function evidenceIn(
   };
 }
 
-/** TLS of the last attempt that got as far as a ClientHello. */
+/** TLS of the last attempt that reached a ClientHello. */
 function tlsIn(attempts: readonly Attempt[]): CaseResult['evidence']['tls'] {
   const last = attempts.filter(({ observations }) => find(observations, 'hello')).at(-1);
   if (!last) return undefined;

@@ -28,9 +28,9 @@ export function judgeMechanism(mechanism: SenderMechanism, judged: JudgedTest): 
 }
 
 /**
- * MTA-STS, DANE and DNSSEC: one case that was delivered as it must be, and one that must
- * not be delivered. A case whose host the sender refuses without the mechanism too proves
- * nothing, nor does one that another network attempted.
+ * A verdict on MTA-STS, DANE or DNSSEC needs a case that was correctly delivered, and a
+ * case that must not be delivered. A case proves nothing if the sender also refuses its
+ * host without the mechanism, or if another network attempted the delivery.
  */
 function judgePolicy(mechanism: SenderMechanism, judged: JudgedTest): MechanismResult {
   const cases = [...judged.cases.values()].filter(({ senderCase }) =>
@@ -85,7 +85,7 @@ function counts({ senderCase, result }: JudgedCase, { cases }: JudgedTest): bool
   return contrast !== undefined && isDelivered(contrast.verdict);
 }
 
-/** Contrasts without a result, because of which a refusal does not count. */
+/** Contrast cases without a result: the refusals that depend on them do not count. */
 function missingContrasts(cases: readonly JudgedCase[], judged: JudgedTest): string[] {
   const uncounted = cases.filter((one) => yes(one.result) && !counts(one, judged));
   const contrasts = uncounted.flatMap(({ senderCase: { contrast } }) => contrast ?? []);
@@ -96,7 +96,7 @@ function missingContrasts(cases: readonly JudgedCase[], judged: JudgedTest): str
   return [...new Set(contrasts)].filter(isOpen).slice(0, 2);
 }
 
-/** Cases that would settle the question: the ones of the quick set first. */
+/** Cases that would settle the question, those of the quick set first. */
 function unsettled(cases: readonly JudgedCase[], expect: SenderCase['expect']): string[] {
   return cases
     .filter(({ senderCase, result }) => senderCase.expect === expect && result.met === 'open')
@@ -106,7 +106,9 @@ function unsettled(cases: readonly JudgedCase[], expect: SenderCase['expect']): 
     .map(({ id }) => id);
 }
 
-/** The sender asked for the policy: a fetch, a TLSA question, or the DO bit. */
+/**
+ * Whether the sender requested the policy: by a fetch, a TLSA question, or the DO bit.
+ */
 function inUse(
   mechanism: SenderMechanism,
   cases: readonly JudgedCase[],
@@ -122,9 +124,9 @@ function inUse(
 }
 
 /**
- * Opportunistic TLS is `observes-only`: used if offered, not required. A sender that
- * refuses bad certificates and sends in plaintext if TLS is missing gains nothing: an
- * attacker strips STARTTLS (RFC 7435 §3).
+ * Opportunistic TLS is `observes-only`: used if offered, not required. Refusal of invalid
+ * certificates gives no protection if the sender sends in plaintext without TLS, because
+ * an attacker strips STARTTLS (RFC 7435 §3).
  */
 function judgeStarttls({ cases }: JudgedTest): MechanismResult {
   const base = (id: string): CaseResult | undefined => ownResult(cases, id);
@@ -148,7 +150,7 @@ function judgeStarttls({ cases }: JudgedTest): MechanismResult {
   return settled(faults.length > 0 ? 'enforces-wrongly' : 'observes-only');
 }
 
-/** The result of a case; undefined if another sender took part. */
+/** The result of a case; undefined if another sender contacted it. */
 function ownResult(cases: JudgedTest['cases'], id: string): CaseResult | undefined {
   const result = cases.get(id)?.result;
   return result?.notes.includes('other-network') ? undefined : result;

@@ -22,8 +22,8 @@ export interface JudgeOptions {
   /** Default: the whole catalogue. */
   readonly cases?: readonly SenderCase[] | undefined;
   /**
-   * Milliseconds after the last sign of a case until silence or a refusal is final.
-   * Default one minute, enough for a fallback within the same delivery.
+   * Milliseconds after the last observation of a case until silence or a refusal is
+   * final. Default one minute, enough for a fallback within the same delivery.
    */
   readonly patienceMs?: number | undefined;
 }
@@ -33,7 +33,7 @@ const PATIENCE_MS = 60_000;
 /**
  * Judges a sender by the observations of the receivers, case by case and mechanism by
  * mechanism. Pure: the same observations and time give the same result, in any order of
- * the observations. Those of unknown cases are ignored.
+ * the observations. The function ignores observations of unknown cases.
  */
 export function judgeSender(
   observations: readonly Observation[],
@@ -88,14 +88,17 @@ export function judgeSender(
   };
 }
 
-/** Returns whether every case of a result is final: nothing is open or under way. */
+/** Returns whether every case of a result is final: no case is open or in progress. */
 export function isSettled({ cases }: SenderTestResult): boolean {
   return cases.every(
     ({ verdict, notes }) => verdict !== 'not-seen' && !notes.includes('still-open'),
   );
 }
 
-/** The network of the sender fetches policies too; a crawler of policies connects nowhere. */
+/**
+ * The network of the sender also fetches policies; a policy crawler opens no SMTP
+ * connection.
+ */
 function helpersOf(
   observations: readonly Observation[],
   cases: ReadonlySet<string>,
@@ -112,8 +115,8 @@ function helpersOf(
 }
 
 /**
- * Whether all attempts are those of a scanner: it left a host without any fault after the
- * certificate, sent MAIL nowhere, and no message is known to be under way.
+ * Whether all attempts are those of a scanner: the client left a faultless host after the
+ * certificate and never sent MAIL, and no message is known to be in transit.
  */
 function isVisitor(own: readonly AttemptAtCase[], observations: readonly Observation[]): boolean {
   if (observations.some(({ kind }) => kind === 'submitted' || kind === 'policy')) return false;
@@ -125,8 +128,8 @@ function isVisitor(own: readonly AttemptAtCase[], observations: readonly Observa
 }
 
 /**
- * A delivery counts as verified when the sender refused a false identity under the same
- * mechanism, and accepted none: a receiver cannot see a verification that succeeds.
+ * A delivery counts as verified if the sender refused a false identity under the same
+ * mechanism, and accepted none: a receiver cannot observe a successful verification.
  */
 function verifies(
   senderCase: SenderCase,
@@ -146,8 +149,8 @@ function verifies(
 }
 
 /**
- * Cases with a false identity that a mechanism in force for this case has to refuse, by
- * mechanism. A sender may also verify every certificate, without a policy.
+ * Cases with a false identity that a sender must refuse under a mechanism of this case,
+ * by mechanism. A sender may also verify every certificate, without a policy.
  */
 function twinsOf({ zone, host, policy }: SenderCase): readonly (readonly string[])[] {
   const { tlsa = [], certificate = 'valid' } = host;

@@ -41,9 +41,9 @@ export function observedExposure(verdictOf: VerdictOf): Exposure {
 }
 
 /**
- * An attacker forges unsigned DNS answers at will, so its own host gets the mail. It has a
- * certificate for its own name, and no case shows whether a sender that verifies without
- * a policy compares that name or the domain.
+ * An attacker can forge unsigned DNS answers, so the attacker's own host receives the
+ * mail. That host has a certificate for its own name, and no case shows whether a sender
+ * that verifies without a policy compares that name or the domain.
  */
 function withoutPolicy(verdictOf: VerdictOf): Cells {
   const stripped = resultOf(verdictOf('clear'), 'unknown');

@@ -8,7 +8,7 @@ const MAX_SHOWN = 20;
 
 /**
  * Returns the identity that the connections show. The network that attempted the most
- * cases comes first: a test is judged by its attempts.
+ * cases comes first, because its attempts decide the test.
  */
 export function identityOf(
   networks: readonly string[],
@@ -37,9 +37,9 @@ export function identityOf(
 }
 
 /**
- * Networks of the attempts: those that sent MAIL before those that never did, such as
- * scanners, then the one with the most cases first. Of two with as many cases, the one
- * that came first.
+ * Networks of the attempts: networks that sent MAIL before others, such as scanners, then
+ * by decreasing number of cases. Networks with equally many cases stay in the order of
+ * arrival.
  */
 export function networksByCases(attempts: readonly AttemptAtCase[]): readonly string[] {
   return byCases(attempts, ({ network }) => network);
@@ -47,8 +47,7 @@ export function networksByCases(attempts: readonly AttemptAtCase[]): readonly st
 
 /**
  * The domain of the EHLO names that a network used at the most cases. Another domain
- * belongs to another server behind the same address, such as that of a neighbour behind
- * NAT.
+ * belongs to another server behind the same address, such as a host behind the same NAT.
  */
 export function nameDomainByCases(attempts: readonly AttemptAtCase[]): string | undefined {
   return byCases(attempts, ({ nameDomain }) => nameDomain)[0];
@@ -82,7 +81,7 @@ function byCases(
     .map(([key]) => key);
 }
 
-/** Software by the part of an EHLO name or user agent that shows it. */
+/** Software by the part of an EHLO name or user agent that identifies it. */
 const software: readonly (readonly [pattern: RegExp, name: string])[] = [
   [/\.outbound\.protection\.outlook\.com$/i, 'Microsoft Exchange Online'],
   [/\.google\.com$/i, 'Gmail'],
@@ -122,14 +121,16 @@ export function tlsOf(
 }
 
 /**
- * Before TLS 1.3 a hello names only its highest version, so lower ones are not known from
- * it (RFC 9846 §E.1).
+ * A ClientHello before TLS 1.3 names only its highest version, so it does not show lower
+ * versions (RFC 9846 §E.1).
  */
 function offers({ versions, maxVersion }: ObservationOf<'hello'>, version: number): boolean {
   return versions.length > 0 ? versions.includes(version) : maxVersion === version;
 }
 
-/** Values that clients send to keep servers tolerant (RFC 8701). */
+/**
+ * GREASE values, by which clients test that servers tolerate unknown values (RFC 8701).
+ */
 function isReserved(group: number): boolean {
   return (group & 0x0f0f) === 0x0a0a && group >> 8 === (group & 0xff);
 }

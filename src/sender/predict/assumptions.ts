@@ -8,7 +8,7 @@ export type ResolverState = (typeof resolverStates)[number];
 
 /**
  * Returns the state of the resolver. A configuration that uses DANE relies on validation,
- * so the prediction assumes it and says so; otherwise it stays unknown.
+ * so the prediction states validation as an assumption; otherwise the state is unknown.
  */
 export function resolverFact(
   stated: ResolverState | undefined,

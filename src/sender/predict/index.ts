@@ -3,13 +3,14 @@
  *
  * 1. A reader turns a configuration into a `SenderModel`: the rules by which the server
  *    uses TLS, each with the line that states it. A setting that a reader does not
- *    understand becomes an unknown fact with its reason.
- *    `readPostfix`, `readExim`, `readOpenSmtpd`, `readOwn`.
+ *    understand becomes an unknown fact with its reason. The readers are `readPostfix`,
+ *    `readExim`, `readOpenSmtpd` and `readOwn`.
  * 2. `predictSender` applies the rules to the cases of the test, and to each class of
- *    receiving domain under each attack. It knows no mail server.
+ *    receiving domain under each attack. It does not depend on the mail server program.
  *
- * Both are pure. The prediction is as exact as the configuration: a smart host, a table
- * that only its server can answer, and the TLS library leave cells that are `cannot-tell`.
+ * Both are pure. The prediction is only as complete as the configuration: cells are
+ * `cannot-tell` if they depend on a smart host, a table that only its server can answer,
+ * or the TLS library.
  *
  * @example
  * ```ts

@@ -53,7 +53,7 @@ function judgeMechanism(
   return judgeCases(mechanism, fact.value, predictions, answer);
 }
 
-/** `no`: not in use. `weak`: in use, and mail is delivered against it. */
+/** `no`: not in use. `weak`: in use, but some mail is delivered in violation of it. */
 type Use = 'no' | 'weak' | 'weakened' | 'strict';
 
 function factOf(mechanism: SenderMechanism, model: SenderModel): Fact<Use> {
@@ -103,7 +103,8 @@ function judgeCases(
       .filter(({ delivery }) => delivery.result === 'deferred')
       .map(({ case: { id } }) => id),
   );
-  // A host that the sender refuses without the mechanism too proves nothing about it.
+  // If the sender also refuses the host without the mechanism, the case proves nothing
+  // about it.
   const faults = evidence.filter(
     (prediction) =>
       isFault(mechanism, prediction) &&

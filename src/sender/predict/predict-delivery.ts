@@ -14,13 +14,13 @@ export interface ServerFacts {
   /** `refused`: listed in EHLO, and the command is answered with an error. */
   readonly starttls: 'offered' | 'absent' | 'refused' | 'unknown';
   readonly handshake: 'works' | 'fails';
-  /** The handshake works only with this ability. */
+  /** The handshake succeeds only with this ability. */
   readonly needs?: LibraryAbility | undefined;
   /** The only version of the server. */
   readonly version?: TlsVersionName | undefined;
   /** The server refuses handshakes without SNI. */
   readonly needsServerName?: boolean;
-  /** Chain of a public CA for the name of the MX host, in date. */
+  /** A currently valid chain of a public CA for the name of the MX host. */
   readonly pkix: Known;
   readonly dane: Known;
   readonly attacker: boolean;
@@ -32,7 +32,7 @@ export interface ServerFacts {
 /** The predicted end of one message. */
 export interface PredictedDelivery {
   readonly result: DeliveryResult;
-  /** The message returns to its author instead of waiting. */
+  /** The sender bounces the message instead of deferring it. */
   readonly bounced?: boolean;
   /** The handshake fails, so the sender has not refused the server by itself. */
   readonly atHandshake?: boolean;
@@ -132,7 +132,7 @@ function underTls(
   if (requirement.sts) checks.push([server.pkix, 'the certificate does not pass MTA-STS']);
   if (certificate.kind === 'ca')
     checks.push([nameCheck(certificate.names, server), 'the certificate is not accepted']);
-  // An attacker evades a verification that only leads to plaintext.
+  // An attacker bypasses a verification if its failure only leads to plaintext.
   const evadable = certificate.kind === 'ca' && certificate.onFailure === 'plaintext' && !required;
   for (const [holds, reason] of checks) {
     if (holds === 'unknown') return { result: 'unknown', reason, source };
@@ -190,7 +190,7 @@ function handshakeOf(
   return { works: 'yes', reason: '', source };
 }
 
-/** The reason of a failed handshake, by the ability that it lacks. */
+/** The reason of a failed handshake, by the missing ability. */
 const inabilities: Readonly<Record<LibraryAbility, string>> = {
   oldVersions: 'the TLS library refuses TLS 1.0 and 1.1',
   oldVersionsVerified: 'the TLS library refuses TLS 1.0 and 1.1 for authenticated servers',

@@ -66,7 +66,9 @@ tls_verify_hosts =${' '}
 `;
 const exim = `${bV}${main}${router}${transport}`;
 
-/** Reads Exim after replacements of lines; a replacement that finds no line fails. */
+/**
+ * Reads Exim after replacements of lines; a replacement without a matching line fails.
+ */
 function eximWith(
   changes: Readonly<Record<string, string>>,
   more: Partial<EximInput> = {},
@@ -499,7 +501,7 @@ test('the sender of Hermetic enforces every mechanism, and observes where told',
   assert.equal(verdicts(ownModel({}, 'past.example')), 'observes enforces enforces enforces');
 });
 
-// One decision, two descriptions: the model must agree with decideHost.
+// The model and decideHost describe the same decision, so they must agree.
 test('the model of Hermetic agrees with its own decision in every case', () => {
   const prediction = predictSender(ownModel({}), senderCases);
   for (const senderCase of senderCases) {

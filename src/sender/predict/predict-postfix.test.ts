@@ -472,7 +472,7 @@ test('the version decides about REQUIRETLS', () => {
   );
 });
 
-// The suggested lines are those of the mechanism, so they must change its verdict.
+// The suggested lines configure the mechanism, so they must change its verdict.
 test('the suggested lines change the verdict', () => {
   const poor = ['smtp_tls_security_level = none', 'ignore_mx_lookup_error = yes'];
   const first = predict(poor, { policyServer: 'hermetic' });

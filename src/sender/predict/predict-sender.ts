@@ -61,7 +61,8 @@ function hindrance(model: SenderModel, { zone }: SenderCase): PredictedDelivery 
   const { source } = families;
   if (families.known && families.value !== 'both' && families.value !== family)
     return { result: 'deferred', reason: `the sender uses ${name[families.value]} only`, source };
-  // Nearly every mail server has IPv4, and a configuration shows if it is switched off.
+  // Nearly every mail server has IPv4, and a configuration shows whether IPv4 is
+  // disabled.
   if (family === 'ipv4' && families.known) return undefined;
   return {
     result: 'unknown',
@@ -75,8 +76,8 @@ function unreached({ rules }: SenderModel): PredictedDelivery {
 }
 
 /**
- * Returns the view behind the resolver of the sender: without validation nothing is bogus,
- * and no answer counts as signed.
+ * Returns the view of the case through the resolver of the sender: without validation, no
+ * answer is bogus or counts as signed.
  */
 export function asResolved(view: View, { resolver }: Pick<SenderModel, 'resolver'>): View {
   if (!resolver.known || resolver.value === 'validates') return view;
@@ -87,7 +88,9 @@ export function asResolved(view: View, { resolver }: Pick<SenderModel, 'resolver
   };
 }
 
-/** The policy that a sender holds: in a withdrawn case the one of the first message. */
+/**
+ * The policy in the cache of a sender: in a withdrawn case, that of the first message.
+ */
 function policyInForce(view: View, senderCase: SenderCase): PolicyInForce | undefined {
   const { live, mx } = senderCase.withdrawn ? viewOfCase(senderCase, 1).mtaSts : view.mtaSts;
   const { policy } = senderCase;

@@ -22,7 +22,7 @@ export type PredictedVerdict = (typeof predictedVerdicts)[number];
 /** The reason of a cell, and the line of the configuration that decides it. */
 const cause = { reason: z.string(), line: z.string() };
 
-/** The mechanism of which a change in `changes` improves the result. */
+/** The mechanism whose change in `changes` improves the result. */
 const change = z.enum(senderMechanisms).optional();
 
 const cellSchema = z.strictObject({ result: z.enum(outcomes), ...cause, change });
@@ -60,7 +60,7 @@ export const predictionSchema = z
         met: z.enum(['yes', 'no', 'open', 'none']),
         /** Age of the message in seconds at this result; earlier attempts fail. */
         delaySeconds: z.int().min(0).optional(),
-        /** The message returns to its author instead of waiting in the queue. */
+        /** The sender bounces the message instead of deferring it. */
         bounced: z.literal(true).optional(),
         ...cause,
         change,
@@ -149,8 +149,8 @@ function causeOf({ reason, source }: PredictedDelivery): { reason: string; line:
 }
 
 /**
- * The verdict of the test for a predicted result. A sender that keeps mail from a host has
- * decided by itself, so it refuses; a handshake that fails leaves that open.
+ * The verdict of the test for a predicted result. A sender that withholds mail by its own
+ * decision refuses the host; a failed handshake shows no decision.
  */
 function verdictOf({ result, atHandshake }: PredictedDelivery): PredictedVerdict {
   switch (result) {
@@ -190,7 +190,7 @@ function exposureOf(
   exposure: SenderExposure,
   changed: ReadonlySet<SenderMechanism>,
 ): SenderPrediction['exposure'] {
-  // No setting improves what a sender with every mechanism gets too.
+  // No setting improves a result that a sender with every mechanism also gets.
   const best = senderExposure(fullSender);
   return Object.fromEntries(
     senders.map((domainClass) => [

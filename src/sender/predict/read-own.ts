@@ -24,7 +24,7 @@ export interface OwnSettings {
 export interface OwnInput {
   readonly settings: OwnSettings;
   readonly domain: string;
-  /** Milliseconds since 1970: an exemption ends. */
+  /** Milliseconds since 1970, to determine which exemptions have ended. */
   readonly now: number;
   readonly resolver?: ResolverState | undefined;
   /** Whether the OpenSSL of its Node.js has the hybrid group; undefined: not known. */
@@ -77,8 +77,9 @@ export function readOwn(input: OwnInput): SenderModel {
 
 /**
  * The TLS of the sender itself (tls/handshake.ts): TLS 1.0 and every suite at security
- * level 0 without a policy, and TLS 1.2 with one. It offers the hybrid group without a key
- * share, so that the hello stays small, if the OpenSSL of Node.js has the group.
+ * level 0 without a policy, and TLS 1.2 with one. If the OpenSSL of Node.js supports the
+ * hybrid group, it offers the group without a key share, so that the ClientHello stays
+ * small.
  */
 function ownLibrary(hybrid: boolean | undefined): TlsRules['library'] {
   const source = sourceOf('TLS settings of the sender');
@@ -105,7 +106,7 @@ function sourceOf(line: string): SettingSource {
   return { setting: 'policy', line };
 }
 
-/** A sender that uses every mechanism: the best that any sender reaches. */
+/** A sender that uses every mechanism, and so gets the best possible results. */
 export const fullSender: SenderModel = readOwn({
   settings: { observe: false, daneWithInsecureMx: true, exemptions: [], reports: true },
   domain: 'example.com',

@@ -116,7 +116,7 @@ function heading(
 
 /** Below this width each case has two lines. */
 const NARROW = 60;
-/** With fewer columns for it, a reason is below its mechanism. */
+/** If a reason has fewer columns than this, its line is below its mechanism. */
 const MIN_REASON = 40;
 
 /** Columns of the name and of the verdict of a mechanism. */
@@ -166,7 +166,9 @@ function exposureBlock({ exposure }: SenderPrediction, view: TextView): readonly
   ];
 }
 
-/** The mechanisms of which a change improves cells of a row; no line without one. */
+/**
+ * The mechanisms whose change improves cells of a row; no line without such a mechanism.
+ */
 function improvementLine(
   row: SenderClass,
   cells: SenderPrediction['exposure'][SenderClass],
@@ -181,7 +183,7 @@ function improvementLine(
 /** Columns of the id of a case. */
 const CASE = 20;
 
-/** Cases in sequence with the same reason print it once, after the last of them. */
+/** Consecutive cases with the same reason print the reason once, after the last case. */
 function caseLines({ cases }: SenderPrediction, view: TextView): readonly string[] {
   const indent = ' '.repeat(4);
   const reasons = cases.map(reasonOf);
@@ -234,7 +236,7 @@ const tlsWords: Readonly<Record<SenderPrediction['destinations'][number]['tls'],
   'cannot-tell': 'cannot tell',
 };
 
-/** Destinations that are printed; the JSON has more. */
+/** Maximum number of printed destinations; the JSON contains more. */
 const MAX_DESTINATIONS = 20;
 
 function destinationLines(

@@ -32,7 +32,7 @@ export interface PolicyInForce {
   readonly otherMediaType?: boolean;
 }
 
-/** The host of which the requirement is asked. */
+/** The host to which the requirement applies. */
 export interface RequirementQuestion {
   readonly rules: TlsRules;
   readonly host: Pick<HostView, 'name' | 'dnssec' | 'tlsa'>;
@@ -40,7 +40,7 @@ export interface RequirementQuestion {
   readonly policy: PolicyInForce | undefined;
 }
 
-/** The share of one mechanism in a requirement. */
+/** The part of a requirement that one mechanism determines. */
 type Share =
   | { readonly kind: 'none' }
   | { readonly kind: 'encrypt' | 'authenticate'; readonly source: SettingSource }
@@ -84,7 +84,7 @@ function isAuthenticated(share: Share): boolean {
 
 /** RFC 7672 §2.2, with the deviations that a configuration allows. */
 function daneShare({ rules, host, mxDnssec }: RequirementQuestion): Share {
-  // Readers leave TLS unknown too if DANE may be mandatory.
+  // Readers also report TLS as unknown if DANE may be mandatory.
   const unsigned = host.tlsa === 'absent' || host.tlsa === 'insecure';
   if (!rules.dane.known) return unsigned ? none : openFact(rules.dane);
   const { value: dane, source } = rules.dane;
@@ -149,7 +149,7 @@ function stsShare({ rules, host, policy }: RequirementQuestion, dane: Share): Sh
   return { kind: 'authenticate', source };
 }
 
-/** Whether a policy takes the place of DANE, which RFC 8461 §2 forbids. */
+/** Whether a policy replaces DANE, which RFC 8461 §2 forbids. */
 function supersedes({ rules }: RequirementQuestion, sts: Share): boolean {
   return (
     rules.mtaSts.known &&

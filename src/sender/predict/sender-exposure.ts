@@ -15,9 +15,9 @@ import { requirementOf, type PolicyInForce } from './requirement.js';
 import type { SenderModel } from './sender-model.js';
 
 /**
- * Receiving domains by their protection, in the words of the classes of senders: the
- * exposure table read in the opposite direction. `First` and `Cached` are the state of this
- * sender's MTA-STS cache for the domain.
+ * Receiving domains by their protection, named like the classes of senders: the rows of
+ * the exposure table of a sender. `First` and `Cached` are the state of this sender's
+ * MTA-STS cache for the domain.
  */
 export type DomainClass = SenderClass;
 
@@ -42,7 +42,7 @@ export function senderExposure(model: SenderModel): SenderExposure {
   ) as unknown as SenderExposure;
 }
 
-/** Returns the results alone, as the table of `check` shows them. */
+/** Returns only the results, as the table of `check` shows them. */
 export function exposureResults(exposure: SenderExposure): Exposure {
   return Object.fromEntries(
     senders.map((domainClass) => [
@@ -116,8 +116,8 @@ function domainView(domainClass: DomainClass): View {
 }
 
 /**
- * A host that only a forged MX record names belongs to the attacker, who has a certificate
- * for its name: a sender that takes the name from an unsigned answer accepts it.
+ * If only a forged MX record names a host, the attacker controls it and has a certificate
+ * for its name, which a sender accepts if it takes the name from an unsigned answer.
  */
 function serverFacts({ name, servers: [server] }: HostView): ServerFacts {
   const forged = name !== MX_HOST;

@@ -1,7 +1,7 @@
 /**
  * The rules by which a sender uses TLS, as its configuration states them: data without
  * behaviour. Every reader of a configuration produces this model, and `predictSender`
- * knows no mail server.
+ * does not depend on the mail server program.
  */
 
 /** The setting that a fact comes from. */
@@ -19,7 +19,7 @@ export type Fact<T> =
   | { readonly known: true; readonly value: T; readonly source: SettingSource }
   | { readonly known: false; readonly reason: string; readonly source: SettingSource };
 
-/** The certificate names that the sender accepts with a certificate of a trusted CA. */
+/** The names that the sender accepts in a certificate of a trusted CA. */
 export type AcceptedNames =
   /** The name of the MX host, as DNS named it. */
   | { readonly kind: 'mx-host' }
@@ -40,13 +40,16 @@ export type RequiredCertificate =
       /** `plaintext`: after a failed verification the sender tries again without TLS. */
       readonly onFailure: 'defer' | 'plaintext';
     }
-  /** Keys of the configuration only: no server of a test has one. */
+  /** Only keys in the configuration, which no server of a test has. */
   | { readonly kind: 'pinned' };
 
 /** The use of DANE (RFC 7672). */
 export type DaneUse =
   | { readonly use: 'no' }
-  /** Records are looked up and logged, and mail is delivered against them. */
+  /**
+   * The sender looks up and logs the records, but delivers mail even if they do not
+   * match.
+   */
   | { readonly use: 'observe' }
   | {
       readonly use: 'opportunistic' | 'mandatory';
@@ -62,12 +65,15 @@ export type DaneUse =
 export type StsUse =
   | { readonly use: 'no' }
   | {
-      /** `observe`: the policy is fetched and logged, and mail is delivered against it. */
+      /**
+       * `observe`: the sender fetches and logs the policy, but delivers mail even in
+       * violation of it.
+       */
       readonly use: 'enforce' | 'observe';
       /**
-       * A domain with DANE too. `both`: each must hold. `dane-alone`: DANE decides if
-       * every host has TLSA records, as RFC 8461 §2 allows. `sts-alone`: the policy
-       * replaces DANE, which RFC 8461 §2 forbids.
+       * A domain with DANE too. `both`: the host must satisfy each of them. `dane-alone`:
+       * DANE decides if every host has TLSA records, as RFC 8461 §2 allows. `sts-alone`:
+       * the policy replaces DANE, which RFC 8461 §2 forbids.
        */
       readonly withDane: 'both' | 'dane-alone' | 'sts-alone';
       /**

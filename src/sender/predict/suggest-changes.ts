@@ -88,7 +88,10 @@ function stopObserving(): ReturnType<Suggestion> {
 
 const RESOLVER_NOTE = 'DANE needs a validating resolver on this machine.';
 
-/** Requiring TLS of every domain would defer mail, so only its absence is a fault. */
+/**
+ * Required TLS for every domain would defer mail, so only a sender without TLS has a
+ * fault.
+ */
 function postfixTls({ rules }: SenderModel): ReturnType<Suggestion> {
   if (!rules.tls.known || rules.tls.value !== 'never') return undefined;
   return { place: placeOf(rules.tls.source.setting), lines: ['smtp_tls_security_level = may'] };

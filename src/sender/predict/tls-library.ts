@@ -135,7 +135,7 @@ function systemDefaults(text: string): ReadonlyMap<string, string> | undefined {
 export interface LibraryUse {
   /** Its security level; undefined: that of the library. */
   readonly level?: number | undefined;
-  /** It sets a lowest version, which outweighs openssl.cnf. */
+  /** The program sets a lowest version, which overrides openssl.cnf. */
   readonly isBounded?: boolean | undefined;
 }
 

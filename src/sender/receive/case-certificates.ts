@@ -22,8 +22,9 @@ export interface CertificateSource {
 }
 
 /**
- * The certificates of a test with a CA of its own, which the sender has to trust.
- * Each is issued when it is first needed, and stays the same: TLSA records name its key.
+ * The certificates of a test with a CA of its own, which the sender has to trust. Each
+ * certificate is issued when it is first needed, and does not change, because TLSA
+ * records name its key.
  */
 export class CaseCertificates implements CertificateSource {
   readonly root: Authority = createCa({ name: 'Hermetic Sender Test Root' });
@@ -66,7 +67,7 @@ export class CaseCertificates implements CertificateSource {
     }
   }
 
-  /** With the issuer in the chain: DANE-TA needs it there (RFC 7672 §3.1.2). */
+  /** The chain includes the issuer, as DANE-TA requires (RFC 7672 §3.1.2). */
   #fromPrivate(names: readonly string[]): Issued {
     this.#private ??= createCa({ name: 'Hermetic Sender Test Private CA' });
     const { der, certPem } = this.#private;

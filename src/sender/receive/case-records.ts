@@ -23,12 +23,12 @@ export interface CaseRecordOptions {
   readonly zone: string;
   /** Addresses of the MX host. */
   readonly addresses: readonly string[];
-  /** An address where nothing listens on port 25. */
+  /** An address that accepts no connections on port 25. */
   readonly deadAddress: string;
   readonly policyAddresses: readonly string[];
   /** SHA-256 of the public key of the certificate of the MX host, hexadecimal. */
   readonly keyDigest?: string | undefined;
-  /** The same of its issuer. */
+  /** The same digest for its issuer. */
   readonly issuerDigest?: string | undefined;
   /** Address for TLS reports (RFC 8460 §3), such as `mailto:reports@example.com`. */
   readonly rua?: string | undefined;

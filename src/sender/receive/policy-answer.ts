@@ -16,7 +16,7 @@ const COPY = '/.well-known/mta-sts-copy.txt';
 
 /**
  * Returns the answer to a request. The policy of a case never changes: senders cache it,
- * and a test that reuses the name must meet the same policy (RFC 8461 §3.2).
+ * and a test that reuses the name must return the same policy (RFC 8461 §3.2).
  */
 export function policyAnswer(
   { id, policy }: SenderCase,

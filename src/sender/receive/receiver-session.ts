@@ -39,7 +39,7 @@ export interface PlaySelection {
   byServerName(serverName: string, played: PlayedCase): NamedPlay;
   /** `secured`: the client has seen the certificate of the shown case. */
   byRecipient(domain: string, played: PlayedCase, secured: boolean): NamedPlay;
-  /** The reply to a recipient of no test, after 550. */
+  /** The text after 550 for a recipient that belongs to no test. */
   readonly refusal: string;
 }
 
@@ -51,8 +51,8 @@ export interface ReceiverSessionOptions {
   readonly limits: ReceiverLimits;
   contextFor(place: CasePlace, serverName: string | undefined): SecureContext;
   /**
-   * The group of every handshake with the host of a case, if its settings permit one
-   * group alone: Node.js does not name the group of a session on the side of the server.
+   * The group of every handshake with the host of a case, if its settings permit only one
+   * group: Node.js does not report the group of a session to a server.
    */
   onlyGroup(place: CasePlace): string | undefined;
 }
@@ -62,7 +62,7 @@ type SeenHere<T = Seen> = T extends { connection: string }
   ? Omit<T, 'connection' | 'source'>
   : never;
 
-/** A ClientHello of more octets does not fit into one packet of Ethernet. */
+/** Maximum size of a ClientHello that fits into one Ethernet packet, in octets. */
 const ONE_PACKET = 1400;
 /** Code point of the hybrid group (RFC 10024). */
 const X25519MLKEM768 = 0x11ec;
@@ -71,10 +71,10 @@ const HANDSHAKE_FAILURE = Uint8Array.of(21, 3, 3, 0, 2, 2, 40);
 const UNRECOGNIZED_NAME = Uint8Array.of(21, 3, 3, 0, 2, 2, 112);
 
 /**
- * One connection to the mail host of a case. Every command of RFC 5321 is served
- * [5321-4.5.1-1], and those out of order get 503 [5321-4.1.4-1]. STARTTLS follows RFC
- * 3207: it is never required [3207-4-3], not listed again under TLS [3207-4.2-6], and it
- * discards the earlier state of the client [3207-4.2-7].
+ * One connection to the mail host of a case. It implements every command of RFC 5321
+ * [5321-4.5.1-1], and rejects commands out of order with 503 [5321-4.1.4-1]. STARTTLS
+ * follows RFC 3207: it is never required [3207-4-3], not listed again under TLS
+ * [3207-4.2-6], and it discards the earlier state of the client [3207-4.2-7].
  */
 export class ReceiverSession {
   #stream: Duplex;
@@ -300,7 +300,8 @@ export class ReceiverSession {
     if (requiresHybrid && !hello?.groups.includes(X25519MLKEM768))
       return this.#breakOff(HANDSHAKE_FAILURE);
     if (dropsLargeHello && octets > ONE_PACKET) {
-      // The middlebox answers nothing: the client or the time limit ends the connection.
+      // The simulated middlebox sends no answer, so the client or the time limit ends the
+      // connection.
       this.#stream.resume();
       await new Promise<void>((resolve) => this.#stream.once('close', resolve));
       return;
@@ -342,7 +343,7 @@ export class ReceiverSession {
     });
   }
 
-  /** Distinguishes an alert of the client, a reset, and a refusal of our own. */
+  /** Distinguishes an alert of the client, a reset, and a refusal by the receiver. */
   #tlsFailed({ code = '' }: NodeJS.ErrnoException): void {
     const alert = /ALERT_([A-Z_]+)$/.exec(code)?.[1]?.toLowerCase();
     if (alert !== undefined && !this.#ended) this.#record({ kind: 'alert', description: alert });

@@ -13,7 +13,7 @@ export type Seen = WithoutPlace<Observation>;
 
 /**
  * Collects the observations of one test, up to {@link MAX_OBSERVATIONS}: a flood of
- * connections costs a bounded amount of memory, and the first ones count.
+ * connections costs a bounded amount of memory, and only the first observations count.
  */
 export class Recorder {
   readonly #observations: Observation[] = [];
@@ -62,7 +62,7 @@ export class Recorder {
     this.onChange(observation);
   }
 
-  /** Counts later messages of a case as its second; for cases with `withdrawn` alone. */
+  /** Counts later messages of a case as its second; only for cases with `withdrawn`. */
   withdraw(place: CasePlace): void {
     if (!place.senderCase.withdrawn || this.isWithdrawn(place)) return;
     this.record(place, { kind: 'withdrawn' });

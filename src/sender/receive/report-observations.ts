@@ -5,7 +5,7 @@ import { cutText, type Observation } from '../observation.js';
 
 /**
  * Returns the observations of reports about the cases of a slot; other domains are left
- * out. The receiver of reports has judged their authenticity.
+ * out. The receiver of reports has verified their authenticity.
  */
 export function reportObservations(
   reports: readonly DomainReport[],

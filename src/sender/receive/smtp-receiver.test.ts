@@ -23,7 +23,7 @@ interface Bench {
 
 const certificates = new CaseCertificates(Date.now());
 
-/** A receiver that shows one case, and a client with the greeting read. */
+/** A receiver that shows one case, and a client that has read the greeting. */
 async function bench(
   t: TestContext,
   caseId: string,

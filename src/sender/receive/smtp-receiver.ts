@@ -24,7 +24,7 @@ export interface SmtpReceiverOptions {
   onAccepted?(place: CasePlace): void;
 }
 
-/** TLS settings in memory: those of several slots with all cases. */
+/** Maximum number of TLS settings in memory, enough for several slots with all cases. */
 const MAX_CONTEXTS = 400;
 
 const receiverLimits: ReceiverLimits = {
@@ -85,7 +85,7 @@ export class SmtpReceiver {
     return { accepted, place: session.place };
   }
 
-  /** The TLS settings of a host; they differ by SNI if the case says so. */
+  /** The TLS settings of a host; they depend on SNI if the case requires that. */
   #contextFor({ senderCase, slot }: CasePlace, serverName: string | undefined): SecureContext {
     const { id, host } = senderCase;
     const { mxHost } = caseNames(id, slot, this.options.zone);
@@ -94,7 +94,7 @@ export class SmtpReceiver {
     const issued = this.options.certificates.certificateFor(kind, mxHost);
     const key = `${id}.${slot} ${other}`;
     const known = this.#contexts.get(key);
-    // A renewed certificate makes a new context.
+    // A renewed certificate requires a new context.
     if (known?.issued === issued) return known.context;
     const { keyPem, chainPem } = issued;
     const context = createSecureContext({ key: keyPem, cert: chainPem, ...settingsOf(host) });
@@ -105,7 +105,10 @@ export class SmtpReceiver {
 
 const HYBRID = 'X25519MLKEM768';
 
-/** The hybrid group is used if the OpenSSL of this Node.js has it, which 3.0 has not. */
+/**
+ * The host uses the hybrid group if the OpenSSL of this Node.js supports it; OpenSSL 3.0
+ * does not.
+ */
 function onlyGroup({ requiresHybrid }: CaseHost): string | undefined {
   return requiresHybrid && senderGroups().includes(HYBRID) ? HYBRID : undefined;
 }

@@ -14,7 +14,7 @@ import {
   verdictWord,
 } from './words.js';
 
-/** Renders the result of a test as one page that loads nothing. */
+/** Renders the result of a test as one page without external resources. */
 export function renderSenderHtml(result: SenderTestResult): string {
   return pageShell({
     title: 'Sender test',
@@ -37,7 +37,7 @@ function section(title: string, content: Markup): Markup {
   return markup`<section class="wide"><h2>${title}</h2>${content}</section>`;
 }
 
-/** A section with a list; none without items. */
+/** A section with a list; empty without items. */
 function listSection(title: string, items: readonly string[]): readonly Markup[] {
   if (items.length === 0) return [];
   return [section(title, markup`<ul>${items.map((item) => markup`<li>${item}</li>`)}</ul>`)];

@@ -136,7 +136,7 @@ function caseLine(one: CaseResult, { width, paint }: TextView): readonly string[
   ];
 }
 
-/** A title with one item a line; nothing without items. */
+/** A title with one item on each line; empty without items. */
 function listed(title: string, items: readonly string[], { width }: TextView): readonly string[] {
   if (items.length === 0) return [];
   return ['', title, ...items.flatMap((item) => wrap(item, width, '  - ', '    '))];

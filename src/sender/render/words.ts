@@ -60,7 +60,10 @@ export function verdictText(result: CaseResult): string {
   return notes === '' ? verdictWord(result) : `${verdictWord(result)} (${notes})`;
 }
 
-/** A TLS report about a case as one sentence: the claim of its reporter, and the test's. */
+/**
+ * A TLS report about a case as one sentence: the claim of its reporter, and the
+ * observation of the test.
+ */
 export function reportText({ case: id, attempts }: CaseResult, report: CaseReport): string {
   const { organization, day, authenticated, successes, failures, resultTypes, seen } = report;
   const trust = authenticated ? 'signed' : 'NOT authenticated';
@@ -96,7 +99,10 @@ export function noteText(notes: readonly CaseNote[]): string {
   return notes.map((note) => noteWords[note]).join('; ');
 }
 
-/** The word and tone of a mechanism. Opportunistic TLS has its own: it has no policy. */
+/**
+ * The word and tone of a mechanism. Opportunistic TLS has words of its own, because it
+ * has no policy.
+ */
 export function mechanismWord({ mechanism, verdict }: MechanismResult): readonly [string, Tone] {
   if (mechanism !== 'starttls') return mechanismWords[verdict];
   if (verdict === 'enforces') return ['required', 'good'];
@@ -118,7 +124,7 @@ export function mechanismReason({ verdict, proof, faults, missing }: MechanismRe
 
 const MAX_SHOWN = 4;
 
-/** A sentence with the step that closes the gap of a mechanism. */
+/** A sentence with the next step for a mechanism that the sender does not enforce. */
 const advice: Readonly<Partial<Record<SenderMechanism, string>>> = {
   'mta-sts':
     'Connect a policy service: hermetic setup postfix, or the nodemailer transport of this package.',

@@ -11,8 +11,8 @@ export interface MailAddresses {
 }
 
 /**
- * Behaviour that a mail host shows before a sender names the host. Cases of different
- * behaviour at one address can only be shown in turns.
+ * Behaviour that a mail host shows before a sender names the host. A host can show cases
+ * of different behaviour at one address only in turns.
  */
 export function behaviourOf({ host, withdrawn }: SenderCase): string {
   if (withdrawn) return 'withdrawn';
@@ -21,9 +21,9 @@ export function behaviourOf({ host, withdrawn }: SenderCase): string {
 }
 
 /**
- * Distributes the IPv4 addresses among the cases, as narrowly as their number permits: one
- * for each case, else one for each behaviour before SNI. The last behaviours share the
- * first address if there are fewer.
+ * Distributes the IPv4 addresses among the cases: one for each case if there are enough,
+ * else one for each behaviour before SNI. If there are fewer addresses, the last
+ * behaviours share the first address.
  */
 export class CaseAddresses {
   readonly #v4ByCase = new Map<string, string>();
@@ -85,8 +85,8 @@ export class CaseAddresses {
   }
 
   /**
-   * Whether every case has addresses of its own. Otherwise a sender that sends no SNI sees
-   * a case only in its turn.
+   * Whether every case has addresses of its own. Otherwise, a sender without SNI gets a
+   * case only in its turn.
    */
   get areSeparate(): boolean {
     return (

@@ -2,15 +2,15 @@ import { BoundedMap } from '../../base/index.js';
 import { cutText, type Observation, type ObservationOf } from '../observation.js';
 import type { SlotTable } from './slot-table.js';
 
-/** Observations of one slot that wait for the database. */
+/** Maximum number of unsaved observations of one slot. */
 const MAX_WAITING = 1000;
-/** DNS questions of one slot among them; the rest is room for connections. */
+/** Maximum number of DNS questions among them; the rest is for connections. */
 const MAX_DNS_WAITING = 500;
-/** Slots with observations that wait. */
+/** Maximum number of slots with unsaved observations. */
 const MAX_SLOTS = 1000;
 /**
- * DNS questions saved for one slot. Their sources can be forged, so they never use up the
- * room of connections.
+ * DNS questions saved for one slot. Clients can forge their sources, so they must not
+ * displace connections.
  */
 const MAX_DNS = 2000;
 /** Milliseconds for which a repeated DNS question is not saved again. */
@@ -62,7 +62,7 @@ export class ObservationBuffer {
   }
 
   /**
-   * Saves everything that waits. Rejects if the database cannot be written; the next
+   * Saves all unsaved observations. Rejects if the database cannot be written; the next
    * call saves the rest.
    */
   async flush(): Promise<void> {

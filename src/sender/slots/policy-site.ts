@@ -43,7 +43,7 @@ export class PolicySite {
     return this.options.certificates.certificateFor(kind, hostName);
   }
 
-  /** Answers a request, and saves it. */
+  /** Answers a request, and records it. */
   handle(request: Request, source: string): Response {
     const { hostname, pathname } = new URL(request.url);
     const place = this.placeOf(hostname);

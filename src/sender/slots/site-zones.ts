@@ -27,7 +27,7 @@ export interface SiteZonesOptions {
   readonly apexAddresses?: readonly string[];
   /** Undefined for a slot that does not exist. */
   slotState(slot: string): SlotState | undefined;
-  /** A text that a name holds for a short time, such as a challenge of a CA. */
+  /** A temporary text of a name, such as a challenge of a CA. */
   textAt?(domainName: Name): string | undefined;
   readonly now: () => number;
 }

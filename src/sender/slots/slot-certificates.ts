@@ -14,7 +14,7 @@ import type { CertificateSource, HostCertificate } from '../receive/case-certifi
 const DAY = 86_400_000;
 /** A name that no host of the test has. */
 const OTHER_NAME = 'other-name.example';
-/** Certificates in memory: those of several slots with all cases. */
+/** Maximum number of certificates in memory, enough for several slots with all cases. */
 const MAX_CERTIFICATES = 1000;
 /** Milliseconds until a certificate is replaced, long before it expires. */
 const RENEWED_AFTER = 30 * DAY;
@@ -31,9 +31,9 @@ export interface SlotCertificatesOptions {
 }
 
 /**
- * The certificates of allocated slots. Valid ones come from a public CA; until then, and for
- * every fault, they are made here. Expired ones, and those with an RSA key, are from our
- * own CA.
+ * The certificates of allocated slots. A public CA issues valid certificates; before
+ * their issue, and for every fault, the test issues its own. The test's own CA issues
+ * expired certificates and those with an RSA key.
  */
 export class SlotCertificates implements CertificateSource {
   readonly #issuer: Authority;
@@ -87,7 +87,7 @@ export class SlotCertificates implements CertificateSource {
     }
   }
 
-  /** With the issuer in the chain: DANE-TA needs it there (RFC 7672 §3.1.2). */
+  /** The chain includes the issuer, as DANE-TA requires (RFC 7672 §3.1.2). */
   #fromIssuer(options: Parameters<typeof issue>[1]): Issued {
     const { der, certPem } = this.#issuer;
     const issued = issue(this.#issuer, options);

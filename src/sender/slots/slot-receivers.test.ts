@@ -78,7 +78,7 @@ class Bench {
     return all.find((address) => address.includes(':') === (family === 6)) ?? '';
   }
 
-  /** A client that dialled the address, with the greeting read. */
+  /** A client that has connected to the address and read the greeting. */
   async dial(local: string, source = '203.0.113.7'): Promise<Client & { greeting: string }> {
     const server = createServer((socket) => {
       const close = (): void => void socket.destroy();
@@ -423,7 +423,7 @@ test('one connection is evidence of one case: another recipient is put off', asy
   await client.ask('EHLO mail.example');
   await client.ask('MAIL FROM:<a@mail.example>');
   assert.match(await client.ask(`RCPT TO:<test@plain.${slot}.${zone}>`), /^250/);
-  // Its host looks the same up to the certificate.
+  // Its host behaves the same up to the certificate.
   const second = await client.ask(`RCPT TO:<test@self-signed.${slot}.${zone}>`);
   assert.match(second, /^451 4\.7\.1 This case follows/);
   assert.match(await client.ask(`RCPT TO:<test@plain.${other}.${zone}>`), /^451/);

@@ -24,22 +24,26 @@ export interface SlotReceiversOptions {
   readonly page?: string | undefined;
 }
 
-/** Connections of one slot in an hour, and of one network in a minute. */
+/** Maximum connections of one slot in an hour, and of one network in a minute. */
 const PER_SLOT = 200;
 const PER_NETWORK = 60;
 const HOUR = 3_600_000;
 const MINUTE = 60_000;
-/** Milliseconds for which a network gets the case of its turn: longer than a retry. */
+/**
+ * Milliseconds for which a network gets the case of its turn: longer than the retry
+ * interval of a sender.
+ */
 const TURN_MS = 15 * MINUTE;
 const MAX_NETWORKS = 5000;
 /** Octets of one message, which are counted and discarded. */
 const MAX_DATA = 1_000_000;
 
 /**
- * The mail hosts of all slots. The dialled address shows the case, with IPv6 the slot
- * too; SNI and the recipient show the rest. If a connection showed the behaviour of
- * another case before its case was known, it is deferred, and its network gets that case
- * at the next attempt. Such connections are not recorded.
+ * The mail hosts of all slots. The destination address identifies the case, and with IPv6
+ * also the slot; SNI and the recipient identify the rest. If a connection showed the
+ * behaviour of another case before its own case was known, the receiver defers it and
+ * shows its network the right case at the next attempt. Such connections are not
+ * recorded.
  */
 export class SlotReceivers {
   readonly #receiver: SmtpReceiver;
@@ -110,7 +114,7 @@ export class SlotReceivers {
       return;
     }
     this.#slotOf.set(network, slot);
-    // Observations from before the case was known belong to it too.
+    // Earlier observations of the connection belong to the case too.
     for (const observation of seen) this.options.buffer.add({ ...observation, case: id, slot });
   }
 
@@ -153,12 +157,12 @@ export class SlotReceivers {
     return this.options.table.bySlot(slot)?.withdrawnAt !== undefined;
   }
 
-  /** Counts a connection of a slot; false beyond its limit. */
+  /** Counts a connection of a slot, and returns false beyond the limit. */
   admits(slot: string): boolean {
     return this.#perSlot.count(slot).count <= PER_SLOT;
   }
 
-  /** Gives a case to the next connection, unless another one has its turn. */
+  /** Assigns a case to the next connection, unless another case has its turn. */
   giveTurn(key: string, place: CasePlace): void {
     const now = this.options.now();
     if ((this.#turns.get(key)?.until ?? 0) <= now)
@@ -177,7 +181,7 @@ export class SlotReceivers {
   }
 }
 
-/** A plain mail host of no slot. */
+/** A plain mail host that belongs to no slot. */
 const nowhere: CasePlace = { senderCase: senderCases[0] as SenderCase, slot: '' };
 
 /** Finds the case of one connection by the names that the client mentions. */
@@ -189,7 +193,7 @@ class Selection implements PlaySelection {
 
   constructor(
     private readonly receivers: SlotReceivers,
-    /** Network and address, by which turns are given. */
+    /** Network and address, to which a turn is assigned. */
     private readonly key: string,
   ) {}
 
@@ -247,7 +251,7 @@ function isSamePlace(left: CasePlace, right: CasePlace): boolean {
   return left.slot === right.slot && left.senderCase.id === right.senderCase.id;
 }
 
-/** Whether two cases look the same up to the certificate. */
+/** Whether two cases behave the same up to the certificate. */
 function startsAlike(left: PlayedCase, right: PlayedCase): boolean {
   return before(left) === before(right);
 }
@@ -256,7 +260,7 @@ function before({ place, host }: PlayedCase): string {
   return host.starttls === 'absent' ? 'absent' : behaviourOf(place.senderCase);
 }
 
-/** Whether two cases look the same in a complete connection. */
+/** Whether two cases behave the same in a complete connection. */
 function looksAlike(left: PlayedCase, right: PlayedCase): boolean {
   const hostOf = ({ host }: PlayedCase): string => JSON.stringify({ ...host, tlsa: undefined });
   return (

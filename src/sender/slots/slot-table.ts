@@ -3,16 +3,18 @@ import { observationSchema, type Observation } from '../observation.js';
 
 /** A slot as it was allocated. Times are milliseconds since 1970. */
 export interface Slot {
-  /** The label in the names of its cases: known to everyone who sees its mail. */
+  /**
+   * The label in the names of its cases, visible to every server that handles its mail.
+   */
   readonly slot: string;
   /** The secret part of the address of its page. */
   readonly id: string;
   readonly lentAt: number;
-  /** From this time on, mail for the slot is refused. */
+  /** The time from which the receivers refuse mail for the slot. */
   readonly endsAt: number;
-  /** When the policy of the case `sts-cached` was withdrawn. */
+  /** The time at which the policy of the case `sts-cached` was withdrawn. */
   readonly withdrawnAt: number | undefined;
-  /** When its certificate was issued; undefined before that. */
+  /** The time of issue of its certificate; undefined before that. */
   readonly readyAt: number | undefined;
   /** The last reason why the CA issued no certificate. */
   readonly problem: string | undefined;
@@ -20,11 +22,14 @@ export interface Slot {
   readonly revision: number;
 }
 
-/** Observations of one slot: a flood of connections must not fill the disk. */
+/**
+ * Maximum number of observations of one slot, so that a flood of connections does not
+ * fill the disk.
+ */
 const MAX_OBSERVATIONS = 5000;
 /**
  * Names and results of an ended slot remain for this time: mail that is still queued must
- * reach the refusal with its explanation.
+ * get the refusal with its explanation.
  */
 const KEPT_MS = 14 * 86_400_000;
 
@@ -72,13 +77,13 @@ function fromStored({ withdrawnAt, readyAt, problem, ...row }: StoredSlot): Slot
   };
 }
 
-/** Numbers of slots that may be allocated at a time. */
+/** Maximum numbers of slots that are allocated at a time. */
 export interface AllocationLimits {
   readonly slots: number;
   readonly perClient: number;
 }
 
-/** A new slot, and the client that asks for it. */
+/** A new slot, and the client that requests it. */
 export interface NewSlot extends Pick<Slot, 'slot' | 'id' | 'lentAt' | 'endsAt'> {
   /** The network of the client. */
   readonly client: string;
@@ -90,7 +95,7 @@ export type Allocation =
   | {
       readonly ok: false;
       readonly code: 'sender-slots-taken' | 'sender-client-limit';
-      /** When a slot becomes free, milliseconds since 1970. */
+      /** The time at which a slot becomes free, milliseconds since 1970. */
       readonly freeAt: number;
     };
 
@@ -117,7 +122,7 @@ export class SlotTable {
     return row && fromStored(row);
   }
 
-  /** Slots that are allocated at a time. */
+  /** Maximum number of slots that are allocated at a time. */
   allocated(now: number): readonly Slot[] {
     return this.#store
       .prepare<StoredSlot>(`SELECT ${columns} FROM sender_slot WHERE ends_at > ? ORDER BY lent_at`)
@@ -125,7 +130,10 @@ export class SlotTable {
       .map(fromStored);
   }
 
-  /** Allocates a slot within the limits. Both counts and the new row are one transaction. */
+  /**
+   * Allocates a slot within the limits. One transaction covers both counts and the new
+   * row.
+   */
   allocate(
     { slot, id, client, lentAt, endsAt }: NewSlot,
     { slots, perClient }: AllocationLimits,

@@ -24,7 +24,7 @@ export function delegationText(site: SiteData, key: ZoneSigningKey): string {
   ]);
 }
 
-/** One zone of an installation whose DNS another server answers. */
+/** One zone of an installation that another DNS server hosts. */
 export interface StaticZone {
   readonly apex: string;
   /**
@@ -43,7 +43,7 @@ export interface StaticZoneOptions {
   /** The only slot; it never ends. */
   readonly slot: string;
   readonly apexAddresses?: readonly string[];
-  /** Any key: a DS record of it makes zones bogus. */
+  /** An arbitrary key: a DS record for it makes a zone bogus. */
   readonly key: ZoneSigningKey;
 }
 

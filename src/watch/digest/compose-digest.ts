@@ -3,7 +3,7 @@ import { openAlarms } from '../decide-alarms.js';
 import type { DomainState, WatchAlarm, WatchState } from '../types.js';
 
 const DAY = 86_400_000;
-/** Days before its end from which a certificate is listed. */
+/** Number of days before its expiry from which a certificate is listed. */
 const CERTIFICATE_DAYS = 21;
 /** Days for DNSSEC signatures: signers renew them days before their end. */
 const SIGNATURE_DAYS = 3;
@@ -65,7 +65,7 @@ export interface Digest {
   readonly from: string;
   readonly until: string;
   readonly next: string;
-  /** Those that need attention first. */
+  /** The domains, those that need attention first. */
   readonly domains: readonly DigestDomain[];
   readonly changes: readonly WatchAlarm[];
   /** Changes beyond the listed ones. */
@@ -118,7 +118,7 @@ function domainLine(domain: string, { state, changes, reports }: DigestFacts): D
   };
 }
 
-/** One check without a result is not worth attention; an open alarm is. */
+/** One check without a result needs no attention; an open alarm does. */
 function statusOf(
   state: DomainState | undefined,
   reports: DigestReports | undefined,

@@ -9,17 +9,17 @@ const DAY = 86_400_000;
 /** Alarms of a period that are read. */
 const MAX_ALARMS = 1000;
 
-/** A period that a channel has no digest of. Milliseconds since 1970. */
+/** A period for which a channel has no digest. Milliseconds since 1970. */
 export interface DuePeriod {
   readonly from: number;
   readonly until: number;
 }
 
 /**
- * Returns the period of the digest that a channel is due, if one is. Periods that passed
- * while the daemon was down become one. A channel without a digest starts at the last
- * planned time, so that a new setting sends nothing at once. `began`: from which on the
- * channel has no digest yet.
+ * Returns the period of the next digest of a channel, if a digest is due. Periods that
+ * passed while the daemon was down become one period. A channel without a digest starts
+ * at the last planned time, so that a new setting sends no digest immediately. `began`:
+ * the time from which the channel has no digest yet.
  */
 export function dueDigest(
   stateStore: Store,
@@ -31,12 +31,12 @@ export function dueDigest(
   const sent = stateStore
     .prepare<{ until: number }>('SELECT until FROM watch_digest WHERE channel = ?')
     .get(channel);
-  // A clock that was ahead has left a time that is yet to come.
+  // If the clock was ahead, the stored time may be in the future.
   if (!sent || sent.until > now + digestPeriod(schedule)) return { began: planned };
   return sent.until < planned ? { from: sent.until, until: planned } : undefined;
 }
 
-/** Notes that a channel accepted the digest of a period, or began without one. */
+/** Records that a channel accepted the digest of a period, or began without one. */
 export function markDigest(stateStore: Store, channel: string, until: number): Promise<void> {
   return stateStore.write('watch', () => {
     stateStore

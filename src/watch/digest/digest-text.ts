@@ -4,7 +4,7 @@ import { alarmText } from '../alarm-text.js';
 import type { Digest, DigestDomain } from './compose-digest.js';
 
 const words = { attention: 'ATTENTION', unknown: 'UNKNOWN', good: 'good' } as const;
-/** Columns of a domain in the table; a longer name pushes the others. */
+/** Columns of a domain in the table; a longer name shifts the other columns. */
 const MAX_COLUMN = 40;
 
 /** The state in one line: the subject after its prefix, and the first line of the text. */
@@ -31,7 +31,7 @@ export function digestSubject(digest: Digest): string {
   return neutralise(`Mail TLS: ${digestHeadline(digest)}`, 200);
 }
 
-/** The period as days, for people. */
+/** The period as human-readable days. */
 function period({ from, until }: Digest): string {
   return `${from.slice(0, 10)} to ${until.slice(0, 10)}`;
 }
@@ -89,8 +89,9 @@ function more(count: number): readonly string[] {
 }
 
 /**
- * The digest as an HTML document without links, pictures and scripts: a mail program shows
- * it without asking a server. The status is a word and not only a colour.
+ * The digest as an HTML document without links, pictures and scripts: a mail program
+ * displays it without a request to any server. The status is a word and not only a
+ * colour.
  */
 export function digestHtml(digest: Digest): string {
   const { domains, changes, moreChanges, upcoming, next } = digest;

@@ -4,35 +4,38 @@ import type { Queries } from '../database/database.js';
 import { TODAY } from '../database/today.js';
 
 /**
- * The table of an address: `address` has mail servers, which the scans and the check page
- * of a daemon contact; `web_address` has policy hosts.
+ * The table of an address: `address` lists the mail servers that scans and the check page
+ * of a daemon contact; `web_address` lists policy hosts.
  */
 export type AddressTable = 'address' | 'web_address';
 
-/** A contact with one address that is wanted now. */
+/** A requested contact with one address. */
 export interface WantedContact {
   readonly table: AddressTable;
   readonly address: string;
-  /** The names of the server: the list of opt-outs applies to them. */
+  /** The names of the server, to which the list of opt-outs applies. */
   readonly names: readonly string[];
-  /** Connections that the contact opens at most. */
+  /** Maximum number of connections of the contact. */
   readonly connections: number;
   readonly dailyBudget: number;
   /**
-   * Milliseconds for which no other process contacts the address. After that a contact
-   * that was not returned counts as abandoned.
+   * Milliseconds for which no other process contacts the address. After that time, a
+   * contact that its holder has not returned counts as abandoned.
    */
   readonly holdMs: number;
-  /** The scan that wants it, which has to be running; absent for a check. */
+  /** The running scan that requests the contact; absent for a check. */
   readonly scan?: number | undefined;
 }
 
-/** A contact that was granted. Its connections are already counted. */
+/** A granted contact, whose connections are already counted. */
 export interface HeldAddress {
   readonly kind: 'held';
   readonly table: AddressTable;
   readonly address: string;
-  /** Connections that may be opened: fewer than wanted if the day has fewer left. */
+  /**
+   * Connections that the holder may open: fewer than requested if the daily budget has
+   * fewer left.
+   */
   readonly connections: number;
   /** Identifies the holder. */
   readonly heldUntil: string;
@@ -56,10 +59,11 @@ const STOPPED = `($3::int IS NOT NULL AND NOT EXISTS (SELECT FROM hermetic_scan.
   WHERE id = $3::int AND state = 'running'))`;
 
 /**
- * Takes connections from the daily budget of an address, and holds the address. One
- * statement decides, so any number of processes may ask at the same time: one of them gets
- * the address, and all together never exceed the budget. The connections are counted
- * *before* they are opened; `returnAddress` gives unused ones back.
+ * Takes connections from the daily budget of an address, and holds the address. One SQL
+ * statement decides, so any number of processes may request the address at the same time:
+ * one process gets it, and all processes together stay within the budget. It counts
+ * connections *before* the holder opens them; `returnAddress` returns unused connections
+ * to the budget.
  */
 export async function takeAddress(
   database: Queries,
@@ -88,7 +92,7 @@ export async function takeAddress(
   return { kind: 'held', table, address, ...granted };
 }
 
-/** Time until a paused scan is asked for again. */
+/** Time until a contact for a paused scan is requested again. */
 const STOPPED_MS = 5000;
 
 async function reasonFor(
@@ -132,8 +136,8 @@ export interface EndedContact {
 }
 
 /**
- * Returns an address with the pause before its next contact. Does nothing if the time of
- * the holder has passed: another holder may contact it.
+ * Returns an address with the pause before its next contact. Does nothing if the holder's
+ * time has passed, since another holder may contact the address.
  */
 export async function returnAddress(
   database: Queries,
@@ -155,7 +159,7 @@ export async function returnAddress(
   );
 }
 
-/** IPv4 /24 or IPv6 /48: many limits of servers count by network. */
+/** IPv4 /24 or IPv6 /48: many servers limit clients by network. */
 export function networkName(address: string): string {
   return `${networkOf(address)}/${parseIp(address)?.family === 6 ? 48 : 24}`;
 }

@@ -12,14 +12,17 @@ import { NetworkBreaker, pauseForOwnNetwork } from '../visits/network-breaker.js
 import type { Politeness } from '../visits/politeness.js';
 import { returnAddress, takeAddress, type HeldAddress } from './take-address.js';
 
-/** A domain that waits longer for an address than this is observed again later. */
+/** Longest wait of a domain for an address; after it the domain is deferred. */
 const MAX_WAIT_MS = 10_000;
 /** Shortest pause before a domain is observed again. */
 const DEFER_MS = 2000;
 const RATE_MS = 100;
-/** Share by which pauses are longer, so that workers do not ask at the same moment. */
+/**
+ * Random extension of a pause, as a share, so that workers do not retry at the same
+ * moment.
+ */
 const JITTER = 0.2;
-/** Addresses whose queue is remembered. */
+/** Maximum number of addresses with a queue in memory. */
 const MAX_ADDRESSES = 10_000;
 
 /** The limits of a worker. */
@@ -33,9 +36,9 @@ type WebContext = Pick<ScanContext, 'database' | 'work' | 'clock' | 'signal'> & 
 
 /**
  * Contacts policy hosts for the scans of one worker. Thousands of domains share the
- * addresses of one provider, so the limits concern addresses: one connection at a time, a
- * pause, a daily budget, and the rests that the replies ask for. The table `web_address`
- * holds them for all workers.
+ * addresses of one provider, so the limits apply to each address: one connection at a
+ * time, a pause, a daily budget, and the rests that replies request. The table
+ * `web_address` stores their state for all workers.
  */
 export class WebContacts {
   readonly #context: WebContext;
@@ -53,8 +56,8 @@ export class WebContacts {
   }
 
   /**
-   * Visits an address after the earlier visitors of this process, and after the pause that
-   * follows them. Those of other processes are in the table.
+   * Visits an address after the earlier visits of this process and the pause after them.
+   * The table records the visits of other processes.
    */
   #contact(scanId: number, target: WebTarget, visit: () => Promise<Facts>): Promise<WebOutcome> {
     const { clock, signal } = this.#context;
@@ -107,7 +110,7 @@ export class WebContacts {
     try {
       reply = await visit();
     } catch (error) {
-      // The visit was aborted: the server may have seen a connection.
+      // After an aborted visit, the server may have received a connection.
       await returnAddress(database, held, { connections: 1, pauseMs: rules.spacingMs });
       throw error;
     }
@@ -122,13 +125,16 @@ export class WebContacts {
     return { ...later(Math.max(DEFER_MS, restMs)), pauseMs };
   }
 
-  /** A server that answered gets the next request soon: its address has many domains. */
+  /**
+   * After an answer the next request follows soon, because many domains share the
+   * address.
+   */
   #spacing({ isSettled, timedOut }: ContactDecision): number {
     const { spacingMs, webSpacingMs } = this.#context.rules;
     return isSettled && !timedOut ? webSpacingMs : spacingMs;
   }
 
-  /** Time-outs of many new addresses are a fault of the own network. */
+  /** Time-outs of many new addresses indicate a fault of the worker's own network. */
   async #note(scanId: number, held: HeldAddress, decision: ContactDecision): Promise<void> {
     if (held.standing) return;
     this.#breaker.count(decision.timedOut);

@@ -4,7 +4,10 @@ import type { FactStore } from '../database/store-facts.js';
 import type { HostStore } from '../database/store-hosts.js';
 import type { ScanWork, WebVisits } from './scan-work.js';
 
-/** The inputs of a worker: database, observations, clock, and the end of the worker. */
+/**
+ * The inputs of a worker: database, observations, clock, and the signal that ends the
+ * worker.
+ */
 export interface ScanContext {
   readonly database: Database;
   readonly work: ScanWork;

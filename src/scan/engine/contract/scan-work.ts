@@ -1,18 +1,19 @@
 import type { Facts } from '../database/store-facts.js';
 
 /**
- * The observations of a scan, as the engine needs them. The engine assigns them to a time
- * and a worker, stores them and counts; it does not read their content.
+ * The observations of a scan, as the engine needs them. The engine assigns each
+ * observation to a time and a worker, and stores and counts the results, but does not
+ * read their content.
  *
- * Facts are JSON. Equal facts are stored once, so they hold no times.
+ * Facts are JSON. The database stores equal facts once, so facts contain no times.
  */
 export interface ScanWork {
   /**
-   * Looks up the records of one domain, and fetches its policy if `web` allows it. Never
-   * rejects for the behaviour of a peer.
+   * Looks up the records of one domain, and fetches its policy if `web` allows it. Does
+   * not reject because of a peer's behaviour.
    */
   observeDomain(domain: string, signal: AbortSignal, web: WebVisits): Promise<DomainObservation>;
-  /** Returns true if the last questions to every resolver had no usable answer. */
+  /** Returns true if no resolver gave a usable answer to its latest questions. */
   resolverFails(): boolean;
   /** Looks up the addresses and TLSA records of one mail host. */
   observeHost(host: string, signal: AbortSignal): Promise<HostObservation>;
@@ -35,11 +36,14 @@ export interface ScanWork {
   planVisit(groups: NameGroups, name: PlannedHost): VisitPlan;
   /** Returns the groups that a visit changed. Pure. */
   afterVisit(groups: NameGroups, visit: GroupVisit): readonly GroupChange[];
-  /** Returns the facts of a name that is not visited, from those of the model. Pure. */
+  /** Derives the facts of an unvisited name from the facts of the model. Pure. */
   inferredFacts(group: KnownGroup): Facts;
-  /** Equal results in a scan after which further names of a group can be inferred. */
+  /**
+   * Number of equal results in a scan after which further names of a group can be
+   * inferred.
+   */
   readonly probedNames: number;
-  /** Families at one address from which on `planVisit` leaves names out. */
+  /** Number of families at one address from which `planVisit` skips names. */
   readonly maxFamilies: number;
   /** Grades a domain by its facts. Pure: equal facts give equal grades. */
   gradeDomain(facts: DomainFactSet): DomainGrade;
@@ -63,20 +67,21 @@ export interface DomainObservation {
   readonly hosts: readonly string[];
   /** The domain has a policy that depends on the certificates of its hosts. */
   readonly visitAlways: boolean;
-  /** DNS questions that this observation cost. */
+  /** Number of DNS questions that this observation asked. */
   readonly questions: number;
   /**
-   * The policy host may not be asked now, but after this number of milliseconds: the
-   * domain is observed again then, and the facts are not stored.
+   * Milliseconds until the policy host may be contacted: the engine then observes the
+   * domain again, and does not store the present facts.
    */
   readonly deferMs?: number | undefined;
 }
 
-/** Contacts with web servers. The limits hold over all workers and scans. */
+/** Contacts with web servers. The limits apply to all workers and scans together. */
 export interface WebVisits {
   /**
-   * Runs `visit` when no other visitor is at the address and its limits allow it. `visit`
-   * opens one connection, and returns its facts for `judgeWeb`. Rejects as `visit` does.
+   * Runs `visit` when no other visit to the address is running and its limits permit one.
+   * `visit` opens one connection, and returns its facts for `judgeWeb`. Rejects as
+   * `visit` does.
    */
   contact(target: WebTarget, visit: () => Promise<Facts>): Promise<WebOutcome>;
 }
@@ -89,7 +94,7 @@ export interface WebTarget {
 
 /**
  * `visited`: the visit has a result. `later`: the address rests, its budget is spent, or
- * others wait for it. `given-up`: it rested too often in this scan.
+ * other visits wait for it. `given-up`: the address rested too often in this scan.
  */
 export type WebOutcome =
   | { readonly kind: 'visited' | 'opted-out' | 'given-up' }
@@ -102,7 +107,7 @@ export interface HostObservation {
   readonly addresses: readonly string[];
   /** The group of names that share a certificate, such as `outlook.com`. */
   readonly family: string;
-  /** The host has usable TLSA records: its certificate matters. */
+  /** The host has usable TLSA records, which its certificate must match. */
   readonly visitAlways: boolean;
   readonly questions: number;
 }
@@ -114,7 +119,8 @@ export interface VisitTarget {
   readonly hostFacts: Facts;
   /**
    * Returns true while the lease of the address lasts long enough for one more
-   * connection. A visit asks before each connection, and ends if it is false.
+   * connection. A visit calls this function before each connection, and ends if it
+   * returns false.
    */
   mayConnect(): boolean;
 }
@@ -123,9 +129,15 @@ export interface VisitObservation {
   readonly facts: Facts;
   /** TCP connections that were opened or attempted. */
   readonly connections: number;
-  /** The operator of the host refuses visits: there was no connection, and no facts. */
+  /**
+   * The operator of the host refuses visits, so the scan made no connection and has no
+   * facts.
+   */
   readonly optedOut?: boolean | undefined;
-  /** Milliseconds for which the facts are valid at most, such as until a certificate ends. */
+  /**
+   * Maximum validity of the facts in milliseconds, for example until a certificate
+   * expires.
+   */
   readonly validMs?: number | undefined;
 }
 
@@ -135,15 +147,15 @@ export interface PlannedHost {
   readonly address: string;
   /** A policy or TLSA records depend on the certificate. */
   readonly matters: boolean;
-  /** Chooses the sample: one for each scan. */
+  /** Seed of the sample; each scan has its own. */
   readonly seed: string;
-  /** Families at the address with a visited name, this one not counted. */
+  /** Number of other families at the address with a visited name. */
   readonly otherFamilies: number;
 }
 
 /**
- * The groups of names at an address by which a name can be inferred: `family` has the names
- * of one provider, `server` those that the certificate of the server does not cover.
+ * The groups from which a name at an address can be inferred: `family` contains the names
+ * of one provider, `server` the names that the server's certificate does not cover.
  */
 export type NameGroup = 'family' | 'server';
 
@@ -153,11 +165,11 @@ export type NameGroups = Readonly<Partial<Record<NameGroup, KnownGroup>>>;
 export interface KnownGroup {
   /** The state that `afterVisit` returned. */
   readonly state: Facts;
-  /** The facts of the visit that stands for the group; absent in `afterVisit`. */
+  /** The facts of the visit that represents the group; absent in `afterVisit`. */
   readonly model?: Facts | undefined;
   /** Equal results in the whole scan. */
   readonly equal: number;
-  /** A result differed somewhere in the scan: no further name is inferred. */
+  /** A result differed in the scan, so the engine infers no further name. */
   readonly ended: boolean;
 }
 
@@ -174,18 +186,20 @@ export interface VisitPlan {
 export interface GroupVisit {
   readonly host: string;
   readonly facts: Facts;
-  /** The name could have been inferred by this group: the visit measures the error. */
+  /**
+   * The group from which the name could have been inferred: the visit measures the error.
+   */
   readonly checks?: NameGroup | undefined;
 }
 
 export interface GroupChange {
   readonly group: NameGroup;
   readonly state: Facts;
-  /** The host of this visit stands for the group from now on. */
+  /** The host of this visit represents the group from now on. */
   readonly isModel: boolean;
-  /** The results at this address alone suffice to infer further names. */
+  /** The results at this one address suffice to infer further names. */
   readonly isReady: boolean;
-  /** Families that the group stands for at its address. */
+  /** Number of families that the group represents at its address. */
   readonly visited: number;
   /** The name and digest under which equal results are counted over all addresses. */
   readonly countedAs: string;
@@ -205,15 +219,19 @@ export interface GroupCounts {
 export interface ContactDecision {
   /** The standing of this scanner at the address, for the next decision. */
   readonly standing: Facts;
-  /** The facts are the result of the visit; otherwise it is repeated later. */
+  /**
+   * The facts are the result of the visit; if false, the engine repeats the visit later.
+   */
   readonly isSettled: boolean;
-  /** The address is abandoned for this scan: its waiting visits end without a result. */
+  /** The scan abandons the address: its waiting visits end without a result. */
   readonly givesUp: boolean;
   /** Milliseconds for which the address is not contacted, in addition to the spacing. */
   readonly restMs: number;
   /** The server asked for fewer connections: the spacing doubles. */
   readonly isSlow: boolean;
-  /** Nothing answered: it may be a fault of the scanner's own network. */
+  /**
+   * The server did not answer, possibly because of a fault in the scanner's own network.
+   */
   readonly timedOut: boolean;
   /** The reason of a rest, in one word. */
   readonly reason?: string | undefined;
@@ -222,7 +240,7 @@ export interface ContactDecision {
 /** All facts that are known about one domain. Hosts are in the order of preference. */
 export interface DomainFactSet {
   readonly domain: string;
-  /** The date of the scan, RFC 3339: certificates are judged at it. */
+  /** The date of the scan (RFC 3339), at which the grader validates certificates. */
   readonly at: string;
   readonly facts: Facts;
   readonly hosts: readonly {
@@ -239,7 +257,7 @@ export interface VisitFacts {
   readonly facts: Facts | undefined;
 }
 
-/** The result of a visit: `unreached` addresses stay undecided in every grade. */
+/** The result of a visit: `unreached` addresses remain undecided in every grade. */
 export type VisitState = 'visited' | 'inferred' | 'opted-out' | 'unreached';
 
 /** The grade of a domain without its names: domains with equal facts share it. */
@@ -267,7 +285,9 @@ export interface GradedDomain {
   readonly grade: DomainGrade;
 }
 
-/** One number of the statistics: `n` of `of` units, and those whose answer is unknown. */
+/**
+ * One number of the statistics: `n` of `of` units, and the units whose answer is unknown.
+ */
 export interface ScanStatistic {
   readonly page: string;
   readonly key: string;

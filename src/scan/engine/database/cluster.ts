@@ -16,10 +16,10 @@ const START_ATTEMPTS = 60;
 const PAUSE_MS = 500;
 
 /**
- * Settings of the local server. It accepts connections on a Unix socket in its folder
- * alone. Writes are durable as by default: each commit writes its log, so that the WAL writer
- * has nothing to add. JIT costs more than short statements do. Statements read by index, so
- * plans need few statistics.
+ * Settings of the local server. The server accepts connections only on a Unix socket in
+ * its folder. Writes are durable as by default: each commit flushes the WAL, so the WAL
+ * writer has nothing left to write. JIT compilation costs more than it saves for short
+ * statements. Statements use indexes, so the planner needs few statistics.
  */
 const serverSettings: Readonly<Record<string, string>> = {
   listen_addresses: '',
@@ -36,7 +36,9 @@ const serverSettings: Readonly<Record<string, string>> = {
 
 /** A local PostgreSQL server whose data, socket and log are in one folder. */
 export interface LocalCluster {
-  /** Opens a pool of connections to it; starts the server again if it has stopped. */
+  /**
+   * Opens a pool of connections to the server, and restarts the server if it has stopped.
+   */
   open(options?: { maxConnections?: number; onError?: (error: Error) => void }): Promise<Database>;
   /** Stops the server unless another process uses it. */
   close(): Promise<void>;
@@ -46,8 +48,8 @@ export interface LocalCluster {
  * Opens the PostgreSQL cluster in `folder`. Uses the newest installed server. `create`:
  * creates the cluster if the folder is absent or empty.
  *
- * PostgreSQL refuses to run as root: a command of root runs the server as the system user
- * `postgres`, which owns the folder. Several processes may use the same
+ * PostgreSQL refuses to run as root: if the command runs as root, it starts the server as
+ * the system user `postgres`, which owns the folder. Several processes may use the same
  * folder; the last one stops the server.
  *
  * Throws HermeticError `scan-server-missing`, `scan-server-user` or `scan-server-failed`;
@@ -95,7 +97,7 @@ class Server {
     const data = this.#data;
     if (existsSync(join(data, 'PG_VERSION'))) return;
     if (!create) throw scanError('scan-database-empty', this.#folder);
-    // The user of the server has to enter the folders above its own.
+    // The server's system user needs access to the parents of its folder.
     mkdirSync(dirname(this.#folder), { recursive: true });
     for (const made of [this.#folder, this.#socketFolder]) {
       mkdirSync(made, { recursive: true, mode: 0o700 });
@@ -164,9 +166,9 @@ class Server {
         uid: this.#user?.uid,
         gid: this.#user?.gid,
         env: { PATH: process.env['PATH'], LC_ALL: 'C', TZ: 'UTC' },
-        // The server inherits a pipe and would hold it open: only initdb is read.
+        // The server would inherit a pipe and keep it open, so only initdb gets a pipe.
         stdio: ['ignore', 'ignore', program === 'initdb' ? 'pipe' : 'ignore'],
-        // Ctrl-C reaches the process group of the terminal, and must not stop the server.
+        // Ctrl-C signals the process group of the terminal, and must not stop the server.
         detached: true,
       });
       let text = '';
@@ -195,7 +197,7 @@ function findPrograms(): string {
   return found;
 }
 
-/** The user that owns the cluster of a command that runs as root; else undefined. */
+/** The user that owns the cluster if the command runs as root; otherwise undefined. */
 function serverUser(): SystemUser | undefined {
   if (process.getuid?.() !== 0) return undefined;
   const accounts = readFileSync('/etc/passwd', 'utf8')

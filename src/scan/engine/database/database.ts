@@ -8,7 +8,7 @@ import { scanError } from './failures.js';
 import { isConnectionLoss, isRefusal, isRetryable } from './errors.js';
 import { loadPackage } from './load-package.js';
 
-/** A value that a statement takes. Arrays become arrays of PostgreSQL. */
+/** A parameter value of a statement. JavaScript arrays become PostgreSQL arrays. */
 export type Parameter = string | number | boolean | null | Date | Buffer | readonly unknown[];
 
 /** Runs statements: the database itself, or one transaction in it. */
@@ -23,7 +23,7 @@ export interface Queries {
   ): Promise<Row[]>;
 }
 
-/** One transaction: its statements, and the fast way to write many rows. */
+/** One transaction: its statements, and COPY for many rows. */
 export interface Transaction extends Queries {
   /** Writes rows with COPY. `target`: table and columns. Each row is one line of text. */
   copyIn(target: string, lines: AsyncIterable<string> | Iterable<string>): Promise<void>;
@@ -41,14 +41,16 @@ export interface DatabaseOptions {
 /** Attempts for a statement or transaction that lost a deadlock or a serialisation conflict. */
 const MAX_ATTEMPTS = 6;
 const CONNECT_TIMEOUT_MS = 10_000;
-/** Each session plans every statement once: more of them cost more than they gain. */
+/** Each session plans every statement once, so more sessions cost more than they gain. */
 const MAX_CONNECTIONS = 6;
-/** A new session plans all its statements again, which costs 10 ms of CPU time and more. */
+/**
+ * A new session plans all its statements again, which costs at least 10 ms of CPU time.
+ */
 const IDLE_TIMEOUT_MS = 300_000;
 /**
- * Settings of every session. Statements take arrays of hundreds of rows, which are found by
- * index. A plan for each array would cost more than its rows. A plan that was made for an
- * empty table must not read all of it later.
+ * Settings of every session. The statements take arrays of hundreds of keys and find the
+ * rows by index. Planning for each array would cost more than reading its rows. A plan
+ * made for an empty table must not read the whole table later.
  */
 const SESSION = '-c plan_cache_mode=force_generic_plan -c enable_seqscan=off -c jit=off';
 /** OID of `bigint`, which pg returns as text by default. Counts stay below 2^53. */
@@ -58,8 +60,8 @@ const BIGINT_OID = 20;
  * A pool of connections to PostgreSQL with prepared statements, transactions and COPY.
  *
  * Throws `scan-database-unreachable` if the first connection fails, and
- * `scan-database-failed` if the disk is full or a right is missing. Other failures are the
- * errors of pg; `isConnectionLoss` recognises those that pass.
+ * `scan-database-failed` if the disk is full or a right is missing. Other failures are
+ * errors of pg; `isConnectionLoss` recognises the temporary ones.
  */
 export class Database implements Queries {
   /** The pool, for graphile-worker. */
@@ -86,7 +88,7 @@ export class Database implements Queries {
       connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
       idleTimeoutMillis: IDLE_TIMEOUT_MS,
       application_name: 'hermetic',
-      // A worker never holds a transaction while it talks to the network.
+      // A worker never keeps a transaction open during network I/O.
       idle_in_transaction_session_timeout: 60_000,
       keepAlive: true,
       types: {
@@ -106,19 +108,19 @@ export class Database implements Queries {
     return database;
   }
 
-  /** A statement that lost a deadlock had no effect: it runs again. */
+  /** A statement that lost a deadlock had no effect, so it runs again. */
   query<Row extends object>(text: string, values: readonly Parameter[] = []): Promise<Row[]> {
     return repeated(() => run<Row>(this.pool, text, values));
   }
 
-  /** Runs statements without values, several in one text; for the definition of tables. */
+  /** Runs one or more statements without values, to define tables. */
   async execute(text: string): Promise<void> {
     await this.pool.query(text);
   }
 
   /**
-   * Runs `work` in a transaction: all of it or nothing. A transaction that lost a deadlock
-   * runs again, so `work` has no other effects.
+   * Runs `work` in a transaction. A transaction that lost a deadlock runs again, so
+   * `work` has no other effects.
    */
   transaction<T>(work: (tx: Transaction) => Promise<T>): Promise<T> {
     return repeated(() => this.#attempt(work));
@@ -188,7 +190,7 @@ async function* inBlocks(
 
 const statementNames = new Map<string, string>();
 
-/** A statement is prepared under a name that depends on its text alone. */
+/** Each statement is prepared under a name that depends only on its text. */
 function statementName(text: string): string {
   const known = statementNames.get(text);
   if (known !== undefined) return known;

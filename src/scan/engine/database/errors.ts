@@ -5,8 +5,8 @@ const lostSocket = new Set(['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ENOENT', 'ET
 const lostText = /connection terminated|connection timeout|timeout exceeded|not queryable|ended/i;
 
 /**
- * Returns true for an error that means: the server is unreachable. The same statement may
- * succeed later. The statement may or may not have been executed.
+ * Returns true for an error that shows an unreachable server. The same statement may
+ * succeed later. The server may or may not have executed the statement.
  */
 export function isConnectionLoss(error: unknown): boolean {
   const { code = '', message = '' } = error as { code?: string; message?: string };
@@ -14,7 +14,7 @@ export function isConnectionLoss(error: unknown): boolean {
   return lostText.test(message);
 }
 
-/** Returns true for a transaction that lost a conflict, and succeeds when it runs again. */
+/** Returns true if a transaction lost a conflict and can succeed when it runs again. */
 export function isRetryable(error: unknown): boolean {
   const { code } = error as { code?: string };
   return code === '40P01' || code === '40001';

@@ -1,8 +1,8 @@
 import { HermeticError, defineFailures } from '../../../base/index.js';
 
 /**
- * Conditions of the database and of the lists of a scan; thrown as HermeticError, since
- * they are conditions of this machine.
+ * Faults of the database and of scan lists, thrown as HermeticError because their cause
+ * is on this machine.
  */
 export const scanFailures = defineFailures({
   'scan-package-missing': {

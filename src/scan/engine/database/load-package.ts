@@ -1,8 +1,8 @@
 import { scanError } from './failures.js';
 
 /**
- * Imports an optional package. Throws HermeticError `scan-package-missing` when it is not
- * installed: a check, a daemon and a report need no PostgreSQL.
+ * Imports an optional package. Throws HermeticError `scan-package-missing` if the package
+ * is not installed: checks, daemons and reports work without PostgreSQL.
  */
 export async function loadPackage<T>(name: string, load: () => Promise<T>): Promise<T> {
   try {

@@ -25,8 +25,9 @@ export async function requireMigrated(database: Database): Promise<void> {
 }
 
 /**
- * Brings the tables up to date: `migrations[n]` leads from version n to n + 1. Processes
- * that start together wait for each other. All migrations happen or none.
+ * Migrates the tables to this version: `migrations[n]` converts version n to n + 1.
+ * Processes that start together wait for each other. One transaction applies all
+ * migrations or none.
  *
  * Throws `scan-database-newer` if a newer version wrote the tables.
  */
@@ -46,7 +47,8 @@ export async function migrate(database: Database): Promise<void> {
       for (const statement of statements) await tx.query(statement);
       await tx.query('INSERT INTO hermetic_scan.migration (number) VALUES ($1)', [index + 1]);
     }
-    // The lock covers these too: CREATE SCHEMA IF NOT EXISTS of two processes can collide.
+    // The lock also covers these statements: CREATE SCHEMA IF NOT EXISTS of two processes
+    // can collide.
     await runMigrations({ pgPool: database.pool, schema: JOBS_SCHEMA });
   });
 }

@@ -1,21 +1,22 @@
 /**
- * The tables of scans, in the schema `hermetic_scan`. `migrations[n]` leads from version n
- * to n + 1, and is never changed once released.
+ * The tables of scans, in the schema `hermetic_scan`. `migrations[n]` converts version n
+ * to n + 1; a released migration never changes.
  *
- * Facts are stored once: `fact` has one row for each distinct text, and domains, hosts and
- * visits refer to it. Domains at one provider without own policies share one row. The grade
- * of a domain is a fact as well: `shape_id`.
+ * Facts are stored once: `fact` has one row for each distinct text, and domains, hosts
+ * and visits refer to it. Domains at one provider without policies of their own share one
+ * row. The grade of a domain is a fact as well: `shape_id`.
  *
  * Tables in three groups:
  *
- * - Known facts: `domain`, `host`, `address`, `web_address`, `visit`, `fact`. They outlive a
- *   scan, so that the next one contacts only servers that may have changed.
+ * - Known facts: `domain`, `host`, `address`, `web_address`, `visit`, `fact`. They
+ *   persist after a scan, so that the next scan contacts only servers that may have
+ *   changed.
  * - One scan: `scan`, `scan_domain` (a partition for each scan), `scan_host`, `stat`,
  *   `change`.
  * - Coordination: `neighbourhood` (leases), `worker` (heartbeats), `opt_out`.
  *
- * Hot tables have no foreign keys: each would double the cost of a row. Rows are written
- * only by the statements of this folder.
+ * Frequently written tables have no foreign keys: each key would double the cost of a
+ * row. Only the statements in this folder write rows.
  */
 export const migrations: readonly (readonly string[])[] = [
   [
@@ -189,13 +190,13 @@ export const migrations: readonly (readonly string[])[] = [
   ],
   [
     // `counted_as` and `digest` name the row of `family_total` that counts equal results.
-    // `visited` is the number of families that the row stands for at its address.
+    // `visited` is the number of families that the row represents at its address.
     `ALTER TABLE hermetic_scan.family
       ADD COLUMN counted_as text COLLATE "C" NOT NULL DEFAULT '',
       ADD COLUMN digest text COLLATE "C" NOT NULL DEFAULT '',
       ADD COLUMN visited int NOT NULL DEFAULT 1`,
-    // Results of a family over all addresses of a scan. The row without a digest holds the
-    // checks of inference, and whether a difference ended it.
+    // Results of a family over all addresses of a scan. The row without a digest records
+    // the checks of inference, and whether a difference ended inference.
     `CREATE TABLE hermetic_scan.family_total (
       scan_id int NOT NULL,
       name text COLLATE "C" NOT NULL,
@@ -208,8 +209,8 @@ export const migrations: readonly (readonly string[])[] = [
     ) WITH (fillfactor = 80)`,
   ],
   [
-    // One lease for each slice of a scan replaces one for each domain and host. Scans that
-    // are open begin their unfinished domains again.
+    // A lease for each slice of a scan replaces the leases of single domains and hosts.
+    // Open scans process their unfinished domains again.
     `CREATE TABLE hermetic_scan.scan_slice (
       scan_id int NOT NULL,
       number int NOT NULL,
@@ -236,7 +237,8 @@ export const migrations: readonly (readonly string[])[] = [
     `ALTER TABLE hermetic_scan.scan_host DROP COLUMN state, DROP COLUMN lease_no,
       DROP COLUMN due_at, ADD COLUMN slice int NOT NULL DEFAULT 0`,
     `CREATE INDEX scan_host_slice ON hermetic_scan.scan_host (scan_id, slice)`,
-    // Facts are stored and returned as a whole: jsonb would be parsed and printed again.
+    // Statements store and return facts as a whole; PostgreSQL would parse and print
+    // jsonb each time.
     `ALTER TABLE hermetic_scan.fact ALTER COLUMN body TYPE json`,
     `DO $$ BEGIN
       IF EXISTS (SELECT FROM pg_settings
@@ -248,26 +250,28 @@ export const migrations: readonly (readonly string[])[] = [
     // otherwise each update adds an entry to every index.
     `ALTER TABLE hermetic_scan.domain SET (fillfactor = 50)`,
     `ALTER TABLE hermetic_scan.host SET (fillfactor = 50)`,
-    // The next visit of an address, in the order in which they are made.
+    // The next visit of an address, in the order of the visits.
     `DROP INDEX hermetic_scan.visit_waiting`,
     `CREATE INDEX visit_waiting ON hermetic_scan.visit (address_id, required DESC, host_id)
       WHERE state = 0`,
   ],
   [
-    // A certificate that ends makes a visit due before the usual interval.
+    // An expiring certificate makes a visit due before the usual interval.
     `ALTER TABLE hermetic_scan.visit ADD COLUMN valid_until timestamptz`,
-    // The interval at which the list is scanned again; without one, only manually.
+    // The interval between scans of the list; without one, only the operator starts
+    // scans.
     `ALTER TABLE hermetic_scan.list ADD COLUMN rescan_ms bigint`,
   ],
   [
-    // Each index costs as much as the row. No statement looks for the domains of a host,
-    // and the key of a visit begins with the host: the waiting visits of an address have
-    // an index.
+    // Each index costs as much as the row. No statement searches for the domains of a
+    // host, and the key of a visit begins with the host, so only the waiting visits of an
+    // address have an index.
     `DROP INDEX hermetic_scan.domain_host_host`,
     `DROP INDEX hermetic_scan.visit_host`,
     `ALTER TABLE hermetic_scan.visit DROP CONSTRAINT visit_pkey,
       ADD PRIMARY KEY (host_id, address_id)`,
-    // An update on the page of the row leaves space that the next one reuses, without VACUUM.
+    // If an update stays on the page of its row, the next update reuses the space without
+    // VACUUM.
     ...['domain', 'visit'].flatMap((table) => [
       `ALTER TABLE hermetic_scan.${table} RESET (autovacuum_vacuum_scale_factor)`,
       `ALTER TABLE hermetic_scan.${table} SET (autovacuum_analyze_scale_factor = 0.5)`,
@@ -277,17 +281,18 @@ export const migrations: readonly (readonly string[])[] = [
     `ALTER TABLE hermetic_scan.scan_host RESET (autovacuum_vacuum_scale_factor)`,
     `ALTER TABLE hermetic_scan.fact SET (autovacuum_vacuum_insert_scale_factor = 1,
       autovacuum_analyze_scale_factor = 1)`,
-    // Facts are read by their number and by their digest alone.
+    // Statements read facts only by number or digest.
     `ALTER TABLE hermetic_scan.fact ALTER COLUMN digest SET STATISTICS 0,
       ALTER COLUMN body SET STATISTICS 0`,
   ],
   [
-    // `reserved`: connections of the present contact, which are counted in `spent`.
-    // `given_up`: the scan in which the address rested too often.
+    // `reserved`: connections of the present contact, which `spent` includes. `given_up`:
+    // the scan in which the address rested too often.
     `ALTER TABLE hermetic_scan.address
       ADD COLUMN reserved int NOT NULL DEFAULT 0,
       ADD COLUMN given_up int`,
-    // Addresses of policy hosts. `next_at` is in the future while one of them is visited.
+    // Addresses of policy hosts. `next_at` is in the future while a worker visits the
+    // address.
     `CREATE TABLE hermetic_scan.web_address (
       ip inet PRIMARY KEY,
       net cidr NOT NULL,
@@ -301,8 +306,8 @@ export const migrations: readonly (readonly string[])[] = [
     ) WITH (fillfactor = 50, autovacuum_vacuum_scale_factor = 0.02)`,
   ],
   [
-    // A row for each pair of domain and host cost as much as the domain itself. The hosts are
-    // in the row of the domain in the scan, in the order of preference.
+    // A row for each pair of domain and host cost as much as the row of the domain. The
+    // hosts are in the row of the domain in the scan, in the order of preference.
     `ALTER TABLE hermetic_scan.scan_domain ADD COLUMN host_ids int[] NOT NULL DEFAULT '{}'`,
     `UPDATE hermetic_scan.scan_domain s SET host_ids = l.host_ids FROM (
         SELECT l.domain_id, array_agg(l.host_id ORDER BY l.preference, h.name) AS host_ids
@@ -310,17 +315,18 @@ export const migrations: readonly (readonly string[])[] = [
         GROUP BY l.domain_id) l
       WHERE l.domain_id = s.domain_id AND s.known`,
     `DROP TABLE hermetic_scan.domain_host`,
-    // A domain has a row in a scan from its observation on, and a shape from its grade on.
+    // A domain gets its row in a scan at its observation, and its shape at its grade.
     `DELETE FROM hermetic_scan.scan_domain WHERE state = 0`,
     `ALTER TABLE hermetic_scan.scan_domain DROP COLUMN state, ALTER COLUMN known DROP DEFAULT`,
-    // A grade is a fact too: its row is found in the memory of a worker.
+    // A grade is a fact too: a worker finds its row in memory.
     `INSERT INTO hermetic_scan.fact (digest, body)
       SELECT digest, grade::text::json FROM hermetic_scan.shape ON CONFLICT (digest) DO NOTHING`,
     `UPDATE hermetic_scan.scan_domain s SET shape_id = f.id
       FROM hermetic_scan.shape h JOIN hermetic_scan.fact f USING (digest)
       WHERE h.id = s.shape_id`,
     `DROP TABLE hermetic_scan.shape`,
-    // Facts that no row refers to are deleted, but not before a worker has forgotten them.
+    // Pruning deletes facts that no row refers to, but only after workers have dropped
+    // them from memory.
     `ALTER TABLE hermetic_scan.fact ADD COLUMN unused_since timestamptz`,
     // The first facts of a domain or host are longer than its empty row.
     `ALTER TABLE hermetic_scan.domain SET (fillfactor = 35)`,

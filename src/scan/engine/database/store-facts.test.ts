@@ -32,7 +32,7 @@ test('large facts leave memory before their number is reached', async () => {
   const store = new FactStore(table);
   const loaded = await store.load(ids);
   assert.equal(loaded.size, ids.length);
-  // The latest 16 MB are remembered.
+  // The cache holds the latest 16 MB.
   await store.load(ids.slice(-10));
   assert.equal(table.loaded, ids.length);
   await store.load(ids.slice(0, 10));

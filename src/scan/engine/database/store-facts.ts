@@ -2,14 +2,17 @@ import { createHash } from 'node:crypto';
 import { BoundedMap, systemClock, type Clock } from '../../../base/index.js';
 import type { Queries } from './database.js';
 
-/** Facts as JSON. Equal facts are stored once, so they hold no times. */
+/** Facts as JSON. The database stores equal facts once, so facts contain no times. */
 export type Facts = Readonly<Record<string, unknown>>;
 
-/** Digests whose row is remembered: 100 octets each. */
+/** Maximum number of digests with a cached row, at 100 octets each. */
 const MAX_REMEMBERED = 100_000;
-/** Much shorter than the time for which an unused row stays (`retention.unusedDays`). */
+/**
+ * Age limit of a cached row, much shorter than the retention of an unused row
+ * (`retention.unusedDays`).
+ */
 const REMEMBERED_MS = 6 * 3_600_000;
-/** Rows whose content is remembered for grading. */
+/** Maximum number of rows whose content is cached for grading. */
 const MAX_BODIES = 20_000;
 /**
  * Octets of these contents as PostgreSQL stores them. Parsed, with the certificates that the
@@ -23,8 +26,8 @@ interface StoredBody {
 }
 
 /**
- * The facts that a scan stores, each distinct content once. A row stays for days after its
- * last use, so the row of a digest can be remembered for hours.
+ * The facts that a scan stores, each distinct content once. A row remains for days after
+ * its last use, so a worker can cache the row of a digest for hours.
  */
 export class FactStore {
   readonly #database: Queries;
@@ -42,8 +45,8 @@ export class FactStore {
   }
 
   /**
-   * Stores facts and returns their rows, in the same order. It runs outside of any
-   * transaction: a row without references does no harm.
+   * Stores facts and returns their rows, in the same order. Runs outside of any
+   * transaction, because a row without references is harmless.
    */
   async save(facts: readonly object[]): Promise<number[]> {
     this.#forget();
@@ -84,7 +87,7 @@ export class FactStore {
     return found;
   }
 
-  /** A clock that was set proves nothing about the age of the rows. */
+  /** After a change of the clock, the times prove nothing about the age of the rows. */
   #forget(): void {
     const now = this.#clock.now();
     if (Math.abs(now - this.#rememberedAt) < REMEMBERED_MS) return;
@@ -94,7 +97,7 @@ export class FactStore {
 
   async #insert(missing: ReadonlyMap<string, string>): Promise<readonly FactRow[]> {
     if (missing.size === 0) return [];
-    // In one order everywhere: two workers that insert the same rows would deadlock.
+    // Every worker inserts rows in the same order, so that two workers do not deadlock.
     const digests = [...missing.keys()].sort();
     const inserted = await this.#database.query<FactRow>(
       `INSERT INTO hermetic_scan.fact (digest, body)
@@ -115,13 +118,13 @@ export class FactStore {
     const reused = await this.#reuse(known.filter(({ unused }) => unused));
     const found = [...inserted, ...used, ...reused];
     if (found.length === digests.length) return found;
-    // Rows were deleted between two of these statements.
+    // Another process deleted rows between two of these statements.
     const present = new Set(found.map(({ digest }) => digest));
     const deleted = [...missing].filter(([digest]) => !present.has(digest));
     return [...found, ...(await this.#insert(new Map(deleted)))];
   }
 
-  /** Keeps rows that were about to be deleted, and returns those that are still there. */
+  /** Removes the deletion mark of rows, and returns the rows that still exist. */
   async #reuse(rows: readonly FactRow[]): Promise<readonly FactRow[]> {
     if (rows.length === 0) return [];
     const there = await this.#database.query<{ id: number }>(

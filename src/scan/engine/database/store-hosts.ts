@@ -1,7 +1,7 @@
 import { BoundedMap } from '../../../base/index.js';
 import type { Queries } from './database.js';
 
-/** Host names whose row is remembered: 150 octets each. */
+/** Maximum number of host names with a cached row, at 150 octets each. */
 const MAX_REMEMBERED = 200_000;
 
 /** The rows of host names. Hosts are never removed while workers run. */
@@ -14,8 +14,8 @@ export class HostStore {
   }
 
   /**
-   * Returns the row of every name, and creates those that are new. It runs outside of any
-   * transaction: a host without domains does no harm.
+   * Returns the row of every name, and creates those that are new. Runs outside of any
+   * transaction, because a host without domains is harmless.
    */
   async save(names: Iterable<string>): Promise<ReadonlyMap<string, number>> {
     const rows = new Map<string, number>();
@@ -26,7 +26,7 @@ export class HostStore {
       else rows.set(name, row);
     }
     if (missing.length === 0) return rows;
-    // In one order everywhere: two workers that insert the same rows would deadlock.
+    // Every worker inserts rows in the same order, so that two workers do not deadlock.
     missing.sort();
     await this.#database.query(
       `INSERT INTO hermetic_scan.host (name, family)

@@ -1,2 +1,2 @@
-/** Budgets count by days of UTC. */
+/** The UTC day, by which budgets count connections. */
 export const TODAY = `(now() AT TIME ZONE 'UTC')::date`;

@@ -4,7 +4,7 @@ import type { FactStore } from '../database/store-facts.js';
 import { factSets, loadHosts } from './grade-domains.js';
 import type { DomainFactSet, DomainGrade } from '../contract/scan-work.js';
 
-/** All rows that led to the grade of a domain. */
+/** All rows that the grade of a domain depends on. */
 export interface ExplainedDomain {
   readonly domain: string;
   readonly seenAt: Date | null;
@@ -20,7 +20,7 @@ export interface ExplainedAddress {
   readonly address: string;
   readonly visitedAt: Date | null;
   readonly required: boolean;
-  /** The host whose visit stands for this one; null for an own visit. */
+  /** The host whose visit represents this one; null if this host was visited. */
   readonly inferredFrom: string | null;
   /** Connections of this day (UTC). */
   readonly spent: number;

@@ -8,8 +8,8 @@ import { visitCodes } from '../contract/visit-states.js';
 const PAGE = 5000;
 
 /**
- * Computes the statistics of a scan and ends it. The numbers are computed once, so a page
- * costs a look-up. A second run changes nothing.
+ * Computes the statistics of a scan and ends it. Each number is computed once, so that a
+ * page only reads it. A second run changes nothing.
  */
 export async function finishScan(
   { database, work }: Pick<ScanContext, 'database' | 'work'>,
@@ -76,10 +76,10 @@ interface Row {
   readonly host_ids: readonly number[];
 }
 
-/** Host names that are remembered: 150 octets each. */
+/** Maximum number of host names in memory, at 150 octets each. */
 const MAX_NAMES = 200_000;
 
-/** Returns all graded domains of a scan. Memory grows with shapes alone. */
+/** Returns all graded domains of a scan. Memory grows only with the number of shapes. */
 async function* gradedDomains(
   database: Queries,
   scanId: number,

@@ -5,8 +5,8 @@ const CONCURRENT = 200;
 
 /**
  * Looks up a batch of names, and returns the results in order. Rejects with
- * `signal.reason` as soon as the signal aborts: running lookups end within their time
- * limits, and their results are ignored, and no further ones begin.
+ * `signal.reason` as soon as the signal aborts. Running lookups end within their time
+ * limits without effect, and no further lookups begin.
  */
 export function lookUpBatch<Item, Output>(
   items: readonly Item[],

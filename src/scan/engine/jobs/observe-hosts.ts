@@ -26,8 +26,8 @@ export interface HostScan {
  * creates the visits that are due. Returns the number of slices: 0 means that all are leased
  * or done.
  *
- * A visit is due if the host is new at an address, its records changed, or the last
- * visit is old. An unchanged host that was visited lately costs no connection.
+ * A visit is due if the host is new at an address, its records changed, or the last visit
+ * is old. A recently visited host without changes costs no connection.
  */
 export async function observeHosts(context: ScanContext, scan: HostScan): Promise<number> {
   const { database, work, signal } = context;
@@ -60,7 +60,8 @@ interface Entry {
 }
 
 async function store(tx: Transaction, scan: HostScan, entries: readonly Entry[]): Promise<void> {
-  // An undetermined fact never replaces a known one; without earlier facts it is stored.
+  // An undetermined fact never replaces a known one, but is stored if there are no
+  // earlier facts.
   const stored = entries.filter(
     ({ host, observation }) => observation.known || host.fact_id === null,
   );
@@ -82,8 +83,8 @@ async function store(tx: Transaction, scan: HostScan, entries: readonly Entry[])
 }
 
 /**
- * Writes addresses, then visits, then networks. The network row comes last: its `wanted`
- * notifies a worker that releases it at the same moment that new visits arrived.
+ * Writes addresses, then visits, then networks. The network row comes last: a worker that
+ * releases the network at the same moment detects the new visits by `wanted`.
  */
 async function createVisits(
   tx: Transaction,

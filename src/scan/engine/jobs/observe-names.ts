@@ -22,9 +22,9 @@ interface SliceDomain {
 
 /**
  * Claims a slice of a scan, looks up the records of its domains and stores the facts. The
- * slice stays at this stage while a policy host of its domains may not be asked. The scan
- * pauses itself if its resolvers fail.
- * Returns the number of slices: 0 means that all are leased or done.
+ * slice stays at this stage while a policy host of its domains may not be contacted. The
+ * scan pauses itself if its resolvers fail. Returns the number of slices: 0 means that
+ * all are leased or done.
  */
 export async function observeNames(context: ScanContext, scanId: number): Promise<number> {
   const { database, work, signal } = context;
@@ -56,8 +56,8 @@ export async function observeNames(context: ScanContext, scanId: number): Promis
 }
 
 /**
- * Most domains could not be looked up, and the resolvers fail: their facts would be unknown
- * for no fault of the domains.
+ * Most lookups failed because of the resolvers, so unknown facts would not describe the
+ * domains.
  */
 function isOwnFault(work: ScanWork, observed: readonly Observed[]): boolean {
   const unknown = observed.filter(({ observation }) => !observation.known);
@@ -115,7 +115,7 @@ function shortestDefer(all: readonly Observed[]): number | undefined {
 type Entry = Observed & { readonly factId: number };
 type HostRows = ReadonlyMap<string, number>;
 
-/** Equal facts move only `seen_at`. */
+/** For equal facts, only `seen_at` changes. */
 async function storeDomains(
   tx: Transaction,
   known: readonly Entry[],
@@ -137,10 +137,10 @@ async function storeDomains(
 }
 
 /**
- * Adds hosts to the scan while the lease holds. A host that an earlier slice added
- * without a policy is visited from now on, even if its result was inferred before. It is
- * a statement of its own: the rows of common hosts would block other slices until the end
- * of a transaction.
+ * Adds hosts to the scan while the lease is valid. A host that an earlier slice added
+ * without a policy is visited from now on, even if its result was inferred before. The
+ * statement runs outside of a transaction, which would lock the rows of common hosts
+ * against other slices until its end.
  */
 async function addScanHosts(
   database: Queries,

@@ -1,7 +1,9 @@
 import type { Queries } from '../database/database.js';
 import { JOBS_SCHEMA } from '../database/migrate.js';
 
-/** The kinds of job, with the number of them that run at the same time for one scan. */
+/**
+ * The kinds of job, with the maximum number of concurrent jobs of each kind for one scan.
+ */
 export const jobKinds = {
   'scan.names': 4,
   'scan.hosts': 2,
@@ -14,14 +16,20 @@ export type JobKind = keyof typeof jobKinds;
 /** The rows of a scan that wait for work. */
 export interface WaitingWork {
   readonly names: boolean;
-  /** A slice of names can be claimed now: the others are leased, or their hosts rest. */
+  /**
+   * At least one slice of names can be claimed now; other slices are leased, or their
+   * hosts rest.
+   */
   readonly namesDue?: boolean;
   readonly hosts: boolean;
   readonly visits: boolean;
   readonly grades: boolean;
 }
 
-/** Pause between two rounds of grading while visits wait: each reads all domains. */
+/**
+ * Pause between two rounds of grading while visits wait, since each round reads all
+ * domains.
+ */
 const GRADE_PAUSE_S = 10;
 
 /** Pause before the next search if all slices of names are leased or deferred. */
@@ -34,9 +42,9 @@ export interface NeededJob {
 }
 
 /**
- * Returns the jobs that a scan needs at present. Names, hosts and visits overlap. Grading
- * begins when all hosts are known. Domains whose hosts are settled do not wait for the
- * addresses that rest.
+ * Returns the jobs that a scan needs at present. The jobs for names, hosts and visits
+ * overlap. Grading begins when all hosts are known. Domains whose hosts are settled do
+ * not wait for the addresses that rest.
  */
 export function neededJobs(work: WaitingWork): readonly NeededJob[] {
   const { names, namesDue = true, hosts, visits, grades } = work;
@@ -49,8 +57,8 @@ export function neededJobs(work: WaitingWork): readonly NeededJob[] {
 }
 
 /**
- * Adds the jobs that running scans need and that are not queued or running. Work is in the
- * tables, and a job carries only the scan: a lost or repeated job does no harm.
+ * Adds the jobs that running scans need and that are not queued or running. The tables
+ * hold the work and a job only names the scan, so a lost or repeated job is harmless.
  */
 export async function planJobs(database: Queries): Promise<void> {
   const scans = await database.query<
@@ -73,7 +81,7 @@ export async function planJobs(database: Queries): Promise<void> {
       .flatMap(({ kind, delay }) =>
         Array.from({ length: jobKinds[kind] }, (_, slot) => ({
           ...{ id, kind, delay },
-          // A job that may run immediately differs from a job that waits.
+          // The key distinguishes an immediate job from a delayed one.
           key: `${kind}:${id}:${slot}:${delay}`,
         })),
       )

@@ -13,10 +13,10 @@ import { observeNames } from './observe-names.js';
 import type { JobKind } from './plan-jobs.js';
 import type { ScanContext } from '../contract/scan-context.js';
 
-/** Jobs of one worker at the same time. */
+/** Maximum number of concurrent jobs of one worker. */
 const CONCURRENT = 4;
 const POLL_MS = 1000;
-/** A job ends after this time, so that a worker that stops does not wait for long. */
+/** Time after which a job ends, so that a stopping worker waits only briefly. */
 const SLICE_MS = 120_000;
 const RESTART_MS = 1000;
 const DAY = 86_400_000;
@@ -66,7 +66,7 @@ async function runUntilFailure(
     pollInterval: POLL_MS,
     noHandleSignals: true,
     events: events,
-    // Failures arrive as events; its progress is of no use to an operator.
+    // Events report failures, and an operator does not need the progress messages.
     logger: new Logger(() => () => undefined),
     taskList: { ...tasks(context, stopping), ...upkeep(context.database) },
     parsedCronItems: parseCronItems([...cronItems]),
@@ -81,18 +81,18 @@ async function runUntilFailure(
   }
 }
 
-/** Times are UTC. Of all workers, one runs each item. */
+/** Times are UTC. Exactly one worker runs each item. */
 const cronItems: readonly CronItem[] = [
   { task: 'scan.due', match: '*/5 * * * *', options: { jobKey: 'scan.due', maxAttempts: 3 } },
   {
     task: 'scan.prune',
     match: '17 3 * * *',
-    // A worker that was stopped at that time runs it later.
+    // A worker that starts after that time runs the missed item.
     options: { jobKey: 'scan.prune', maxAttempts: 3, backfillPeriod: DAY },
   },
 ];
 
-/** The work that belongs to no scan: scans that are due, and rows past their retention. */
+/** Work outside of scans: starting due scans, and deleting rows past their retention. */
 function upkeep(database: Database): Readonly<Record<string, () => Promise<void>>> {
   return {
     'scan.due': async () => void (await startDueScans(database)),
@@ -126,7 +126,7 @@ function tasks(
       while (!stopping.aborted && context.clock.monotonic() < endAt)
         if ((await step(context, scan)) === 0) return;
     } catch (error) {
-      // The claims of this job end by themselves, and the planner adds a job for them.
+      // The claims of this job expire, and the planner adds a new job for them.
       if (!stopping.aborted && !isConnectionLoss(error)) throw error;
     }
   };

@@ -5,11 +5,13 @@ import { scanNumbered, type ScanParams, type ScanState } from './stored-scan.js'
 
 const DAY = 86_400_000;
 /**
- * Domains a second for which the first visits are spread, above the rate of a worker: a
- * lower number would be the limit of the scan.
+ * Domains per second by which the first visits are spread. The rate exceeds that of a
+ * worker, so that it does not limit the scan.
  */
 const PLANNED_RATE = 500;
-/** Lists up to this length are visited at once: they are a few networks. */
+/**
+ * Maximum length of a list whose visits all start at once, since it covers few networks.
+ */
 const MAX_UNSPREAD = 1000;
 
 export interface ScanOptions {
@@ -22,8 +24,8 @@ export interface ScanOptions {
 /**
  * Creates a scan of a stored list and returns its number. Workers begin at once.
  *
- * A running or paused scan of the same list is continued instead: its state is in the
- * tables, so there is nothing to repeat.
+ * If a scan of the same list is running or paused, that scan continues instead, from its
+ * state in the tables.
  */
 export async function startScan(
   database: Database,
@@ -31,7 +33,7 @@ export async function startScan(
   { revisitDays = 14, everyDays }: ScanOptions = {},
 ): Promise<number> {
   return database.transaction(async (tx) => {
-    // Two commands that start the same list at once make one scan.
+    // Two commands that start the same list at once create one scan.
     await tx.query(
       `UPDATE hermetic_scan.list
         SET rescan_ms = CASE WHEN $2::float8 IS NULL THEN rescan_ms ELSE nullif($2, 0) * $3 END
@@ -62,7 +64,8 @@ export async function startScan(
       [listId, domains, JSON.stringify(params)],
     );
     const id = made?.id ?? 0;
-    // The statement has a value in its text: partitions cannot be created with parameters.
+    // The statement contains the value as text, because CREATE TABLE for a partition
+    // takes no parameters.
     await tx.query(
       `CREATE TABLE hermetic_scan.scan_domain_${id} PARTITION OF hermetic_scan.scan_domain
         FOR VALUES IN (${id}) WITH (fillfactor = 50, autovacuum_analyze_scale_factor = 0.5,
@@ -99,7 +102,10 @@ export async function controlScan(
   });
 }
 
-/** Visits of a cancelled scan that another open scan also needs continue for that one. */
+/**
+ * If another open scan also needs a visit of a cancelled scan, the visit continues for
+ * that scan.
+ */
 async function handOver(tx: Queries, id: number): Promise<void> {
   await tx.query(
     `UPDATE hermetic_scan.visit v SET scan_id = o.id
@@ -110,7 +116,9 @@ async function handOver(tx: Queries, id: number): Promise<void> {
   );
 }
 
-/** Networks without visits of running scans are not due: they become due again. */
+/**
+ * Makes networks due again that had no visits of running scans.
+ */
 async function wakeNetworks(tx: Queries, scanId: number): Promise<void> {
   await tx.query(
     `UPDATE hermetic_scan.neighbourhood SET wanted = wanted + 1, due_at = least(due_at, now())

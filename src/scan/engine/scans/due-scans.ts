@@ -5,8 +5,8 @@ const DAY = 86_400_000;
 
 /**
  * Starts a scan of each list whose interval has passed since the start of its last scan.
- * A list with an open scan waits for its end, and so does one whose last scan was cancelled.
- * The new scan revisits unchanged hosts after the same days. Returns the started scans.
+ * A list is not due while its last scan is open, or if that scan was cancelled. The new
+ * scan revisits unchanged hosts after the same number of days. Returns the started scans.
  */
 export async function startDueScans(database: Database): Promise<readonly number[]> {
   const due = await database.query<{ id: number; revisit_ms: number }>(

@@ -30,7 +30,8 @@ export async function* exportScan(
   let [lastRank, lastId] = [-1, -1];
   for (;;) {
     const rows = await database.query<ExportRow>(
-      // The page is cut before the joins: each page would otherwise sort all further rows.
+      // The limit applies before the joins: otherwise each page would sort all further
+      // rows.
       `WITH page AS MATERIALIZED (
         SELECT rank, domain_id FROM hermetic_scan.list_domain
         WHERE list_id = $2 AND (rank, domain_id) > ($3, $4)

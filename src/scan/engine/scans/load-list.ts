@@ -28,8 +28,8 @@ export interface LoadedList {
 }
 
 /**
- * Stores a list of domains: one per line, or `rank,domain` as in the Tranco list. Lines
- * that are empty or begin with `#` are skipped, others without a domain are counted.
+ * Stores a list of domains: one per line, or `rank,domain` as in the Tranco list. It
+ * skips lines that are empty or begin with `#`, and counts other lines without a domain.
  *
  * A list that is stored already is not read again, and an interrupted load continues.
  * Throws `scan-list-differs` for another list of the same name, and `scan-list-invalid`
@@ -121,7 +121,7 @@ async function* chunksOf(file: string): AsyncGenerator<readonly ListEntry[], voi
 }
 
 /**
- * Parses a line: `domain` or `rank,domain`. Without a rank, the number of the line counts.
+ * Parses a line: `domain` or `rank,domain`. Without a rank, the line number is the rank.
  * Undefined for a line without content.
  */
 export function parseListLine(line: string, lineNumber: number): ListEntry | undefined {
@@ -150,7 +150,8 @@ async function storeChunk(
       'CREATE TEMPORARY TABLE incoming (rank int, name text COLLATE "C", tld text) ON COMMIT DROP',
     );
     await tx.copyIn('incoming (rank, name, tld)', rows);
-    // This transaction reads all of a table without index, unlike those of workers.
+    // This transaction reads a whole table without an index, unlike the transactions of
+    // workers.
     await tx.query('SET LOCAL enable_seqscan = on');
     await tx.query('ANALYZE incoming');
     await tx.query(

@@ -10,7 +10,9 @@ export interface Retention {
   readonly scanDays: number;
   /** Visits to hosts that no open scan needs. */
   readonly visitDays: number;
-  /** Facts and grades that no row refers to, after they were found unused. */
+  /**
+   * Facts and grades that no row refers to, counted from the run that found them unused.
+   */
   readonly unusedDays: number;
 }
 
@@ -45,8 +47,8 @@ export async function pruneScans(
 }
 
 /**
- * Deletes the rows of one scan. An export that reads the partition keeps it: a wait for the
- * lock would block every other statement on the table, so the next run tries again.
+ * Deletes the rows of one scan. If an export reads the partition, the next run tries
+ * again: waiting for the lock would block every other statement on the table.
  */
 async function pruneScan(database: Database, id: number): Promise<boolean> {
   try {
@@ -93,7 +95,7 @@ const REFERENCES = [
  */
 async function pruneFacts(database: Database, unusedDays: number): Promise<void> {
   await database.transaction(async (tx) => {
-    // This transaction reads all of its tables, unlike those of workers.
+    // This transaction reads its whole tables, unlike the transactions of workers.
     await tx.query('SET LOCAL enable_seqscan = on');
     await tx.query(
       `CREATE TEMPORARY TABLE used ON COMMIT DROP AS

@@ -10,8 +10,8 @@ export interface ScanChange extends DomainChange {
 }
 
 /**
- * Returns the changes that the scans after `older`, up to `newer`, found in the domains of
- * `newer`, by scan and domain. Facts that were unknown are not changes.
+ * Returns the changes that the scans after `older`, up to `newer`, found in the domains
+ * of `newer`, by scan and domain. The first known value of a fact is not a change.
  */
 export async function* scanChanges(
   database: Queries,

@@ -17,9 +17,12 @@ export interface ScanProgress {
     readonly optedOut: number;
     readonly unreached: number;
   };
-  /** Visits that could have been inferred, and those whose result was another one. */
+  /**
+   * Visits that could have been inferred, and those whose result differed from the
+   * inferred one.
+   */
   readonly inference: { readonly checked: number; readonly wrong: number };
-  /** Addresses that refused a visitor and rest. */
+  /** Addresses that rest after a refused visit. */
   readonly resting: number;
   readonly shapes: number;
   readonly workers: number;
@@ -31,7 +34,7 @@ export interface ScanProgress {
 /** A worker without a heartbeat for this long does not count. */
 const ALIVE_MS = 40_000;
 
-/** Counts the rows of a scan. Costs about a second for a million domains. */
+/** Counts the rows of a scan. Takes about a second for a million domains. */
 export async function scanProgress(database: Queries, id: number): Promise<ScanProgress> {
   const scan = await scanNumbered(database, id);
   const [domains] = await database.query<{ observed: number; graded: number }>(

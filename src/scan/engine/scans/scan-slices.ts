@@ -4,22 +4,25 @@ import type { Queries, Transaction } from '../database/database.js';
  * Slices of a scan and their leases.
  *
  * A slice is a range of domains that one job processes at a time. It passes three stages:
- * the records of its domains, the records of the mail hosts that it was the first to name,
- * and the grades of its domains. One row holds the lease of all its domains, so a claim
- * writes one row and not one for each domain.
+ * the records of its domains, the records of the mail hosts that it was the first to
+ * name, and the grades of its domains. One row stores the lease of all domains of the
+ * slice, so a claim writes a single row.
  *
- * A worker that crashes loses the lease when it ends, and another one repeats the stage.
- * Each stage stores its results in one transaction that begins with {@link holdSlice}:
- * the results of a lease that ended are dropped.
+ * If a worker crashes, its lease expires and another worker repeats the stage. Each stage
+ * stores its results in one transaction that begins with {@link holdSlice}: the results
+ * of a lease that ended are dropped.
  */
 
 /** Domains of one slice. */
 export const SLICE_DOMAINS = 500;
-/** A lease lasts this long: a slice whose every question times out takes a minute. */
+/** Duration of a lease; a slice takes a minute if every question times out. */
 const LEASE_MS = 180_000;
-/** Pause before a slice is graded again whose hosts still wait for visits. */
+/** Pause before a worker grades a slice again whose hosts still wait for visits. */
 const BLOCKED_MS = 10_000;
-/** A rest may end early, and an address of a policy host may change. */
+/**
+ * Longest pause of a slice, since a rest may end early and a policy host may change its
+ * address.
+ */
 const MAX_DEFER_MS = 15 * 60_000;
 
 /** Values of `scan_slice.stage`. */
@@ -50,8 +53,8 @@ export async function createSlices(tx: Transaction, scanId: number, listId: numb
 }
 
 /**
- * Claims one slice of a running scan at a stage; undefined if all are leased or
- * done. Blocked slices are free as soon as no visit waits at all.
+ * Claims one slice of a running scan at a stage; undefined if all are leased or done.
+ * Slices that are blocked by visits become due as soon as no visit waits.
  */
 export async function claimSlice(
   database: Queries,
@@ -75,8 +78,8 @@ export async function claimSlice(
 }
 
 /**
- * Returns whether the lease is still valid, and keeps it until the transaction ends.
- * Without it the caller writes nothing.
+ * Returns whether the lease is still valid, and locks it until the transaction ends.
+ * Without a valid lease the caller writes nothing.
  */
 export async function holdSlice(tx: Transaction, slice: ClaimedSlice): Promise<boolean> {
   const { scanId, number, leaseNo, stage } = slice;

@@ -2,9 +2,9 @@ import { parseIp } from '../../../base/index.js';
 import type { Queries } from '../database/database.js';
 
 /**
- * Adds hosts, addresses and networks that no scan contacts, one per line, as `parseOptOut`
- * of a check accepts them. The caller has validated the text. Every claim of visits reads
- * the list, so it also stops visits of a running scan.
+ * Adds hosts, addresses and networks that no scan contacts, one per line, as
+ * `parseOptOut` of a check accepts them. The caller has validated the text. Every claim
+ * of visits reads the list, so a new entry also stops visits of a running scan.
  */
 export async function storeOptOuts(database: Queries, text: string): Promise<void> {
   const entries = text

@@ -20,9 +20,15 @@ export interface ClaimedVisit extends VisitedName {
 export interface ClaimedNetwork {
   readonly net: string;
   readonly leaseNo: number;
-  /** Number of times that visits were added: more of them may arrive during the visits. */
+  /**
+   * Number of times that workers added visits; they may add more during the present
+   * visits.
+   */
   readonly wanted: number;
-  /** No visit was made there before: its time-outs may be the fault of this network. */
+  /**
+   * No worker has visited the network before, so time-outs may be a fault of the
+   * scanner's own network.
+   */
   readonly isNew: boolean;
   readonly visits: readonly ClaimedVisit[];
 }
@@ -31,10 +37,11 @@ export interface ClaimedNetwork {
  * Claims networks whose visits are due, and reserves at most one visit for each of their
  * addresses.
  *
- * One statement takes the lease, a second one selects visits. The second one counts the
- * connections of every visit against the daily budget *before* they are opened, and moves
- * `next_at` far ahead: if a worker crashes in a session, the address rests. Scans that
- * are paused and hosts that opted out are excluded here, at each claim.
+ * One statement takes the lease, a second one selects visits. The second statement counts
+ * the connections of every visit against the daily budget *before* a worker opens them,
+ * and moves `next_at` far ahead, so that the address rests if a worker crashes during a
+ * session. Scans that are paused and hosts that opted out are excluded here, at each
+ * claim.
  */
 export async function claimVisits(
   context: ScanContext,

@@ -8,7 +8,7 @@ import { storeGroups, type GroupResult } from './name-groups.js';
 import type { Politeness } from './politeness.js';
 import { visitCodes } from '../contract/visit-states.js';
 
-/** A visit with its result; without one, it was not made and stays due. */
+/** A visit with its result; a visit without a result was not made and stays due. */
 export interface MadeVisit {
   readonly visit: ClaimedVisit;
   readonly result?:
@@ -23,7 +23,8 @@ export interface CompletedNetwork {
 /**
  * Stores the results of visits and returns their networks. Results of a lease that ended
  * are dropped: another worker may have visited the address since. A second call with the
- * same results changes nothing: the reply to a COMMIT can be lost with the connection.
+ * same results has no effect, since the reply to a COMMIT can be lost with the
+ * connection.
  */
 export async function completeVisits(
   { database, facts, work }: ScanContext,
@@ -88,7 +89,7 @@ async function storeAnswers(tx: Transaction, entries: readonly Entry[]): Promise
 }
 
 /**
- * Names with a policy or TLSA records are visited themselves, and represent no others.
+ * Names with a policy or TLSA records are always visited, and represent no other names.
  */
 function groupResults(entries: readonly Entry[]): readonly GroupResult[] {
   return entries.flatMap(({ visit, result, factId }) =>
@@ -98,7 +99,10 @@ function groupResults(entries: readonly Entry[]): readonly GroupResult[] {
   );
 }
 
-/** Writes when each address may be contacted again, and gives unused connections back. */
+/**
+ * Stores the time of the next permitted contact of each address, and returns unused
+ * connections to the budget.
+ */
 async function storeRests(
   tx: Transaction,
   entries: readonly Entry[],
@@ -130,7 +134,8 @@ async function storeRests(
 async function giveUp(tx: Transaction, entries: readonly Entry[]): Promise<void> {
   const ended = entries.filter(({ result }) => result?.decision.givesUp);
   if (ended.length === 0) return;
-  // The facts of the last attempt show the reason; other names at the address have none.
+  // The facts of the last attempt show the reason; other names at the address have no
+  // facts.
   await tx.query(
     `UPDATE hermetic_scan.visit v SET state = $5, reason = g.reason, visited_at = now(),
       fact_id = CASE WHEN v.host_id = g.host_id THEN g.fact_id END
@@ -162,8 +167,9 @@ async function countConnections(tx: Transaction, entries: readonly Entry[]): Pro
 }
 
 /**
- * Ends the leases. A network is due again when its first address may be contacted; without
- * waiting visits, never. Visits that another worker added meanwhile change `wanted`.
+ * Ends the leases. A network is due again as soon as one of its addresses may be
+ * contacted; a network without waiting visits is not due. Visits that another worker
+ * added meanwhile change `wanted`.
  */
 async function release(
   tx: Transaction,

@@ -31,10 +31,10 @@ export function visitKey(visit: { readonly address_id: number; readonly host_id:
 }
 
 /**
- * Settles waiting visits of the networks without a connection, where other host names
- * showed one result at the address. Names with a policy or TLSA records are never
- * inferred. Returns the visits that are made to measure the error. The caller holds the
- * leases, so no other worker changes these groups.
+ * Settles waiting visits of the networks without a connection if other host names had the
+ * same result at the address. Names with a policy or TLSA records are never inferred.
+ * Returns the visits that are made to measure the error. The caller holds the leases, so
+ * no other worker changes these groups.
  */
 export async function inferVisits(
   context: ScanContext,
@@ -74,7 +74,9 @@ export async function inferVisits(
   return checks;
 }
 
-/** Waiting visits of networks at addresses with a group that may stand for further names. */
+/**
+ * Waiting visits of networks at addresses with a group that may represent further names.
+ */
 const WAITING = `WITH known AS (
     SELECT f.address_id, f.name, f.scan_id, f.visited, f.state, f.model_fact_id AS model,
       coalesce(t.equal, 0) AS equal, coalesce(e.ended, false) AS ended,

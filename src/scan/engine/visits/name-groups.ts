@@ -9,7 +9,7 @@ import type {
 import type { Transaction } from '../database/database.js';
 import { formatFacts, type Facts } from '../database/store-facts.js';
 
-/** The name of the row of an address that stands for its server. */
+/** The name of the row that represents the server of an address. */
 export const SERVER_ROW = '*';
 
 /** The name of a visit, and the rows that it belongs to. */
@@ -22,7 +22,7 @@ export interface VisitedName {
   readonly checks?: NameGroup | undefined;
 }
 
-/** A settled visit whose result is that of other names too. */
+/** A settled visit whose result also applies to other names. */
 export interface GroupResult {
   readonly visit: VisitedName;
   readonly facts: Facts;
@@ -32,7 +32,7 @@ export interface GroupResult {
 /**
  * Writes the consequences of visits for other names: those of the families at the visited
  * addresses, and of their servers. The caller holds the leases of the addresses, so no
- * other worker changes their rows. The counts of a scan only grow.
+ * other worker changes their rows. The counts of a scan only increase.
  */
 export async function storeGroups(
   tx: Transaction,
@@ -86,7 +86,10 @@ async function loadGroups(
   return groupBy(rows, ({ address_id }) => String(address_id));
 }
 
-/** Beyond the number that suffices, equal results are not counted: workers share the row. */
+/**
+ * Equal results beyond the required number are not counted, because all workers update
+ * the same row.
+ */
 function withoutKnown(
   added: GroupCounts,
   known: KnownGroup | undefined,
@@ -129,7 +132,7 @@ function rowName({ family }: VisitedName, group: NameGroup): string {
   return group === 'server' ? SERVER_ROW : family;
 }
 
-/** In one order everywhere: two workers that add to the same rows would deadlock. */
+/** Every worker updates rows in the same order, so that two workers do not deadlock. */
 async function addCounts(tx: Transaction, changes: readonly ChangedRow[]): Promise<void> {
   const sums = new Map<string, GroupSum>();
   for (const { visit, change, added } of changes) {
@@ -181,7 +184,7 @@ function addTo(sums: Map<string, GroupSum>, added: GroupSum): void {
   });
 }
 
-/** A group of a waiting visit, as a column of a query has it. */
+/** A group of a waiting visit, as a query returns it in a column. */
 export interface GroupColumn {
   readonly state: Facts;
   readonly model: number | null;

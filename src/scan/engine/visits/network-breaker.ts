@@ -36,7 +36,10 @@ export class NetworkBreaker {
   }
 }
 
-/** Pauses running scans: too many servers are silent, so the fault is in the own network. */
+/**
+ * Pauses running scans: silence of too many servers indicates a fault in the scanner's
+ * own network.
+ */
 export async function pauseForOwnNetwork(
   database: Queries,
   scans: readonly number[],

@@ -1,13 +1,18 @@
 /**
- * The limits on contacts with the servers of others. They apply together to all workers
- * and scans of one database. Times are in milliseconds.
+ * The limits on contacts with the servers of other operators. They apply together to all
+ * workers and scans of one database. Times are in milliseconds.
  */
 export interface Politeness {
-  /** Between two connections to one address; twice as long if a server asked for it. */
+  /**
+   * Pause between two connections to one address; doubled if the server limits
+   * connections.
+   */
   readonly spacingMs: number;
   /** Connections to one address within a day (UTC). */
   readonly dailyBudget: number;
-  /** Between two fetches from an address of policy hosts that answered the last one. */
+  /**
+   * Pause between two fetches from a policy host address that answered the last fetch.
+   */
   readonly webSpacingMs: number;
   /** Fetches of policies from one address within a day (UTC). */
   readonly webDailyBudget: number;
@@ -18,16 +23,16 @@ export interface Politeness {
   /** Longest visit. */
   readonly visitMs: number;
   /**
-   * Rest of an address whose visitor died or stopped in the middle of a session: its
+   * Rest of an address after a worker crashed or stopped during a session, whose
    * connection may still be open. A server ends an idle session after five minutes or
    * more (RFC 5321 §4.5.3.2.7).
    */
   readonly abandonedMs: number;
   /** Connections that one worker opens in a second. */
   readonly connectionsPerSecond: number;
-  /** Visits of one worker at the same time. */
+  /** Maximum number of concurrent visits of one worker. */
   readonly maxInFlight: number;
-  /** Share of new networks that may time out before the scan stops itself. */
+  /** Share of new networks that may time out before the scan pauses. */
   readonly maxTimeouts: number;
 }
 

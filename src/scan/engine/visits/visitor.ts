@@ -19,7 +19,7 @@ const RETRY_MS = 1000;
 /** Networks whose results one transaction stores. */
 const MAX_COMPLETED = 100;
 
-/** The decision after a visit without a connection: the standing stays. */
+/** The decision after a visit without a connection; the standing does not change. */
 function unchanged(standing: Facts): ContactDecision {
   return {
     standing,
@@ -39,9 +39,10 @@ export interface VisitorOptions {
 /**
  * Visits mail hosts: claims networks that are due, makes their visits and stores results.
  *
- * Only the holder of a lease contacts the addresses of a network. The lease counts from
- * before the claim was sent, by the monotonic clock; a visit that would not end within it
- * does not begin. When the database is unreachable, the visitor claims nothing and waits.
+ * Only the holder of a lease contacts the addresses of a network. The visitor measures
+ * the lease by the monotonic clock from before the claim, and begins no visit that could
+ * outlast the lease. If the database is unreachable, the visitor claims nothing and
+ * waits.
  */
 export class Visitor {
   readonly #context: ScanContext;
@@ -60,14 +61,14 @@ export class Visitor {
     this.#breaker = new NetworkBreaker(context.clock, options.rules.maxTimeouts);
   }
 
-  /** Visits that are under way. */
+  /** The running visits. */
   get inFlight(): number {
     return this.#inFlight;
   }
 
   /**
-   * Runs until `stopping` aborts; then finishes the visits under way and stores them. The
-   * signal of the context aborts those that last too long.
+   * Runs until `stopping` aborts; then finishes the running visits and stores their
+   * results. The signal of the context aborts visits that last too long.
    */
   async run(stopping: AbortSignal): Promise<void> {
     const { clock } = this.#context;
@@ -93,7 +94,8 @@ export class Visitor {
     if (limit < 1) return IDLE_MS;
     const askedAt = clock.monotonic();
     const networks = await claimVisits(this.#context, workerId, { limit, rules });
-    // One statement for all of them; each visit then finds its facts in memory.
+    // One statement loads the facts of all visits; each visit then finds its facts in
+    // memory.
     await facts.load(networks.flatMap(({ visits }) => visits.map((one) => one.host_fact_id)));
     for (const network of networks) this.#start(network, askedAt);
     return networks.length * rules.perNetwork >= limit ? GATHER_MS : IDLE_MS;
@@ -133,8 +135,8 @@ export class Visitor {
     try {
       const { host_fact_id } = visit;
       const hostFacts = (await facts.load([host_fact_id])).get(host_fact_id) ?? {};
-      // A worker that was stopped for a while must not begin at an address that another
-      // worker may contact.
+      // After a suspension, a worker must not contact an address that another worker may
+      // have leased.
       if (!mayConnect()) return { visit };
       const target = { host: visit.host, address: visit.address, hostFacts, mayConnect };
       const observation = await work.visitHost(target, AbortSignal.any([signal, limit]));
@@ -142,14 +144,16 @@ export class Visitor {
         return { visit, result: { observation, decision: unchanged(visit.standing ?? {}) } };
       return observation ? judged(observation) : { visit };
     } catch (error) {
-      // Aborted by this worker: the visit stays due.
+      // This worker aborted the visit, so the visit stays due.
       if (signal.aborted) return { visit };
       if (!limit.aborted) this.#options.onError(error as Error);
       return judged({ facts: {}, connections: rules.connectionsPerVisit });
     }
   }
 
-  /** Stores all completed networks; results that arrive meanwhile share the next round. */
+  /**
+   * Stores all completed networks; the next round stores results that arrive meanwhile.
+   */
   async #store(askedAt: number): Promise<void> {
     while (this.#completed.length > 0) {
       this.#storing ??= this.#storeBatch(askedAt).finally(() => {
@@ -169,7 +173,8 @@ export class Visitor {
         return await completeVisits(this.#context, batch, rules);
       } catch (error) {
         onError(error as Error);
-        // After the lease the results are worthless: another worker repeats the visits.
+        // Results after the end of the lease are discarded, because another worker
+        // repeats the visits.
         const isOver = clock.monotonic() - askedAt > leaseMs(rules);
         if (isOver || !isConnectionLoss(error)) return;
         await clock.sleep(RETRY_MS);

@@ -3,7 +3,7 @@ import { coverageOf, routes, type EximOptions, type EximOutput } from './parse-e
 
 /** The route of outgoing mail through routers and transports. */
 export interface EximRoute {
-  /** Name of the transport; of a router if it leads to none. */
+  /** Name of the transport, or of the router if it selects no transport. */
   readonly name: string;
   readonly transport: EximOptions | undefined;
   readonly router?: EximOptions;
@@ -13,7 +13,7 @@ export interface EximRoute {
   readonly assumptions: readonly string[];
 }
 
-/** Router drivers that lead to other machines by the domain. */
+/** Router drivers that route mail to other hosts by the domain. */
 const remoteDrivers = ['dnslookup', 'manualroute', 'queryprogram'];
 
 /** The transport that the operator names, and the domain of the recipients. */
@@ -24,7 +24,7 @@ export interface RouteQuestion {
 
 /**
  * Finds the transport that delivers mail to a domain. A router with unevaluated domains
- * is assumed not to handle the recipient, and named as an assumption.
+ * is assumed not to handle the recipient; the prediction lists this assumption.
  */
 export function findEximRoute(output: EximOutput, { transport, domain }: RouteQuestion): EximRoute {
   const routers = [...output.routers].filter(([, options]) =>
@@ -73,7 +73,7 @@ const preconditions = [
   'require_files',
   'check_local_user',
   'verify_only',
-  // The router handles a copy, and the next one the message.
+  // The router handles a copy, and the next router handles the message.
   'unseen',
 ];
 
@@ -139,7 +139,7 @@ function dnssecOf({ main }: EximOutput, options: EximOptions, router: string): F
   return unknown(`${setting} = ${value} is not evaluated`, source);
 }
 
-/** A transport that the operator names; its router is the first that leads to it. */
+/** A transport that the operator names; its router is the first one that uses it. */
 function byTransport(
   output: EximOutput,
   name: string,
@@ -157,7 +157,9 @@ function byTransport(
   };
 }
 
-/** Without routers a single smtp transport is that of outgoing mail. */
+/**
+ * In a configuration without routers, a single smtp transport sends all outgoing mail.
+ */
 function withoutRouters(output: EximOutput, named?: string): EximRoute {
   const names = [...output.transports.keys()].filter(
     (name) => smtpTransport(output, name) !== undefined && (named ?? name) === name,

@@ -8,18 +8,19 @@ export interface EximOutput {
   /** Words of the line "Support for:" of `-bV`; undefined without `-bV`. */
   readonly support: readonly string[] | undefined;
   readonly main: EximOptions;
-  /** In the order of the configuration, which is that of routing. */
+  /** In the order of the configuration, which is the routing order. */
   readonly routers: ReadonlyMap<string, EximOptions>;
   readonly transports: ReadonlyMap<string, EximOptions>;
 }
 
-/** Routers and transports that are read. */
+/** Maximum number of routers and transports that are read. */
 const MAX_BLOCKS = 1000;
 
 /**
- * Parses the configuration as Exim prints it: `name = value` or a flag on each line,
- * and a head such as `remote_smtp transport:` before each block. Exim prints every option
- * of a driver, so an absent one is unknown to that build. Pure; CRLF reads the same.
+ * Parses the configuration as Exim prints it: `name = value` or a flag on each line, and
+ * a head such as `remote_smtp transport:` before each block. Exim prints every option of
+ * a driver, so an absent one is unknown to that build. Pure; CRLF and LF give the same
+ * result.
  */
 export function parseEximOutput(text: string): EximOutput {
   const main = new Map<string, string>();
@@ -64,8 +65,9 @@ interface ListItem {
 }
 
 /**
- * Splits a list (specification, "Lists"). An expansion, a lookup, a named list, a file or a
- * network of all addresses is not evaluated, nor is another separator than the colon.
+ * Splits a list (specification, "Lists"). An expansion, a lookup, a named list, a file or
+ * a network of all addresses is not evaluated, and neither is a separator other than the
+ * colon.
  */
 function listItems(list: string): readonly ListItem[] {
   return list
@@ -97,7 +99,7 @@ export function coverageOf(list: string): Coverage {
 
 /**
  * Evaluates the option `domains` of a router for a domain that other servers receive mail
- * for. A negated item that is not evaluated lists local domains, so it does not match.
+ * for. An unevaluated negated item lists local domains, so it does not match.
  */
 export function routes(list: string, domain: string): Coverage {
   const items = listItems(list);

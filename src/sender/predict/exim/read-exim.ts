@@ -27,7 +27,7 @@ export interface EximInput {
    * transports`.
    */
   readonly text: string;
-  /** The transport, if the routers leave it open. */
+  /** The transport, if the routers do not determine it. */
   readonly transport?: string | undefined;
   readonly domain: string;
   readonly resolver?: ResolverState | undefined;
@@ -76,16 +76,16 @@ export function readExim(input: EximInput): SenderModel {
   };
 }
 
-/** Lists of hosts by which a transport refuses to deliver, or does without TLS. */
+/** Host lists for which a transport refuses delivery, or delivers without TLS. */
 const openLists = ['hosts_avoid_esmtp', 'hosts_require_auth', 'hosts_require_ocsp'];
-/** Other options that decide about a delivery, with the values that change nothing. */
+/** Other options that can change a delivery, with the values that have no effect. */
 const harmless: Readonly<Record<string, RegExp>> = {
   event_action: /^$/,
   port: /^(smtp|25)?$/,
   socks_proxy: /^$/,
 };
 
-/** The first option of the transport that leaves every cell open. */
+/** The first option of the transport that makes every cell unknown. */
 function openOption(options: TransportOptions): Fact<never> | undefined {
   const value = (name: string): string => options.optional(name).value;
   const name =
@@ -156,7 +156,10 @@ class TransportOptions {
     return { value: this.#options?.get(name) ?? '', source: this.line(name) };
   }
 
-  /** Whether a build of Exim knows an option: it prints all that it knows. */
+  /**
+   * Whether a build of Exim supports an option: Exim prints every option that it
+   * supports.
+   */
   has(name: string): boolean {
     return this.#options?.has(name) ?? true;
   }
@@ -199,7 +202,7 @@ function rulesOf({ options, output, dnssec, library }: RuleSources): TlsRules {
   };
 }
 
-/** Another list of suites than the default is not evaluated. */
+/** The reader evaluates only the default list of suites. */
 function libraryOf(
   options: TransportOptions,
   library: TlsLibrary | undefined,
@@ -207,7 +210,7 @@ function libraryOf(
   const abilities = abilitiesOf(library, options.source);
   const ciphers = options.value('tls_require_ciphers');
   if (!ciphers.known) return { ...abilities, oldSuites: ciphers };
-  // Signs of versions and flags leave the suites of NORMAL as they are.
+  // Keywords for versions and flags do not change the suites of NORMAL.
   const isDefault = ciphers.value
     .split(':')
     .every((item) => /^(NORMAL|[+!-]VERS-\S+|%\S+)?$/.test(item.trim()));
@@ -232,9 +235,9 @@ function tlsOf(options: TransportOptions, required: Fact<boolean>): TlsRules['tl
 }
 
 /**
- * The certificate that a delivery needs. With neither tls_verify_hosts nor
- * tls_try_verify_hosts every certificate must pass. A certificate that fails ends the
- * handshake, and tls_tempfail_tryclear then sends in plaintext.
+ * The certificate that a delivery needs. If neither tls_verify_hosts nor
+ * tls_try_verify_hosts is set, every certificate must be valid. A certificate that fails
+ * ends the handshake, and tls_tempfail_tryclear then sends in plaintext.
  */
 function certificateOf(
   options: TransportOptions,
@@ -337,8 +340,9 @@ function withoutOpenSslOptions(text: string): readonly TlsVersionName[] {
 const EVERY_VERSION = /^(NORMAL|PERFORMANCE|PFS|LEGACY|SECURE(128|192|256)?|%\S+)?$/;
 
 /**
- * The versions of a GnuTLS priority: `-VERS-TLS1.0`, `-VERS-ALL:+VERS-TLS1.2`. `NONE` begins
- * without any; other keywords, such as `@SYSTEM` and `SUITEB128`, are not known here.
+ * The versions of a GnuTLS priority: `-VERS-TLS1.0`, `-VERS-ALL:+VERS-TLS1.2`. `NONE`
+ * begins without any; this parser does not support other keywords, such as `@SYSTEM` and
+ * `SUITEB128`.
  */
 function gnuTlsVersions(priority: string): readonly TlsVersionName[] | undefined {
   const [first = '', ...rest] = priority.split(':').map((item) => item.trim());

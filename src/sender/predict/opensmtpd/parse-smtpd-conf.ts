@@ -11,7 +11,7 @@ export interface SmtpdWord {
   readonly quoted: boolean;
 }
 
-/** The directives of a configuration, and those that could not be followed. */
+/** The directives of a configuration, and the references without a definition. */
 export interface ParsedSmtpdConf {
   readonly lines: readonly SmtpdLine[];
   /** Included files and macros that the input lacks. */
@@ -23,7 +23,7 @@ const MAX_MACROS = 1000;
 /**
  * Parses smtpd.conf (smtpd.conf(5)): a backslash continues a line, a hash mark begins a
  * comment outside quotes, and `$name` is replaced outside quotes by its macro. Pure; CRLF
- * reads the same.
+ * and LF give the same result.
  */
 export function parseSmtpdConf(text: string): ParsedSmtpdConf {
   const macros = new Map<string, readonly SmtpdWord[]>();

@@ -24,7 +24,7 @@ export interface OpenSmtpdInput {
   readonly tlsLibrary?: string | undefined;
 }
 
-/** An action that relays, as its options state it. */
+/** An action that relays mail, as its options describe it. */
 interface Relay {
   readonly source: SettingSource;
   readonly host: string | undefined;
@@ -37,8 +37,8 @@ interface Relay {
 }
 
 /**
- * Reads smtpd.conf as rules for sending. Pure. OpenSMTPD knows neither DANE nor MTA-STS,
- * and falls back to plaintext at once (mta_session.c, MTA_DOWNGRADE_PLAIN).
+ * Reads smtpd.conf as rules for sending. Pure. OpenSMTPD supports neither DANE nor
+ * MTA-STS, and falls back to plaintext at once (mta_session.c, MTA_DOWNGRADE_PLAIN).
  */
 export function readOpenSmtpd(input: OpenSmtpdInput): SenderModel {
   const conf = parseSmtpdConf(input.text);
@@ -69,7 +69,7 @@ export function readOpenSmtpd(input: OpenSmtpdInput): SenderModel {
 
 /** `mta limit inet4` or `inet6` restricts the families; without it both are used. */
 function familiesOf({ lines }: ParsedSmtpdConf): SenderModel['families'] {
-  // Before 6.4 the words had the other order.
+  // Versions before 6.4 used the reverse word order.
   const limits = lines.filter(({ words: [first, second] }) =>
     ['mta limit', 'limit mta'].includes(`${first?.text} ${second?.text}`),
   );
@@ -139,7 +139,7 @@ interface NamedDomains {
   readonly isNegated: boolean;
 }
 
-/** A directive `match`: the domains it is for, and its action. */
+/** A directive `match`: the domains that it applies to, and its action. */
 interface Match {
   readonly line: SmtpdLine;
   /** Undefined if it rejects the mail. */
@@ -179,7 +179,7 @@ function tablesOf({ lines }: ParsedSmtpdConf): ReadonlyMap<string, readonly stri
   return tables;
 }
 
-/** The names of a list in braces at the start of words, and the words that it takes. */
+/** The names of a list in braces at the start of words, and the number of its words. */
 function listIn(
   words: readonly string[],
 ): { readonly names: readonly string[]; readonly length: number } | undefined {
@@ -210,7 +210,7 @@ function domainsOf(
     after: words.slice(at + 1 + length),
   });
   const rest = words.slice(at + 1);
-  // smtpd.conf(5) has the negation before "for", and accepts it after.
+  // smtpd.conf(5) puts the negation before "for", and also accepts it after "for".
   const inner = rest[0] === '!' ? 1 : 0;
   const [kind, name = ''] = rest.slice(inner);
   const not = isNegated !== (inner === 1);
@@ -223,7 +223,7 @@ function domainsOf(
   return until(length, { names, isNegated: not });
 }
 
-/** Directives of which the domains are not known; they may take the mail. */
+/** Directives with unknown domains, which may match the mail. */
 function openMatches(conf: ParsedSmtpdConf): readonly string[] {
   return matchesOf(conf)
     .filter(({ domains }) => domains === 'other')
@@ -231,8 +231,9 @@ function openMatches(conf: ParsedSmtpdConf): readonly string[] {
 }
 
 /**
- * The relay of mail to the domain: the first directive that names it, or the ones for any
- * domain before it. If several actions take the mail, by its source, it is not known.
+ * The relay of mail to the domain: the first directive that names the domain, or earlier
+ * directives for any domain. If several actions relay the mail, depending on its source,
+ * the relay is unknown.
  */
 function chooseRelay(
   conf: ParsedSmtpdConf,
@@ -348,8 +349,8 @@ function serverNameBy(version: string | undefined, source: SettingSource): TlsRu
 }
 
 /**
- * Before 7.0 the default suites are `HIGH:!aNULL:!MD5`; later ones, and those of the option
- * `ciphers`, are not known here.
+ * Before 7.0 the default suites are `HIGH:!aNULL:!MD5`; the suites of later versions and
+ * of the option `ciphers` are unknown.
  */
 function libraryOf({ ciphers, source }: Relay, { version, library }: Build): TlsRules['library'] {
   const abilities = abilitiesOf(library, source);

@@ -1,4 +1,7 @@
-/** Returns the text inside the brackets at the start, with nested ones; undefined if open. */
+/**
+ * Returns the text inside the brackets at the start, including nested brackets; undefined
+ * if they are not closed.
+ */
 export function enclosed(text: string): string | undefined {
   const open = text[0];
   if (open !== '{' && open !== '(') return undefined;
@@ -12,7 +15,7 @@ export function enclosed(text: string): string | undefined {
   return undefined;
 }
 
-/** Splits at white space and commas, or other separators, that no braces enclose. */
+/** Splits at white space and commas, or other separators, outside braces. */
 export function splitOutsideBraces(value: string, separators = /[\s,]/): readonly string[] {
   const words: string[] = [];
   let level = 0;

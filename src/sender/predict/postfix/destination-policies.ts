@@ -13,10 +13,10 @@ export type DestinationPolicy =
   | { readonly kind: 'broken'; readonly reason: string; readonly source: SettingSource }
   | { readonly kind: 'unknown'; readonly reason: string; readonly source: SettingSource };
 
-/** Types that a program answers; only they can carry MTA-STS. */
+/** Table types that a program answers; only these can provide MTA-STS. */
 const serverTypes = ['socketmap', 'tcp'];
 
-/** Destinations with rules of their own that are listed. */
+/** Maximum number of listed destinations with rules of their own. */
 const MAX_KEYS = 200;
 
 /** The tables of `smtp_tls_policy_maps`, searched in order. */
@@ -56,7 +56,8 @@ export class DestinationPolicies {
   hasServer(nextHop: string): boolean {
     for (const { table, lookup } of this.#tables) {
       if (serverTypes.includes(table.type)) return true;
-      // Parent domains are looked up only after the next hop itself in every table.
+      // Postfix looks up parent domains only after it has looked up the next hop in every
+      // table.
       if (lookup(nextHop).kind !== 'missing') return false;
     }
     return false;
@@ -72,7 +73,7 @@ export class DestinationPolicies {
     if (this.#unread !== undefined) return { kind: 'unknown', reason: this.#unread, source };
     for (const key of keysOf(nextHop))
       for (const { table, lookup } of this.#tables) {
-        // The answer of a policy server is the MTA-STS of the model, not an entry.
+        // The model represents the answer of a policy server as MTA-STS, not as an entry.
         if (serverTypes.includes(table.type)) {
           if (this.#server !== undefined) continue;
           return { kind: 'unknown', reason: unnamedServer, source };

@@ -4,7 +4,10 @@ import { enclosed } from './braces.js';
 export type Expanded =
   { readonly ok: true; readonly value: string } | { readonly ok: false; readonly reason: string };
 
-/** References that one value may need, nested ones included; doubling ones end here. */
+/**
+ * Maximum number of references in one value, including nested ones; it stops exponential
+ * expansion.
+ */
 const MAX_REFERENCES = 1000;
 /** Characters of an expanded value. */
 const MAX_EXPANDED = 200_000;
@@ -15,13 +18,13 @@ export type ValueOf = (name: string) => string | undefined;
 /**
  * Expands `$name`, `${name}`, `$(name)`, `${name?text}`, `${name:text}`,
  * `${name?{text}:{text}}` and comparisons such as `${{a} == {b} ? {text} : {text}}`
- * (postconf(5), "General format"). Of any other form the value is not known.
+ * (postconf(5), "General format"). The value of any other form is unknown.
  */
 export function expandValue(value: string, valueOf: ValueOf): Expanded {
   return expand(value, { valueOf, left: MAX_REFERENCES });
 }
 
-/** The parameters, and the references that may still be followed. */
+/** The parameters, and the number of references that may still be expanded. */
 interface Expansion {
   readonly valueOf: ValueOf;
   left: number;

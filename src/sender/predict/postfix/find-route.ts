@@ -9,7 +9,7 @@ import { splitOutsideBraces } from './braces.js';
 import { openTable, parseTableList, type ReadTable } from './lookup-tables.js';
 import type { PostfixParameters } from './postfix-parameters.js';
 
-/** The way of mail to one domain. */
+/** The route of mail to one domain. */
 export interface PostfixRoute {
   /** The service of master.cf that sends the mail: its options count. */
   readonly service: string;
@@ -24,12 +24,12 @@ interface Recipients {
   readonly readTable: ReadTable;
 }
 
-/** Lists of domains whose mail stays on the server. */
+/** Lists of domains with local delivery on the server. */
 const localLists = ['mydestination', 'virtual_alias_domains', 'virtual_mailbox_domains'];
 
 /**
- * Finds the service and server that take the mail (ADDRESS_CLASS_README): transport_maps
- * before the transport of the class of the domain.
+ * Finds the service and server that receive the mail (ADDRESS_CLASS_README):
+ * transport_maps before the transport of the class of the domain.
  */
 export function findPostfixRoute(
   settings: PostfixParameters,
@@ -56,7 +56,7 @@ function stays(settings: PostfixParameters, list: string): PostfixRoute {
   return { service: 'smtp', smartHost: unknown(reason, settings.source(list)) };
 }
 
-/** Whether a list names a domain; `unknown` if only a table could that is not readable. */
+/** Whether a list names a domain; `unknown` if that depends on an unreadable table. */
 function isListed(
   settings: PostfixParameters,
   list: string,
@@ -77,14 +77,17 @@ function isListed(
   return found;
 }
 
-/** The services smtp and relay are SMTP clients, as are those that master.cf calls so. */
+/**
+ * The services smtp and relay are SMTP clients, as are services that run the program smtp
+ * in master.cf.
+ */
 function isSmtpClient(service: string, programs: ReadonlyMap<string, string>): boolean {
   const program = programs.get(`${service}/unix`);
   if (program !== undefined) return program === 'smtp';
   return service === 'smtp' || service === 'relay';
 }
 
-/** A service that is not the SMTP client has none of its rules. */
+/** The rules of the SMTP client do not apply to other services. */
 function checkClient(route: PostfixRoute, programs: ReadonlyMap<string, string>): PostfixRoute {
   const { service, smartHost } = route;
   if (!smartHost.known || isSmtpClient(service, programs)) return route;
@@ -94,7 +97,7 @@ function checkClient(route: PostfixRoute, programs: ReadonlyMap<string, string>)
   return { service, smartHost: unknown(reason, smartHost.source) };
 }
 
-/** The transport of a class of domains; without a host of its own, relayhost counts. */
+/** The transport of a class of domains; without a host of its own, relayhost applies. */
 function routeByDefault(settings: PostfixParameters, setting: string): PostfixRoute {
   const transport = settings.value(setting);
   if (!transport.known) return { service: 'smtp', smartHost: transport };
@@ -122,8 +125,9 @@ function hopTo(nextHop: string, source: SettingSource): Omit<PostfixRoute, 'serv
 const LOCAL_PART = 'test';
 
 /**
- * The entry of transport_maps for the domain (transport(5)). Patterns are matched with the
- * whole address alone. An empty transport leaves that of the class of the domain.
+ * The entry of transport_maps for the domain (transport(5)). Postfix matches patterns
+ * only with the whole address. If the transport is empty, the transport of the domain's
+ * class applies.
  */
 function mappedRoute(
   settings: PostfixParameters,
@@ -143,7 +147,7 @@ function mappedRoute(
       const { service, hop } = splitTransport(answer.value);
       const source = { setting: 'transport_maps', line: `${answer.key} ${answer.value}` };
       if (service !== '') return { service, ...hopTo(hop, source) };
-      // An empty result leaves the route as it is.
+      // An empty result does not change the route.
       if (hop === '') return undefined;
       const { service: byDefault } = routeByDefault(settings, 'default_transport');
       return { service: byDefault, ...hopTo(hop, source) };

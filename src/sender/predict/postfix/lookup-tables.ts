@@ -6,18 +6,21 @@ export interface TableName {
   /** Lower-case type without `proxy:`. */
   readonly type: string;
   readonly name: string;
-  /** As the configuration writes it. */
+  /** The text in the configuration. */
   readonly written: string;
 }
 
-/** The text of a table that could be read, or the reason why not. */
+/** The text of a table, or the reason why it cannot be read. */
 export type TableText =
   { readonly ok: true; readonly text: string } | { readonly ok: false; readonly reason: string };
 
 /** Returns the text of a table that is a file; called for the types of {@link fileTypes}. */
 export type ReadTable = (table: TableName) => TableText;
 
-/** The answer to one key. `unknown`: the table cannot be read here. `error`: it fails. */
+/**
+ * The answer to one key. `unknown`: the table cannot be read here. `error`: the lookup
+ * fails.
+ */
 export type Lookup =
   | { readonly kind: 'found'; readonly key: string; readonly value: string }
   | { readonly kind: 'missing' }
@@ -135,9 +138,9 @@ function unbrace(text: string): string {
 const MAX_PATTERNS = 2000;
 
 /**
- * A table of patterns. Only patterns of literal text, `.`, `.*` and anchors are evaluated:
- * any other one may mean something else to the library of Postfix, and could take
- * exponential time here. After such a line the answer is unknown.
+ * A table of patterns. Only patterns of literal text, `.`, `.*` and anchors are
+ * evaluated: the library of Postfix may interpret other patterns differently, and they
+ * could take exponential time here. After such a line the answer is unknown.
  */
 function patternTable(table: TableName, text: string): LookupTable {
   const patterns: Pattern[] = [];

@@ -22,7 +22,7 @@ export interface ParsedParameters {
   readonly unread: readonly string[];
 }
 
-/** Unreadable lines that are kept. */
+/** Maximum number of unreadable lines in the result. */
 const MAX_UNREAD = 5;
 const MAX_LINE_SHOWN = 80;
 
@@ -97,7 +97,7 @@ function parseLine(line: string): Parameter | undefined {
 
 /**
  * Returns the logical lines of a Postfix file: continuation lines are joined by a space.
- * A carriage return is white space, so files with CRLF read the same.
+ * A carriage return is white space, so CRLF and LF give the same result.
  */
 export function logicalLines(text: string): readonly string[] {
   const lines: string[][] = [];

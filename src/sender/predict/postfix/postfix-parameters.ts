@@ -74,8 +74,8 @@ const defaults: Readonly<Record<string, string>> = {
 };
 
 /**
- * The parameters of the Postfix SMTP client: those of its service in master.cf outweigh
- * those of main.cf, and both outweigh the defaults.
+ * The parameters of the Postfix SMTP client: those of its service in master.cf override
+ * those of main.cf, and both override the defaults.
  */
 export class PostfixParameters {
   readonly #parsed: ParsedParameters;
@@ -126,7 +126,7 @@ export class PostfixParameters {
   }
 }
 
-/** Reads a boolean parameter: Postfix knows yes and no only. */
+/** Reads a boolean parameter: Postfix accepts only yes and no. */
 export function readYes(value: Fact<string>): Fact<boolean> {
   if (!value.known) return value;
   const word = value.value.trim().toLowerCase();

@@ -35,7 +35,7 @@ export interface PostfixInput {
 
 /**
  * Reads the parameters of Postfix as rules for sending. Pure: tables come from
- * `readTable`. Nothing that the input leaves open is guessed.
+ * `readTable`. Facts that the input does not determine stay unknown.
  */
 export function readPostfix(input: PostfixInput): SenderModel {
   const parsed = parseParameters(input.text);
@@ -74,8 +74,8 @@ export function readPostfix(input: PostfixInput): SenderModel {
 }
 
 /**
- * Settings that change the session with every server, or whether mail is sent at all. They
- * are not evaluated: only these values change nothing that a prediction shows.
+ * Settings that change the session with every server, or whether mail is sent at all. The
+ * reader does not evaluate them; only these values have no effect on a prediction.
  */
 const harmless: Readonly<Record<string, RegExp>> = {
   defer_transports: /^$/,
@@ -90,7 +90,7 @@ const harmless: Readonly<Record<string, RegExp>> = {
   tls_dane_digests: /\bsha256\b/i,
 };
 
-/** The first setting that leaves every cell open. */
+/** The first setting that makes every cell unknown. */
 function openSetting(settings: PostfixParameters): Fact<never> | undefined {
   for (const [name, pattern] of Object.entries(harmless)) {
     const value = settings.value(name);
@@ -113,7 +113,7 @@ function withoutMx(settings: PostfixParameters): Fact<never> | undefined {
   return undefined;
 }
 
-/** The servers that get mail which no host of the domain takes. */
+/** The servers that receive mail if no host of the domain accepts it. */
 function fallbackRelayOf(settings: PostfixParameters): SenderModel['fallbackRelay'] {
   const relay = settings.value('smtp_fallback_relay');
   if (!relay.known) return relay;
@@ -162,8 +162,8 @@ function destinationsOf(
 }
 
 /**
- * A refused STARTTLS is ignored at level may. A failed handshake leads to plaintext only
- * once the message has waited for minimal_backoff_time (smtp.h,
+ * A refused STARTTLS is ignored at level may. After a failed handshake, Postfix uses
+ * plaintext only once the message has waited for minimal_backoff_time (smtp.h,
  * PLAINTEXT_FALLBACK_OK_AFTER_STARTTLS_FAILURE).
  */
 function fallbackOf(settings: PostfixParameters): Fact<TlsFallback> {

@@ -68,7 +68,7 @@ function mainLevel(settings: PostfixParameters): Fact<SecurityLevel> {
   const [perSite, maps] = ['smtp_tls_per_site', 'smtp_tls_policy_maps'].map((name) =>
     settings.value(name),
   );
-  // Postfix reads the obsolete table only without the other one.
+  // Postfix reads the obsolete table only if the current one is not set.
   if (perSite && perSite.source.line !== 'smtp_tls_per_site =' && maps?.source.byDefault)
     return unknown(
       'smtp_tls_per_site is obsolete and is not evaluated: use smtp_tls_policy_maps',
@@ -295,7 +295,7 @@ function serverNameOf(
 
 /**
  * The abilities that Postfix and its library decide together. A lower bound such as
- * `>=TLSv1` outweighs MinProtocol of openssl.cnf; exclusions do not. Postfix sets the
+ * `>=TLSv1` overrides MinProtocol of openssl.cnf; exclusions do not. Postfix sets the
  * security level of OpenSSL: 1 if it authenticates the server, else 0 (tls_client.c).
  * Without ML-KEM in its list of groups the ClientHello is small.
  */
@@ -333,7 +333,7 @@ const HARMLESS =
 
 /**
  * Every cipher grade of Postfix but `null` has AES with static RSA (postconf(5),
- * tls_high_cipherlist). Lists of its own and other exclusions are not evaluated.
+ * tls_high_cipherlist). The reader does not evaluate custom lists and other exclusions.
  */
 function oldSuitesByGrade(
   settings: PostfixParameters,
