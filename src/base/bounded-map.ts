@@ -8,13 +8,13 @@ export interface WeightLimit<V> {
   weigh(value: V): number;
 }
 
-/** Changes without an eviction after which a map discards its iterator. */
+/** The number of changes without an eviction after which a map discards its iterator. */
 const MAX_TOUCHES = 1000;
 
 /**
  * A map with bounded memory. It evicts the least recently used entry when the number of
  * entries, or the sum of their weights, exceeds its limit. Peers cause most cache
- * entries, so every cache in this package has such a limit.
+ * entries, so every cache in this package has a limit.
  */
 export class BoundedMap<V> {
   readonly #entries = new Map<string, { readonly value: V; readonly weight: number }>();
@@ -22,7 +22,8 @@ export class BoundedMap<V> {
   /**
    * Continues after the last evicted entry: a new iterator would first pass the places of
    * all entries that were removed since the map last grew. An iterator that is never used
-   * keeps each earlier table of the map in memory, so it is discarded after some changes.
+   * keeps each earlier table of the map in memory, so the map discards it after some
+   * changes.
    */
   #oldest: Iterator<string> | undefined;
   #touches = 0;
@@ -66,7 +67,7 @@ export class BoundedMap<V> {
     if (++this.#touches > MAX_TOUCHES) this.#oldest = undefined;
   }
 
-  /** Every entry is behind the iterator: those that it has passed are removed. */
+  /** Evicts the next entry of the iterator: the entries before it are already removed. */
   #evict(): void {
     this.#touches = 0;
     this.#oldest ??= this.#entries.keys();

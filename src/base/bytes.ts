@@ -17,7 +17,10 @@ export function compareBytes(left: Uint8Array, right: Uint8Array): number {
   return Buffer.compare(left, right);
 }
 
-/** Returns true for equal contents. Not constant-time: do not compare secrets with it. */
+/**
+ * Returns true for equal contents. The comparison is not constant-time: do not compare
+ * secrets with it.
+ */
 export function equalBytes(left: Uint8Array, right: Uint8Array): boolean {
   return left.length === right.length && Buffer.compare(left, right) === 0;
 }
@@ -27,7 +30,10 @@ export function toHex(bytes: Uint8Array): string {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('hex');
 }
 
-/** Hexadecimal to bytes; undefined for anything else. Spaces are not accepted. */
+/**
+ * Converts hexadecimal to bytes; returns undefined for any other text. Spaces are not
+ * accepted.
+ */
 export function fromHex(hexText: string): Uint8Array | undefined {
   if (/^([0-9a-fA-F]{2})*$/.test(hexText)) return new Uint8Array(Buffer.from(hexText, 'hex'));
   return undefined;
@@ -38,7 +44,7 @@ export function toBase64(bytes: Uint8Array): string {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('base64');
 }
 
-/** Standard base64 to bytes; undefined for anything else. */
+/** Converts standard base64 to bytes; returns undefined for any other text. */
 export function fromBase64(base64Text: string): Uint8Array | undefined {
   if (!/^[A-Za-z0-9+/]*={0,2}$/.test(base64Text) || base64Text.length % 4 !== 0) return undefined;
   return new Uint8Array(Buffer.from(base64Text, 'base64'));

@@ -1,12 +1,12 @@
 import type { ExecFileException } from 'node:child_process';
 import { describeSystemError } from './system-error.js';
 
-/** Longest part of its standard error that is shown, in characters. */
+/** Maximum length of the standard error that a message shows, in characters. */
 const MAX_SHOWN = 500;
 
 /**
- * Describes why a command of the operator failed, in one line: how it ended, and the end
- * of its standard error.
+ * Describes in one line why a command of the operator failed: its exit status or signal,
+ * and the end of its standard error.
  */
 export function commandFailure(
   command: string,

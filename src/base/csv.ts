@@ -1,6 +1,6 @@
 import { hidden } from './neutralise.js';
 
-/** A CSV table (RFC 4180): a header, then the rows, each cell quoted if it has to be. */
+/** A CSV table (RFC 4180): a header, then the rows, each cell quoted if necessary. */
 export function csvTable(header: readonly string[], rows: readonly (readonly string[])[]): string {
   return [header, ...rows].map(csvLine).join('');
 }
@@ -11,8 +11,9 @@ export function csvLine(cells: readonly string[]): string {
 }
 
 /**
- * Quotes a cell. A spreadsheet runs a cell that begins with one of `=+-@` as a formula,
- * and names of hosts come from foreign zones: such a cell gets a leading apostrophe.
+ * Quotes a cell. A spreadsheet evaluates a cell that begins with one of `=+-@` as a
+ * formula, and host names come from foreign zones. An apostrophe before the cell prevents
+ * this.
  */
 function cell(text: string): string {
   const shown = text.replace(hidden, '?');

@@ -8,7 +8,7 @@ import { domainToASCII, domainToUnicode } from 'node:url';
 const latin = /^[a-z0-9\u00df-\u00f6\u00f8-\u0130\u0132-\u0137\u0139-\u0148\u014a-\u017e-]+$/u;
 const greek = /^[\u03ac-\u03ce0-9-]+$/u;
 const cyrillic = /^[\u0430-\u045f\u04910-9-]+$/u;
-/** A prolonged sound mark looks like a hyphen unless a kana stands before it. */
+/** A prolonged sound mark looks like a hyphen unless it follows a kana. */
 const japanese =
   /^(?!\u30fc)(?:[\p{sc=Han}\p{sc=Hiragana}\p{sc=Katakana}0-9-]|(?<=[\p{sc=Hiragana}\p{sc=Katakana}\u30fc])\u30fc)+$/u;
 const korean = /^[\uac00-\ud7a30-9-]+$/u;

@@ -4,9 +4,9 @@ import type { Result } from './result.js';
 const brand = Symbol.for('hermetic.error');
 
 /**
- * Thrown for misuse and for broken local conditions, such as an unreadable file. The
- * behaviour of a peer is never thrown: it is a {@link Result}. Recognise the error with
- * {@link isHermeticError}, which also works across two copies of the package.
+ * An error for misuse and for local faults, such as an unreadable file. A fault of a peer
+ * is not thrown: functions return it as a {@link Result}. Identify the error with
+ * {@link isHermeticError}, which also recognises errors of another copy of the package.
  */
 export class HermeticError extends Error {
   readonly code: string;
@@ -33,7 +33,10 @@ export function unwrap<T>(name: string, result: Result<T, Failure>, fix: string)
   throw new HermeticError(code, `${name}: ${detail || 'cannot be read'}`, { fix });
 }
 
-/** Returns true for errors of this program, also across two copies of the package. */
+/**
+ * Returns true for errors of this program, even if another copy of the package created
+ * them.
+ */
 export function isHermeticError(value: unknown): value is HermeticError {
   return typeof value === 'object' && value !== null && brand in value;
 }

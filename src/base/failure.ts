@@ -8,15 +8,18 @@ export type Blame = 'peer' | 'publisher' | 'network' | 'local';
 
 /**
  * One entry of a part's failure catalogue (`failures.ts`). It holds everything that a
- * renderer needs to describe the failure, so that no renderer writes its own sentences.
+ * renderer needs to describe the failure, so that renderers contain no sentences about
+ * failures.
  */
 export interface FailureEntry {
   readonly blame: Blame;
   /** True when the same request may succeed later. */
   readonly temporary: boolean;
-  /** RFC 8460 §4.3 result type this is reported as, if one fits. */
+  /**
+   * The RFC 8460 §4.3 result type under which the failure is reported, if one matches.
+   */
   readonly resultType?: string;
-  /** The clause that is broken, such as `RFC 8461 §3.3`. */
+  /** The violated clause, such as `RFC 8461 §3.3`. */
   readonly clause?: string;
   /** The fact, as one sentence. */
   readonly message: string;
@@ -26,7 +29,7 @@ export interface FailureEntry {
 
 /**
  * A failure as data. `code` is stable, in kebab case, and documented in docs/errors.md;
- * `detail` holds the particulars of this case. It may come from a peer and is already
+ * `detail` holds the particulars of this case. A detail from a peer is already
  * neutralised.
  */
 export interface Failure<Code extends string = string> {
@@ -37,19 +40,21 @@ export interface Failure<Code extends string = string> {
 }
 
 /**
- * The failures of one part: its catalogue and a constructor that fills in the fields
- * which the catalogue knows.
+ * The failures of one part: its catalogue and a constructor that fills in the fields that
+ * the catalogue defines.
  */
 export interface FailureCatalogue<Code extends string> {
   readonly entries: Readonly<Record<Code, FailureEntry>>;
-  /** Returns the entry of a code that may come from elsewhere, such as a database. */
+  /**
+   * Returns the entry of a code, which may come from another source such as a database.
+   */
   find(code: string): FailureEntry | undefined;
   make(code: Code, detail?: string): Failure<Code>;
 }
 
 /**
  * Declares the failure catalogue of a part. The codes become the type of {@link
- * Failure.code}, so that the compiler finds a misspelt one.
+ * Failure.code}, so that the compiler reports a misspelt code.
  */
 export function defineFailures<const Code extends string>(
   entries: Readonly<Record<Code, FailureEntry>>,

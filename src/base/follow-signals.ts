@@ -2,9 +2,9 @@ import { setMaxListeners } from 'node:events';
 
 /**
  * Runs `work` with a controller that also aborts with any of the signals. After `work`
- * has ended, a long-lived signal keeps no reference to it, which `AbortSignal.any` does
- * for ever (nodejs/node#54614). All these signals accept any number of listeners: Node
- * prints a leak warning for more than ten.
+ * has ended, a long-lived signal holds no reference to it. `AbortSignal.any` never
+ * releases that reference (nodejs/node#54614). The function removes the listener limit of
+ * these signals, because Node prints a leak warning for more than ten listeners.
  */
 export async function followSignals<Output>(
   signals: readonly (AbortSignal | undefined)[],

@@ -2,10 +2,10 @@
  * The foundation of every part: results instead of exceptions, failure catalogues, domain
  * names, addresses, bytes, time and safe display of foreign text.
  *
- * Two conventions start here. The behaviour of a peer is data: operations on foreign input
- * return a {@link Result}, and exceptions mean misuse or a broken machine. And every
- * failure belongs to a catalogue entry that names the responsible party, the clause, the
- * fact and the fix.
+ * This part defines two conventions. The behaviour of a peer is data: operations on
+ * foreign input return a {@link Result}, and exceptions report misuse or a local fault.
+ * Every failure belongs to a catalogue entry that names the responsible party, the
+ * clause, the fact and the fix.
  *
  * @example const domain = parseDomain('Bücher.example'); if (domain.ok)
  * console.log(domain.value.toString()); // xn--bcher-kva.example

@@ -86,7 +86,7 @@ export function networkOf(address: string): string {
 }
 
 /**
- * Returns the address that stands for one client: an IPv4 address, or the /64 network of
+ * Returns the address that identifies one client: an IPv4 address, or the /64 network of
  * an IPv6 address, because one host controls the whole /64. Text that is not an address
  * is returned unchanged.
  */

@@ -1,7 +1,8 @@
 /**
  * Runs `work` for every item, at most `limit` at the same time, and returns the results
  * in the order of the items. Rejects with the first error; items that have not started by
- * then are never started. One slow item delays no other item as long as a lane is free.
+ * then are never started. A slow item delays other items only if `limit` items are
+ * already running.
  */
 export async function mapConcurrent<Item, Output>(
   items: readonly Item[],
@@ -11,7 +12,7 @@ export async function mapConcurrent<Item, Output>(
   const results: Output[] = [];
   const queue = items.entries();
   let failed = false;
-  // The lanes share one iterator, so each entry is taken exactly once.
+  // All workers share one iterator, so each entry is processed exactly once.
   const lane = async (): Promise<void> => {
     for (const [index, item] of queue) {
       if (failed) return;

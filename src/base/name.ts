@@ -102,7 +102,7 @@ export class Name {
 
   /**
    * Parses presentation form (RFC 1035 §5.1): `\.`, `\\` and `\DDD` escapes, optional
-   * final dot, `.` for the root. No IDNA: see {@link parseDomain}.
+   * final dot, `.` for the root. It does not apply IDNA: see {@link parseDomain}.
    */
   static parse(sourceText: string): Result<Name> {
     if (sourceText === '') return fail(nameFailures.make('name-empty'));
@@ -133,8 +133,8 @@ export class Name {
   }
 
   /**
-   * Parses a name that is a literal in this source. Throws TypeError for an invalid one:
-   * that is a programming error, not input.
+   * Parses a name that is a literal in this source. Throws TypeError for an invalid name,
+   * which is a programming error.
    */
   static of(sourceText: string): Name {
     const parsed = Name.parse(sourceText);
@@ -144,7 +144,8 @@ export class Name {
   }
 
   /**
-   * The labels from left to right, the root label not included. Views of {@link wire}.
+   * The labels from left to right, the root label not included. The labels are views of
+   * {@link wire}.
    */
   get labels(): readonly Uint8Array[] {
     if (this.#labels) return this.#labels;
@@ -158,7 +159,7 @@ export class Name {
     return (this.#labels = labels);
   }
 
-  /** The number of labels without the root label, counted without a list of them. */
+  /** The number of labels without the root label, counted without building a list. */
   get labelCount(): number {
     let count = 0;
     for (let offset = 0; this.wire[offset] !== 0; count++)
@@ -208,7 +209,7 @@ export class Name {
   }
 
   /**
-   * The name with labels put in front, given as presentation form:
+   * The name with further labels on the left, written in presentation form:
    * `mx.prepend('_25._tcp')`.
    */
   prepend(sourceText: string): Result<Name> {
@@ -249,8 +250,8 @@ export function parseDomain(sourceText: string): Result<Name> {
   if (/[@/\s\\_*?#%]/.test(trimmed))
     return fail(nameFailures.make('name-not-a-domain', 'a character that host names do not have'));
   if (/^\.|\.\.|\.$/.test(trimmed)) return fail(nameFailures.make('name-empty-label'));
-  // domainToASCII answers '' for everything it refuses, so length is judged first to name
-  // the cause.
+  // domainToASCII returns '' for every invalid name, so the length is checked first to
+  // report the cause.
   for (const label of trimmed.split('.')) {
     if (/^[\x20-\x7e]*$/.test(label) && label.length > MAX_LABEL)
       return fail(nameFailures.make('name-label-too-long', `${label.length} octets`));
@@ -265,8 +266,8 @@ export function parseDomain(sourceText: string): Result<Name> {
   ) {
     return fail(nameFailures.make('name-not-a-domain', 'not a valid internationalised host name'));
   }
-  // A name that ends in a number would be parsed as an IPv4 address in one of its old
-  // forms (`127.1`, `0x7f000001`), so it is not a domain name.
+  // A name that ends in a number would be parsed as an IPv4 address in an obsolete form
+  // (`127.1`, `0x7f000001`), so it is not a domain name.
   if (/(^|\.)[0-9]+$/.test(ascii))
     return fail(nameFailures.make('name-not-a-domain', 'an IP address or URL, not a domain name'));
   return Name.parse(ascii);

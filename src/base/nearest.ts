@@ -1,6 +1,6 @@
 /**
- * Returns the known word that a misspelt one most likely stands for: at most two edits
- * away, or equal apart from case and separators. Undefined if no word is that close.
+ * Returns the known word that most resembles a misspelt word: at most two edits away, or
+ * equal apart from case and separators. Returns undefined if no word is that similar.
  */
 export function nearest(word: string, known: readonly string[]): string | undefined {
   const bare = (spelling: string): string => spelling.toLowerCase().replace(/[-_]/g, '');

@@ -14,8 +14,8 @@ export type NewKey =
 
 /**
  * Generates a key pair. The keys are imported again from their encoding, so that they
- * share nothing with the job that generated them. In Node 20 a garbage collection inside
- * `KeyObject.export()` can destroy that job while the export holds its lock, which
+ * share no memory with the job that generated them. In Node 20 a garbage collection
+ * inside `KeyObject.export()` can destroy that job while the export holds its lock, which
  * deadlocks the process.
  */
 export function newKeyPair(newKey: NewKey): { privateKey: KeyObject; publicKey: KeyObject } {

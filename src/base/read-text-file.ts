@@ -5,7 +5,7 @@ import { describeSystemError } from './system-error.js';
 export interface ReadTextFileOptions {
   /** Code of the HermeticError. Default `file-unreadable`. */
   readonly code?: string;
-  /** Names the file in the message, such as `roots.add:` or `profile`. */
+  /** The name of the file in the message, such as `roots.add:` or `profile`. */
   readonly label?: string;
   /** Larger files are refused before they are read. Default 64 MiB. */
   readonly maxBytes?: number;
@@ -13,8 +13,8 @@ export interface ReadTextFileOptions {
 
 /**
  * Reads a UTF-8 file that the operator named, in a configuration or on a command line.
- * Throws HermeticError with the path, the cause in words and the fix, so that a typing
- * mistake never ends in a stack trace.
+ * Throws HermeticError with the path, the cause in words and the fix, so that a mistyped
+ * path does not print a stack trace.
  */
 export function readTextFile(filePath: string, options: ReadTextFileOptions = {}): string {
   const { code = 'file-unreadable', label = '', maxBytes = 64 * 1024 * 1024 } = options;

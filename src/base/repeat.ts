@@ -3,7 +3,7 @@ import type { Clock } from './clock.js';
 export interface RepeatOptions {
   readonly clock: Pick<Clock, 'sleep'>;
   readonly signal: AbortSignal;
-  /** Milliseconds between two rounds, unless a round returns its own number. */
+  /** Milliseconds between two rounds, unless a round returns another number. */
   readonly pauseMs: number;
   /** Milliseconds before the first round; by default it runs at once. */
   readonly firstPauseMs?: number;
@@ -15,8 +15,9 @@ export interface RepeatOptions {
 }
 
 /**
- * Runs `round` until the signal aborts, with a pause after each run. An error ends one
- * round and never the loop; an error after the abort is the abort itself and is dropped.
+ * Runs `round` until the signal aborts, with a pause after each run. An error ends its
+ * round, but not the loop. An error after the abort results from the abort and is
+ * ignored.
  */
 export async function repeat(
   round: () => unknown,

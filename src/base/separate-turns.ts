@@ -1,6 +1,6 @@
 /**
- * Returns a function that gives each caller a separate turn of the event loop: between
- * two expensive pieces of work, clients of other ports are served.
+ * Returns a function that gives each caller a separate turn of the event loop: the daemon
+ * can then serve clients of other ports between two expensive tasks.
  */
 export function separateTurns(): () => Promise<void> {
   let last = Promise.resolve();

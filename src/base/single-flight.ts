@@ -1,6 +1,6 @@
 interface Running<T> {
   readonly promise: Promise<T>;
-  /** Absent for work that no caller can abort, because the first one has no signal. */
+  /** Absent if the first caller has no signal, so that no caller can abort the work. */
   readonly controller: AbortController | undefined;
   waiting: number;
 }
@@ -13,7 +13,9 @@ interface Running<T> {
 export class SingleFlight<T> {
   readonly #running = new Map<string, Running<T>>();
 
-  /** `work` gets no signal if its first caller has none: it then runs to its end. */
+  /**
+   * `work` receives no signal if its first caller has none: no caller can then abort it.
+   */
   run(
     cacheKey: string,
     work: (signal: AbortSignal | undefined) => Promise<T>,

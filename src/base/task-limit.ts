@@ -7,7 +7,7 @@ export class TaskLimit {
 
   constructor(private readonly limit: number) {}
 
-  /** Runs a task when the limit permits it; settles as the task does. */
+  /** Runs a task when the limit permits it; resolves or rejects with the task. */
   async run<T>(task: () => Promise<T>): Promise<T> {
     if (this.#running < this.limit) this.#running++;
     else await new Promise<void>((resolve) => this.#waiting.push(resolve));

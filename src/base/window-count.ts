@@ -5,7 +5,7 @@ const MAX_KEYS = 20_000;
 
 /** The events of a key in the current window. */
 export interface WindowState {
-  /** With the event that was counted last. */
+  /** The number of events, including the last one. */
   readonly count: number;
   /** Milliseconds until the next window. */
   readonly restMs: number;

@@ -1,18 +1,18 @@
 import { neutralise } from './neutralise.js';
 
 /**
- * A clause, as `RFC 7672 §2.2`. It stays on one line. The spaces that must not break
- * become characters that no text has: `neutralise` would have escaped them.
+ * A clause such as `RFC 7672 §2.2`, which stays on one line. Its spaces become characters
+ * that no text contains, because `neutralise` escapes them.
  */
 const clause = /\bRFC (\d+)(?: (§))?/g;
 const GLUE = '\u0001';
 
-/** A SHA-256 digest in hexadecimal, which is copied in one piece. */
+/** A SHA-256 digest in hexadecimal, which a reader copies as a whole. */
 const digest = /\b[0-9a-f]{64}\b/;
 
 /**
- * Wraps text to lines of at most `width` columns. A longer word is cut, except a digest:
- * it gets a whole line, from the first column on. A clause is not broken. Control
+ * Wraps text to lines of at most `width` columns. A longer word is cut, except a digest,
+ * which gets its own line from the first column on. A clause is not broken. Control
  * characters of foreign text become visible escapes.
  */
 export function wrap(

@@ -15,9 +15,7 @@ export interface CachedPolicy extends StsPolicy {
 
 /** The failed fetches since the last successful one. */
 export interface FailedFetches {
-  /**
-   * The record `id` that the last failed fetch was for; absent if there was no record.
-   */
+  /** The `id` of the record at the last failed fetch; absent if there was no record. */
   readonly id?: string;
   readonly failure: Failure;
   readonly lastAt: number;
@@ -33,21 +31,21 @@ export interface StsEntry {
   readonly domain: string;
   readonly policy?: CachedPolicy;
   readonly failed?: FailedFetches;
-  /** The time when mail last asked for it, milliseconds since 1970. */
+  /** The time when a delivery last needed the policy, milliseconds since 1970. */
   readonly usedAt: number;
 }
 
 /**
  * The port to a policy cache. Implementations are bounded: a full cache evicts the entry
- * with the lowest {@link usefulness}. No other event evicts an entry, least of all a
+ * with the lowest {@link usefulness}. No other event evicts an entry, in particular no
  * failure: otherwise an on-path attacker could remove a policy by blocking its host (RFC
  * 8461 §3.3). No method throws: a cache that cannot store an entry keeps it in memory.
  */
 export interface StsCache {
   get(domainName: string): StsEntry | undefined;
   /**
-   * The promise resolves when the entry is durable, or soon if that is impossible; it
-   * never rejects.
+   * The promise resolves when the entry is durable, or after a short time if the entry
+   * cannot be stored; it never rejects.
    */
   put(stsEntry: StsEntry): void | Promise<void>;
   delete(domainName: string): void | Promise<void>;

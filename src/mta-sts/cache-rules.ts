@@ -16,7 +16,7 @@ export const BACK_OFF = 5 * MINUTE;
  * clock may be wrong at boot and is usually corrected within minutes.
  */
 export const GRACE = HOUR;
-/** A policy that no mail has used for this long is no longer refreshed, milliseconds. */
+/** Milliseconds after the last use of a policy, from which it is no longer refreshed. */
 const UNUSED = 180 * DAY;
 
 /**
@@ -29,7 +29,7 @@ export function expiresAt({ fetchedAt, maxAge }: CachedPolicy): number {
 
 /**
  * Returns the policy that binds a sender now. The current state of DNS and of the policy
- * host is irrelevant: an unexpired cached policy stays in force (RFC 8461 §3.3
+ * host does not matter: an unexpired cached policy stays in force (RFC 8461 §3.3
  * [8461-3.3-10, 8461-3.1-10]).
  */
 export function policyInForce(
@@ -52,7 +52,7 @@ export function callsForFetch(
 ): boolean {
   if (policyInForce(stsEntry, now)?.id === policyId) return false;
   const failed = stsEntry?.failed;
-  // After a clock correction into the past the wait must not exceed the back-off itself.
+  // If the clock was set back, the wait must not exceed the back-off.
   return failed?.id !== policyId || Math.abs(now - failed.lastAt) >= BACK_OFF;
 }
 
@@ -70,7 +70,9 @@ export function afterFetch(
   };
 }
 
-/** Returns the entry after a failed fetch: the policy stays, the failure is counted. */
+/**
+ * Returns the entry after a failed fetch, with the same policy and the failure counted.
+ */
 export function afterFailure(
   stsEntry: StsEntry | undefined,
   domain: string,
@@ -89,8 +91,8 @@ export function afterFailure(
 /**
  * Returns the time to fetch a policy again, even if its record did not change (RFC 8461
  * §3.3, §10.2 [8461-3.3-12]): daily, or at half the lifetime for short-lived policies.
- * The time is spread by domain, and the interval grows after failures. Returns undefined
- * for an unused policy and for an entry without one.
+ * The time varies by domain, and the interval grows after failures. Returns undefined for
+ * an unused policy and for an entry without one.
  */
 export function refreshAt({
   domain,
@@ -117,9 +119,9 @@ export function isWorthWarning({ policy, failed }: StsEntry): boolean {
 
 /**
  * Adjusts an entry when the cache is opened, so that a wrong clock at boot never removes
- * a policy. A fetch time in the future becomes the present. A policy that expired while
- * the process was stopped gets {@link GRACE} to be fetched again. Returns undefined for
- * an entry without value.
+ * a policy. A fetch time in the future is replaced by the current time. A policy that
+ * expired while the process was stopped stays in force for {@link GRACE}, so that it can
+ * be fetched again. Returns undefined for an entry that is no longer useful.
  */
 export function reopened(stsEntry: StsEntry, now: number): StsEntry | undefined {
   const failed = stsEntry.failed && {

@@ -138,7 +138,7 @@ test('RFC 8461 §3.3: any status but 200 gives no policy, with any body', async 
   assert.equal(moved.requests.length, 1);
 });
 
-// RFC 9110 §8.4: the request asks for no content coding.
+// RFC 9110 §8.4: the request accepts no content coding.
 test('an encoded body is named as such', async () => {
   const type = '200 OK\r\nContent-Type: text/plain\r\nContent-Encoding:';
   for (const coding of ['gzip', 'br', 'Deflate'])

@@ -12,7 +12,7 @@ import { parsePolicy, type StsPolicy } from './parse-policy.js';
  */
 export interface FetchPolicyAtOptions {
   readonly network: Network;
-  /** Literal addresses of the policy host, tried in turn. */
+  /** Literal addresses of the policy host, tried one after the other. */
   readonly addresses: readonly string[];
   /** The policy domain. */
   readonly domain: Name;
@@ -60,7 +60,10 @@ export async function fetchPolicy(options: FetchPolicyOptions): Promise<Result<F
 export interface PolicyHostAddresses {
   /** `mta-sts.DOMAIN`. */
   readonly host: string;
-  /** The end of its alias chain: many policy hosts are aliases of one provider's host. */
+  /**
+   * The last name of its alias chain: many policy hosts are aliases of one provider's
+   * host.
+   */
   readonly canonicalName: string;
   /** IPv4 first. */
   readonly addresses: readonly string[];
@@ -92,7 +95,7 @@ export async function lookupPolicyHost(
   });
 }
 
-/** The reaction of one address to a fetch. */
+/** The result of a fetch from one address, without the policy. */
 export interface PolicyHostReply {
   /** The TCP connection. */
   readonly dial: 'open' | NetFailureCode;
@@ -104,15 +107,15 @@ export interface PolicyHostReply {
   readonly retryAfterMs?: number | undefined;
 }
 
-/** A fetch from one address, and the reaction of the server. */
+/** A fetch from one address: the policy, and the state of the server. */
 export interface PolicyVisit {
   readonly fetched: Result<FetchedPolicy>;
   readonly reply: PolicyHostReply;
 }
 
 /**
- * Fetches the policy from one address, and reports the reaction of the server, so that
- * the caller can avoid a busy server.
+ * Fetches the policy from one address, and reports the state of the server, so that the
+ * caller can avoid a busy server.
  */
 export async function visitPolicyHost(
   options: Omit<FetchPolicyAtOptions, 'addresses'> & { readonly address: string },
@@ -199,7 +202,8 @@ function policyIn(response: Result<HttpResponse>): Result<FetchedPolicy> {
     );
   if (status !== 200) return fail(statusFailure(status));
   const coding = headers['content-encoding']?.trim().toLowerCase();
-  // RFC 9110 §8.4: the request accepts none, so some senders read the encoded octets.
+  // RFC 9110 §8.4: the request accepts no content coding, so some senders parse the
+  // encoded octets.
   if (coding !== undefined && coding !== '' && coding !== 'identity')
     return fail(stsFailures.make('sts-policy-invalid', `the body is encoded with ${coding}`));
   const type = (headers['content-type'] ?? '').split(';')[0]?.trim().toLowerCase() ?? '';
@@ -227,7 +231,9 @@ function policyIn(response: Result<HttpResponse>): Result<FetchedPolicy> {
 /** Statuses that name another address for the policy (RFC 9110 §15.4). */
 const REDIRECTS: readonly number[] = [301, 302, 303, 307, 308];
 
-/** A server error may end by itself (RFC 9110 §15.6, RFC 6585 §4), another status does not. */
+/**
+ * A server error may be temporary (RFC 9110 §15.6, RFC 6585 §4); any other status is not.
+ */
 function statusFailure(status: number): Failure {
   const failure = stsFailures.make('sts-policy-http-status', `status ${status}`);
   return { ...failure, temporary: status >= 500 || status === 429 || status === 408 };

@@ -6,15 +6,15 @@
  * and a lifetime (`max_age`). A TXT record at `_mta-sts.DOMAIN` announces it, and its
  * `id` changes with each new policy. Under mode `enforce` a sender delivers only to MX
  * hosts that match a pattern and present a certificate that a public CA issued for the
- * host name. It defers the mail otherwise (§5). Mode `testing` only reports failures, and
- * mode `none` withdraws the policy.
+ * host name. Otherwise the sender defers the mail (§5). Mode `testing` only reports
+ * failures, and mode `none` withdraws the policy.
  *
- * The record is not protected, so an on-path attacker can suppress the first fetch. From
- * then on the cached policy protects. Therefore one rule governs this part: no failure of
- * DNS, TLS or HTTPS ever removes an unexpired policy (§3.3).
+ * The record is not protected, so an on-path attacker can suppress the first fetch. After
+ * the first fetch, the cached policy protects the mail. Therefore one rule governs this
+ * part: no failure of DNS, TLS or HTTPS ever removes an unexpired policy (§3.3).
  *
  * - `parseStsRecord` and `parsePolicy` are as tolerant as a sender must be.
- *   `lintStsRecord` and `lintPolicy` report every tolerated departure.
+ *   `lintStsRecord` and `lintPolicy` report every tolerated deviation from the standard.
  * - `fetchPolicy` fetches a policy over HTTPS, without redirects or an HTTP cache.
  * - `cache-rules.ts` decides without I/O when an entry binds, when it is fetched again,
  *   and which entry a full cache evicts.

@@ -18,9 +18,9 @@ const CONTROL = /[\x00-\x1f\x7f]/;
 const known: readonly string[] = ['version', 'mode', 'max_age', 'mx'];
 
 /**
- * Checks a policy as its publisher should. `parsePolicy` is as tolerant as a sender must
- * be (RFC 8461 §3.2 [8461-3.2-15]); this function reports every tolerated departure.
- * Returns empty lists for an invalid policy.
+ * Checks a policy for its publisher. `parsePolicy` is as tolerant as a sender must be
+ * (RFC 8461 §3.2 [8461-3.2-15]); this function reports every tolerated deviation from the
+ * standard. Returns empty lists for an invalid policy.
  */
 export function lintPolicy(bodyText: string): PolicyLint {
   const lines = readLines(bodyText);
@@ -45,7 +45,7 @@ function faultOf(policyLine: PolicyLine, policyLines: readonly PolicyLine[]): st
     return `${quote(policyLine)}: max_age is at most ${MAX_AGE} seconds, a year`;
   // RFC 8461 §3.2: sts-policy-vchar, and spaces between them.
   if (CONTROL.test(value)) return `${quote(policyLine)}: it holds a control character`;
-  // A policy that is withdrawn protects nothing that could be lost (RFC 8461 §8.3).
+  // A withdrawn policy protects no mail, so a lifetime of 0 is harmless (RFC 8461 §8.3).
   const isWithdrawn = firstOf('mode', policyLines)?.value === 'none';
   if (key === 'max_age' && Number(value) === 0 && !isWithdrawn)
     return `${quote(policyLine)}: senders do not cache the policy, so it protects only the mail for which it was fetched`;

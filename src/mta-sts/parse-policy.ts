@@ -25,9 +25,10 @@ const hostPattern =
 
 /**
  * Parses a policy body (RFC 8461 §3.2). Lines end in LF or CRLF and unknown fields are
- * ignored. The first of a repeated field counts, except for `mx`. A `max_age` above one
- * year is reduced to a year. Empty lines are accepted: the ABNF permits them, and
- * rejecting them would lose real policies. A failure names the line at fault.
+ * ignored. If a field is repeated, only the first one counts, except for `mx`. A
+ * `max_age` above one year is reduced to a year. Empty lines are accepted: the ABNF
+ * permits them, and rejecting them would lose real policies. A failure names the line at
+ * fault.
  *
  * [8461-3.2-3, 8461-3.2-4, 8461-3.2-5, 8461-3.2-6, 8461-3.2-7, 8461-3.2-8, 8461-3.2-10]
  * [8461-3.2-11]
@@ -56,7 +57,10 @@ export function parsePolicy(body: Uint8Array | string): Result<StsPolicy> {
   return ok({ mode: mode.value, maxAge, mx: hosts.map(({ value }) => value.toLowerCase()) });
 }
 
-/** Explains the fault of a field: it is missing, holds too much, or has a wrong value. */
+/**
+ * Explains the fault of a field: the field is missing, holds extra text, or has a wrong
+ * value.
+ */
 function faultOf(
   fieldName: string,
   policyLine: PolicyLine | undefined,
@@ -82,7 +86,10 @@ function explainAge(policyLine: PolicyLine): string {
 
 const fieldNames: readonly string[] = ['version', 'mode', 'mx', 'max_age'];
 
-/** A name of two letters has no spelling at two edits: it gets longer, as `nmx` or `mxs`. */
+/**
+ * Two edits would turn any two letters into `mx`, so only an added letter counts, as in
+ * `nmx` or `mxs`.
+ */
 function isMisspelt(written: string, fieldName: string): boolean {
   return fieldName === 'mx'
     ? /^mx|^.?mx.?$/i.test(written)

@@ -1,7 +1,7 @@
 import { parseIp } from '../base/index.js';
 import { quote, type PolicyLine } from './policy-lines.js';
 
-/** Faults that a value of any field can have, by its characters. */
+/** Faults in the characters of a value, which can occur in any field. */
 const valueFaults: readonly (readonly [RegExp, string])[] = [
   [/\b(version|mode|mx|max_age)\s*[:=]/i, 'each field stands on a line of its own'],
   [/\s(#|\/\/)/, 'a policy file has no comments'],
@@ -10,8 +10,8 @@ const valueFaults: readonly (readonly [RegExp, string])[] = [
 ];
 
 /**
- * Explains a value that holds more than itself, such as the fields of a whole policy on one
- * line. Undefined for other faults.
+ * Explains a value that holds extra text, such as the fields of a whole policy on one
+ * line. Returns undefined for other faults.
  */
 export function explainValue(policyLine: PolicyLine): string | undefined {
   const reason = valueFaults.find(([pattern]) => pattern.test(policyLine.value))?.[1];

@@ -237,9 +237,10 @@ test('a clock that stands ahead or behind at the start takes no policy away', ()
     now + 6 * DAY,
     'an honest one is left as it is',
   );
-  // Ten years ahead: an hour remains to correct the clock or to fetch the policy.
+  // The clock is ten years ahead: the policy stays in force for an hour, in which the
+  // clock can be corrected or the policy fetched.
   assert.equal(end(reopened(entry(now - 3650 * DAY), now)), now + 3_600_000);
-  // A clock that is behind: a fetch time in the future counts as the present.
+  // The clock is behind: a fetch time in the future counts as the current time.
   assert.equal(end(reopened(entry(now + 3650 * DAY), now)), now + 7 * DAY);
   assert.equal(
     end(reopened(entry(now - 3650 * DAY, 60), now)),

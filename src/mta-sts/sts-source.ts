@@ -73,8 +73,8 @@ export interface StsSource {
 type RecordLookup = StsRecord | { readonly status: 'tempfail' };
 
 /**
- * Minimum interval between two updates of `usedAt`, milliseconds: a lookup must not cost
- * a write to the store.
+ * Minimum interval between two updates of `usedAt`, milliseconds: most lookups must not
+ * write to the store.
  */
 const USE_UPDATE_MS = 3_600_000;
 /** Milliseconds for which a failed record lookup is cached. */
@@ -158,7 +158,7 @@ class CachingSource implements StsSource {
     const parsedName = domainName.prepend('_mta-sts');
     // The name would exceed 255 octets, so the record cannot exist.
     if (!parsedName.ok) return { record: { status: 'absent' }, until: Infinity };
-    // RFC 8461 §8.2 [8461-8.2-1]: the resolver follows an alias there.
+    // RFC 8461 §8.2 [8461-8.2-1]: the resolver follows an alias at this name.
     const found = await lookupTexts(resolver, parsedName.value, { signal });
     if (found.lookup === 'failed')
       return {

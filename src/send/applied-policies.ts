@@ -10,8 +10,8 @@ import { resultTypeOf } from './result-type-of.js';
 export type DraftPolicy = Omit<AppliedPolicy, 'tlsRpt'>;
 
 /**
- * Adds the TLS-RPT record of each policy domain: the addresses that asked for reports
- * (RFC 8460 §3). A failed lookup is part of the result.
+ * Adds the TLS-RPT record of each policy domain: the addresses that receive reports (RFC
+ * 8460 §3). A failed lookup is part of the result.
  */
 export function resolveReportUris(
   policies: readonly DraftPolicy[],
@@ -72,7 +72,7 @@ export function appliedPolicies(decision: DomainDecision): readonly DraftPolicy[
   return drafted;
 }
 
-/** TLSA records that bind a sender, or a failed lookup, which binds it as well. */
+/** TLSA records that bind a sender, or a failed lookup, which also binds the sender. */
 function hasTlsa({ tlsa: { status } }: HostDecision): boolean {
   return (
     status === 'usable' || status === 'unusable' || status === 'bogus' || status === 'tempfail'

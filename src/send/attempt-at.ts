@@ -79,8 +79,8 @@ function needs({
 }
 
 /**
- * The unmet requirement of a session that a waiver allowed. A trial run shows with it
- * which mail enforcement would have deferred.
+ * The unmet requirement of a session that a waiver allowed. A trial run uses it to show
+ * the mail that enforcement would have deferred.
  */
 function unmetOf({ verdict }: AttemptResult, { decision }: HostDecision): Failure | undefined {
   if (decision.action !== 'use') return undefined;

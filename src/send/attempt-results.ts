@@ -57,7 +57,7 @@ function failureUnder(
   return judged?.ok === false ? asReported(judged.failure) : undefined;
 }
 
-/** The authentication result that a policy asks for; none without a usable policy. */
+/** The authentication result that a policy requires; none without a usable policy. */
 function resultUnder(
   { type }: DraftPolicy,
   verdict: ServerVerdict | undefined,
@@ -79,7 +79,7 @@ function asReported({ code, detail }: Failure): PolicyFailure {
   return { resultType: resultTypeOf(code, 'validation-failure'), code, detail };
 }
 
-/** Undefined if TLS 1.3 agreed on a group that Node does not name. */
+/** Undefined if TLS 1.3 negotiated a group that Node does not name. */
 function isPostQuantumSession(version: string, group: string | undefined): boolean | undefined {
   if (group !== undefined) return isPostQuantum(group);
   return version === 'TLSv1.3' ? undefined : false;

@@ -21,7 +21,7 @@ import { tryServer } from './try-server.js';
 export interface ConnectRequest {
   /** The message asks for REQUIRETLS (RFC 8689). */
   readonly requireTls?: boolean;
-  /** The message says `TLS-Required: No` (RFC 8689). */
+  /** The message has the header field `TLS-Required: No` (RFC 8689). */
   readonly tlsRequiredNo?: boolean;
   readonly signal?: AbortSignal;
 }
@@ -41,17 +41,20 @@ export type ConnectResult = {
 } & (
   | {
       readonly ok: true;
-      /** Ready for MAIL FROM, on a connection as decided. Close it with `quit()`. */
+      /**
+       * A session ready for MAIL FROM, on a connection that meets the decision. Close it
+       * with `quit()`.
+       */
       readonly session: SmtpSession;
     }
   | { readonly ok: false; readonly failure: Failure }
 );
 
 /**
- * Decides, then tries hosts and addresses in order until one meets the decision (RFC 5321
- * §5.1, RFC 8461 §8.4 [8461-8.4-1], RFC 7672 §2.2.1). A host that fails its requirement
- * is skipped, not the whole domain. Policy never rejects mail permanently, since the
- * domain may repair it while the mail is queued (RFC 8461 §5 [8461-5-4]).
+ * Makes the decision, then tries hosts and addresses in order until a session meets it
+ * (RFC 5321 §5.1, RFC 8461 §8.4 [8461-8.4-1], RFC 7672 §2.2.1). Skips a host that fails
+ * its requirement, but not the whole domain. Policy never rejects mail permanently, since
+ * the domain may repair it while the mail is queued (RFC 8461 §5 [8461-5-4]).
  */
 export async function connectVia(
   context: SendContext,
@@ -68,7 +71,7 @@ export async function connectVia(
   const startedAt = context.clock.now();
   const drafted = appliedPolicies(decision);
   // The TLS-RPT records are looked up while the servers are tried: no delivery waits for
-  // a record that only matters for its report.
+  // a record that only its report needs.
   const reportLookup = resolveReportUris(drafted, context, signal);
   reportLookup.catch(() => undefined); // It is awaited below.
   const port = portOf(nextHop, context);
@@ -166,8 +169,8 @@ function failureOf(
       'send-route-unknown',
       route.trouble && `${route.trouble.code} ${route.trouble.detail}`.trim(),
     );
-  // RFC 8689 §4.2.1 [8689-4.2.1-3, 8689-4.2.1-4]: returned, once every server was asked;
-  // one that did not answer may still keep the promise.
+  // RFC 8689 §4.2.1 [8689-4.2.1-3, 8689-4.2.1-4]: the message is returned once every
+  // server was tried; a server that did not answer may still support REQUIRETLS.
   if (requireTls && attempts.every(({ state }) => state === 'refused' || state === 'failed')) {
     const code = attempts.some(({ failure }) => failure?.code === 'smtp-requiretls-not-offered')
       ? '5.7.30'
@@ -175,7 +178,8 @@ function failureOf(
     return sendFailures.make('send-requiretls-failed', code);
   }
   const [first] = attempts;
-  // RFC 7504 §3 [7504-3-1]: no later attempt will succeed once every host says so.
+  // RFC 7504 §3 [7504-3-1]: no later attempt will succeed if every host states that it
+  // accepts no mail.
   if (first && attempts.every(({ failure }) => failure?.code === 'smtp-takes-no-mail'))
     return sendFailures.make('send-no-mail', `${first.host}: ${first.failure?.detail ?? ''}`);
   const telling = tellingAttempt(attempts);
@@ -202,8 +206,8 @@ function groundText(host: HostDecision): string {
 }
 
 /**
- * By preference, never by how safe a host is (RFC 7672 §2.2.1 [7672-2.2.1-1]); among
- * equals in random order.
+ * Sorts hosts by preference, never by their security (RFC 7672 §2.2.1 [7672-2.2.1-1]);
+ * hosts of equal preference are in random order.
  */
 function inOrder(hosts: readonly HostDecision[], random: () => number): readonly HostDecision[] {
   return hosts

@@ -38,7 +38,7 @@ export interface SenderOptions extends Omit<DecideOptions, 'tlsRequiredNo'>, Res
   readonly timeoutMs?: number;
   /** Milliseconds for one fetch of a policy. Default 60 000 (RFC 8461 §3.3). */
   readonly fetchTimeoutMs?: number;
-  /** Servers tried for one message. Default 10. */
+  /** Maximum number of servers tried for one message. Default 10. */
   readonly maxAttempts?: number;
   /** A number from 0 to 1: equal MX hosts are tried in random order (RFC 5321 §5.1). */
   random?(): number;
@@ -53,7 +53,7 @@ export interface SendContext extends DecideOptions {
   readonly stsSource: StsSource;
   readonly trustStore: TrustStore;
   readonly clock: Clock;
-  /** Milliseconds since 1970 that no correction of the clock moves. */
+  /** Milliseconds since 1970 by a clock that no correction changes. */
   readonly now: () => number;
   readonly helo: string;
   readonly smtpPort: number;
@@ -81,7 +81,8 @@ export function sendContext(options: SenderOptions): SendContext {
     });
   const localNetwork = options.network ?? nodeNetwork();
   const network = options.publicOnly ? guarded(localNetwork) : localNetwork;
-  // The resolver is the operator's own and often has a private address: never guarded.
+  // The operator's own resolver often has a private address, so its network is not
+  // guarded.
   const resolver = chooseResolver(options, {
     network: localNetwork,
     clock,

@@ -17,11 +17,11 @@
  * result under each policy, and TLS-RPT reports are counted from it. A peer's fault is a
  * result, never an exception.
  *
- * Two adapters bring this to other software. `adapters/postfix` answers the socketmap
- * `smtp_tls_policy_maps`; Postfix then enforces the policy itself. `adapters/nodemailer`
- * is a transport that delivers directly. The policy cache of `stsStore` is durable: a
- * cached policy protects until its max_age ends even if an attacker blocks every later
- * fetch (RFC 8461 §10.2).
+ * Two adapters connect this part to other software. `adapters/postfix` answers the
+ * socketmap `smtp_tls_policy_maps`; Postfix then enforces the policy itself.
+ * `adapters/nodemailer` is a transport that delivers directly. The policy cache of
+ * `stsStore` is durable: a cached policy protects until its max_age ends even if an
+ * attacker blocks every later fetch (RFC 8461 §10.2).
  *
  * Queueing and retries are left to the caller, signing and composing to the mail library.
  *

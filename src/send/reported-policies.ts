@@ -16,10 +16,10 @@ export interface ReportedOutcome {
 
 /**
  * Counts one outcome for TLS-RPT (RFC 8460 §4): one entry for each policy whose domain
- * publishes a TLS-RPT record, to be added up with `mergePolicies`. Sessions count;
- * unreachable servers do not (§4.3.4). Mail with `TLS-Required: No` is not counted:
- * reports are sent that way, and two reporters would report each other's reports forever
- * (§5.3).
+ * publishes a TLS-RPT record, to be added up with `mergePolicies`. Sessions are counted;
+ * unreachable servers are not (§4.3.4). Mail with `TLS-Required: No` is not counted:
+ * reports are sent with this field, and two reporters would otherwise report each other's
+ * reports without end (§5.3).
  */
 export function reportedPolicies({
   policies,

@@ -18,8 +18,8 @@ export interface Sender {
    */
   refreshPolicies(abortSignal?: AbortSignal): Promise<number>;
   /**
-   * Refreshes policies until aborted. Every minute it fetches those that are due, each
-   * domain at its own time of the day.
+   * Refreshes policies until aborted. Every minute it fetches the policies that are due;
+   * the time of day differs by domain.
    */
   keepFresh(abortSignal: AbortSignal): Promise<void>;
 }

@@ -57,9 +57,9 @@ const migrations = [
 export const policyTables: TableSet = { job: 'send', migrations };
 
 /**
- * Removes the cached policy of a domain, for every process that works with the database:
- * it does not count again, even if a process still holds it and saves it later.
- * Returns the policy that was removed.
+ * Removes the cached policy of a domain, for every process that uses the database: it
+ * stays removed, even if a process still holds it in memory and saves it later. Returns
+ * the policy that was removed.
  */
 export function forgetPolicy(stateStore: Store, domainName: string): CachedPolicy | undefined {
   migrate(stateStore, policyTables.job, migrations);
@@ -93,14 +93,14 @@ interface Row {
 const columns = 'domain, id, mode, mx, max_age, body, fetched_at, failed, used_at';
 
 /**
- * The policy cache in the database: it outlives crashes and power cuts, and at each
+ * The policy cache in the database: it survives crashes and power failures, and at each
  * opening restores entries that a wrong clock or a long sleep would expire (see
  * `reopened`). A full cache drops the least useful entry.
  *
  * A policy binds from the moment it was fetched, whether or not it can be stored (RFC
- * 8461 §3.3, §5.1): an entry that is not durable yet is answered from memory, and saved
- * again with the next entry or the next search for due entries. No method throws, and
- * `put` never rejects.
+ * 8461 §3.3, §5.1): an entry that is not durable yet is read from memory, and saved again
+ * with the next entry or the next search for due entries. No method throws, and `put`
+ * never rejects.
  */
 export function stsStore(stateStore: Store, options: StsStoreOptions = {}): StsCache {
   migrate(stateStore, policyTables.job, migrations);
@@ -117,7 +117,7 @@ class StoredPolicies implements StsCache {
   readonly #unsaved = new Map<string, StsEntry | undefined>();
   #octets = 0;
   #saving: Promise<void> | undefined;
-  /** Set until the rows are updated: they are in the state of this time. */
+  /** The time of the opening; undefined once the rows have been adjusted to it. */
   #openedAt: number | undefined;
   #unreadable = false;
   #saved: number;
@@ -150,9 +150,9 @@ class StoredPolicies implements StsCache {
   }
 
   /**
-   * The entry, unless the operator removed the domain after the fetch. Like the fetch
-   * time of an entry (see `reopened`), that of a policy removed before the opening must
-   * not be in the future: otherwise no later fetch would count.
+   * The entry, unless the operator removed the domain after the fetch. The fetch time of
+   * a policy that was removed before the opening must not be in the future (see
+   * `reopened`): otherwise no later fetch would count.
    */
   #counting(stsEntry: StsEntry | undefined): StsEntry | undefined {
     if (!stsEntry?.policy) return stsEntry;
@@ -386,7 +386,9 @@ class Rows {
       .map(entryOf);
   }
 
-  /** Entries that a wrong clock or a long sleep may have aged, by domain. */
+  /**
+   * Entries that may have expired because of a wrong clock or a long sleep, by domain.
+   */
   doubtful(openedAt: number, after: string, most: number): readonly StsEntry[] {
     return this.#prepare(
       `SELECT ${columns} FROM send_sts_policy

@@ -33,12 +33,15 @@ export interface ServerTask {
 
 /** The result of one connection attempt. */
 export interface AttemptResult {
-  /** Ready for MAIL; absent if it may not be used. */
+  /** The session, ready for MAIL; absent if it must not be used. */
   readonly session?: SmtpSession;
   readonly conn?: Connection;
   readonly facts?: HandshakeFacts;
   readonly verdict?: ServerVerdict;
-  /** No SMTP session was established: nothing to report (RFC 8460 §4.3.4). */
+  /**
+   * True if no SMTP session was established, so that the attempt is not reported (RFC
+   * 8460 §4.3.4).
+   */
   readonly unreachable: boolean;
   readonly cleartext: boolean;
   /** The reason why TLS was not established, even if plaintext is allowed. */
@@ -46,7 +49,7 @@ export interface AttemptResult {
   /** The reason why the session must not be used. */
   readonly failure?: Failure;
   readonly greeting?: Reply;
-  /** The dialogue. It grows as long as the session is used. */
+  /** The dialogue. The list grows while the session is in use. */
   readonly transcript: readonly SmtpTranscriptLine[];
   /** The dialogue of an earlier connection to the address, on which TLS failed. */
   readonly earlier?: readonly SmtpTranscriptLine[];
@@ -56,7 +59,7 @@ type Use = Extract<Decision, { action: 'use' }>;
 
 /**
  * Opens a session with one address: under TLS and authenticated as decided, or in
- * plaintext if the decision allows it. Nothing of a message is sent. Rejects only with
+ * plaintext if the decision allows it. It sends no part of a message. Rejects only with
  * `signal.reason`.
  */
 export async function tryServer(
@@ -113,14 +116,15 @@ async function attempt(
     greeting: session.greeting,
     transcript: session.transcript,
   };
-  // HELO offers no extension: it is of use only if no policy requires TLS.
+  // After HELO a server offers no extension, so HELO is tried only if no policy requires
+  // TLS.
   const hello = await (decision.tls === 'mandatory' ? session.ehlo() : session.greet());
   if (!hello.ok)
     return { ...nothing, ...established, failure: hello.failure, ...(await quit(session)) };
   const offer = starttlsOffer(hello.value.lines);
   if (!withTls) return { ...established, unreachable: false, cleartext: true, session };
   if (offer.status !== 'offered') {
-    // Some middleboxes overwrite the keyword instead of removing the line.
+    // Some middleboxes overwrite the keyword STARTTLS instead of removing the line.
     const detail =
       offer.status === 'mangled' ? `mangled as ${neutralise(offer.mangledAs, 80)}` : 'not offered';
     const failure = serverFailures.make('server-no-starttls', detail);
@@ -218,7 +222,10 @@ function seenOf({ session: _session, ...rest }: Seen): Omit<Seen, 'session'> {
   return rest;
 }
 
-/** RFC 3207 §4.1 [3207-4.1-1]: a session that is not good enough ends with QUIT. */
+/**
+ * RFC 3207 §4.1 [3207-4.1-1]: a session that does not meet the requirement ends with
+ * QUIT.
+ */
 async function quit(session: SmtpSession): Promise<Pick<AttemptResult, 'transcript'>> {
   await session.quit();
   return { transcript: session.transcript };

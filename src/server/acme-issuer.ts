@@ -40,11 +40,11 @@ export interface CertifyingOptions {
 export interface Certifying {
   /** The client of the CA in `publish.acme`. */
   readonly certifier?: Issuer;
-  /** Whether this process can answer its challenges. */
+  /** Whether this process can answer the challenges of the CA. */
   readonly answers: boolean;
   /**
-   * For policy hosts, and mail hosts that ask for it; undefined leaves it to the
-   * operator.
+   * Certifies policy hosts, and mail hosts whose section requests it; if undefined, the
+   * operator obtains certificates.
    */
   readonly certify?: NonNullable<LocalExecutorOptions['certify']>;
 }

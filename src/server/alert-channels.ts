@@ -5,9 +5,12 @@ import type { JobContext } from './service.js';
 /** The settings that `report.alerts` and `watch.notify` share. */
 type ChannelSettings = Pick<NonNullable<ReportSettings['alerts']>, 'webhook' | 'mail'>;
 
-/** One message to the operator, in the forms that the channels need. */
+/** One message to the operator, in the formats that the channels need. */
 export interface AlertMessage {
-  /** The same when the message is sent again: the local part of its Message-ID. */
+  /**
+   * The local part of the Message-ID, which stays the same when the message is sent
+   * again.
+   */
   readonly id: string;
   readonly subject: string;
   readonly text: string;
@@ -16,7 +19,7 @@ export interface AlertMessage {
   readonly json: string;
 }
 
-/** Resolves to whether the receiver accepted the message. */
+/** Resolves to true if the receiver accepted the message. */
 export type AlertChannel = (message: AlertMessage) => Promise<boolean>;
 
 /** The configured receivers of alerts, by name: `webhook`, `mail`. */
@@ -90,7 +93,7 @@ function part(subtype: 'plain' | 'html', content: string): readonly string[] {
 
 /**
  * Text and HTML as alternatives, the richer one last (RFC 2046 §5.1.4). No line of base64
- * begins with `=_`, so the boundary is in no part.
+ * begins with `=_`, so no part contains the boundary.
  */
 function alternatives(id: string, text: string, html: string): readonly string[] {
   const boundary = `=_${id}`;

@@ -11,8 +11,9 @@
  *
  * - `config/`: parses the sections. An unknown key is an error with the closest known
  *   key, since a typo must never disable a protection.
- * - `listeners/`: the only code that listens. Limits apply to every port: connections,
- *   idle time, header and body size. The web port serves many names, by SNI and Host.
+ * - `listeners/`: the only code that opens ports. Limits apply to every port:
+ *   connections, idle time, header and body size. The web port serves many names, by SNI
+ *   and Host.
  * - `daemon/`: start, reload and stop. A reload opens new listeners before it closes old
  *   ones; a configuration that cannot start leaves the old one in force.
  * - `control/`: the local socket for `hermetic status` and `hermetic reload`.

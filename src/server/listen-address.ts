@@ -35,7 +35,7 @@ export function parseListenAddress(addressText: string): ListenAddress | undefin
 }
 
 /**
- * The form that an operator would write; the key by which a listener is known across a
+ * The form that an operator would write; the key that identifies a listener across a
  * reload.
  */
 export function formatListenAddress(address: ListenAddress): string {

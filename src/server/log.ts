@@ -15,7 +15,7 @@ export interface Log {
 export type Fields = Readonly<Record<string, string | number | boolean | undefined>>;
 
 export interface LogOptions {
-  /** `plain`: `time level event key=value`; `json`: one object a line. */
+  /** `plain`: `time level event key=value`; `json`: one object per line. */
   readonly format: 'plain' | 'json';
   write(line: string): void;
   /** Milliseconds since 1970. */
@@ -23,8 +23,8 @@ export interface LogOptions {
 }
 
 /**
- * A log of one line an event. Foreign text in fields is neutralised, so that it can
- * neither end a line nor control a terminal.
+ * A log with one line for each event. Foreign text in fields is neutralised, so that it
+ * can neither end a line nor control a terminal.
  */
 export function createLog({ format, write, now }: LogOptions): Log {
   const line = (level: Level, event: string, fields: Fields = {}): void => {

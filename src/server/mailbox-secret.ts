@@ -29,13 +29,13 @@ export async function obtainMailboxSecret(
   }
 }
 
-/** Loaded on demand: a daemon without mailboxes needs none of that code. */
+/** Loaded on demand: a daemon without mailboxes does not need this code. */
 async function refuse(detail: string): Promise<Result<never>> {
   const { intakeFailures } = await import('../tls-rpt-receive/index.js');
   return fail(intakeFailures.make('mailbox-secret', detail));
 }
 
-/** The standard output of the command is the token. It appears in no message. */
+/** The standard output of the command is the token. No message contains the token. */
 function runTokenCommand(
   [command = '', ...args]: readonly string[],
   signal: AbortSignal,

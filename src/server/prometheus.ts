@@ -1,7 +1,7 @@
 import { collectDefaultMetrics, Counter, Gauge, Registry } from 'prom-client';
 import type { Metric, Sample } from './metrics.js';
 
-/** Samples of one family that a scrape holds, at most. */
+/** Maximum number of samples of one family in a scrape. */
 export const MAX_SAMPLES = 10_000;
 /** Characters of a label value: a domain name is shorter. */
 const MAX_LABEL_LENGTH = 255;
@@ -11,8 +11,8 @@ let processRegistry: Registry | undefined;
 
 /**
  * Formats metrics for a scrape, in the text format of Prometheus, with those of the
- * process. Loaded at the first scrape: a daemon without one neither loads the library nor
- * measures its event loop.
+ * process. Loaded at the first scrape: a daemon without scrapes neither loads the library
+ * nor measures its event loop.
  *
  * Samples of one family with equal labels are added up, such as the connections of two
  * addresses of one port. A family of more than 10,000 samples is truncated, and
@@ -49,9 +49,9 @@ function processMetrics(): Registry {
 }
 
 /**
- * Adds one family. Counters live in the jobs, so that each scrape makes them again. A
- * family without labels begins as 0 in the library, and one without samples must not: a
- * certificate that ends at 0 would be an alarm.
+ * Adds one family. The jobs hold the counters, so each scrape creates the families again.
+ * The library starts a family without labels at 0. A family without samples must not
+ * start at 0: an expiry time of 0 would raise an alarm.
  */
 function addFamily(register: Registry, { name, help, type, samples }: Metric): void {
   const labelNames = [...new Set(samples.flatMap(({ labels }) => Object.keys(labels ?? {})))];

@@ -55,7 +55,7 @@ export type PublishSettings = PublishSection & { readonly everyMinutes?: number 
 
 /**
  * Only the facts that decide whether a sender would deliver, and the certificate of each
- * key type: a few connections an address.
+ * key type: a few connections per address.
  */
 const goals = { inventory: false, asks: [] };
 
@@ -74,7 +74,7 @@ export interface Given extends Pick<LocalExecutorOptions, 'writers' | 'certify'>
 }
 
 /**
- * `given`: further ways into the zones of `publish.dns`, and the issuer that replaces
+ * `given`: further access to the zones of `publish.dns`, and the issuer that replaces
  * `publish.acme`; the operator does the remaining work.
  */
 export function openPublishing(

@@ -2,7 +2,7 @@ import type { Database } from '../scan/index.js';
 
 /**
  * The database of scans, as the daemon uses it. The connection is opened with the first
- * request, and again after a failure. The code of scans is loaded then.
+ * request, and again after a failure. The first request also loads the code of scans.
  */
 export class ScanDatabase {
   #opened: Promise<Database> | undefined;

@@ -14,8 +14,8 @@ export interface ServerCertificate {
 }
 
 /**
- * Reads a secret from a file that only its owner and group can read. A readable secret is
- * refused: a warning would be overlooked.
+ * Reads a secret from a file that only its owner and group can read. A secret that others
+ * can read is refused: the operator could overlook a warning.
  *
  * @throws HermeticError `secret-exposed`, `secret-unreadable`
  */

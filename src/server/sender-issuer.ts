@@ -33,9 +33,9 @@ export interface SlotIssuerOptions {
 }
 
 /**
- * Obtains one certificate for each slot from a CA (RFC 8555). It holds the policy hosts and
- * the mail hosts whose certificate must be valid, so that 50 certificates a week are
- * enough. Challenges are answered in our own DNS.
+ * Obtains one certificate for each slot from a CA (RFC 8555). The certificate names the
+ * policy hosts and the mail hosts that need a valid certificate, so that 50 certificates
+ * a week are enough. Challenges are answered in our own DNS.
  */
 export class SlotIssuer {
   readonly #issuer: Issuer;
@@ -129,7 +129,7 @@ export class SlotIssuer {
     return pair;
   }
 
-  /** The names never change, so that the CA counts a renewal as one. */
+  /** The names never change, so that the CA recognises a renewal. */
   #names(slot: string): readonly string[] {
     const { cases, zone } = this.options;
     const names = cases.flatMap((senderCase) => {

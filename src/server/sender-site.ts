@@ -15,7 +15,10 @@ import type { SenderTestSettings } from '../sender/settings.js';
 import { loadKey, readSecret } from './secrets.js';
 import { unwritable } from './writable-folder.js';
 
-/** The keys of a sender test. They outlive the process: DS and TLSA records name them. */
+/**
+ * The keys of a sender test. They are stored in files, because DS and TLSA records depend
+ * on them.
+ */
 export interface SenderKeys {
   readonly zone: ZoneSigningKey;
   /** The key of every mail host. */
@@ -33,7 +36,7 @@ export interface SenderSite extends SiteData {
 }
 
 /**
- * Reads the keys of the folder, and makes those that are missing.
+ * Reads the keys of the folder, and generates missing keys.
  *
  * @throws HermeticError for a folder that cannot be written, and a key that is not P-256
  */

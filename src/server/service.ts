@@ -19,8 +19,8 @@ import type { Metric } from './metrics.js';
  * Answers one web request. Jobs export handlers of this form; only `server` listens. The
  * body of the request is bounded by the site's `maxBody`; reading beyond it rejects with
  * a HermeticError `body-too-large`, and an error thrown by a handler becomes status 413
- * or 500. A response of a media type in `streamedTypes` is sent as its body produces it;
- * every other body is read whole first.
+ * or 500. A response of a media type in `streamedTypes` is sent while its body is
+ * produced; every other body is read whole first.
  */
 export type WebHandler = (request: Request, peer: Endpoint) => Response | Promise<Response>;
 
@@ -32,12 +32,12 @@ export interface PlainAnswer {
 }
 
 /**
- * A web site on the shared port: found by host name, and where several share a name by
- * path.
+ * A web site on the shared port: selected by host name, and by path if several sites
+ * share a name.
  */
 export interface Site {
   /**
-   * `host` in lower case without port, `path` without query. Asked for each request, so
+   * `host` in lower case without port, `path` without query. Called for each request, so
    * the names of a site may change.
    */
   serves(hostName: string, path: string): boolean;
@@ -53,8 +53,8 @@ export interface Site {
     path: string,
   ): PlainAnswer | undefined | Promise<PlainAnswer>;
   /**
-   * Returns whether the site refuses requests for lack of time. While it does, its
-   * connections wait in turns by network.
+   * Returns whether the site refuses requests because it is overloaded. During an
+   * overload its connections wait, and networks take turns.
    */
   isBusy?(): boolean;
   /**
@@ -80,9 +80,9 @@ export interface StreamPort {
   readonly listen: readonly ListenAddress[];
   readonly limits: PortLimits;
   serve(connection: Connection): void;
-  /** Ends a connection that is closed for a new one, as its protocol asks. */
+  /** Ends a connection that is closed for a new one, as its protocol requires. */
   evict?(connection: Connection): void;
-  /** Ends the connections when the port closes, each as its protocol asks. */
+  /** Ends the connections when the port closes, each as its protocol requires. */
   end?(): Promise<void>;
 }
 
@@ -112,8 +112,8 @@ export interface HttpPort {
 /** Limits of a port. Each bounds a resource that clients can claim. */
 export interface PortLimits {
   /**
-   * At a reload the job ends its connections when it stops. Without it they are closed at
-   * once, and clients reconnect to the new configuration.
+   * True if the job itself ends its connections when a reload stops it. Otherwise they
+   * are closed at once, and clients reconnect to the new configuration.
    */
   readonly endedByJob?: boolean;
   /** Maximum number of concurrent connections; for one more, one is closed. */
@@ -144,11 +144,11 @@ export interface Service {
   readonly datagramPorts?: readonly DatagramPort[];
   /** Ports of plain HTTP with separate sites. */
   readonly httpPorts?: readonly HttpPort[];
-  /** Read at every scrape. */
+  /** Called at every scrape. */
   metrics?(): readonly Metric[];
-  /** Read at every request for `/health` and `hermetic status`. */
+  /** Called at every request for `/health` and `hermetic status`. */
   degraded?(): readonly Degraded[];
-  /** Ends its own timers and work; listeners are closed by the server. */
+  /** Ends the timers and the work of the job; the daemon closes its listeners. */
   stop?(): Promise<void> | void;
 }
 
@@ -180,11 +180,11 @@ export interface JobCode<Section = unknown> {
 /** The shared resources that the daemon passes to every job. */
 export interface JobContext {
   /**
-   * For addresses that come from foreign data: guarded unless the configuration says
-   * otherwise.
+   * The network for addresses from foreign data, guarded unless the configuration allows
+   * private addresses.
    */
   readonly network: Network;
-  /** Unguarded, for addresses of the configuration. */
+  /** The unguarded network, for addresses of the configuration. */
   readonly localNetwork: Network;
   readonly resolver: Resolver;
   readonly trustStore: TrustStore;

@@ -6,9 +6,12 @@ import { ScanDatabase } from './scan-database.js';
 
 /** Time that a check waits for a mail server that a scan visits. */
 const MAX_WAIT_MS = 20_000;
-/** Checks that ask at the same time. */
+/** Maximum number of checks that query the database at the same time. */
 const MAX_CONNECTIONS = 4;
-/** Time beyond the longest check for which a contact that was not returned is held. */
+/**
+ * Time after the longest check until a reserved contact that was not returned is
+ * released.
+ */
 const RESERVE_MS = 60_000;
 
 export interface SharedLimits {
@@ -29,8 +32,8 @@ export interface OpenSharedAddresses extends SharedAddresses {
 
 /**
  * The limits that checks share with scans, in the table of the scans. While the database
- * does not answer, checks contact no mail server: other visitors may be there, and the
- * daily budget may be spent.
+ * does not answer, checks contact no mail server: another check or scan may be connected
+ * to the server, and the daily budget may be used up.
  */
 export function sharedAddresses(limits: SharedLimits): OpenSharedAddresses {
   const { url, dailyBudget, longestMs, clock, onError } = limits;
@@ -70,7 +73,7 @@ export function sharedAddresses(limits: SharedLimits): OpenSharedAddresses {
 
   function contactOf(held: HeldAddress): SharedContact {
     const { connections } = held;
-    // A contact that cannot be returned is held until its time has passed.
+    // A contact that cannot be returned stays reserved until its time has passed.
     return { connections, end: (used, evidence) => end(held, used, evidence).catch(onError) };
   }
 }

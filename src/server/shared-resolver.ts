@@ -2,8 +2,8 @@ import { createResolver, type Resolver, type ResolverOptions } from '../dns/inde
 
 /**
  * The resolver of the daemon. It survives a reload that leaves its settings as they are,
- * with its cache: answers are kept for their TTL, and a reload does not ask for every
- * name again.
+ * with its cache: answers stay cached for their TTL, so a reload does not repeat every
+ * query.
  */
 export class SharedResolver {
   #current: { readonly key: string; readonly resolver: Resolver } | undefined;

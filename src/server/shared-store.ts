@@ -30,8 +30,8 @@ export interface StoreSource {
 }
 
 /**
- * Milliseconds that the start blocks for another process. Nothing listens yet; later,
- * nothing may block.
+ * Milliseconds that the start blocks for another process. No port is open yet; later, no
+ * call may block the event loop.
  */
 const START_WAIT = 5000;
 /** Octets of a database that the start reads to find damage: half a second of work. */
@@ -159,9 +159,9 @@ export class SharedStore implements StoreSource {
   }
 
   /**
-   * At the start, makes a database with damaged tables read-only: its remaining content
-   * can be saved, and policies are answered. Nothing is served yet, so the reading delays
-   * no client.
+   * Makes a database with damaged tables read-only at the start: the operator can save
+   * its remaining content, and the daemon still answers policy requests. The daemon
+   * serves no client yet, so the reading delays no client.
    */
   #refusesDamaged(stateStore: Store): boolean {
     const { file } = stateStore;

@@ -54,8 +54,8 @@ export function statisticsSource(
       const [oldest] = known.keys();
       if (known.size > MAX_SCANS && oldest !== undefined) known.delete(oldest);
       const forget = (): void => void known.delete(id);
-      // Only numbers stay: an unknown scan may finish, and a database may become
-      // available again.
+      // Only successful results stay cached: an unknown scan may finish, and a database
+      // may become available again.
       reading.then((numbers) => numbers ?? forget(), forget);
       return reading;
     },

@@ -25,8 +25,8 @@ export function attackView(view: View, attack: Attack, validating: boolean): Vie
       return {
         ...view,
         mtaSts: { ...view.mtaSts, live: 'unavailable' },
-        // An insecure address answer means TLSA is never asked for (RFC 7672 §2.2.2), so
-        // there is nothing to block.
+        // After an insecure address answer the sender does not query TLSA (RFC 7672
+        // §2.2.2), so the attacker cannot block that query.
         hosts: eachServer(view.hosts, strip).map((host) =>
           host.dnssec === 'secure' ? { ...host, tlsa: 'tempfail' as const } : host,
         ),
@@ -46,8 +46,8 @@ function strip(server: ServerView): ServerView {
 }
 
 /**
- * The attacker answers in the server's place, with a certificate that no public CA issued
- * for that name and that no TLSA record knows.
+ * The attacker answers instead of the server, with a certificate that no public CA issued
+ * for that name and that no TLSA record matches.
  */
 function impersonate(server: ServerView): ServerView {
   if (server.starttls === 'no') return server;

@@ -29,7 +29,9 @@ export interface DomainFacts {
     readonly dnssec: Dnssec;
     readonly failure?: Failure;
   };
-  /** The end of the aliases of the domain; the domain itself without aliases. */
+  /**
+   * The last name of the alias chain of the domain; the domain itself without aliases.
+   */
   readonly canonicalDomain: string;
   readonly hosts: readonly HostFacts[];
   /** Undefined if the sender does not use MTA-STS. */
@@ -37,8 +39,8 @@ export interface DomainFacts {
   /** The earliest expiry of any DNS answer. */
   readonly until: number;
   /**
-   * No configured resolver answers usefully, so that a failed lookup proves nothing about
-   * the domain: it is reported as a fault of this machine.
+   * True if no configured resolver gives a usable answer. A failed lookup then proves
+   * nothing about the domain and is reported as a fault of this machine.
    */
   readonly resolverAtFault: boolean;
 }
@@ -55,24 +57,30 @@ export interface HostFacts {
   readonly until: number;
 }
 
-/** The sender's choices. */
+/** The sender's settings. */
 export interface DecideOptions extends Partial<SenderSettings> {
   /**
    * Report mail that would be deferred, but enforce nothing: a trial run before DANE or
    * MTA-STS is switched on (RFC 7672 §9.1 [7672-9.1-1]).
    */
   readonly observe?: boolean;
-  /** Domains that are not enforced until a date, each with the operator's reason. */
+  /**
+   * Domains with an exemption from enforcement until a date, each with the operator's
+   * reason.
+   */
   readonly exemptions?: readonly Exemption[];
-  /** The message says `TLS-Required: No` (RFC 8689 §4.2.2); `require` outweighs it. */
+  /**
+   * The message has the header field `TLS-Required: No` (RFC 8689 §4.2.2); `require`
+   * overrides it.
+   */
   readonly tlsRequiredNo?: boolean;
 }
 
 /**
  * Decides from the lookups and the sender's settings whether mail may be delivered, to
  * which hosts, and how each must be authenticated. Pure: the same facts give the same
- * decision. The requirement for a single host comes from {@link decideHost} alone; this
- * function adds the route, the waivers and the time until which the decision holds.
+ * decision. The requirement for a single host comes only from {@link decideHost}; this
+ * function adds the route, the waivers and the time until which the decision is valid.
  */
 export function decideDomain(
   domainFacts: DomainFacts,
@@ -118,9 +126,9 @@ export function decideDomain(
 }
 
 /**
- * Null MX (RFC 7505 §3) and a domain without mail hosts reject permanently. Everything
- * else that leaves no host defers: a policy or a DNS fault may be repaired while the mail
- * is in the queue (RFC 8461 §5 [8461-5-4]).
+ * A null MX (RFC 7505 §3) or a domain without mail hosts means permanent rejection. In
+ * every other case without a usable host, mail is deferred: a policy or a DNS fault may
+ * be repaired while the mail is in the queue (RFC 8461 §5 [8461-5-4]).
  */
 function actionFor(
   kind: DomainFacts['route']['kind'],
@@ -141,14 +149,17 @@ export function enforced({ decision }: HostDecision, waiver: Waiver | undefined)
     : decision;
 }
 
-/** A decision is looked up again after a day, however long the TTLs behind it are. */
+/** A decision expires after a day, even if the TTLs of its answers are longer. */
 const MAX_VALIDITY_MS = 86_400_000;
 
 function mayTry(host: HostDecision, waiver: Waiver | undefined): boolean {
   return host.addresses.length > 0 && enforced(host, waiver).action === 'use';
 }
 
-/** Returns the exemption of a domain that holds at a time, in milliseconds since 1970. */
+/**
+ * Returns the exemption of a domain that is in force at a time, in milliseconds since
+ * 1970.
+ */
 export function exemptionOf(
   exemptions: readonly Exemption[],
   domain: string,

@@ -7,16 +7,16 @@ export interface Rules {
   /** The sender validates DNSSEC and honours TLSA records. */
   readonly dane: boolean;
   /**
-   * The MTA-STS policy in force: the live or the cached one, as the cache rules decide;
-   * undefined for none.
+   * The MTA-STS policy in force, live or cached by the cache rules; undefined without a
+   * policy.
    */
   readonly mtaSts:
     | { readonly mode: 'enforce' | 'testing' | 'none'; readonly mx: readonly string[] }
     | 'not-used'
     | undefined;
   /**
-   * RFC 8461 §2 lets DANE stand alone if both apply. Off by default: both must be
-   * satisfied.
+   * RFC 8461 §2 permits a sender to enforce only DANE if both apply. Off by default: both
+   * must be satisfied.
    */
   readonly daneSuffices?: boolean;
   /**
@@ -85,7 +85,7 @@ export type Decision =
       readonly reasons: readonly Reason[];
     }
   | {
-      /** The lookup was inconclusive from here. A sender treats it as `skip`. */
+      /** The lookup from this machine was inconclusive. A sender treats it as `skip`. */
       readonly action: 'unknown';
       readonly reasons: readonly Reason[];
     };
@@ -96,9 +96,9 @@ type Part = {
 };
 
 /**
- * Sort order of the grounds in a decision. The deciding ground comes first: one that
- * forbids the host, then one that leaves it undecided, then the requirements. A message
- * to the operator quotes the first ground only.
+ * Sort order of the grounds in a decision. The deciding ground comes first: a ground that
+ * forbids the host, then a ground that leaves the host undecided, then the requirements.
+ * A message to the operator quotes the first ground only.
  */
 const weights: Readonly<Record<Part['kind'], number>> = {
   skip: 0,
@@ -110,10 +110,11 @@ const weights: Readonly<Record<Part['kind'], number>> = {
 };
 
 /**
- * Decides the conditions under which mail may be sent to a host. Pure, and the only place
- * that decides it: `check` and the senders call this function, so a prediction and a
- * delivery cannot differ. MTA-STS and DANE are judged separately and both are enforced
- * if both apply (RFC 8461 §5, §2); neither ever weakens the other [8461-2-1].
+ * Decides the conditions under which mail may be sent to a host. This pure function is
+ * the only place of this decision: `check` and the senders call this function, so a
+ * prediction and a delivery cannot differ. MTA-STS and DANE are judged separately and
+ * both are enforced if both apply (RFC 8461 §5, §2); neither ever weakens the other
+ * [8461-2-1].
  *
  * @param mxDnssec DNSSEC status of the MX RRset that named the host
  */
@@ -142,8 +143,8 @@ export function decideHost(
 }
 
 function judgeDane(host: Pick<HostView, 'dnssec' | 'tlsa'>, mxDnssec: Dnssec, rules: Rules): Part {
-  // RFC 7672 §2.1.2, §2.2: bogus or failing lookups delay the mail, they never fall back
-  // [7672-2.1.2-3, 7672-2.1.1-3].
+  // RFC 7672 §2.1.2, §2.2: bogus or failed lookups defer the mail and never cause a
+  // fallback [7672-2.1.2-3, 7672-2.1.1-3].
   if (mxDnssec === 'bogus' || host.dnssec === 'bogus')
     return { kind: 'skip', reason: 'address-bogus' };
   if (mxDnssec === 'indeterminate' || host.dnssec === 'indeterminate' || host.tlsa === 'unknown')
@@ -172,7 +173,7 @@ function judgeMtaSts(hostName: string, { mtaSts }: Rules): Part {
   // RFC 8461 §5 [8461-5-2]
   if (mtaSts.mode === 'none') return { kind: 'none', reason: 'sts-none' };
   if (mtaSts.mode === 'testing') return { kind: 'none', reason: 'sts-testing' };
-  // RFC 8461 §5: a candidate that matches no pattern is not used [8461-5-1, 8461-4.1-2].
+  // RFC 8461 §5: a host that matches no pattern is not used [8461-5-1, 8461-4.1-2].
   return lists(mtaSts.mx, hostName)
     ? { kind: 'pkix', reason: 'sts-enforce' }
     : { kind: 'skip', reason: 'sts-mx-mismatch' };
@@ -190,7 +191,7 @@ function judgeRequired(
       return [];
     case 'tls':
       return [{ kind: 'encrypt', reason: 'require-tls' }];
-    case 'dane': // RFC 7672 §6, §2.2.1: with an insecure MX mandatory DANE delays [7672-6-1, 7672-2.2.1-2].
+    case 'dane': // RFC 7672 §6, §2.2.1: mandatory DANE defers mail after an insecure MX [7672-6-1, 7672-2.2.1-2].
       return dane.reason === 'dane-usable'
         ? [{ kind: 'dane', reason: 'require-dane' }]
         : [{ kind: 'skip', reason: 'require-dane-missing' }];

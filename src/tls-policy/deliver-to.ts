@@ -7,11 +7,11 @@ const facts = ['reachable', 'starttls', 'tls', 'pkix', 'dane'] as const;
 
 /**
  * Predicts the delivery to one server under a decision. Each unknown fact is assumed both
- * true and false: if all combinations end alike the result is that one, else it is
- * `unknown`. A guess in favour of the server could hide an exposure.
+ * true and false: if all combinations give the same result, that result is returned,
+ * otherwise `unknown`. A guess in favour of the server could hide an exposure.
  */
 export function deliverTo(server: ServerView, decision: Decision): DeliveryResult {
-  // A host that must not be used delays the mail, it never bounces it (RFC 7672 §2.2
+  // Mail for a host that must not be used is deferred and never bounced (RFC 7672 §2.2
   // [7672-2.2-4]).
   if (decision.action === 'skip') return 'deferred';
   if (decision.action === 'unknown') return 'unknown';

@@ -16,8 +16,8 @@ export interface DomainDecision {
   /** The time of the next lookup: the earliest expiry of any ground of the decision. */
   readonly validUntil: string;
   /**
-   * `deliver`: at least one host may be tried. `wait`: no host now. `reject`: the domain
-   * accepts no mail, or does not exist.
+   * `deliver`: at least one host may be tried. `wait`: no host may be tried now.
+   * `reject`: the domain accepts no mail, or does not exist.
    */
   readonly action: 'deliver' | 'wait' | 'reject';
   readonly route: {
@@ -26,7 +26,10 @@ export interface DomainDecision {
     readonly trouble?: LookupFailure;
   };
   readonly mtaSts: StsDecision;
-  /** In the order of preference; among equals a sender shuffles (RFC 5321 §5.1). */
+  /**
+   * In the order of preference; a sender shuffles hosts of equal preference (RFC 5321
+   * §5.1).
+   */
   readonly hosts: readonly HostDecision[];
   readonly settings: SenderSettings;
   /**
@@ -37,7 +40,7 @@ export interface DomainDecision {
 }
 
 /**
- * A failure with the side it is on: `ours` when this machine's resolver or network
+ * A failure and the side that causes it: `ours` when this machine's resolver or network
  * prevents an answer, `theirs` when their DNS or server is broken.
  */
 export interface LookupFailure {
@@ -63,7 +66,7 @@ export interface StsDecision {
     readonly maxAge: number;
     readonly fetchedAt: string;
     readonly expiresAt: string;
-    /** As it was served. */
+    /** The policy file, as the policy host sent it. */
     readonly body: string;
   };
   readonly record: {
@@ -76,10 +79,12 @@ export interface StsDecision {
 
 /** One MX host. */
 export interface HostDecision {
-  /** As the MX record names it, unexpanded (RFC 7672 §2.2.1 [7672-2.2.1-4]). */
+  /**
+   * The name in the MX record, without alias expansion (RFC 7672 §2.2.1 [7672-2.2.1-4]).
+   */
   readonly name: string;
   readonly preference: number;
-  /** Literals, in the order in which they are tried. */
+  /** Literal addresses, in the order in which they are tried. */
   readonly addresses: readonly string[];
   readonly dnssec: Dnssec;
   /**
@@ -87,7 +92,7 @@ export interface HostDecision {
    * algorithms is supported (RFC 9905 §2, RFC 9906 §2).
    */
   readonly unsupported?: UnsupportedZone;
-  /** The reason why there are no addresses, or only those of one family. */
+  /** The reason why there are no addresses, or only addresses of one family. */
   readonly trouble?: LookupFailure;
   readonly tlsa: {
     readonly status:
@@ -146,14 +151,14 @@ export interface SenderSettings {
 
 /**
  * A reason to enforce nothing for one delivery. It is part of the decision, the outcome
- * and the log, so that mail without protection is never silent.
+ * and the log, so that mail without protection is always visible to the operator.
  */
 export type Waiver =
   | { readonly kind: 'observe' }
   | { readonly kind: 'exemption'; readonly until: string; readonly reason: string }
   | { readonly kind: 'tls-required-no' };
 
-/** A domain whose policies are not enforced for a time. */
+/** A domain whose policies are temporarily not enforced. */
 export interface Exemption {
   readonly domain: string;
   /** RFC 3339. */

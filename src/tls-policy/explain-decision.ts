@@ -4,16 +4,16 @@ import type { DomainDecision, Rationale, HostDecision, LookupFailure } from './d
 export interface DecidingCause {
   /** The MX host; absent if the route itself decided. */
   readonly host?: string;
-  /** One sentence, without the failure behind it. */
+  /** One sentence, without the failure that caused it. */
   readonly says: string;
-  /** The failed lookup behind it. */
+  /** The failed lookup that caused it. */
   readonly trouble?: LookupFailure;
 }
 
 /**
  * Finds the reason why no host may be used: the route, else the most preferred host
- * that has addresses and must not be used, else a host without addresses. Undefined if
- * a host may be used.
+ * that has addresses and must not be used, else a host without addresses. Returns
+ * undefined if a host may be used.
  */
 export function decidingCause(decision: DomainDecision): DecidingCause | undefined {
   const { action, route, hosts } = decision;

@@ -17,8 +17,8 @@ import {
 export type Exposure = Readonly<Record<SenderClass, Readonly<Record<Attack, DeliveryResult>>>>;
 
 /**
- * Delivery results from worst to best. Under attack the worst one counts: an attacker who
- * can block hosts chooses the host that a sender reaches.
+ * Delivery results from worst to best. Under attack the worst result counts: an attacker
+ * who can block hosts chooses the host that a sender reaches.
  */
 const worstFirst: readonly DeliveryResult[] = [
   'cleartext',
@@ -75,7 +75,7 @@ function policiesInForce(sts: StsView, knows: 'no' | 'first' | 'cached'): Rules[
     case 'testing':
     case 'none':
       return [{ mode: sts.live, mx: sts.mx }];
-    case 'unknown': // Tried both ways: no policy, and one whose patterns we do not know.
+    case 'unknown': // Both cases: no policy, and a policy with unknown patterns.
       return [undefined, { mode: 'enforce', mx: sts.mx }];
     case 'absent':
     case 'unavailable':
@@ -89,11 +89,11 @@ function walk(view: View, rules: Rules, attack: Attack): DeliveryResult {
     outcomes: outcomesAt(host, view.route.dnssec, rules),
   }));
   const all = candidates.flatMap(({ outcomes }) => outcomes);
-  // An attacker chooses which servers are left.
+  // An attacker chooses which servers remain reachable.
   if (attack !== 'none') return worstOf(all);
   // Without an attack, the sender stops at a server that accepts the mail [7672-2.1.2-4]:
-  // any one of the best preference that has such servers, since senders use equal hosts
-  // and addresses in any order (RFC 5321 §5.1).
+  // at the best preference that has such servers it may be any of them, since senders use
+  // equal hosts and addresses in any order (RFC 5321 §5.1).
   const preferences = [...new Set(candidates.map(({ preference }) => preference))].sort(
     (left, right) => left - right,
   );

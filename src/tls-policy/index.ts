@@ -7,18 +7,19 @@
  *
  * - DANE (RFC 7672): TLSA records in a DNSSEC-signed zone pin the key of each MX host. A
  *   sender that validates DNSSEC must then use TLS and match a record. A TLSA lookup that
- *   fails, or is bogus, defers the mail: otherwise blocking DNS would switch DANE off.
+ *   fails, or is bogus, defers the mail: otherwise an attacker who blocks DNS would
+ *   disable DANE.
  * - MTA-STS (RFC 8461): a policy on an HTTPS host lists the MX names and a mode. In mode
  *   `enforce` only listed hosts with a certificate from a trusted CA are used. A sender
  *   caches the policy; the first contact can still be suppressed.
  *
- * If both apply both are enforced (RFC 8461 §2). A refused host is skipped, and mail
+ * If both apply, both are enforced (RFC 8461 §2). A refused host is skipped, and mail
  * without a usable host is deferred, never bounced because of policy.
  *
  * The part has three layers:
  *
- * - `decideHost`, `decideDomain`: pure decision tables over lookups that were made
- *   before. Each ground carries a stable code, a sentence and the clause.
+ * - `decideHost`, `decideDomain`: pure decision tables over completed lookups. Each
+ *   ground has a stable code, a sentence and the clause.
  * - `resolvePolicy`: runs the lookups (MX, addresses, TLSA, policy) and decides. Network
  *   faults are part of the decision, not exceptions.
  * - `exposureOf`: predicts the delivery for six classes of sender under five attacks.

@@ -24,7 +24,7 @@ export interface ServerQuestion {
 /** The result of authenticating a server, by mechanism. */
 export interface ServerVerdict {
   readonly leaf?: Certificate;
-  /** Its chain, in the order sent. */
+  /** The certificate chain of the server, in the order sent. */
   readonly sent: readonly Certificate[];
   readonly path: ChainVerdict;
   /** The leaf is for the name of the MX host. */
@@ -36,9 +36,9 @@ export interface ServerVerdict {
 }
 
 /**
- * Verifies the certificate chain of a handshake for PKIX and for DANE, each by itself:
- * DANE-EE ignores names, dates and CAs (RFC 7672 §3.1.1), so that one result proves
- * nothing about the other.
+ * Verifies the certificate chain of a handshake for PKIX and for DANE, independently of
+ * each other: DANE-EE ignores names, dates and CAs (RFC 7672 §3.1.1), so that one result
+ * proves nothing about the other.
  */
 export function judgeServer({ chain, host, anchors, at }: ServerQuestion): ServerVerdict {
   const sent = parseChain(chain);
@@ -55,7 +55,7 @@ export function judgeServer({ chain, host, anchors, at }: ServerQuestion): Serve
     leaf: leafCertificate,
     sent,
     path,
-    // The MX host. DANE-TA alone uses the other reference identifiers.
+    // The MX host. Only DANE-TA uses the other reference identifiers.
     nameMatch: matchesDnsName(leafCertificate, host.name),
     pkix: judgePkix(leafCertificate, path, host.name),
     dane: judgeDane(verifyDane({ records, chain: sent, names, validationTime: at })),
@@ -79,7 +79,8 @@ function judgePkix(
 function judgeDane({ verdict, records }: ReturnType<typeof verifyDane>): Result<true> {
   if (verdict === 'match') return ok(true);
   const reasons = records.map(({ reason }) => reason);
-  // The record that came closest to a match shows the fault that the operator has to fix.
+  // The failure of the most nearly matching record is the fault that the operator has to
+  // fix.
   if (reasons.includes('name')) return failed('server-dane-name');
   return failed(reasons.includes('date') ? 'server-dane-expired' : 'server-dane-mismatch');
 }

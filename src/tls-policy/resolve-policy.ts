@@ -113,9 +113,10 @@ type MailHost = MailRoute['hosts'][number] & {
 };
 
 /**
- * Senders look up TLSA records only if the addresses are secure [7672-2.2.2-2]. Those
- * of a host in its own signed domain almost always are, so both questions are asked at
- * once and a round trip is saved; insecure addresses still rule out the TLSA answer.
+ * Senders look up TLSA records only if the addresses are secure [7672-2.2.2-2]. The
+ * addresses of a host in its own signed domain are almost always secure, so both queries
+ * are sent at once to save a round trip. If the addresses are insecure, the TLSA answer
+ * is not used.
  */
 async function factsOf(
   host: MailHost,
@@ -229,7 +230,7 @@ function ofAddress(ipAddress: string, at: number): DomainFacts {
 /** Seconds until a failed lookup is repeated (RFC 9520 §3.2: failures are cached too). */
 const FAILURE_TTL = 30;
 
-/** Returns how long an answer counts, in milliseconds. `ttl`: seconds. */
+/** Returns the time for which an answer is valid, in milliseconds. `ttl`: seconds. */
 function validityMs(ttlSeconds: number, answered: boolean): number {
   return (answered ? Math.max(1, ttlSeconds) : FAILURE_TTL) * 1000;
 }

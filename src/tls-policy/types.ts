@@ -20,8 +20,8 @@ export type Attack = (typeof attacks)[number];
 
 /**
  * Results of a delivery. `verified`: to an authenticated server. `unverified`: encrypted
- * to a server that proved nothing. `cleartext`: in plaintext. `deferred`: it stays in the
- * sender's queue and bounces after some days.
+ * to a server that was not authenticated. `cleartext`: in plaintext. `deferred`: it stays
+ * in the sender's queue and bounces after some days.
  */
 export const outcomes = [
   'verified',
@@ -52,7 +52,7 @@ export interface View {
   };
   readonly mtaSts: StsView;
   /**
-   * In the order of preference. Hosts and addresses this machine could not try at all (no
+   * In the order of preference. Hosts and addresses that this machine could not try (no
    * IPv6) are omitted if others remain.
    */
   readonly hosts: readonly HostView[];
@@ -67,7 +67,10 @@ export interface StsView {
   readonly live: 'enforce' | 'testing' | 'none' | 'absent' | 'unavailable' | 'unknown';
   /** The policy's mx patterns. */
   readonly mx: readonly string[];
-  /** Seconds for which a sender may cache it (RFC 8461 §3.2); 0 leaves nothing cached. */
+  /**
+   * Seconds for which a sender may cache the policy (RFC 8461 §3.2); with 0 it is not
+   * cached.
+   */
   readonly maxAge?: number;
 }
 
@@ -76,14 +79,14 @@ export interface HostView {
   readonly name: string;
   /**
    * Senders use hosts of equal preference in any order (RFC 5321 §5.1). Default: the
-   * place in the list.
+   * position in the list.
    */
   readonly preference?: number;
   /** Status of the address lookup, aliases included. */
   readonly dnssec: Dnssec;
   /**
-   * As in the evidence: `bogus` and `tempfail` are the publisher's; `unknown` when the
-   * resolver of this machine prevented an answer.
+   * As in the evidence: `bogus` and `tempfail` are faults of the publisher; `unknown`
+   * when the resolver of this machine prevented an answer.
    */
   readonly tlsa: 'usable' | 'unusable' | 'absent' | 'insecure' | 'bogus' | 'tempfail' | 'unknown';
   readonly servers: readonly ServerView[];
@@ -93,13 +96,13 @@ export interface HostView {
 export interface ServerView {
   readonly ip: string;
   readonly reachable: Known;
-  /** Offered under its own name and accepted when used. */
+  /** Whether the server offers STARTTLS under this exact keyword and accepts it. */
   readonly starttls: Known;
-  /** A handshake succeeds at all. */
+  /** Whether any TLS handshake succeeds. */
   readonly tls: Known;
-  /** Trusted chain, in date, name matches the MX host (RFC 8461 §4.1). */
+  /** Whether the chain is trusted and in date and names the MX host (RFC 8461 §4.1). */
   readonly pkix: Known;
-  /** A usable TLSA record matches every certificate seen (RFC 7672 §3). */
+  /** Whether a usable TLSA record matches every observed certificate (RFC 7672 §3). */
   readonly dane: Known;
   /** Mail accepted here reaches the attacker. */
   readonly attacker: boolean;

@@ -65,7 +65,7 @@ test('a sign-in replaces the session that the browser presented', async (t) => {
   const site = await TestPages.open(t, settings);
   await site.addUser('alice', 'viewer');
   await site.addUser('mallory', 'viewer');
-  // The attacker plants the cookie of its own session, or an invented one.
+  // The attacker sets the cookie of their own session, or an invented cookie.
   for (const planted of [await site.session('mallory'), `__Host-hermetic=${'a'.repeat(43)}`]) {
     const fresh = cookieOf(await site.signIn('alice', undefined, { cookie: planted }));
     assert.notEqual(fresh, planted);
@@ -143,7 +143,7 @@ test('guesses are limited for each account and each network', async (t) => {
   await site.addUser('alice', 'viewer');
   const guess = async (name: string, from: string, password = 'wrong'): Promise<number> =>
     (await site.signIn(name, password, { from })).status;
-  // The owner has signed in from here before.
+  // The owner has signed in from this network before.
   assert.equal((await site.signIn('alice', undefined, { from: '203.0.113.9' })).status, 303);
   for (const n of [1, 2, 3, 4, 5]) assert.equal(await guess('alice', `192.0.2.${n}`), 401);
   const limited = await site.signIn('alice', undefined, { from: '192.0.2.6' });
@@ -345,7 +345,9 @@ async function addEveryone(site: TestPages): Promise<readonly string[]> {
   return roles.flatMap((role) => [role, `${role}-acme`]);
 }
 
-/** The status that an account must get, as a test of it; by the table of access. */
+/**
+ * Returns a predicate for the status that an account must receive by the access table.
+ */
 function expected(route: string, account: string, domain: string): (status: number) => boolean {
   const rule = accessTable[route];
   assert.ok(rule && rule.role !== 'anyone');
@@ -532,7 +534,7 @@ test('the header of a proxy counts from its address with its secret', async (t) 
   };
   assert.equal((await ask('/o/settings', good)).status, 200);
   assert.equal((await ask('/o/settings', good, '::ffff:10.0.0.5')).status, 200);
-  // A proxy never makes an admin.
+  // A proxy cannot grant the role of admin.
   assert.equal((await ask('/o/users', good)).status, 403);
   assert.equal((await ask('/o', { ...good, 'x-remote-groups': 'staff' })).status, 303);
   assert.equal((await ask('/o/reports', { ...good, 'x-remote-groups': 'acme' })).status, 403);
@@ -544,7 +546,7 @@ test('the header of a proxy counts from its address with its secret', async (t) 
   ])
     assert.equal((await ask('/o', headers)).status, 303, JSON.stringify(headers));
   assert.equal((await ask('/o', good, '10.0.0.6')).status, 303);
-  // The API takes tokens alone.
+  // The API accepts only tokens.
   assert.equal((await ask('/api/v1/domains', good)).status, 401);
   const page = await (await ask('/o/alerts', good)).text();
   const [, token = ''] = /name="token" value="([^"]+)"/.exec(page) ?? [];

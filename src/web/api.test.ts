@@ -83,7 +83,7 @@ test('events of a check arrive once each, also over a lost connection', async (t
   assert.deepEqual(kindsOf(before + after).toSorted(), kinds);
   assert.match(after, /event: done\ndata: \{"id":"[0-9A-Za-z]{22}","state":"done"/);
   assert.equal(kindsOf(await resume('6')).length, 0, 'all events were received before');
-  // Another process ran the check before: these numbers are not its own.
+  // Events with larger numbers came from an earlier process that ran the check.
   assert.deepEqual(kindsOf(await resume('7')).toSorted(), kinds);
 });
 
@@ -98,7 +98,7 @@ test('a stream ends with its client, and with the pages', async (t) => {
   await reader.cancel();
   const stayed = await site.ask(`${path}/events`);
   site.pages.stop();
-  // The body ends: without an end the test would hang.
+  // The body must end: otherwise the test would hang.
   assert.match(await stayed.text(), /^retry: 3000/);
 });
 

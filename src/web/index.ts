@@ -1,29 +1,31 @@
 /**
- * Pages and an API for people: the public check page, and the pages of the operator on
- * the loopback port.
+ * Web pages and an HTTP API: the public check page, and the pages of the operator on the
+ * loopback port.
  *
- * A visitor types a domain. The check joins a queue, its page fills in while it runs, and
- * the same address keeps the result. Everything is rendered on the server by the `markup`
+ * A visitor enters a domain. The check enters a queue, its page shows the progress, and
+ * the result stays at the same address. The server renders every page with the `markup`
  * template of `page`, which escapes every value; a script of a few kilobytes adds live
- * progress, and every page works without it.
+ * progress, and every page works without scripts.
  *
- * A public check page must not serve attacks on mail servers. The visitor chooses the
- * domain and its owner chooses the MX host, so the operator of a mail server has chosen
- * neither:
+ * A public check page must not help attacks on mail servers. The visitor chooses the
+ * domain and its owner chooses the MX host, but the operator of the mail server has no
+ * choice:
  *
  * - `checks/` bounds checks for each client, each organisational domain and each mail
- *   server, keeps one visitor at a server, and honours opt-out lists and records;
+ *   server, permits one visitor at a time per server, and honours opt-out lists and
+ *   records;
  * - connections go through the guarded network, and never to a private address;
  * - results are unlisted: their address is random, and no page lists them.
  *
  * `access/` decides which account reaches which route: one table of all routes, accounts
- * with roles, sessions, and an audit log. Without sign-in, the operator pages answer on the
- * loopback port alone.
+ * with roles, sessions, and an audit log. Without sign-in, the operator pages are
+ * available only on the loopback port.
  *
- * `pages/` turns data into HTML and is pure; `routes/` connects paths to functions and is
- * thin. Answers come from the jobs (`check`, `tls-rpt-receive`, `publish`, `watch`,
- * `send`): nothing is computed twice. This part opens no port: `handler` has the form of
- * the daemon's web handlers. The framework is loaded by `openPages` and not before.
+ * `pages/` turns data into HTML and is pure; `routes/` connects paths to functions and
+ * contains little logic. The data come from the jobs (`check`, `tls-rpt-receive`,
+ * `publish`, `watch`, `send`), so this part repeats no computation. This part opens no
+ * port: `handler` has the form of the daemon's web handlers. The framework is loaded only
+ * when `openPages` runs.
  *
  * @example
  * const pages = await openPages(pagesSection.parse({}), jobContext);

@@ -17,7 +17,10 @@ const hostile = '<img src=x onerror=alert(1)>\u202e\u0007"\'';
 
 const day = (n: number): string => `2026-11-${String(n).padStart(2, '0')}`;
 
-/** Ten days of two reporters; the certificate of `broken.example` has expired on the last. */
+/**
+ * Ten days of reports from two reporters; the certificate of `broken.example` expires on
+ * the last day.
+ */
 function month(): readonly TestReport[] {
   return Array.from({ length: 10 }, (_, n) => 20 + n).flatMap((n) =>
     ['big.example', 'small.example'].flatMap((reporter): readonly TestReport[] => [
@@ -80,7 +83,7 @@ test('the overview lists failing domains first, and names the others well', asyn
   assert.match(page, /600 of 2000 sessions failed since 2026-11-27/);
 });
 
-/** A report about as many domains, which all failed on one day. */
+/** A report about the given number of domains, which all failed on one day. */
 function failingDomains(count: number, reporter = 'big.example'): TestReport {
   const policies = Array.from({ length: count }, (_, n) => ({
     domain: `d${n}.example`,

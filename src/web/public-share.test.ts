@@ -48,7 +48,7 @@ test('under a flood public pages are refused, and accounts are answered', async 
   assert.equal(refused.headers.get('retry-after'), '5');
   assert.equal(site.pages.refusal('GET', 'check.example', '/')?.status, 503);
   assert.equal(site.pages.refusal('GET', 'check.example', '/o'), undefined);
-  // A cookie without a session opens nothing.
+  // A cookie without a session gives no access.
   const forged = { cookie: `__Host-hermetic=${'a'.repeat(43)}` };
   assert.equal((await site.ask('/o', { headers: forged })).status, 503);
   assert.equal((await site.ask('/o', { headers: { cookie } })).status, 200);

@@ -55,7 +55,7 @@ export class DomainReach {
     return new DomainReach(new Set(own.flatMap((name) => customers[name] ?? [])));
   }
 
-  /** Whether no domain is excluded. */
+  /** Whether the account may see all domains. */
   get isWhole(): boolean {
     return this.#domains === undefined;
   }

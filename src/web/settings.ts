@@ -19,7 +19,7 @@ const limits = z
     perDomain: z.int().min(1).default(20),
     /** Connections to one mail server in 24 hours. */
     perServer: z.int().min(1).default(60),
-    /** Minutes for which a result answers the same question again. */
+    /** Minutes for which a result is reused for the same domain. */
     reuseMinutes: z.int().min(0).default(15),
     /** Minutes until a domain may be checked again. */
     againMinutes: z.int().min(0).default(10),
@@ -121,21 +121,24 @@ export const pagesSection = z.strictObject({
     .string()
     .regex(/^[a-z0-9.-]{1,253}$/, 'is not a host name: write it in lower case, without port')
     .optional(),
-  /** The operator as the page names it, such as `Example Hosting`. */
+  /** The name of the operator on the page, such as `Example Hosting`. */
   operator: z.string().min(1).max(100).optional(),
   /** The address for requests of mail server operators. */
   contact: z.email().optional(),
   /** The name in EHLO. It should resolve to this page. */
   helo: z.string().min(1).max(253).optional(),
-  /** Hosts and addresses that are never contacted, one a line. */
+  /** Hosts and addresses that are never contacted, one per line. */
   optOut: z.string().min(1).optional(),
   /** Reverse proxies of which `X-Forwarded-For` is trusted. */
   proxies: z.array(address).default([]),
   /** Days for which results stay available. */
   keepDays: z.int().min(1).max(3650).default(30),
-  /** With this section the operator pages ask for a sign-in, and answer on every port. */
+  /**
+   * With this section the operator pages require a sign-in, and are available on every
+   * port.
+   */
   signIn: signIn.optional(),
-  /** Groups of domains by name. An account may be confined to some of them. */
+  /** Groups of domains by name. An account may be confined to some of these groups. */
   customers: z
     .record(
       z
@@ -147,8 +150,8 @@ export const pagesSection = z.strictObject({
   /** Shows the statistics of finished scans to everyone. */
   statistics: scanDatabase.optional(),
   /**
-   * Checks and scans together keep to one visitor at a mail server, and to one budget a
-   * day.
+   * Checks and scans together contact a mail server one at a time, and share one daily
+   * budget.
    */
   sharedLimits: scanDatabase.optional(),
   limits,

@@ -229,7 +229,8 @@ test('addresses in private networks are never dialled', async (t) => {
   const site = await TestPages.open(t, {}, { network, resolver: zoneResolver(zone) });
   for (const n of special.keys()) await site.checked(`victim${n}.com`, `198.51.100.${n}`);
   assert.deepEqual(network.dialled, []);
-  // The same domains with a public address are dialled: the test can fail.
+  // The same domains with a public address are contacted, which proves that the test can
+  // fail.
   const open = zoneResolver(mailZone('public.com', ['11.0.0.1']));
   const other = await TestPages.open(t, {}, { network, resolver: open });
   await other.checked('public.com');
@@ -334,7 +335,7 @@ test('a check that cannot be saved is refused, and one under way ends with the r
   open();
   await site.finished(path);
   assert.match(await site.text(path), /NOT COMPLETED[\s\S]*cannot save checks/);
-  // Pages that only read are not affected.
+  // Read-only pages are not affected.
   assert.equal((await site.ask('/')).status, 200);
   store.execute('PRAGMA query_only = OFF');
   await site.checked('other.com', '198.51.100.10');

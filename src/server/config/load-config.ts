@@ -30,7 +30,7 @@ export function loadConfig<T>(
   }
   const merged = new MergedFiles(parsedFiles);
   problems.push(...merged.repeated);
-  // A file that cannot be read may hold a section that another one needs.
+  // A file that cannot be read may hold a section that another file needs.
   if (problems.length > 0) return fail(problems);
   const parsed = schema.safeParse(merged.sections);
   if (parsed.success) return ok(parsed.data);
@@ -103,7 +103,7 @@ interface JsonSchema {
   readonly anyOf?: readonly JsonSchema[];
 }
 
-/** The keys a schema knows at a path. */
+/** The keys that a schema defines at a path. */
 function knownKeys(schema: z.ZodType, validationPath: Path): readonly string[] {
   let at = [z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' }) as JsonSchema];
   for (const step of validationPath) {

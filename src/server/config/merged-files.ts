@@ -11,7 +11,7 @@ import { fail, ok, type Result } from '../../base/index.js';
 
 /** One file of a configuration. */
 export interface ConfigSource {
-  /** The path, as messages name it. */
+  /** The path, as shown in messages. */
   readonly file: string;
   readonly text: string;
 }
@@ -38,7 +38,7 @@ export interface ParsedFile {
   lineAt(offset: number): number;
 }
 
-/** The words for the types of YAML, each with its form. */
+/** The names of the YAML types in messages, each with a hint about its syntax. */
 export const typeNames: Readonly<Record<string, readonly [name: string, form: string]>> = {
   array: ['a list', 'Write it as [one, two].'],
   object: ['a section', 'Write it as key: value, indented below its name.'],
@@ -84,12 +84,13 @@ export function parseFile({
     );
   let jsonValue: unknown;
   try {
-    // Aliases are not resolved without bound: a small file must not become a large one.
+    // The number of aliases is limited, so that a small file cannot expand to a large
+    // value.
     jsonValue = document.toJS({ maxAliasCount: 100 });
   } catch (error) {
     return fail([problem(1, (error as Error).message, 'Write the values out, without aliases.')]);
   }
-  // A file of comments alone has no section.
+  // A file that contains only comments has no section.
   if (jsonValue === null || isMap(document.contents))
     return ok({ file, document, lineAt, sections: (jsonValue ?? {}) as ParsedFile['sections'] });
   const [name, form] = typeNames['object'] ?? ['', ''];

@@ -19,16 +19,16 @@ export const commonSections = {
     .strictObject({
       /**
        * `ADDRESS`, `ADDRESS:PORT`, `[IPv6]:PORT`, `tcp://ADDRESS` (one open connection for
-       * all queries) or `tls://ADDRESS#NAME`. Default: those of /etc/resolv.conf.
+       * all queries) or `tls://ADDRESS#NAME`. Default: the resolvers of /etc/resolv.conf.
        */
       addresses: texts.optional(),
       /** A file of DS or DNSKEY lines. Default: the root's, built in. */
       trustAnchor: file.optional(),
-      /** Seconds by which a DNSSEC signature may miss its dates; 0 allows none. */
+      /** Seconds of tolerance for the dates of a DNSSEC signature; 0 for no tolerance. */
       clockSkew: z.int().min(0).max(MAX_CLOCK_SKEW).default(300),
     })
     .prefault({}),
-  /** The roots that certificates must lead to. */
+  /** The root certificates in which certificate chains must end. */
   roots: z
     .strictObject({
       /** A PEM file instead of the built-in roots. */
@@ -40,13 +40,13 @@ export const commonSections = {
   network: z
     .strictObject({
       /**
-       * Whether records of others may lead to private, loopback and other special
-       * addresses.
+       * Whether the daemon contacts private, loopback and other special addresses in
+       * foreign records.
        */
       privateAddresses: z.enum(['refuse', 'allow']).default('refuse'),
     })
     .prefault({}),
-  /** The choices of the senders of this daemon. */
+  /** The settings of the senders of this daemon. */
   policy: z
     .strictObject({
       /** Log the mail that would be deferred, and enforce nothing. */
@@ -81,7 +81,10 @@ export const commonSections = {
   /** The socket of `hermetic status` and `hermetic reload`. */
   control: z
     .strictObject({
-      /** Default: `control.sock` in the folder that systemd gives, else none. */
+      /**
+       * Default: `control.sock` in the runtime folder of systemd; without that folder
+       * there is no socket.
+       */
       socket: z
         .string()
         .regex(/^\/[^\0]{1,106}$/, 'is not an absolute path of at most 107 octets: write one')
@@ -96,11 +99,12 @@ export const commonSections = {
     .strictObject({
       listen: listenAddresses,
       /**
-       * Plain HTTP, port 80: answers to a CA that asks there for http-01 (RFC 8555 §8.3),
-       * and nothing else.
+       * Plain HTTP, port 80: only answers to http-01 requests of a CA (RFC 8555 §8.3).
        */
       http: listenAddresses.default([]),
-      /** Certificates by the names in them; the first also answers if no name matches. */
+      /**
+       * Certificates by the names in them; the first one is also used if no name matches.
+       */
       certificates: z.array(z.strictObject({ chain: file, key: file })).default([]),
       connections: z.int().min(1).max(100_000).default(1000),
     })

@@ -1,14 +1,17 @@
 import { stringify } from 'yaml';
 import type { Config } from './config.js';
 
-/** Keys whose values may hold a secret. A path is shown: the file keeps the secret. */
+/**
+ * Configuration keys whose values may hold a secret. Paths are shown, because a path does
+ * not reveal the secret in its file.
+ */
 const secretKeys = /pass|secret|token|hmac|credential|auth|webhook|key/i;
 
 const HIDDEN = '(hidden)';
 
 /**
- * The configuration in force as YAML, with every default, for the operator. Values that
- * may be secrets are hidden: by their key, and every URL behind its host.
+ * The configuration in force as YAML, with every default, for the operator. Values of
+ * keys that may hold a secret are hidden, and the part of every URL after its host.
  */
 export function showConfig({ jobs, ...common }: Config): string {
   return stringify(shown({ ...common, ...jobs }), { lineWidth: 0, aliasDuplicateObjects: false });

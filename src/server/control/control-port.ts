@@ -80,7 +80,7 @@ export function controlPort(path: string, handlers: ControlHandlers, logger: Log
   return {
     what: 'control',
     listen: [{ path, mode: SOCKET_MODE }],
-    // A reload replaces this port too, and its own answer must still be sent.
+    // A reload replaces this port too, and the answer to the reload must still be sent.
     limits: { connections: 16, idleMs: IDLE, endedByJob: true },
     serve({ stream, close }) {
       void answer(stream, handlers).catch((error: unknown) => {

@@ -62,8 +62,8 @@ async function client(
 }
 
 /**
- * Many at once, but never more than the queue of the listening socket holds: a further
- * connection would wait without end, and the test would not notice.
+ * The test opens many connections at once, but never more than the queue of the listening
+ * socket holds: a further connection would wait without end and remain undetected.
  */
 async function clients(
   at: ListenAddress,

@@ -36,11 +36,14 @@ export interface Daemon {
    * start leaves the old one in force and rejects.
    */
   reload(config: Config): Promise<void>;
-  /** Lets running work end, then stops. */
+  /** Waits until running work has ended, then stops. */
   stop(): Promise<void>;
 }
 
-/** The jobs of one configuration. Listeners live longer: a reload hands them over. */
+/**
+ * The jobs of one configuration. Listeners outlive a configuration: a reload passes them
+ * to the next one.
+ */
 interface Generation {
   readonly jobContext: OpenJobContext;
   readonly services: readonly Service[];
@@ -134,7 +137,7 @@ export async function startDaemon(
       throw error;
     }
   };
-  // The metrics port may answer before all ports are open.
+  // The metrics port may accept requests before all ports are open.
   let generation: Generation | undefined;
   generation = await enter(config);
   ready = true;
@@ -303,7 +306,7 @@ function certificates(
   };
 }
 
-/** Undefined while no site has a challenge to answer. */
+/** Undefined while no site has a pending challenge. */
 function challenges(sites: readonly Site[]): NonNullable<WebSettings['challengeFor']> {
   return () => {
     const open = sites.flatMap((site) => site.challengeFor?.() ?? []);
@@ -328,7 +331,8 @@ const METRICS_PATHS = ['/metrics', '/health', '/ready'];
 function metricsSite({ scrape, health, ready }: DaemonState): Site {
   return {
     serves: (_host, path) => METRICS_PATHS.includes(path),
-    // No `Response`: the first one loads fetch, which takes four mebibytes.
+    // The handler returns no `Response`, because the first `Response` loads fetch, which
+    // takes 4 MiB.
     async answer(method, _host, path) {
       if (method !== 'GET' && method !== 'HEAD') {
         const refusal = plainText(405, 'method not allowed\n');

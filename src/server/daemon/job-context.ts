@@ -21,14 +21,14 @@ import { SharedStore, type StoreSource } from '../shared-store.js';
 const correctConfig = 'Correct it in hermetic.yaml.';
 
 export interface OpenJobContext extends JobContext {
-  /** Resolves when the database is closed, or handed over. */
+  /** Resolves when the database is closed, or passed to the next configuration. */
   close(): Promise<void>;
 }
 
 /** Resources of a simulated internet that replace those of the configuration. */
 export type ReplacedContext = Partial<Omit<JobContext, 'store' | 'policy'>>;
 
-/** Resources that live longer than one configuration, and replacements. */
+/** Resources that outlive one configuration, and replacements. */
 export interface JobContextOptions {
   readonly resolvers?: SharedResolver;
   readonly replaced?: ReplacedContext | undefined;

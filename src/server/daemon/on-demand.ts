@@ -7,8 +7,8 @@ import type { SenderTestSettings } from '../../sender/settings.js';
 import type * as SenderSiteModule from '../sender-site.js';
 
 /*
- * Functions of single commands. Each loads its code when it is called, because the daemon
- * needs none of it to start.
+ * Functions that individual commands need. Each loads its code when it is called, because
+ * the daemon starts without that code.
  */
 
 /** The section `publish` of a configuration, for rounds that are run manually. */
@@ -23,7 +23,9 @@ export function senderTestSettings({ jobs }: Pick<Config, 'jobs'>): SenderTestSe
   return jobs['senderTest'] as SenderTestSettings | undefined;
 }
 
-/** Opens the installation of the sender test with its keys; missing ones are made. */
+/**
+ * Opens the installation of the sender test with its keys, and generates missing keys.
+ */
 export async function openSenderSite(
   settings: SenderTestSettings,
 ): Promise<SenderSiteModule.SenderSite> {

@@ -25,7 +25,7 @@ const REFRESH_INTERVAL = 60_000;
 /**
  * Creates the policy source of the daemon's senders: one MTA-STS cache, refreshed in the
  * background, with the settings of the configuration. The refresh precedes the expiry, so
- * that an attacker who blocks a fetch must do so for the whole max_age (RFC 8461 §10.2).
+ * that an attacker must block every fetch for the whole max_age (RFC 8461 §10.2).
  */
 export function policySource({
   settings,

@@ -8,7 +8,7 @@ import type { Log } from '../log.js';
 import type { StoreSource } from '../shared-store.js';
 
 /**
- * Opens the resources that publishing needs to show plans: nothing is written, not even
+ * Opens the resources that publishing needs to show plans; writes nothing and creates no
  * tables.
  */
 export function openReadOnlyContext(config: Config, logger: Log): Promise<OpenJobContext> {
@@ -20,7 +20,7 @@ export function openReadOnlyContext(config: Config, logger: Log): Promise<OpenJo
   return openJobContext(config, logger, readingStore(prepare));
 }
 
-/** Policies that a command fetches are dropped when it ends. */
+/** Policies that a command fetches are discarded when the command ends. */
 function readingStore(prepare: (stateStore: Store) => void): StoreSource {
   return {
     async lease(filePath) {

@@ -10,8 +10,8 @@ import {
 } from './job-sections.js';
 
 /**
- * Every job of the daemon. A new one is a file in this folder and an entry here. The code
- * of a job is loaded when its section exists: modules cost start time and memory.
+ * Every job of the daemon. A new job needs a file in this folder and an entry here. The
+ * code of a job is loaded when its section exists: modules cost start time and memory.
  */
 export const jobs: readonly Job[] = [
   job({

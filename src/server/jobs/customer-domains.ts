@@ -3,8 +3,8 @@ import type { WatchSettings } from '../../watch/index.js';
 import type { JobContext } from '../service.js';
 
 /**
- * The watched domains of a group. Throws HermeticError for an unknown group, or one of which
- * no domain is watched.
+ * The watched domains of a group. Throws HermeticError for an unknown group, or a group
+ * without watched domains.
  */
 export function customerDomains(
   customer: string,

@@ -24,7 +24,7 @@ export const publishSchema = publishSection
      * rounds are run manually.
      */
     everyMinutes: z.number().min(0).max(1440).default(10),
-    /** Policy hosts' certificates kept in memory. */
+    /** Maximum number of policy hosts whose certificates are in memory. */
     contexts: z.int().min(10).max(100_000).default(3000),
   })
   .superRefine(({ rehearsal, everyMinutes }, context) => {
@@ -63,8 +63,8 @@ export type ReportingJobSettings = z.output<typeof reportingSchema>;
 /** The section `senderTest`, with its ports. */
 export const senderTestSchema = senderTestSection.extend({
   /**
-   * DNS over UDP and TCP, on addresses that the delegation names. Without it, another
-   * server answers with the zones of `hermetic sender zone --static`.
+   * DNS over UDP and TCP, on the addresses of the delegation. Without this key,
+   * another server answers with the zones of `hermetic sender zone --static`.
    */
   dns: z
     .strictObject({
@@ -95,7 +95,9 @@ export const pagesSchema = pagesSection.extend({
       'is not a loopback address: write a port such as 8080, or 127.0.0.1:8080',
     )
     .default([]),
-  /** Concurrent connections to each port. Half of them may be live pages. */
+  /**
+   * Concurrent connections to each port. Live pages may use half of these connections.
+   */
   connections: z.int().min(2).max(100_000).default(500),
 });
 export type PagesJobSettings = z.output<typeof pagesSchema>;

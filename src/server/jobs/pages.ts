@@ -15,7 +15,7 @@ import { statisticsSource } from '../statistics-source.js';
 import type { PagesJobSettings } from './job-sections.js';
 import { reportIntake } from './report-intake.js';
 
-/** Octets of larger bodies: a report that is still packed, and 5,000 domains. */
+/** Maximum octets of larger bodies: a compressed report, or a list of 5,000 domains. */
 const MAX_BODIES: Readonly<Record<string, number>> = {
   [REPORTS_PATH]: 10_000_001,
   [BATCHES_PATH]: 1_500_000,

@@ -60,8 +60,9 @@ export const postfixJob: JobCode<PostfixJobSettings> = {
 const FORGOTTEN_LOOK = 1000;
 
 /**
- * Watches for policies that another process removed from the cache. Prepared answers live
- * for minutes, and one that depends on a removed policy must not be used again.
+ * Watches for policies that another process removed from the cache. Prepared answers are
+ * valid for minutes, and an answer that depends on a removed policy must not be used
+ * again.
  */
 async function followForgotten(
   { store, clock, log }: JobContext,

@@ -114,7 +114,8 @@ async function everyRound({ minutes, apply, counts, jobContext, signal }: Rounds
   const round = async (): Promise<void> => {
     for (const applied of await apply()) tell(applied, counts, jobContext);
   };
-  // A round may end at any write, as after a crash; the next round continues there.
+  // A round may end at any write, for instance by a crash; the next round continues from
+  // that state.
   const onError = ({ message }: Error): void =>
     log.error('publish-round-failed', { error: message });
   await repeat(round, { clock, signal, pauseMs: minutes * 60_000, onError });

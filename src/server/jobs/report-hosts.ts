@@ -5,15 +5,15 @@ import type { JobContext } from '../service.js';
 
 /**
  * The MX hosts of the domains whose reports count. With DANE the policy domain of a
- * report is the MX host (RFC 8460 §4.4), which need not lie below the domain. They are
- * learnt from stored checks, else from DNS, and never from a report. Hosts are kept until
- * the process ends: reports about a host come days after it was replaced.
+ * report is the MX host (RFC 8460 §4.4), which need not lie below the domain. They come
+ * from stored checks or from DNS, never from a report. Hosts stay in the list until the
+ * process ends: reports about a host come days after it was replaced.
  */
 export class MxHosts {
   readonly names = new Set<string>();
 
   /**
-   * Learns the hosts of each domain, one domain in a turn of the event loop. Never
+   * Looks up the hosts of each domain, one domain per turn of the event loop. Never
    * rejects.
    */
   async refresh(

@@ -8,8 +8,8 @@ const HOSTS_MS = 3_600_000;
 
 /**
  * The receiver of reports that programs hand in through the API, with the limits of the
- * section `report`. It shares the tables with the job of that section, and its daily
- * limits are in the tables. Undefined without the section.
+ * section `report`. It shares the tables, which also hold its daily limits, with the job
+ * of that section. Undefined without the section.
  */
 export function reportIntake(jobContext: JobContext, signal: AbortSignal): Receiver | undefined {
   const { report, store, clock, resolver, log } = jobContext;

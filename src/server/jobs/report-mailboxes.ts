@@ -11,8 +11,8 @@ import { obtainMailboxSecret } from '../mailbox-secret.js';
 import type { Degraded, JobContext } from '../service.js';
 
 /**
- * The end of the last reader of each mailbox. A reload starts the next one after it, so
- * that no mail is fetched by two readers at once.
+ * The end of the last reader of each mailbox. After a reload the next reader starts only
+ * then, so that two readers never fetch the same mail.
  */
 const lastReaders = new Map<string, Promise<void>>();
 

@@ -9,13 +9,13 @@ const DAY = 86_400_000;
 const MAX_DOMAINS = 1000;
 
 /**
- * Sessions by domain for the metrics. Sums are read in each round of the job and not at a
+ * Sessions by domain for the metrics. The job reads the sums in each round, not at a
  * scrape: reports come once a day, and a scrape must not wait for a large database.
  */
 export class ReportSessions {
   #sums: readonly SessionSums[] = [];
 
-  /** Adds up the last seven days, one domain in a turn of the event loop. */
+  /** Adds up the last seven days, one domain per turn of the event loop. */
   async refresh(
     domains: readonly string[],
     { store, clock }: Pick<JobContext, 'store' | 'clock'>,

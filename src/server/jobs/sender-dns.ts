@@ -9,7 +9,7 @@ import type { ObservationBuffer, SiteZones } from '../../sender/index.js';
 import type { DatagramPort, StreamPort } from '../service.js';
 import type { SenderTestJobSettings } from './job-sections.js';
 
-/** TCP connections for DNS; resolvers close theirs soon. */
+/** Maximum number of TCP connections for DNS; resolvers close their connections soon. */
 const CONNECTIONS = 200;
 const IDLE_MS = 10_000;
 
@@ -60,7 +60,7 @@ export class SenderDns {
     });
     if (!response) return undefined;
     this.answers.set(response.rcode, (this.answers.get(response.rcode) ?? 0) + 1);
-    // A truncated answer is followed by the same question over TCP.
+    // After a truncated answer a resolver repeats the question over TCP.
     if (!response.truncated) this.#save(response, peer, transport);
     return response.bytes;
   }

@@ -21,7 +21,9 @@ import type { JobCode, JobContext, Service, Site, StreamPort } from '../service.
 import type { SenderTestJobSettings } from './job-sections.js';
 import { SenderDns } from './sender-dns.js';
 
-/** Milliseconds between two writes of observations: a page shows them soon. */
+/**
+ * Milliseconds between two writes of observations; short, so that a page soon shows them.
+ */
 const FLUSH_MS = 500;
 const PURGE_MS = 3_600_000;
 /** Milliseconds between two searches for slots without a certificate. */
@@ -46,7 +48,7 @@ export const senderTestJob: JobCode<SenderTestJobSettings> = {
   start: (settings, jobContext) => new SenderTest(settings, jobContext).service(),
 };
 
-/** The parts of the running job. */
+/** The components of the running job. */
 class SenderTest {
   readonly #stopping = new AbortController();
   readonly #table: SlotTable;

@@ -28,8 +28,8 @@ interface RoundParts {
 /**
  * The periodic work next to receiving: domains are checked, so that reports can be
  * explained; changes are sent to the alert channels; old reports are deleted. The parts
- * of a round are independent: one that fails is logged, and the others run. Ends when
- * aborted.
+ * of a round are independent: the failure of a part is logged, and the others still run.
+ * Ends when aborted.
  */
 export async function reportRounds(
   settings: ReportSettings,
@@ -46,7 +46,7 @@ export async function reportRounds(
   const onError = (error: Error, part = 'mx'): void =>
     log.error('report-round-failed', { part, error: error.message });
   const round = async (): Promise<void> => {
-    // Not awaited: the rest must not wait for a slow resolver.
+    // This part is not awaited: the other parts must not wait for a slow resolver.
     void mxHosts.refresh(settings.domains, jobContext, signal);
     for (const [part, run] of Object.entries(parts))
       await attempt(run, signal, (error) => onError(error, part));
@@ -54,7 +54,9 @@ export async function reportRounds(
   await repeat(round, { clock, signal, pauseMs: hour, onError: (error) => onError(error) });
 }
 
-/** Runs one part. Its failure is reported, unless the whole round was aborted. */
+/**
+ * Runs one part. A failure of the part is reported, unless the whole round was aborted.
+ */
 async function attempt(
   run: () => unknown,
   abortSignal: AbortSignal,

@@ -63,7 +63,7 @@ test('each channel receives a digest a day, and none at the first start', async 
   await sender.round();
   await sender.round();
   assert.deepEqual(world.channels(), ['mail', 'webhook']);
-  // Five days without the daemon.
+  // The daemon is down for five days.
   world.clock.at += 5 * DAY;
   const restarted = world.sender();
   await restarted.round();
@@ -103,7 +103,7 @@ test('a repeated digest has the same Message-ID, the next one another', async ()
     world.clock.at += wait;
     await world.sender().round();
     ids.push(...world.sent.splice(0).map(([, { id }]) => id));
-    // A crash before the digest is marked.
+    // The daemon crashes before it records the digest as sent.
     if (ids.length === 2) world.store.prepare('UPDATE watch_digest SET until = until - ?').run(DAY);
   }
   assert.equal(new Set(ids.slice(0, 4)).size, 1);

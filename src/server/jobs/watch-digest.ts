@@ -19,15 +19,15 @@ const RETRY = 15 * 60_000;
 
 /**
  * Sends each receiver its digests. The end of the last accepted one is in the database: a
- * digest that was not accepted is sent again, and those missed while the daemon was down
- * become one. After a crash between sending and saving, a digest is repeated with the same
- * Message-ID.
+ * digest that was not accepted is sent again, and digests that were missed while the
+ * daemon was down are combined into one. After a crash between sending and saving, a
+ * digest is repeated with the same Message-ID.
  */
 export class DigestSender {
   readonly #settings: WatchSettings;
   readonly #jobContext: JobContext;
   readonly #receivers: readonly DigestReceiver[];
-  /** Wall-clock time of the next try of each receiver that refused. */
+  /** Wall-clock time of the next attempt for each receiver that refused a digest. */
   readonly #retryAt = new Map<string, number>();
 
   constructor(
@@ -91,7 +91,10 @@ export class DigestSender {
   }
 }
 
-/** The same for each attempt, and another one for other domains or another customer. */
+/**
+ * Returns an identifier that is the same for each attempt, and differs between periods
+ * and sets of receivers.
+ */
 function digestId(readers: readonly string[], { until }: DuePeriod): string {
   const hash = createHash('sha256').update(JSON.stringify([until, ...readers]));
   return `watch-digest-${hash.digest('hex').slice(0, 32)}`;

@@ -5,7 +5,10 @@ import { labelled, type Metric, type Sample } from '../metrics.js';
 const verdicts = ['pass', 'warn', 'fail', 'inconclusive', 'not-applicable'] as const;
 const modes = ['enforce', 'testing', 'none', 'absent'] as const;
 
-/** Returns the gauges of the watch. They come from the stored memory: a restart keeps them. */
+/**
+ * Returns the gauges of the watch. They come from the database, so a restart does not
+ * reset them.
+ */
 export function watchMetrics({ domains, own }: WatchState): readonly Metric[] {
   const entries = Object.entries(domains);
   const known = entries.flatMap(([domain, { facts }]) => (facts ? [{ domain, facts }] : []));
@@ -78,7 +81,10 @@ function oneOf(
   }));
 }
 
-/** One sample for each host: several domains can share it. The earliest end counts. */
+/**
+ * One sample for each host, since several domains can share a host. The earliest expiry
+ * counts.
+ */
 function certificateSamples(certificates: WatchedFacts['certificates']): readonly Sample[] {
   const ends = new Map<string, WatchedFacts['certificates'][number]>();
   for (const certificate of certificates) {

@@ -77,7 +77,7 @@ test('each domain is checked on its interval, sooner while a change is unconfirm
   assert.deepEqual([alarm?.kind, alarm?.rule], ['added', 'starttls-absent']);
   assert.deepEqual(checks(lines), ['plaintext.example']);
   clock.at += 5 * HOUR;
-  // A restart keeps the interval.
+  // A restart does not change the interval.
   const again = start();
   await again.round();
   assert.deepEqual(checks(lines), []);

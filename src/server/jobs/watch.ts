@@ -64,9 +64,9 @@ export const watchJob: JobCode<WatchSettings> = {
 };
 
 /**
- * The rounds of one configuration. All memory is in the database: a reload starts a
- * second watcher while the first one ends its checks, and each check reads the state
- * written by the last one. `random`: numbers from 0 to 1, for the intervals.
+ * The rounds of one configuration. All state is in the database: a reload starts a second
+ * watcher while the first one finishes its checks, and each check reads the state that
+ * the previous check wrote. `random`: numbers from 0 to 1, for the intervals.
  */
 export class Watcher {
   readonly #settings: WatchSettings;
@@ -94,7 +94,7 @@ export class Watcher {
     const { domains: known } = readWatch(jobContext.store);
     for (const domainName of settings.domains) {
       const { lookedAt } = known[domainName] ?? {};
-      // A restart keeps the interval; a new domain is due at once.
+      // A restart does not change the interval; a new domain is due at once.
       this.#due.set(domainName, lookedAt === undefined ? 0 : lookedAt + this.#pause(domainName));
     }
   }
@@ -136,7 +136,10 @@ export class Watcher {
     return due <= now || due > now + 2 * this.#settings.everyHours * HOUR;
   }
 
-  /** Checks one domain, and stores the changes. A failed write loses the check. */
+  /**
+   * Checks one domain, and stores the changes. If the write fails, the result of the
+   * check is lost.
+   */
   async #checkAndRecord(domain: string): Promise<void> {
     if (this.#signal.aborted) return;
     const { store, clock, log } = this.#context;
@@ -154,12 +157,12 @@ export class Watcher {
     } catch (error) {
       log.error('watch-failed', { domain, error: (error as Error).message });
     }
-    // A failure schedules the next check too: a full disk must not make the daemon check
-    // without a pause.
+    // A failure also schedules the next check: otherwise a full disk would make the
+    // daemon check without a pause.
     this.#due.set(domain, now + this.#pause(domain));
   }
 
-  /** Undefined when the check itself failed. */
+  /** Returns undefined when the check itself failed. */
   async #check(domainName: string): Promise<CheckResult | undefined> {
     const { localNetwork, resolver, trustStore, clock, log } = this.#context;
     try {
@@ -189,7 +192,7 @@ export class Watcher {
     return (soon ? CONFIRM_AFTER : every) * (1 - JITTER + 2 * JITTER * this.#random());
   }
 
-  /** Sends pending alarms in every round, also those of an earlier process. */
+  /** Sends pending alarms in every round, including alarms of an earlier process. */
   async #send(): Promise<void> {
     const { store, clock, log } = this.#context;
     for (const sending of await sendAlarms(store, this.#channels, () => clock.now())) {
@@ -201,7 +204,7 @@ export class Watcher {
   }
 }
 
-/** The channels, each in the form that it needs: JSON for a webhook, text for mail. */
+/** The channels, each with its format: JSON for a webhook, text for mail. */
 function channelsOf(
   { notify }: WatchSettings,
   jobContext: JobContext,

@@ -4,7 +4,7 @@ import { readClientHello, type ReceivedHello } from '../../tls/index.js';
 import type { WaitingLine } from './waiting-line.js';
 
 const PROTOCOL = 'acme-tls/1';
-/** A hello that is still incomplete goes to TLS unread. */
+/** After these limits an incomplete ClientHello goes to TLS without inspection. */
 const MAX_OCTETS = 16 * 1024;
 const LONGEST_MS = 10_000;
 
@@ -12,15 +12,15 @@ const LONGEST_MS = 10_000;
 export interface HelloChoice {
   /** Certificates of tls-alpn-01 by name; undefined while no challenge is pending. */
   challenges(): ((hostName: string) => SecureContext | undefined) | undefined;
-  /** The certificates of names. Absent: the server itself chooses them. */
+  /** The certificates by name; if absent, the TLS server itself chooses a certificate. */
   readonly named?: NamedCertificates | undefined;
   readonly overload?: Overload | undefined;
 }
 
-/** The connections that wait because their site has too many visitors. */
+/** The connections that wait because their site has too many requests. */
 interface Overload {
   readonly line: WaitingLine;
-  /** Returns whether every site of the port is overloaded. */
+  /** Returns true if every site of the port is overloaded. */
   ofPort(): boolean;
   /** Returns whether the site of a server name is overloaded. */
   ofName(serverName: string): boolean;
@@ -29,11 +29,13 @@ interface Overload {
 }
 
 interface NamedCertificates {
-  /** An `SNICallback`, and no certificate. */
+  /** TLS options with an `SNICallback` and without a certificate. */
   readonly tls: TlsOptions;
   /** Returns whether the server has a certificate for clients without SNI. */
   hasFallback(): boolean;
-  /** Returns whether a name has a certificate; the fallback answers for others. */
+  /**
+   * Returns whether a name has a certificate; other names get the fallback certificate.
+   */
   has(serverName: string): boolean;
 }
 
@@ -44,11 +46,12 @@ interface NamedCertificates {
  * - tls-alpn-01 (RFC 8737): hellos that offer only `acme-tls/1` go to a server with only
  *   the certificate of the challenge. Node chooses certificates before it knows the
  *   protocol. No data passes over such a connection. [8737-3-2, 8737-4-1]
- * - SNI: Node replaces the certificate of one key type, and Node 20 and 22 keep those of
- *   the others. A host with an RSA certificate would show the fallback's ECDSA certificate.
- *   Hellos with a known name therefore go to a server without a certificate of its own.
+ * - SNI: Node replaces the certificate of one key type, and Node 20 and 22 keep the
+ *   certificates of other key types. A host with an RSA certificate would present the
+ *   ECDSA certificate of the fallback. Hellos with a known name therefore go to a server
+ *   without a certificate of its own.
  *
- * Connections to an overloaded site wait here, before TLS and HTTP spend time on them.
+ * Connections to an overloaded site wait here, before TLS and HTTP use CPU time for them.
  *
  * Other ports do not inspect hellos.
  */
@@ -96,8 +99,9 @@ export function chooseByHello(server: Server, choice: HelloChoice): void {
 }
 
 /**
- * Passes the hello on, with every octet back in the stream; undefined when it cannot be
- * read. Passes nothing on when the client disconnects first.
+ * Calls `done` with the hello, after every octet was put back into the stream; with
+ * undefined if the hello is unreadable. Does not call `done` if the client disconnects
+ * first.
  */
 function peek(socket: Socket, done: (hello: ReceivedHello | undefined) => void): void {
   let seen: Buffer = Buffer.alloc(0);

@@ -12,9 +12,11 @@ export interface DatagramSettings extends Pick<DatagramPort, 'answer' | 'perSeco
   readonly limits: { readonly connections: number };
 }
 
-/** Octets in the system's receive buffer: questions that arrive in one burst. */
+/**
+ * Octets in the system's receive buffer, which holds questions that arrive in one burst.
+ */
 const RECEIVE_BUFFER = 1 << 20;
-/** Answers that wait for the network; further questions are dropped. */
+/** Maximum number of answers that wait for the network; further questions are dropped. */
 const MAX_WAITING = 1000;
 
 /**
@@ -63,7 +65,7 @@ class DatagramListener implements Listener<DatagramSettings> {
       );
       socket.bind({ address, port, exclusive: true }, resolve);
     });
-    // An answer that cannot be delivered reports its error here: the client asks again.
+    // The socket reports an undeliverable answer here: the client asks again.
     socket.removeAllListeners('error').on('error', () => undefined);
     socket.on('message', (query, peer) => this.#receive(query, peer));
     this.#socket = socket;

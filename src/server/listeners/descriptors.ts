@@ -10,14 +10,14 @@ interface Port {
 
 /** Descriptors of the daemon itself: database, DNS, policy hosts, checks. */
 const OWN_DESCRIPTORS = 128;
-/** Connections that every port has. */
+/** Minimum number of connections of every port. */
 const MIN_CONNECTIONS = 4;
 /** Milliseconds between two attempts to open a file. */
 const LOOK = 1000;
 
 /**
- * The number of files that this process may have open; undefined if the system does
- * not show it.
+ * The number of files that this process may have open; undefined if the system does not
+ * report it.
  */
 export function descriptorLimit(): number | undefined {
   try {
@@ -35,9 +35,9 @@ export function descriptorsNeeded(ports: readonly Port[]): number {
 }
 
 /**
- * Connections for each port so that all fit into `limit` descriptors. Essential ports, on
- * which mail delivery depends, get up to half of the descriptors; the others share the
- * rest in proportion.
+ * Returns the connections for each port such that all ports together need at most `limit`
+ * descriptors. Essential ports, on which mail delivery depends, get up to half of the
+ * descriptors; the others share the rest in proportion.
  */
 export function shareDescriptors(ports: readonly Port[], limit: number): readonly number[] {
   if (descriptorsNeeded(ports) <= limit) return ports.map(({ connections }) => connections);
@@ -91,8 +91,8 @@ export class Descriptors {
   }
 
   /**
-   * Logs once that no descriptor is left, and once that there are some again. Called
-   * every second.
+   * Logs once when no descriptor is left, and once when descriptors are available again.
+   * Called every second.
    */
   look(): void {
     try {

@@ -9,7 +9,7 @@ export interface OpenPort {
    * The address that it listens on; for port 0 with the port that the system assigned.
    */
   readonly at: ListenAddress;
-  /** Connections that are open, were accepted, and were refused because of the limit. */
+  /** Numbers of connections: open, accepted, and refused because of the limit. */
   readonly open: number;
   readonly accepted: number;
   readonly refused: number;
@@ -46,7 +46,10 @@ export interface Wanted {
   renew(openPort: OpenPort): void;
 }
 
-/** A port to be opened by `listen`. One `what` has one way to listen. */
+/**
+ * A port to be opened by `listen`. All ports with the same `what` have the same type of
+ * listener.
+ */
 export function wanted<
   Settings extends { readonly limits: Pick<PortLimits, 'connections' | 'essential'> },
 >(
@@ -68,7 +71,10 @@ export function wanted<
 
 const GRACE = 3000;
 
-/** The ports of a daemon. A reload keeps those that stay, with their connections. */
+/**
+ * The ports of a daemon. A reload keeps the ports that both configurations have, with
+ * their connections.
+ */
 export class ListenerSet {
   readonly #descriptors: Descriptors;
 

@@ -31,7 +31,7 @@ export class OpenedPort implements OpenPort {
   /** In each group the oldest connection comes first. */
   readonly #ofSource = new Map<string, Set<Held>>();
   readonly #ofNetwork = new Map<string, Set<Held>>();
-  /** Connections that may give way, the slowest first. */
+  /** Connections that may be closed for a new one, the slowest first. */
   #slowest: readonly Held[] = [];
   #orderedAt = -Infinity;
   #most = Infinity;
@@ -40,8 +40,8 @@ export class OpenedPort implements OpenPort {
   /** Sent to a new connection that is refused. */
   refusal: string | undefined;
   /**
-   * Ends a connection that is closed for a new one. By default the connection is
-   * destroyed.
+   * Ends a connection that is closed for a new one. By default the port destroys the
+   * connection.
    */
   evict: ((socket: Socket) => void) | undefined;
   accepted = 0;
@@ -54,7 +54,8 @@ export class OpenedPort implements OpenPort {
   ) {
     server.on('drop', () => this.refused++);
     const forget = (socket: Socket): void => this.#forget(socket);
-    // One function for all of them: a port accepts thousands of connections a second.
+    // All connections share one function: a port accepts thousands of connections a
+    // second.
     const gone = function (this: Socket): void {
       forget(this);
     };
@@ -85,9 +86,9 @@ export class OpenedPort implements OpenPort {
   }
 
   /**
-   * Closes one connection. A network that holds more than a quarter of the connections
-   * loses one of its own. If no network does, the slowest connection is closed, once it
-   * is old enough.
+   * Closes one connection. If a network has more than a quarter of the connections, one
+   * of its connections is closed. If no network does, the slowest connection is closed,
+   * once it is old enough.
    */
   #makeRoom(newcomer: Held): void {
     this.refused++;
@@ -108,14 +109,16 @@ export class OpenedPort implements OpenPort {
     else victim.socket.destroy();
   }
 
-  /** The connections that are old enough to give way, the slowest first. */
+  /**
+   * The connections that are old enough to be closed for a new one, the slowest first.
+   */
   #slow(): readonly Held[] {
     const now = this.now();
     if (now - this.#orderedAt < ORDER_MS) return this.#slowest;
     this.#orderedAt = now;
     const atLeast = Math.min(MIN_SILENCE, this.patienceMs);
     const slow: { readonly one: Held; readonly pace: number }[] = [];
-    // The oldest come first.
+    // The oldest connections come first.
     for (const one of this.#held.values()) {
       const age = now - one.since;
       if (age < atLeast) break;
@@ -180,8 +183,8 @@ function largest(groups: Iterable<Set<Held>>, preferred = new Set<Held>()): Set<
 }
 
 /**
- * `most`: concurrent connections. `now`: milliseconds of a clock that is never set.
- * Resolves when the server listens; rejects with a HermeticError that has a fix.
+ * `most`: concurrent connections. `now`: milliseconds of a monotonic clock. Resolves when
+ * the server listens; rejects with a HermeticError that has a fix.
  */
 export async function openPort(
   server: Server,

@@ -38,8 +38,7 @@ async function bothPorts(t: TestContext): Promise<readonly (readonly ['tls' | 'p
 }
 
 /**
- * Sends a text at once, reads only then, and returns everything until the connection
- * closes.
+ * Sends the whole text, then reads, and returns all octets until the connection closes.
  */
 function answerTo(kind: 'tls' | 'plain', port: number, text: string): Promise<string> {
   return new Promise((resolve) => {

@@ -12,8 +12,9 @@ const answers: Readonly<Record<string, string>> = {
 };
 
 /**
- * Answers requests that cannot be read, and closes their connections. What still arrives is
- * discarded for a moment (RFC 9112 §9.6): a reset could discard the answer at the client.
+ * Answers requests that cannot be read, and closes their connections. Octets that still
+ * arrive are discarded for a short time (RFC 9112 §9.6): a reset could discard the answer
+ * at the client.
  */
 export function refuseUnreadable(server: Server): void {
   const refused = new WeakSet<Duplex>();

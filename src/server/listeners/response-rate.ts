@@ -17,8 +17,8 @@ interface Bucket {
 
 /**
  * Limits the answers to one network, because a datagram may carry a forged source. Every
- * second answer over the rate is a truncated one: a resolver whose network is abused still
- * gets its answer over TCP, where the source is proved.
+ * second answer over the rate is a truncated one: a resolver whose network is abused
+ * still gets its answer over TCP, which proves the source address.
  */
 export class ResponseRate {
   readonly #buckets = new BoundedMap<Bucket>(MAX_NETWORKS);

@@ -8,9 +8,9 @@ import { openPort, OpenedPort } from './open-port.js';
 export interface StreamSettings {
   readonly limits: PortLimits;
   serve(connection: Connection): void;
-  /** Ends a connection that is closed for a new one, as its protocol asks. */
+  /** Ends a connection that is closed for a new one, as its protocol requires. */
   evict?(connection: Connection): void;
-  /** Ends the connections when the port closes, each as its protocol asks. */
+  /** Ends the connections when the port closes, each as its protocol requires. */
   end?(): Promise<void>;
 }
 
@@ -45,7 +45,8 @@ export async function listenStream(
     connections.set(socket, connection);
     current.serve(connection);
   });
-  // One sweep for all: a separate timer for each connection would cost at every octet.
+  // One timer checks all connections: a separate timer for each connection would be reset
+  // at every octet.
   const sweep = setInterval(
     () => {
       for (const socket of openedPort.sockets)
@@ -58,7 +59,7 @@ export async function listenStream(
   return Object.assign(openedPort, {
     async close(graceMs: number) {
       const { end } = current;
-      // The job itself bounds the end of its connections.
+      // The job itself limits the time in which its connections end.
       await Promise.all([end?.(), close.call(openedPort, end ? Math.max(graceMs, END) : graceMs)]);
     },
     use(next: StreamSettings) {
@@ -67,7 +68,7 @@ export async function listenStream(
       openedPort.most = next.limits.connections;
       openedPort.refusal = next.limits.refusal;
       // Close open connections on reload: answers of the old configuration would be
-      // wrong. Clients reconnect and are served by the new one.
+      // wrong. Clients reconnect to the new configuration.
       if (!endedByJob) for (const socket of openedPort.sockets) socket.end();
     },
   });

@@ -6,17 +6,17 @@ const streamedTypes = ['text/event-stream', 'application/jsonl'];
 /** Milliseconds that a client may leave sent octets unread. */
 const STALL_MS = 30_000;
 
-/** Whether a response is sent as its body produces it, without a known length. */
+/** Whether a response is sent while its body is produced, without a known length. */
 export function isStreamed({ headers, body }: Response): boolean {
   const mediaType = headers.get('content-type')?.split(';')[0]?.trim().toLowerCase() ?? '';
   return body !== null && streamedTypes.includes(mediaType);
 }
 
 /**
- * Sends bodies that have no end yet. Each stream holds a connection for minutes, so
- * streams have at most half of the port's connections; one more is answered with 503. A
- * body is read no faster than the client reads it. When the client closes the connection
- * or stops reading, the body is cancelled, so that its producer ends.
+ * Sends bodies whose end is not yet known. Each stream holds a connection for minutes, so
+ * streams have at most half of the port's connections; a further stream is refused with
+ * 503. A body is read no faster than the client reads it. When the client closes the
+ * connection or stops reading, the body is cancelled, so that its producer ends.
  */
 export class StreamSender {
   readonly #open = new Set<ServerResponse>();
@@ -32,7 +32,7 @@ export class StreamSender {
     return this.#open.size;
   }
 
-  /** Resolves when the body has ended, or the client is gone. */
+  /** Resolves when the body has ended, or the client has disconnected. */
   async send(response: Response, outgoing: ServerResponse): Promise<void> {
     const { body, status, headers } = response;
     if (body === null) return void outgoing.writeHead(status, [...headers].flat()).end();
@@ -64,7 +64,7 @@ export class StreamSender {
     }
   }
 
-  /** Ends every stream, as the port closes. Clients connect again. */
+  /** Ends every stream when the port closes; clients connect again. */
   endAll(): void {
     for (const outgoing of this.#open) outgoing.destroy();
   }

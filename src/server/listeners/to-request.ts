@@ -78,10 +78,10 @@ export function faultOfForm({
 }
 
 /**
- * A request of Node as a web standard one. Its body can be read once and up to `maxBody`
- * octets; more rejects with `body-too-large`. A client that waits for it is sent `100
- * Continue` when the body is first read (RFC 9110 §10.1.1). Undefined for methods that
- * cannot be expressed: TRACE and CONNECT.
+ * Converts a request of Node to a `Request` of the web standard. Its body can be read
+ * once and up to `maxBody` octets; more rejects with `body-too-large`. When the body is
+ * first read, a client that waits for `100 Continue` receives it (RFC 9110 §10.1.1).
+ * Returns undefined for TRACE and CONNECT, which `Request` does not support.
  */
 export function toRequest(
   incoming: IncomingMessage,
@@ -127,7 +127,7 @@ function bounded(
           await chunks.return?.();
           throw new HermeticError('body-too-large', `more than ${maxBody} octets`);
         }
-        // Without a copy: copies of all chunks would be garbage of the size of the body.
+        // The chunks are not copied: the copies would be garbage of the size of the body.
         controller.enqueue(value);
       },
       async cancel() {

@@ -7,8 +7,8 @@ import type { ListenAddress } from '../listen-address.js';
 import { unavailable } from './open-port.js';
 
 /**
- * Returns whether an address could be listened on now, and leaves no effect: a port is
- * bound and released, and for a UNIX socket its folder is examined. A port that a
+ * Returns whether the process could listen on an address now, without a lasting effect: a
+ * port is bound and released, and for a UNIX socket its folder is examined. A port that a
  * `hermetic serve` holds counts as free, since that process is to be reloaded.
  */
 export async function tryListen(address: ListenAddress): Promise<HermeticError | undefined> {
@@ -43,7 +43,10 @@ async function trySocket(socketPath: string): Promise<HermeticError | undefined>
   return taken ? refuse('EADDRINUSE') : undefined;
 }
 
-/** Only Linux names the listening process. Elsewhere another process is assumed. */
+/**
+ * Only Linux reports the listening process. On other systems the function assumes another
+ * process.
+ */
 function isHeldByDaemon(inodesOf: () => ReadonlySet<string>): boolean {
   try {
     const inodes = inodesOf();

@@ -12,13 +12,13 @@ import { isSocketInUse } from '../../net/index.js';
 const CLAIM = { wait: 5000, pause: 20 } as const;
 
 /**
- * Listens at a path, with `mode` as permission bits. A socket that a process listens on
- * is never taken away from it; one that nothing listens on is replaced. Rejects with
- * `EADDRINUSE` for a socket in use, `EEXIST` for any other file.
+ * Listens at a path, with `mode` as permission bits. A socket on which a process listens
+ * is never replaced; a stale socket is. Rejects with `EADDRINUSE` for a socket in use,
+ * `EEXIST` for any other file.
  *
- * The socket is created under a separate name and then linked to the path, which fails
- * where the path exists. So it has its mode from the start, and its end never removes the
- * socket of a successor.
+ * The socket is created under a separate name and then linked to the path, which fails if
+ * the path exists. The socket therefore has its mode from the start, and closing it never
+ * removes the socket of a successor.
  */
 export async function listenAtPath(
   server: Server,
@@ -49,8 +49,8 @@ function listening(server: Server, path: string): Promise<void> {
 }
 
 /**
- * One process at a time examines whether the existing socket is stale: two that start at
- * once would both replace it.
+ * One process at a time examines whether the existing socket is stale: two processes that
+ * start at the same time would both replace it.
  */
 async function replaceStale(isOwn: string, socketPath: string): Promise<void> {
   const unlock = await lock(socketPath);
@@ -63,8 +63,8 @@ async function replaceStale(isOwn: string, socketPath: string): Promise<void> {
 }
 
 /**
- * An abstract socket (unix(7)) is bound by one process only and ends with it. Other
- * systems than Linux have none.
+ * Only one process can bind an abstract socket (unix(7)), which ends with the process.
+ * Only Linux has abstract sockets.
  */
 async function lock(socketPath: string): Promise<() => void> {
   if (process.platform !== 'linux') return () => undefined;

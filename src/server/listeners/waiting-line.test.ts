@@ -69,7 +69,7 @@ test('a closed connection leaves the line without a turn', async (t) => {
 test('a network with 128 waiting connections loses the next one', async (t) => {
   const [socket, other] = await accepted(t, ['192.0.2.1', '198.51.100.1']);
   const line = new WaitingLine(() => false, 1000);
-  // The line identifies connections by object.
+  // The waiting line identifies connections by object.
   (socket as Socket).setMaxListeners(0);
   for (let n = 0; n < 128; n++) line.hold(Object.create(socket as Socket) as Socket, () => 0);
   line.hold(socket as Socket, () => 0);
@@ -140,7 +140,7 @@ test('an overloaded site reads no further request, and answers it later', async 
     other = answer.statusCode;
     answer.resume();
   });
-  // Another site of the process is asked in the meantime, and answers.
+  // Another site of the process answers a request in the meantime.
   const quick = await listening(t, [{ serves: () => true, handle: () => new Response('ok') }]);
   const [answer] = (await once(get({ port: quick, host: '127.0.0.1' }), 'response')) as [
     { statusCode: number; resume(): void },

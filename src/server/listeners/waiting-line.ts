@@ -9,18 +9,18 @@ const MAX_OF_NETWORK = 128;
 /**
  * The connections of an overloaded site, which wait unread until their turn.
  *
- * To refuse a request costs a tenth of a millisecond, and a new connection twice that.
- * The port of policies and the maps of mail servers share the thread, so a flood of
- * refusals would slow them. An unread connection costs nothing: the flow control of TCP
- * stops its client. The networks take turns, so a client of another network than the
- * flood waits for one turn.
+ * Refusing a request takes a tenth of a millisecond, and accepting a connection twice as
+ * long. The port of policies and the maps of mail servers share the thread, so a flood of
+ * refusals would slow them. An unread connection uses no CPU time: the flow control of
+ * TCP stops its client. The networks take turns, so a client outside the network of the
+ * flood waits for only one turn.
  */
 export class WaitingLine {
   /** The network whose turn is next comes first. */
   readonly #networks = new Map<string, Map<Socket, () => void>>();
   #timer: NodeJS.Timeout | undefined;
 
-  /** `mayContinue`: whether the site can accept another request. */
+  /** `mayContinue`: returns whether the site can accept another request. */
   constructor(
     private readonly mayContinue: () => boolean,
     private readonly paceMs = PACE_MS,

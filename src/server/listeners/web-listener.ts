@@ -28,8 +28,8 @@ export interface WebSettings {
    */
   readonly certificateFor?: (serverName: string) => SecureContext | undefined;
   /**
-   * Answers clients that send no SNI (RFC 6066 §3). Without it their handshake is
-   * refused.
+   * The certificate for clients that send no SNI (RFC 6066 §3). Without it their
+   * handshake is refused.
    */
   readonly fallback?: { readonly cert: string; readonly key: string } | undefined;
   /** Certificates for tls-alpn-01 challenges, while there are any. */
@@ -40,8 +40,8 @@ export interface WebSettings {
 
 interface WebLimits extends Pick<PortLimits, 'connections'> {
   /**
-   * Milliseconds until a slow connection may be closed for a new one. Default 10 000: a
-   * report may take as long to arrive.
+   * Milliseconds until a slow connection may be closed for a new one. Default 10 000,
+   * because a report may take that long to arrive.
    */
   readonly patienceMs?: number;
 }
@@ -61,8 +61,8 @@ const NO_PROXY =
   'HTTP/1.1 405 Method Not Allowed\r\nAllow: GET, HEAD, POST\r\nConnection: close\r\nContent-Length: 0\r\n\r\n';
 
 /**
- * Opens one web port for all sites: the certificate by SNI, the site by Host and path.
- * Rejects with HermeticError when the address is not available.
+ * Opens one web port for all sites. SNI selects the certificate; Host and path select the
+ * site. Rejects with HermeticError when the address is not available.
  */
 export async function listenWeb(
   listenAddress: ListenAddress,
@@ -83,7 +83,7 @@ export async function listenWeb(
     // Senders and reporters connect about once a day, when a ticket has expired.
     secureOptions: constants.SSL_OP_NO_TICKET,
     // Without a context the handshake ends with an alert; an error would drop the
-    // connection without one.
+    // connection without an alert.
     SNICallback: (hostName, done) => done(null, current.certificateFor?.(hostName.toLowerCase())),
   };
   const secure = settings.certificateFor && createSecure({ ...limits, ...tls }, answer);
@@ -105,7 +105,8 @@ export async function listenWeb(
     },
     overload: {
       line,
-      // The name decides if sites share the port, and plain HTTP has not shown it yet.
+      // If several sites share the port, the name decides, and over plain HTTP it is not
+      // known yet.
       ofPort: () => current.sites.length > 0 && current.sites.every(isHeld),
       ofName: (hostName) =>
         current.sites.some((site) => isHeld(site) && site.serves(hostName, '/')),
@@ -154,7 +155,7 @@ async function respond(
     if (typeof target === 'number') return sendPlain(exchange, target, 'at once');
     const { host, pathname } = target;
     const { method = 'GET' } = incoming;
-    // RFC 9110 §9.3.7: a ping of the server as a whole.
+    // RFC 9110 §9.3.7: the request concerns the server as a whole.
     if (pathname === '*') return sendAnswer(exchange, { status: 204, headers: [], body: '' });
     const site = sites.find((s) => s.serves(host, pathname));
     if (!site) return sendPlain(exchange, 404);
@@ -175,8 +176,7 @@ async function respond(
     sendAnswer(exchange, { status: response.status, headers: [...response.headers], body });
   } catch (error) {
     const tooLarge = isHermeticError(error) && error.code === 'body-too-large';
-    // A client that disconnects early is not a fault of the server, and does not fill the
-    // log.
+    // An early disconnect of a client is not a fault of the server and is not logged.
     if (!tooLarge && !incoming.readableAborted)
       log.error('web-handler-failed', { path: incoming.url, error: (error as Error).message });
     if (outgoing.headersSent) outgoing.destroy();
@@ -202,7 +202,7 @@ interface Answer {
   readonly status: number;
   readonly headers: readonly (readonly [string, string])[];
   readonly body: string | Buffer;
-  /** `at once`: if no end of the body can be found, nothing is discarded. */
+  /** `at once`: the end of the body cannot be found, so the connection closes at once. */
   readonly when?: 'at once' | undefined;
 }
 
@@ -212,8 +212,8 @@ const MAX_LINGER = 32 * 1024 * 1024;
 
 /**
  * Sends an answer. If the body of the request is still arriving, it is discarded for a
- * moment before the connection closes (RFC 9112 §9.6): a reset could discard the answer
- * at the client.
+ * short time before the connection closes (RFC 9112 §9.6): a reset could discard the
+ * answer at the client.
  */
 function sendAnswer(
   { incoming, outgoing }: Exchange,

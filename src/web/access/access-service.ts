@@ -47,7 +47,7 @@ const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
 /** The time in which failed sign-ins are counted. */
 const WINDOW = 15 * MINUTE;
-/** Failed sign-ins in that time until the next one has to wait. */
+/** Maximum number of failed sign-ins in that time; a further attempt has to wait. */
 const MAX_FAILURES = { perAccount: 5, perNetwork: 10 } as const;
 /** Failed sign-ins that the audit log records in an hour. */
 const MAX_RECORDED = 200;
@@ -56,7 +56,7 @@ const MAX_RECORDED = 200;
  * confirmation of that account.
  */
 const PROVIDER_TOKEN_DAYS = 30;
-/** Networks with a successful sign-in that are remembered. */
+/** Maximum number of stored networks with a successful sign-in. */
 const MAX_KNOWN = 10_000;
 
 /**
@@ -107,7 +107,7 @@ export class AccessService {
       audit: this.audit,
       grants: settings.signIn?.grants ?? [],
       clock,
-      // Without the provider its sessions end.
+      // If the provider is not configured, its sessions end.
       validMs: (settings.signIn?.oidc?.recheckMinutes ?? 0) * MINUTE,
     });
     const now = (): number => clock.monotonic();
@@ -116,7 +116,7 @@ export class AccessService {
     this.#recorded = new RateWindow(MAX_RECORDED, HOUR, now);
   }
 
-  /** The account of the loopback port: every request that reaches it is the operator's. */
+  /** The account of the loopback port: every request to it comes from the operator. */
   get localActor(): Actor {
     return {
       name: 'local',
@@ -130,7 +130,7 @@ export class AccessService {
 
   /**
    * Opens a session for a name and its password. Unknown names take as long as wrong
-   * passwords, count alike, and get the same answer.
+   * passwords, count equally, and get the same answer.
    */
   async signIn(form: PasswordSignIn): Promise<SignInResult> {
     const typed = form.name.trim().toLowerCase();
@@ -142,13 +142,14 @@ export class AccessService {
     );
     if (wait > 0)
       return { ok: false, code: 'web-sign-in-limit', retrySeconds: Math.ceil(wait / 1000) };
-    // Counted before the comparison: parallel guesses would all see a free place.
+    // The attempt is counted before the comparison: otherwise all parallel guesses would
+    // pass the limit.
     this.#perNetwork.count(network);
     this.#perAccount.count(typed);
     const name = parseAccountName(form.name);
     const account = name === undefined ? undefined : this.accounts.find(name);
     const { password } = form;
-    // A character has at most two units.
+    // A character has at most two UTF-16 code units.
     const text = password.length <= 2 * PASSWORD_LENGTH.most ? password : '';
     const isRight = await this.#hasher.verify(account?.password, text);
     if (isRight === undefined) {
@@ -175,14 +176,14 @@ export class AccessService {
     return { ok: true, secret };
   }
 
-  /** Hashes a new password, after the passwords that are compared now. */
+  /** Hashes a new password after the running comparisons. */
   hash(password: string): Promise<string> {
     return this.#hasher.hash(password);
   }
 
   /**
-   * Opens a session for an account that a provider has identified. Undefined if no
-   * grant fits; the audit log has the refusal.
+   * Opens a session for an account that a provider has identified. Returns undefined
+   * without a matching grant; the audit log records the refusal.
    */
   async signInAs(
     { name, groups, subject, providerSession }: ProvidedAccount,
@@ -200,11 +201,11 @@ export class AccessService {
     return this.sessions.open(session, presented, this.#clock.now());
   }
 
-  /** The account of a session; undefined for a secret that opens none. */
+  /** The account of a session; undefined for a secret without a session. */
   actorOfSession(secret: string): Actor | undefined {
     const session = this.sessions.find(secret, this.#clock.now());
     if (!session || !this.providerRights.areValid(session)) return undefined;
-    // A local account has the rights of now, not those of its sign-in.
+    // A local account has its current rights, not those at the sign-in.
     const rights = session.way === 'password' ? this.accounts.find(session.name) : session;
     if (!rights) return undefined;
     return {
@@ -242,7 +243,7 @@ export class AccessService {
     if (!token) return undefined;
     const unconfirmedMs = this.#clock.now() - token.confirmedAt;
     if (token.way === 'oidc' && unconfirmedMs >= PROVIDER_TOKEN_DAYS * 24 * HOUR) return undefined;
-    // A token outlives no local account, and has no more rights than it.
+    // A token ends with its local account, and has at most the rights of that account.
     const account = token.way === 'password' ? this.accounts.find(token.owner) : token;
     if (!account) return undefined;
     const customers = account.customers ?? token.customers;

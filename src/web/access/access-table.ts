@@ -2,7 +2,7 @@ import type { Role, Scope } from '../roles.js';
 
 /** The condition under which a route answers. */
 export interface AccessRule {
-  /** The least role; `anyone` needs no sign-in. */
+  /** The minimum role; `anyone` needs no sign-in. */
   readonly role: Role | 'anyone';
   /**
    * `own`: an account that is confined to customers gets the data of its domains.
@@ -29,8 +29,8 @@ const batches: AccessRule = { role: 'operator', reach: 'own', scope: 'check:run'
  * The condition of every route, by method and path. The application refuses to start with
  * a route that is missing here, so no new route is open by mistake.
  *
- * Raw reports are for accounts without confinement: one report may name domains of
- * several customers.
+ * Only unconfined accounts can read raw reports: one report may name domains of several
+ * customers.
  */
 export const accessTable: Readonly<Record<string, AccessRule>> = {
   'GET /': anyone,

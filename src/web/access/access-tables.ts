@@ -61,11 +61,11 @@ const migrations = [
    CREATE TRIGGER web_audit_kept BEFORE DELETE ON web_audit
      WHEN OLD.at > (CAST(strftime('%s', 'now') AS INTEGER) - ${AUDIT_DAYS} * 86400) * 1000
      BEGIN SELECT RAISE(ABORT, 'the audit log is append-only'); END;`,
-  // The time at which a provider last confirmed the rights. Sessions and tokens of before
-  // have none: their next use needs a confirmation.
+  // The time at which a provider last confirmed the rights. Sessions and tokens of an
+  // earlier version have no such time: their next use needs a confirmation.
   `ALTER TABLE web_session ADD COLUMN confirmed_at BIGINT NOT NULL DEFAULT 0;
    ALTER TABLE web_token ADD COLUMN confirmed_at BIGINT NOT NULL DEFAULT 0;`,
-  // The account and the session at the provider, by which it ends sessions.
+  // The account and the session at the provider; the provider ends sessions by them.
   `ALTER TABLE web_session ADD COLUMN subject TEXT;
    ALTER TABLE web_session ADD COLUMN provider_session TEXT;`,
 ];

@@ -14,7 +14,7 @@ export interface Account {
   readonly changedAt: number;
 }
 
-/** The person and place of a change, for the audit log. */
+/** The account and the network of a change, for the audit log. */
 export type ChangeBy = Pick<AuditEntry, 'at' | 'actor' | 'way' | 'network'>;
 
 interface StoredAccount {
@@ -29,13 +29,15 @@ interface StoredAccount {
 const columns = 'name, role, customers, created_at, changed_at, password';
 const namePattern = /^[a-z0-9][a-z0-9._@+-]{0,63}$/;
 
-/** The name of an account in its one form; undefined for other texts. */
+/** Returns the normalised name of an account; undefined for an invalid name. */
 export function parseAccountName(text: string): string | undefined {
   const name = text.trim().toLowerCase();
   return namePattern.test(name) ? name : undefined;
 }
 
-/** The local accounts. Every change is in the audit log, in the same transaction. */
+/**
+ * The local accounts. Every change is recorded in the audit log in the same transaction.
+ */
 export class AccountTable {
   readonly audit: AuditLog;
   readonly #store: Store;
@@ -76,7 +78,10 @@ export class AccountTable {
     );
   }
 
-  /** Deletes an account with its sessions and tokens. False: it does not exist. */
+  /**
+   * Deletes an account with its sessions and tokens. Resolves to false if the account
+   * does not exist.
+   */
   remove(name: string, by: ChangeBy): Promise<boolean> {
     return this.#change({ ...by, action: 'user-remove', subject: name }, () => {
       this.#endAccess(name);

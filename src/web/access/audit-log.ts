@@ -1,7 +1,7 @@
 import type { Store } from '../../store/index.js';
 import { ACCESS_WRITER, AUDIT_DAYS } from './access-tables.js';
 
-/** One action that an account took or was refused. */
+/** One action that an account performed or was refused. */
 export interface AuditEntry {
   /** Milliseconds since 1970. */
   readonly at: number;
@@ -17,7 +17,7 @@ export interface AuditEntry {
   readonly outcome: 'done' | 'refused';
 }
 
-/** An entry with its number. Numbers grow and are never used again. */
+/** An entry with its number. Numbers increase and are never reused. */
 export interface AuditLine extends AuditEntry {
   readonly id: number;
 }
@@ -57,7 +57,7 @@ export class AuditLog {
       .all(before, limit);
   }
 
-  /** Deletes entries after their time. */
+  /** Deletes entries after their retention time. */
   prune(now: number): void {
     this.store
       .prepare('DELETE FROM web_audit WHERE at < ?')

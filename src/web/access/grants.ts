@@ -13,7 +13,9 @@ export interface Grant {
   readonly customers?: readonly string[] | undefined;
 }
 
-/** The rights of the first matching grant; undefined if none does: no access. */
+/**
+ * The rights of the first matching grant; undefined without one, which means no access.
+ */
 export function grantOf(
   grants: readonly Grant[],
   name: string,

@@ -1,9 +1,9 @@
 import type { JSONWebKeySet, JWTPayload } from 'jose';
 import { BoundedMap, type Clock } from '../../base/index.js';
 
-/** The sessions that a provider has ended. One of the two is present. */
+/** The sessions that a provider has ended. At least one of the two fields is present. */
 export interface EndedSessions {
-  /** The account at the provider: all of its sessions. */
+  /** The account at the provider; all of its sessions end. */
   readonly subject: string | undefined;
   /** One session at the provider. */
   readonly providerSession: string | undefined;
@@ -21,7 +21,7 @@ export interface LogoutTokenOptions {
 }
 
 const EVENT = 'http://schemas.openid.net/event/backchannel-logout';
-/** Asymmetric ones: an attacker may know the secret of a public client. */
+/** Only asymmetric algorithms: an attacker may know the secret of a public client. */
 const ALGORITHMS = [
   ...['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512'],
   ...['ES256', 'ES384', 'ES512', 'EdDSA', 'Ed25519'],
@@ -37,7 +37,7 @@ const MAX_NAME = 300;
 
 /**
  * Validates logout tokens (OpenID Connect Back-Channel Logout 1.0 §2.6). A provider sends
- * one when an account signs out there, or when its administrator ends the account.
+ * one when an account signs out there, or when its administrator closes the account.
  */
 export class LogoutTokens {
   readonly #used = new BoundedMap<true>(MAX_TOKENS);
@@ -62,12 +62,15 @@ export class LogoutTokens {
     return { subject, providerSession, tokenId };
   }
 
-  /** Whether the sessions of this token were ended before. */
+  /** Whether the sessions of this token have already ended. */
   isUsed({ tokenId }: EndedSessions): boolean {
     return this.#used.get(tokenId) === true;
   }
 
-  /** Remembers that the sessions of a token are ended: it ends no later session. */
+  /**
+   * Records that the sessions of a token have ended, so that the token cannot end later
+   * sessions.
+   */
   markUsed({ tokenId }: EndedSessions): void {
     this.#used.set(tokenId, true);
   }
@@ -96,7 +99,7 @@ export class LogoutTokens {
     try {
       return await verify();
     } catch (error) {
-      // The provider may have new keys.
+      // The provider may have published new keys.
       if (!(error instanceof errors.JWKSNoMatchingKey) || !this.#forgetKeys())
         return refused(error);
       return verify().catch(refused);
@@ -122,7 +125,10 @@ export class LogoutTokens {
   }
 }
 
-/** Whether claims are those of a logout token. An ID token has a nonce, or no event. */
+/**
+ * Whether claims belong to a logout token. Returns false for an ID token, which has a
+ * nonce or no event.
+ */
 function isLogout({ events, nonce }: JWTPayload): boolean {
   if (nonce !== undefined || typeof events !== 'object' || events === null) return false;
   const event = (events as Readonly<Record<string, unknown>>)[EVENT];

@@ -21,7 +21,7 @@ interface Provider {
 
 /** The network and the clock of requests to the provider. */
 export interface OidcContext {
-  /** Guarded: the DNS of the provider decides which address its name has. */
+  /** The guarded network, because the DNS of the provider decides its address. */
   readonly network: Network;
   readonly resolver: Resolver;
   readonly trustStore: TrustStore;
@@ -35,7 +35,10 @@ export interface OidcAccount {
   readonly groups: readonly string[];
   /** Path of the page to show after the sign-in. */
   readonly next: string;
-  /** The account at the provider, which keeps its number when its name changes. */
+  /**
+   * The number of the account at the provider, which stays the same when the name
+   * changes.
+   */
   readonly subject: string;
   /** The session at the provider, if the ID token names it. */
   readonly providerSession: string | undefined;
@@ -43,7 +46,7 @@ export interface OidcAccount {
   readonly renewal?: Renewal | undefined;
 }
 
-/** The means to ask the provider about an account again. */
+/** The data for a later request to the provider about the account. */
 interface Renewal {
   readonly subject: string;
   readonly refreshToken: string;
@@ -51,7 +54,7 @@ interface Renewal {
 
 /**
  * The answer of a provider about the account of a session. `refused`: the provider has
- * ended the account or its consent. `unknown`: it could not be asked.
+ * closed the account or withdrawn its consent. `unknown`: the provider did not answer.
  */
 export type ConfirmedAccount =
   | {
@@ -61,7 +64,10 @@ export type ConfirmedAccount =
     }
   | { readonly state: 'refused' | 'unknown' };
 
-/** A sign-in that has begun. It is in a cookie of the browser, signed by this process. */
+/**
+ * A sign-in in progress, which is stored in a cookie of the browser and signed by this
+ * process.
+ */
 interface Flow {
   readonly state: string;
   readonly nonce: string;
@@ -86,12 +92,15 @@ export const OIDC_LOGOUT = '/sign-in/oidc/logout';
 
 /**
  * Sign-in by an OpenID provider: authorization code with PKCE, state and nonce. All
- * requests to the provider go through the guarded network, so a provider cannot lead the
- * daemon to a private address. The library is loaded at the first sign-in.
+ * requests to the provider go through the guarded network, so a provider cannot make the
+ * daemon connect to a private address. The library is loaded at the first sign-in.
  */
 export class OidcSignIn {
   readonly #key = processKey();
-  /** By the digest of the session's secret. In memory alone: no file has these tokens. */
+  /**
+   * By the digest of the session's secret. These tokens are in memory only, never in a
+   * file.
+   */
   readonly #renewals = new BoundedMap<Renewal>(MAX_RENEWALS);
   #provider: Promise<Provider> | undefined;
   #failedAt: number | undefined;
@@ -103,7 +112,10 @@ export class OidcSignIn {
     private readonly clientSecret: string | undefined,
   ) {}
 
-  /** The address at the provider, and the content of the cookie. Rejects without one. */
+  /**
+   * The address at the provider, and the content of the cookie. Rejects if the provider
+   * is unavailable.
+   */
   async begin(next: string): Promise<{ readonly location: string; readonly cookie: string }> {
     const { library, configuration } = await this.#connect();
     const flow: Flow = {
@@ -126,8 +138,9 @@ export class OidcSignIn {
   }
 
   /**
-   * The account of a callback. Undefined for a cookie that this process has not made, and
-   * for an account without a verified name; rejects for a callback that fails its checks.
+   * The account of a callback. Returns undefined for a cookie that this process has not
+   * created, and for an account without a verified name; rejects for a callback that
+   * fails its checks.
    */
   async finish(query: string, cookie: string): Promise<OidcAccount | undefined> {
     const flow = this.#flowOf(cookie);
@@ -150,7 +163,10 @@ export class OidcSignIn {
     return { ...account, next: flow.next, subject: claims.sub, providerSession, renewal };
   }
 
-  /** The validation of the provider's logout tokens. Rejects without its description. */
+  /**
+   * The validation of the provider's logout tokens. Rejects if the description of the
+   * provider is unavailable.
+   */
   async logoutTokens(): Promise<LogoutTokens> {
     const { configuration } = await this.#connect();
     const { issuer, jwks_uri: keysUrl } = configuration.serverMetadata();
@@ -178,7 +194,7 @@ export class OidcSignIn {
 
   /**
    * Asks the provider for the present claims of the account of a session. Never rejects:
-   * a provider that is not reachable has not refused.
+   * an unreachable provider does not count as a refusal.
    */
   async confirm(secret: string): Promise<ConfirmedAccount> {
     const renewal = this.#renewals.get(digestOf(secret));
@@ -202,7 +218,8 @@ export class OidcSignIn {
     const { library, configuration } = await this.#connect();
     const tokens = await library.refreshTokenGrant(configuration, refreshToken);
     this.#renewals.set(key, { subject, refreshToken: tokens.refresh_token ?? refreshToken });
-    // OpenID Connect Core §12.2: an ID token is optional here, and its subject stays.
+    // OpenID Connect Core §12.2: an ID token is optional here, and its subject must not
+    // change.
     const claims =
       tokens.claims() ?? (await library.fetchUserInfo(configuration, tokens.access_token, subject));
     return claims.sub === subject ? this.#accountOf(claims) : undefined;
@@ -213,7 +230,7 @@ export class OidcSignIn {
   ): Pick<OidcAccount, 'name' | 'groups'> | undefined {
     const { nameClaim, groupsClaim } = this.settings;
     const name = claims[nameClaim];
-    // An address that its owner has not confirmed names anyone.
+    // An unconfirmed address does not identify its owner.
     if (nameClaim === 'email' && claims['email_verified'] !== true) return undefined;
     if (typeof name !== 'string' || name === '' || name.length > 200) return undefined;
     const groups = [claims[groupsClaim] ?? []]
@@ -238,7 +255,7 @@ export class OidcSignIn {
     return flow.endsAt > this.context.clock.now() ? flow : undefined;
   }
 
-  /** Reads the provider's description once; a failure is tried again after ten seconds. */
+  /** Reads the provider's description once; after a failure, again after ten seconds. */
   #connect(): Promise<Provider> {
     const now = this.context.clock.monotonic();
     const isFresh = this.#failedAt === undefined || now - this.#failedAt < RETRY_MS;

@@ -10,7 +10,7 @@ export const PASSWORD_LENGTH = { least: 12, most: 256 } as const;
 const COST: HashCost = { log2N: 15, r: 8, p: 3 };
 const SALT_OCTETS = 16;
 const HASH_OCTETS = 32;
-/** Passwords that wait for their turn. */
+/** Maximum number of passwords that wait for a comparison. */
 const MAX_WAITING = 20;
 
 /** The parameters of scrypt (RFC 7914 §2). */
@@ -34,13 +34,16 @@ export async function hashPassword(password: string, cost = COST): Promise<strin
   return ['scrypt', log2N, r, p, salt.toString('base64url'), hash.toString('base64url')].join('$');
 }
 
-/** The hash of no password. An unknown name costs as much work as a known one. */
+/**
+ * A hash that matches no password, so that an unknown name costs as much work as a known
+ * one.
+ */
 const decoyHash = `scrypt$${COST.log2N}$${COST.r}$${COST.p}$${Buffer.alloc(SALT_OCTETS).toString('base64url')}$${Buffer.alloc(HASH_OCTETS).toString('base64url')}`;
 
 /**
  * Hashes passwords and compares them, one at a time. Each hash costs a thread and 34 MB
- * for a quarter of a second; in parallel, a sign-in form could stop the daemon's other
- * work.
+ * for a quarter of a second; parallel hashes for a sign-in form could stop the daemon's
+ * other work.
  */
 export class PasswordHasher {
   #last: Promise<unknown> = Promise.resolve();
@@ -58,7 +61,7 @@ export class PasswordHasher {
     }
   }
 
-  /** Hashes a new password when the ones before it are done. */
+  /** Hashes a new password after all earlier passwords. */
   hash(password: string): Promise<string> {
     return this.#inTurn(() => hashPassword(password));
   }
@@ -81,7 +84,8 @@ async function compare(stored: string, password: string): Promise<boolean> {
 
 function derive(password: string, salt: Buffer, { log2N, r, p }: HashCost): Promise<Buffer> {
   const cost = 2 ** log2N;
-  // One text has one password, however the keyboard composes its letters.
+  // Normalises a password, because keyboards compose the same letters from different
+  // characters.
   const text = password.normalize('NFKC');
   return new Promise((resolve, reject) => {
     const options = { N: cost, r, p, maxmem: 256 * cost * r };

@@ -24,15 +24,16 @@ export interface ProviderRightsOptions {
   readonly validMs: number;
 }
 
-/** Milliseconds until a provider that gave no answer is asked again. */
+/** Milliseconds until the next request to a provider that did not answer. */
 const RETRY_MS = 10_000;
 const MAX_SESSIONS = 10_000;
 
 /**
  * The rights of accounts that an OpenID provider identifies. A session is valid for a
  * short time; then the provider has to confirm the account and its groups. A refusal
- * ends all sessions and tokens of the account. Without an answer the session is refused
- * and stays, so that it continues when the provider answers again.
+ * ends all sessions and tokens of the account. If the provider does not answer, the
+ * request is refused but the session stays open, and continues when the provider answers
+ * again.
  */
 export class ProviderRights {
   readonly #flights = new SingleFlight<void>();
@@ -60,8 +61,8 @@ export class ProviderRights {
   }
 
   /**
-   * Applies what a sign-in of an account has shown to all of its sessions and tokens.
-   * Resolves to its rights; undefined for an account without a grant.
+   * Applies the result of a sign-in to all sessions and tokens of the account. Resolves
+   * to the rights of the account; undefined for an account without a grant.
    */
   async apply(
     name: string,

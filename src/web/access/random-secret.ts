@@ -12,17 +12,23 @@ export function processKey(): string {
   return randomBytes(32).toString('base64url');
 }
 
-/** The hash under which a random secret is stored. A slow hash would protect no more. */
+/**
+ * The hash under which a random secret is stored. A slow hash would add no protection,
+ * because the secret is random.
+ */
 export function digestOf(secret: string): string {
   return createHash('sha256').update(secret).digest('hex');
 }
 
-/** The token of the forms of one session. A page of another session has another one. */
+/** The token of the forms of one session. Each session has a different token. */
 export function formTokenOf(formKey: string): string {
   return createHmac('sha256', formKey).update('form').digest('base64url');
 }
 
-/** Compares two texts in a time that does not depend on their first difference. */
+/**
+ * Compares two texts in a time that does not depend on the position of their first
+ * difference.
+ */
 export function equalSecrets(left: string, right: string): boolean {
   return timingSafeEqual(hashOf(left), hashOf(right));
 }

@@ -10,7 +10,7 @@ const MAX_KEYS = 10_000;
 export interface KeyedRequest {
   readonly owner: string;
   readonly requestKey: string | undefined;
-  /** Of the body. */
+  /** The digest of the body. */
   readonly digest: string;
 }
 

@@ -13,7 +13,7 @@ export interface Session {
   readonly role: Role;
   readonly customers: readonly string[] | undefined;
   readonly network: string;
-  /** The browser as it names itself. */
+  /** The name that the browser sends. */
   readonly agent: string;
   readonly createdAt: number;
   readonly seenAt: number;
@@ -29,9 +29,9 @@ export type AccountRights = Pick<Session, 'role'> & Partial<Pick<Session, 'custo
 
 /** The lifetime of sessions, milliseconds. */
 export interface SessionLimits {
-  /** Without a request. */
+  /** Maximum time without a request. */
   readonly idleMs: number;
-  /** From the sign-in. */
+  /** Maximum time since the sign-in. */
   readonly totalMs: number;
 }
 
@@ -59,7 +59,9 @@ interface StoredSession {
 }
 
 const columns = 'id, name, way, role, customers, network, agent, created_at, seen_at, confirmed_at';
-/** Milliseconds between two notes of the last request: each of them is a write. */
+/**
+ * Minimum milliseconds between two updates of the last request, because each is a write.
+ */
 const SEEN_INTERVAL = 60_000;
 /** Sessions of one account; the oldest is removed. */
 const MAX_SESSIONS = 20;
@@ -68,8 +70,9 @@ const MAX_AGENT = 200;
 const MAX_CLOCK_STEP = 300_000;
 
 /**
- * Sessions in the database, by the hash of their secret: a copy of the database opens no
- * session. A session ends by its limits, by sign-out, or by its account.
+ * Sessions in the database, by the hash of their secret, so that a copy of the database
+ * gives access to no session. A session ends at its limits, at the sign-out, or with its
+ * account.
  */
 export class SessionTable {
   constructor(
@@ -80,7 +83,7 @@ export class SessionTable {
 
   /**
    * Opens a session and ends the one that the browser presented: a secret that was known
-   * before the sign-in is worthless after it. Resolves to the secret once the session is
+   * before the sign-in becomes invalid. Resolves to the secret once the session is
    * durable.
    */
   async open(session: NewSession, presented: string | undefined, now: number): Promise<string> {
@@ -130,14 +133,17 @@ export class SessionTable {
     return secret;
   }
 
-  /** The session of a secret within its limits. The request counts as its last one. */
+  /**
+   * The session of a secret within its limits. The current request becomes the last
+   * request of the session.
+   */
   find(secret: string, now: number): Session | undefined {
     const row = this.store
       .prepare<StoredSession>(`SELECT ${columns} FROM web_session WHERE digest = ?`)
       .get(digestOf(secret));
     if (!row || !this.#isAlive(row, now)) return undefined;
     if (now - row.seen_at >= SEEN_INTERVAL)
-      // A session that a full disk does not prolong ends by its idle limit.
+      // If a full disk prevents the update, the session ends at its idle limit.
       void this.store
         .write(ACCESS_WRITER, () =>
           this.store
@@ -148,7 +154,7 @@ export class SessionTable {
     return fromStored(row);
   }
 
-  /** Living sessions, the newest request first. `owner`: of one account. */
+  /** Open sessions, the newest request first. `owner`: of one account. */
   list(now: number, owner?: SessionOwner): readonly Session[] {
     const rows = this.store
       .prepare<StoredSession>(
@@ -159,7 +165,10 @@ export class SessionTable {
     return rows.filter((row) => this.#isAlive(row, now)).map(fromStored);
   }
 
-  /** Ends a session. `owner`: only a session of this account. False: it does not exist. */
+  /**
+   * Ends a session. `owner`: only a session of this account. Resolves to false if the
+   * session does not exist.
+   */
   end(
     id: string,
     owner: SessionOwner | undefined,
@@ -219,8 +228,8 @@ export class SessionTable {
   }
 
   /**
-   * Gives the sessions of an account other rights, inside a write. Returns the number of
-   * sessions that had different ones.
+   * Changes the rights of the sessions of an account, inside a write. Returns the number
+   * of sessions that had different ones.
    */
   setRights({ name, way }: SessionOwner, { role, customers }: AccountRights): number {
     const list = listColumn(customers);
@@ -232,14 +241,15 @@ export class SessionTable {
       .run(role, list, name, way, role, list);
   }
 
-  /** Notes that the rights of a session were read again, inside a write. */
+  /** Records that the rights of a session were read again, inside a write. */
   confirm(id: string, now: number): void {
     this.store.prepare('UPDATE web_session SET confirmed_at = ? WHERE id = ?').run(now, id);
   }
 
   #isAlive({ created_at, seen_at }: StoredSession, now: number): boolean {
     const { idleMs, totalMs } = this.limits;
-    // A clock that was ahead and was corrected would prolong its sessions by its error.
+    // Sessions of a clock that was ahead would otherwise last longer once the clock is
+    // corrected.
     const isOfFuture = Math.max(created_at, seen_at) - now > MAX_CLOCK_STEP;
     return !isOfFuture && now - seen_at < idleMs && now - created_at < totalMs;
   }

@@ -44,7 +44,7 @@ const columns =
 /** The prefix by which scanners find tokens in source code. */
 const PREFIX = 'hmt_';
 const tokenPattern = /^hmt_[0-9A-Za-z]{43}$/;
-/** Milliseconds between two notes of the last use: each of them is a write. */
+/** Minimum milliseconds between two updates of the last use, because each is a write. */
 const USED_INTERVAL = 60_000;
 /** Tokens of one account. */
 export const MAX_TOKENS = 50;
@@ -89,7 +89,7 @@ export class TokenTable {
     });
   }
 
-  /** The token of a secret that has not ended. */
+  /** The token of a secret; undefined for an expired token. */
   find(secret: string, now: number): ApiToken | undefined {
     if (!tokenPattern.test(secret)) return undefined;
     const row = this.store
@@ -104,7 +104,7 @@ export class TokenTable {
     return row && fromStored(row);
   }
 
-  /** Tokens that have not ended, newest first. `owner`: of one account. */
+  /** Valid tokens, newest first. `owner`: of one account. */
   list(now: number, owner?: SessionOwner): readonly ApiToken[] {
     return this.store
       .prepare<StoredToken>(
@@ -115,7 +115,10 @@ export class TokenTable {
       .map(fromStored);
   }
 
-  /** Revokes a token. `owner`: only a token of this account. False: it does not exist. */
+  /**
+   * Revokes a token. `owner`: only a token of this account. Resolves to false if the
+   * token does not exist.
+   */
   revoke(id: string, owner: SessionOwner | undefined, by: ChangeBy): Promise<boolean> {
     return this.store.write(ACCESS_WRITER, () => {
       const row = this.store
@@ -128,7 +131,7 @@ export class TokenTable {
     });
   }
 
-  /** Gives the tokens of an account the rights that it has now, inside a write. */
+  /** Gives the tokens of an account its current rights, inside a write. */
   setRights({ name, way }: SessionOwner, { role, customers }: AccountRights, now: number): void {
     this.store
       .prepare(

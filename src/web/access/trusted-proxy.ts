@@ -4,7 +4,7 @@ import { grantOf } from './grants.js';
 import { equalSecrets } from './random-secret.js';
 import { DomainReach, type Actor } from '../roles.js';
 
-/** The request as far as the header of a proxy counts. */
+/** The parts of a request that can identify the account of a proxy. */
 export interface ProxiedRequest {
   /** Address of the peer of the connection. */
   readonly peer: string;
@@ -16,8 +16,8 @@ const MAX_GROUPS = 100;
 
 /**
  * The account that a reverse proxy has identified. The peer must be a listed proxy and
- * send the shared secret: a proxy also passes on headers that a client has made, so the
- * address alone proves nothing. A proxy never makes an admin.
+ * send the shared secret: a proxy also passes on headers that a client sent, so the
+ * address alone proves nothing. A proxy cannot grant the role of admin.
  */
 export function actorOfProxy(
   { peer, headers }: ProxiedRequest,

@@ -89,7 +89,7 @@ export interface App {
   readonly routes: readonly string[];
 }
 
-/** Builds the routes of the site. Loads nothing and listens on nothing. */
+/** Builds the routes of the site. Loads no files and opens no port. */
 export function createApp(
   settings: PagesSettings,
   context: PagesContext,
@@ -191,7 +191,7 @@ export function createApp(
     return site.page(request, { title: 'Not found', main }, statusOf(code));
   });
   app.onError((error, request) => {
-    // A body that is not JSON: a fault of the client, and nothing for the log.
+    // A body that is not JSON is a fault of the client and is not logged.
     if (error instanceof HTTPException && error.status < 500)
       return problemResponse('web-request-invalid', undefined, 'The body cannot be read.');
     context.log.error('web-route-failed', { path: request.req.path, error: error.message });
@@ -206,7 +206,7 @@ export function createApp(
   };
 }
 
-/** The account that the navigation shows. Public pages read no cookie. */
+/** The account that the navigation shows. On public pages the server reads no cookie. */
 function accountOf(request: Parameters<Site['page']>[0]): Place['account'] {
   const { isOperator } = request.env;
   const actor = (request.var as Partial<AppEnv['Variables']>).actor;

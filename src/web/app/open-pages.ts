@@ -42,8 +42,8 @@ export interface Pages {
   /** The share of requests without an account. */
   readonly share: PublicShare;
   /**
-   * The answer to a public request while the share is used up: it avoids the cost of a
-   * request. Undefined while requests are admitted, and for paths of accounts.
+   * The answer to a public request while the share is used up, without the cost of a
+   * `Request`. Undefined while requests are admitted, and for paths of accounts.
    */
   refusal(method: string, hostName: string, path: string): Refusal | undefined;
   /** Every route as `METHOD path`. */
@@ -110,7 +110,7 @@ export async function openPages(
   };
 }
 
-/** Whether requests for a path may have an account, which the handler finds out. */
+/** Whether requests for a path may have an account, which the handler then determines. */
 function isForAccounts(path: string): boolean {
   return path === '/o' || path.startsWith('/o/') || path.startsWith('/api/');
 }
@@ -123,7 +123,9 @@ export async function tablesOfPages(hasOperatorPages: boolean): Promise<readonly
   return [...own, ...ownDomainsTables];
 }
 
-/** Reads the opt-out list of the configuration. Throws HermeticError for a faulty one. */
+/**
+ * Reads the opt-out list of the configuration. Throws HermeticError for an invalid list.
+ */
 export function readOptOut(filePath: string): ReturnType<typeof unwrapOptOut> {
   return unwrapOptOut(
     readTextFile(filePath, { code: 'config-file-unreadable', label: 'pages.optOut:' }),

@@ -1,6 +1,6 @@
 /**
- * The script of the pages, the only one. It fills in a running check, and adds a button to
- * each box of text to paste. Every page works without it.
+ * The only script of the pages. It shows the progress of a running check, and adds a
+ * button to each box of text to paste. Every page works without it.
  */
 
 interface PageElement {

@@ -15,7 +15,7 @@ export interface BatchRequest {
   readonly requestKey?: string | undefined;
 }
 
-/** A batch that was created or found by its key, or the reason why not. */
+/** A batch that was created or found by its key, or the reason for the refusal. */
 export type BatchAdmission =
   | { readonly ok: true; readonly id: string; readonly isNew: boolean }
   | { readonly ok: false; readonly code: WebFailureCode };
@@ -24,13 +24,13 @@ export type BatchAdmission =
 const MAX_RUNNING = 10;
 /** Domains of batches that are checked at one time. */
 const MAX_CONCURRENT = 2;
-/** Milliseconds until a full queue is looked at again. */
+/** Milliseconds until a full queue is examined again. */
 const PAUSE_MS = 5_000;
 const KEEP_MS = 30 * 86_400_000;
 
 /**
  * Checks the domains of batches with low priority: they wait while half of the queue is
- * taken, so that visitors find a place. The results survive a restart.
+ * in use, so that the other half is free for visitors. The results survive a restart.
  */
 export class BatchService {
   readonly #table: BatchTable;
@@ -78,7 +78,7 @@ export class BatchService {
         requestDigest,
       });
     } catch (error) {
-      // A parallel request with the same key was first.
+      // A parallel request with the same key created the batch first.
       const first = requestKey === undefined ? undefined : this.#table.byKey(owner, requestKey);
       if (first?.digest !== requestDigest) throw error;
       return { ok: true, id: first.id, isNew: false };
@@ -87,13 +87,16 @@ export class BatchService {
     return { ok: true, id, isNew: true };
   }
 
-  /** A batch of an account; undefined for an unknown id and for the batch of another. */
+  /**
+   * A batch of an account; undefined for an unknown id and for a batch of another
+   * account.
+   */
   find(id: string, owner: string): Batch | undefined {
     const batch = this.#table.find(id);
     return batch?.owner === owner ? batch : undefined;
   }
 
-  /** Results after a place, in the order in which they came. */
+  /** Results after a position, in the order of their completion. */
   results(id: string, after: number, limit: number): readonly BatchItem[] {
     return this.#table.results(id, after, limit);
   }
@@ -103,7 +106,7 @@ export class BatchService {
     this.#wake();
   }
 
-  /** Resolves when a result has come, after `milliseconds` at most. */
+  /** Resolves when a further result exists, after `milliseconds` at most. */
   async changed(milliseconds: number, signal: AbortSignal): Promise<void> {
     await followSignals([signal, this.#checks.signal], async (waiting) => {
       const wake = (): void => waiting.abort();
@@ -164,7 +167,7 @@ export class BatchService {
     }
   }
 
-  /** The item stays unfinished, and is tried again: here or after a restart. */
+  /** The item stays unfinished, and is tried again by this process or after a restart. */
   async #pauseAfter(error: unknown): Promise<void> {
     const { signal } = this.#checks;
     if (signal.aborted) return;

@@ -46,7 +46,7 @@ const migrations = [
      PRIMARY KEY (batch, number)
    );
    CREATE INDEX web_batch_result ON web_batch_item (batch, place);`,
-  // Idempotency keys of requests that leave no row of their own to hold them.
+  // Idempotency keys of requests that create no row in another table.
   `CREATE TABLE web_request (
      owner TEXT NOT NULL,
      request_key TEXT NOT NULL,
@@ -99,7 +99,7 @@ export class BatchTable {
     return this.#store.prepare<Batch>(`SELECT ${columns} FROM web_batch WHERE id = ?`).get(id);
   }
 
-  /** The batch of an earlier request with the same key. */
+  /** The batch that an earlier request with the same key created. */
   byKey(
     owner: string,
     requestKey: string,
@@ -134,7 +134,7 @@ export class BatchTable {
       .all(limit);
   }
 
-  /** Results in their order, those after a place. */
+  /** Results after a position, in their order. */
   results(id: string, after: number, limit: number): readonly BatchItem[] {
     return this.#store
       .prepare<StoredItem>(

@@ -28,9 +28,11 @@ export interface CheckRequest {
   readonly domain: Name;
   /** The address of the client. */
   readonly client: string;
-  /** A new check, although a recent result exists. The id of that result. */
+  /** The id of a recent result that the visitor wants to replace by a new check. */
   readonly again?: string | undefined;
-  /** Milliseconds since a reused result at most. Default: that of the configuration. */
+  /**
+   * Maximum age of a reused result in milliseconds. Default: that of the configuration.
+   */
   readonly maxAgeMs?: number | undefined;
   /** The operator of this machine: no limit for the client, and no pause. */
   readonly isOperator: boolean;
@@ -89,8 +91,8 @@ class Running {
 /**
  * Runs the checks that visitors ask for, within limits that protect mail servers and this
  * machine: for each client, each organisational domain and each mail server, and a queue
- * of bounded length. An accepted check is in the database before its id is given out, so
- * a restart continues it.
+ * of bounded length. An accepted check is in the database before its id is returned, so
+ * that the next process can continue the check after a restart.
  */
 export class CheckService {
   readonly table: CheckTable;
@@ -144,7 +146,7 @@ export class CheckService {
     return this.#queue.length;
   }
 
-  /** Whether half of the queue is taken: checks of low priority wait then. */
+  /** Whether half of the queue is in use: checks of low priority then wait. */
   get isBusy(): boolean {
     return this.#queue.length * 2 >= Math.max(1, this.#settings.limits.waiting);
   }
@@ -185,7 +187,7 @@ export class CheckService {
       return refused('web-again-early', pause);
     const limited = this.#limited(request, domain);
     if (limited) return limited;
-    // The owner may have changed something since the last check of the domain.
+    // The owner may have changed the domain since its last check.
     const fresh = request.again !== undefined || newest !== undefined;
     const accepted = this.#accept(request, domain, fresh);
     this.#byDomain.set(domain, accepted);
@@ -215,7 +217,7 @@ export class CheckService {
     return { ...row, state, events, revision, position };
   }
 
-  /** The facts that a check has observed; none some time after its end. */
+  /** The facts that a check has observed; empty some time after its end. */
   eventsOf(id: string): readonly CheckEvent[] {
     return this.#active.get(id)?.events ?? this.#pastEvents.get(id) ?? [];
   }
@@ -244,7 +246,7 @@ export class CheckService {
 
   /**
    * The result of a finished check under a profile. Saved evidence is graded by the
-   * current rules, so an old result profits from a corrected rule.
+   * current rules, so a corrected rule also applies to an old result.
    */
   result(id: string, profileName = 'baseline'): CheckResult | undefined {
     const identity = `${id} ${profileName}`;
@@ -330,7 +332,7 @@ export class CheckService {
       await this.table.finish(id, clock.now(), evidence);
       this.#count('done');
     } catch (error) {
-      // The row stays unfinished: the next process continues.
+      // The row stays unfinished: the next process continues the check.
       if (this.signal.aborted) return;
       const failure = failureOf(error);
       if (failure !== 'web-check-slow')
@@ -350,7 +352,7 @@ export class CheckService {
     await this.#prune();
   }
 
-  /** Stops after the time of the configuration, so that a tarpit blocks no place. */
+  /** Stops after the configured time, so that a tarpit does not occupy the queue. */
   #collect(active: Running): Promise<Evidence> {
     const { clock } = this.#context;
     return followSignals([this.signal], async (ended) => {
@@ -374,7 +376,8 @@ export class CheckService {
         network,
         resolver,
         trustStore,
-        // Visitors choose the domain: its records never lead to a private address.
+        // Visitors choose the domain, so the check never contacts a private address in
+        // its records.
         reach: 'internet',
       }),
       clock,
@@ -410,7 +413,7 @@ export class CheckService {
 
 const TOO_SLOW = new Error('the check took too long');
 
-/** Why a check has no result. */
+/** The reason why a check has no result. */
 function failureOf(error: unknown): WebFailureCode {
   if (error === TOO_SLOW) return 'web-check-slow';
   return isStoreFailure(error) ? 'web-not-saved' : 'web-check-broken';

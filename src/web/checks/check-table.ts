@@ -145,7 +145,10 @@ export class CheckTable {
     });
   }
 
-  /** Deletes results after their time, and the networks of clients after two weeks. */
+  /**
+   * Deletes results after their retention time, and the networks of clients after two
+   * weeks.
+   */
   prune(now: number, keepDays: number): Promise<void> {
     return this.#store.write(WRITER, () => {
       this.#store

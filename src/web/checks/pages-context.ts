@@ -11,7 +11,7 @@ import type { StatisticsSource } from '../statistics/statistics-source.js';
 
 /** The resources of the daemon that the pages use. */
 export interface PagesContext {
-  /** For addresses that come from foreign data: guarded. */
+  /** The guarded network, for addresses that come from foreign data. */
   readonly network: Network;
   readonly resolver: Resolver;
   readonly trustStore: TrustStore;

@@ -2,23 +2,23 @@ import type { Clock } from '../../base/index.js';
 
 /** The limits of {@link PublicShare}. */
 export interface PublicShareLimits {
-  /** The part of a core that public pages may use over a longer time. */
+  /** The average share of a CPU core that public pages may use. */
   readonly share: number;
   /** Milliseconds of work that an idle site may do at once. */
   readonly burstMs: number;
-  /** Requests that wait for their turn. */
+  /** Maximum number of requests that wait for credit. */
   readonly waiting: number;
 }
 
 export const publicShareLimits: PublicShareLimits = { share: 0.05, burstMs: 300, waiting: 40 };
 
 /**
- * Bounds the share of the process that requests without an account may use. Policies and
- * the answers to mail servers come from the same thread, and mail depends on them: under a
+ * Bounds the share of the process that requests without an account may use. The same
+ * thread serves policies and answers mail servers, and mail depends on both: under a
  * flood the public pages degrade first.
  *
  * The time of each request is subtracted from a credit that grows with the clock. Without
- * credit a request waits; when too many wait, further ones are refused.
+ * credit a request waits; when too many wait, further requests are refused.
  */
 export class PublicShare {
   /** Refused requests. */
@@ -72,5 +72,8 @@ export class PublicShare {
 
 /** Milliseconds of reading and sending a request, which the caller does not measure. */
 const MIN_COST = 1;
-/** Milliseconds that one request costs at most: the rest of its time it waits for a disk. */
+/**
+ * Maximum milliseconds charged for one request, which spends any further time waiting for
+ * a disk.
+ */
 const MAX_COST = 5;

@@ -1,6 +1,9 @@
 import { BoundedMap } from '../../base/index.js';
 
-/** Maximum number of keys. Forgetting the least recent one favours its client. */
+/**
+ * Maximum number of keys. Evicting the least recently used key resets the count of its
+ * client.
+ */
 const MAX_KEYS = 20_000;
 
 /** Counts events for each key in a sliding window of time. */
@@ -35,7 +38,7 @@ export class RateWindow {
     this.#times.set(clientKey, [...this.#recent(clientKey), this.now()].slice(-this.limit));
   }
 
-  /** Takes back the event that was counted last. */
+  /** Removes the event that was counted last. */
   forgive(clientKey: string): void {
     this.#times.set(clientKey, this.#recent(clientKey).slice(0, -1));
   }

@@ -11,7 +11,7 @@ export interface CustomerView {
 }
 
 /**
- * The customers that an account may see, in alphabetical order. Their domains keep the
+ * The customers that an account may see, in alphabetical order. Their domains have the
  * order of `domains`: worst first.
  */
 export function customersOf(

@@ -11,8 +11,8 @@ export interface KeptAnswerOptions<Answer> {
 
 /**
  * An answer over many rows: concurrent requests share one computation, and an answer is
- * reused for a short time. A page of ten thousand domains then costs no more than one of
- * a few.
+ * reused for a short time. A page of ten thousand domains then costs no more than a page
+ * of a few domains.
  */
 export class KeptAnswer<Answer> {
   readonly #flights = new SingleFlight<Answer>();

@@ -32,7 +32,7 @@ export interface OwnDomain {
   readonly failing?: DomainLine | undefined;
   /** Whether authenticated reports exist. */
   readonly reported: boolean;
-  /** The memory of the watch; undefined if the domain is not watched. */
+  /** The stored state of the watch; undefined if the domain is not watched. */
   readonly watched?: DomainState | undefined;
   /** Open alarms of the watch. */
   readonly alarms: number;
@@ -69,7 +69,7 @@ const FEW_REPORTS = 20_000;
 /**
  * Reads the domains of the operator from the tables of the jobs. It computes nothing
  * itself: `tls-rpt-receive` judges failures, `watch` decides alarms, and the ledger of
- * `publish` has the served policies.
+ * `publish` holds the served policies.
  */
 export class OwnDomainsReader {
   readonly #store: Store;
@@ -119,10 +119,11 @@ export class OwnDomainsReader {
     return (await this.#reporters.get()).slice(0, limit);
   }
 
-  /** Reads in turns with other work: the other ports do not wait for a page. */
+  /** Yields to other work between reads, so that other ports do not wait for a page. */
   async #readAll(now: number): Promise<OwnDomains> {
     const overview = await showOverviewInTurns(this.#store, { now, withSums: true });
-    // A map: a report may be about a domain named like a member of Object.prototype.
+    // The result is a map, because a report may be about a domain named like a member of
+    // Object.prototype.
     const watched = new Map(Object.entries(readWatch(this.#store).domains));
     const reported = reportedDomains(this.#store).filter(({ authenticated }) => authenticated);
     const published = this.#ledger.domains();
@@ -157,7 +158,7 @@ export class OwnDomainsReader {
     return last?.last === undefined ? last : undefined;
   }
 
-  /** The memory of the watch about a domain. */
+  /** The stored state of the watch for a domain. */
   watched(domain: string): DomainState | undefined {
     const { domains } = readWatch(this.#store);
     return Object.hasOwn(domains, domain) ? domains[domain] : undefined;
@@ -184,12 +185,12 @@ function isHostOf(name: string, domains: ReadonlySet<string>): boolean {
   return labels.some((_, index) => index > 0 && domains.has(labels.slice(index).join('.')));
 }
 
-/** The urgency of a domain: 3 broken now, 2 soon, 1 unknown, 0 well. */
+/** The urgency of a domain: 3 broken now, 2 broken soon, 1 unknown, 0 healthy. */
 export function severityOf({ failing, reported, watched, alarms }: OwnDomain): 0 | 1 | 2 | 3 {
   if (failing?.ongoing === true || watched?.verdict === 'fail') return 3;
   if (alarms > 0 || watched?.verdict === 'warn') return 2;
   if (watched?.unseen === true || watched?.verdict === 'inconclusive') return 1;
-  // Without a check and without reports nothing is known.
+  // Without a check and without reports the state is unknown.
   if (!watched && !reported) return 1;
   return 0;
 }

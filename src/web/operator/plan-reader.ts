@@ -40,7 +40,7 @@ export interface PlanReaderOptions {
   readonly log: { error(event: string, fields?: Readonly<Record<string, string>>): void };
 }
 
-/** Milliseconds for which an observation is shown again. */
+/** Milliseconds for which an observation is reused. */
 const KEEP_MS = 60_000;
 const MAX_KEPT = 200;
 /** Domains that are observed at the same time. Each observation contacts mail servers. */
@@ -48,8 +48,8 @@ const MAX_CONCURRENT = 4;
 
 /**
  * Plans for the pages. A plan needs an observation of name servers, policy host and mail
- * servers, which may take longer than a page should. So an observation continues when
- * its page does not wait any longer, and the next request gets its result. Reloading a
+ * servers, which may take longer than a page may wait. An observation therefore continues
+ * after its page has stopped waiting, and the next request gets its result. Reloading a
  * page contacts a server at most once a minute.
  */
 export class PlanReader {

@@ -2,7 +2,8 @@ import type { Verdict } from '../../evidence/index.js';
 import { markup } from '../../page/index.js';
 
 /**
- * Text and ground of each verdict. White on each ground has a contrast above 4.5 to 1.
+ * Text and background of each verdict. White on each background has a contrast above 4.5
+ * to 1.
  */
 const looks: Readonly<Record<Verdict, readonly [word: string, ground: string]>> = {
   pass: ['protected', '#1b6340'],

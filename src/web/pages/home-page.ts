@@ -38,7 +38,10 @@ export function homePage(view: HomeView): Markup {
     </div>`;
 }
 
-/** The form. A problem is next to the field and is announced with it. */
+/**
+ * The form. A problem is shown next to the field, and screen readers announce it with the
+ * field.
+ */
 function field({ typed = '', problem, retrySeconds }: HomeView): Markup {
   const says = problem === undefined ? undefined : sentenceOf(problem);
   return markup`<form class="field" method="post" action="/check">
@@ -55,7 +58,7 @@ function field({ typed = '', problem, retrySeconds }: HomeView): Markup {
   </form>`;
 }
 
-/** The step after a refusal: the time to wait where it is known. */
+/** The step after a refusal: the time to wait, if it is known. */
 export function nextStep(fix: string, retrySeconds: number | undefined): string {
   return retrySeconds === undefined ? fix : `Try again in ${duration(retrySeconds)}.`;
 }

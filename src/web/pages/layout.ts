@@ -1,13 +1,13 @@
 import { markup, pageShell, type Markup } from '../../page/index.js';
 import { tabs } from './operator/operator-layout.js';
 
-/** The account that a page is for, and its path: pages differ by them. */
+/** The properties of a request that the layout of its page depends on. */
 export interface Place {
   /** Path of the page. */
   readonly path: string;
   /** Undefined on public pages. */
   readonly account?: PageAccount | undefined;
-  /** Whether a sign-in leads to the operator pages. */
+  /** Whether the operator pages require a sign-in. */
   readonly hasSignIn: boolean;
   /** Whether this installation tests senders. */
   readonly hasSenderTest: boolean;
@@ -30,13 +30,13 @@ export interface PageAccount {
 export interface SitePage {
   readonly title: string;
   readonly main: Markup | readonly Markup[];
-  /** Path of the entry in the navigation that stands for this page. */
+  /** Path of the navigation entry that represents this page. */
   readonly section?: string | undefined;
   /** Seconds after which a browser without scripts loads the page again. */
   readonly refresh?: number | undefined;
 }
 
-/** Puts a page into the layout of the site: navigation above, the fine print below. */
+/** Puts a page into the layout of the site: navigation above, footer below. */
 export function sitePage({ title, main, section, refresh }: SitePage, place: Place): string {
   const { account } = place;
   const entries = [

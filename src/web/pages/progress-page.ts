@@ -17,7 +17,7 @@ export function progressPage(status: CheckStatus): Markup {
     <div class="progress" data-live="/check/${id}/events">${progressRows(status)}</div>`;
 }
 
-/** The progress in one sentence, for the eye and for screen readers. */
+/** The progress in one sentence, which is visible and announced by screen readers. */
 export function progressLine({ state, position, events }: CheckStatus): string {
   if (state === 'queued') return `The check is number ${position ?? 1} in the queue.`;
   const planned = events.flatMap((event) => (event.kind === 'host' ? event.addresses : []));
@@ -30,9 +30,9 @@ export function progressLine({ state, position, events }: CheckStatus): string {
 const waiting = { sign: '…', tone: 'quiet', label: 'under way', note: '' } as const;
 const done = { sign: '✓', tone: 'quiet', label: 'looked up', note: '' } as const;
 
-/** One row for each lookup and each address; a row without an answer waits. */
+/** One row for each lookup and each address; a row without an answer is pending. */
 export function progressRows({ events, state }: Pick<CheckStatus, 'events' | 'state'>): Markup {
-  // A row would claim a lookup that has not begun.
+  // A row would suggest that a lookup has begun.
   if (state === 'queued') return markup``;
   const rows = [routeRow(events), ...hostRows(events), stsRow(events), rptRow(events)];
   return markup`<div class="waits">${scoreList('Progress of the check', rows)}</div>`;

@@ -11,11 +11,11 @@ export interface SignInView {
   /** Code of the refusal. */
   readonly problem?: string | undefined;
   readonly retrySeconds?: number | undefined;
-  /** An OpenID provider signs accounts in too. */
+  /** Whether accounts can also sign in through an OpenID provider. */
   readonly hasProvider: boolean;
 }
 
-/** The form of a sign-in. A refusal does not say whether the name exists. */
+/** The form of a sign-in. A refusal does not reveal whether the name exists. */
 export function signInPage({
   name = '',
   next,

@@ -1,6 +1,6 @@
 import { pageStyle } from '../../page/index.js';
 
-/** The rules of the site, in addition to those that reports have. */
+/** The style rules of the site, in addition to the rules of reports. */
 const siteRules = `
 .top > div { display: flex; flex-wrap: wrap; align-items: baseline; justify-content: space-between; gap: .5rem 2rem; width: 100%; }
 .brand { color: var(--ink); font-weight: 700; font-size: 1.0625rem; letter-spacing: .02em; text-decoration: none; padding: .25rem 0; }

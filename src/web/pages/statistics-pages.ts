@@ -77,7 +77,7 @@ export function titleOf(name: string): string {
   return pageNames[name] ?? name;
 }
 
-/** Shares of domains as bars. The table after it has the same numbers. */
+/** Shares of domains as bars. The table after the chart has the same numbers. */
 function chart({ numbers }: NumbersPage): Markup {
   const shown = numbers.filter(({ domains }) => domains.of > 0);
   if (shown.length === 0) return markup`<p>No domain has data for these numbers.</p>`;

@@ -62,10 +62,10 @@ export function privacyPage({ keepDays, signIn }: PagesSettings): Markup {
 }
 
 const check = { path: '/', name: 'Check a domain' };
-/** The way back for an account. */
+/** The link back to a page that the account can open. */
 export const ownDomains = { path: '/o', name: 'Your domains' };
 
-/** An error as a page, with a way back. */
+/** An error as a page, with a link back. */
 export function problemPage(
   title: string,
   { message, fix }: { readonly message: string; readonly fix: string },

@@ -93,7 +93,10 @@ export function tokenOf({ formKey }: Actor): string {
   return formKey === undefined ? '' : formTokenOf(formKey);
 }
 
-/** The customers of a text with commas; undefined for an empty one: all domains. */
+/**
+ * Parses customer names separated by commas; undefined for an empty text, which means all
+ * domains.
+ */
 function customersOf(text: string, { settings }: Site): readonly string[] | undefined | 'unknown' {
   const names = text
     .split(',')

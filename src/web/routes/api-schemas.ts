@@ -82,5 +82,5 @@ export const problem = z
   })
   .openapi('Problem');
 
-/** The state of a check as the API gives it. */
+/** The state of a check, as the API returns it. */
 export type CheckDocument = z.output<typeof checkDocument>;

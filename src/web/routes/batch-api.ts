@@ -66,7 +66,7 @@ const cancel = createRoute({
   responses: { 204: { description: 'The batch is cancelled.' }, ...form.refusals() },
 });
 
-/** Batches of domains in the API. An account reads its own batches alone. */
+/** Batches of domains in the API. An account can read only its own batches. */
 export function addBatchApi(app: OpenAPIHono<AppEnv>, site: Site, batches: BatchService): void {
   const find = (context: Context<AppEnv>, id: string): Batch | undefined =>
     batches.find(id, accountOf(context));

@@ -84,7 +84,7 @@ async function typedDomain(context: Handled): Promise<string> {
   return typeof typed === 'string' ? typed.slice(0, MAX_TYPED).trim() : '';
 }
 
-/** Starts or finds a check, and leads the browser to its page. */
+/** Starts or finds a check, and redirects the browser to its page. */
 async function startCheck(
   context: Handled,
   site: Site,
@@ -137,7 +137,7 @@ function showCheck(context: Handled, site: Site): Response | Promise<Response> {
   if (!isFinished(status))
     return site.page(context, { title, main: progressPage(status), refresh: REFRESH_SECONDS });
   const profile = context.req.query('profile') ?? 'baseline';
-  // The address of a result with another word at its end leads to the result.
+  // The address of a result with another last segment redirects to the result.
   if (!findProfile(profile)) return context.redirect(`/check/${id}`, 303);
   const result = site.checks.result(id, profile);
   if (status.state === 'failed' || !result) {
@@ -149,7 +149,7 @@ function showCheck(context: Handled, site: Site): Response | Promise<Response> {
   return site.page(context, { title, main: resultPage({ row: status, result, comparison }) });
 }
 
-/** The difference from the repeated check, under the same profile. */
+/** The difference between this check and the repeated check, under the same profile. */
 function comparisonOf(
   checks: CheckService,
   { id, previous }: CheckRow,

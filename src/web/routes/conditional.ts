@@ -8,7 +8,7 @@ export const REVALIDATED = 'private, no-cache';
 
 /**
  * Adds an entity tag to answers that are revalidated, and answers 304 if the client has
- * the present one (RFC 9110 §13.1.2).
+ * the current version (RFC 9110 §13.1.2).
  */
 export async function answerConditionally(context: Context<AppEnv>, next: Next): Promise<void> {
   await next();
@@ -26,7 +26,10 @@ export async function answerConditionally(context: Context<AppEnv>, next: Next):
   context.res = new Response(isKnown ? null : body, { status: isKnown ? 304 : 200, headers });
 }
 
-/** Whether a list of entity tags has this one. The comparison is weak (RFC 9110 §8.8.3.2). */
+/**
+ * Whether a list of entity tags contains this tag. The comparison is weak (RFC 9110
+ * §8.8.3.2).
+ */
 function isListed(list: string, tag: string): boolean {
   const tags = list.split(',').map((one) => one.trim().replace(/^W\//, ''));
   return tags.includes(tag) || tags.includes('*');

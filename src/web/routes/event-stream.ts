@@ -2,7 +2,7 @@
 export interface StreamEvent {
   readonly event: string;
   readonly data: string;
-  /** Sent back as `Last-Event-ID` when the client connects again. */
+  /** The client sends it back as `Last-Event-ID` when it connects again. */
   readonly id?: string | undefined;
 }
 
@@ -14,8 +14,8 @@ const MAX_MS = 300_000;
 
 /**
  * Responds with server-sent events. The next event is produced when the client has read
- * the last one, so a slow client slows its own stream and fills no memory. `signal` ends
- * the stream, as does the client.
+ * the last one, so a slow client slows its own stream and fills no memory. The stream
+ * ends when `signal` aborts or the client disconnects.
  */
 export function eventResponse(next: NextEvent, signal: AbortSignal): Response {
   const encoder = new TextEncoder();
@@ -51,7 +51,7 @@ export function eventResponse(next: NextEvent, signal: AbortSignal): Response {
     headers: {
       'content-type': 'text/event-stream; charset=utf-8',
       'cache-control': 'no-store',
-      // nginx buffers responses otherwise.
+      // Without this field, nginx buffers responses.
       'x-accel-buffering': 'no',
     },
   });

@@ -19,7 +19,7 @@ import type { Site } from './site.js';
  */
 export const SESSION_COOKIE = '__Host-hermetic';
 
-/** Requests of one token in a minute. */
+/** Maximum number of requests of one token in a minute. */
 const REQUESTS_PER_MINUTE = 600;
 
 /** Decides by the table of access whether a request reaches its route. */
@@ -50,9 +50,9 @@ export function accessGate(
 }
 
 /**
- * Refuses the domains that an account may not see, with the answer for domains that do not
- * exist. It runs on the paths with a domain: only there does the router know the
- * parameter.
+ * Refuses the domains that an account may not see, with the same answer as for domains
+ * that do not exist. It runs on the paths with a domain, because the router knows the
+ * parameter only there.
  */
 export function domainGate(
   site: Site,
@@ -80,7 +80,7 @@ export function actorOf(context: Context<AppEnv>, access: AccessService): Actor 
   if (bearer !== undefined && isApi(context))
     return access.isOpen || context.env.isOperator ? access.actorOfToken(bearer) : undefined;
   if (context.env.isOperator) return access.localActor;
-  // The API takes no cookie: a browser adds one to requests of other sites.
+  // The API accepts no cookie: a browser adds cookies to requests of other sites.
   if (!access.isOpen || isApi(context)) return undefined;
   const { peer } = context.env;
   const proxied = access.actorOfProxy({ peer, headers: context.req.raw.headers });
@@ -121,8 +121,8 @@ function isApi({ req }: Context<AppEnv>): boolean {
 }
 
 /**
- * The page of the sign-in, which leads back to the requested one. A session that its
- * provider has to confirm goes to the provider at once.
+ * The page of the sign-in, which redirects to the requested page afterwards. A session
+ * that its provider has to confirm is redirected to the provider at once.
  */
 function signInPath(context: Context<AppEnv>, access: AccessService): string {
   const { pathname, search } = new URL(context.req.url);

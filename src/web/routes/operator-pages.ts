@@ -111,7 +111,7 @@ export function addOperatorPages(
     const isAbsent = !found.ok && found.code === 'web-plan-absent';
     if (isAbsent && !own.knows(domain)) return context.notFound();
     if (found.ok) return show(context, domain, planPage(domain, found));
-    // Reloads without a script too; the observation continues meanwhile.
+    // The page also reloads without a script; the observation continues meanwhile.
     if (found.code === 'web-plan-pending') context.header('refresh', '3');
     const { message, fix } = sentenceOf(found.code);
     return show(context, domain, planPage(domain, { says: `${message} ${fix}` }));
@@ -151,7 +151,7 @@ export function addOperatorPages(
     const form = await context.req.parseBody();
     const { domain, hours } = texts(form, ['domain', 'hours']);
     const name = domain.trim().toLowerCase();
-    // The same answer for a domain of another customer and an unknown one.
+    // A domain of another customer gets the same answer as an unknown domain.
     if (!context.get('actor').reach.covers(name) || !own.knows(name)) return context.notFound();
     const length = Math.min(Math.max(0, Number(hours) || 0), MAX_MUTE_HOURS);
     await site.mute(context, name, length === 0 ? 0 : clock.now() + length * HOUR);

@@ -339,7 +339,7 @@ export const receivedReports = z
   })
   .openapi('ReceivedReports');
 
-/** The refusals that every route behind the access gate may give. */
+/** The refusals that every route behind the access gate may return. */
 export function refusals(...more: readonly number[]): Record<400 | 401 | 403 | 404 | 429, object> {
   const refusal = (status: number): object => ({
     description: refusalTexts[status] ?? 'The request is refused.',
@@ -373,9 +373,9 @@ export function json<Schema extends z.ZodType>(schema: Schema, description: stri
   return { description, content: { 'application/json': { schema } } };
 }
 
-/** The fields of a route that only a token reaches. */
+/** The fields of a route that requires a token. */
 export const byToken = { security: [{ token: [] }] };
-/** The same for a route that reads. */
+/** The same fields for a read-only route. */
 export const readByToken = { method: 'get', ...byToken } as const;
 
 /** The answers of a route that lists items: a page of them, or a refusal. */

@@ -13,7 +13,7 @@ export interface Problem {
   readonly fix: string;
 }
 
-/** The status of each refusal; other codes are requests that cannot be served: 400. */
+/** The status of each refusal; any other code has status 400. */
 const statuses: Readonly<Record<string, number>> = {
   'web-foreign-form': 403,
   'web-operator-only': 403,
@@ -94,11 +94,14 @@ export function problemOf(code: string, about = ''): Problem {
   return { type: 'about:blank', title: phrases[status] ?? '', status, detail, code, fix };
 }
 
-/** A response with a problem document. `retrySeconds` becomes `Retry-After`. */
+/**
+ * A response with a problem document. The response sends `retrySeconds` in the field
+ * `Retry-After`.
+ */
 export function problemResponse(code: string, retrySeconds?: number, about?: string): Response {
   const headers = new Headers({ 'content-type': 'application/problem+json' });
   if (retrySeconds !== undefined) headers.set('retry-after', String(retrySeconds));
-  // RFC 9110 §15.5.2: a response 401 names a way to authenticate.
+  // RFC 9110 §15.5.2: a 401 response names an authentication scheme.
   if (statusOf(code) === 401) headers.set('www-authenticate', 'Bearer realm="hermetic"');
   return new Response(`${JSON.stringify(problemOf(code, about))}\n`, {
     status: statusOf(code),

@@ -1,17 +1,17 @@
 import { WindowCount } from '../../base/index.js';
 
-/** The rest of a limit. */
+/** The state of a limit after a request. */
 export interface Quota {
   /** Name of the policy: `token` or `client`. */
   readonly policy: string;
   readonly limit: number;
   readonly remaining: number;
-  /** Seconds until more is permitted. */
+  /** Seconds until another request is permitted. */
   readonly seconds: number;
   readonly windowSeconds: number;
 }
 
-/** Counts requests of each token, and reports the rest of its limit. */
+/** Counts requests of each token, and reports the remaining requests of its limit. */
 export class FixedWindow {
   readonly #requests: WindowCount;
 

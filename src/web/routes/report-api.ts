@@ -43,7 +43,8 @@ export function addReportApi(app: OpenAPIHono<AppEnv>, site: Site): void {
       const digest = createHash('sha256').update(bodyBytes).digest('hex');
       const request = { owner: `${way} ${name}`, requestKey, digest };
       isReused = !(await keys.claim(request, clock.now()));
-      // No receipt says this; the answer below does.
+      // A receipt has no status for a reused key, so the code below answers with a
+      // problem.
       if (isReused) return { status: 'later', why: 'store' };
       return receiver.receive(bodyBytes, { via: 'https', peer, name: 'body' });
     };

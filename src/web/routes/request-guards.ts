@@ -2,7 +2,7 @@ import type { Context } from 'hono';
 import type { Actor } from '../roles.js';
 import { clientAddress } from '../clients/client-address.js';
 
-/** The facts of a request that are not in its octets. */
+/** The facts of a request that its octets do not contain. */
 export interface RequestOrigin {
   /** Address of the peer of the connection. */
   readonly peer: string;
@@ -17,21 +17,21 @@ export interface AppEnv {
   Variables: { readonly actor: Actor };
 }
 
-/** Names under which this machine's own browser reaches the loopback port. */
+/** Names under which a browser on this machine reaches the loopback port. */
 const loopbackHost = /^(localhost|127(\.\d{1,3}){3}|\[::1\])(:\d{1,5})?$/i;
 
 /**
- * Whether a request to the operator's port carries a foreign Host field. The pages of
- * another site can make their own name lead to 127.0.0.1 (DNS rebinding); their requests
- * arrive from loopback, and only the Host field distinguishes them.
+ * Whether a request to the operator's port carries a foreign Host field. Another site can
+ * make its own name resolve to 127.0.0.1 (DNS rebinding); requests of its pages arrive
+ * from loopback, and only the Host field distinguishes them.
  */
 export function isRebound(hostField: string | undefined): boolean {
   return hostField === undefined || !loopbackHost.test(hostField);
 }
 
 /**
- * Whether a page of another site sent a form to this one. Browsers send this in
- * `Sec-Fetch-Site`, and without that field in `Origin`. Programs send neither.
+ * Whether a page of another site sent a form to this one. Browsers state the site in
+ * `Sec-Fetch-Site`, older ones only in `Origin`. Other programs send neither field.
  */
 export function isForeign(headers: Headers, ownUrl: string): boolean {
   const site = headers.get('sec-fetch-site');
@@ -48,8 +48,8 @@ export function isSafeMethod(method: string): boolean {
 
 /**
  * Whether a browser states that a page of this site sent the form. A form that opens a
- * session needs the statement: another site could sign its visitor in to an account of
- * the attacker.
+ * session needs the statement: otherwise another site could sign its visitor in to an
+ * account of the attacker.
  */
 export function isOwnForm(headers: Headers, ownUrl: string): boolean {
   const isStated = headers.has('sec-fetch-site') || headers.has('origin');
@@ -66,8 +66,8 @@ export function clientOf(context: Context<AppEnv>, proxies: readonly string[]): 
 }
 
 /**
- * The policy of every page: no script runs, nothing is loaded and nothing is sent, except
- * for the files of this site itself.
+ * The policy of every page: the browser runs scripts, loads files and submits forms only
+ * from and to this site.
  */
 const contentPolicy = [
   "default-src 'none'",
@@ -80,7 +80,9 @@ const contentPolicy = [
   "base-uri 'none'",
 ].join('; ');
 
-/** Headers of every response. A handler that sets one of them keeps its own value. */
+/**
+ * Headers of every response. The value of a handler that sets one of them has priority.
+ */
 export const securityHeaders: Readonly<Record<string, string>> = {
   'content-security-policy': contentPolicy,
   'x-content-type-options': 'nosniff',

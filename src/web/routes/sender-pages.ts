@@ -16,7 +16,10 @@ type Answer = Response | Promise<Response>;
 const REFRESH_SECONDS = 5;
 const noIndex = { 'x-robots-tag': 'noindex' };
 
-/** The pages of the public sender test; without the section they say so. */
+/**
+ * The pages of the public sender test; without the section they state that there is no
+ * test.
+ */
 export function addSenderPages(app: Hono<AppEnv>, site: Site): void {
   const { senderTests } = site;
   const withTests = (serve: (context: Handled, tests: SenderTests) => Answer) => {

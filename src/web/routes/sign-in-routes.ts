@@ -9,12 +9,12 @@ import type { Site } from './site.js';
 
 type Handled = Context<AppEnv>;
 
-/** The attributes of cookies. The prefix of their names demands most of them. */
+/** The attributes of cookies. The prefix of their names requires most of them. */
 export const sessionCookie = {
   path: '/',
   secure: true,
   httpOnly: true,
-  // Strict would lose the session of a link in an alert mail.
+  // With `Strict`, browsers would omit the session after a link in an alert mail.
   sameSite: 'Lax',
 } as const;
 
@@ -76,8 +76,8 @@ export function showSignIn(
 }
 
 /**
- * The page to show after the sign-in: a path of the operator pages. Anything else could
- * lead to another site.
+ * The page to show after the sign-in: a path of the operator pages. Any other text could
+ * redirect to another site.
  */
 export function nextPath(text: string | undefined): string {
   return text !== undefined &&

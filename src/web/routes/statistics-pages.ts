@@ -18,7 +18,10 @@ type Fault = 'web-statistics-absent' | 'web-statistics-unknown' | 'web-statistic
 /** A finished scan does not change, so caches may keep its pages for a while. */
 const CACHED = 'public, max-age=300';
 
-/** The public statistics of finished scans; without a database of scans they say so. */
+/**
+ * The public statistics of finished scans; without a database of scans a page explains
+ * their absence.
+ */
 export function addStatisticsPages(app: OpenAPIHono<AppEnv>, site: Site): void {
   const show = (request: Context<AppEnv>, code: Fault) => {
     const main = problemPage('No statistics', sentenceOf(code));
@@ -44,7 +47,7 @@ export function addStatisticsPages(app: OpenAPIHono<AppEnv>, site: Site): void {
   });
 }
 
-/** Asks the source of the statistics: the answer, or the reason of its absence. */
+/** Returns the answer of the statistics source, or the reason for its absence. */
 async function answer<T>(
   { context }: Site,
   ask: (source: StatisticsSource) => Promise<T | undefined>,

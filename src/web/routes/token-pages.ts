@@ -66,7 +66,7 @@ export async function createToken(
     label !== '' && label.length <= MAX_LABEL && known.length === wanted.length && known.length > 0;
   if (!isValid || !Number.isInteger(days) || days < 1 || days > MAX_DAYS)
     return { ok: false, code: 'web-token-invalid' };
-  // A token makes no token with a scope that it does not have itself.
+  // A token cannot create a token with a scope that it does not have itself.
   if (actor.scopes && !known.every((scope) => actor.scopes?.includes(scope)))
     return { ok: false, code: 'web-scope-missing' };
   const { role, customers } = actor;

@@ -27,7 +27,7 @@ const IDLE_MS = 15_000;
 /** Reports that one view reads. */
 const MAX_REPORTS = 100;
 
-/** A test as its page shows it. */
+/** The state of a test, as its page shows it. */
 export interface SenderTestView {
   readonly slot: Slot;
   readonly hasEnded: boolean;
@@ -35,9 +35,12 @@ export interface SenderTestView {
   /** The cases of the test, each with the address that mail goes to. */
   readonly cases: readonly { readonly senderCase: SenderCase; readonly address: string }[];
   readonly closed: readonly ClosedCase[];
-  /** The cases ask for TLS reports (RFC 8460). */
+  /** Whether the cases request TLS reports (RFC 8460). */
   readonly hasReports: boolean;
-  /** Cases may take turns: the installation has fewer addresses than cases. */
+  /**
+   * Whether cases share addresses in turns, because the installation has fewer addresses
+   * than cases.
+   */
   readonly inTurns: boolean;
 }
 
@@ -59,11 +62,11 @@ export class SenderTests {
   ) {
     this.#table = new SlotTable(store);
     this.#store = store;
-    // Without an address for reports, no case asks for one.
+    // Without an address for reports, no case requests a report.
     if (this.hasReports) prepareReports(store);
   }
 
-  /** Whether the cases ask for TLS reports. */
+  /** Whether the cases request TLS reports. */
   get hasReports(): boolean {
     return this.settings.reportUri !== undefined;
   }
@@ -110,7 +113,10 @@ export class SenderTests {
     return reportObservations(reports, { zone, slot, now: this.clock.now() });
   }
 
-  /** Notes that the client sent the mails of a set: silence then counts as not seen. */
+  /**
+   * Records that the client sent the mails of a set: a case without a connection then
+   * counts as not seen.
+   */
   async markSent({ slot }: Slot, set: CaseSet): Promise<void> {
     const at = new Date(this.clock.now()).toISOString();
     const cases = openCases(this.settings).filter(({ quick }) => set === 'all' || quick);

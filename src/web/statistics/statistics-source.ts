@@ -21,7 +21,7 @@ export interface FinishedScan {
   readonly finishedAt: Date;
 }
 
-/** A number with its base. The unknown units are in neither. */
+/** A number with its base. Neither includes the unknown units. */
 export interface UnitCount {
   readonly n: number;
   readonly of: number;
@@ -33,7 +33,7 @@ export interface PageNumber {
   readonly id: string;
   /** The property, as the end of "domains ...". */
   readonly says: string;
-  /** The domains that it is a share of, as the end of "of the domains ...". */
+  /** The domains that form the base, as the end of "of the domains ...". */
   readonly of: string;
   readonly domains: UnitCount;
   readonly mailHosts: UnitCount;
@@ -45,7 +45,7 @@ export interface NumbersPage {
   readonly numbers: readonly PageNumber[];
 }
 
-/** Visits of the scan, and the measured error of those that were inferred. */
+/** Visits of the scan, and the measured error of the inferred results. */
 export interface ScanMethod {
   readonly visited: number;
   readonly inferred: number;

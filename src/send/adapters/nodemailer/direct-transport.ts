@@ -14,7 +14,7 @@ export interface ComposedMail {
   };
 }
 
-/** A transport as nodemailer's `createTransport` takes it. */
+/** A transport that nodemailer's `createTransport` accepts. */
 export interface DirectTransport {
   readonly name: string;
   readonly version: string;
@@ -37,9 +37,9 @@ export interface DirectInfo {
   readonly accepted: readonly string[];
   /** Recipients refused permanently. */
   readonly rejected: readonly string[];
-  /** Recipients deferred: send the message again later, to these alone. */
+  /** Deferred recipients: send the message again later, to these recipients only. */
   readonly pending: readonly string[];
-  /** One for each domain, with the reason of everything. */
+  /** One outcome for each domain, with the reason for each result. */
   readonly outcomes: readonly DeliveryOutcome[];
 }
 
@@ -48,7 +48,7 @@ const MAX_MESSAGE = 100 * 1024 * 1024;
 
 /**
  * A transport for nodemailer that delivers to the recipients' own servers and obeys their
- * policies. nodemailer composes and signs; nothing of its own SMTP is used.
+ * policies. nodemailer composes and signs the message; its SMTP client is not used.
  * `requireTLSExtensionEnabled` of a message asks for REQUIRETLS (RFC 8689).
  *
  * @throws `sendMail` rejects with a HermeticError `send-failed` when no recipient was

@@ -17,10 +17,10 @@ import {
 import { formatAnswer } from './format-answer.js';
 import { abilitiesOf, type PostfixVersion } from './postfix-version.js';
 
-/** The Postfix installation that an answer is for. */
+/** The Postfix installation that receives an answer. */
 export interface AnswerOptions {
   readonly version: PostfixVersion;
-  /** The probe of Postfix's own resolver found that it validates DNSSEC. */
+  /** True if the probe found that Postfix's own resolver validates DNSSEC. */
   readonly validates: boolean;
   /** The reason why the probe failed, and the setting to change. */
   readonly whyNot?: string | undefined;
@@ -67,7 +67,7 @@ export function answerOf(decision: DomainDecision, options: AnswerOptions): Post
     cause,
     keep: Math.min(cacheSeconds, TEMP_LONGEST),
   });
-  // An exemption also outweighs main.cf; observing changes nothing.
+  // An exemption also overrides main.cf; a trial run leaves main.cf in force.
   if (decision.waiver)
     return {
       reply: decision.waiver.kind === 'observe' ? 'NOTFOUND ' : 'OK may',
@@ -103,8 +103,9 @@ function secureReply(decision: DomainDecision, version: PostfixVersion): string 
     .map(({ name }) => name)
     .filter((domainName) => hostNamePattern.test(domainName));
   if (hostNames.length === 0) return undefined;
-  // Hosts that DNS may name by the time Postfix looks (RFC 8461 §8.1); no wildcards:
-  // `.example.com` would match at any depth (RFC 8461 §4.1 means one label).
+  // Hosts that the MX records may name when Postfix looks them up (RFC 8461 §8.1).
+  // Wildcards are left out: `.example.com` would match at any depth, but RFC 8461 §4.1
+  // means one label.
   const others = (decision.mtaSts.policy?.mx ?? []).filter((pattern) =>
     hostNamePattern.test(pattern),
   );
@@ -127,7 +128,8 @@ function secureReply(decision: DomainDecision, version: PostfixVersion): string 
     ...policy.mx.map((pattern): [string, string] => ['mx_host_pattern', pattern]),
     ...lines.map((line): [string, string] => ['policy_string', line]),
   ];
-  // A policy too long for a reply is enforced nevertheless.
+  // If the policy is too long for a reply, the reply omits it and Postfix still enforces
+  // the names.
   return formatAnswer({ ...entry, attributes: [...attributes, ...sts] }) ?? formatAnswer(entry);
 }
 
@@ -135,8 +137,8 @@ function secureReply(decision: DomainDecision, version: PostfixVersion): string 
 const hostNamePattern = /^[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?(\.[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?)+$/;
 
 /**
- * The reason why mail is deferred if Postfix cannot do DANE: TLSA records, or a host
- * whose lookups failed, so that it may have some.
+ * The reason why mail is deferred if Postfix cannot do DANE: a host has TLSA records, or
+ * may have them because its lookups failed.
  */
 function causeWithoutValidation(
   { hosts }: DomainDecision,

@@ -26,16 +26,16 @@ export type TableAnswer =
   | 'dane'
   /** Every host by a certificate from a public CA for a name that the policy lists. */
   | 'secure'
-  /** No opinion: Postfix follows main.cf. */
+  /** No requirement: Postfix applies main.cf. */
   | 'NOTFOUND'
   /** Mail is deferred: DANE is required, and Postfix's resolver does not validate. */
   | 'TEMP';
 
 /**
- * The answer table. With `dane-only` a failing DANE validation is never outweighed by
- * MTA-STS (RFC 8461 §2); with `some`, MTA-STS alone covers every host. If Postfix cannot
- * do DANE itself (`validates` false) no answer relies on it: without the AD bit `dane`
- * would silently mean `may`.
+ * The answer table. With `dane-only`, MTA-STS never overrides a failed DANE validation
+ * (RFC 8461 §2); with `some`, only MTA-STS covers every host. If Postfix cannot do DANE
+ * itself (`validates` false), no answer relies on DANE: without the AD bit `dane` would
+ * silently mean `may`.
  */
 export function tableAnswer(column: DaneColumn, row: StsRow, validates: boolean): TableAnswer {
   if (row === 'enforce') return column === 'all' && validates ? 'dane-only' : 'secure';
@@ -44,8 +44,8 @@ export function tableAnswer(column: DaneColumn, row: StsRow, validates: boolean)
 }
 
 /**
- * The column of a decision. A host outside an enforced policy excludes `all`: DANE alone
- * would let Postfix use it.
+ * The column of a decision. A host outside an enforced policy excludes `all`: with DANE
+ * only, Postfix could use that host.
  */
 export function columnOf({ route, hosts }: Pick<DomainDecision, 'route' | 'hosts'>): DaneColumn {
   const authenticated = (host: HostDecision): boolean =>
@@ -57,7 +57,7 @@ export function columnOf({ route, hosts }: Pick<DomainDecision, 'route' | 'hosts
   return needsLook ? 'some' : 'none';
 }
 
-/** Returns whether a ground says that a host has secure TLSA records. */
+/** Returns whether a ground implies that a host has secure TLSA records. */
 export function hasTlsaRecords(reason: Reason): boolean {
   return reason === 'dane-usable' || reason === 'dane-unusable' || reason === 'dane-insecure-mx';
 }

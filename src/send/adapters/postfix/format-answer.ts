@@ -11,9 +11,9 @@ export interface Entry {
 const LONGEST = 100_000;
 
 /**
- * Writes `OK LEVEL name=value ...`. Values with spaces are in braces. A value that
- * could end its attribute and begin another one (braces, control or non-ASCII characters,
- * nothing at all) is never written: `undefined` then, as for a reply that is too long.
+ * Writes `OK LEVEL name=value ...`. Values with spaces are in braces. Returns undefined
+ * for a value that could end its attribute and begin another (braces, control or
+ * non-ASCII characters, an empty value), and for a reply that is too long.
  */
 export function formatAnswer({ level, attributes }: Entry): string | undefined {
   let replyText = `OK ${level}`;

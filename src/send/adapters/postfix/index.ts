@@ -10,13 +10,13 @@
  * expressed. `answer-table.ts` and docs/postfix.md show the table: an answer is never
  * weaker than the requirement of a host that Postfix may use.
  *
- * With a DANE level Postfix validates by its own resolver. If that does not set the AD
- * bit, `dane` silently means `may`: the resolver is probed every minute, and without
- * validation no answer relies on it.
+ * With a DANE level Postfix validates by its own resolver. If that resolver does not set
+ * the AD bit, `dane` silently means `may`: the resolver is probed every minute, and
+ * without validation no answer relies on it.
  *
- * Caches, from the wire inwards: `PreparedAnswers` (framed replies, until the decision
- * expires, at most an hour), the MTA-STS cache of `send` (max_age of each policy), and
- * the resolver's cache (TTL of each answer).
+ * Caches, in the order in which a request passes them: `PreparedAnswers` (framed replies,
+ * until the decision expires, at most an hour), the MTA-STS cache of `send` (max_age of
+ * each policy), and the resolver's cache (TTL of each answer).
  *
  * @example
  * ```ts

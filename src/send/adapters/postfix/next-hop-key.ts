@@ -1,6 +1,6 @@
 import { parseNextHop, type NextHop } from '../../../tls-policy/index.js';
 
-/** Ports by the names a next hop may be written with. */
+/** Port numbers by the service names that a next hop may contain. */
 const services: Readonly<Record<string, string>> = {
   smtp: '25',
   submission: '587',
@@ -10,8 +10,8 @@ const services: Readonly<Record<string, string>> = {
 
 /**
  * Parses a key of smtp_tls_policy_maps: `domain`, `[host]`, `[host]:port`, `domain:port`.
- * Undefined if no policy can exist: for the parent keys `.example.com` that Postfix
- * looks up after a NOTFOUND (RFC 8461 §3.4: a policy is never taken from a parent
+ * Returns undefined if no policy can exist: for the parent keys `.example.com` that
+ * Postfix looks up after a NOTFOUND (RFC 8461 §3.4: a policy is never taken from a parent
  * domain), and for invalid names.
  *
  * @param key one character an octet; a U-label is UTF-8

@@ -12,12 +12,12 @@ export interface PostfixMapOptions {
   readonly settings: PostfixSettings;
   /** The decision for a next hop. */
   decide(nextHop: NextHop): Promise<DomainDecision>;
-  /** For asking the name servers of Postfix itself. */
+  /** The network over which the probe queries the name servers of Postfix. */
   readonly network: Network;
   readonly clock: Clock;
   /**
-   * Called at the start and whenever the answer to "does Postfix's resolver validate?"
-   * changes.
+   * Called with the first result of the probe of Postfix's resolver, and with every
+   * changed result.
    */
   onProbe?(probeState: ProbeState): void;
   onAnswer?(nextHop: NextHop, postfixAnswer: PostfixAnswer): void;
@@ -26,11 +26,11 @@ export interface PostfixMapOptions {
 /** A running socketmap. */
 export interface PostfixMap {
   serve(connection: Connection): void;
-  /** Answers to one key, as a reply without framing. */
+  /** Returns the reply to one key, without framing. */
   lookup(cacheKey: string): Promise<string>;
   readonly counts: Readonly<Record<'known' | 'found' | 'busy' | 'broken' | 'kept', number>> & {
     readonly malformed: ReadonlyMap<Malformed, number>;
-    /** By the first word of the reply and the level. */
+    /** Answers by the first word of the reply and the level. */
     readonly answers: ReadonlyMap<string, number>;
   };
   readonly validates: boolean;

@@ -7,7 +7,7 @@ export type PostfixVersion = (typeof postfixVersions)[number];
  * mail to the domain, so the version is configured and never guessed.
  */
 export interface PostfixAbilities {
-  /** `protocols=>=TLSv1.2`; older ones list the exclusions. */
+  /** Supports `protocols=>=TLSv1.2`; older releases need a list of excluded versions. */
   readonly leastProtocol: boolean;
   /**
    * `policy_type=sts` and its attributes; with it MX hosts outside the patterns are

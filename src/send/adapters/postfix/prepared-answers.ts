@@ -16,7 +16,10 @@ export interface PreparedAnswersOptions {
   readonly clock: Pick<Clock, 'monotonic'>;
   /** Maximum number of keys in the cache. Default 200 000. */
   readonly size?: number;
-  /** Concurrent lookups; beyond that a key is answered TEMP. Default 1000. */
+  /**
+   * Maximum number of concurrent lookups; the reply to any further key is TEMP. Default
+   * 1000.
+   */
   readonly atOnce?: number;
 }
 
@@ -29,7 +32,7 @@ interface Entry {
    */
   renewAt: number;
   until: number;
-  /** Requested since the last eviction pass. */
+  /** True if requested since the last eviction pass. */
   used: boolean;
 }
 
@@ -43,8 +46,8 @@ const MIN_KEPT = 1000;
 /**
  * A cache of framed replies: a known key costs one map lookup. A reply in use is looked
  * up again before it expires, so that mail to a busy domain is never delayed by DNS.
- * An expired reply is never used. Times come from the monotonic clock: setting the date
- * has no effect.
+ * An expired reply is never used. Times come from the monotonic clock, so a change of the
+ * system date has no effect.
  */
 export class PreparedAnswers {
   readonly #entries = new Map<string, Entry>();
@@ -53,7 +56,8 @@ export class PreparedAnswers {
   readonly #replies = new Map<string, string>();
   readonly #options: PreparedAnswersOptions;
   /**
-   * Incremented by {@link clear}: a lookup that started before is not cached after it.
+   * Incremented by {@link clear}: the result of a lookup that started before is not
+   * cached.
    */
   #generation = 0;
   readonly counts = { known: 0, found: 0, busy: 0, broken: 0 };
@@ -152,7 +156,7 @@ export class PreparedAnswers {
 
 /**
  * Copies the octets of a string. In V8 a slice keeps the whole request in memory, and a
- * concatenation keeps its parts; a long-lived map must not.
+ * concatenation keeps its parts; a long-lived map must avoid both.
  */
 function ownCopy(cacheKey: string): string {
   return Buffer.from(cacheKey, 'latin1').toString('latin1');

@@ -34,7 +34,7 @@ const fixes = {
     'set postfix.resolver.trustRemote: true if the network to it is protected, else let Postfix ask a validating resolver on this machine',
 } as const;
 
-/** libc queries no more of them. */
+/** The maximum number of name servers that libc queries. */
 const MAX_SERVERS = 3;
 
 /**

@@ -38,8 +38,8 @@ const COMMA = 0x2c;
  * Serves one connection of a Postfix socketmap client (socketmap_table(5)): requests
  * `LEN:NAME SP KEY,`, replies in the same framing and in the order of the requests, even
  * when many arrive at once. A malformed request ends the connection after the outstanding
- * replies: after a framing error the start of the next request is unknown. A client that
- * does not read its replies is not read from.
+ * replies: after a framing error the start of the next request is unknown. The server
+ * stops reading from a client that does not read its replies.
  */
 export function serveSocketmap(connection: Connection, options: SocketmapOptions): void {
   new SocketmapConnection(connection, options).serve();
@@ -62,11 +62,14 @@ class SocketmapConnection {
   readonly #options: SocketmapOptions;
   readonly #prefix: string;
   readonly #unknownMap: string;
-  /** Octets that do not form a whole request yet. */
+  /** Octets that do not yet form a complete request. */
   #pending = '';
   /** Outstanding replies in order; undefined until the lookup has ended. */
   readonly #owed: (string | undefined)[] = [];
-  /** Replies taken from `#owed` so far: the place of a reply minus this is its index. */
+  /**
+   * The number of replies removed from `#owed` so far: the sequence number of a reply
+   * minus this number is its index.
+   */
   #taken = 0;
   #blocked = false;
   #ended = false;
@@ -118,8 +121,8 @@ class SocketmapConnection {
   }
 
   /**
-   * Parses the request at a position of the pending text. Undefined: it is incomplete.
-   * `key` is undefined for a request to another map.
+   * Parses the request at a position of the pending text. Returns undefined for an
+   * incomplete request. `key` is undefined for a request to another map.
    */
   #requestAt(
     position: number,
@@ -184,7 +187,10 @@ class SocketmapConnection {
     if (!this.#blocked && this.#owed.length < MAX_OWED) this.#stream.resume();
   }
 
-  /** Ends the connection because of a malformed request, after the replies before it. */
+  /**
+   * Ends the connection because of a malformed request, after the replies to earlier
+   * requests.
+   */
   #reject(output: string, why: Malformed): void {
     this.#ended = true;
     this.#pending = '';

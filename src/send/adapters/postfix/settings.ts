@@ -1,11 +1,11 @@
 import { z } from 'zod';
 import { postfixVersions, releaseOf } from './postfix-version.js';
 
-/** The section `postfix` of `hermetic.yaml`, except `listen`. */
+/** The section `postfix` of `hermetic.yaml`, except for `listen`. */
 export const postfixSection = z.strictObject({
   /**
-   * As `postconf -h mail_version` prints it. It is never guessed: an attribute that
-   * Postfix does not know stops all mail to a domain.
+   * As `postconf -h mail_version` prints it. It is never guessed: Postfix defers all mail
+   * to a domain if it does not know an attribute.
    */
   version: z
     .string({ error: 'must be in quotes: write "3.10", since 3.10 without them is the number 3.1' })
@@ -23,7 +23,7 @@ export const postfixSection = z.strictObject({
     .string()
     .regex(/^[A-Za-z0-9._-]{1,64}$/, 'is not a map name: letters, digits, dots and hyphens')
     .default('hermetic'),
-  /** Whether domains with DANE are answered `dane`. False: DANE is not looked up. */
+  /** Whether domains with DANE are answered `dane`. If false, DANE is not looked up. */
   dane: z.boolean().default(true),
   /** The resolver of Postfix, which must validate DNSSEC for the level `dane`. */
   resolver: z
@@ -38,8 +38,8 @@ export const postfixSection = z.strictObject({
     .prefault({}),
   connections: z.int().min(1).max(100_000).default(1000),
   /**
-   * Seconds without an octet until a connection is closed. Postfix waits a hundred for an
-   * answer, and a first policy fetch may take sixty.
+   * Seconds without an octet until a connection is closed. Postfix waits 100 seconds for
+   * an answer, and a first policy fetch may take 60.
    */
   idleSeconds: z.int().min(1).max(3600).default(120),
   /** Domains whose answers are cached. */

@@ -13,7 +13,7 @@ export function actionButton(action: string, token: string, says: string): Marku
     <button class="link">${says}</button></form>`;
 }
 
-/** A problem of the form that was submitted, above it. */
+/** A problem of the submitted form, shown above the form. */
 export function problemLine(code: string | undefined): Markup | false {
   if (code === undefined) return false;
   const { message, fix } = sentenceOf(code);

@@ -12,7 +12,7 @@ const BOTTOM = 22;
 
 /**
  * Sessions of each day as bars (SVG): failed ones at the bottom, successful ones on top,
- * and a mark where the domain changed. A table below it has the numbers.
+ * and a mark where the domain changed. A table below the chart has the numbers.
  */
 export function dayChart({ timeline }: Pick<DomainView, 'timeline'>): Markup {
   const most = Math.max(1, ...timeline.map(({ ok, failed }) => ok + failed));
@@ -40,7 +40,7 @@ export function dayChart({ timeline }: Pick<DomainView, 'timeline'>): Markup {
 function bar({ day, ok, failed, changes }: Day, x: number, step: number, most: number): Markup {
   const room = HEIGHT - TOP - BOTTOM;
   const ground = HEIGHT - BOTTOM;
-  // One failed session in a million is still visible.
+  // Even one failed session in a million stays visible.
   const failedHeight = failed === 0 ? 0 : Math.max(2, (failed / most) * room);
   const okHeight = (ok / most) * room;
   const width = round(Math.max(1, step - 3));

@@ -61,7 +61,7 @@ export function domainReport(view: DomainView, periods?: Markup): readonly Marku
   ].filter((part): part is Markup => part instanceof Object);
 }
 
-/** The pages of one domain. */
+/** The pages about one domain. */
 export function domainTabs(
   domain: string,
   current: '' | '/checks' | '/published' | '/plan',
@@ -81,7 +81,7 @@ export function domainTabs(
 function facts(view: DomainView): Markup {
   const { reports, sessions, coverage } = view;
   const all = sessions.successful + sessions.failed;
-  // Rounded down: 100 % means every session.
+  // The share is rounded down, so that 100 % means every session.
   const percent =
     coverage.sessions === 0 ? 0 : Math.floor((coverage.covered / coverage.sessions) * 100);
   return markup`<dl class="facts">

@@ -87,7 +87,7 @@ export function reportsPage(
   ]);
 }
 
-/** Reports that do not count and items that were refused, in one sentence. */
+/** Reports that do not count, and refused items, in one sentence. */
 function uncountedLine({ uncounted, refused }: Overview): string {
   const aside = uncounted.map((row) => `${row.reports} (${uncountedName(row)})`);
   const turned = refused.map(({ refused: count, code, via }) => `${count} by ${via} (${code})`);
@@ -101,7 +101,7 @@ function uncountedLine({ uncounted, refused }: Overview): string {
 /** Octets of a report that a page shows. */
 const MAX_SHOWN = 100_000;
 
-/** One report as received, with its departures from the standard. */
+/** One report as received, with its deviations from the standard. */
 export function reportPage(report: ReadReport): readonly Markup[] {
   const { id, reporter, day, receivedAt, via, trust, trustDetail, counted, notes, text } = report;
   const lead = `${counted ? 'Counted' : 'Not counted'}: ${trustNames[trust] ?? trust}${trustDetail === '' ? '' : ` (${trustDetail})`}.`;
@@ -114,7 +114,7 @@ export function reportPage(report: ReadReport): readonly Markup[] {
   ]);
 }
 
-/** The content of a report in a box; the beginning of a long one. */
+/** The content of a report in a box; only the beginning of a long report. */
 function content(text: string | undefined): Markup {
   if (text === undefined) return markup`<p>The content can no longer be unpacked.</p>`;
   if (text.length <= MAX_SHOWN) return codeBox(indented(text), 'Report');
@@ -153,7 +153,7 @@ export interface AlertsView {
   readonly alarms: readonly ListedAlarm[];
   /** Alarms that are open. */
   readonly open: number;
-  /** Muted domains, with the end of it. */
+  /** Muted domains, with the end of each mute. */
   readonly muted: readonly (readonly [domain: string, until: number])[];
   /** The token of forms; undefined for accounts that may not mute. */
   readonly token: string | undefined;

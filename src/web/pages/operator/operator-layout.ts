@@ -12,7 +12,7 @@ export function operatorPage(
   ];
 }
 
-/** Links in one line; the current one is marked for the eye and for screen readers. */
+/** Links in one line; the current one is marked visibly and for screen readers. */
 export function tabs(
   label: string,
   entries: readonly (readonly [path: string, name: string])[],

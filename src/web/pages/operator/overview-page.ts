@@ -58,7 +58,7 @@ function begin(isWhole: boolean): Markup {
       <dt><code>publish</code></dt><dd>publishes policies, certificates and TLSA records</dd></dl>`;
 }
 
-/** The present in one sentence. */
+/** The current state in one sentence. */
 function leadOf(domains: readonly OwnDomain[]): string {
   const count = (severity: number): number =>
     domains.filter((domain) => severityOf(domain) === severity).length;

@@ -70,14 +70,14 @@ function capitalised(text: string): string {
   return `${text.slice(0, 1).toUpperCase()}${text.slice(1)}`;
 }
 
-/** A time that is not broken at its hyphens. */
+/** A time without line breaks at its hyphens. */
 function momentOf(milliseconds: number): Markup {
   return markup`<time>${minuteOfTime(milliseconds)}</time>`;
 }
 
 const signs = { add: '+', remove: '-', keep: ' ' } as const;
 
-/** Lines with their sign: colour alone conveys nothing. */
+/** Lines with their sign, because some readers cannot distinguish the colours. */
 function changeBox(changes: readonly ChangedLine[], label: string): Markup {
   const lines = changes.map(({ change, text }) => {
     const line = `${signs[change]} ${text}`;
