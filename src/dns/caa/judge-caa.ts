@@ -91,8 +91,8 @@ function namesExactly(value: string, issuer: string): boolean {
 
 /**
  * The properties that count: for a wildcard name `issuewild`, if present, replaces
- * `issue`; for any other name `issuewild` is ignored (RFC 8659 §4.3) [8659-4.3-1,
- * 8659-4.3-2].
+ * `issue`; for any other name `issuewild` is ignored (RFC 8659 §4.3).
+ * [8659-4.3-1, 8659-4.3-2]
  */
 function relevantProperties(
   properties: readonly CaaProperty[],
