@@ -73,7 +73,7 @@ export function defineSetup(command: Command, context: CommandContext): void {
       'files and writes nothing. It saves the former content of every file that it changes.',
     exitStatus: [
       [exitCodes.good, 'the files are written and in effect, or shown'],
-      [exitCodes.fail, 'undo left a file that was changed after setup'],
+      [exitCodes.fail, 'undo stopped at a file that was changed after setup'],
       [exitCodes.usage, 'nothing was changed'],
     ],
     examples: [
@@ -93,16 +93,18 @@ async function setUp(
   const machine = nodeMachine(flags.root);
   const activate = (path: string): Promise<void> => activateFile(path, machine, flags);
   if (flags.undo) {
-    const left = await undoSetup(use, activate, machine);
-    for (const path of left)
-      complain(
-        output,
-        new HermeticError('setup-changed', `${path}: changed after setup; left unchanged`, {
-          fix: `Restore it manually; ${journalPath(use)} has the former content.`,
-        }),
-      );
-    if (left.length === 0) output.out(`the state before setup ${use} is restored\n`);
-    return left.length === 0 ? exitCodes.good : exitCodes.fail;
+    const path = await undoSetup(use, activate, machine);
+    if (path === undefined) {
+      output.out(`the state before setup ${use} is restored\n`);
+      return exitCodes.good;
+    }
+    complain(
+      output,
+      new HermeticError('setup-changed', `${path}: changed after setup; undo stopped here`, {
+        fix: `Restore it manually, then repeat the command. ${journalPath(use)} has the former content.`,
+      }),
+    );
+    return exitCodes.fail;
   }
   const files = planFiles(use, await complete(use, flags, signal), machine).filter(
     ({ path, text }) => machine.read(path) !== text,

@@ -255,7 +255,7 @@ function examineResources(state: SystemState): readonly InstallationFault[] {
     faults.push({
       id: 'node-end-of-life',
       importance: importance.advice,
-      message: `Node.js ${nodeVersion} no longer gets security fixes`,
+      message: `the Node.js project no longer maintains Node.js ${nodeVersion}`,
       fix: 'Install Node.js 24 or later.',
     });
   return faults;

@@ -73,33 +73,32 @@ export async function applySetup(
 }
 
 /**
- * Restores every file that setup wrote, the last first, and returns the paths that were
- * changed since and are left as they are. Throws HermeticError without a saved state.
+ * Restores every file that setup wrote, the last first. Stops at a file that was changed
+ * since, and returns its path: it may need the files that setup wrote before it. Throws
+ * HermeticError without a saved state.
  */
 export async function undoSetup(
   use: string,
   activate: (path: string) => Promise<void>,
   machine: Machine,
-): Promise<readonly string[]> {
+): Promise<string | undefined> {
   const journal = readJournal(use, machine);
   if (!journal)
     throw new HermeticError('setup-absent', `${use}: there is no setup to undo`, {
       fix: `Its record would be ${journalPath(use)}.`,
     });
-  const left: SavedFile[] = [];
-  for (const saved of [...journal.files].reverse()) {
+  for (const [index, saved] of [...journal.files.entries()].reverse()) {
     const now = machine.read(saved.path);
     const restored = now === undefined || now === saved.after ? saved.before : revert(now, saved);
     if (restored === undefined) {
-      left.push(saved);
-      continue;
+      writeJournal(use, journal.files.slice(0, index + 1), machine);
+      return saved.path;
     }
     restore(saved.path, restored, machine);
     await activate(saved.path);
   }
-  if (left.length === 0) machine.remove(journalPath(use));
-  else writeJournal(use, left, machine);
-  return left.map(({ path }) => path);
+  machine.remove(journalPath(use));
+  return undefined;
 }
 
 function restore(path: string, before: string | null, machine: Machine): void {

@@ -47,7 +47,7 @@ test('setup writes in order, and undo restores in reverse order', async (t) => {
   assert.equal(machine.facts(journalPath('x'))?.mode, 0o600);
   const undone: string[] = [];
   const left = await undoSetup('x', (path) => Promise.resolve(void undone.push(path)), machine);
-  assert.deepEqual([left, undone], [[], ['/etc/b', '/etc/a']]);
+  assert.deepEqual([left, undone], [undefined, ['/etc/b', '/etc/a']]);
   assert.equal(machine.read('/etc/a'), undefined);
   assert.equal(machine.read('/etc/b'), 'before\n');
   assert.equal(machine.facts('/etc/b')?.mode, 0o640);
@@ -80,10 +80,21 @@ test('undo leaves a file that the operator changed after setup', async (t) => {
   const machine = system(t);
   await applySetup('x', [step('/etc/a', 'one', []), step('/etc/b', 'b', [])], machine);
   machine.write('/etc/a', 'mine');
-  assert.deepEqual(await undoSetup('x', none, machine), ['/etc/a']);
+  assert.equal(await undoSetup('x', none, machine), '/etc/a');
   assert.equal(machine.read('/etc/a'), 'mine');
   assert.equal(machine.read('/etc/b'), undefined);
   assert.ok(machine.read(journalPath('x')));
+});
+
+test('undo keeps what a file that it left needs, and continues later', async (t) => {
+  const machine = system(t);
+  await applySetup('x', [step('/etc/a', 'answers', []), step('/etc/b', 'asks', [])], machine);
+  machine.write('/etc/b', 'asks otherwise');
+  assert.equal(await undoSetup('x', none, machine), '/etc/b');
+  assert.equal(machine.read('/etc/a'), 'answers');
+  machine.remove('/etc/b');
+  assert.equal(await undoSetup('x', none, machine), undefined);
+  assert.equal(machine.read('/etc/a'), undefined);
 });
 
 test('undo takes its lines out of a main.cf that has changed since', async (t) => {
@@ -91,7 +102,7 @@ test('undo takes its lines out of a main.cf that has changed since', async (t) =
   machine.write('/etc/main.cf', 'a=1\nlevel=may\nz = 9\n');
   await applySetup('x', [step('/etc/main.cf', 'a=1\nlevel = dane\nz = 9\nmap = m\n', [])], machine);
   machine.write('/etc/main.cf', 'a=1\nlevel = dane\nz = 9\nmap = m\nlater = yes\n');
-  assert.deepEqual(await undoSetup('x', none, machine), []);
+  assert.equal(await undoSetup('x', none, machine), undefined);
   assert.equal(machine.read('/etc/main.cf'), 'a=1\nlevel=may\nz = 9\nlater = yes\n');
 });
 
@@ -100,7 +111,7 @@ test('undo leaves a file whose lines of setup were changed', async (t) => {
   machine.write('/etc/main.cf', 'a = 1\n');
   await applySetup('x', [step('/etc/main.cf', 'a = 1\nmap = m\n', [])], machine);
   machine.write('/etc/main.cf', 'a = 1\nmap = other\n');
-  assert.deepEqual(await undoSetup('x', none, machine), ['/etc/main.cf']);
+  assert.equal(await undoSetup('x', none, machine), '/etc/main.cf');
 });
 
 test('undo without a setup is an error that names the record', async (t) => {

@@ -1,14 +1,17 @@
 import {
   closeSync,
+  existsSync,
   fchmodSync,
   fchownSync,
   fstatSync,
   fsyncSync,
+  lchownSync,
   linkSync,
   mkdirSync,
   openSync,
   renameSync,
   rmSync,
+  statSync,
   symlinkSync,
   writeSync,
 } from 'node:fs';
@@ -34,20 +37,23 @@ export interface FileOwner {
 
 export interface ReplaceOptions {
   readonly mode: number;
-  /** Default: the user of this process. */
+  /** Default: the user of this process; for root, the owner of the folder. */
   readonly owner?: FileOwner | undefined;
 }
 
 /** The file system of this machine. */
 export const nodeDisk: Disk = {
   write(filePath, text, mode, fileOwner) {
+    const folder = dirname(filePath);
     // A folder that is created for a private file is private too.
-    mkdirSync(dirname(filePath), { recursive: true, mode: (mode & 0o077) === 0 ? 0o700 : 0o755 });
-    const file = openSync(filePath, 'w', mode);
+    makeFolder(folder, (mode & 0o077) === 0 ? 0o700 : 0o755);
+    const owner = fileOwner ?? inheritedOwner(folder);
+    // A link that the owner of the folder left here must not lead root to another file.
+    rmSync(filePath, { force: true });
+    const file = openSync(filePath, 'wx', mode);
     try {
       const { uid, gid } = fstatSync(file);
-      if (fileOwner && (fileOwner.uid !== uid || fileOwner.gid !== gid))
-        fchownSync(file, fileOwner.uid, fileOwner.gid);
+      if (owner && (owner.uid !== uid || owner.gid !== gid)) fchownSync(file, owner.uid, owner.gid);
       // `fchmod` ignores the umask. It runs after the change of owner, which may clear
       // mode bits.
       fchmodSync(file, mode);
@@ -129,6 +135,24 @@ export function writeFailure(error: unknown): Extract<ActionOutcome, { status: '
 /** Returns a name for the draft of a file that only this process uses. */
 function draftOf(filePath: string): string {
   return `${filePath}.${process.pid}.new`;
+}
+
+/** Creates a folder, and the missing ones above it. */
+function makeFolder(folder: string, mode: number): void {
+  if (existsSync(folder)) return;
+  const parent = dirname(folder);
+  makeFolder(parent, mode);
+  const owner = inheritedOwner(parent);
+  const isNew = mkdirSync(folder, { recursive: true, mode }) !== undefined;
+  if (isNew && owner) lchownSync(folder, owner.uid, owner.gid);
+}
+
+/**
+ * The owner of a new file in a folder. A command of root must leave nothing that the user
+ * of the daemon cannot read.
+ */
+function inheritedOwner(folder: string): FileOwner | undefined {
+  return process.getuid?.() === 0 ? statSync(folder) : undefined;
 }
 
 /** Syncs the folder of a file: a new name is durable only when its folder is. */

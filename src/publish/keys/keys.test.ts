@@ -1,6 +1,16 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { mkdtempSync, readdirSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import {
+  chownSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -9,6 +19,7 @@ import { connect, createServer } from 'node:tls';
 import { createCa, createIntermediate, issue } from '../../pki/index.js';
 import { importKey } from '../certificates/import-key.js';
 import { planAdoption } from '../certificates/import-external.js';
+import { nodeDisk } from './durable-file.js';
 import { KeyRing } from './key-ring.js';
 import { leanContext } from './lean-context.js';
 import { LazyContexts } from './lazy-contexts.js';
@@ -55,6 +66,32 @@ test('private keys are readable by their owner alone', (t) => {
   ring.make('mx.example.com', 'rsa-1', 'rsa');
   assert.equal(statSync(ring.keyFile('mx.example.com', 'rsa-1')).mode & 0o077, 0);
   assert.equal(ring.list('mx.example.com', 0)[0]?.type, 'rsa');
+});
+
+test('what root writes belongs to the owner of the folder', (t) => {
+  const ring = ringIn(t);
+  const isRoot = process.getuid?.() === 0;
+  if (isRoot) chownSync(ring.folder, 4321, 4322);
+  const { uid, gid } = statSync(ring.folder);
+  ring.make('mx.example.com', 'ecdsa-1', 'ecdsa');
+  ring.putChain('mx.example.com', 'ecdsa-1', 'chain');
+  const hostFolder = join(ring.folder, 'mx.example.com');
+  const written = [hostFolder, ...readdirSync(hostFolder).map((name) => join(hostFolder, name))];
+  assert.equal(written.length, 3);
+  for (const filePath of written) {
+    const stats = statSync(filePath);
+    assert.deepEqual([stats.uid, stats.gid], [uid, gid], filePath);
+  }
+});
+
+test('a link at the path of a draft leads to no other file', (t) => {
+  const { folder } = ringIn(t);
+  const other = join(folder, 'other');
+  writeFileSync(other, 'untouched');
+  symlinkSync(other, join(folder, 'draft'));
+  nodeDisk.write(join(folder, 'draft'), 'text', 0o600);
+  assert.equal(readFileSync(other, 'utf8'), 'untouched');
+  assert.equal(readFileSync(join(folder, 'draft'), 'utf8'), 'text');
 });
 
 test('a key counts as certified only with a chain for that very key, in date', (t) => {
