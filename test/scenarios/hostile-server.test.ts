@@ -55,7 +55,8 @@ for (const [name, render] of Object.entries(outputs)) {
       );
     if (name !== 'json') assert.equal(found?.[0], undefined);
     // JSON is for machines and contains the text as received, with control characters as
-    // JSON escapes. eslint-disable-next-line no-control-regex
+    // JSON escapes.
+    // eslint-disable-next-line no-control-regex
     else assert.doesNotMatch(render(hostile), /[\u0000-\u001f]/);
   });
 }
