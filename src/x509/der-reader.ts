@@ -90,7 +90,7 @@ export class DerReader {
   }
 
   /** Reads the one element that fills these octets, which must have this tag. */
-  static only(bytes: Uint8Array, tag: number): Element {
+  static single(bytes: Uint8Array, tag: number): Element {
     const derReader = new DerReader(bytes);
     const element = derReader.take(tag);
     derReader.end();
@@ -99,7 +99,7 @@ export class DerReader {
 
   /** Returns a reader of the one sequence that fills these octets. */
   static sequence(bytes: Uint8Array): DerReader {
-    return new DerReader(DerReader.only(bytes, Tag.sequence).body);
+    return new DerReader(DerReader.single(bytes, Tag.sequence).body);
   }
 
   /** Throws unless everything was read: DER permits no trailing octets. */

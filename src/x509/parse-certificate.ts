@@ -122,7 +122,7 @@ function read(derBytes: Uint8Array): Certificate {
 
 /** Reads an explicit version: DER omits the default, so only 2 and 3 can occur. */
 function readVersion(bodyBytes: Uint8Array): 1 | 2 | 3 {
-  const version = readSmall(DerReader.only(bodyBytes, Tag.integer).body) + 1;
+  const version = readSmall(DerReader.single(bodyBytes, Tag.integer).body) + 1;
   if (version !== 2 && version !== 3) throw new DerError(`version ${version}`);
   return version;
 }

@@ -92,12 +92,12 @@ function readPss(algorithm: DerReader): PssParameters {
   const salt = parameters.optional(0xa2);
   const trailer = parameters.optional(0xa3);
   parameters.end();
-  if (trailer && readSmall(DerReader.only(trailer.body, Tag.integer).body) !== 1)
+  if (trailer && readSmall(DerReader.single(trailer.body, Tag.integer).body) !== 1)
     throw new DerError('trailer field is not 1');
   return {
     hash: outer ? readHash(outer.body) : 'sha1',
     maskHash: generator ? readMaskHash(generator.body) : 'sha1',
-    saltLength: salt ? readSmall(DerReader.only(salt.body, Tag.integer).body) : 20,
+    saltLength: salt ? readSmall(DerReader.single(salt.body, Tag.integer).body) : 20,
   };
 }
 

@@ -11,9 +11,9 @@ const MAX_FETCHES = 10_000;
  */
 const ANSWERED_MS = 50;
 
-/** Limits on the fetches of one run. */
+/** Limits on the connections of one run. */
 export interface SharedPolicyOptions {
-  /** Milliseconds between two connections to an address that did not answer the first one. */
+  /** Milliseconds between two connections to one address; at most 50 after a fetch. */
   readonly spacingMs: number;
   readonly clock: Clock;
   readonly signal?: AbortSignal | undefined;

@@ -1,5 +1,4 @@
-import type { Clock } from '../../base/index.js';
-import type { ConnectionBudget, OptOut, ProbeLimiter } from '../../check/index.js';
+import type { ConnectionBudget, ProbeLimiter } from '../../check/index.js';
 import type { AddressEvidence, ConnectionEvidence } from '../../evidence/index.js';
 import type { VisitObservation } from '../facts/observations.js';
 import { familyOf } from '../family/family-of.js';
@@ -13,18 +12,14 @@ import {
   type InferenceError,
 } from '../family/inference.js';
 import { decideRest, rested, type RestState } from '../schedule/rest.js';
+import type { SharedPolicyOptions } from './shared-policy-visits.js';
 
 /** Limits on the visits of one run. */
-export interface SharedVisitsOptions {
+export interface SharedVisitsOptions extends SharedPolicyOptions {
   /** TCP connections of one visit. */
   readonly perVisit: number;
   /** TCP connections to one address in the whole run. */
   readonly perAddress: number;
-  /** Milliseconds between two connections to one address. */
-  readonly spacingMs: number;
-  readonly clock: Clock;
-  readonly signal?: AbortSignal | undefined;
-  readonly optOut?: OptOut | undefined;
 }
 
 /** The state of one address in a run. */
