@@ -6,12 +6,12 @@ import { parseTlsRptRecord } from '../tls-rpt/index.js';
 import type { SendContext } from './context.js';
 import { resultTypeOf } from './result-type-of.js';
 
-/** A policy before the lookup of its TLS-RPT record. */
+/** An applied policy whose TLS-RPT record is not looked up yet. */
 export type DraftPolicy = Omit<AppliedPolicy, 'tlsRpt'>;
 
 /**
- * Adds the TLS-RPT record of each policy domain: the addresses that receive reports (RFC
- * 8460 §3). A failed lookup is part of the result.
+ * Adds to each policy the TLS-RPT record of the policy domain, with the addresses that
+ * receive reports (RFC 8460 §3). If a lookup fails, the failure is part of the result.
  */
 export function resolveReportUris(
   policies: readonly DraftPolicy[],
@@ -26,7 +26,7 @@ export function resolveReportUris(
   );
 }
 
-/** Reports whether a policy applies to a host. */
+/** Returns whether a policy applies to a host. */
 export function appliesTo(
   draftPolicy: DraftPolicy,
   host: HostDecision,
@@ -43,9 +43,9 @@ export function appliesTo(
 }
 
 /**
- * Returns the policies under which a delivery is reported, by the policy types of RFC
- * 8460 §4.4: `sts` for the domain, `tlsa` for each TLSA base domain, `no-policy-found`
- * if a host has neither. Pure.
+ * Returns the policies under which TLS-RPT reports a delivery, with the policy types of
+ * RFC 8460 §4.4: `sts` for the domain, `tlsa` for each TLSA base domain, and
+ * `no-policy-found` if neither applies to a host. Pure.
  */
 export function appliedPolicies(decision: DomainDecision): readonly DraftPolicy[] {
   const { domain, mtaSts, hosts, settings } = decision;
@@ -72,14 +72,20 @@ export function appliedPolicies(decision: DomainDecision): readonly DraftPolicy[
   return drafted;
 }
 
-/** TLSA records that bind a sender, or a failed lookup, which also binds the sender. */
+/**
+ * Returns true if the TLSA records bind the sender, or if their lookup failed, which
+ * binds the sender too.
+ */
 function hasTlsa({ tlsa: { status } }: HostDecision): boolean {
   return (
     status === 'usable' || status === 'unusable' || status === 'bogus' || status === 'tempfail'
   );
 }
 
-/** RFC 8461 §6: a policy of mode `none` is not reported on. */
+/**
+ * Returns the MTA-STS policy to report under; undefined for a policy of mode `none` (RFC
+ * 8461 §6).
+ */
 function stsPolicy({ domain, mtaSts }: DomainDecision): DraftPolicy | undefined {
   const { policy, trouble } = mtaSts;
   if (!policy || policy.mode === 'none') return undefined;
@@ -132,7 +138,10 @@ function failureOf(
   );
 }
 
-/** RFC 8460 §3. An IP address as next hop has no policy domain, hence no reports. */
+/**
+ * Looks up the TLS-RPT record of a policy domain (RFC 8460 §3). An IP address as next hop
+ * has no policy domain and no reports.
+ */
 async function tlsRptOf(
   domainName: string,
   { resolver }: SendContext,

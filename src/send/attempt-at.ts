@@ -30,7 +30,7 @@ export function attemptAt(
     ip: circumstances.ip,
     port: circumstances.port,
     localIp: conn?.local.address,
-    // RFC 5321 §4.2: the greeting starts with the name of the server.
+    // RFC 5321 §4.2: the text of the greeting starts with the server's host name.
     greeting: greeting?.lines[0]?.split(' ')[0],
     state: stateOf(attempt),
     ...needs(host),
@@ -46,7 +46,10 @@ function stateOf({ session, unreachable }: AttemptResult): DeliveryAttempt['stat
   return unreachable ? 'unreachable' : 'failed';
 }
 
-/** Records a host that was not contacted: policy forbids it, or it has no address. */
+/**
+ * Records a host that was not contacted, because policy forbids it or because it has no
+ * address.
+ */
 export function attemptWithoutServer(
   host: HostDecision,
   { port, at, policies }: Circumstances,
@@ -68,7 +71,7 @@ export function attemptWithoutServer(
   };
 }
 
-/** The requirement for the host, whether enforced or waived. */
+/** Returns the requirement for the host, also if a waiver suspends it. */
 function needs({
   decision,
 }: HostDecision): Pick<DeliveryAttempt, 'tls' | 'authenticate' | 'reasons'> {
@@ -79,8 +82,8 @@ function needs({
 }
 
 /**
- * The unmet requirement of a session that a waiver allowed. A trial run uses it to show
- * the mail that enforcement would have deferred.
+ * Returns the unmet requirement of a session that a waiver allowed. A trial run uses it
+ * to show the mail that enforcement would have deferred.
  */
 function unmetOf({ verdict }: AttemptResult, { decision }: HostDecision): Failure | undefined {
   if (decision.action !== 'use') return undefined;

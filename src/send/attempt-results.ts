@@ -14,9 +14,9 @@ import { resultTypeOf } from './result-type-of.js';
 import type { AttemptResult } from './try-server.js';
 
 /**
- * [8461-5-3, 8461-6-1] Returns success or failure of one session under each policy that
- * applies to its host, enforced or not: a policy in mode `testing` is reported without
- * being enforced. Empty if no session was established (RFC 8460 §4.3.4).
+ * Returns success or failure of one session under each policy that applies to its host. A
+ * policy in mode `testing` is reported but not enforced [8461-5-3, 8461-6-1]. The list is
+ * empty if no session was established (RFC 8460 §4.3.4).
  */
 export function resultsOf(
   attempt: AttemptResult,
@@ -30,7 +30,10 @@ export function resultsOf(
   });
 }
 
-/** Returns the failures of a host that was skipped under the policies that forbid it. */
+/**
+ * Returns, for a host that was skipped, a failure under each policy that forbids the
+ * host.
+ */
 export function resultsOfRefusal(
   host: HostDecision,
   policies: readonly DraftPolicy[],
@@ -57,7 +60,10 @@ function failureUnder(
   return judged?.ok === false ? asReported(judged.failure) : undefined;
 }
 
-/** The authentication result that a policy requires; none without a usable policy. */
+/**
+ * Returns the authentication result that a policy requires; undefined if the policy is
+ * not usable.
+ */
 function resultUnder(
   { type }: DraftPolicy,
   verdict: ServerVerdict | undefined,
@@ -79,7 +85,10 @@ function asReported({ code, detail }: Failure): PolicyFailure {
   return { resultType: resultTypeOf(code, 'validation-failure'), code, detail };
 }
 
-/** Undefined if TLS 1.3 negotiated a group that Node does not name. */
+/**
+ * Returns whether the key exchange was post-quantum; undefined if TLS 1.3 negotiated a
+ * group that Node does not name.
+ */
 function isPostQuantumSession(version: string, group: string | undefined): boolean | undefined {
   if (group !== undefined) return isPostQuantum(group);
   return version === 'TLSv1.3' ? undefined : false;

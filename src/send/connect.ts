@@ -17,11 +17,14 @@ import type { SendContext } from './context.js';
 import { sendFailures } from './failures.js';
 import { tryServer } from './try-server.js';
 
-/** Requirements of one message, in addition to the policy of the domain. */
+/**
+ * Options of one connection, with requirements of the message in addition to the policy
+ * of the domain.
+ */
 export interface ConnectRequest {
-  /** The message asks for REQUIRETLS (RFC 8689). */
+  /** True if the message requests REQUIRETLS (RFC 8689). */
   readonly requireTls?: boolean;
-  /** The message has the header field `TLS-Required: No` (RFC 8689). */
+  /** True if the message has the header field `TLS-Required: No` (RFC 8689). */
   readonly tlsRequiredNo?: boolean;
   readonly signal?: AbortSignal;
 }
@@ -33,7 +36,7 @@ export interface SmtpTranscript {
   readonly lines: readonly SmtpTranscriptLine[];
 }
 
-/** An open session, or the reason for none; with decision and evidence in both cases. */
+/** An open session or the failure, with the decision and the evidence in both cases. */
 export type ConnectResult = {
   readonly decision: DomainDecision;
   readonly outcome: DeliveryOutcome;
@@ -42,8 +45,8 @@ export type ConnectResult = {
   | {
       readonly ok: true;
       /**
-       * A session ready for MAIL FROM, on a connection that meets the decision. Close it
-       * with `quit()`.
+       * A session that is ready for MAIL FROM, on a connection that meets the decision.
+       * The caller closes the session with `quit()`.
        */
       readonly session: SmtpSession;
     }
@@ -51,10 +54,11 @@ export type ConnectResult = {
 );
 
 /**
- * Makes the decision, then tries hosts and addresses in order until a session meets it
- * (RFC 5321 §5.1, RFC 8461 §8.4 [8461-8.4-1], RFC 7672 §2.2.1). Skips a host that fails
- * its requirement, but not the whole domain. Policy never rejects mail permanently, since
- * the domain may repair it while the mail is queued (RFC 8461 §5 [8461-5-4]).
+ * Makes the decision for a next hop, then tries hosts and addresses in order until a
+ * session meets the decision (RFC 5321 §5.1, RFC 8461 §8.4 [8461-8.4-1],
+ * RFC 7672 §2.2.1). A host that fails its requirement is skipped, but the other hosts of
+ * the domain are tried. A failed policy never rejects mail permanently, since the domain
+ * may repair its configuration while the mail is queued (RFC 8461 §5 [8461-5-4]).
  */
 export async function connectVia(
   context: SendContext,
@@ -70,10 +74,10 @@ export async function connectVia(
   });
   const startedAt = context.clock.now();
   const drafted = appliedPolicies(decision);
-  // The TLS-RPT records are looked up while the servers are tried: no delivery waits for
-  // a record that only its report needs.
+  // The TLS-RPT records are looked up while the servers are tried: a delivery must not
+  // wait for a record that only the reports need.
   const reportLookup = resolveReportUris(drafted, context, signal);
-  reportLookup.catch(() => undefined); // It is awaited below.
+  reportLookup.catch(() => undefined); // The code below awaits `reportLookup` and handles its rejection.
   const port = portOf(nextHop, context);
   const walked = await walk(context, { decision, policies: drafted, port, request });
   const policies = await reportLookup.catch((error: unknown) => {
@@ -104,7 +108,10 @@ function resultOf(failure: Failure | undefined): DeliveryOutcome['result'] {
   return failure.temporary ? 'deferred' : 'rejected';
 }
 
-/** One delivery: the decision to enforce and the policies to report under. */
+/**
+ * The input of one delivery attempt: the decision to enforce and the policies to report
+ * under.
+ */
 interface Walk {
   readonly decision: DomainDecision;
   readonly policies: readonly DraftPolicy[];
@@ -140,7 +147,8 @@ async function walk(
       continue;
     }
     for (const ip of host.addresses) {
-      // RFC 5321 §5.1 allows a limit on the alternate addresses tried for one message.
+      // RFC 5321 §5.1 allows a limit on the number of addresses that are tried for one
+      // message.
       if (attempts.filter((earlier) => earlier.ip !== undefined).length >= context.maxAttempts)
         return { attempts, conversations };
       const began = context.clock.monotonic();
@@ -156,7 +164,10 @@ async function walk(
   return { attempts, conversations };
 }
 
-/** Explains why no session was opened, and whether a later attempt can succeed. */
+/**
+ * Returns the failure that explains why no session was opened and whether a later attempt
+ * can succeed.
+ */
 function failureOf(
   { action, route }: DomainDecision,
   attempts: readonly DeliveryAttempt[],
@@ -169,8 +180,9 @@ function failureOf(
       'send-route-unknown',
       route.trouble && `${route.trouble.code} ${route.trouble.detail}`.trim(),
     );
-  // RFC 8689 §4.2.1 [8689-4.2.1-3, 8689-4.2.1-4]: the message is returned once every
-  // server was tried; a server that did not answer may still support REQUIRETLS.
+  // RFC 8689 §4.2.1 [8689-4.2.1-3, 8689-4.2.1-4]: the message bounces after every server
+  // has answered without support for REQUIRETLS. A server that did not answer may still
+  // support it.
   if (requireTls && attempts.every(({ state }) => state === 'refused' || state === 'failed')) {
     const code = attempts.some(({ failure }) => failure?.code === 'smtp-requiretls-not-offered')
       ? '5.7.30'
@@ -190,8 +202,8 @@ function failureOf(
 }
 
 /**
- * The attempt that explains best why there is no session: a server that failed, then a
- * host that policy forbids, then the rest.
+ * Returns the attempt that best explains why there is no session: preferably a server
+ * that failed, otherwise a host that policy forbids, otherwise any attempt.
  */
 function tellingAttempt(attempts: readonly DeliveryAttempt[]): DeliveryAttempt | undefined {
   const firstIn = (state: DeliveryAttempt['state']): DeliveryAttempt | undefined =>
@@ -199,14 +211,14 @@ function tellingAttempt(attempts: readonly DeliveryAttempt[]): DeliveryAttempt |
   return firstIn('failed') ?? firstIn('refused') ?? attempts[0];
 }
 
-/** The ground that forbids a host, as text. */
+/** Returns the reason why policy forbids a host, as text. */
 function groundText(host: HostDecision): string {
   const { says, trouble } = causeOfHost(host);
   return causeText(trouble ? { says, trouble } : { says });
 }
 
 /**
- * Sorts hosts by preference, never by their security (RFC 7672 §2.2.1 [7672-2.2.1-1]);
+ * Sorts hosts by MX preference, never by their security (RFC 7672 §2.2.1 [7672-2.2.1-1]);
  * hosts of equal preference are in random order.
  */
 function inOrder(hosts: readonly HostDecision[], random: () => number): readonly HostDecision[] {

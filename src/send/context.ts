@@ -14,46 +14,52 @@ import type { DecideOptions } from '../tls-policy/index.js';
 import { builtinTrustStore } from '../tls/index.js';
 import type { TrustStore } from '../x509/index.js';
 
-/** Options of a sender. Each has a default that suits a mail server on the Internet. */
+/** Options of a sender. The defaults suit a mail server on the Internet. */
 export interface SenderOptions extends Omit<DecideOptions, 'tlsRequiredNo'>, ResolverChoice {
   readonly network?: Network;
   /**
-   * Refuse private and special addresses of mail and policy hosts: for senders that serve
-   * others. Default false.
+   * True to refuse private and special addresses of mail and policy hosts, if other
+   * parties choose the recipients. Default false.
    */
   readonly publicOnly?: boolean;
-  /** Default: the roots that come with Node. */
+  /** Trusted root certificates. Default: the roots that come with Node. */
   readonly trustStore?: TrustStore;
   /**
-   * The cache of MTA-STS policies. Default: in memory, so that every start is a first
-   * contact, which an on-path attacker can suppress (RFC 8461 §10.2). See `stsStore`.
+   * The cache of MTA-STS policies. Default: a cache in memory, which is empty after every
+   * start. An on-path attacker can then suppress the discovery of policies (RFC 8461
+   * §10.2); `stsStore` avoids this.
    */
   readonly stsCache?: StsCache;
   readonly clock?: Clock;
-  /** Name in EHLO. Default: that of the machine. */
+  /** The host name in EHLO. Default: the name of the machine. */
   readonly helo?: string;
   readonly smtpPort?: number;
   readonly httpsPort?: number;
-  /** Milliseconds for each step that waits for a mail server. Default 60 000. */
+  /** Timeout in milliseconds for each reply of a mail server. Default 60 000. */
   readonly timeoutMs?: number;
-  /** Milliseconds for one fetch of a policy. Default 60 000 (RFC 8461 §3.3). */
+  /**
+   * Timeout in milliseconds for one fetch of a policy. Default 60 000 (RFC 8461 §3.3).
+   */
   readonly fetchTimeoutMs?: number;
-  /** Maximum number of servers tried for one message. Default 10. */
+  /** Maximum number of addresses that are tried for one message. Default 10. */
   readonly maxAttempts?: number;
-  /** A number from 0 to 1: equal MX hosts are tried in random order (RFC 5321 §5.1). */
+  /**
+   * Returns a random number from 0 to 1. MX hosts of equal preference are tried in random
+   * order (RFC 5321 §5.1).
+   */
   random?(): number;
-  /** Called when the refresh of a policy in force fails repeatedly. */
+  /** Receives a cached policy in force whose refresh fails repeatedly. */
   onWarning?(stsEntry: StsEntry): void;
 }
 
-/** Options with every default filled in. */
+/** The options of a sender, with every default filled in. */
 export interface SendContext extends DecideOptions {
   readonly network: Network;
   readonly resolver: Resolver;
   readonly stsSource: StsSource;
   readonly trustStore: TrustStore;
   readonly clock: Clock;
-  /** Milliseconds since 1970 by a clock that no correction changes. */
+  /** Returns milliseconds since 1970, unaffected by corrections of the wall clock. */
   readonly now: () => number;
   readonly helo: string;
   readonly smtpPort: number;
@@ -134,7 +140,10 @@ function decideOptions({
   return { dane, mtaSts, daneSuffices, daneWithInsecureMx, require, observe, exemptions };
 }
 
-/** RFC 5321 §4.1.4: many servers refuse an EHLO name that is not fully qualified. */
+/**
+ * Returns the name of the machine for EHLO, if it is fully qualified: many servers refuse
+ * other EHLO names (RFC 5321 §4.1.4).
+ */
 function ownName(): string {
   const hostName = hostname();
   return /^[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+$/.test(hostName) ? hostName : 'localhost.localdomain';

@@ -6,20 +6,23 @@ import type { SendContext } from './context.js';
 
 /** One message with its envelope. */
 export interface Mail {
-  /** Envelope sender; empty for a notice that must not be answered. */
+  /** Envelope sender; empty for mail that must not cause a bounce. */
   readonly from: string;
   readonly to: readonly string[];
   /**
-   * The message as it is sent, header and body. A header field `TLS-Required: No` is
+   * The complete message, with header and body. A header field `TLS-Required: No` is
    * obeyed (RFC 8689 §4.2.2).
    */
   readonly message: Uint8Array;
   /**
-   * REQUIRETLS: the message bounces rather than passing a server that does not support
-   * it. Takes precedence over the header field (RFC 8689 §4.1).
+   * True to request REQUIRETLS: the message bounces if no server supports the extension.
+   * This option takes precedence over the header field (RFC 8689 §4.1).
    */
   readonly requireTls?: boolean;
-  /** Next hop for all recipients instead of their domains, as `parseNextHop` reads it. */
+  /**
+   * Next hop for all recipients, instead of their domains, in the syntax of
+   * `parseNextHop`.
+   */
   readonly via?: string;
   readonly signal?: AbortSignal;
 }
@@ -34,18 +37,22 @@ export interface Recipient {
   readonly reply?: Reply;
 }
 
-/** The result of a delivery, by recipient and by next hop. */
+/** The result of a delivery, for each recipient and for each next hop. */
 export interface Delivery {
-  /** In the order of `to`. */
+  /** The results of the recipients, in the order of `to`. */
   readonly recipients: readonly Recipient[];
-  /** One for each next hop: the evidence, and the input of TLS-RPT. */
+  /**
+   * One outcome for each next hop. It is the evidence of the delivery, and the input of
+   * TLS-RPT.
+   */
   readonly outcomes: readonly DeliveryOutcome[];
   readonly conversations: readonly SmtpTranscript[];
 }
 
 /**
- * Delivers a message to the servers of its recipients, one session for each domain.
- * Rejects only with `signal.reason` and for misuse; a refused recipient is a result.
+ * Delivers a message to the servers of its recipients, one session for each domain. The
+ * promise rejects only with `signal.reason` and for misuse; a refused recipient is part
+ * of the result.
  */
 export async function deliverVia(context: SendContext, mail: Mail): Promise<Delivery> {
   const groups = new Map<string, string[]>();
@@ -101,7 +108,7 @@ async function deliverTo(
     (['delivered', 'deferred', 'rejected'] as const).find((status) =>
       recipients.some((recipient) => recipient.status === status),
     ) ?? 'rejected';
-  // A delivered recipient has no failure, so that the failure explains the result.
+  // The failure has to explain the best result, so a delivered message has no failure.
   const failure = recipients.find((recipient) => recipient.status === best)?.failure;
   const outcome: DeliveryOutcome = {
     ...connected.outcome,
@@ -132,7 +139,7 @@ function notConnected(
 }
 
 /**
- * Reports whether a message has exactly one header field `TLS-Required` with the value
+ * Returns whether a message has exactly one header field `TLS-Required` with the value
  * `No` (RFC 8689 §4.2.2, §5). Any other value, or a second field, is ignored: the policy
  * of the domain stays in force.
  */
@@ -150,5 +157,5 @@ export function saysTlsRequiredNo(message: Uint8Array): boolean {
   return fields.length === 1 && /:[ \t]*no[ \t]*$/i.test(fields[0] ?? '');
 }
 
-/** Octets of the message that are searched for the end of its header. */
+/** Number of leading octets that are searched for the end of the header. */
 const MAX_HEADER = 262_144;

@@ -1,8 +1,7 @@
 import { defineFailures } from '../base/index.js';
 
 /**
- * The reason why mail was not delivered, in addition to the failures of DNS, SMTP and
- * TLS.
+ * Reasons why mail was not delivered, in addition to the failures of DNS, SMTP and TLS.
  */
 export const sendFailures = defineFailures({
   'send-no-mail': {

@@ -31,7 +31,7 @@ test('a forgotten policy does not count in another process, even after a save', 
   assert.equal(forgetPolicy(command, 'one.example')?.id, '1');
   assert.notEqual(forgottenRevision(daemon), before);
   assert.equal(cache.get('one.example'), undefined);
-  // A delivery that was in progress then records the use of the policy.
+  // After the removal, a delivery that was in progress records the use of the policy.
   await cache.put({ ...entry('one.example', at), usedAt: at + 5 });
   assert.equal(cache.get('one.example'), undefined);
   assert.equal(cache.get('two.example')?.policy?.id, '1');
@@ -53,7 +53,7 @@ test('a policy is forgotten even when the clocks of two processes differ', async
 
 const HOUR = 3_600_000;
 
-// The policy was fetched and removed while the clock was ahead; then the clock was
+// The policy was fetched and removed while the clock was fast. Then the clock was
 // corrected.
 for (const [ahead, hours] of [
   ['an hour', 1],

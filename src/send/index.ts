@@ -1,29 +1,31 @@
 /**
- * Sending mail under TLS policy (RFC 5321, RFC 3207, RFC 7672, RFC 8461, RFC 8689).
+ * Sends mail under TLS policies (RFC 5321, RFC 3207, RFC 7672, RFC 8461, RFC 8689).
  *
- * For each next hop a sender looks up MX hosts, TLSA records and the MTA-STS policy and
- * asks `tls-policy` for the requirements of each host. Then it tries the hosts by
- * preference and uses the first session that meets its requirement:
+ * For each next hop a sender looks up MX hosts, TLSA records and the MTA-STS policy, from
+ * which `tls-policy` computes the requirement for each host. Then the sender tries the
+ * hosts by MX preference and uses the first session that meets its requirement:
  *
  * - A host that fails is skipped. Mail without a usable host is deferred; a policy alone
  *   never bounces mail (RFC 8461 §5, RFC 7672 §2.2).
- * - Opportunistic TLS continues in plaintext if the handshake fails, since nothing
- *   requires TLS there. A mandatory handshake never falls back.
- * - No command that reveals the message or its envelope precedes authentication.
- * - REQUIRETLS (RFC 8689) raises the requirement of one message, `TLS-Required: No`
- *   lowers it. Both are recorded in the outcome.
+ * - If TLS is opportunistic and the handshake fails, the mail is sent in plaintext, since
+ *   no policy requires TLS. If TLS is mandatory, the sender never falls back to
+ *   plaintext.
+ * - The sender reveals the message and its envelope only after it has authenticated the
+ *   server, if a policy requires authentication.
+ * - REQUIRETLS (RFC 8689) raises the requirement for one message; `TLS-Required: No`
+ *   lowers it. The outcome records both.
  *
- * Each attempt is recorded as data: `hermetic.outcome/1` holds decision, attempts and the
- * result under each policy, and TLS-RPT reports are counted from it. A peer's fault is a
- * result, never an exception.
+ * Each attempt is recorded as data: `hermetic.outcome/1` contains the decision, the
+ * attempts and the result under each policy. TLS-RPT reports are counted from these
+ * outcomes. A peer's fault is a result, never an exception.
  *
  * Two adapters connect this part to other software. `adapters/postfix` answers the
  * socketmap `smtp_tls_policy_maps`; Postfix then enforces the policy itself.
- * `adapters/nodemailer` is a transport that delivers directly. The policy cache of
- * `stsStore` is durable: a cached policy protects until its max_age ends even if an
- * attacker blocks every later fetch (RFC 8461 §10.2).
+ * `adapters/nodemailer` is a nodemailer transport that delivers directly to MX hosts.
+ * `stsStore` saves the policy cache on disk: a cached policy protects mail until its
+ * max_age ends, even if an attacker blocks every later fetch (RFC 8461 §10.2).
  *
- * Queueing and retries are left to the caller, signing and composing to the mail library.
+ * The caller queues and retries mail. The mail library composes and signs it.
  *
  * @example
  * ```ts

@@ -9,16 +9,18 @@ import type { FailureDetails, ReportedPolicy } from '../tls-rpt/index.js';
 
 /** The contribution of one outcome to the report of one policy domain. */
 export interface ReportedOutcome {
-  /** The TLS-RPT record of the policy domain: the recipients of the report. */
+  /**
+   * The TLS-RPT record of the policy domain, which names the recipients of the report.
+   */
   readonly record: string;
   readonly policy: ReportedPolicy;
 }
 
 /**
- * Counts one outcome for TLS-RPT (RFC 8460 §4): one entry for each policy whose domain
- * publishes a TLS-RPT record, to be added up with `mergePolicies`. Sessions are counted;
- * unreachable servers are not (§4.3.4). Mail with `TLS-Required: No` is not counted:
- * reports are sent with this field, and two reporters would otherwise report each other's
+ * Counts one outcome for TLS-RPT (RFC 8460 §4). Returns one entry for each policy whose
+ * domain publishes a TLS-RPT record; `mergePolicies` adds entries up. Unreachable servers
+ * are not counted (§4.3.4). Mail with `TLS-Required: No` is not counted either: reports
+ * carry this field, and two reporters would otherwise send each other reports about
  * reports without end (§5.3).
  */
 export function reportedPolicies({
@@ -45,8 +47,9 @@ interface Session {
 }
 
 function reported(appliedPolicy: AppliedPolicy, sessions: readonly Session[]): ReportedPolicy {
-  // A session under a policy that could not be fetched, or that is unusable, has failed
-  // that policy even if TLS succeeded. A failure of the session itself is more precise.
+  // If the policy could not be fetched or is unusable, every session under it counts as
+  // failed, even if TLS succeeded. A failure of the session itself is more precise and
+  // takes precedence.
   const failed = sessions.flatMap(({ attempt, failure = appliedPolicy.failure }) =>
     failure ? [details(failure, attempt)] : [],
   );

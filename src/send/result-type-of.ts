@@ -13,7 +13,7 @@ const entries: Readonly<Record<string, FailureEntry>> = Object.assign(
   ),
 ) as Record<string, FailureEntry>;
 
-/** The RFC 8460 §4.3 result type under which a failure is reported. */
+/** Returns the RFC 8460 §4.3 result type under which a failure is reported. */
 export function resultTypeOf(code: string, otherwise: ResultType): ResultType {
   const listed = entries[code]?.resultType;
   return resultTypes.find((type) => type === listed) ?? otherwise;

@@ -4,22 +4,25 @@ import { connectVia, type ConnectRequest, type ConnectResult } from './connect.j
 import { sendContext, type SenderOptions } from './context.js';
 import { deliverVia, type Delivery, type Mail } from './deliver.js';
 
-/** A sender of mail with a cache of DNS answers and MTA-STS policies. */
+/** A sender of mail, with caches of DNS answers and MTA-STS policies. */
 export interface Sender {
-  /** Returns the requirement for a next hop; opens no mail connection. */
+  /** Resolves to the decision for a next hop, without a mail connection. */
   policy(nextHop: string, abortSignal?: AbortSignal): Promise<DomainDecision>;
-  /** Opens an SMTP session with a next hop as decided, or returns the failure. */
+  /**
+   * Opens an SMTP session with a next hop that meets the decision, or resolves to the
+   * failure.
+   */
   connect(nextHop: string, request?: ConnectRequest): Promise<ConnectResult>;
   /** Delivers a message to all its recipients. */
   deliver(mail: Mail): Promise<Delivery>;
   /**
-   * Fetches the cached policies that are due, before they expire (RFC 8461 §3.3).
-   * Resolves to their number.
+   * Refreshes the cached policies that are due, before they expire (RFC 8461 §3.3).
+   * Resolves to the number of fetches.
    */
   refreshPolicies(abortSignal?: AbortSignal): Promise<number>;
   /**
-   * Refreshes policies until aborted. Every minute it fetches the policies that are due;
-   * the time of day differs by domain.
+   * Refreshes policies until aborted. Every minute the policies that are due are fetched;
+   * each domain has its own time of day.
    */
   keepFresh(abortSignal: AbortSignal): Promise<void>;
 }
@@ -27,7 +30,7 @@ export interface Sender {
 const MINUTE = 60_000;
 
 /**
- * Creates a sender. With `stsCache: stsStore(store)` its policies survive a restart.
+ * Creates a sender. With `stsCache: stsStore(store)`, cached policies survive a restart.
  *
  * @throws HermeticError `send-helo-invalid`
  */
@@ -55,7 +58,7 @@ export function createSender(options: SenderOptions = {}): Sender {
   };
 }
 
-/** Opens one session with a new sender: {@link Sender.connect}. */
+/** Opens one session with a new sender; see {@link Sender.connect}. */
 export function connect(
   nextHop: string,
   options: SenderOptions & ConnectRequest = {},
@@ -68,7 +71,7 @@ export function connect(
   });
 }
 
-/** Delivers one message with a new sender: {@link Sender.deliver}. */
+/** Delivers one message with a new sender; see {@link Sender.deliver}. */
 export function deliver(mail: Mail, options: SenderOptions = {}): Promise<Delivery> {
   return createSender(options).deliver(mail);
 }

@@ -12,28 +12,28 @@ import {
 } from '../mta-sts/index.js';
 import { migrate, type Statement, type Store, type TableSet } from '../store/index.js';
 
-/** Limits and hooks of a stored policy cache. */
+/** Limits and callbacks of a stored policy cache. */
 export interface StsStoreOptions {
   /** Maximum number of cached domains. Default 200 000. */
   readonly limit?: number;
-  /** Milliseconds since 1970, independent of corrections of the clock. */
+  /** Returns milliseconds since 1970, unaffected by corrections of the wall clock. */
   now?(): number;
   /**
-   * Called when the database cannot be read, once until it can be read again. Failing
-   * writes are reported by `Store.writes`.
+   * Receives the first error of a period in which the database cannot be read.
+   * `Store.writes` shows failing writes.
    */
   onReadFailure?(error: Error): void;
 }
 
-/** The name of the policy cache among the jobs that write. */
+/** The job name under which the policy cache writes to the store. */
 export const POLICY_CACHE = 'policy-cache';
 
 /**
- * Milliseconds that a caller waits for its policy to be durable; then it continues with
- * the policy in memory.
+ * Maximum time in milliseconds that a caller waits until its policy is on the disk. After
+ * this time the caller continues with the policy in memory.
  */
 const SAVE_WAIT = 200;
-/** Entries in one transaction. */
+/** Maximum number of entries in one transaction. */
 const SAVED_AT_ONCE = 200;
 /** Limits of the unsaved entries in memory while the database cannot be written. */
 const MAX_UNSAVED = { entries: 10_000, octets: 32 * 1024 * 1024 };
@@ -53,13 +53,13 @@ const migrations = [
   'CREATE TABLE send_sts_forgotten (domain TEXT PRIMARY KEY, fetched_at BIGINT NOT NULL, revision BIGINT NOT NULL);',
 ];
 
-/** The tables of the policy cache. */
+/** The table set of the policy cache. */
 export const policyTables: TableSet = { job: 'send', migrations };
 
 /**
- * Removes the cached policy of a domain, for every process that uses the database: it
- * stays removed, even if a process still holds it in memory and saves it later. Returns
- * the policy that was removed.
+ * Removes the cached policy of a domain for every process that uses the database. The
+ * policy remains removed, even if another process still has it in memory and saves it
+ * later. Returns the removed policy.
  */
 export function forgetPolicy(stateStore: Store, domainName: string): CachedPolicy | undefined {
   migrate(stateStore, policyTables.job, migrations);
@@ -72,7 +72,9 @@ export function forgetPolicy(stateStore: Store, domainName: string): CachedPolic
   });
 }
 
-/** Returns a number that grows with every {@link forgetPolicy} of any process. */
+/**
+ * Returns a number that every call of {@link forgetPolicy}, in any process, increases.
+ */
 export function forgottenRevision(stateStore: Store): number {
   migrate(stateStore, policyTables.job, migrations);
   return new Rows(stateStore).lastForgotten();
@@ -93,14 +95,13 @@ interface Row {
 const columns = 'domain, id, mode, mx, max_age, body, fetched_at, failed, used_at';
 
 /**
- * The policy cache in the database: it survives crashes and power failures, and at each
- * opening restores entries that a wrong clock or a long sleep would expire (see
- * `reopened`). A full cache drops the least useful entry.
+ * Returns a policy cache in the database, which survives crashes and power failures. When
+ * it is opened, it restores entries that a wrong clock or a long suspension would expire
+ * (see `reopened`). A full cache drops the least useful entry.
  *
- * A policy binds from the moment it was fetched, whether or not it can be stored (RFC
- * 8461 §3.3, §5.1): an entry that is not durable yet is read from memory, and saved again
- * with the next entry or the next search for due entries. No method throws, and `put`
- * never rejects.
+ * A policy applies from the moment of its fetch, whether or not it can be stored (RFC
+ * 8461 §3.3, §5.1): an unsaved entry is read from memory, and saved with the next entry
+ * or the next search for due entries. No method throws, and `put` never rejects.
  */
 export function stsStore(stateStore: Store, options: StsStoreOptions = {}): StsCache {
   migrate(stateStore, policyTables.job, migrations);
@@ -113,15 +114,21 @@ class StoredPolicies implements StsCache {
   readonly #now: () => number;
   readonly #onReadFailure: ((error: Error) => void) | undefined;
   readonly #rows: Rows;
-  /** Changes not written yet, by domain: the new entry, or undefined for a deletion. */
+  /** Unwritten changes by domain: the new entry, or undefined for a deletion. */
   readonly #unsaved = new Map<string, StsEntry | undefined>();
   #octets = 0;
   #saving: Promise<void> | undefined;
-  /** The time of the opening; undefined once the rows have been adjusted to it. */
+  /**
+   * The time at which the cache was opened; undefined after the rows have been adjusted
+   * to this time.
+   */
   #openedAt: number | undefined;
   #unreadable = false;
   #saved: number;
-  /** The time of the opening, and the last removal before it. */
+  /**
+   * The time at which the cache was opened, and the revision of the last removal before
+   * that time.
+   */
   readonly #opened: { readonly at: number; readonly revision: number };
 
   constructor(stateStore: Store, { limit = 200_000, now, onReadFailure }: StsStoreOptions) {
@@ -150,9 +157,10 @@ class StoredPolicies implements StsCache {
   }
 
   /**
-   * The entry, unless the operator removed the domain after the fetch. The fetch time of
-   * a policy that was removed before the opening must not be in the future (see
-   * `reopened`): otherwise no later fetch would count.
+   * Returns the entry; undefined if the operator removed the policy of the domain after
+   * this fetch. If the removal precedes the opening of the cache, a fetch time in the
+   * future is reduced to the time of the opening (see `reopened`). Otherwise no later
+   * fetch would count.
    */
   #counting(stsEntry: StsEntry | undefined): StsEntry | undefined {
     if (!stsEntry?.policy) return stsEntry;
@@ -301,7 +309,7 @@ interface ForgottenPolicy {
   readonly revision: number;
 }
 
-/** The table, as entries. */
+/** The table of policies, read and written as entries. */
 class Rows {
   constructor(private readonly store: Store) {}
 
@@ -335,8 +343,8 @@ class Rows {
         usedAt,
         cachedPolicy ? expiresAt(cachedPolicy) : null,
         refreshAt(stsEntry) ?? null,
-        // The usefulness at the time of the fetch, without the last use, which has a
-        // separate column. Expired policies are deleted before the ranking is used.
+        // The stored usefulness is that at the time of the fetch. The last use has a
+        // separate column, and expired policies are deleted before entries are ranked.
         cachedPolicy
           ? Math.trunc(usefulness({ ...stsEntry, usedAt: 0 }, cachedPolicy.fetchedAt) / 1e14)
           : 0,
@@ -350,8 +358,8 @@ class Rows {
   }
 
   /**
-   * The fetch time of the policy of a removed domain. The time of the removal does not
-   * decide, because the clocks of two processes differ.
+   * Returns the fetch time of the policy of a removed domain. The fetch time, not the
+   * time of the removal, is compared, because the clocks of two processes may differ.
    */
   forgotten(domainName: string): ForgottenPolicy | undefined {
     const query =
@@ -387,7 +395,8 @@ class Rows {
   }
 
   /**
-   * Entries that may have expired because of a wrong clock or a long sleep, by domain.
+   * Returns entries that may have expired because of a wrong clock or a long sleep, by
+   * domain.
    */
   doubtful(openedAt: number, after: string, most: number): readonly StsEntry[] {
     return this.#prepare(
@@ -400,8 +409,8 @@ class Rows {
   }
 
   /**
-   * Deletes expired entries, then the least useful ones; a tenth of the cache at once, so
-   * that a full cache does not repeat this for every entry.
+   * Deletes expired entries, then the least useful entries. A tenth of the cache is
+   * deleted at once, so that a full cache does not delete for every new entry.
    */
   makeRoom(limit: number, now: number): void {
     this.store.prepare('DELETE FROM send_sts_policy WHERE expires_at <= ?').run(now);

@@ -26,14 +26,14 @@ export interface ServerTask {
   readonly ip: string;
   readonly port: number;
   readonly waiver: Waiver | undefined;
-  /** The message asks for REQUIRETLS. */
+  /** True if the message requests REQUIRETLS. */
   readonly requireTls: boolean;
   readonly signal: AbortSignal | undefined;
 }
 
 /** The result of one connection attempt. */
 export interface AttemptResult {
-  /** The session, ready for MAIL; absent if it must not be used. */
+  /** The session, ready for MAIL FROM; absent if it must not be used. */
   readonly session?: SmtpSession;
   readonly conn?: Connection;
   readonly facts?: HandshakeFacts;
@@ -58,9 +58,9 @@ export interface AttemptResult {
 type Use = Extract<Decision, { action: 'use' }>;
 
 /**
- * Opens a session with one address: under TLS and authenticated as decided, or in
- * plaintext if the decision allows it. It sends no part of a message. Rejects only with
- * `signal.reason`.
+ * Opens a session with one address, with TLS and authentication as the decision requires,
+ * or in plaintext if the decision allows plaintext. The function sends no part of a
+ * message, and rejects only with `signal.reason`.
  */
 export async function tryServer(
   context: SendContext,
@@ -68,8 +68,9 @@ export async function tryServer(
 ): Promise<AttemptResult> {
   const decision = enforced(serverTask.host, serverTask.waiver) as Use;
   const first = await attempt(context, serverTask, decision, true);
-  // RFC 7672 §2.2: if nothing requires TLS, a failed handshake does not defer the
-  // mail. The server may be in an undefined state, hence a second connection.
+  // RFC 7672 §2.2: if no policy requires TLS, a failed handshake does not defer the mail.
+  // The mail is sent on a second connection, because the first one may be in an undefined
+  // state.
   if (
     first.session ||
     !first.tlsFailure ||
@@ -138,8 +139,8 @@ type Seen = Pick<AttemptResult, 'conn' | 'greeting' | 'transcript'> & {
 };
 
 /**
- * Negotiates TLS, verifies the certificate and repeats EHLO: everything learned before
- * the handshake is discarded, since an attacker may have forged it (RFC 3207 §4.2).
+ * Negotiates TLS, verifies the certificate and repeats EHLO. All replies before the
+ * handshake are discarded, since an attacker may have forged them (RFC 3207 §4.2).
  */
 async function upgrade(
   context: SendContext,
@@ -165,7 +166,7 @@ async function upgrade(
     return negotiated;
   });
   if (!secured.ok) {
-    // RFC 3207 §4: after any answer but 220 the session continues unchanged.
+    // RFC 3207 §4: after any reply other than 220 the session continues unchanged.
     if (secured.failure.code === 'smtp-starttls-refused')
       return withoutTls(established, decision, secured.failure);
     const { failure } = secured;
@@ -206,7 +207,10 @@ async function upgrade(
   return { ...sealed, session };
 }
 
-/** RFC 7672 §2.2 [7672-2.2-1]: plaintext only if no policy requires TLS. */
+/**
+ * Returns the plaintext session if no policy requires TLS, otherwise the failure (RFC
+ * 7672 §2.2) [7672-2.2-1].
+ */
 async function withoutTls(
   established: Seen,
   decision: Use,
@@ -223,8 +227,8 @@ function seenOf({ session: _session, ...rest }: Seen): Omit<Seen, 'session'> {
 }
 
 /**
- * RFC 3207 §4.1 [3207-4.1-1]: a session that does not meet the requirement ends with
- * QUIT.
+ * Ends a session that does not meet the requirement with QUIT (RFC 3207 §4.1)
+ * [3207-4.1-1].
  */
 async function quit(session: SmtpSession): Promise<Pick<AttemptResult, 'transcript'>> {
   await session.quit();

@@ -5,16 +5,16 @@ import { openStoreToRead } from './open-to-read.js';
 import type { Store } from './open-store.js';
 
 /**
- * Writes a consistent copy of the database to a new file, while other processes write.
- * SQLite's `VACUUM INTO` reads within one transaction. Its backup API would start again
- * after each write of another process, and might never end. Only SQLite opens the
- * database file.
+ * Writes a consistent copy of the database to a new file, while other processes may write
+ * to the database. SQLite's `VACUUM INTO` reads within one transaction. SQLite's backup
+ * API would restart after each write of another process, and might never end. Only SQLite
+ * opens the database file.
  */
 export async function backUpStore(file: string, copy: string): Promise<void> {
   const store = await openStoreToRead(file, { prepare: () => undefined, mustExist: true });
   try {
-    // SQLite accepts an empty file, and keeps its mode: only their owner may read
-    // reports.
+    // The empty file has mode 0600, which SQLite does not change, so that only the owner
+    // can read the reports.
     writeFileSync(copy, '', { mode: 0o600, flag: 'wx' });
     store.prepare('VACUUM INTO ?').run(copy);
   } finally {
@@ -41,8 +41,8 @@ export async function checkBackup(file: string): Promise<void> {
 }
 
 /**
- * Returns the first damage of the tables: reads the whole file, without its indexes.
- * Undefined when the tables are intact.
+ * Reads all tables, without their indexes, and returns the first damage; undefined if the
+ * tables are intact.
  */
 export function findDamage(stateStore: Store): string | undefined {
   try {
@@ -53,14 +53,14 @@ export function findDamage(stateStore: Store): string | undefined {
   }
 }
 
-/** SQLite describes damage in several lines. */
+/** Returns SQLite's description of damage, which may have several lines, as one line. */
 function oneLine(text: string): string {
   return neutralise(text.replace(/\s+/g, ' '), 200);
 }
 
 /**
- * Reads the whole file and compares tables with indexes. Empty when the file is intact,
- * else its damage.
+ * Reads the whole file, compares tables with indexes, and returns the damage; the list is
+ * empty if the file is intact.
  */
 export function verifyStore(stateStore: Store): readonly string[] {
   const rows = stateStore.prepare<{ integrity_check: string }>('PRAGMA integrity_check').all();

@@ -5,8 +5,8 @@ import type { CheckpointResult } from './checkpoint.js';
 import { loadDriver, type Driver } from './driver.js';
 
 /**
- * Milliseconds that a checkpoint waits for readers and the writer. The wait blocks
- * writers.
+ * Maximum time in milliseconds that a checkpoint waits for readers and the writer.
+ * Writers are blocked meanwhile.
  */
 const WAIT = 100;
 // https://sqlite.org/rescode.html#ioerr_fsync
@@ -16,14 +16,16 @@ parentPort?.postMessage(await checkpoint(workerData as string));
 
 async function checkpoint(filePath: string): Promise<CheckpointResult> {
   const Open = await loadDriver();
-  // A file that was moved away is not created again.
+  // `mode=rw` does not create the file if it was moved away.
   const database = new Open(`${pathToFileURL(realpathSync(filePath)).href}?mode=rw`, {
     timeout: WAIT,
   });
   try {
-    // NORMAL syncs the log before and the database after it is changed.
+    // With NORMAL, a checkpoint syncs the log before it changes the database, and the
+    // database afterwards.
     database.exec('PRAGMA synchronous = NORMAL; PRAGMA wal_autocheckpoint = 0');
-    // This checkpoint moves most frames while other connections write.
+    // A PASSIVE checkpoint copies most frames to the database while other connections
+    // write.
     database.exec('PRAGMA wal_checkpoint(PASSIVE)');
     const ended = database.prepare('PRAGMA wal_checkpoint(RESTART)').get() as { busy: number };
     if (ended.busy === 0) restartLog(database);
@@ -37,8 +39,8 @@ async function checkpoint(filePath: string): Promise<CheckpointResult> {
 }
 
 /**
- * Writes a first frame without changes to the new log: the first writer syncs the header,
- * which would block the event loop.
+ * Writes a first frame without changes to the new log. The first writer syncs the header
+ * of the log, which would otherwise block the event loop of the daemon.
  */
 function restartLog(database: Driver): void {
   database.exec('BEGIN IMMEDIATE');

@@ -1,36 +1,40 @@
 import { Worker } from 'node:worker_threads';
 
-/**
- * Number of frames at which the log is moved into the database: 16 MB with pages of 8 KB.
- */
+/** Number of frames at which a checkpoint starts: 16 MB with pages of 8 KB. */
 const LONG = 2000;
 /** Milliseconds until the next attempt, if readers kept the log in use. */
 const PAUSE = 10_000;
 
-/** The result of a checkpoint in the other thread. */
+/** The result of a checkpoint in the separate thread. */
 export interface CheckpointResult {
-  /** The next write restarts the log from its beginning, or has already restarted it. */
+  /**
+   * True if the next write restarts the log at its beginning, or a write has already
+   * restarted it.
+   */
   readonly restarted: boolean;
-  /** A sync failed: the content of the log may not be on the disk. */
+  /**
+   * The error of a failed sync, after which the content of the log may not be on the
+   * disk.
+   */
   readonly syncFailed?: string;
 }
 
 interface CheckpointOptions {
-  /** The database file. */
+  /** Path of the database file. */
   readonly file: string;
   hasFrames(count: number): boolean;
-  /** Called when a sync in the other thread failed. */
+  /** Receives the error of a sync that failed in the separate thread. */
   onSyncFailure(error: Error): void;
 }
 
 /**
- * Moves the log into the database from a separate thread, since the move waits for the
- * disk several times. The thread lives for one checkpoint.
+ * Runs checkpoints, which move the log into the database, in a separate thread, because a
+ * checkpoint waits for the disk several times. The thread exists for one checkpoint.
  *
  * Its connection shares the SQLite library of this process, and therefore the list of
- * locks: closing the connection does not release the locks of other connections
- * (https://sqlite.org/howtocorrupt.html, section 2.2.1: two copies of the library would
- * release them).
+ * locks, so that closing the connection does not release the locks of other connections
+ * (https://sqlite.org/howtocorrupt.html, section 2.2.1: with two copies of the library,
+ * it would).
  */
 export class Checkpointer {
   #running: Promise<void> | undefined;
@@ -38,7 +42,7 @@ export class Checkpointer {
 
   constructor(private readonly options: CheckpointOptions) {}
 
-  /** Starts a checkpoint if the log is long. To be called after writes. */
+  /** Starts a checkpoint if the log is long. The store calls this method after writes. */
   consider(): void {
     if (this.#running || performance.now() < this.#notBefore) return;
     if (!this.options.hasFrames(LONG)) return;
@@ -66,7 +70,7 @@ export class Checkpointer {
       });
       worker
         .on('message', (message: CheckpointResult) => (checkpointResult = message))
-        // The log remains unchanged: the next checkpoint moves it.
+        // After an error the log remains unchanged, and the next checkpoint moves it.
         .on('error', () => undefined)
         .on('exit', () => resolve(checkpointResult));
     });

@@ -23,7 +23,10 @@ type Open = new (filePath: string, options: { timeout: number; readOnly?: boolea
 const modules = ['@photostructure/sqlite', 'node:sqlite'];
 let loaded: Open | undefined;
 
-/** The packaged SQLite; if its binary does not load, Node's own. */
+/**
+ * Returns the driver of the packaged SQLite; if its binary does not load, the driver of
+ * Node's own SQLite.
+ */
 export async function loadDriver(): Promise<Open> {
   const causes: unknown[] = [];
   for (const name of loaded ? [] : modules) {

@@ -1,8 +1,8 @@
 import { HermeticError, defineFailures, isHermeticError } from '../base/index.js';
 
 /**
- * Conditions of the database; thrown as HermeticError, since they are conditions of this
- * machine.
+ * Failures of the database. They are thrown as HermeticError, since their cause is on
+ * this machine.
  */
 export const storeFailures = defineFailures({
   'store-absent': {
@@ -69,14 +69,15 @@ export const storeFailures = defineFailures({
 
 export type StoreFailureCode = keyof typeof storeFailures.entries;
 
-/** The error to throw for a condition of the catalogue. */
+/** Returns the error to throw for one of the `storeFailures`. */
 export function storeError(code: StoreFailureCode, detail: string, cause?: unknown): HermeticError {
   const { message, fix } = storeFailures.entries[code];
   return new HermeticError(code, `${message.replace(/\.$/, '')}: ${detail}`, { cause, fix });
 }
 
 /**
- * Returns whether an error is the given condition of the store, or any condition of it.
+ * Returns whether an error is the given failure of the store, or any such failure if
+ * `code` is omitted.
  */
 export function isStoreFailure(error: unknown, code?: StoreFailureCode): boolean {
   if (!isHermeticError(error)) return false;
@@ -84,7 +85,7 @@ export function isStoreFailure(error: unknown, code?: StoreFailureCode): boolean
   return error.code === code;
 }
 
-// Primary result codes, https://sqlite.org/rescode.html
+// Failures by the primary result codes of SQLite, https://sqlite.org/rescode.html
 const byResultCode: Readonly<Record<number, StoreFailureCode>> = {
   3: 'store-unwritable', // PERM
   5: 'store-busy',
@@ -97,12 +98,12 @@ const byResultCode: Readonly<Record<number, StoreFailureCode>> = {
   26: 'store-corrupt', // NOTADB
 };
 
-/** SQLITE_IOERR_SHMSIZE: the disk has no room for the shared memory of the log. */
+/** SQLITE_IOERR_SHMSIZE: the disk has no space for the shared memory of the log. */
 const NO_ROOM_FOR_INDEX = 4874;
 
 /**
- * Returns the error to throw for an error of the driver: a named failure for a condition
- * of this machine, otherwise (wrong SQL, a violated constraint) the same error.
+ * Returns the error to throw for an error of the driver: one of `storeFailures` if the
+ * cause is on this machine, otherwise (wrong SQL, a violated constraint) the same error.
  */
 export function nameError(filePath: string, error: unknown): unknown {
   const { errcode } = error as { errcode?: number };
@@ -111,7 +112,7 @@ export function nameError(filePath: string, error: unknown): unknown {
   return code ? storeError(code, filePath, error) : error;
 }
 
-/** Runs a call of the driver, and maps its errors to failures. */
+/** Runs a call of the driver, and converts its errors to `storeFailures`. */
 export function withFileErrors<T>(filePath: string, call: () => T): T {
   try {
     return call();

@@ -3,22 +3,22 @@ import type { Work } from './write-queue.js';
 
 export interface GroupCommitOptions<Item, Result> {
   readonly store: Store;
-  /** The job that the write belongs to. */
+  /** The job to which the write belongs. */
   readonly job: string;
   /**
-   * Writes items in order and returns a result for each. The call runs inside one
-   * transaction; see `Store.write` for long transactions.
+   * Writes items in order and returns a result for each. The function runs inside one
+   * transaction; `Store.write` describes long transactions.
    */
   write(items: readonly Item[]): Work<readonly Result[]>;
-  /** Items in one transaction. Default 1 000. */
+  /** Maximum number of items in one transaction. Default 1 000. */
   readonly maxItems?: number;
 }
 
 /**
  * Writes the items of many callers in one transaction, so that they share one wait for
- * the disk. While a group is written, or waits for a lock, the next group collects items,
- * so groups grow with the load. A caller's promise resolves when its item is durable, and
- * rejects with the error of `write` or the failure of the store.
+ * the disk. While a group is written or waits for a lock, further items form the next
+ * group, so groups grow with the load. A caller's promise resolves when its item is
+ * durable, and rejects with the error of `write` or the failure of the store.
  */
 export function groupCommit<Item, Result>(
   options: GroupCommitOptions<Item, Result>,
@@ -38,7 +38,7 @@ export function groupCommit<Item, Result>(
       group?.forEach(({ resolve }, index) => resolve(results[index] as Result));
     } catch (error) {
       if (!group) {
-        // The transaction did not begin: every gathered item fails.
+        // If the transaction did not begin, every collected item fails.
         planned = false;
         group = waiting.splice(0);
       }

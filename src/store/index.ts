@@ -1,13 +1,13 @@
 /**
- * The persistent data: one SQLite file, in which every job owns its own tables. A
+ * Stores the persistent data in one SQLite file, in which every job owns its tables. A
  * committed transaction survives a crash and a power cut.
  *
- * A process with an event loop writes only through `Store.write`: one queue, in which
- * jobs take turns, and which waits for a lock of another process without blocking. Reads
- * never wait, since the log (WAL) leaves the last commit readable. A queued write is
- * synced to the disk outside the event loop before its promise resolves (`log-sync.ts`);
- * every other write is durable when the call returns. Only SQLite may open and close the
- * file of a running process: see `private-file.ts`.
+ * A process with an event loop writes only through `Store.write`: a queue in which jobs
+ * take turns, and which waits for the lock of another process without blocking the event
+ * loop. Reads never wait, since the log (WAL) leaves the last commit readable. A queued
+ * write is synced to the disk outside the event loop before its promise resolves
+ * (`log-sync.ts`); every other write is durable when the call returns. Only SQLite may
+ * open and close the database file in a running process; `private-file.ts` explains why.
  *
  * SQL stays within the subset that PostgreSQL also understands: `ON CONFLICT`,
  * `RETURNING`, window functions; times as integers, JSON as text.

@@ -12,7 +12,7 @@ const items = ['CREATE TABLE item (id INTEGER PRIMARY KEY, body BLOB)'];
 /** A simulated disk that confirms a sync when the test requests it. */
 class SlowDisk implements LogDisk {
   readonly syncs: { confirm(): void; fail(code: string): void }[] = [];
-  /** Set: `syncNow` throws an error with this code. */
+  /** The code of the error that `syncNow` throws; undefined if `syncNow` succeeds. */
   failure: string | undefined;
 
   sync(): Promise<void> {
@@ -167,7 +167,7 @@ for (const code of ['EIO', 'ENOSPC', 'EDQUOT'])
     disk.syncs[1]?.fail(code);
     await assert.rejects(failed, unsynced);
     await assert.rejects(waiting, unsynced);
-    // The next sync would succeed: the kernel has discarded the pages.
+    // The next sync would succeed, because the kernel counts the lost pages as clean.
     await assert.rejects(
       store.write('a', () => put(store, 4)),
       unsynced,
@@ -203,7 +203,7 @@ test('a write outside the queue is durable when it returns', async (t) => {
   assert.equal(synchronous(), full);
 });
 
-/** The locks of this process on a database and its shared memory. */
+/** Returns the locks of this process on a database and its shared memory. */
 function locks(file: string): readonly string[] {
   const inodes = ['', '-shm'].map((suffix) => `:${statSync(`${file}${suffix}`).ino} `);
   return readFileSync('/proc/locks', 'latin1')

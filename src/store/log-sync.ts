@@ -13,40 +13,39 @@ import { promisify } from 'node:util';
 import { describeSystemError, type HermeticError } from '../base/index.js';
 import { storeError } from './failures.js';
 
-/** The sync of the write-ahead log to the disk. */
+/** Syncs the write-ahead log to the disk. */
 export interface LogDisk {
-  /** Resolves when everything that was written to the open file is on the disk. */
+  /** Resolves when all earlier writes to the open file are on the disk. */
   sync(descriptor: number): Promise<void>;
-  /** Does the same synchronously: the caller waits. */
+  /** Syncs like `sync`, but blocks the caller until the data are on the disk. */
   syncNow(descriptor: number): void;
 }
 
 const nodeDisk: LogDisk = { sync: promisify(fdatasync), syncNow: fdatasyncSync };
 
-/** Octets of the header of the log, and of each frame in front of its page. */
+/** Size in octets of the header of the log, and of the header of each frame. */
 const HEADER = 32;
 const FRAME = 24;
 
 /**
- * The write-ahead log of an open database: makes commits durable without blocking the
- * event loop.
+ * The write-ahead log of an open database, synced without blocking the event loop.
  *
  * SQLite locks the database and the shared memory, never the log
- * (https://sqlite.org/walformat.html, section 2.3), so a descriptor of the log may be
- * opened and closed here. It stays open from before the first write: Linux reports a
- * failed write-back once to each descriptor that was open at that time.
+ * (https://sqlite.org/walformat.html, section 2.3), so this class may open and close a
+ * descriptor of the log. The descriptor is open before the first write, because Linux
+ * reports a failed write-back only to descriptors that were open at that time.
  *
- * After a sync that failed, the pages that never reached the disk count as clean, and the
- * next sync succeeds without them (https://wiki.postgresql.org/wiki/Fsync_Errors). So the
- * first failure is final: no write in this log is acknowledged, and no frame is moved,
- * afterwards.
+ * After a sync that failed, the kernel counts the lost pages as clean, and the next sync
+ * succeeds without them (https://wiki.postgresql.org/wiki/Fsync_Errors). So the first
+ * failure is final: afterwards no write to this log is acknowledged and no frame is
+ * moved.
  */
 export class LogSync {
   readonly path: string;
   readonly #descriptor: number;
   /**
-   * For `syncNow`: a failure is reported once to each descriptor, and the other one may
-   * receive it now in another thread.
+   * The descriptor for `syncNow`. Linux reports a failure once to each descriptor, and a
+   * sync in another thread may consume the report to `#descriptor`.
    */
   readonly #second: number;
   readonly #buffer = Buffer.alloc(HEADER);
@@ -64,7 +63,10 @@ export class LogSync {
     this.#second = openSync(filePath, 'r+');
   }
 
-  /** Undefined if the database has no log: its file system has no shared memory. */
+  /**
+   * Opens the log of a database; returns undefined if there is no log, because the file
+   * system does not support shared memory.
+   */
   static open(filePath: string, logDisk: LogDisk = nodeDisk): LogSync | undefined {
     const target = realpathSync(filePath);
     try {
@@ -81,19 +83,20 @@ export class LogSync {
     }
   }
 
-  /** The failure after which no frame of this log counts as durable. */
+  /** Returns the failure after which no frame of this log counts as durable. */
   get failure(): HermeticError | undefined {
     return this.#failure;
   }
 
-  /** Device and inode of the open log. */
+  /** Returns the device and inode of the open log. */
   get identity(): string {
     const { dev, ino } = fstatSync(this.#descriptor);
     return `${dev}:${ino}`;
   }
 
   /**
-   * Resolves when every commit before the call is durable; rejects with `store-unsynced`.
+   * Resolves when every commit before the call is durable; rejects with `store-unsynced`
+   * if a sync failed.
    */
   async sync(): Promise<void> {
     this.#assertTrusted();
@@ -107,11 +110,14 @@ export class LogSync {
       this.#running--;
       this.#release();
     }
-    // The other thread may have received the only report of a failure.
+    // The checkpoint thread may have received the only report of a failure.
     this.#assertTrusted();
   }
 
-  /** Returns when every commit before the call is durable; throws `store-unsynced`. */
+  /**
+   * Returns when every commit before the call is durable; throws `store-unsynced` if a
+   * sync failed.
+   */
   syncNow(): void {
     this.#assertTrusted();
     try {
@@ -121,16 +127,16 @@ export class LogSync {
     }
   }
 
-  /** Records that a sync of this log failed, here or in another thread. */
+  /** Records that a sync of this log failed, in this or another thread. */
   fail(cause: unknown): HermeticError {
     const { message } = describeSystemError(cause);
     return (this.#failure ??= storeError('store-unsynced', `${this.file}: ${message}`, cause));
   }
 
   /**
-   * Returns whether the log has at least this many frames since its last restart. The
-   * file never shrinks, so its size is not a measure; frames of the current log contain
-   * its salts (https://sqlite.org/fileformat2.html, section 4.1).
+   * Returns whether the log has at least `count` frames since its last restart. The file
+   * never shrinks, so its size is not a measure; frames of the current log contain its
+   * salts (https://sqlite.org/fileformat2.html, section 4.1).
    */
   hasFrames(count: number): boolean {
     const header = this.#read(0, HEADER);
@@ -140,7 +146,7 @@ export class LogSync {
     return frame?.toString('latin1', 8, 16) === salts;
   }
 
-  /** Closes the log once no sync runs. */
+  /** Closes the log as soon as no sync runs. */
   close(): void {
     if (this.#closed) return;
     this.#closed = true;

@@ -11,7 +11,10 @@ const tables: TableSet = {
   migrations: ['CREATE TABLE one (n INTEGER)', 'INSERT INTO one VALUES (1)'],
 };
 
-/** A database with the connection of this process and that of another. */
+/**
+ * Opens one database with two connections, which represent this process and another
+ * process.
+ */
 async function twoConnections(
   t: TestContext,
 ): Promise<{ readonly own: Store; readonly foreign: Store }> {

@@ -3,17 +3,18 @@ import { isStoreFailure, storeError } from './failures.js';
 import type { Store } from './open-store.js';
 
 /**
- * Brings one job's tables up to date: `migrations[n]` upgrades version n to n + 1, and
- * never changes after its release. Each job owns its tables and its numbers. The upgrade
- * is one transaction; tables that are up to date are only read, so that a reload needs no
- * write lock. Throws `store-newer` for a database that a newer version wrote.
+ * Upgrades the tables of one job to the current version. `migrations[n]` upgrades version
+ * n to n + 1, and never changes after its release. Each job has its own tables and
+ * version numbers. The upgrade is one transaction. If the tables are current, the
+ * function only reads, so a reload needs no write lock. Throws `store-newer` for a
+ * database that a newer version wrote.
  */
 export function migrate(stateStore: Store, job: string, migrations: readonly string[]): void {
   if (versionOf(stateStore, job) === migrations.length) return;
   stateStore.transaction(() => upgrade(stateStore, { job, migrations }));
 }
 
-/** The tables of one job, the argument of `migrate`. */
+/** A job and its migrations. */
 export interface TableSet {
   readonly job: string;
   readonly migrations: readonly string[];
@@ -23,10 +24,10 @@ export interface TableSet {
 const PAUSE = 20;
 
 /**
- * Brings tables up to date as `migrate` does, for a process with an event loop: it waits
+ * Upgrades tables as `migrate` does, in a process with an event loop. It waits up to
  * `waitMs` for the lock of another process without blocking, then rejects with
- * `store-busy`. It does not use `Store.write`, because a configuration that failed to
- * start would leave its job degraded.
+ * `store-busy`. It does not use `Store.write`, which would mark the job as degraded
+ * although only a new configuration failed to start.
  */
 export async function migrateWhenFree(
   stateStore: Store,
@@ -63,7 +64,7 @@ function upgrade(stateStore: Store, { job, migrations }: TableSet): void {
     .run(job, migrations.length);
 }
 
-/** Undefined if the job has no tables yet. */
+/** Returns the version of a job's tables; undefined if the job has no tables yet. */
 function versionOf(stateStore: Store, job: string): number | undefined {
   const tables = "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'schema_version'";
   if (!stateStore.prepare(tables).get()) return undefined;

@@ -17,9 +17,9 @@ import {
 } from './write-queue.js';
 
 /**
- * One open database. Calls throw HermeticError for conditions of this machine
- * (`storeFailures`). They are synchronous, except `write`: a process that answers clients
- * may read at any time and writes only through `write`.
+ * One open database. Methods throw HermeticError for failures on this machine
+ * (`storeFailures`). All of them except `write` and `settle` are synchronous. A process
+ * that answers clients may read at any time, but writes only through `write`.
  */
 export interface Store {
   readonly file: string;
@@ -28,19 +28,19 @@ export interface Store {
    * changed.
    */
   readonly exposed: readonly ExposedFile[];
-  /** No other process can open the database until this connection is closed. */
+  /** True if no other process can open the database until this connection is closed. */
   readonly isExclusive: boolean;
-  /** The statement for this text, prepared at its first use. */
+  /** Returns the statement for this text, prepared at its first use. */
   prepare<Row = unknown>(sql: string): Statement<Row>;
-  /** Returns rows one by one, for results too large for memory. */
+  /** Returns rows one by one, for results that do not fit into memory. */
   iterate<Row = unknown>(sql: string, ...values: readonly Value[]): IterableIterator<Row>;
-  /** Several statements without values, for migrations. */
+  /** Executes one or more statements without values, for migrations. */
   execute(sql: string): void;
   /**
-   * Runs `work` in the queue of writes, as an atomic write of a job, and resolves once it
-   * is durable. Waits for a lock of another process without blocking the event loop, at
-   * most `waitMs`; then it rejects with `store-busy`. A long write is a generator that
-   * yields every few milliseconds.
+   * Runs `work` in the queue of writes, as one atomic write of a job, and resolves when
+   * the write is durable. The queue waits at most `waitMs` for the lock of another
+   * process without blocking the event loop; then the promise rejects with `store-busy`.
+   * For a long write, `work` is a generator that yields every few milliseconds.
    *
    * @example
    * ```ts
@@ -55,61 +55,71 @@ export interface Store {
    */
   write<T>(job: string, work: () => Work<T>): Promise<T>;
   /**
-   * Commits all of `work` or nothing. Inside a write or another transaction, `work`
-   * becomes part of it.
+   * Runs `work` and commits all of its changes, or none. Inside a write or another
+   * transaction, `work` becomes part of the outer transaction.
    */
   transaction<T>(work: () => T): T;
   /**
-   * Transactions that were rolled back so far: a cache entry written inside one of them
-   * is void.
+   * Returns the number of transactions that were rolled back so far. A cached copy of
+   * data from a transaction that was rolled back is invalid.
    */
   rollbacks(): number;
-  /** The state of the writes of each job. */
+  /** Returns for each job whether its writes succeed. */
   writes(): readonly JobWrites[];
-  /** Resolves when no write waits, and no checkpoint runs. */
+  /** Resolves when no write is queued and no checkpoint runs. */
   settle(): Promise<void>;
   /** Returns whether `file` and its log are still the files that are open here. */
   inPlace(): boolean;
-  /** Makes every later write fail with this failure: a damaged file is not written to. */
+  /**
+   * Makes every later write fail with this failure, so that a damaged file is not
+   * changed.
+   */
   refuseWrites(failure: HermeticError): void;
-  /** Sets how long a synchronous call waits for another process, in milliseconds. */
+  /**
+   * Sets the time in milliseconds that a synchronous call waits for the lock of another
+   * process.
+   */
   setBusyTimeout(milliseconds: number): void;
   close(): void;
 }
 
 export interface OpenStoreOptions extends WriteQueueOptions {
   /**
-   * Milliseconds that synchronous calls block for another process. Default 5 000; 0 in a
-   * process with an event loop.
+   * Time in milliseconds that synchronous calls wait for the lock of another process.
+   * Default 5 000; 0 in a process with an event loop.
    */
   readonly busyTimeoutMs?: number;
-  /** Rejects a database that does not exist; for commands that only read. */
+  /** True to reject a database that does not exist, for commands that only read. */
   readonly mustExist?: boolean;
   /**
-   * Moves the write-ahead log into the database in another thread, for a process with an
-   * event loop. Otherwise the write that reaches the limit of the log moves it.
+   * True to run checkpoints of the write-ahead log in a separate thread, for a process
+   * with an event loop. Otherwise the write that reaches the limit of the log runs the
+   * checkpoint.
    */
   readonly checkpointThread?: boolean;
   /**
-   * Opens an existing database on a full disk without shared memory: this process can
-   * read it, and write once there is room; other processes cannot open it. Without it the
-   * call rejects with `store-full`.
+   * True to open an existing database on a full disk without shared memory. This process
+   * can then read the database, and write to it when the disk has space again; other
+   * processes cannot open it. If false, the call rejects with `store-full`.
    */
   readonly exclusiveWhenFull?: boolean;
-  /** The sync of the write-ahead log of queued writes. Default: fdatasync. */
+  /**
+   * The function object that syncs the write-ahead log after queued writes. Default:
+   * fdatasync.
+   */
   readonly logDisk?: LogDisk;
 }
 
 /**
- * Frames of the log at which a commit moves it into the database: 16 MB; with a thread
- * for that, only if the thread fails.
+ * Number of frames at which a commit runs a checkpoint: 16 MB. If a separate thread runs
+ * checkpoints, the limit is higher and is reached only if the thread fails.
  */
 const LONG_LOG = { here: 2000, elsewhere: 16_000 };
 
 /**
- * Opens the database, and creates it (readable by its owner alone [8460-8-1]) if the
- * file does not exist. `:memory:` keeps it in memory. Throws `store-foreign` for the
- * database of another program, and changes nothing in it.
+ * Opens the database. If the file does not exist, it is created, readable only by its
+ * owner [8460-8-1]. With `:memory:` the database is in memory. Throws `store-foreign` for
+ * the database of another program, and changes nothing in it.
  */
 export async function openStore(filePath: string, options: OpenStoreOptions = {}): Promise<Store> {
   try {
@@ -121,7 +131,7 @@ export async function openStore(filePath: string, options: OpenStoreOptions = {}
 }
 
 /**
- * Opens a connection. An exclusive one keeps the index of the log in its own memory
+ * Opens a connection. An exclusive connection has the index of the log in its own memory
  * (https://sqlite.org/wal.html, section 9).
  */
 async function open(
@@ -138,8 +148,9 @@ async function open(
     () => new Open(filePath, { timeout: options.busyTimeoutMs ?? 5000 }),
   );
   try {
-    // FULL: a commit returns when it is durable. Large pages, a log of 16 MB and a cache
-    // of 16 MB halve the amount of written data. The SELECT creates the log.
+    // With FULL, a commit returns when it is durable. Large pages, a log of 16 MB and a
+    // cache of 16 MB halve the amount of written data. The SELECT makes SQLite create the
+    // log.
     const longLog = options.checkpointThread ? LONG_LOG.elsewhere : LONG_LOG.here;
     withFileErrors(filePath, () =>
       driver.exec(`PRAGMA locking_mode = ${isExclusive ? 'EXCLUSIVE' : 'NORMAL'}`),
@@ -161,9 +172,8 @@ async function open(
 }
 
 /**
- * Connects without the right to write. `address` is the argument of SQLite: the path, or
- * a
- * `file:` URI with parameters.
+ * Opens a read-only connection. `address` is the path of the database, or a `file:` URI
+ * with parameters of SQLite.
  */
 export async function connectToRead(filePath: string, address: string): Promise<Store> {
   const Open = await loadDriver();
@@ -181,8 +191,8 @@ export async function connectToRead(filePath: string, address: string): Promise<
 }
 
 /**
- * The members of a store are bound, so that a test may spread it and replace some of
- * them.
+ * One open database. The methods are bound to the object, so that a test may spread a
+ * store and replace some of its methods.
  */
 class SqliteStore implements Store {
   readonly file: string;
@@ -191,7 +201,10 @@ class SqliteStore implements Store {
   readonly #driver: Driver;
   readonly #queue: WriteQueue;
   readonly #place: Place | undefined;
-  /** Undefined: each commit is durable when it returns, or the database is in memory. */
+  /**
+   * The write-ahead log; undefined if each commit is durable when it returns, or if the
+   * database is in memory.
+   */
   readonly #log: LogSync | undefined;
   readonly #checkpointer: Checkpointer | undefined;
   readonly #prepared = new Map<string, PreparedStatement>();
@@ -301,23 +314,24 @@ class SqliteStore implements Store {
     this.#queue.close();
     this.#log?.close();
     // Closing the connection would move the log into the database. The end of the log may
-    // be missing on the disk, so the log remains, and the next process to open the
-    // database reads its complete part.
+    // be missing on the disk, so the connection remains open: the next process reads the
+    // complete part of the log.
     if (this.#writeFailure) return;
     try {
-      // Moves the log, so that the file is complete without it once no other process
-      // reads it.
+      // The checkpoint makes the database file complete without the log, unless another
+      // process still reads the log.
       this.#driver.exec('PRAGMA busy_timeout = 0; PRAGMA wal_checkpoint(TRUNCATE)');
     } catch {
-      // The log is complete as well; the next process to open the database reads it.
+      // A failed checkpoint loses no data: the next process that opens the database reads
+      // the log.
     }
-    // The driver closes a connection only once no statement refers to it.
+    // The driver closes a connection only when no statement refers to the connection.
     for (const statement of this.#prepared.values()) statement.drop();
     this.#prepared.clear();
     this.#driver.close();
   };
 
-  /** The failure that stops all later writes. */
+  /** Returns the failure because of which all later writes fail. */
   get #writeFailure(): HermeticError | undefined {
     return this.#refusal ?? this.#log?.failure;
   }
@@ -327,8 +341,8 @@ class SqliteStore implements Store {
   }
 
   /**
-   * Begins a transaction of the queue, whose commit does not wait for the disk: `#sync`
-   * does, outside the event loop. Every other commit waits.
+   * Begins a transaction of the queue. Its commit does not wait for the disk, since
+   * `#sync` syncs the log outside the event loop. Every other commit waits for the disk.
    */
   #begin(): void {
     if (this.#writeFailure) throw this.#writeFailure;
@@ -358,7 +372,10 @@ class SqliteStore implements Store {
     if (this.#place?.holds() === false) throw storeError('store-replaced', this.file);
   }
 
-  /** A full disk may have rolled back already. */
+  /**
+   * Rolls back the open transaction, unless SQLite has already done so because the disk
+   * is full.
+   */
   #rollback(): void {
     this.#rollbacks++;
     if (this.#driver.isTransaction) this.#execute('ROLLBACK');
@@ -378,7 +395,7 @@ interface StoreOptions extends OpenStoreOptions {
   readonly log?: LogSync | undefined;
 }
 
-/** The files of a connection. */
+/** The paths and identities of the files of a connection. */
 class Place {
   readonly #paths: readonly string[];
   readonly #known = new Map<string, string>();
@@ -391,7 +408,7 @@ class Place {
 
   /**
    * Returns whether the paths still name the files that they named first. SQLite creates
-   * the log at the first use, and keeps it while it is open.
+   * the log at the first use, and does not delete it while the database is open.
    */
   holds(): boolean {
     return this.#paths.every((filePath) => {

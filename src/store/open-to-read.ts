@@ -6,23 +6,24 @@ import { isStoreFailure, storeError } from './failures.js';
 import { connectToRead, openStore, type Store } from './open-store.js';
 
 export interface OpenToReadOptions {
-  /** Brings the tables that will be read up to date, as `migrate` does. */
+  /** Upgrades the tables that will be read, as `migrate` does. */
   prepare(stateStore: Store): void;
   /**
-   * A database that does not exist is an error; otherwise it counts as an empty database.
+   * True to reject a database that does not exist. If false, a missing database counts as
+   * empty.
    */
   readonly mustExist?: boolean;
 }
 
 /**
  * Opens a database for reading only: the call creates, changes and removes no file next
- * to it. So it works without write permission, while a daemon runs and after it has
- * stopped. Writes of the caller are refused, or lost at `close`.
+ * to it. So it works without write permission, whether or not a daemon is running. Writes
+ * of the caller are refused, or lost at `close`.
  *
  * A closed database has no log and is opened as immutable: SQLite would otherwise create
- * a log and an index next to it. One with log and index is in use, and is opened as it
- * is. If both ways fail (the log of a crash, tables of an older version), the database is
- * copied, and the copy is updated.
+ * a log and an index next to it. A database with log and index is in use, and is opened
+ * normally. If neither is possible (the log of a crashed process, tables of an older
+ * version), the database is copied and the copy is upgraded.
  */
 export async function openStoreToRead(
   filePath: string,
@@ -38,8 +39,8 @@ export async function openStoreToRead(
     try {
       return prepared(await connectToRead(filePath, address), prepare);
     } catch (error) {
-      // Tables of an older version cannot be brought up to date here, nor a log without
-      // its index.
+      // A read-only connection can neither upgrade tables of an older version nor read a
+      // log without its index.
       if (!isStoreFailure(error, 'store-unwritable')) throw error;
     }
   }
@@ -56,7 +57,10 @@ function prepared(stateStore: Store, prepare: (store: Store) => void): Store {
   }
 }
 
-/** Undefined if the log needs to be replayed first. */
+/**
+ * Returns the address at which to open the database for reading; undefined if the log
+ * must be replayed first.
+ */
 function addressToRead(filePath: string): string | undefined {
   const log = statSync(`${filePath}-wal`, { throwIfNoEntry: false })?.size ?? 0;
   if (log === 0 && !existsSync(`${filePath}-shm`))

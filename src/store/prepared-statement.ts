@@ -7,7 +7,7 @@ import { isOutOfRange, readRounded } from './safe-numbers.js';
  * name.
  */
 export interface Statement<Row = unknown> {
-  /** The number of rows changed. */
+  /** Returns the number of rows changed. */
   run(...values: readonly Value[]): number;
   get(...values: readonly Value[]): Row | undefined;
   all(...values: readonly Value[]): Row[];

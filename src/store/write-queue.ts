@@ -105,8 +105,8 @@ export class WriteQueue {
   ) {}
 
   /**
-   * Whether a transaction of the queue is open while other code runs: that code must not
-   * write into it.
+   * Returns whether a transaction of the queue is open while other code runs: that code
+   * must not write into it.
    */
   get suspended(): boolean {
     return this.#current !== undefined && !this.#stepping && this.port.isTransaction;
@@ -170,8 +170,8 @@ export class WriteQueue {
   };
 
   /**
-   * One transaction, or a part of one that continues in the next turn. False: another
-   * process holds the lock.
+   * Returns one transaction, or a part of one that continues in the next turn. False:
+   * another process holds the lock.
    */
   #writeGroup(until: number): boolean {
     if (!this.port.isTransaction)
@@ -233,8 +233,8 @@ export class WriteQueue {
   }
 
   /**
-   * A full disk may have ended the whole transaction, which also undoes the earlier
-   * writes.
+   * Returns a full disk may have ended the whole transaction, which also undoes the
+   * earlier writes.
    */
   #undo(entry: Entry, done: Entry[], error: unknown): void {
     try {

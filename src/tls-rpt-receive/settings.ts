@@ -133,7 +133,7 @@ export const reportSection = z.strictObject({
     .optional(),
 });
 
-/** The name of a mailbox in logs, metrics and reports. */
+/** Returns the name of a mailbox in logs, metrics and reports. */
 export function mailboxName({
   user,
   server,

@@ -4,11 +4,17 @@ import { formatReport, type ReportedPolicy, type TlsReport } from '../tls-rpt/in
 /** The identity of the reporter. */
 export interface Reporter {
   readonly organization: string;
-  /** Address for questions; its domain is the reporter's (RFC 8460 §4.4). */
+  /**
+   * Mail address for questions about reports. Its domain is the reporter's domain (RFC
+   * 8460 §4.4).
+   */
   readonly contact: string;
 }
 
-/** Returns the reporter's domain: the TLS-Report-Submitter and the DKIM signer. */
+/**
+ * Returns the reporter's domain, the value of TLS-Report-Submitter and the domain that
+ * signs with DKIM.
+ */
 export function submitterOf({ contact }: Reporter): string {
   return contact.slice(contact.lastIndexOf('@') + 1).toLowerCase();
 }
@@ -21,7 +27,7 @@ export interface ReportInput {
   /** Milliseconds since 1970 of the midnight at which the UTC day starts. */
   readonly day: number;
   readonly policies: readonly ReportedPolicy[];
-  /** Distinguishes two reports of one day in `report-id`. */
+  /** A part of `report-id` that distinguishes two reports of one day. */
   readonly unique: string;
 }
 

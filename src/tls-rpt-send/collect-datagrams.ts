@@ -3,34 +3,35 @@ import type { Clock, Failure } from '../base/index.js';
 import { parseDatagram } from './parse-datagram.js';
 import type { SessionEvent } from './session-event.js';
 
-/** The receiver of the events that a descriptor delivers. */
+/** The callbacks for the events that are read from a descriptor. */
 export interface DatagramCollectorOptions {
   /**
-   * Receives the events of one datagram. It must return quickly: the kernel's queue is
-   * short (`net.unix.max_dgram_qlen`), and a full queue makes the mail servers drop
-   * events.
+   * Receives the events of one datagram. The function must return quickly: the kernel's
+   * queue is short (`net.unix.max_dgram_qlen`), and the mail servers drop events if it is
+   * full.
    */
   onEvents(sessionEvents: readonly SessionEvent[]): void;
   onMalformed(failure: Failure): void;
-  /** Called when the descriptor can no longer be read. */
+  /** Receives the error after which the descriptor can no longer be read. */
   onError(error: Error): void;
   readonly clock: Clock;
 }
 
 /**
- * Maximum octets of a datagram that a sender on Linux can send with its default buffer.
+ * Maximum octets of a datagram. A process on Linux cannot send more with the default
+ * buffer.
  */
 const LONGEST = 262_144;
 /**
- * The current receiver of each descriptor. A pending read cannot be cancelled, so each
- * descriptor has one reader until the process ends. A reload of the configuration
- * replaces the receiver.
+ * The current callbacks for each descriptor. A pending read cannot be cancelled, so the
+ * loop that reads a descriptor runs until the process ends. A reload of the configuration
+ * replaces the callbacks.
  */
 const receivers = new Map<number, DatagramCollectorOptions>();
 
 /**
  * Reads datagrams of libtlsrpt from an inherited descriptor until the process ends, one
- * datagram per read. A later call for the same descriptor replaces the receiver. Node
+ * datagram per read. A later call for the same descriptor replaces the callbacks. Node
  * cannot open UNIX datagram sockets, but can read a socket that systemd opened
  * (`ListenDatagram=`).
  */
@@ -59,8 +60,8 @@ function readNext(descriptor: number, buffer: Buffer): void {
 }
 
 /**
- * Returns the descriptor that systemd passed to this process (sd_listen_fds(3)): the
- * first is 3. Undefined if it passed no descriptor.
+ * Returns the first descriptor that systemd passed to this process, which is 3
+ * (sd_listen_fds(3)); undefined if systemd passed no descriptor.
  */
 export function inheritedDescriptor(
   environment: Readonly<Record<string, string | undefined>>,

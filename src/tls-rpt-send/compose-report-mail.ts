@@ -7,8 +7,8 @@ import { reportFileName, reportSubject, type TlsReport } from '../tls-rpt/index.
 import { submitterOf, type Reporter } from './build-report.js';
 
 /**
- * The key that signs report mail (RFC 6376); its domain has to be the reporter's domain,
- * or a parent of it.
+ * The key that signs report mail (RFC 6376); the domain of the key has to be the
+ * reporter's domain or one of its parent domains.
  */
 export interface DkimKey {
   readonly domain: string;
@@ -20,7 +20,7 @@ export interface DkimKey {
 export interface ReportMail {
   readonly reporter: Reporter;
   readonly report: TlsReport;
-  /** The report as it was built, in JSON. */
+  /** The built report as JSON text. */
   readonly body: string;
   readonly policyDomain: string;
   readonly to: string;
@@ -37,7 +37,10 @@ interface MailLibraries {
   readonly sign: typeof dkimSign;
 }
 
-/** The libraries are loaded with the first report: they take eight mebibytes. */
+/**
+ * The libraries need eight mebibytes of memory, so they are loaded when the first report
+ * is composed.
+ */
 let libraries: Promise<MailLibraries> | undefined;
 
 async function loadLibraries(): Promise<MailLibraries> {
@@ -51,9 +54,9 @@ async function loadLibraries(): Promise<MailLibraries> {
 /**
  * Composes and signs a report as mail (RFC 8460 §5.3): multipart/report with a
  * human-readable part [8460-5.3-1], TLS-Report-Domain and -Submitter [8460-5.3-3] covered
- * by the DKIM signature [8460-5.3-5, 8460-3-15]. `TLS-Required: No` asks for delivery
- * despite TLS failures (RFC 8689 §5) [8460-3-19]: otherwise the reported failure could
- * also prevent delivery of the report.
+ * by the DKIM signature [8460-5.3-5, 8460-3-15]. `TLS-Required: No` asks the servers to
+ * deliver the mail despite TLS failures (RFC 8689 §5) [8460-3-19]. Otherwise the reported
+ * failure could also prevent the delivery of the report.
  */
 export async function composeReportMail(reportMail: ReportMail): Promise<Buffer> {
   const { reporter, report, body, policyDomain, to, dkim, at } = reportMail;
@@ -85,8 +88,8 @@ export async function composeReportMail(reportMail: ReportMail): Promise<Buffer>
     canonicalization: 'relaxed/relaxed',
     signTime: new Date(at),
     headerList: signedFields,
-    // The library's types also require these members outside the list, and a list of
-    // fields. The library reads neither.
+    // The types of the library require the same members outside `signatureData`, and a
+    // list of fields. The library reads neither of these.
     signatureData: [{ signingDomain: dkim.domain, selector: dkim.selector, privateKey: key }],
   } as unknown as Parameters<typeof dkimSign>[1]);
   if (signed.errors.length > 0)

@@ -2,22 +2,23 @@ import type { Store } from '../store/index.js';
 import type { FailureDetails, ReportedPolicy } from '../tls-rpt/index.js';
 import type { SessionEvent } from './session-event.js';
 
-/** Milliseconds of one day. */
+/** Number of milliseconds in a day. */
 export const DAY = 86_400_000;
 
-/** The name of reporting among the jobs that write to the store. */
+/** The name under which report sending writes to the store. */
 export const REPORTING = 'reporting';
 
 /**
- * Maximum number of rows of one domain and day. Their texts come from the receiving
- * server, which could otherwise fill the sender's disk.
+ * Maximum number of rows for one domain and day. The receiving server supplies the texts
+ * of the rows and could otherwise fill the sender's disk.
  */
 const MAX_ROWS = { policies: 50, failures: 500 };
 
 /**
- * Adds events to the counts of their UTC days, all or none of them (RFC 8460 §4.1). Sums
- * are exact: beyond the maximum number of rows, sessions are counted under the same
- * policy without its text, and under the same result type without details.
+ * Adds events to the counts of their UTC days, either all events or none (RFC 8460 §4.1).
+ * The sums are exact. When the maximum number of rows is reached, further sessions are
+ * counted under the same policy without its text, and under the same result type without
+ * details.
  */
 export function countSessions(stateStore: Store, sessionEvents: readonly SessionEvent[]): void {
   stateStore.transaction(() => {
@@ -68,7 +69,7 @@ function countPolicy(
     countFailure(stateStore, { day: dayStart, domain: domainName, policy: policyKey }, failure);
 }
 
-/** The key of a counted policy: `policy` is its JSON without counts. */
+/** The key of a counted policy. `policy` is the JSON of the policy without counts. */
 interface PolicyKey {
   readonly day: number;
   readonly domain: string;

@@ -12,18 +12,21 @@ import { parseDestination, type Destination } from './destinations.js';
 import { reportingFailures } from './failures.js';
 import type { QueuedReport, DeliverySettlement } from './outbox.js';
 
-/** Reporter, key and connections that a delivery uses. */
+/** The reporter, the key and the network access that a delivery uses. */
 export interface DeliverReportOptions {
   readonly reporter: Reporter;
   /**
-   * Without a key no report is sent by mail: receivers ignore unsigned reports (RFC 8460
-   * §3).
+   * The key that signs report mail. Without a key no report is sent by mail, since
+   * receivers ignore unsigned reports (RFC 8460 §3).
    */
   readonly dkim?: DkimKey;
-  /** Sends report mail. Its sessions are never counted [8460-3-20]. */
+  /**
+   * Sends report mail. The sessions that carry this mail are never counted [8460-3-20].
+   */
   deliver(mail: Mail): Promise<Delivery>;
   /**
-   * Guarded against private addresses, since records of other domains choose the target.
+   * A network that refuses connections to private addresses, since the record of another
+   * domain chooses the target.
    */
   readonly network: Network;
   readonly resolver: Resolver;

@@ -2,13 +2,13 @@ import { getDomain } from 'tldts';
 import { parseMailbox } from '../smtp/index.js';
 import { parseTlsRptRecord } from '../tls-rpt/index.js';
 
-/** The destination of a report, from the `rua` of a TLS-RPT record. */
+/** The destination of a report, from the `rua` field of a TLS-RPT record. */
 export type Destination = {
-  /** The URI, verbatim from the record. */
+  /** The URI as published in the record. */
   readonly uri: string;
   /**
-   * The organisational domain, to which the daily limit applies: invented subdomains do
-   * not raise the limit.
+   * The organisational domain of the destination. The daily limit applies to this domain,
+   * so that additional subdomains do not raise the limit.
    */
   readonly receiver: string;
 } & (
@@ -17,19 +17,22 @@ export type Destination = {
 );
 
 /**
- * Maximum number of URIs to use from one record: the owners of the addresses did not
- * agree to receive reports (RFC 8460 §7) [8460-7-1].
+ * Maximum number of URIs that are used from one record: the owners of the addresses may
+ * not have agreed to receive reports (RFC 8460 §7) [8460-7-1].
  */
 const MAX_URIS = 3;
 
-/** Returns the first three destinations of a record; each gets the report [8460-3-23]. */
+/**
+ * Returns the first three destinations of a record; the report is sent to each of them
+ * [8460-3-23].
+ */
 export function destinationsOf(record: string): readonly Destination[] {
   return [...new Set(parseTlsRptRecord([record]).rua)]
     .flatMap((reportUri) => parseDestination(reportUri) ?? [])
     .slice(0, MAX_URIS);
 }
 
-/** Parses one URI of a record; undefined for an invalid or unsupported one. */
+/** Parses one URI of a record; returns undefined for an invalid or unsupported URI. */
 export function parseDestination(reportUri: string): Destination | undefined {
   if (/^mailto:/i.test(reportUri)) {
     const address = decoded(reportUri.slice(7).replace(/\?.*$/, ''));
@@ -50,7 +53,7 @@ export function parseDestination(reportUri: string): Destination | undefined {
   };
 }
 
-/** Percent-encoding inside a URI of the record [8460-3-7]. */
+/** Decodes percent-encoding in a URI of the record [8460-3-7]. */
 function decoded(encodedText: string): string | undefined {
   try {
     return decodeURIComponent(encodedText);

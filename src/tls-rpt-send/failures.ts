@@ -1,6 +1,6 @@
 import { defineFailures } from '../base/index.js';
 
-/** Failures of counting sessions and of delivering reports. */
+/** Failures while sessions are counted or reports are delivered. */
 export const reportingFailures = defineFailures({
   'reporting-event-malformed': {
     blame: 'local',

@@ -3,15 +3,16 @@
  *
  * A domain publishes a TXT record at `_smtp._tls` with addresses for reports. Senders
  * count their sessions to the domain by policy and result, and deliver one JSON report
- * for each UTC day. The report shows the operator of the domain that an attacker strips
- * STARTTLS, or that a certificate does not match the policy.
+ * for each UTC day. A report shows the operator of the domain, for example, that an
+ * attacker removes STARTTLS or that a certificate does not match the policy.
  *
- * The stages, each durable before the next starts:
+ * The stages, each saved to disk before the next one starts:
  *
  * 1. Events. A session becomes an event: from an outcome of `send`, from a datagram of
  *    libtlsrpt (Postfix), or from a line of a feed. `EventBuffer` groups them.
- * 2. Counts. `countSessions` adds events to exact sums by day, domain, policy and failure.
- *    Rows are bounded, so a hostile server cannot fill the disk; sums stay exact.
+ * 2. Counts. `countSessions` adds events to exact sums by day, domain, policy and
+ *    failure. The number of rows is limited, so that a hostile server cannot fill the
+ *    disk. The sums remain exact.
  * 3. Reports. `Outbox` builds one report for each domain after the end of the day, and sends
  *    it after a random delay within the following hours (RFC 8460 §4.1).
  * 4. Delivery. `deliverReport` sends a report by HTTPS POST, or by mail with a DKIM
@@ -21,8 +22,8 @@
  * A record can name an address without consent of its owner, so the number of reports for
  * one organisational domain is limited (RFC 8460 §7).
  *
- * Parsing and formatting the JSON belong to `tls-rpt`, receiving to `tls-rpt-receive`,
- * the session of report mail to `send`.
+ * `tls-rpt` parses and formats the JSON, `tls-rpt-receive` receives reports, and `send`
+ * delivers report mail.
  *
  * @example
  * ```ts

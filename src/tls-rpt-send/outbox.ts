@@ -5,36 +5,43 @@ import { countedPolicies, DAY, REPORTING } from './count-sessions.js';
 import { destinationsOf } from './destinations.js';
 
 const MINUTE = 60_000;
-/** Delay after the end of a day, for events that are still buffered or in a feed. */
+/**
+ * Delay between the end of a day and its reports: events of the day may still be buffered
+ * or in a feed.
+ */
 const SETTLE = 10 * MINUTE;
-/** RFC 8460 §5.5: retries continue for a day, with growing pauses [8460-5.5-1]. */
+/**
+ * The first pause between attempts, and the time after which they end. Pauses grow (RFC
+ * 8460 §5.5) [8460-5.5-1].
+ */
 const FIRST_PAUSE = 5 * MINUTE;
 const TRY_FOR = DAY;
 /**
- * Permanent refusals until a URI gets no further reports, and the length of that pause.
+ * Number of permanent refusals after which a URI is suspended, and the length of the
+ * suspension.
  */
 const MAX_REFUSALS = 3;
 const SUSPENSION = 30 * DAY;
-/** The time for which results of deliveries are saved, for `hermetic report preview`. */
+/** The retention period of delivery results, which `hermetic report preview` shows. */
 const RETENTION = 10 * DAY;
 /** Number of domains in one transaction. */
 const BATCH_SIZE = 200;
 
-/** Store, identity and limits of an outbox. */
+/** The store, the reporter and the limits of an outbox. */
 export interface OutboxOptions {
   readonly store: Store;
   readonly reporter: Reporter;
-  /** Milliseconds over which the reports of a day are spread. Default 4 hours. */
+  /** Time in milliseconds over which the reports of a day are spread. Default 4 hours. */
   readonly spreadMs?: number;
   /** Maximum number of reports to one receiver on one UTC day [8460-7-6]. Default 10. */
   readonly perReceiver?: number;
   /** Higher limits for known receivers, by organisational domain. */
   readonly receivers?: Readonly<Record<string, number>>;
-  /** From 0 to 1. */
+  /** Returns a random number from 0 to 1. */
   random(): number;
 }
 
-/** A report to deliver to one destination. */
+/** A report and one destination to deliver it to. */
 export interface QueuedReport {
   readonly id: string;
   readonly domain: string;
@@ -44,14 +51,14 @@ export interface QueuedReport {
   readonly uri: string;
 }
 
-/** The result of one delivery attempt. A temporary failure is retried. */
+/** The result of one delivery attempt. A delivery that failed temporarily is retried. */
 export type DeliverySettlement =
   { readonly delivered: true } | { readonly delivered: false; readonly failure: Failure };
 
 /**
- * The queue of reports, from the counts of a day to their delivery. Each step is one
- * transaction: after a crash a delivery may be repeated with the same report, and no
- * session is counted twice.
+ * The queue of reports: it builds them from the counts of a day and records their
+ * delivery. Each step is one transaction. After a crash the same report may be delivered
+ * again, but no session is counted twice.
  */
 export class Outbox {
   readonly #options: OutboxOptions;
@@ -61,8 +68,8 @@ export class Outbox {
   }
 
   /**
-   * Builds the reports of all days that are over, each to be sent at a random time
-   * [8460-4.1-2]. Resolves to their number.
+   * Builds the reports of all past days and schedules each for a random time
+   * [8460-4.1-2]. Resolves to the number of reports.
    */
   async close(now: number): Promise<number> {
     for (let built = 0; ;) {
@@ -124,7 +131,8 @@ export class Outbox {
   }
 
   /**
-   * Applies the limits of a receiver. An admitted report counts towards its daily limit.
+   * Applies the limits of a receiver to one report. An admitted report counts towards the
+   * daily limit of the receiver.
    */
   #admit(
     reportUri: string,
@@ -155,7 +163,7 @@ export class Outbox {
     return 'waiting';
   }
 
-  /** Deliveries that are due, the oldest first. */
+  /** Returns the deliveries that are due, the oldest first. */
   due(now: number, limit: number): readonly QueuedReport[] {
     return this.#options.store
       .prepare<QueuedReport>(
@@ -165,7 +173,7 @@ export class Outbox {
       .all(now, limit);
   }
 
-  /** Records the result of an attempt; resolves when it is durable. */
+  /** Records the result of an attempt; resolves when the record is on the disk. */
   settle(
     { id, uri: reportUri }: Pick<QueuedReport, 'id' | 'uri'>,
     settled: DeliverySettlement,
@@ -211,7 +219,7 @@ export class Outbox {
     return Math.max(now, Math.min(delivery?.at ?? Infinity, dayEnds));
   }
 
-  /** Deletes old reports whose deliveries have ended, and old limits. */
+  /** Deletes old reports whose deliveries have ended, and old counts of the limits. */
   forget(now: number): Promise<void> {
     const { store: stateStore } = this.#options;
     return stateStore.write(REPORTING, () => {
@@ -239,7 +247,7 @@ export class Outbox {
   }
 }
 
-/** The stored state of a delivery after an attempt. */
+/** Returns the stored state of a delivery after an attempt. */
 function stateAfter(
   settled: DeliverySettlement,
   mayRetry: boolean,

@@ -11,7 +11,7 @@ import { parseTlsRptRecord, type FailureDetails, type ReportedPolicy } from '../
 import { reportingFailures } from './failures.js';
 import type { SessionEvent } from './session-event.js';
 
-/** Numbers of libtlsrpt (`tlsrpt.h`). */
+/** Policy types by their numbers in libtlsrpt (`tlsrpt.h`). */
 const policyTypeOf: Readonly<Record<number, string>> = {
   1: 'tlsa',
   2: 'sts',
@@ -31,14 +31,14 @@ const resultTypeOf: Readonly<Record<number, string>> = {
   306: 'dane-required',
 };
 
-/** Limits of one datagram, which contains texts that peers of the mail server chose. */
+/** Limits of one datagram, because remote servers choose some of its texts. */
 const MAX_COUNTS = { policies: 16, failures: 64, strings: 200 };
 
 /**
  * Parses one datagram of libtlsrpt, as Postfix sends it for each session. Octets that are
  * not UTF-8 become replacement characters; an unknown or missing version is tolerated.
- * `t` counts details and `f` is the final result, so each policy in the datagram is one
- * session.
+ * `t` is the number of details and `f` the final result of a session, so each policy in
+ * the datagram counts one session.
  */
 export function parseDatagram(
   bytes: Uint8Array | string,
@@ -91,14 +91,15 @@ function readPolicy(
         : [],
     totalSuccessfulSessionCount: failed ? 0 : 1,
     totalFailureSessionCount: failed ? 1 : 0,
-    // If a session finally met its policy, earlier failures of it are not failed
+    // If the session finally met its policy, its earlier failures do not count as failed
     // sessions.
     failureDetails: failed ? failuresIn(policyFields['failure-details']) : [],
   };
 }
 
 /**
- * The details of a failed session; one detail of unknown cause if the datagram has none.
+ * Returns the details of a failed session; one detail without a cause if the datagram has
+ * no details.
  */
 function failuresIn(jsonValue: unknown): readonly FailureDetails[] {
   const failures = list(jsonValue)
@@ -156,7 +157,7 @@ function list(jsonValue: unknown): readonly unknown[] {
   return Array.isArray(jsonValue) ? jsonValue : [];
 }
 
-/** Lines of the policy, cleaned of control characters. */
+/** Returns the lines of the policy without control characters. */
 function texts(jsonValue: unknown): readonly string[] {
   return list(jsonValue)
     .slice(0, MAX_COUNTS.strings)
@@ -178,8 +179,8 @@ function domainIn(jsonValue: unknown): string | undefined {
 }
 
 /**
- * Postfix passes the complete EHLO reply; a report contains only the name in it (RFC 8460
- * §4.4, RFC 5321 §4.1.1.1).
+ * Returns the host name in an EHLO reply. Postfix passes the complete reply, but a report
+ * contains only the name (RFC 8460 §4.4, RFC 5321 §4.1.1.1).
  */
 function helloName(jsonValue: unknown): string | undefined {
   const greeting = text(jsonValue);

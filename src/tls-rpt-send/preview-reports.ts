@@ -7,9 +7,9 @@ import { destinationsOf } from './destinations.js';
 /** A report that will be sent, or was sent. */
 export interface PreviewedReport {
   readonly domain: string;
-  /** UTC, `2026-11-24`. */
+  /** The UTC day, as in `2026-11-24`. */
   readonly day: string;
-  /** `counting`: the day is not over, or its report is not built yet. */
+  /** `counting`: the report is not built yet, usually because the day is not over. */
   readonly state: 'counting' | 'built';
   readonly destinations: readonly {
     readonly uri: string;
@@ -23,8 +23,9 @@ export interface PreviewedReport {
 }
 
 /**
- * Returns the counts of current days and the reports of past ones, the newest day first,
- * of one domain if `domain` is given. Writes nothing.
+ * Returns the reports of all stored days, the newest day first: as built, or as the
+ * current counts would yield them. `domain` limits the result to one domain. The function
+ * writes nothing.
  */
 export function previewReports(
   stateStore: Store,

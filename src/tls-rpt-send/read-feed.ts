@@ -27,7 +27,8 @@ export function parseFeedLine(textLine: string, at: number): Result<readonly Ses
 }
 
 /**
- * Splits a stream into lines. A line beyond the limit is dropped, so memory is bounded.
+ * Splits a stream into lines. A line above the maximum length is dropped, which limits
+ * the memory.
  */
 export class FeedLines {
   #rest = '';

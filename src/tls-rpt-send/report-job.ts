@@ -1,24 +1,24 @@
 import { repeat, type Clock } from '../base/index.js';
 import type { QueuedReport, Outbox, DeliverySettlement } from './outbox.js';
 
-/** The parts that the job connects. */
+/** The outbox, and the functions and clock that the job uses. */
 export interface ReportJobOptions {
   readonly outbox: Outbox;
   deliver(due: QueuedReport): Promise<DeliverySettlement>;
   readonly clock: Clock;
   readonly signal: AbortSignal;
   onSettled?(due: QueuedReport, settled: DeliverySettlement): void;
-  /** Called when a local error ended a round; the next round starts a minute later. */
+  /**
+   * Receives the local error that ended a round. The next round starts a minute later.
+   */
   onError?(error: unknown): void;
 }
 
 const MINUTE = 60_000;
-/** Concurrent deliveries. */
+/** Maximum number of concurrent deliveries. */
 const MAX_CONCURRENT = 4;
 
-/**
- * Builds the reports of past days, then makes one attempt at each delivery that is due.
- */
+/** Builds the reports of past days, then attempts each delivery that is due once. */
 export async function reportRound({
   outbox,
   deliver,
@@ -40,12 +40,12 @@ export async function reportRound({
   }
 }
 
-/** Runs rounds until aborted. */
+/** Runs rounds until `signal` is aborted. */
 export async function runReportJob(options: ReportJobOptions): Promise<void> {
   const { outbox, clock, signal } = options;
   const round = async (): Promise<number> => {
     await reportRound(options);
-    // At most ten minutes, because the wall clock may be set.
+    // The wait is at most ten minutes, because the operator may set the wall clock.
     return Math.min(10 * MINUTE, Math.max(1000, outbox.nextAt(clock.now()) - clock.now()));
   };
   await repeat(round, {

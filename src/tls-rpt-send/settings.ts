@@ -10,33 +10,34 @@ const contact = z.string().refine((address) => {
 }, 'is not a mail address: write it as tls-reports@example.com');
 
 /**
- * The section `reporting` of `hermetic.yaml`, without the address of the feed: the
- * identity of the reporter, and limits for the receivers.
+ * The section `reporting` of `hermetic.yaml`, except the address of the feed. It contains
+ * the identity of the reporter, and limits for receivers of reports.
  */
 export const reportingSection = z.strictObject({
   /** Name of the organisation that operates the sending servers. */
   organization: z.string().min(1).max(200),
-  /** Address for questions; its domain is the reporter's. */
+  /** Mail address for questions about reports. Its domain is the reporter's domain. */
   contact,
   /**
-   * Key that signs report mail: its domain (default: that of `contact`), selector, and
-   * the PEM file of the key.
+   * The DKIM key that signs report mail: domain (default: the domain of `contact`),
+   * selector, and PEM file.
    */
   dkim: z
     .strictObject({ domain: domainName.optional(), selector: domainName, key: z.string().min(1) })
     .optional(),
-  /** Read datagrams of libtlsrpt from the socket that systemd passes. */
+  /** True to read datagrams of libtlsrpt from the socket that systemd passes. */
   datagrams: z.boolean().default(false),
-  /** Hours over which the reports of a day are spread. */
+  /** Number of hours over which the reports of a day are spread. */
   spreadHours: z.number().min(0).max(20).default(4),
   /**
-   * Reports for one receiver, by organisational domain, in a day. Any domain can name a
-   * receiver in its record without its consent (RFC 8460 §7).
+   * Maximum number of reports in a day to one receiver, an organisational domain. Any
+   * domain can name a receiver in its record without the receiver's consent (RFC 8460
+   * §7).
    */
   perReceiver: z.int().min(1).max(1_000_000).default(10),
   /** Higher limits for services that analyse reports, as in `{example.net: 5000}`. */
   receivers: z.record(domainName, z.int().min(0).max(1_000_000)).default({}),
-  /** Name in EHLO. Default: the domain of `contact`. */
+  /** The host name in EHLO. Default: the domain of `contact`. */
   helo: domainName.optional(),
 });
 

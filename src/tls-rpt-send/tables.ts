@@ -1,10 +1,10 @@
 import { migrate, type Store, type TableSet } from '../store/index.js';
 
 /**
- * `count` and `failure` contain the sums that are in no report yet, `report` the built
- * reports, `delivery` their destinations and states, `receiver` the reports of a receiver
- * on a day, `refusal` the permanent refusals of a URI. Times are milliseconds since 1970;
- * a day is the time of its midnight (UTC).
+ * `count` and `failure` contain the sums that are not yet in a report, `report` the built
+ * reports, `delivery` their destinations and states, `receiver` the number of reports to
+ * a receiver on a day, and `refusal` the permanent refusals of a URI. Times are
+ * milliseconds since 1970; a day is the time of its midnight (UTC).
  */
 const migrations = [
   `CREATE TABLE send_report_domain (
@@ -60,7 +60,7 @@ const migrations = [
    );`,
 ];
 
-/** The tables of outgoing reports. */
+/** The table set of outgoing reports. */
 export const reportingTables: TableSet = { job: 'send-report', migrations };
 
 /** Creates missing tables and migrates older ones. */

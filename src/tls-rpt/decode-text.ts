@@ -2,9 +2,10 @@ import { isUtf8 } from 'node:buffer';
 import type { Notes } from './notes.js';
 
 /**
- * Decodes JSON text. RFC 7493 §2.1 requires UTF-8 without a byte order mark; this decoder
- * also accepts UTF-16, marks and stray octets, with a note. UTF-16 without a mark is
- * recognised by its zero octets, since JSON begins with an ASCII character.
+ * Returns the text of a JSON document. RFC 7493 §2.1 requires UTF-8 without a byte order
+ * mark; this decoder also accepts UTF-16, byte order marks and invalid octets, and notes
+ * each of them. UTF-16 without a mark is recognised by its zero octets, since JSON begins
+ * with an ASCII character.
  */
 export function decodeText(inputBytes: Uint8Array, notes?: Notes): string {
   const utf16 = utf16Of(inputBytes);
@@ -21,8 +22,9 @@ export function decodeText(inputBytes: Uint8Array, notes?: Notes): string {
 }
 
 /**
- * The byte order of UTF-16, by its mark or by the zero octet of its first ASCII
- * character: a report begins with a brace or a space.
+ * Returns the byte order of UTF-16; undefined for UTF-8. It is recognised by its byte
+ * order mark, or by the zero octet next to the first character: a report begins with an
+ * ASCII brace or space.
  */
 function utf16Of([first, second, third]: Uint8Array): 'utf-16le' | 'utf-16be' | undefined {
   if (first === 0xff && second === 0xfe) return 'utf-16le';
@@ -31,7 +33,7 @@ function utf16Of([first, second, third]: Uint8Array): 'utf-16le' | 'utf-16be' | 
   return first === 0 && second !== 0 && third === 0 ? 'utf-16be' : undefined;
 }
 
-/** Decodes UTF-8; an octet that is not UTF-8 becomes U+FFFD. */
+/** Decodes UTF-8. An invalid octet becomes U+FFFD and is noted. */
 function decodeUtf8(inputBytes: Uint8Array, notes?: Notes): string {
   if (!isUtf8(inputBytes)) notes?.add('encoding-not-utf8', '', 'octets that are not UTF-8');
   return Buffer.from(inputBytes.buffer, inputBytes.byteOffset, inputBytes.length).toString('utf8');

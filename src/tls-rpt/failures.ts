@@ -1,8 +1,8 @@
 import { defineFailures } from '../base/index.js';
 
 /**
- * Faults of a TLS-RPT record (RFC 8460 §3). The publisher has to fix each of them; until
- * then reporters send no reports.
+ * Faults of a TLS-RPT record (RFC 8460 §3). Reporters send no reports until the publisher
+ * fixes the record.
  */
 export const tlsRptFailures = defineFailures({
   'rpt-record-multiple': {
@@ -37,7 +37,7 @@ export const tlsRptFailures = defineFailures({
 
 /**
  * Faults for which a report is refused: it is not a report, or reading it would cost too
- * much. Every other fault is a note (`reportQuirks`).
+ * much. Every other fault becomes a note (`reportQuirks`).
  */
 export const reportFailures = defineFailures({
   'report-empty': {

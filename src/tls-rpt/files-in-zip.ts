@@ -1,7 +1,7 @@
 import { fail, ok, type Result } from '../base/index.js';
 import { reportFailures } from './failures.js';
 
-/** A file as the archive stores it. */
+/** A file in an archive, in its stored form. */
 export interface ZipFile {
   /** The compression method: 0 for stored, 8 for deflate. */
   readonly method: 0 | 8;
@@ -9,7 +9,10 @@ export interface ZipFile {
   readonly packed: Uint8Array;
 }
 
-/** Files of one archive. Limited because an archive of many empty files is small. */
+/**
+ * Maximum number of files in one archive: even a small archive can list very many empty
+ * files.
+ */
 const MAX_FILES = 1000;
 
 /** Returns true for the signature of a local file header or of an empty archive. */
@@ -22,10 +25,10 @@ export function isZip(archiveBytes: Uint8Array): boolean {
 }
 
 /**
- * Returns the files of a zip archive that are not empty, at least one and at most 1,000.
- * They are found through the central directory, which alone has the sizes in every
- * variant (APPNOTE.TXT §4.3.12). Names are not read, so a file name cannot cause access
- * to a path.
+ * Returns the non-empty files of a zip archive, at least one and at most 1,000. The
+ * function reads the central directory, since only this directory contains the sizes in
+ * every variant of zip (APPNOTE.TXT §4.3.12). Names are not read, so a file name cannot
+ * select a path on this machine.
  */
 export function filesInZip(archiveBytes: Uint8Array): Result<readonly ZipFile[]> {
   const refuse = (code: 'report-archive' | 'report-damaged', reason: string): Result<never> =>

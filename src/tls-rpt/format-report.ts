@@ -9,26 +9,26 @@ import {
   type TlsReport,
 } from './report.js';
 
-/** Labels of letters, digits and hyphens, in lower case. */
+/** A host name whose labels consist of letters, digits and hyphens, in lower case. */
 const host = '[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*';
 /** A domain in A-labels and lower case, at most 253 characters. */
 const domain = new RegExp(`^(?=.{1,253}$)${host}$`);
-/** A domain, or one with a wildcard as its first label (RFC 8461 §4.1). */
+/** A domain, or a pattern with a wildcard as its first label (RFC 8461 §4.1). */
 const mxPattern = new RegExp(`^(?=.{1,253}$)(\\*\\.)?${host}$`);
 /** A mail address with a dot-atom as its local part. */
 const contact = new RegExp(`^[A-Za-z0-9.!#$%&'*+/=?^_\`{|}~-]{1,64}@${host}$`);
-/** RFC 3339 in UTC with whole seconds. */
+/** A time in the form of RFC 3339, in UTC with whole seconds. */
 const instant = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/;
 /**
- * Text without control characters and without halves of surrogate pairs, which I-JSON
- * forbids (RFC 7493 §2.1).
+ * Text without control characters and without unpaired surrogates, which I-JSON forbids
+ * (RFC 7493 §2.1).
  */
 const printable = /^[^\p{Cc}\p{Cs}]+$/u;
 
 /**
- * Writes a report in the form of RFC 8460 §4.4, one UTC day from 00:00:00 to 23:59:59
- * (§4.1) [8460-4.1-1], in I-JSON [8460-4-1, 8460-4-4]. Returns a failure for any content
- * that a strict reader could refuse: the builder repairs nothing.
+ * Returns a report as the I-JSON of RFC 8460 §4.4 [8460-4-1, 8460-4-4]. It covers one UTC
+ * day from 00:00:00 to 23:59:59 (§4.1) [8460-4.1-1]. The function repairs nothing: it
+ * returns a failure for content that a strict parser could refuse.
  */
 export function formatReport(tlsReport: TlsReport): Result<string> {
   const problem = problemOf(tlsReport);
@@ -47,7 +47,10 @@ export function formatReport(tlsReport: TlsReport): Result<string> {
   );
 }
 
-/** JSON omits members that are undefined. */
+/**
+ * Returns a policy with its sessions in the form of §4.4. JSON omits members that are
+ * undefined.
+ */
 function formatPolicy(reportedPolicy: ReportedPolicy): object {
   return {
     policy: {
@@ -68,7 +71,7 @@ function unlessEmpty<T>(items: readonly T[]): readonly T[] | undefined {
   return items.length > 0 ? items : undefined;
 }
 
-/** One failure; JSON omits undefined members. */
+/** Returns one failure in the form of §4.4. JSON omits members that are undefined. */
 function formatDetail(detail: FailureDetails): object {
   return {
     'result-type': detail.resultType,
@@ -82,7 +85,7 @@ function formatDetail(detail: FailureDetails): object {
   };
 }
 
-/** The first invalid member. */
+/** Returns the name of the first invalid member; undefined for a valid report. */
 // [8460-4.4-1, 8460-4.4-2, 8460-4.4-3, 8460-4.4-4, 8460-4.4-5]
 function problemOf(tlsReport: TlsReport): string | undefined {
   if (!isPrintable(tlsReport.organizationName)) return 'organization-name';
@@ -107,7 +110,7 @@ function problemOf(tlsReport: TlsReport): string | undefined {
   return undefined;
 }
 
-/** The first invalid member of a policy. */
+/** Returns the name of the first invalid member of a policy. */
 // [8460-4.4-6, 8460-4.4-7, 8460-4.4-8, 8460-4.4-9, 8460-4.4-10, 8460-4.4-11]
 function problemOfPolicy(reportedPolicy: ReportedPolicy): string | undefined {
   if (!policyTypes.some((type) => type === reportedPolicy.policyType)) return 'policy.policy-type';
@@ -131,7 +134,7 @@ function problemOfPolicy(reportedPolicy: ReportedPolicy): string | undefined {
   return undefined;
 }
 
-/** The first invalid member of a failure. */
+/** Returns the name of the first invalid member of a failure. */
 // [8460-4.4-12, 8460-4.4-13, 8460-4.4-14, 8460-4.4-15, 8460-4.4-16, 8460-4.4-17]
 // [8460-4.4-18, 8460-4.4-19]
 function problemOfDetail(detail: FailureDetails): string | undefined {
@@ -154,17 +157,20 @@ function problemOfDetail(detail: FailureDetails): string | undefined {
     : 'failure-reason-code';
 }
 
-/** At most 1000 characters, which every reader accepts. */
+/**
+ * Returns true for a text of printable characters, at most 1000, which every parser
+ * accepts.
+ */
 function isPrintable(reasonCode: string | undefined): boolean {
   return reasonCode !== undefined && reasonCode.length <= 1000 && printable.test(reasonCode);
 }
 
-/** A number that every JSON reader reads exactly (RFC 7493 §2.2). */
+/** Returns true for a count that every JSON parser reads exactly (RFC 7493 §2.2). */
 function isCount(value: number): boolean {
   return Number.isSafeInteger(value) && value >= 0;
 }
 
-/** An address in canonical form (RFC 5952), or undefined. */
+/** Returns true for an address in canonical form (RFC 5952), and for undefined. */
 function isAddress(addressText: string | undefined): boolean {
   if (addressText === undefined) return true;
   const parsedIp = parseIp(addressText);

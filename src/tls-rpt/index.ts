@@ -1,22 +1,25 @@
 /**
- * The formats of TLS-RPT (RFC 8460): the record that requests reports, and the reports.
+ * Parses and writes the two formats of TLS-RPT (RFC 8460): the record by which a domain
+ * requests reports, and the reports.
  *
  * A record at `_smtp._tls.DOMAIN`, such as `v=TLSRPTv1; rua=mailto:tlsrpt@example.com`,
- * names the receivers (§3). A report is I-JSON (RFC 7493), usually in gzip (§5.2), with
- * one entry for each policy that the sender applied: counts of successful and failed
- * sessions, and failure details with a result type (§4.3, §4.4).
+ * names the addresses that receive the reports (§3). A report is I-JSON (RFC 7493),
+ * usually in gzip (§5.2), with one entry for each policy that the sender applied. An
+ * entry contains counts of successful and failed sessions, and failure details with a
+ * result type (§4.3, §4.4).
  *
- * - `parseTlsRptRecord` parses a record as a sender does; `lintRptRecord` is stricter and
- *   is for the publisher.
- * - `unpackReports` and `parseReport` are tolerant: real reporters send archives, UTF-16,
- *   dates without a zone, and counts as text. Every departure becomes a note with a
- *   stable code and its clause. A report is refused only if its counts are ambiguous.
- *   Depth, octets and number of values are bounded before JSON is parsed.
+ * - `parseTlsRptRecord` parses a record as tolerantly as a sender must; `lintRptRecord`
+ *   checks a record as strictly as its publisher should.
+ * - `unpackReports` and `parseReport` are tolerant, because reporters send archives,
+ *   UTF-16, dates without a zone, and counts as text. Every departure from RFC 8460
+ *   becomes a note with a stable code and the clause. A report is refused only if its
+ *   counts are ambiguous. Nesting depth, size and number of values are limited before
+ *   JSON is parsed.
  * - `formatReport` is strict and refuses content that §4.4 does not allow.
  * - `reportFileName` and `reportSubject` name a report for mail (§5.1, §5.3).
  *
- * All functions are pure. Authentication and storage of reports are in `tls-rpt-receive`,
- * counting of sessions and delivery of reports in `tls-rpt-send`.
+ * All functions are pure. `tls-rpt-receive` authenticates and stores reports;
+ * `tls-rpt-send` counts sessions and delivers reports.
  *
  * @example
  * ```ts

@@ -1,14 +1,14 @@
 import { explainNearRecord, trimBlanks } from '../base/index.js';
 
-/** A TXT record, or an address in it, with its fault. */
+/** A TXT record, or an address in a record, and its fault. */
 export interface RptLint {
   readonly text: string;
   readonly message: string;
 }
 
 /**
- * TXT records at `_smtp._tls` that reporters discard although their publisher meant
- * TLS-RPT (RFC 8460 §3).
+ * Returns the TXT records at `_smtp._tls` that reporters discard although the publisher
+ * intended a TLS-RPT record (RFC 8460 §3).
  */
 export function nearRptRecords(texts: readonly string[]): readonly RptLint[] {
   return texts.flatMap((recordText) => {
@@ -18,16 +18,16 @@ export function nearRptRecords(texts: readonly string[]): readonly RptLint[] {
   });
 }
 
-/** The record of another mechanism that was published at the wrong name. */
+/** Names the mechanism whose record was published at the wrong name. */
 function otherKind(recordText: string): string | undefined {
   if (/^v=STSv1/i.test(recordText)) return 'an MTA-STS record belongs at _mta-sts';
   return /^v=DMARC1/i.test(recordText) ? 'it belongs at _dmarc, this is DMARC' : undefined;
 }
 
 /**
- * Returns the departures of a record that `parseTlsRptRecord` accepts: that parser is as
- * tolerant as a reporter must be, and this function is as strict as a publisher should be
- * (RFC 8460 §3, RFC 6068 §2 [8460-3-24]).
+ * Returns the faults of a record that `parseTlsRptRecord` nevertheless accepts: the
+ * parser is as tolerant as a reporter must be, and this function is as strict as a
+ * publisher should be (RFC 8460 §3, RFC 6068 §2 [8460-3-24]).
  */
 export function lintRptRecord(texts: readonly string[]): readonly RptLint[] {
   return texts
@@ -42,7 +42,10 @@ export function lintRptRecord(texts: readonly string[]): readonly RptLint[] {
     );
 }
 
-/** The faults of one field. Unknown fields are allowed, but most of them are typos. */
+/**
+ * Returns the faults of one field. RFC 8460 allows unknown fields, but most of them are
+ * typing errors.
+ */
 function lintField(fieldText: string): readonly RptLint[] {
   const [, name = '', value = ''] = /^([^=]*?)[ \t]*=[ \t]*(.*)$/.exec(fieldText) ?? [];
   if (name.toLowerCase() === 'rua' && name !== 'rua')
@@ -59,9 +62,8 @@ function lintField(fieldText: string): readonly RptLint[] {
 }
 
 /**
- * Explains why reports do not arrive at a URI; undefined for one that follows its
- * grammar. Characters are checked before syntax, so that the first explanation names the
- * cause.
+ * Explains why a URI receives no reports; returns undefined for a URI with valid syntax.
+ * Characters are checked before the syntax, so that the explanation names the cause.
  */
 export function explainRua(reportUri: string): string | undefined {
   if (reportUri === '') return 'an empty address: the list has an extra comma';
@@ -79,8 +81,8 @@ export function explainRua(reportUri: string): string | undefined {
 }
 
 /**
- * The faults of a mailto URI: RFC 6068 §2 requires an addr-spec without slashes before
- * it.
+ * Explains the first fault of a mailto URI: RFC 6068 §2 requires an addr-spec without
+ * slashes before the addr-spec.
  */
 function explainMailto(rest: string): string | undefined {
   const [address = ''] = rest.split('?');
@@ -92,15 +94,15 @@ function explainMailto(rest: string): string | undefined {
   // RFC 6068 §2: dot-atom-text; other characters must be percent-encoded.
   if (!/^([\w!$'*+^`{|}~%/?#&=-]+)(\.[\w!$'*+^`{|}~%/?#&=-]+)*$/.test(local))
     return `"${local}" is not a mailbox`;
-  // RFC 6068 §2: an IP address must be in brackets, and reporters do not resolve it as a
-  // name.
+  // RFC 6068 §2: an IP address must be in brackets, and reporters do not resolve an
+  // address as a name.
   if (/(^|\.)\d+$/.test(domainName)) return `"${domainName}" is an address, not a domain name`;
   return explainHost(domainName);
 }
 
 /**
- * The faults of an https URI: RFC 9110 §4.2.2 requires a host, and reporters do not send
- * a user name.
+ * Explains the first fault of an https URI: RFC 9110 §4.2.2 requires a host, and
+ * reporters do not send a user name.
  */
 function explainHttps(rest: string): string | undefined {
   const authority = /^\/\/([^/?#]*)/.exec(rest)?.[1];
@@ -118,7 +120,8 @@ function explainHttps(rest: string): string | undefined {
 }
 
 /**
- * The faults of a host name. A name with one label is not reachable from the internet.
+ * Explains the first fault of a host name. A name with one label is not reachable from
+ * the internet.
  */
 function explainHost(hostName: string): string | undefined {
   const label = '[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?';

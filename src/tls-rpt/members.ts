@@ -1,11 +1,11 @@
 import type { Notes } from './notes.js';
 
-/** A JSON object with unknown members. */
+/** A JSON object whose members have unchecked types. */
 export type Members = Readonly<Record<string, unknown>>;
 
 /**
- * The objects of a report, each with the members that it may have. Members after the bar
- * belong to another object, but are accepted here too.
+ * The kinds of objects in a report, each with the names of its members. Members after the
+ * bar belong to another kind of object, but are accepted in this one too.
  */
 const kinds = {
   report:
@@ -22,8 +22,8 @@ const kinds = {
 export type MemberKind = keyof typeof kinds;
 
 /**
- * Other names in use: placeholders in RFC 8460, names in its drafts, and those of
- * programs that follow the drafts.
+ * Other member names that reporters use: placeholders in RFC 8460, names in its drafts,
+ * and names in programs that follow the drafts.
  */
 const otherNames: Readonly<Record<string, string>> = {
   mxhostpattern: 'mx-host',
@@ -46,13 +46,13 @@ const otherNames: Readonly<Record<string, string>> = {
   totalfailuresessions: 'total-failure-session-count',
 };
 
-/** The names of the members that an object may have, prepared for lookup. */
+/** The member names of one kind of object, prepared for lookup. */
 interface Known {
-  /** Names of members of this object. */
+  /** Names that belong to this kind of object. */
   readonly exact: ReadonlySet<string>;
-  /** Names that belong to another object. */
+  /** Names that belong to another kind of object. */
   readonly misplaced: ReadonlySet<string>;
-  /** Correct names by their spelling without case and punctuation. */
+  /** Correct names, keyed by their letters in lower case. */
   readonly alike: ReadonlyMap<string, string>;
 }
 
@@ -72,8 +72,8 @@ const known = Object.fromEntries(
 
 /**
  * Returns the members of an object under their correct names. Almost correct names are
- * noted; unknown members are collected separately. The usual object, with correct names
- * only, is returned without a copy.
+ * noted; unknown members are collected separately. An object with correct names only, the
+ * usual case, is returned without a copy.
  */
 export function readMembers(value: Members, kind: MemberKind, path: string, notes: Notes): Members {
   const { exact, misplaced, alike } = known[kind];
@@ -100,8 +100,8 @@ export function isObject(jsonValue: unknown): jsonValue is Members {
 }
 
 /**
- * A name without case and punctuation, so that `policyType` and `policy_type` compare
- * equal to `policy-type`.
+ * Returns the letters of a name in lower case, so that `policyType` and `policy_type`
+ * compare equal to `policy-type`.
  */
 function bare(memberName: string): string {
   return memberName.toLowerCase().replace(/[^a-z]/g, '');

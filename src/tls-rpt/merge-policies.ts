@@ -2,9 +2,9 @@ import { groupBy } from '../base/index.js';
 import type { FailureDetails, ReportedPolicy } from './report.js';
 
 /**
- * Adds up policies with the same kind, domain and text, and failures in them that differ
- * only in their count. The order is canonical, so merging is associative and commutative:
- * partial counts of one day may come from several processes.
+ * Adds up policies with the same type, domain and text, and their failures that differ
+ * only in the count. The result has a canonical order, so the partial counts of several
+ * processes may be merged in any order.
  */
 export function mergePolicies(policies: readonly ReportedPolicy[]): readonly ReportedPolicy[] {
   return gather(policies, policyKey, (same) => ({
@@ -28,7 +28,7 @@ export function mergePolicies(policies: readonly ReportedPolicy[]): readonly Rep
   }));
 }
 
-/** The key that two policies of a report share when they are the same policy. */
+/** Returns a key that is equal for two entries of the same policy. */
 function policyKey({ policyType, policyDomain, policyString, mxHost }: ReportedPolicy): string {
   return JSON.stringify([policyDomain ?? '', policyType, policyString, mxHost]);
 }

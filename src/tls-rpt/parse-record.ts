@@ -4,29 +4,30 @@ import { tlsRptFailures } from './failures.js';
 /** A TLS-RPT record as a reporter reads it. */
 export interface TlsRptRecord {
   /**
-   * `found` with at least one usable URI. A reporter treats `invalid` like `absent`: it
-   * sends no reports.
+   * `found`: the record has at least one usable URI. A reporter sends no reports if the
+   * status is `invalid` or `absent`.
    */
   readonly status: 'found' | 'absent' | 'invalid';
   /** Usable URIs, as published. */
   readonly rua: readonly string[];
   /**
-   * Faults of the record; with status `found`, faults of single URIs, which are skipped.
+   * Faults of the record. If the status is `found`, these are faults of single URIs,
+   * which the reporter skips.
    */
   readonly problems: readonly Failure[];
 }
 
 /**
- * Maximum number of URIs of one record to use. A publisher could otherwise direct any
- * number of reports at third parties.
+ * Maximum number of URIs that are used from one record. A publisher could otherwise
+ * direct any number of reports at third parties.
  */
 const MAX_RUA = 20;
 
 /**
- * Reads the TXT records at `_smtp._tls.DOMAIN` (RFC 8460 §3) [8460-3-1]: records of other
- * kinds are discarded, and exactly one record must remain
+ * Parses the TXT records at `_smtp._tls.DOMAIN` (RFC 8460 §3) [8460-3-1]. Records of
+ * other kinds are discarded, and exactly one record must remain
  * [8460-3-2, 8460-3-12, 8460-3-13]. Unknown fields are ignored [8460-3-9, 8460-3-10]; a
- * record may have several rua, and each of them several URIs
+ * record may have several `rua` fields, each with several URIs
  * [8460-3-3, 8460-3-4, 8460-3-5, 8460-3-6].
  */
 export function parseTlsRptRecord(texts: readonly string[]): TlsRptRecord {
@@ -64,12 +65,15 @@ export function parseTlsRptRecord(texts: readonly string[]): TlsRptRecord {
   return { status: usable.length > 0 ? 'found' : 'invalid', rua: usable, problems };
 }
 
-/** The name of the only field that is defined, in lower case (RFC 8460 §3). */
+/**
+ * The start of the `rua` field, the only defined field; its name is in lower case (RFC
+ * 8460 §3).
+ */
 const ruaStart = /^rua[ \t]*=/;
 
 /**
  * Returns true for a field that follows the grammar of RFC 8460 §3: spaces and tabs are
- * allowed only around the commas of rua [8460-3-4], not elsewhere within a field.
+ * allowed around the commas of `rua` [8460-3-4], and nowhere else within a field.
  */
 function isField(fieldText: string): boolean {
   const joined = ruaStart.test(fieldText)

@@ -11,58 +11,67 @@ import { countMembers, objectsIn, scanJson, type JsonShape } from './scan-json.j
 import type { ReportedPolicy, TlsReport } from './report.js';
 
 /**
- * A report that could be read, with its departures from RFC 8460. It does not contain the
- * received octets.
+ * A parsed report, with its departures from RFC 8460. The received octets are not part of
+ * it.
  */
 export interface ParsedReport {
   readonly report: TlsReport;
   readonly notes: readonly ReportNote[];
-  /** Values that no rule covers. */
+  /** Members that the parser does not know. */
   readonly unforeseen: readonly Unforeseen[];
 }
 
-/** Facts from outside the JSON that replace missing members. */
+/** Facts from outside the JSON, used if a member is missing. */
 export interface ParseReportOptions {
   /**
-   * The policy domain in the mail's header or the file's name, for reports without it.
+   * The policy domain from the header of the mail or from the file name, used if the
+   * report names none.
    */
   readonly domain?: string;
 }
 
-/** Maximum number of sessions in one report, of all its policies together. */
+/** Maximum number of sessions in one report, summed over all policies. */
 const MAX_SESSIONS = 1e11;
 /**
- * A reporter sends one report for each policy domain (RFC 8460 §5.3), with those of its
- * MX hosts.
+ * Maximum number of domains in one report. A report covers one policy domain and its MX
+ * hosts (RFC 8460 §5.3).
  */
 const MAX_DOMAINS = 1000;
 const MAX_DEPTH = 64;
 /**
- * Maximum number of objects to try in a text with other words: a style sheet has many
- * blocks that are not JSON.
+ * Maximum number of possible JSON objects to examine in a text with other content: a
+ * style sheet, for example, has many blocks that are not JSON.
  */
 const MAX_OBJECTS = 1000;
 /**
- * Maximum characters of malformed JSON, since a repair takes several times their memory.
+ * Maximum characters of malformed JSON to repair: the repair needs several times the
+ * memory of the text.
  */
 const MAX_REPAIRED = 2_000_000;
 const MAX_VALUES = 500_000;
-/** Ten megabytes of failures contain forty thousand objects. */
+/**
+ * Maximum number of objects and arrays. A report of ten megabytes contains about 40,000
+ * objects.
+ */
 const MAX_CONTAINERS = 100_000;
 
-/** Number of characters in which to search for the root element of XML. */
+/** Number of leading characters that are searched for the root element of XML. */
 const XML_START = 1000;
 
-/** Whether a text is an aggregate report of DMARC, which is packed like a TLS report. */
+/**
+ * Returns whether a text is a DMARC aggregate report, which is packed in the same way as
+ * a TLS report.
+ */
 function isDmarc(text: string): boolean {
   const start = text.slice(0, XML_START).trimStart();
   return start.startsWith('<') && /<(?:\w{1,20}:)?feedback[\s>]/.test(start);
 }
 
 /**
- * Reads the JSON of a report (RFC 8460 §4.4), unpacked. Any object with a readable
- * `policies` array is accepted, with the counts of the reporter; each departure is a
- * note. A report is refused only for {@link reportFailures}.
+ * Parses the unpacked JSON of a report (RFC 8460 §4.4). Any object with a readable
+ * `policies` array is accepted. The counts of the reporter are not changed; each
+ * departure becomes a note. A report is refused only for one of the
+ * {@link reportFailures}.
  */
 export function parseReport(
   bytes: Uint8Array | string,
@@ -131,7 +140,10 @@ function isArray(jsonValue: unknown): jsonValue is readonly unknown[] {
   return Array.isArray(jsonValue);
 }
 
-/** The size of a text that exceeds any report, in words. */
+/**
+ * Describes the size of a text that exceeds the limits of a report; returns undefined for
+ * a text within the limits.
+ */
 function excessOf({ depth, containers, values }: JsonShape): string | undefined {
   const exceeds = depth > MAX_DEPTH || values > MAX_VALUES || containers > MAX_CONTAINERS;
   return exceeds
@@ -139,7 +151,10 @@ function excessOf({ depth, containers, values }: JsonShape): string | undefined 
     : undefined;
 }
 
-/** The policies, even if the reporter made an object or a text of the array. */
+/**
+ * Returns the elements of `policies`, also if the reporter wrote a single object or a
+ * JSON text instead of an array.
+ */
 function readList(policies: unknown, notes: Notes): readonly unknown[] | undefined {
   if (isArray(policies)) return policies;
   if (typeof policies === 'string') {
@@ -156,7 +171,7 @@ function readList(policies: unknown, notes: Notes): readonly unknown[] | undefin
     : [policies];
 }
 
-/** The value, and the part of the text that contains it. */
+/** Returns the parsed report, and the part of the text that contains the report. */
 function findJson(
   jsonText: string,
   notes: Notes,
@@ -168,8 +183,8 @@ function findJson(
     return { json: isObject(json) ? json : whole, text: isObject(json) ? whole : jsonText };
   }
   if (whole !== undefined) return { json: whole, text: jsonText };
-  // Accepts octets before or after the object, such as the footer of a gateway or
-  // padding. This function does not choose among several objects.
+  // Text before or after the object is accepted, such as a gateway's footer or padding. A
+  // text with several possible reports is refused.
   const parts = objectsIn(jsonText, MAX_OBJECTS);
   const objects = parts.flatMap((object) => {
     const json = tryJson(object);
@@ -197,7 +212,10 @@ function findBroken(
   return { json, text: repaired };
 }
 
-/** Parses JSON inside a string, which the limits of the outer text did not measure. */
+/**
+ * Parses JSON inside a string. The limits apply again, because the check of the outer
+ * text did not measure the content of strings.
+ */
 function jsonInString(jsonText: string): unknown {
   return excessOf(scanJson(jsonText)) === undefined ? tryJson(jsonText) : undefined;
 }
@@ -240,7 +258,10 @@ function readRange(
   return { startDatetime, endDatetime };
 }
 
-/** A missing policy domain is inferred from the other policies, or from the mail. */
+/**
+ * Returns the policies with their domains. A missing policy domain is inferred from the
+ * other policies, or from the mail.
+ */
 function withDomains(
   policies: readonly ReportedPolicy[],
   hint: string | undefined,

@@ -1,18 +1,18 @@
 import { defineFailures, type FailureEntry } from '../base/index.js';
 
 /**
- * A reporter's departure: `message` states how it was read, `fix` states the correct
- * form.
+ * Defines a departure of the reporter: `message` states how the parser reads it, `fix`
+ * states the correct form.
  */
 function quirk(clause: string, message: string, fix: string): FailureEntry {
   return { blame: 'peer', temporary: false, clause, message, fix };
 }
 
 /**
- * Every departure from RFC 8460 that a report may have without being refused. Reporters
- * of all sizes send such reports, and after a refusal the domain lacks their information.
- * So the parser accepts and notes each departure that has only one meaning. A code never
- * changes its meaning: it is stored with the report.
+ * The departures from RFC 8460 for which a report is not refused. Large and small
+ * reporters send such reports, and a refusal would lose their information. So the parser
+ * accepts and notes each departure with an unambiguous meaning. The meaning of a code
+ * never changes, because the code is stored with the report.
  */
 export const reportQuirks = defineFailures({
   'encoding-not-utf8': quirk(

@@ -1,9 +1,9 @@
 import type { Notes } from './notes.js';
 import type { QuirkCode } from './quirks-registry.js';
 
-/** RFC 3339 in UTC with whole seconds, the form of nearly every report. */
+/** The form of RFC 3339 in UTC with whole seconds, which nearly every report uses. */
 const exact = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/;
-/** ISO 8601 with a space, without seconds or zone, or with a fraction. */
+/** Variants of ISO 8601: with a space, without seconds or zone, or with a fraction. */
 const loose =
   /^(\d{4})-(\d\d)-(\d\d)(?:[Tt ](\d\d):(\d\d)(?::(\d\d)(?:[.,]\d+)?)?)?\s*(z|utc|gmt|[+-]\d\d:?\d\d)?$/i;
 /** The form of a Date header (RFC 5322 §3.3). */
@@ -11,13 +11,13 @@ const mailForm =
   /^(?:[a-z]{3},\s*)?(\d{1,2}) ([a-z]{3}) (\d{4}) (\d\d):(\d\d)(?::(\d\d))?\s*(utc|gmt|[+-]\d{4})?$/i;
 /** English names of months, as RFC 5322 abbreviates them. */
 const months = ['jan', 'feb', 'mar', 'apr', 'may', 'jun', 'jul', 'aug', 'sep', 'oct', 'nov', 'dec'];
-/** The last date that RFC 3339 can represent. */
+/** The last day that RFC 3339 can represent. */
 const latest = Date.UTC(9999, 11, 31);
 
 /**
- * Returns a date as RFC 3339 in UTC with whole seconds; undefined if the value cannot
- * be read as one. A date without a zone counts as UTC, since reports cover UTC days (RFC
- * 8460 §4.1).
+ * Returns a date in the form of RFC 3339, in UTC with whole seconds; undefined for a
+ * value that is not a date. A date without a zone counts as UTC, since reports cover UTC
+ * days (RFC 8460 §4.1).
  */
 export function readDate(jsonValue: unknown, memberPath: string, notes: Notes): string | undefined {
   if (jsonValue === undefined || jsonValue === null || jsonValue === '')
@@ -40,8 +40,8 @@ function quirkOf({ form, zoned }: Found): QuirkCode {
 }
 
 /**
- * Returns true for a date in exact form that exists: the 31st of February would roll
- * over.
+ * Returns true if a date in the exact form exists. `Date` reads 31 February as a day in
+ * March.
  */
 function exists(dateText: string): boolean {
   const ms = Date.parse(dateText);
@@ -95,7 +95,7 @@ function fromParts({
     number,
   ];
   const ms = Date.UTC(y, m - 1, d, h, min, Math.min(s, 59));
-  // An impossible date rolls over; a leap second does not count as one.
+  // `Date` moves an impossible date into the next month. A leap second (60) is accepted.
   if (new Date(ms).getUTCDate() !== d || m < 1 || m > 12 || h > 24 || min > 59 || s > 60)
     return undefined;
   const [, sign, hours = '0', minutes = '0'] = /^([+-])(\d\d):?(\d\d)$/.exec(zone) ?? [];
@@ -104,8 +104,8 @@ function fromParts({
 }
 
 /**
- * Reads seconds or milliseconds since 1970; their size distinguishes the two. Values
- * before September 2001 are not dates of a report.
+ * Reads seconds or milliseconds since 1970; the size of the number distinguishes the
+ * units. Times before September 2001 cannot be dates of a report.
  */
 function fromNumber(value: number): Found | undefined {
   if (!Number.isFinite(value) || value < 1e9) return undefined;
@@ -121,7 +121,7 @@ function inRange(found: Found): Found | undefined {
   return found.ms >= 0 && found.ms <= latest ? found : undefined;
 }
 
-/** RFC 3339 without the fraction. */
+/** Returns a time in the form of RFC 3339 without the fraction. */
 function format(ms: number): string {
   return Number.isNaN(ms) ? '' : `${new Date(ms).toISOString().slice(0, 19)}Z`;
 }

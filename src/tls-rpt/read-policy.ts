@@ -19,7 +19,7 @@ import {
 
 /**
  * The MX patterns in the text of an MTA-STS policy (RFC 8461 §3.2), in A-labels and lower
- * case: some reporters quote a policy in another form than the published one.
+ * case: some reporters do not quote the policy in its published form.
  */
 export function mxPatterns(policyLines: readonly string[]): readonly string[] {
   return policyLines.flatMap((textLine) => {
@@ -38,15 +38,18 @@ const otherTypes: Readonly<Record<string, PolicyType>> = {
   none: 'no-policy-found',
 };
 
-/** The policy types of RFC 8460 §4.4 as a set, since every policy is looked up. */
+/**
+ * The policy types of RFC 8460 §4.4 as a set, since the type of every policy is looked
+ * up.
+ */
 const knownPolicyTypes: ReadonlySet<string> = new Set(policyTypes);
 /** The result types of RFC 8460 §4.3 as a set. */
 const knownResultTypes: ReadonlySet<string> = new Set(resultTypes);
 
 /**
- * Reads one element of `policies` (RFC 8460 §4.4); undefined for a value that is not an
- * object. Counts stay as reported: a summary that contradicts its details is noted and
- * not corrected, since either may be right.
+ * Reads one element of `policies` (RFC 8460 §4.4); returns undefined for a value that is
+ * not an object. Counts remain as reported. If the summary contradicts the details, the
+ * contradiction is noted but not corrected, since either may be right.
  */
 export function readPolicy(
   jsonValue: unknown,
@@ -75,7 +78,7 @@ export function readPolicy(
     `${memberPath}.summary.total-failure-session-count`,
     notes,
   );
-  // A counted failure proves that the reporter did not set the total of zero.
+  // A counted failure shows that the reporter did not fill in the total.
   const isEmpty = total === 0 && summed > 0;
   if (isEmpty) notes.add('total-zero', memberPath, summed);
   const failed = isEmpty ? summed : (total ?? atLeast);
@@ -86,8 +89,8 @@ export function readPolicy(
       notes,
     ) ?? 0;
   if (failed > 0 && failureDetails.length === 0) notes.add('details-missing', memberPath, failed);
-  // RFC 8460 §4: failures do not exclude each other, so details may add up to more
-  // [8460-4-3].
+  // RFC 8460 §4: one session can have several failures, so details may add up to more
+  // than the total [8460-4-3].
   else if (summed !== failed)
     notes.add(
       summed < failed ? 'details-fewer' : 'details-more',
@@ -115,8 +118,8 @@ export function readPolicy(
 }
 
 /**
- * Returns the object of that name, or the element itself if the reporter omitted the
- * level.
+ * Returns the member `policy` or `summary`, or the element itself if the reporter omitted
+ * this level of nesting.
  */
 function part(
   item: Members,
@@ -136,7 +139,8 @@ function part(
 
 /**
  * Reads the type of a policy. A missing type is inferred from the text of the policy, if
- * its form is conclusive; an unknown type stays as written.
+ * the form of the text is conclusive. An unknown type is returned as the reporter wrote
+ * it.
  */
 function readPolicyType(
   jsonValue: unknown,
@@ -160,14 +164,14 @@ function readPolicyType(
   return type;
 }
 
-/** A failure with the origin of its count. */
+/** A failure, and whether the reporter counted it. */
 interface ReadDetail {
   readonly detail: FailureDetails;
   /** Whether the reporter gave a readable count. */
   readonly isCounted: boolean;
 }
 
-/** Reads `failure-details`; elements that are not objects are only noted. */
+/** Reads `failure-details`; elements that are not objects are noted and skipped. */
 function readDetails(jsonValue: unknown, memberPath: string, notes: Notes): readonly ReadDetail[] {
   if (jsonValue === undefined) return [];
   if (jsonValue === null) return (notes.add('null-member', memberPath), []);

@@ -2,15 +2,18 @@ import { isIPv4 } from 'node:net';
 import { formatIp, parseDomain, parseIp } from '../base/index.js';
 import type { Notes } from './notes.js';
 
-/** Maximum characters of one text to store; the raw report contains the complete text. */
+/**
+ * Maximum characters of one stored text; the stored raw report contains the complete
+ * text.
+ */
 const MAX_TEXT = 4096;
 /**
  * Maximum number of elements of one list to read, such as TLSA records or policy lines.
  */
 const MAX_LIST = 10_000;
 /**
- * More sessions than any reporter has with one domain in a day; sums of such counts are
- * exact.
+ * Maximum of one count. It exceeds the sessions of any reporter with one domain in a day,
+ * and sums of such counts remain exact.
  */
 const MAX_COUNT = 1e10;
 /** A domain that is already canonical, which is the usual case and needs no parsing. */
@@ -18,8 +21,8 @@ const plainDomain =
   /^(?=.{1,253}$)[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)+$/;
 
 /**
- * A text; undefined if the member has no text. An empty string and null count as absent.
- * A number or boolean becomes text, since its meaning is certain.
+ * Returns a text; undefined if the member has no text. An empty string and null count as
+ * absent. A number or boolean becomes text, since its meaning is unambiguous.
  */
 export function readText(jsonValue: unknown, memberPath: string, notes: Notes): string | undefined {
   if (typeof jsonValue === 'string') {
@@ -42,8 +45,8 @@ export function readText(jsonValue: unknown, memberPath: string, notes: Notes): 
 }
 
 /**
- * A number of sessions exactly as reported; undefined if it is not a count. Strings of
- * digits are accepted, also with commas between thousands.
+ * Returns a number of sessions exactly as reported; undefined for a value that is not a
+ * count. Strings of digits are accepted, also with commas as thousands separators.
  */
 export function readCount(
   jsonValue: unknown,
@@ -73,9 +76,9 @@ export function readCount(
 }
 
 /**
- * The total of failed sessions in a summary. It decides whether sessions failed, so a
- * positive number that is not a count never becomes 0: a fraction is rounded up. A number
- * larger than any count is returned unchanged, so that the report is refused.
+ * Returns the total of failed sessions in a summary. The total shows whether sessions
+ * failed, so a positive number never becomes 0: a fraction is rounded up. A number above
+ * the maximum is returned unchanged, so that the report is refused.
  */
 export function readFailureTotal(
   jsonValue: unknown,
@@ -95,8 +98,8 @@ export function readFailureTotal(
 }
 
 /**
- * A list of texts, even if the reporter wrote one string. Strings are split only at
- * characters that no TLSA record and no policy line contains.
+ * Returns a list of texts, also if the reporter wrote one string. A string is split only
+ * at characters that neither a TLSA record nor a policy line contains.
  */
 export function readList(jsonValue: unknown, memberPath: string, notes: Notes): readonly string[] {
   if (jsonValue === undefined) return [];
@@ -118,14 +121,14 @@ export function readList(jsonValue: unknown, memberPath: string, notes: Notes): 
   return memberText === undefined ? [] : [memberText];
 }
 
-/** An element that needs neither a note nor a change. */
+/** Returns true for an element that needs neither a note nor a change. */
 function isPlain(item: unknown): item is string {
   return typeof item === 'string' && item !== '' && item.length <= MAX_TEXT;
 }
 
 /**
- * Lists written into one string: as JSON (Microsoft's TLSA records), by lines, or by `;`
- * (as in one place of RFC 8460 §4).
+ * Splits a list that the reporter wrote into one string: as JSON (Microsoft's TLSA
+ * records), as lines, or with `;` (as in one place of RFC 8460 §4).
  */
 function splitText(memberText: string, memberPath: string, notes: Notes): readonly string[] {
   if (/^\s*\[\s*"/.test(memberText)) {
@@ -152,7 +155,7 @@ function tryJson(memberText: string): unknown {
   }
 }
 
-/** Labels of the records of a policy: the name below them is the policy domain. */
+/** Labels in front of the policy domain, in the names of the records of a policy. */
 const recordLabels = /^(?:_\d{1,5}\._tcp|_mta-sts|_smtp\._tls)\.(?=[^.])/i;
 
 /** Forms that some reporters write instead of a domain: a URL, or a mail address. */
@@ -160,8 +163,9 @@ const aroundDomain =
   /^(?:[a-z]+:\/\/|mailto:)?(?:[^@\/]{1,64}@)?([^@\/:]+)(?::\d{1,5})?(?:\/.*)?$/i;
 
 /**
- * A domain name, or a pattern of MX hosts, in A-labels and lower case, with a leading `*.`
- * and without the labels of a record; undefined for a text that is not a domain name.
+ * Returns a domain name, or a pattern of MX hosts, in A-labels and lower case, with a
+ * leading `*.` and without the labels of a record; undefined for a text that is not a
+ * domain name.
  */
 export function canonicalDomain(domainText: string): string | undefined {
   if (plainDomain.test(domainText)) return domainText;
@@ -172,7 +176,10 @@ export function canonicalDomain(domainText: string): string | undefined {
   return `${wildcard === '' ? '' : '*.'}${parsed.value.toLower()}`;
 }
 
-/** A domain name as {@link canonicalDomain} forms it, or the reporter's text. */
+/**
+ * A domain name as {@link canonicalDomain} returns it; the reporter's text if it is not a
+ * domain name.
+ */
 export function readDomain(
   jsonValue: unknown,
   memberPath: string,
@@ -190,7 +197,7 @@ export function readDomain(
 }
 
 /**
- * An address in canonical form (RFC 5952); the reporter's text if it is not an
+ * Returns an address in canonical form (RFC 5952); the reporter's text if it is not an
  * address.
  */
 export function readAddress(

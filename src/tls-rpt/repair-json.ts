@@ -1,9 +1,9 @@
 import { endOfString } from './scan-json.js';
 
 /**
- * Repairs malformed JSON of programs that write it without a library, if only one meaning
- * is possible. Takes linear time. Strings are handled separately, so that their content
- * is never changed as syntax.
+ * Repairs malformed JSON from programs that do not use a JSON library, if only one
+ * meaning is possible. The run time is linear. Strings are handled separately, so that
+ * the repair of syntax never changes their content.
  */
 export function repairJson(jsonText: string): string {
   let repaired = '';
@@ -31,8 +31,8 @@ function depthOf(char: string): number {
 }
 
 /**
- * Escapes control characters, and backslashes without a valid escape, such as those of
- * Windows paths.
+ * Escapes control characters, and backslashes that do not start a valid escape, such as
+ * those in Windows paths.
  */
 function repairString(string: string): string {
   return string
@@ -41,8 +41,9 @@ function repairString(string: string): string {
 }
 
 /**
- * Removes commas before a bracket, and spaces that JSON does not allow. Rewrites numbers
- * with a sign or leading zeros, and words such as NaN.
+ * Repairs the text between strings. It removes commas before a closing bracket and spaces
+ * that JSON does not allow, and rewrites numbers with a plus sign or leading zeros, and
+ * words such as NaN.
  */
 function repairBetween(jsonText: string): string {
   return jsonText

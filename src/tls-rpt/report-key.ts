@@ -1,8 +1,9 @@
 import type { TlsReport } from './report.js';
 
 /**
- * Returns a text that is equal for two reports only if their content is equal. JSON would
- * also work but takes twice as long, and this function runs for every received report.
+ * Returns a text that is equal for two reports only if their content is equal.
+ * Serialising as JSON would take twice as long, and this function runs for every received
+ * report.
  */
 export function reportKey({
   organizationName,
@@ -25,8 +26,8 @@ export function reportKey({
 }
 
 /**
- * Returns the key of a list of texts. Each is preceded by its length, so that two texts
- * cannot have the same key as one text.
+ * Returns the key of a list of texts. The length precedes each text, so that two texts
+ * cannot have the same key as one longer text.
  */
 export function textsKey(texts: readonly (string | undefined)[]): string {
   let key = '';

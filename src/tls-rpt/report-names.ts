@@ -1,23 +1,24 @@
 import { reportDay, type TlsReport } from './report.js';
 
-/** The two domains in the names of a report. */
+/** The two domains in the file name and subject of a report. */
 export interface ReportNameOptions {
   /** The reporter's domain: that of contact-info (RFC 8460 §5.3). */
   readonly submitter: string;
-  /** The subject of the report, a domain in A-labels. */
+  /** The domain that the report is about, in A-labels. */
   readonly policyDomain: string;
 }
 
 /**
- * File name of a report, compressed: `sender!policy-domain!begin!end!unique-id.json.gz`
- * (RFC 8460 §5.1), times in seconds [8460-5.1-1, 8460-5.1-2].
+ * Returns the file name of a compressed report:
+ * `sender!policy-domain!begin!end!unique-id.json.gz` (RFC 8460 §5.1), with times in
+ * seconds [8460-5.1-1, 8460-5.1-2].
  */
 export function reportFileName(
   tlsReport: TlsReport,
   { submitter, policyDomain }: ReportNameOptions,
 ): string {
-  // A file name needs a time: for a report without a start it is 0, which sorts before
-  // real times.
+  // The file name needs a time. For a report without a start the time is 0, which sorts
+  // before real times.
   const begin = (reportDay(tlsReport) ?? 0) / 1000;
   // Only letters and digits are safe in every mail system and file system.
   const unique = (tlsReport.reportId ?? '').replace(/[^A-Za-z0-9]/g, '').slice(0, 64);
@@ -25,8 +26,8 @@ export function reportFileName(
 }
 
 /**
- * Subject of a report mail (RFC 8460 §5.3) [8460-5.3-6]. It contains the report id as
- * `<left@right>`.
+ * Returns the Subject of a report mail (RFC 8460 §5.3) [8460-5.3-6]. It contains the
+ * report id as `<left@right>`.
  */
 export function reportSubject(
   tlsReport: TlsReport,

@@ -1,6 +1,6 @@
 /**
- * A report as the parser returns it and the builder accepts it. Names are those of RFC
- * 8460 §4.4; a member that the reporter omitted is undefined.
+ * A report, as returned by the parser and accepted by the builder. Members have the names
+ * of RFC 8460 §4.4. A member that the reporter omitted is undefined.
  */
 export interface TlsReport {
   /**
@@ -8,14 +8,15 @@ export interface TlsReport {
    * authenticated.
    */
   readonly organizationName: string | undefined;
-  /** RFC 3339 in UTC, whole seconds. */
+  /** The start of the range, in the form of RFC 3339, in UTC with whole seconds. */
   readonly startDatetime: string | undefined;
   /** The end of the range, in the same form; normally 23:59:59 of the same day. */
   readonly endDatetime: string | undefined;
   /** A mail address; its domain identifies the reporter (RFC 8460 §5.3). */
   readonly contactInfo: string | undefined;
   /**
-   * The reporter's own identifier. Reporters reuse it, so it does not identify a report.
+   * The report id that the reporter chose. Reporters reuse ids, so the id does not
+   * identify a report.
    */
   readonly reportId: string | undefined;
   /** One element for each policy that the reporter applied. */
@@ -26,20 +27,20 @@ export interface TlsReport {
 export interface ReportedPolicy {
   /** `tlsa`, `sts`, `no-policy-found`, or other text of the reporter. */
   readonly policyType: string;
-  /** A-labels in lower case. */
+  /** The policy domain, in A-labels and lower case. */
   readonly policyDomain: string | undefined;
   /** Each text is one TLSA record, or one line of the MTA-STS policy. */
   readonly policyString: readonly string[];
-  /** MX patterns of an MTA-STS policy, A-labels in lower case. */
+  /** MX patterns of an MTA-STS policy, in A-labels and lower case. */
   readonly mxHost: readonly string[];
   /** Sessions that satisfied the policy. */
   readonly totalSuccessfulSessionCount: number;
   /**
-   * Sessions that did not satisfy it; they may be more or fewer than the sum of the
+   * Sessions that did not satisfy the policy. The number may differ from the sum of the
    * details.
    */
   readonly totalFailureSessionCount: number;
-  /** The failures in groups of equal circumstances. */
+  /** The failures, grouped by their circumstances. */
   readonly failureDetails: readonly FailureDetails[];
 }
 
@@ -51,18 +52,18 @@ export interface FailureDetails {
   readonly sendingMtaIp: string | undefined;
   /** The MX host that the sender tried, in A-labels and lower case. */
   readonly receivingMxHostname: string | undefined;
-  /** The name in the greeting of the server. */
+  /** The host name that the server announced in its EHLO reply. */
   readonly receivingMxHelo: string | undefined;
-  /** The address of the server, in the form of `sendingMtaIp`. */
+  /** The address of the server, in the same form as `sendingMtaIp`. */
   readonly receivingIp: string | undefined;
-  /** Failed sessions of the group; 0 if the reporter gave no count. */
+  /** Number of failed sessions in the group; 0 if the reporter gave no count. */
   readonly failedSessionCount: number;
   /**
-   * A URI with details on the failure. It is foreign text and must never be opened
+   * A URI with details on the failure. The reporter chooses it, so no program may open it
    * automatically.
    */
   readonly additionalInformation: string | undefined;
-  /** Text of the sender's TLS or DNS library; it is diagnostic and has no fixed form. */
+  /** Diagnostic text of the sender's TLS or DNS library, in no fixed form. */
   readonly failureReasonCode: string | undefined;
 }
 
@@ -92,14 +93,15 @@ export type ResultType = (typeof resultTypes)[number];
 const dayMs = 86_400_000;
 
 /**
- * The UTC day of a report, as milliseconds of its midnight; undefined without a start. If
- * a reporter's day begins at another hour, the report counts on the day that contains the
- * middle of its range. A longer range counts on its first day.
+ * Returns the UTC day of a report, as the time of its midnight in milliseconds since
+ * 1970; undefined without a start. If the reporter's day does not begin at 00:00 UTC, the
+ * report belongs to the UTC day that contains the middle of its range. A report on more
+ * than one day belongs to the first of these days.
  */
 export function reportDay({ startDatetime, endDatetime }: TlsReport): number | undefined {
   if (startDatetime === undefined) return undefined;
   const date = startDatetime.slice(0, 10);
-  // This fast path, which applies to nearly every report, needs no second date.
+  // Most reports end on the day on which they start: the end need not be parsed.
   if (endDatetime?.startsWith(date)) return Date.parse(date);
   const start = Date.parse(startDatetime);
   const length = endDatetime === undefined ? 0 : Date.parse(endDatetime) - start;

@@ -1,15 +1,15 @@
 /**
- * The cost of parsing a text, measured without parsing it. A small text can cause a
- * structure in memory that is hundreds of times larger.
+ * The cost of parsing a text, measured without parsing it. A parsed structure can need
+ * hundreds of times the memory of its text.
  */
 export interface JsonShape {
-  /** The deepest nesting of objects and arrays. */
+  /** Maximum nesting depth of objects and arrays. */
   readonly depth: number;
-  /** Members of all objects, including those that repeat a name. */
+  /** Number of members of all objects, including repeated names. */
   readonly members: number;
-  /** Objects and arrays. */
+  /** Number of objects and arrays. */
   readonly containers: number;
-  /** Members and elements. */
+  /** Number of members and elements. */
   readonly values: number;
 }
 
@@ -48,8 +48,8 @@ export function scanJson(jsonText: string): JsonShape {
 }
 
 /**
- * The outermost objects in a text, in order, also between words, in an array or next to
- * other objects. Returns at most `most` objects.
+ * Returns the outermost objects in a text, in order. They may be surrounded by other
+ * text, be elements of an array or follow each other. Returns at most `most` objects.
  */
 export function objectsIn(jsonText: string, most: number): readonly string[] {
   const found: string[] = [];
@@ -77,11 +77,11 @@ export function objectsIn(jsonText: string, most: number): readonly string[] {
   return found;
 }
 
-/** A brace before a member name or before the end of an empty object. */
+/** A brace, followed by a member name or by the end of an empty object. */
 const objectStart = /\{[\s\0\u00a0]*["}]/y;
 
 /**
- * Returns true if a brace begins an object and is not part of prose or of a style
+ * Returns true if a brace begins an object and not a part of other text, such as a style
  * sheet.
  */
 function beginsObject(jsonText: string, offset: number): boolean {
@@ -90,8 +90,9 @@ function beginsObject(jsonText: string, offset: number): boolean {
 }
 
 /**
- * The index of the quotation mark that ends the string beginning at `start`; the length
- * of the text if none does. A mark after an odd number of backslashes is escaped.
+ * Returns the index of the quotation mark that ends the string beginning at `start`; the
+ * length of the text if the string does not end. A quotation mark after an odd number of
+ * backslashes is escaped.
  */
 export function endOfString(jsonText: string, startOffset: number): number {
   let endOffset = startOffset;
@@ -105,8 +106,9 @@ export function endOfString(jsonText: string, startOffset: number): number {
 }
 
 /**
- * Counts the members of a parsed value. `JSON.parse` keeps the last of equal names, so a
- * count below that of the text shows that a name was repeated (RFC 7493 §2.3).
+ * Counts the members of a parsed value. `JSON.parse` discards all but the last member of
+ * the same name. So a count below {@link JsonShape.members} shows that the text repeats a
+ * name (RFC 7493 §2.3).
  */
 export function countMembers(jsonValue: unknown): number {
   if (typeof jsonValue !== 'object' || jsonValue === null) return 0;

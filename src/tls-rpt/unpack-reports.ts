@@ -4,29 +4,32 @@ import { reportFailures } from './failures.js';
 import type { QuirkCode } from './quirks-registry.js';
 import { filesInZip, isZip } from './files-in-zip.js';
 
-/** Octets of JSON, and the departures of their wrapping. */
+/** The octets of an unpacked report, and the departures of its packing from RFC 8460. */
 export interface UnpackedReport {
   readonly bytes: Uint8Array;
   readonly quirks: readonly QuirkCode[];
 }
 
-/** The limit of the unpacked octets of one body. */
+/** The limit for the unpacked octets of one body. */
 export interface UnpackReportsOptions {
-  /** Octets unpacked, of all layers and files together. Default 10 MB (RFC 8460 §5.2). */
+  /**
+   * Maximum unpacked octets, summed over all layers and files. Default 10 MB (RFC 8460
+   * §5.2).
+   */
   readonly maxBytes?: number;
 }
 
 const MAX_LAYERS = 2;
-/** Number of files of an archive that may fail to unpack before the rest is skipped. */
-const MAX_FAILURES = 10;
 /**
- * Deflate expands one octet to at most this many: a body that claims a larger ratio is
- * damaged.
+ * Maximum number of files of an archive that may fail to unpack. After that many failures
+ * the remaining files are skipped.
  */
+const MAX_FAILURES = 10;
+/** Maximum expansion ratio of Deflate: a body that states a larger ratio is damaged. */
 const MAX_RATIO = 1032;
 /**
- * Octets that every body may yield: one of several gzip members states only the size of
- * the last member.
+ * Number of octets that every body may unpack to: a body of several gzip members states
+ * only the size of the last member.
  */
 const MIN_OUTPUT = 1024 * 1024;
 
@@ -39,10 +42,11 @@ interface Room {
 type Open = (packedBytes: Uint8Array, room: Room) => readonly Result<Uint8Array>[];
 
 /**
- * Unpacks gzip (RFC 8460 §5.2) [8460-5.2-1], zlib and zip. Returns each file in it, or
- * the reason why the file cannot be unpacked, at least one result. Content that is not
- * packed is returned unchanged. The content decides, not a name or a media type, and
- * names in archives are not read at all (RFC 8460 §6.3) [8460-6.3-1].
+ * Unpacks gzip (RFC 8460 §5.2) [8460-5.2-1], zlib and zip. Returns for each file its
+ * octets, or the reason why it cannot be unpacked; the list has at least one element.
+ * Content that is not packed is returned unchanged. The format is recognised by the
+ * content, not by a name or a media type, and names in archives are not read (RFC 8460
+ * §6.3) [8460-6.3-1].
  */
 export function unpackReports(
   packed: Uint8Array,
@@ -53,7 +57,10 @@ export function unpackReports(
   return openLayer({ bytes: packed, quirks: [] }, 0, { octets: maxBytes, failures: MAX_FAILURES });
 }
 
-/** The format of packed octets by their first octets; undefined: not packed. */
+/**
+ * Returns the function that unpacks a body, selected by the first octets; undefined for a
+ * body that is not packed.
+ */
 function openerOf(packedBytes: Uint8Array): Open | undefined {
   if (isGzip(packedBytes)) return openGzip;
   if (isZip(packedBytes)) return openZip;
@@ -81,9 +88,9 @@ function openLayer(
 }
 
 /**
- * The unpacked size that a packed body states (RFC 1952 §2.3.1, ISIZE); its own size
- * if it is not packed; no limit for zip. The sender chooses the value: it is only an
- * estimate.
+ * Returns the unpacked size that a packed body states (RFC 1952 §2.3.1, ISIZE); the size
+ * of the body itself if it is not packed; infinity for zip. The sender chooses the stated
+ * size, so the result is only an estimate.
  */
 export function claimedSize(packedBytes: Uint8Array): number {
   if (isZip(packedBytes)) return Infinity;
@@ -95,18 +102,18 @@ export function claimedSize(packedBytes: Uint8Array): number {
 }
 
 function openGzip(packedBytes: Uint8Array, room: Room): readonly Result<Uint8Array>[] {
-  // A decompression bomb that states its size is not unpacked. Unpacking of one with a
-  // false size ends at the limit.
+  // A decompression bomb that states its true size is not unpacked. If the stated size is
+  // false, unpacking stops at the limit.
   const claimed = claimedSize(packedBytes);
   if (claimed > room.octets && packedBytes.length * MAX_RATIO >= claimed)
     return [fail(reportFailures.make('report-too-large', 'unpacked'))];
-  // A buffer of the stated size, so that a report is unpacked into one chunk.
+  // With a buffer of the stated size, a report is unpacked into one chunk.
   const chunkSize = Math.min(Math.max(claimed + 1, 64), 65_536);
   const most = Math.max(claimed, MIN_OUTPUT);
   const open = (packed: Uint8Array): Result<Uint8Array> =>
     inflate(room, most, (maxOutputLength) => gunzipSync(packed, { chunkSize, maxOutputLength }));
   const opened = open(packedBytes);
-  // Accepts a line end or the footer of a mailing list after the packed data.
+  // A line end or the footer of a mailing list may follow the packed data.
   const endOffset = opened.ok
     ? 0
     : endOfGzip(packedBytes, Math.max(1, Math.min(most, room.octets)));
@@ -117,7 +124,10 @@ function openGzip(packedBytes: Uint8Array, room: Room): readonly Result<Uint8Arr
   ];
 }
 
-/** The end of the first member of gzip (RFC 1952 §2.3); 0 if it is unknown. */
+/**
+ * Returns the offset after the first gzip member (RFC 1952 §2.3); 0 if it cannot be
+ * found.
+ */
 function endOfGzip(packedBytes: Uint8Array, maxOutputLength: number): number {
   const archiveView = Buffer.from(packedBytes.buffer, packedBytes.byteOffset, packedBytes.length);
   const flags = archiveView[3] ?? 0;
@@ -145,7 +155,10 @@ function isGzip(packedBytes: Uint8Array): boolean {
   return packedBytes[0] === 0x1f && packedBytes[1] === 0x8b;
 }
 
-/** RFC 1950 §2.2: the method is deflate, and the two octets are a multiple of 31. */
+/**
+ * Returns true for a zlib header: the method is deflate, and the first two octets, read
+ * as one number, are a multiple of 31 (RFC 1950 §2.2).
+ */
 function isZlib(packedBytes: Uint8Array): boolean {
   return packedBytes[0] === 0x78 && (0x7800 + (packedBytes[1] ?? 0)) % 31 === 0;
 }
@@ -169,7 +182,9 @@ function openZip(packedBytes: Uint8Array, room: Room): readonly Result<Uint8Arra
   );
 }
 
-/** Unpacks within the remaining limit, and subtracts the octets from it. */
+/**
+ * Unpacks at most the remaining octets, and subtracts the unpacked octets from the limit.
+ */
 function inflate(
   room: Room,
   most: number,
@@ -193,8 +208,8 @@ function inflate(
 }
 
 /**
- * Decodes a body that is base64 throughout, of gzip, zip or JSON: a transfer encoding
- * that no earlier step decoded.
+ * Decodes a body of gzip, zip or JSON that is entirely base64, because no earlier step
+ * removed this transfer encoding.
  */
 function decodeBase64(packedBytes: Uint8Array): Uint8Array | undefined {
   const archiveView = Buffer.from(packedBytes.buffer, packedBytes.byteOffset, packedBytes.length);

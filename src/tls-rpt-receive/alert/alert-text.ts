@@ -3,7 +3,7 @@ import type { ReportAlert } from './plan-alerts.js';
 
 const words = { added: 'NEW', worse: 'WORSE', ended: 'OVER' } as const;
 
-/** The subject of an alert mail. `origin`: the source of the alerts. */
+/** Returns the subject of an alert mail. `origin`: the source of the alerts. */
 export function alertSubject(reportAlerts: readonly ReportAlert[], origin = 'TLS reports'): string {
   const [first] = reportAlerts;
   const domains = [...new Set(reportAlerts.map((alert) => alert.domain))];
@@ -16,7 +16,7 @@ export function alertSubject(reportAlerts: readonly ReportAlert[], origin = 'TLS
   );
 }
 
-/** The alerts as text: each change, with its steps. */
+/** Returns the alerts as text: each change, with its steps. */
 export function alertText(reportAlerts: readonly ReportAlert[]): string {
   return reportAlerts
     .map(({ kind, domain, says, since, todo }) =>
@@ -36,13 +36,14 @@ export function alertText(reportAlerts: readonly ReportAlert[]): string {
 const NO_DOMAIN = '(no domain named)';
 
 /**
- * A line end in foreign text is shown as an escape: it cannot start a line [8460-7-4].
+ * Returns a line end in foreign text is shown as an escape: it cannot start a line
+ * [8460-7-4].
  */
 function line(text: string): string {
   return neutralise(text, 2000);
 }
 
-/** The alerts as JSON, `hermetic.report-alert/1`. `text` is for chat services. */
+/** Returns the alerts as JSON, `hermetic.report-alert/1`. `text` is for chat services. */
 export function alertJson(reportAlerts: readonly ReportAlert[]): string {
   return JSON.stringify({
     schema: 'hermetic.report-alert/1',

@@ -41,7 +41,7 @@ function isWorse(level: number, before: number): boolean {
 const NOT_REPORTED =
   'It is no longer reported. Its end is not confirmed, because no affected reporter has reported a success since.';
 
-/** The kind of change, if any; a failure that becomes smaller is not reported. */
+/** Returns the kind of change, if any; a failure that becomes smaller is not reported. */
 function kindOf(level: number, known: SentAlert | undefined): ReportAlert['kind'] | undefined {
   if (known === undefined) return 'added';
   return isWorse(level, known.level) ? 'worse' : undefined;

@@ -172,7 +172,7 @@ function saveSent(stateStore: Store, channel: string, sent: readonly SentAlert[]
   });
 }
 
-/** The ongoing failures of a domain, and a condition for missing reports. */
+/** Returns the ongoing failures of a domain, and a condition for missing reports. */
 function conditionsOf(domainView: DomainView): readonly Condition[] {
   const { domain } = domainView;
   const failures = byTurns(domainView.failures.filter((failure) => failure.ongoing)).map(
@@ -195,8 +195,8 @@ function conditionsOf(domainView: DomainView): readonly Condition[] {
 }
 
 /**
- * The worst failure of each reporter comes first, then the second failure of each, so
- * that no reporter displaces the others.
+ * Returns the worst failure of each reporter comes first, then the second failure of
+ * each, so that no reporter displaces the others.
  */
 function byTurns(failures: readonly Explanation[]): readonly Explanation[] {
   const seen = new Map<string, number>();
@@ -229,15 +229,18 @@ function keyOf({ result, policy, host, policyDomain }: Explanation, domainName: 
   return JSON.stringify([domainName, result, policy, host, policyDomain]);
 }
 
-/** The key of missing reports. Keys of failures are JSON, so the two cannot collide. */
+/**
+ * Returns the key of missing reports. Keys of failures are JSON, so the two cannot
+ * collide.
+ */
 function silenceKey(domainName: string): string {
   return `${domainName} silence`;
 }
 
 /**
- * The first alerts on each configured domain, the first ones on all other names together,
- * and one line that counts the rest of each, so that every omission is visible. Reporters
- * choose the other names and their number.
+ * Returns the first alerts on each configured domain, the first ones on all other names
+ * together, and one line that counts the rest of each, so that every omission is visible.
+ * Reporters choose the other names and their number.
  */
 function shorten(
   reportAlerts: readonly ReportAlert[],
@@ -257,13 +260,13 @@ function shorten(
   });
 }
 
-/** The domain that all these alerts concern; undefined for several domains. */
+/** Returns the domain that all these alerts concern; undefined for several domains. */
 function distinctName(reportAlerts: readonly ReportAlert[]): string | undefined {
   const names = new Set(reportAlerts.map(({ domain }) => domain));
   return names.size === 1 ? [...names][0] : undefined;
 }
 
-/** The alerts that a channel has received. */
+/** Returns the alerts that a channel has received. */
 function readSent(stateStore: Store, channel: string): readonly SentAlert[] {
   return stateStore
     .prepare<SentAlert>(

@@ -16,17 +16,17 @@ export interface Arrival {
 }
 
 /**
- * The last day whose reports are due. Reporters send within 24 hours after the end of a
- * day, some of them after 22 hours. So a report counts as missing `silenceHours` (default
- * 36) after that end.
+ * Returns the last day whose reports are due. Reporters send within 24 hours after the
+ * end of a day, some of them after 22 hours. So a report counts as missing `silenceHours`
+ * (default 36) after that end.
  */
 export function lastDueDay(now: number, silenceHours = 36): number {
   return dayOf(now - silenceHours * 3_600_000) - 1;
 }
 
 /**
- * The reporters whose reports stopped. Daily reports are expected of a reporter that
- * reported on most of the fourteen days up to its last report.
+ * Returns the reporters whose reports stopped. Daily reports are expected of a reporter
+ * that reported on most of the fourteen days up to its last report.
  */
 export function arrivals(
   reportRows: readonly ReportRow[],

@@ -1,7 +1,7 @@
 /**
- * The first items in their order, at most the given number. If there are more, the first
- * item of each reporter is selected, then the second of each, so that no reporter
- * displaces another.
+ * Returns the first items in their order, at most the given number. If there are more,
+ * the first item of each reporter is selected, then the second of each, so that no
+ * reporter displaces another.
  */
 export function firstByTurns<Item>(
   items: readonly Item[],

@@ -80,7 +80,7 @@ export function canEnforce(
   };
 }
 
-/** The answer if no report has a policy that senders validate. */
+/** Returns the answer if no report has a policy that senders validate. */
 function withoutTrial({ reports, trial, checks }: ReportedFacts): EnforceAnswer {
   if (reports.length === 0) return { answer: 'unclear', reasons: ['There are no reports.'] };
   if (checks.at(-1)?.mtaSts.mode === 'testing')
@@ -136,7 +136,7 @@ interface JudgedFailures {
 }
 
 /**
- * One reason for each failure that the reporter did not cause, and one for all
+ * Returns one reason for each failure that the reporter did not cause, and one for all
  * unexplained failures. Without STARTTLS a session meets no policy, so a sender without a
  * policy also proves that failure.
  */
@@ -163,18 +163,18 @@ function failureReasons(
   ];
 }
 
-/** The mode of the published policy, and the check that found it. */
+/** Returns the mode of the published policy, and the check that found it. */
 interface CurrentMode {
   readonly mode: string | undefined;
   readonly check?: CheckResult;
 }
 
 /**
- * The mode of the published policy by the latest check, or the mode of the policy that
- * was quoted last. A quoted policy may be an old copy, so quotes replace the check only
- * if the last quotes of all reporters since the check agree and first appeared after it.
- * In addition one reporter must have quoted another policy before, or two reporters must
- * quote the new one.
+ * Returns the mode of the published policy by the latest check, or the mode of the policy
+ * that was quoted last. A quoted policy may be an old copy, so quotes replace the check
+ * only if the last quotes of all reporters since the check agree and first appeared after
+ * it. In addition one reporter must have quoted another policy before, or two reporters
+ * must quote the new one.
  */
 function currentMode({ checks, policies, domain }: ReportedFacts): CurrentMode | undefined {
   const quoted = policies.filter((policy) => policy.type === 'sts' && policy.domain === domain);

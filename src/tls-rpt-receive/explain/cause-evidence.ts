@@ -108,8 +108,8 @@ export function gatherEvidence(
 }
 
 /**
- * A fetch is not a session, so faults of the policy file are judged by the number of
- * reporters, not of sessions.
+ * Returns a fetch is not a session, so faults of the policy file are judged by the number
+ * of reporters, not of sessions.
  */
 function wasSpared(
   failureGroup: FailureGroup,
@@ -121,8 +121,8 @@ function wasSpared(
 }
 
 /**
- * A fetch is not a session, so the share of failed sessions is not evidence about the
- * policy file.
+ * Returns a fetch is not a session, so the share of failed sessions is not evidence about
+ * the policy file.
  */
 export function isSporadic({ group, compared }: CauseEvidence): boolean {
   if (kindOf(group.result) === 'policy-file') return false;

@@ -12,7 +12,7 @@ interface Compared {
 
 /** Below this share of sessions a failure may be a lost connection. */
 export const SPORADIC = 1 / 20;
-/** The reason why so few failures prove no fault. */
+/** Returns the reason why so few failures prove no fault. */
 export function fewFailed({ group, compared }: Compared): string {
   if (group.lostConnections)
     return 'The reasons in the reports are lost connections, not faults of TLS or of a policy.';
@@ -25,7 +25,7 @@ export function fewFailed({ group, compared }: Compared): string {
 const UNCOUNTED =
   'The reports give no number of these sessions, so they may be a few lost connections.';
 
-/** The reason why a small part of the sessions proves no fault. */
+/** Returns the reason why a small part of the sessions proves no fault. */
 export function rarelyFailed({ group, compared }: Compared): string {
   if (group.sessions === 0) return UNCOUNTED;
   return compared.rate < SPORADIC
@@ -38,14 +38,17 @@ function sessionsOf({ sessions }: FailureGroup): string {
   return `Only ${countOf(sessions, 'session')}`;
 }
 
-/** The success of an unaffected reporter, in words that fit the kind of the failure. */
+/**
+ * Returns the success of an unaffected reporter, in words that fit the kind of the
+ * failure.
+ */
 export function sparedDoing({ result }: FailureGroup): string {
   const kind = kindOf(result);
   if (kind === 'policy-file') return 'fetched the policy';
   return kind === 'starttls' ? 'had TLS sessions' : 'applied the same policy';
 }
 
-/** The data that a reporter received and that shows the fault. */
+/** Returns the data that a reporter received and that shows the fault. */
 export function receivedBy({ result }: FailureGroup): string {
   const kind = kindOf(result);
   if (kind === 'policy-file') return 'The answer of the policy host';
@@ -53,7 +56,7 @@ export function receivedBy({ result }: FailureGroup): string {
   return kind === 'dnssec' ? 'The DNS answers' : 'The certificate chain or DNS answers';
 }
 
-/** The reason why a failure of these reporters alone does not prove a cause. */
+/** Returns the reason why a failure of these reporters alone does not prove a cause. */
 export function alone({ group, compared }: Compared): string {
   if (compared.affected.length > 1)
     return `${names(compared.affected)} saw failures that do not confirm each other: they differ in days or shares of the sessions, are too few, or come from one network.`;
@@ -72,7 +75,7 @@ export function names(reporters: readonly string[]): string {
   return reporters.length <= 3 ? reporters.join(' and ') : `${reporters.length} reporters`;
 }
 
-/** A share with one decimal, at least 0.1 %. */
+/** Returns a share with one decimal, at least 0.1 %. */
 export function percent(share: number): string {
   return `${Math.max(0.1, Math.round(share * 1000) / 10)} %`;
 }

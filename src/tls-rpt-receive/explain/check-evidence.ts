@@ -23,7 +23,8 @@ const kinds: Readonly<Record<string, FailureKind>> = {
 };
 
 /**
- * The kind of a result type; `any` for `validation-failure`, unknown and missing ones.
+ * Returns the kind of a result type; `any` for `validation-failure`, unknown and missing
+ * ones.
  */
 export function kindOf(result: string): FailureKind {
   return kinds[result] ?? 'any';
@@ -127,7 +128,7 @@ export interface SeenFinding {
   readonly finding: Finding;
 }
 
-/** The first finding of a check on those days that shows the fault of a group. */
+/** Returns the first finding of a check on those days that shows the fault of a group. */
 export function findingOf(
   failureGroup: FailureGroup,
   checks: readonly CheckResult[],
@@ -139,9 +140,9 @@ export function findingOf(
 }
 
 /**
- * The first check on those days that examined every host and policy of the group, and
- * found no fault of any kind there. A check that could not reach an address or fetch the
- * policy proves nothing.
+ * Returns the first check on those days that examined every host and policy of the group,
+ * and found no fault of any kind there. A check that could not reach an address or fetch
+ * the policy proves nothing.
  */
 export function cleanCheck(
   failureGroup: FailureGroup,
@@ -218,12 +219,12 @@ function isEverywhere(
   return !known.some((ip) => ips.includes(ip)) && known.every((ip) => faulty.includes(ip));
 }
 
-/** The address in the subject `host [ip]` of a finding. */
+/** Returns the address in the subject `host [ip]` of a finding. */
 function addressOf(subject: string): string | undefined {
   return /\[([^\]]+)\]$/.exec(subject)?.[1];
 }
 
-/** The name in the subject of a finding: a domain, a host, or `host [ip]`. */
+/** Returns the name in the subject of a finding: a domain, a host, or `host [ip]`. */
 function hostOf(subject: string): string {
   return subject.split(' ')[0] ?? '';
 }

@@ -139,8 +139,8 @@ export function compareReporters(
 }
 
 /**
- * A filter or attacker that removes STARTTLS from a sender's sessions removes it at every
- * host, so the failures at all hosts count.
+ * Returns a filter or attacker that removes STARTTLS from a sender's sessions removes it
+ * at every host, so the failures at all hosts count.
  */
 function atAnyHost(
   failureGroup: FailureGroup,
@@ -184,7 +184,7 @@ function failsEverywhere(failureGroup: FailureGroup, reportedFacts: ReportedFact
   return hostNames.every((hostName) => failing.has(hostName));
 }
 
-/** The hosts at which reporters of a group observed the failure. */
+/** Returns the hosts at which reporters of a group observed the failure. */
 export function failingHosts(
   failureGroup: FailureGroup,
   { failures, domain }: ReportedFacts,
@@ -235,8 +235,8 @@ function findHosts(reportedFacts: ReportedFacts): readonly string[] | undefined 
 }
 
 /**
- * A sender with a cached policy needs the policy file only when that copy expires (RFC
- * 8461 §3.2). So a success does not prove that the file was available, unless the
+ * Returns a sender with a cached policy needs the policy file only when that copy expires
+ * (RFC 8461 §3.2). So a success does not prove that the file was available, unless the
  * reporter began to apply the policy on those days, or its copy must have expired since.
  */
 function fetchedPolicy(

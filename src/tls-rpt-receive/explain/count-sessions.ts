@@ -69,14 +69,14 @@ const NO_POLICY = 'no-policy-found';
 /** An unknown kind of policy counts as no protection. */
 const PROTECTING: ReadonlySet<string> = new Set(['sts', 'tlsa']);
 
-/** The rows of each reporter on each day: the unit of one report. */
+/** Returns the rows of each reporter on each day: the unit of one report. */
 function reporterDays(sessionRows: readonly SessionRow[]): readonly (readonly SessionRow[])[] {
   return [
     ...groupBy(sessionRows, (sessionRow) => `${sessionRow.day} ${sessionRow.reporter}`).values(),
   ];
 }
 
-/** The sessions of one reporter on one day. */
+/** Returns the sessions of one reporter on one day. */
 function countOne(sessionRows: readonly SessionRow[]): SessionCount {
   return combine(countsByType(sessionRows));
 }
@@ -101,7 +101,7 @@ function combine(types: ReadonlyMap<string, SessionCount>): SessionCount {
   return sumUp([without, under]);
 }
 
-/** The largest number of sessions, and of failures, among counts that overlap. */
+/** Returns the largest number of sessions, and of failures, among counts that overlap. */
 function largest(types: readonly (readonly [string, SessionCount])[]): SessionCount {
   const sessionCounts = types.map(([, sessionCount]) => sessionCount);
   const sessions = Math.max(0, ...sessionCounts.map(sizeOf));
@@ -112,7 +112,7 @@ function largest(types: readonly (readonly [string, SessionCount])[]): SessionCo
 /** No sessions. */
 const none: SessionCount = { ok: 0, failed: 0 };
 
-/** All sessions of a count; sums saturate instead of losing exactness. */
+/** Returns all sessions of a count; sums saturate instead of losing exactness. */
 function sizeOf({ ok, failed }: SessionCount = none): number {
   return plus(ok, failed);
 }

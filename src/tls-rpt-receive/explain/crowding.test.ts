@@ -57,7 +57,7 @@ const floods: Readonly<Record<string, readonly TestReport[]>> = {
   })),
 };
 
-/** The lines of the view that depend on one reporter only. */
+/** Returns the lines of the view that depend on one reporter only. */
 function linesOf(store: Parameters<typeof showDomain>[0], reporter: string): unknown {
   const view = showDomain(store, 'rcpt.example', { now });
   return {

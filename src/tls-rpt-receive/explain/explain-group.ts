@@ -88,9 +88,9 @@ export function* explainGroup(
 }
 
 /**
- * The consequence for the mail. Under DANE or a policy in mode enforce the sender defers
- * the mail (RFC 7672 §2.2, RFC 8461 §5); in the modes testing and none it delivers. If
- * the mode is unknown, the consequence is unknown too.
+ * Returns the consequence for the mail. Under DANE or a policy in mode enforce the sender
+ * defers the mail (RFC 7672 §2.2, RFC 8461 §5); in the modes testing and none it
+ * delivers. If the mode is unknown, the consequence is unknown too.
  */
 function fateOf(failureGroup: FailureGroup): DeliveryImpact {
   const { type, mode, result } = failureGroup;
@@ -104,8 +104,8 @@ function fateOf(failureGroup: FailureGroup): DeliveryImpact {
 }
 
 /**
- * The steps for a fault. The steps of a check's finding come first: they name the host
- * and the record, and a report alone names neither.
+ * Returns the steps for a fault. The steps of a check's finding come first: they name the
+ * host and the record, and a report alone names neither.
  */
 function stepsFor(
   fault: CauseJudgement,
@@ -179,7 +179,7 @@ function targetOf({ mx }: FailureGroup, { domain, checks }: ReportedFacts): Fail
   return { domain: domain === '' ? 'YOUR-DOMAIN' : domain, host: isOwn ? mx : undefined };
 }
 
-/** The certificate in the check nearest to the failure. */
+/** Returns the certificate in the check nearest to the failure. */
 function certificateOf(
   { mx, ips, firstDay, lastDay }: FailureGroup,
   { checks }: ReportedFacts,

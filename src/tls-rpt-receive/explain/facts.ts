@@ -147,17 +147,17 @@ export interface ReportedFacts {
 /** A UTC day in milliseconds. A report covers one such day (RFC 8460 §4.1). */
 export const dayMs = 86_400_000;
 
-/** A day as a date. */
+/** Returns a day as a date. */
 export function dateOf(dayNumber: number): string {
   return new Date(dayNumber * dayMs).toISOString().slice(0, 10);
 }
 
-/** The day that contains a time. */
+/** Returns the day that contains a time. */
 export function dayOf(ms: number): number {
   return Math.floor(ms / dayMs);
 }
 
-/** The day of a check. */
+/** Returns the day of a check. */
 export function dayOfCheck({ checkedAt }: CheckResult): number {
   return dayOf(Date.parse(checkedAt));
 }
@@ -167,7 +167,7 @@ export function plus(left: number, right: number): number {
   return Math.min(left + right, Number.MAX_SAFE_INTEGER);
 }
 
-/** The distinct non-empty values, at most fifty. */
+/** Returns the distinct non-empty values, at most fifty. */
 export function distinct(values: readonly string[]): readonly string[] {
   return [...new Set(values)].filter((value) => value !== '').slice(0, 50);
 }

@@ -59,7 +59,7 @@ function addDescribed(failed: Map<string, DayFailure>, day: number, page: RowPag
   }
 }
 
-/** The largest failures of each reporter in turn. */
+/** Returns the largest failures of each reporter in turn. */
 export function* failuresOfDay(
   failures: Iterable<DayFailure>,
   most: number,
@@ -139,7 +139,10 @@ class SenderFold {
     }
   }
 
-  /** The first rows of a reporter in the order of the result: no others can be in it. */
+  /**
+   * Returns the first rows of a reporter in the order of the result: no others can be in
+   * it.
+   */
   #firstOf(own: ReadonlyMap<string, SenderRow>): Map<string, SenderRow> {
     const sorted = [...own].sort(([, left], [, right]) => compareSenders(left, right));
     return new Map(sorted.slice(0, this.most));

@@ -213,7 +213,7 @@ class QuoteFold {
     this.#enough.endDay();
   }
 
-  /** The latest quotes of each reporter in turn, oldest first. */
+  /** Returns the latest quotes of each reporter in turn, oldest first. */
   *first(stateStore: Store): Steps<readonly QuotedPolicy[]> {
     const first = yield* firstOfReporters(
       this.#rows.values(),

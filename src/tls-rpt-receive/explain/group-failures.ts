@@ -80,7 +80,7 @@ export function groupFailures(reportedFacts: ReportedFacts): readonly FailureGro
   });
 }
 
-/** The group of failures of one kind. */
+/** Returns the group of failures of one kind. */
 function groupOf(failureRows: readonly FailureFact[], reportedFacts: ReportedFacts): FailureGroup {
   const [{ result, type, mx, domain }] = failureRows as [FailureFact];
   const met = reportedFacts.senders.filter((row) => row.result === result && row.mx === mx);
@@ -112,8 +112,9 @@ function hostOf({ mx, type, domain }: FailureFact, reportedFacts: ReportedFacts)
 }
 
 /**
- * A detail without a count describes a failure only if the summary counts failures
- * that no detail describes: RFC 8460 §4.4 makes the total the number of failed sessions.
+ * Returns a detail without a count describes a failure only if the summary counts
+ * failures that no detail describes: RFC 8460 §4.4 makes the total the number of failed
+ * sessions.
  */
 function isPartOfFailure(
   failureRows: readonly FailureFact[],
@@ -128,7 +129,7 @@ function isPartOfFailure(
   );
 }
 
-/** The key of a reporter's policy, which is the same in all modes. */
+/** Returns the key of a reporter's policy, which is the same in all modes. */
 function policyKey({ reporter, domain, type }: FailureFact): string {
   return JSON.stringify([reporter, domain, type]);
 }

@@ -52,9 +52,9 @@ interface Rule {
   readonly condition: string;
   readonly applies: (evidence: CauseEvidence) => boolean;
   readonly cause: FaultParty;
-  /** The reason why the condition proves the cause, or does not prove any. */
+  /** Returns the reason why the condition proves the cause, or does not prove any. */
   readonly reason: (evidence: CauseEvidence) => string;
-  /** The evidence that would prove the cause; only if the cause is unclear. */
+  /** Returns the evidence that would prove the cause; only if the cause is unclear. */
   readonly settle?: (evidence: CauseEvidence) => string;
   readonly remedy?: Remedy;
 }

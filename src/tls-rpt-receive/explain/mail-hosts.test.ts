@@ -14,7 +14,10 @@ const span = { domain: 'rcpt.example', from: to - 2, to };
 const own: TestPolicy = { ok: 1, mx: [] };
 const dane = (host: string): TestPolicy => ({ type: 'tlsa', domain: host, ok: 1 });
 
-/** The hosts by one report with these policies, and the number of steps to find them. */
+/**
+ * Returns the hosts by one report with these policies, and the number of steps to find
+ * them.
+ */
 async function hostsBy(reports: readonly (readonly TestPolicy[])[]): Promise<[string[], number]> {
   const store = await withReports(
     ...reports.map((policies, n): TestReport => ({

@@ -27,10 +27,10 @@ interface NamedHost {
 }
 
 /**
- * The mail hosts of a domain, at most `most`: first the hosts that a check found, then
- * the hosts that authenticated reports name, from each reporter in turn. A report names
- * hosts as patterns of the MTA-STS policy, and as TLSA base domains in addition to the
- * domain.
+ * Returns the mail hosts of a domain, at most `most`: first the hosts that a check found,
+ * then the hosts that authenticated reports name, from each reporter in turn. A report
+ * names hosts as patterns of the MTA-STS policy, and as TLSA base domains in addition to
+ * the domain.
  */
 export function* mailHosts(
   stateStore: Store,
@@ -57,7 +57,7 @@ export function* mailHosts(
   return new Set([...new Set(all)].slice(0, most));
 }
 
-/** The patterns of the policies that reporters quote, in steps of one page. */
+/** Returns the patterns of the policies that reporters quote, in steps of one page. */
 function* quotedPatterns(stateStore: Store, span: HostSpan): Steps<readonly NamedHost[]> {
   const textOf = stateStore.prepare<{ text: string }>('SELECT text FROM report_text WHERE id = ?');
   const named: NamedHost[] = [];
@@ -164,7 +164,7 @@ function claimsOf(
   };
 }
 
-/** The two patterns that match a host (RFC 8461 §4.1). */
+/** Returns the two patterns that match a host (RFC 8461 §4.1). */
 function patternsFor(host: string): readonly string[] {
   return [host, `*.${host.slice(host.indexOf('.') + 1)}`];
 }
@@ -174,7 +174,7 @@ function domainsAbove(host: string): readonly string[] {
   return labels.slice(1).map((_, n) => labels.slice(n + 1).join('.'));
 }
 
-/** The first and last number of the policies of a report. */
+/** Returns the first and last number of the policies of a report. */
 function rowsOf(report: number): readonly [number, number] {
   return [report * 1_000_000, report * 1_000_000 + 999_999];
 }

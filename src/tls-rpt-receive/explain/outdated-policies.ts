@@ -14,7 +14,9 @@ import { patternsOf } from './quoted.js';
 /** Results that a sender reports if the MX host matches no pattern of the policy. */
 const mismatches = new Set(['validation-failure', 'certificate-host-mismatch', NOT_DESCRIBED]);
 
-/** The policy of an affected reporter on those days, if it does not name the host. */
+/**
+ * Returns the policy of an affected reporter on those days, if it does not name the host.
+ */
 export function appliedWithout(
   failureGroup: FailureGroup,
   policies: readonly QuotedPolicy[],

@@ -61,7 +61,9 @@ export interface OverviewOptions {
   readonly withSums?: boolean | undefined;
   /** Also list domains whose reports stopped before these days. Default false. */
   readonly withSilent?: boolean;
-  /** The facts that the page of a domain uses, so that overview and page agree. */
+  /**
+   * Returns the facts that the page of a domain uses, so that overview and page agree.
+   */
   readonly factsOf: (domainName: string) => Steps<ReportedFacts>;
 }
 
@@ -139,9 +141,9 @@ export function* viewOverview(
 }
 
 /**
- * The domains with the most failures. Failures under DANE are reported for the MX host:
- * they are listed with the domain that the same report is about, or with the host if no
- * report names the domain.
+ * Returns the domains with the most failures. Failures under DANE are reported for the MX
+ * host: they are listed with the domain that the same report is about, or with the host
+ * if no report names the domain.
  */
 function failingDomains(
   stateStore: Store,
@@ -173,8 +175,8 @@ function failingDomains(
 const MAX_SILENT_DAYS = 90;
 
 /**
- * The domains that failed in their last reports, which came before this period: without a
- * report no failure has ended. The page of such a domain covers the same days.
+ * Returns the domains that failed in their last reports, which came before this period:
+ * without a report no failure has ended. The page of such a domain covers the same days.
  */
 function silentDomains(
   stateStore: Store,
@@ -200,7 +202,9 @@ function silentDomains(
   return [...new Set(names)];
 }
 
-/** The recipient domains of the reports that contain a `tlsa` policy for a host. */
+/**
+ * Returns the recipient domains of the reports that contain a `tlsa` policy for a host.
+ */
 function ownersOf(
   stateStore: Store,
   hostName: string,
@@ -267,8 +271,8 @@ function* addSums(
 }
 
 /**
- * The daily sums remain when reports are deleted. They contain failed sessions but no
- * reporters.
+ * Returns the daily sums remain when reports are deleted. They contain failed sessions
+ * but no reporters.
  */
 function lineOfSums(stateStore: Store, domainName: string, from: number, to: number): DomainLine {
   const days = stateStore

@@ -15,8 +15,9 @@ export interface SeenPolicy {
 }
 
 /**
- * The last policy that each reporter quoted, next to the one that the latest check found.
- * A sender caches a policy for its max_age, so an older policy is not a fault.
+ * Returns the last policy that each reporter quoted, next to the one that the latest
+ * check found. A sender caches a policy for its max_age, so an older policy is not a
+ * fault.
  */
 export function seenPolicies({ domain, policies, checks }: ReportedFacts): readonly SeenPolicy[] {
   const published = checks.at(-1)?.mtaSts;
@@ -64,7 +65,10 @@ function differencesOf(
  */
 const knownPatterns = new WeakMap<readonly string[], readonly string[]>();
 
-/** The mx patterns in the text of a quoted policy, as {@link mxPatterns} finds them. */
+/**
+ * Returns the mx patterns in the text of a quoted policy, as {@link mxPatterns} finds
+ * them.
+ */
 export function patternsOf({ strings }: Pick<QuotedPolicy, 'strings'>): readonly string[] {
   const known = knownPatterns.get(strings);
   if (known) return known;
@@ -73,12 +77,12 @@ export function patternsOf({ strings }: Pick<QuotedPolicy, 'strings'>): readonly
   return patterns;
 }
 
-/** The mode in the text of a quoted policy. */
+/** Returns the mode in the text of a quoted policy. */
 export function modeOf(quotedPolicy: QuotedPolicy): string | undefined {
   return valuesOf(quotedPolicy, 'mode')[0];
 }
 
-/** The max_age in the text of a quoted policy, in days. */
+/** Returns the max_age in the text of a quoted policy, in days. */
 export function maxAgeOf(quotedPolicy: QuotedPolicy): number | undefined {
   const seconds = Number(valuesOf(quotedPolicy, 'max_age')[0] ?? NaN);
   return Number.isFinite(seconds) ? seconds / 86_400 : undefined;

@@ -14,7 +14,7 @@ export interface FailureTarget {
 
 /** The sentence and the steps for one result type. */
 export interface ResultText {
-  /** The failure in one sentence. */
+  /** Returns the failure in one sentence. */
   readonly says: (failureGroup: FailureGroup) => string;
   /**
    * Steps when the cause is on the domain's side. No step causes loss of mail or delivery
@@ -156,7 +156,7 @@ function tlsaSteps(target: FailureTarget): readonly string[] {
   ];
 }
 
-/** A policy type in words. */
+/** Returns a policy type in words. */
 export function policyName(type: string): string {
   const known: Readonly<Record<string, string>> = { sts: 'MTA-STS', tlsa: 'DANE' };
   return known[type] ?? (type === 'no-policy-found' ? 'no policy' : type);

@@ -47,13 +47,17 @@ export function failedBy(
   return failed;
 }
 
-/** A failure without a description may be a missing STARTTLS, which no policy allows. */
+/**
+ * Returns a failure without a description may be a missing STARTTLS, which no policy
+ * allows.
+ */
 function mayBeStarttls({ result }: FailureGroup, failureRow: FailureFact): boolean {
   return result === NOT_DESCRIBED && kindOf(failureRow.result) === 'starttls';
 }
 
 /**
- * The sessions of some days that the failure of a group could have affected, by reporter.
+ * Returns the sessions of some days that the failure of a group could have affected, by
+ * reporter.
  */
 export function sessionsBetween(
   first: number,
@@ -126,9 +130,9 @@ function toldApart(
 }
 
 /**
- * The result types that every reporter of the group reported more often than the group's
- * own, on the same days under the same policy: these reporters distinguish the two
- * failures.
+ * Returns the result types that every reporter of the group reported more often than the
+ * group's own, on the same days under the same policy: these reporters distinguish the
+ * two failures.
  */
 function resultsToldApart(
   failureGroup: FailureGroup,
@@ -152,12 +156,12 @@ function resultsToldApart(
   return new Set([...(first ?? [])].filter((result) => others.every((own) => own.has(result))));
 }
 
-/** The share of these sessions that failed, 0 to 1. */
+/** Returns the share of these sessions that failed, 0 to 1. */
 export function rateOf(failed: number, rows: readonly SessionCounts[] = []): number {
   return Math.min(1, failed / Math.max(1, totalOf(rows)));
 }
 
-/** The number of these sessions. */
+/** Returns the number of these sessions. */
 export function totalOf(rows: readonly SessionCounts[] = []): number {
   return rows.reduce((count, row) => plus(count, row.ok + row.failed), 0);
 }

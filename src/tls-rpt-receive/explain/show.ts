@@ -133,7 +133,7 @@ export function reportedDomains(stateStore: Store): readonly ReportedDomain[] {
     .map(({ domain, authenticated }) => ({ domain, authenticated: Number(authenticated) === 1 }));
 }
 
-/** Whether a stored report is about a domain. */
+/** Returns whether a stored report is about a domain. */
 export function isReported(stateStore: Store, domainName: string): boolean {
   const statement = stateStore.prepare('SELECT 1 FROM report_day WHERE domain = ? LIMIT 1');
   return statement.get(domainName) !== undefined;

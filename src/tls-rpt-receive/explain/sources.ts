@@ -113,9 +113,9 @@ export function isBackground(failureGroup: FailureGroup, applied: SessionsByRepo
 }
 
 /**
- * A group of vague failures, reduced to the days between the first and the last one on
- * which noise does not explain the failures of a reporter. Noise of the other days has
- * the same result type, and would lower the share of failures of a short fault.
+ * Returns a group of vague failures, reduced to the days between the first and the last
+ * one on which noise does not explain the failures of a reporter. Noise of the other days
+ * has the same result type, and would lower the share of failures of a short fault.
  */
 export function withoutNoise(failureGroup: FailureGroup, facts: ReportedFacts): FailureGroup {
   if (kindOf(failureGroup.result) !== 'any' || failureGroup.lostConnections) return failureGroup;
@@ -158,9 +158,9 @@ export function withoutNoise(failureGroup: FailureGroup, facts: ReportedFacts): 
 }
 
 /**
- * The days on which an affected reporter failed about as often as on its worst day. The
- * others are compared on these days alone: their sessions on days without the fault are
- * not evidence.
+ * Returns the days on which an affected reporter failed about as often as on its worst
+ * day. The others are compared on these days alone: their sessions on days without the
+ * fault are not evidence.
  */
 export function failingDays(
   affected: readonly string[],
@@ -197,7 +197,8 @@ export function failedOn(
 }
 
 /**
- * The number of independent sources among the affected reporters, by the tests above.
+ * Returns the number of independent sources among the affected reporters, by the tests
+ * above.
  */
 export function countSources(
   failureGroup: FailureGroup,
@@ -240,10 +241,10 @@ function isNamedOtherwise(
 }
 
 /**
- * The reporters that confirm each other. Each must have failed more often than noise
- * explains, and about as often as the most affected one, over all days on which any of
- * them observed the fault: the noise of one day coincides with any fault of that day, but
- * not with a lasting fault.
+ * Returns the reporters that confirm each other. Each must have failed more often than
+ * noise explains, and about as often as the most affected one, over all days on which any
+ * of them observed the fault: the noise of one day coincides with any fault of that day,
+ * but not with a lasting fault.
  */
 function confirmingReporters(
   failureGroup: FailureGroup,

@@ -52,7 +52,7 @@ interface TimelineChange {
   readonly says: string;
 }
 
-/** A policy text that was first quoted later than another of its domain. */
+/** Returns a policy text that was first quoted later than another of its domain. */
 function changesOfPolicy(policies: readonly QuotedPolicy[]): readonly TimelineChange[] {
   const texts = new Map<string, QuotedPolicy>();
   for (const quotedPolicy of [...policies].sort((left, right) => left.firstDay - right.firstDay)) {

@@ -14,8 +14,8 @@ export interface UnauthenticatedDay {
 }
 
 /**
- * One line for each source and day, the latest first. Claimed names of reporters are
- * omitted.
+ * Returns one line for each source and day, the latest first. Claimed names of reporters
+ * are omitted.
  */
 export function unauthenticatedDays(reportedFacts: ReportedFacts): readonly UnauthenticatedDay[] {
   return reportedFacts.unauthenticated.map(({ day, source, reports, ok, failed }) => ({

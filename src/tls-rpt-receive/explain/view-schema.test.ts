@@ -77,8 +77,8 @@ async function views(): Promise<{ domain: DomainView; overview: Overview }> {
 }
 
 /**
- * The value with one member missing, of another type, or added: once for every position
- * in it.
+ * Returns the value with one member missing, of another type, or added: once for every
+ * position in it.
  */
 function* mutations(
   value: unknown,

@@ -121,7 +121,7 @@ class SharedThread {
     this.#idle = setTimeout(() => void this.#end(), idleMs).unref();
   }
 
-  /** An item that its reader dropped is not refused: its sender may repeat it. */
+  /** Returns an item that its reader dropped is not refused: its sender may repeat it. */
   #tooComplex({ reader }: Waiting): readonly JudgedPart[] | undefined {
     if (!this.#readers.has(reader)) return undefined;
     return [{ failure: reportFailures.make('report-too-complex', 'too much work') }];

@@ -17,7 +17,7 @@ export interface ReceiverOptions {
   readonly clock: Clock;
   /** Domains whose reports count, with those below them. */
   readonly domains: readonly string[];
-  /** The known MX hosts of these domains: with DANE they are policy domains. */
+  /** Returns the known MX hosts of these domains: with DANE they are policy domains. */
   readonly hosts?: () => ReadonlySet<string>;
   /** Looks up DKIM keys. With `keys`, large items are read in a separate thread. */
   readonly keys?: LookupKeys;
@@ -285,12 +285,14 @@ function rowsOf({ policies, failures }: PreparedReport): number {
 const notVerified = (): Promise<DkimVerdict> =>
   Promise.resolve({ result: 'temperror', detail: 'not verified' });
 
-/** Whether another lookup of the key may change the verdict. */
+/** Returns whether another lookup of the key may change the verdict. */
 function awaitsKey({ trust, reason }: PreparedReport): boolean {
   return trust === 'unverifiable' || (trust === 'given' && reason === 'key-unavailable');
 }
 
-/** The cost of the reports after the first one: that one was charged on arrival. */
+/**
+ * Returns the cost of the reports after the first one: that one was charged on arrival.
+ */
 function costOf(reports: readonly { readonly entries: number }[]): number {
   const entries = reports.reduce((count, one) => count + one.entries, 0);
   return Math.max(0, reports.length - 1) + Math.floor(entries / entriesPerReport);

@@ -27,7 +27,7 @@ export interface SmtpIntakeOptions {
    */
   readonly maxHeld?: number;
   readonly limits?: Partial<SessionLimits>;
-  /** A monotonic clock in milliseconds. Default: the system's. */
+  /** Returns a monotonic clock in milliseconds. Default: the system's. */
   readonly monotonic?: () => number;
 }
 

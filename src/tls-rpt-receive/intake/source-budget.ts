@@ -23,16 +23,16 @@ export function sourceBudget(perMinute: number, now: () => number): SourceBudget
 }
 
 /**
- * The share that one network (IPv4 /24, IPv6 /48) has of the unauthenticated input stored
- * in a day.
+ * Returns the share that one network (IPv4 /24, IPv6 /48) has of the unauthenticated
+ * input stored in a day.
  */
 export function networkBudget(perDay: number, now: () => number): SourceBudget {
   return budgetOver({ window: 1440 * minute, most: perDay, keyOf: networkOf }, now);
 }
 
 /**
- * The rows in detail that one reporter has in a day. A reporter is the organisation that
- * signed: any organisation can sign.
+ * Returns the rows in detail that one reporter has in a day. A reporter is the
+ * organisation that signed: any organisation can sign.
  */
 export function reporterBudget(perDay: number, now: () => number): SourceBudget {
   return budgetOver({ window: 1440 * minute, most: perDay, keyOf: (reporter) => reporter }, now);

@@ -61,7 +61,7 @@ class World {
     return showDomain(this.store, 'rcpt.example', { now }).sessions.successful;
   }
 
-  /** The contents of every table. */
+  /** Returns the contents of every table. */
   rows(): unknown {
     const tables = this.store
       .prepare<{ name: string }>("SELECT name FROM sqlite_master WHERE type = 'table'")

@@ -169,7 +169,7 @@ export class MailboxReader {
     }
   }
 
-  /** One connection. Resolves to the pause before the next round. */
+  /** Returns one connection. Resolves to the pause before the next round. */
   async #session(signal: AbortSignal, afterRound: AfterRound): Promise<number> {
     const opened = await this.#options.open(signal);
     if (!opened.ok) return this.#failed(opened.failure, true);
@@ -356,14 +356,14 @@ interface Taken {
   readonly isSkipped?: boolean;
 }
 
-/** Whether a mail was not meant as a TLS report. */
+/** Returns whether a mail was not meant as a TLS report. */
 export function isForeign({ code }: Pick<Failure, 'code'>): boolean {
   return code === 'report-missing' || code === 'report-is-dmarc';
 }
 
 /**
- * A mail is removed only when all of it is stored. Another reader of the mailbox may need
- * a mail with reports about other domains.
+ * Returns a mail is removed only when all of it is stored. Another reader of the mailbox
+ * may need a mail with reports about other domains.
  */
 function fateOf(receipt: Exclude<Receipt, { status: 'later' }>): MailFate {
   if (receipt.status === 'refused') return isForeign(receipt.failure) ? 'foreign' : 'refused';

@@ -44,19 +44,19 @@ export class MailboxState {
     this.#maxPending = maxPending;
   }
 
-  /** Whether another mail can be remembered as pending. */
+  /** Returns whether another mail can be remembered as pending. */
   get hasRoom(): boolean {
     return this.pendingCount() < this.#maxPending;
   }
 
-  /** Whether mails were skipped for lack of room. */
+  /** Returns whether mails were skipped for lack of room. */
   get isFull(): boolean {
     return this.#firstSkipped !== undefined;
   }
 
   /**
-   * The first UID that was not read. Another `uidValidity` begins again at 1. Skipped mails
-   * are read again when a tenth of the room is free.
+   * Returns the first UID that was not read. Another `uidValidity` begins again at 1.
+   * Skipped mails are read again when a tenth of the room is free.
    */
   async begin(uidValidity: string): Promise<number> {
     const stored = await this.#storedPosition(uidValidity);
@@ -107,7 +107,7 @@ export class MailboxState {
     return found?.n ?? 0;
   }
 
-  /** The pending mails from a UID on. */
+  /** Returns the pending mails from a UID on. */
   pendingFrom(uid: number): ReadonlySet<number> {
     const rows = this.#store
       .prepare<{ uid: number }>(

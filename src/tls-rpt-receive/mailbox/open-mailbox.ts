@@ -119,7 +119,7 @@ async function addressesOf(server: string, resolver: Resolver): Promise<readonly
   return [...v4, ...v6];
 }
 
-/** The library is loaded when the first mailbox is opened. */
+/** Returns the library is loaded when the first mailbox is opened. */
 async function createClient(
   { server, port, user }: MailboxAddress,
   secret: MailboxSecret,
@@ -162,15 +162,18 @@ function asTransport(stream: Duplex): ImapTransportSocket {
 }
 
 /**
- * Whether single mails can be removed. Without MOVE (RFC 6851) and UIDPLUS (RFC 4315), an
- * EXPUNGE also removes mails that another program has marked as deleted.
+ * Returns whether single mails can be removed. Without MOVE (RFC 6851) and UIDPLUS (RFC
+ * 4315), an EXPUNGE also removes mails that another program has marked as deleted.
  */
 function canRemove({ capabilities }: ImapFlow, { moveTo }: MailboxAddress): boolean {
   if (capabilities.has('UIDPLUS') || capabilities.has('IMAP4REV2')) return true;
   return moveTo !== undefined && capabilities.has('MOVE');
 }
 
-/** A refusal usually means that the folder exists. Otherwise the first MOVE fails too. */
+/**
+ * Returns a refusal usually means that the folder exists. Otherwise the first MOVE fails
+ * too.
+ */
 function ignoreRefusal(error: ImapError): void {
   if (error.responseStatus !== 'NO') throw error;
 }

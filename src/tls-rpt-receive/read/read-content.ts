@@ -60,8 +60,8 @@ export function readContent(
 }
 
 /**
- * The outermost objects in a text. An object that is not a report is replaced by the
- * objects in it.
+ * Returns the outermost objects in a text. An object that is not a report is replaced by
+ * the objects in it.
  */
 function objectsWithin(
   messageText: string,
@@ -87,7 +87,7 @@ function objectsWithin(
   return readings;
 }
 
-/** The refusal of a text with too many objects. */
+/** Returns the refusal of a text with too many objects. */
 function tooMany(most: number): Result<ParsedReport> {
   return fail(reportFailures.make('report-too-complex', `more than ${most} objects`));
 }
@@ -152,7 +152,7 @@ function readOne(
 }
 
 /**
- * The policy domain in a file name of RFC 8460 §5.1,
+ * Returns the policy domain in a file name of RFC 8460 §5.1,
  * `sender!policy-domain!begin!end[!id].json[.gz]`.
  */
 export function domainOfName(fileName: string): string | undefined {

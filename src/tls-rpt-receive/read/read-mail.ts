@@ -57,10 +57,11 @@ const declared = /^application\/tlsrpt(\+(json|gzip|zip|x-gzip))?$/i;
 const plausible = /\.(json|gz|zip)$/i;
 
 /**
- * The reports in a message (RFC 8460 §5.3) [8460-5.3-2]: attachments of the RFC's media
- * types [8460-5.3-1], otherwise by name, otherwise any part with a report, in forwarded
- * messages too, otherwise the text of the mail. Subject and names do not decide: the JSON
- * counts [8460-5.6-1]. A message without a report yields a single refusal.
+ * Returns the reports in a message (RFC 8460 §5.3) [8460-5.3-2]: attachments of the RFC's
+ * media types [8460-5.3-1], otherwise by name, otherwise any part with a report, in
+ * forwarded messages too, otherwise the text of the mail. Subject and names do not
+ * decide: the JSON counts [8460-5.6-1]. A message without a report yields a single
+ * refusal.
  */
 export async function readMail(
   messageBytes: Uint8Array,
@@ -194,7 +195,9 @@ interface Part {
   readonly type: string;
 }
 
-/** A part as octets; HTML becomes its text, since a report may be pasted into it. */
+/**
+ * Returns a part as octets; HTML becomes its text, since a report may be pasted into it.
+ */
 function partOf({ content, filename, mimeType }: Attachment): Part {
   const whole = typeof content === 'string' ? Buffer.from(content) : new Uint8Array(content);
   const octets = mimeType.startsWith('text/') ? whole.subarray(0, MAX_TEXT) : whole;
@@ -205,7 +208,7 @@ function partOf({ content, filename, mimeType }: Attachment): Part {
   return { raw, name: filename ?? undefined, type: mimeType };
 }
 
-/** The text of a message as a part. */
+/** Returns the text of a message as a part. */
 function textPart(messageText = ''): Part {
   return { raw: Buffer.from(messageText), name: undefined, type: 'text/plain' };
 }
@@ -232,7 +235,9 @@ function none(code: 'report-missing' | 'report-too-complex', detail?: string): P
   return { raw: new Uint8Array(), part: 'other', parsed: fail(reportFailures.make(code, detail)) };
 }
 
-/** A file name of RFC 8460 §5.1: `sender!policy-domain!begin!end[!id].json[.gz]`. */
+/**
+ * Returns a file name of RFC 8460 §5.1: `sender!policy-domain!begin!end[!id].json[.gz]`.
+ */
 function isReportName(fileName: string): boolean {
   return /^[^!]+![^!]+!\d+!\d+(![^!]*)?\.json(\.gz)?$/i.test(fileName);
 }
@@ -245,7 +250,7 @@ function isFile(type: string): boolean {
   return !/^(text|message|multipart)\//i.test(type);
 }
 
-/** The policy domain in a subject of RFC 8460 §5.3. */
+/** Returns the policy domain in a subject of RFC 8460 §5.3. */
 function domainOfSubject(subject: string | undefined): string | undefined {
   return /\breport domain:\s*([^\s;,]+)/i.exec(subject ?? '')?.[1]?.slice(0, 300);
 }
@@ -266,8 +271,8 @@ function isFramed(rawMessage: Uint8Array, contentType: string): boolean {
 }
 
 /**
- * The offset of the body, after the first empty line, also in a header with mixed line
- * ends; -1 without an empty line.
+ * Returns the offset of the body, after the first empty line, also in a header with mixed
+ * line ends; -1 without an empty line.
  */
 function bodyOffset(octets: Buffer): number {
   const ends = ['\n\r\n', '\n\n'].flatMap((end) => {
@@ -277,7 +282,7 @@ function bodyOffset(octets: Buffer): number {
   return ends.length === 0 ? -1 : Math.min(...ends);
 }
 
-/** A header field of the mail, at most 300 characters. */
+/** Returns a header field of the mail, at most 300 characters. */
 function header(email: Email | undefined, fieldName: string): string | undefined {
   return email?.headers
     .find((field) => field.key === fieldName)
@@ -285,7 +290,7 @@ function header(email: Email | undefined, fieldName: string): string | undefined
     .slice(0, 300);
 }
 
-/** The domain of a mail address in lower case. */
+/** Returns the domain of a mail address in lower case. */
 function domainOf(address: string | undefined): string | undefined {
   const separator = address?.lastIndexOf('@') ?? -1;
   return separator < 0 ? undefined : address?.slice(separator + 1).toLowerCase();

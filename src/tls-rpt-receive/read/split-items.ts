@@ -106,15 +106,15 @@ async function* once(messageBytes: Uint8Array): AsyncGenerator<Uint8Array> {
 /** A stream of octets: a mailbox, JSON lines, or one item. */
 type StreamKind = 'mbox' | 'lines' | 'one';
 
-/** The octets between two items. */
+/** Returns the octets between two items. */
 function separatorOf(streamKind: StreamKind): string | undefined {
   if (streamKind === 'mbox') return '\nFrom ';
   return streamKind === 'lines' ? '\n' : undefined;
 }
 
 /**
- * The kind of a stream by its first octets. JSON lines: a line that ends an object, then
- * one that begins an object. Undefined: too few octets to decide.
+ * Returns the kind of a stream by its first octets. JSON lines: a line that ends an
+ * object, then one that begins an object. Undefined: too few octets to decide.
  */
 function kindOf(start: Buffer): StreamKind | undefined {
   if (start.length < 5) return undefined;
@@ -133,7 +133,7 @@ function kindOf(start: Buffer): StreamKind | undefined {
   return ends && start[endOffset + 1] === 0x7b ? 'lines' : 'one';
 }
 
-/** The first line, or its examined part. */
+/** Returns the first line, or its examined part. */
 function hasWholeLine(start: Buffer): boolean {
   return start.length >= MAX_ENVELOPE || start.includes(newline);
 }
@@ -143,7 +143,7 @@ function hasTime(start: Buffer): boolean {
   return /^[^\n]*\d\d:\d\d/.test(start.toString('latin1', 0, MAX_ENVELOPE));
 }
 
-/** A byte order mark, and blank lines. */
+/** Returns a byte order mark, and blank lines. */
 function blankStart(start: Buffer): number {
   return /^(?:\xef\xbb\xbf)?\s*/.exec(start.toString('latin1', 0, 1000))?.[0].length ?? 0;
 }

@@ -10,8 +10,8 @@ export interface Source {
 }
 
 /**
- * The files of a path: the file itself, or all files below a folder except those whose
- * name begins with a dot. Of a maildir (`cur`, `new`, `tmp`) the files still being
+ * Returns the files of a path: the file itself, or all files below a folder except those
+ * whose name begins with a dot. Of a maildir (`cur`, `new`, `tmp`) the files still being
  * delivered in `tmp` are omitted. Throws HermeticError for a path that does not exist.
  */
 export async function* walkSources(filePath: string): AsyncGenerator<Source> {

@@ -25,8 +25,8 @@ export function painter(color: boolean): Paint {
 }
 
 /**
- * A day without the year: `Tue 12 May` for `2026-05-12`. The weekday is printed because
- * the amount of mail depends on it.
+ * Returns a day without the year: `Tue 12 May` for `2026-05-12`. The weekday is printed
+ * because the amount of mail depends on it.
  */
 export function shortDay(date: string): string {
   const [weekday = '', day = '', month = ''] = new Date(`${date}T00:00:00Z`)

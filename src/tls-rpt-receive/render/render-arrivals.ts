@@ -46,9 +46,9 @@ export function whyNotCounted(row: DomainView['doubtful'][number]): string {
 const WITHDRAWN: readonly string[] = ['key-absent', 'key-unusable', ''];
 
 /**
- * The steps if only the proof of the reporter is missing. Keys of old mail are often
- * withdrawn, so the operator has to vouch for an archive. Returns no steps for messages
- * that were changed: those are never accepted.
+ * Returns the steps if only the proof of the reporter is missing. Keys of old mail are
+ * often withdrawn, so the operator has to vouch for an archive. Returns no steps for
+ * messages that were changed: those are never accepted.
  */
 export function howToAccept(rows: readonly Omit<UncountedReports, 'reports'>[]): string {
   const unproved = rows.filter(lacksProof);

@@ -47,9 +47,9 @@ export function renderDomain(domainView: DomainView, options: RenderOptions = {}
 }
 
 /**
- * The domain with its state at the right edge, then one sentence on the current state.
- * Reports that arrived but do not count have a separate state: after "no reports" the
- * operator would search for a fault of the record.
+ * Returns the domain with its state at the right edge, then one sentence on the current
+ * state. Reports that arrived but do not count have a separate state: after "no reports"
+ * the operator would search for a fault of the record.
  */
 function head(domainView: DomainView, lineWidth: number, paint: Paint): string[] {
   const words = {
@@ -72,8 +72,8 @@ function head(domainView: DomainView, lineWidth: number, paint: Paint): string[]
 }
 
 /**
- * The domain of the page; reports without a domain are listed under a phrase in brackets,
- * which cannot be a domain.
+ * Returns the domain of the page; reports without a domain are listed under a phrase in
+ * brackets, which cannot be a domain.
  */
 function nameOf({ domain }: DomainView): string {
   return domain === '' ? '(reports that name no domain)' : domain;
@@ -88,8 +88,8 @@ function arrivedUncounted({ doubtful, unauthenticated: posted }: DomainView): nu
 }
 
 /**
- * The current state in one sentence. "Ended" needs a success of every reporter that
- * observed the failure: missing reports do not end it.
+ * Returns the current state in one sentence. "Ended" needs a success of every reporter
+ * that observed the failure: missing reports do not end it.
  */
 export function domainHeadline(domainView: DomainView): string {
   switch (domainView.status) {
@@ -118,8 +118,8 @@ function wellLine({ repairs }: DomainView): string {
 }
 
 /**
- * The reason why no report counts, with the first step to take. With no report at all,
- * the record is the most likely cause.
+ * Returns the reason why no report counts, with the first step to take. With no report at
+ * all, the record is the most likely cause.
  */
 function nothingCounted(domainView: DomainView): string {
   const arrived = arrivedUncounted(domainView);
@@ -132,7 +132,7 @@ function nothingCounted(domainView: DomainView): string {
   return `${countOf(arrived, 'report')} arrived, none counted: ${whyUncounted(domainView)}.${howToAccept(domainView.doubtful)}`;
 }
 
-/** The reasons, the most frequent first, at most three. */
+/** Returns the reasons, the most frequent first, at most three. */
 function whyUncounted({ doubtful, unauthenticated: posted }: DomainView): string {
   const reasons = [...new Set(doubtful.map(whyNotCounted))];
   if (posted.length > 0) reasons.push('they arrived over HTTPS, which authenticates no reporter');
@@ -177,7 +177,7 @@ function deliveredLine(fates: ReadonlySet<Explanation['fate']>): string {
 }
 
 /**
- * The subject of a failure without a host: the policy file if its fetch failed,
+ * Returns the subject of a failure without a host: the policy file if its fetch failed,
  * otherwise the sessions under that policy.
  */
 function partOf({ policy, result }: Explanation): string {
@@ -198,8 +198,8 @@ function deferred(domainView: DomainView, failures: readonly Explanation[]): num
 }
 
 /**
- * One line for each day with reports: sessions, failures as a bar, and changes of the
- * domain on that day. Omitted if nothing failed and nothing changed.
+ * Returns one line for each day with reports: sessions, failures as a bar, and changes of
+ * the domain on that day. Omitted if nothing failed and nothing changed.
  */
 function days({ timeline }: DomainView, lineWidth: number, paint: Paint): string[] {
   const shown = timeline.filter((dayRow) => dayRow.reports > 0 || dayRow.changes.length > 0);
@@ -232,8 +232,8 @@ function days({ timeline }: DomainView, lineWidth: number, paint: Paint): string
 }
 
 /**
- * The reporters with the most sessions, at most twelve, with their sessions under each
- * kind of policy.
+ * Returns the reporters with the most sessions, at most twelve, with their sessions under
+ * each kind of policy.
  */
 function senders(domainView: DomainView, lineWidth: number, paint: Paint): string[] {
   if (domainView.reporters.length === 0) return [];
@@ -268,8 +268,8 @@ function senders(domainView: DomainView, lineWidth: number, paint: Paint): strin
 }
 
 /**
- * The share of sessions that a policy protected. It is rounded down: 100 % means every
- * session.
+ * Returns the share of sessions that a policy protected. It is rounded down: 100 % means
+ * every session.
  */
 export function coverageLine({ coverage: { sessions, covered } }: DomainView): string {
   const percent = sessions === 0 ? 0 : Math.floor((covered / sessions) * 100);

@@ -39,7 +39,7 @@ export function renderFailures(
   ]);
 }
 
-/** The days of a failure and its sessions, as one phrase. */
+/** Returns the days of a failure and its sessions, as one phrase. */
 export function describeExtent(failure: Explanation): string {
   return `${periodOf(failure)}; ${count(failure)}`;
 }
@@ -49,7 +49,7 @@ function count({ sessions }: Explanation): string {
   return sessions > 0 ? countOf(sessions, 'session') : 'number of sessions unknown';
 }
 
-/** The days of a failure: `26 Nov`, `since 20 Nov, not ended`. */
+/** Returns the days of a failure: `26 Nov`, `since 20 Nov, not ended`. */
 function periodOf({ since, last, ongoing }: Explanation): string {
   const end = ongoing ? ', not ended' : '';
   if (since === last) return `${shortDay(since)}${end}`;
@@ -57,8 +57,8 @@ function periodOf({ since, last, ongoing }: Explanation): string {
 }
 
 /**
- * One failure: its type, period, effect on mail, cause and steps. At most three reasons
- * and four addresses are shown, since reporters choose their number.
+ * Returns one failure: its type, period, effect on mail, cause and steps. At most three
+ * reasons and four addresses are shown, since reporters choose their number.
  */
 function renderFailure(
   failure: Explanation,

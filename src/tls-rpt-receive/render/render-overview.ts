@@ -58,7 +58,10 @@ export function renderReportOverview(overview: Overview, options: RenderOptions 
   ].join('\n');
 }
 
-/** The command that explains the rows. The name of reports without a domain is empty. */
+/**
+ * Returns the command that explains the rows. The name of reports without a domain is
+ * empty.
+ */
 function nextCommand({ failing }: Overview): string {
   const unnamed = failing.some(({ domain }) => domain === '');
   const each = 'hermetic report show DOMAIN explains each.';
@@ -71,8 +74,8 @@ function isOtherMail({ via, code }: Overview['refused'][number]): boolean {
 }
 
 /**
- * All domains in one sentence. Reports that do not count are mentioned if no other
- * report arrived, since "no reports" would be wrong then.
+ * Returns all domains in one sentence. Reports that do not count are mentioned if no
+ * other report arrived, since "no reports" would be wrong then.
  */
 export function overviewHeadline({
   reports,

@@ -13,7 +13,7 @@ export function storeCheck(stateStore: Store, checkResult: CheckResult): void {
 }
 
 /**
- * The stored results for a domain, oldest first. Results of an older version that
+ * Returns the stored results for a domain, oldest first. Results of an older version that
  * this one cannot read are omitted.
  */
 export function readChecks(

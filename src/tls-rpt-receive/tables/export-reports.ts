@@ -8,8 +8,8 @@ export interface ExportOptions {
 }
 
 /**
- * Every report as received, unpacked, each on one line, as `importReports` reads it.
- * Reports that do not count are omitted.
+ * Returns every report as received, unpacked, each on one line, as `importReports` reads
+ * it. Reports that do not count are omitted.
  */
 export function* exportReports(
   stateStore: Store,

@@ -68,7 +68,7 @@ export class IntakeSums {
       this.store.prepare(addSums).run(...key, reports, rows, octets);
   }
 
-  /** The stored amount of a day, read once for each group. */
+  /** Returns the stored amount of a day, read once for each group. */
   #knownOn(dayNumber: number): Sums {
     const known = this.#known.get(dayNumber);
     if (known) return known;

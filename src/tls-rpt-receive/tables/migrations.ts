@@ -204,7 +204,10 @@ function daySum(column: string): string {
   return `min(sum(${column}), ${MAX_DAY_SUM})`;
 }
 
-/** An older sum minus the authenticated reports. The older sum may have overflowed. */
+/**
+ * Returns an older sum minus the authenticated reports. The older sum may have
+ * overflowed.
+ */
 function restOf(column: string): string {
   const rest = `whole.${column} - coalesce(part.${column}, 0)`;
   return `CAST(max(0, min(${rest}, ${MAX_DAY_SUM})) AS INTEGER)`;

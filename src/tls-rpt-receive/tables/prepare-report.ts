@@ -125,9 +125,9 @@ export function prepareReport({ reading, parsed, receivedAt }: ReceivedReport): 
 }
 
 /**
- * The rows of a report, at most 500 of each kind. If there are more, the largest rows
- * stay unchanged. The rest is merged in steps, each of which ignores more members, so
- * that no count is lost.
+ * Returns the rows of a report, at most 500 of each kind. If there are more, the largest
+ * rows stay unchanged. The rest is merged in steps, each of which ignores more members,
+ * so that no count is lost.
  */
 function rowsOf(
   policies: readonly ReportedPolicy[],
@@ -173,7 +173,7 @@ function rowsOf(
   };
 }
 
-/** The size of a quoted policy; infinite if it has more lines than a policy. */
+/** Returns the size of a quoted policy; infinite if it has more lines than a policy. */
 function quotedCost(policyLines: readonly string[]): number {
   if (policyLines.length > MAX_QUOTED_LINES) return Infinity;
   return policyLines.reduce((sum, policyLine) => sum + policyLine.length + LINE_COST, 0);
@@ -290,8 +290,8 @@ function merge<Row>(
 }
 
 /**
- * A report without dates counts on the day before its arrival, which reporters usually
- * report.
+ * Returns a report without dates counts on the day before its arrival, which reporters
+ * usually report.
  */
 function dayOf(tlsReport: TlsReport, receivedAt: number): number {
   return Math.floor((reportDay(tlsReport) ?? receivedAt - dayMs) / dayMs);
@@ -305,14 +305,17 @@ function digestOf(tlsReport: TlsReport): Uint8Array {
   return hash('sha256', reportKey(tlsReport), 'buffer').subarray(0, 20);
 }
 
-/** The departures of the report as JSON; null for the usual report without any. */
+/**
+ * Returns the departures of the report as JSON; null for the usual report without any.
+ */
 function notesOf({ notes, unforeseen }: ParsedReport): string | null {
   return notes.length + unforeseen.length === 0 ? null : JSON.stringify({ notes, unforeseen });
 }
 
 /**
- * The report as gzip, unless it arrived as gzip or is too small to become smaller. Level
- * 1 is enough: the intake compresses every report, and old reports are deleted anyway.
+ * Returns the report as gzip, unless it arrived as gzip or is too small to become
+ * smaller. Level 1 is enough: the intake compresses every report, and old reports are
+ * deleted anyway.
  */
 function packed(raw: Uint8Array): Uint8Array {
   return (raw[0] === 0x1f && raw[1] === 0x8b) || raw.length < 200
@@ -321,8 +324,8 @@ function packed(raw: Uint8Array): Uint8Array {
 }
 
 /**
- * The mode in the text of an MTA-STS policy as a reporter quotes it; empty if the text
- * contains no mode. Senders defer mail only in mode `enforce`.
+ * Returns the mode in the text of an MTA-STS policy as a reporter quotes it; empty if the
+ * text contains no mode. Senders defer mail only in mode `enforce`.
  */
 function policyMode(strings: readonly string[]): '' | 'enforce' | 'testing' | 'none' {
   for (const policyLine of strings) {

@@ -111,9 +111,9 @@ export async function pruneReports(
 }
 
 /**
- * The time before which unauthenticated reports are deleted, in milliseconds: the end of
- * the newest day on which, with all later days, more arrived than the limit. 0: none are
- * deleted.
+ * Returns the time before which unauthenticated reports are deleted, in milliseconds: the
+ * end of the newest day on which, with all later days, more arrived than the limit. 0:
+ * none are deleted.
  */
 function excessBefore(stateStore: Store, most: number): number {
   let sum = 0;

@@ -153,7 +153,7 @@ test('a report without dates keeps the day of its first copy', async () => {
   assert.deepEqual(sums(store), ['authenticated 10 2 1']);
 });
 
-/** A store of the first version, with the numbers that it accepted. */
+/** Returns a store of the first version, with the numbers that it accepted. */
 async function oldStore(): Promise<Store> {
   const store = await openStore(':memory:');
   migrate(store, 'report', migrations.slice(0, 1));

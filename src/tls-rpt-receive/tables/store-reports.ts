@@ -147,14 +147,14 @@ function sumsOf({ policies, day }: PreparedReport, reportTrust: ReportTrust): Re
   return { policies, day, authenticated: isAuthenticated(reportTrust) };
 }
 
-/** The sum of one column of the policies. */
+/** Returns the sum of one column of the policies. */
 function sum(rows: readonly PolicySums[], column: 'ok' | 'failed'): number {
   return rows.reduce((total, row) => total + row[column], 0);
 }
 
 /**
- * A copy of a counted report whose rows were pruned: only a better verdict changes the
- * sums.
+ * Returns a copy of a counted report whose rows were pruned: only a better verdict
+ * changes the sums.
  */
 function storeAfterPruning(
   stateStore: Store,
@@ -185,7 +185,7 @@ interface KnownReport {
   readonly day: number | null;
 }
 
-/** A copy of a stored report. */
+/** Returns a copy of a stored report. */
 function storeAgain(
   stateStore: Store,
   preparedReport: PreparedReport,
@@ -204,7 +204,7 @@ function storeAgain(
   return 'confirmed';
 }
 
-/** The better copy replaces the previous one, whose sums are subtracted. */
+/** Returns the better copy replaces the previous one, whose sums are subtracted. */
 function replaceCopy(
   stateStore: Store,
   known: KnownReport,
@@ -416,8 +416,8 @@ function storeText(stateStore: Store, strings: readonly string[]): number {
 }
 
 /**
- * The first and the last number that policies, and failures, of a report may have; a
- * report has at most a hundred thousand objects.
+ * Returns the first and the last number that policies, and failures, of a report may
+ * have; a report has at most a hundred thousand objects.
  */
 export function partIds(report: number): readonly [number, number] {
   return [report * 1_000_000, report * 1_000_000 + 999_999];

@@ -149,17 +149,17 @@ const unusable: Readonly<Record<string, string>> = {
   ESHORTKEY: 'the key is too short',
 };
 
-/** Whether a list of fields as in `h=` names this one. */
+/** Returns whether a list of fields as in `h=` names this one. */
 function names(list: string, field: string): boolean {
   return new RegExp(`(^|[:\\s])${field}([:\\s]|$)`, 'i').test(list);
 }
 
-/** An invalid signature. */
+/** Returns an invalid signature. */
 export function fails(signingDomain: string, reason: TrustReason, detail: string): DkimSignature {
   return { result: 'fail', signer: signerOf(signingDomain), detail, reason };
 }
 
-/** The signing domain in lower case. */
+/** Returns the signing domain in lower case. */
 export function signerOf(signingDomain: string): string {
   return signingDomain.toLowerCase().replace(/\.$/, '');
 }

@@ -71,7 +71,7 @@ export function refuseKey(
     : undefined;
 }
 
-/** The domain of `i=`, by default that of `d=`. */
+/** Returns the domain of `i=`, by default that of `d=`. */
 function identityOf(tags: ReadonlyMap<string, string>): string {
   const identity = tags.get('i');
   if (identity === undefined) return domainOf(tags);

@@ -103,7 +103,7 @@ export const MISSING_PROOF: readonly (TrustReason | undefined)[] = [
   'signature-weak',
 ];
 
-/** The operator's trust in a mailbox replaces a missing proof. */
+/** Returns the operator's trust in a mailbox replaces a missing proof. */
 function vouchedFor(
   verdict: TrustVerdict,
   { mail, part }: ReportItem,
@@ -116,8 +116,8 @@ function vouchedFor(
 }
 
 /**
- * A report without a mail around it. The operator vouches for a bare file only: any
- * sender can submit a file by SMTP, or as an entry of a mailbox.
+ * Returns a report without a mail around it. The operator vouches for a bare file only:
+ * any sender can submit a file by SMTP, or as an entry of a mailbox.
  */
 function judgeBare({ via, fromMailbox = false }: ReportItem): TrustVerdict {
   if (via === 'https') return { trust: 'posted', detail: '' };
@@ -126,8 +126,8 @@ function judgeBare({ via, fromMailbox = false }: ReportItem): TrustVerdict {
 }
 
 /**
- * The organisation that the report names as its author: the domains of From, contact-info
- * and Submitter [8460-5.3-4].
+ * Returns the organisation that the report names as its author: the domains of From,
+ * contact-info and Submitter [8460-5.3-4].
  */
 function claimsOf({ parsed }: ReportItem, { from, submitter }: MailEnvelope): readonly string[] {
   const contact = parsed.ok ? domainOfAddress(parsed.value.report.contactInfo) : undefined;
@@ -161,9 +161,9 @@ function detailOf(
 }
 
 /**
- * A valid signature vouches for a report only if the mail is one of RFC 8460 §5.3. Large
- * providers also sign mail with text of outsiders: invitations, comments, quoting
- * replies.
+ * Returns a valid signature vouches for a report only if the mail is one of
+ * RFC 8460 §5.3. Large providers also sign mail with text of outsiders: invitations,
+ * comments, quoting replies.
  */
 function judgeReportMail(
   { part, parsed }: ReportItem,
@@ -204,10 +204,10 @@ function judgeContent(
 }
 
 /**
- * The policies of a report that concern the wanted domains [8460-7-5]: the policies of
- * the domains, of their known MX hosts, and of hosts that a policy of such a domain in
- * the same report names. With DANE the policy domain is the MX host (RFC 8460 §4.4); the
- * mail names the recipient domain, or the report is about one domain.
+ * Returns the policies of a report that concern the wanted domains [8460-7-5]: the
+ * policies of the domains, of their known MX hosts, and of hosts that a policy of such a
+ * domain in the same report names. With DANE the policy domain is the MX host (RFC 8460
+ * §4.4); the mail names the recipient domain, or the report is about one domain.
  */
 function ownPolicies(
   { mail, parsed }: ReportItem,

@@ -14,7 +14,7 @@ export interface ComposedMail {
   };
 }
 
-/** A transport that nodemailer's `createTransport` accepts. */
+/** The transport object that nodemailer's `createTransport` accepts. */
 export interface DirectTransport {
   readonly name: string;
   readonly version: string;
@@ -24,32 +24,38 @@ export interface DirectTransport {
   ): void;
 }
 
-/** Options of the sender behind the transport. */
+/** Options of the transport, and of the sender that it uses. */
 export interface DirectTransportOptions extends SenderOptions {
-  /** An existing sender with its caches, instead of a new one. */
+  /** An existing sender, whose caches the transport shares. Default: a new sender. */
   readonly sender?: Sender;
 }
 
-/** The result of `sendMail`. */
+/** The result to which `sendMail` resolves. */
 export interface DirectInfo {
   readonly envelope: { readonly from: string; readonly to: readonly string[] };
   readonly messageId: string;
   readonly accepted: readonly string[];
-  /** Recipients refused permanently. */
+  /** Recipients that were refused permanently. */
   readonly rejected: readonly string[];
-  /** Deferred recipients: send the message again later, to these recipients only. */
+  /**
+   * Deferred recipients. The caller sends the message to these recipients again later.
+   */
   readonly pending: readonly string[];
   /** One outcome for each domain, with the reason for each result. */
   readonly outcomes: readonly DeliveryOutcome[];
 }
 
-/** Octets. nodemailer streams a message; the transport holds it in memory. */
+/**
+ * Maximum octets of a message. nodemailer streams a message, but the transport holds it
+ * in memory.
+ */
 const MAX_MESSAGE = 100 * 1024 * 1024;
 
 /**
- * A transport for nodemailer that delivers to the recipients' own servers and obeys their
- * policies. nodemailer composes and signs the message; its SMTP client is not used.
- * `requireTLSExtensionEnabled` of a message asks for REQUIRETLS (RFC 8689).
+ * Returns a transport for nodemailer that delivers directly to the MX hosts of each
+ * recipient and enforces the policies of the domains. nodemailer composes and signs the
+ * message; its SMTP client is not used. The message option `requireTLSExtensionEnabled`
+ * requests REQUIRETLS (RFC 8689).
  *
  * @throws `sendMail` rejects with a HermeticError `send-failed` when no recipient was
  * accepted; `cause` is the {@link Delivery}.

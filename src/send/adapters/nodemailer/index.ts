@@ -1,9 +1,10 @@
 /**
  * A nodemailer transport that delivers without a smart host (RFC 5321 §5.1).
  *
- * nodemailer's own direct sending uses opportunistic TLS: an on-path attacker can read
- * the mail. This transport looks up DANE (RFC 7672) and MTA-STS (RFC 8461) for each
- * recipient domain and enforces them. nodemailer still composes and signs the message.
+ * nodemailer itself sends directly with opportunistic TLS only, so an on-path attacker
+ * can read the mail. This transport looks up DANE (RFC 7672) and MTA-STS (RFC 8461) for
+ * each recipient domain and enforces them. nodemailer still composes and signs the
+ * message.
  *
  * The transport has no queue. Recipients in `pending` are deferred: the caller sends the
  * message to them again later.

@@ -17,7 +17,7 @@ import {
 import { formatAnswer } from './format-answer.js';
 import { abilitiesOf, type PostfixVersion } from './postfix-version.js';
 
-/** The Postfix installation that receives an answer. */
+/** Properties of the Postfix installation that receives the answer. */
 export interface AnswerOptions {
   readonly version: PostfixVersion;
   /** True if the probe found that Postfix's own resolver validates DNSSEC. */
@@ -26,34 +26,34 @@ export interface AnswerOptions {
   readonly whyNot?: string | undefined;
 }
 
-/** A reply of the socketmap with its reason. */
+/** A reply of the socketmap, with the reason for it. */
 export interface PostfixAnswer {
   /** Unframed: `OK LEVEL ...`, `NOTFOUND `, `TEMP reason`. */
   readonly reply: string;
   /**
-   * The cell of the answer table; absent if the decision itself defers mail, sets the
-   * policy aside, or rejects mail.
+   * The cell of the answer table; absent if the decision itself defers or rejects mail,
+   * or waives the policy.
    */
   readonly cell?: {
     readonly column: DaneColumn;
     readonly row: StsRow;
     readonly answer: TableAnswer;
   };
-  /** The reason why mail is deferred: the ground that decided. */
+  /** The deciding reason why mail is deferred. */
   readonly cause?: DecidingCause;
-  /** Seconds the reply may be cached. */
+  /** Maximum cache time of the reply, in seconds. */
   readonly keep: number;
 }
 
 /**
- * Longest cache time of a reply, in seconds: a change takes effect without a restart. A
- * TEMP reply defers mail and is looked up again much sooner.
+ * Longest cache time of a reply, in seconds, after which a changed policy takes effect. A
+ * TEMP reply defers mail, so its cache time is much shorter.
  */
 const LONGEST = 3600;
 const TEMP_LONGEST = 15;
-/** Characters of the reason of a TEMP reply. */
+/** Maximum characters of the reason in a TEMP reply. */
 const MAX_REASON = 480;
-/** Hosts in one answer. */
+/** Maximum number of hosts in one answer. */
 const MAX_NAMES = 100;
 
 /** Returns the socketmap reply that makes Postfix enforce a decision. Pure. */
@@ -67,7 +67,7 @@ export function answerOf(decision: DomainDecision, options: AnswerOptions): Post
     cause,
     keep: Math.min(cacheSeconds, TEMP_LONGEST),
   });
-  // An exemption also overrides main.cf; a trial run leaves main.cf in force.
+  // An exemption overrides main.cf too, but a trial run leaves main.cf in force.
   if (decision.waiver)
     return {
       reply: decision.waiver.kind === 'observe' ? 'NOTFOUND ' : 'OK may',
@@ -103,9 +103,9 @@ function secureReply(decision: DomainDecision, version: PostfixVersion): string 
     .map(({ name }) => name)
     .filter((domainName) => hostNamePattern.test(domainName));
   if (hostNames.length === 0) return undefined;
-  // Hosts that the MX records may name when Postfix looks them up (RFC 8461 §8.1).
-  // Wildcards are left out: `.example.com` would match at any depth, but RFC 8461 §4.1
-  // means one label.
+  // The MX records may name these hosts by the time Postfix looks them up (RFC 8461
+  // §8.1). Wildcards are omitted: Postfix matches `.example.com` at any depth, but a
+  // wildcard of RFC 8461 §4.1 stands for one label.
   const others = (decision.mtaSts.policy?.mx ?? []).filter((pattern) =>
     hostNamePattern.test(pattern),
   );
@@ -128,17 +128,20 @@ function secureReply(decision: DomainDecision, version: PostfixVersion): string 
     ...policy.mx.map((pattern): [string, string] => ['mx_host_pattern', pattern]),
     ...lines.map((line): [string, string] => ['policy_string', line]),
   ];
-  // If the policy is too long for a reply, the reply omits it and Postfix still enforces
-  // the names.
+  // If the policy does not fit into a reply, the reply omits it. Postfix still enforces
+  // the host names.
   return formatAnswer({ ...entry, attributes: [...attributes, ...sts] }) ?? formatAnswer(entry);
 }
 
-/** At least two labels: `hostname` and `nexthop` mean something else in a match list. */
+/**
+ * A host name of at least two labels: in a match list, the words `hostname` and `nexthop`
+ * have a special meaning.
+ */
 const hostNamePattern = /^[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?(\.[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?)+$/;
 
 /**
- * The reason why mail is deferred if Postfix cannot do DANE: a host has TLSA records, or
- * may have them because its lookups failed.
+ * Returns the reason why mail is deferred if Postfix cannot do DANE: a host has TLSA
+ * records, or may have them because its lookups failed.
  */
 function causeWithoutValidation(
   { hosts }: DomainDecision,
@@ -153,7 +156,10 @@ function causeWithoutValidation(
   };
 }
 
-/** The reason of a TEMP reply appears in Postfix's log. */
+/**
+ * Returns the reason of a TEMP reply in printable ASCII, since it appears in the log of
+ * Postfix.
+ */
 function sayable(reason: string): string {
   return reason.replace(/[^ -~]/g, '?').slice(0, MAX_REASON);
 }

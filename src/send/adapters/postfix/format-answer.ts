@@ -1,6 +1,6 @@
 /**
  * The level and attributes of a policy table entry (postconf(5), smtp_tls_policy_maps),
- * in order.
+ * in their order.
  */
 export interface Entry {
   readonly level: 'dane' | 'dane-only' | 'secure';
@@ -11,9 +11,9 @@ export interface Entry {
 const LONGEST = 100_000;
 
 /**
- * Writes `OK LEVEL name=value ...`. Values with spaces are in braces. Returns undefined
- * for a value that could end its attribute and begin another (braces, control or
- * non-ASCII characters, an empty value), and for a reply that is too long.
+ * Formats `OK LEVEL name=value ...`, with braces around values that contain spaces.
+ * Returns undefined for a reply that is too long, and for a value that Postfix could read
+ * as several attributes (braces, control or non-ASCII characters, an empty value).
  */
 export function formatAnswer({ level, attributes }: Entry): string | undefined {
   let replyText = `OK ${level}`;

@@ -6,17 +6,17 @@
  * level (`dane-only`, `dane`, `secure`, `may`) with attributes, and Postfix enforces it.
  * NOTFOUND leaves the configuration of main.cf in force; TEMP defers the mail.
  *
- * One answer covers all MX hosts of a domain, so a mixture of DANE and MTA-STS cannot be
- * expressed. `answer-table.ts` and docs/postfix.md show the table: an answer is never
- * weaker than the requirement of a host that Postfix may use.
+ * One answer covers all MX hosts of a domain, so an answer cannot demand DANE of some
+ * hosts and MTA-STS of others. An answer is never weaker than the requirement of a host
+ * that Postfix may use; `answer-table.ts` and docs/postfix.md show the table of answers.
  *
- * With a DANE level Postfix validates by its own resolver. If that resolver does not set
- * the AD bit, `dane` silently means `may`: the resolver is probed every minute, and
- * without validation no answer relies on it.
+ * At a DANE level Postfix relies on the AD bit of its own resolver. Without the AD bit,
+ * `dane` silently means `may`. So the adapter probes this resolver every minute, and no
+ * answer relies on a resolver that does not validate.
  *
- * Caches, in the order in which a request passes them: `PreparedAnswers` (framed replies,
- * until the decision expires, at most an hour), the MTA-STS cache of `send` (max_age of
- * each policy), and the resolver's cache (TTL of each answer).
+ * Caches, in the order in which a request passes them: `PreparedAnswers` (replies with
+ * their framing, until the decision expires, at most an hour), the MTA-STS cache of
+ * `send` (max_age of each policy), and the resolver's cache (TTL of each answer).
  *
  * @example
  * ```ts

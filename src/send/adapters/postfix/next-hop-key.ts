@@ -10,11 +10,11 @@ const services: Readonly<Record<string, string>> = {
 
 /**
  * Parses a key of smtp_tls_policy_maps: `domain`, `[host]`, `[host]:port`, `domain:port`.
- * Returns undefined if no policy can exist: for the parent keys `.example.com` that
- * Postfix looks up after a NOTFOUND (RFC 8461 §3.4: a policy is never taken from a parent
- * domain), and for invalid names.
+ * Returns undefined if no policy can exist: for an invalid name, and for a parent key
+ * `.example.com`, which Postfix looks up after NOTFOUND. The policy of a parent domain
+ * never applies (RFC 8461 §3.4).
  *
- * @param key one character an octet; a U-label is UTF-8
+ * @param key has one character for each octet; a U-label is UTF-8
  */
 export function nextHopOf(lookupKey: string): NextHop | undefined {
   if (lookupKey.startsWith('.')) return undefined;

@@ -18,7 +18,9 @@ before(() => {
 });
 after(() => rmSync(folder, { recursive: true }));
 
-/** A name server with a switchable AD bit, and a clock that the test moves. */
+/**
+ * Returns a name server whose AD bit the test switches, and a clock that the test sets.
+ */
 function world(): {
   network: Network;
   clock: Clock;
@@ -48,7 +50,10 @@ function world(): {
   };
 }
 
-/** Every domain has one host with TLSA records behind a signed MX. */
+/**
+ * Starts a map in front of a policy in which every domain has one host with TLSA records
+ * and signed MX records.
+ */
 async function start(
   { network, clock }: ReturnType<typeof world>,
   asked: string[],

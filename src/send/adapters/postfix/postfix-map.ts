@@ -10,32 +10,33 @@ import type { PostfixSettings } from './settings.js';
 
 export interface PostfixMapOptions {
   readonly settings: PostfixSettings;
-  /** The decision for a next hop. */
+  /** Resolves to the decision for a next hop. */
   decide(nextHop: NextHop): Promise<DomainDecision>;
   /** The network over which the probe queries the name servers of Postfix. */
   readonly network: Network;
   readonly clock: Clock;
   /**
-   * Called with the first result of the probe of Postfix's resolver, and with every
-   * changed result.
+   * Receives the first result of the probe of Postfix's resolver, and every changed
+   * result.
    */
   onProbe?(probeState: ProbeState): void;
   onAnswer?(nextHop: NextHop, postfixAnswer: PostfixAnswer): void;
 }
 
-/** A running socketmap. */
+/** A running socketmap service. */
 export interface PostfixMap {
   serve(connection: Connection): void;
-  /** Returns the reply to one key, without framing. */
+  /** Resolves to the reply to one key, without framing. */
   lookup(cacheKey: string): Promise<string>;
   readonly counts: Readonly<Record<'known' | 'found' | 'busy' | 'broken' | 'kept', number>> & {
     readonly malformed: ReadonlyMap<Malformed, number>;
-    /** Answers by the first word of the reply and the level. */
+    /** Number of answers by the first word and the level of the reply. */
     readonly answers: ReadonlyMap<string, number>;
   };
   readonly validates: boolean;
   /**
-   * Looks every key up again: a policy that answers depend on was removed from the cache.
+   * Discards all prepared answers, after a policy on which answers depend was removed
+   * from the cache.
    */
   clear(): void;
   stop(): void;
@@ -43,7 +44,7 @@ export interface PostfixMap {
 
 const negative = frame('NOTFOUND ');
 
-/** Starts a socketmap; resolves after the first probe of Postfix's resolver. */
+/** Starts a socketmap service; resolves after the first probe of Postfix's resolver. */
 export async function startPostfixMap(options: PostfixMapOptions): Promise<PostfixMap> {
   const { settings, clock, decide } = options;
   const malformed = new Map<Malformed, number>();
@@ -73,7 +74,7 @@ export async function startPostfixMap(options: PostfixMapOptions): Promise<Postf
     return { reply: postfixAnswer.reply, keepMs: postfixAnswer.keep * 1000 };
   };
   const prepared = new PreparedAnswers({ prepare, clock, size: settings.cache });
-  // A parent key is not cached.
+  // The reply to a parent key is constant and not cached.
   const answer = (lookupKey: string): string | Promise<string> =>
     lookupKey.charCodeAt(0) === DOT ? negative : prepared.answer(lookupKey);
 

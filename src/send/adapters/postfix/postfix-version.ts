@@ -1,22 +1,28 @@
-/** Postfix releases that the answers support. */
+/** The supported Postfix releases. */
 export const postfixVersions = ['3.4', '3.5', '3.6', '3.7', '3.8', '3.9', '3.10', '3.11'] as const;
 export type PostfixVersion = (typeof postfixVersions)[number];
 
 /**
- * The attributes that a release supports. An unknown attribute makes Postfix defer all
- * mail to the domain, so the version is configured and never guessed.
+ * The attributes that a release supports. Postfix defers all mail to a domain if it does
+ * not know an attribute, so the operator configures the version.
  */
 export interface PostfixAbilities {
-  /** Supports `protocols=>=TLSv1.2`; older releases need a list of excluded versions. */
+  /**
+   * True if the release supports `protocols=>=TLSv1.2`; older releases need a list of
+   * excluded versions.
+   */
   readonly leastProtocol: boolean;
   /**
-   * `policy_type=sts` and its attributes; with it MX hosts outside the patterns are
-   * not used (3.10.5).
+   * True if the release supports `policy_type=sts` and its attributes. With them, Postfix
+   * does not use MX hosts outside the patterns (3.10.5).
    */
   readonly stsAttributes: boolean;
 }
 
-/** Abilities by release: see RELEASE_NOTES of Postfix 3.6 and 3.10. */
+/**
+ * Returns the attributes that a release supports, according to RELEASE_NOTES of Postfix
+ * 3.6 and 3.10.
+ */
 export function abilitiesOf(version: PostfixVersion): PostfixAbilities {
   const index = postfixVersions.indexOf(version);
   return {
@@ -26,7 +32,8 @@ export function abilitiesOf(version: PostfixVersion): PostfixAbilities {
 }
 
 /**
- * The release of a version such as `3.7.11`; undefined for an unsupported release.
+ * Returns the release of a version such as `3.7.11`; undefined for an unsupported
+ * release.
  */
 export function releaseOf(versionText: string): PostfixVersion | undefined {
   const release = /^\d+\.\d+/.exec(versionText)?.[0];

@@ -8,7 +8,7 @@ function prepared(options: { size?: number; atOnce?: number; keepMs?: number } =
   answers: PreparedAnswers;
   asked: string[];
   clock: FakeClock;
-  /** The result of the next lookup. */
+  /** The simulated result of the next lookup. */
   found: { reply: string; fails: boolean };
 } {
   const asked: string[] = [];

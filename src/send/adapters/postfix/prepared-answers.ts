@@ -5,13 +5,13 @@ import { frame } from './serve-socketmap.js';
 export interface Prepared {
   /** Unframed: `OK secure ...`, `NOTFOUND `, `TEMP reason`. */
   readonly reply: string;
-  /** Milliseconds from now. */
+  /** Cache time in milliseconds. */
   readonly keepMs: number;
 }
 
-/** The lookup behind the cache, and its limits. */
+/** The lookup that fills the cache, and the limits of the cache. */
 export interface PreparedAnswersOptions {
-  /** Looks up the reply to a key that is not cached. */
+  /** Looks up the reply to a key that is not in the cache. */
   prepare(cacheKey: string): Promise<Prepared>;
   readonly clock: Pick<Clock, 'monotonic'>;
   /** Maximum number of keys in the cache. Default 200 000. */
@@ -24,15 +24,15 @@ export interface PreparedAnswersOptions {
 }
 
 interface Entry {
-  /** Framed. */
+  /** The reply with its framing. */
   reply: string;
   /**
-   * Monotonic milliseconds: from `renewAt` the reply is looked up again in the
-   * background, from `until` it is no longer used.
+   * Times in monotonic milliseconds. After `renewAt` the reply is looked up again in the
+   * background; after `until` it is no longer used.
    */
   renewAt: number;
   until: number;
-  /** True if requested since the last eviction pass. */
+  /** True if a client requested the key since the last eviction pass. */
   used: boolean;
 }
 
@@ -40,24 +40,24 @@ const busy = frame('TEMP too many policies are being looked up, try again');
 const broken = frame(
   'TEMP the policy could not be looked up: an error inside hermetic, see its log',
 );
-/** Shortest time until a used answer is looked up again, in milliseconds. */
+/** Shortest time in milliseconds until an answer in use is looked up again. */
 const MIN_KEPT = 1000;
 
 /**
- * A cache of framed replies: a known key costs one map lookup. A reply in use is looked
- * up again before it expires, so that mail to a busy domain is never delayed by DNS.
- * An expired reply is never used. Times come from the monotonic clock, so a change of the
- * system date has no effect.
+ * A cache of framed replies, in which a known key costs one map lookup. A reply in use is
+ * looked up again before it expires, so that mail to a busy domain is never delayed by
+ * DNS. An expired reply is never used. Times come from the monotonic clock, so a change
+ * of the system date has no effect.
  */
 export class PreparedAnswers {
   readonly #entries = new Map<string, Entry>();
   readonly #finding = new Map<string, Promise<string>>();
-  /** Equal replies share one string. */
+  /** One string for each distinct reply, which saves memory. */
   readonly #replies = new Map<string, string>();
   readonly #options: PreparedAnswersOptions;
   /**
-   * Incremented by {@link clear}: the result of a lookup that started before is not
-   * cached.
+   * Incremented by {@link clear}. The result of a lookup that started in an earlier
+   * generation is not cached.
    */
   #generation = 0;
   readonly counts = { known: 0, found: 0, busy: 0, broken: 0 };
@@ -84,7 +84,7 @@ export class PreparedAnswers {
     return this.#finding.get(cacheKey) ?? this.#find(ownCopy(cacheKey));
   };
 
-  /** Drops all replies, because their input has changed. */
+  /** Drops all replies, after the policies on which they depend have changed. */
   clear(): void {
     this.#generation++;
     this.#entries.clear();
@@ -92,8 +92,8 @@ export class PreparedAnswers {
   }
 
   #renew(cacheKey: string, entry: Entry): void {
-    // One renewal at a time. If it is not ready by `until`, the next request waits for
-    // it.
+    // Only one renewal of a key runs at a time. If it has not ended by `until`, the next
+    // request waits for the renewal.
     entry.renewAt = Infinity;
     if (!this.#finding.has(cacheKey)) void this.#find(ownCopy(cacheKey));
   }
@@ -134,7 +134,10 @@ export class PreparedAnswers {
     return framed;
   }
 
-  /** Most domains have no policy: they share one string. */
+  /**
+   * Returns one shared string for equal short replies: most domains have no policy, so
+   * their replies are equal.
+   */
   #shared(reply: string): string {
     if (reply.length > 64) return ownCopy(reply);
     const known = this.#replies.get(reply);
@@ -156,7 +159,7 @@ export class PreparedAnswers {
 
 /**
  * Copies the octets of a string. In V8 a slice keeps the whole request in memory, and a
- * concatenation keeps its parts; a long-lived map must avoid both.
+ * concatenation keeps its parts. A long-lived map must contain neither.
  */
 function ownCopy(cacheKey: string): string {
   return Buffer.from(cacheKey, 'latin1').toString('latin1');

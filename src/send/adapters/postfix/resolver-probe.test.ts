@@ -12,8 +12,8 @@ before(() => (folder = mkdtempSync(join(tmpdir(), 'hermetic-'))));
 after(() => rmSync(folder, { recursive: true }));
 
 /**
- * Name servers by address: whether they set the AD bit. An address outside the list does
- * not answer.
+ * Returns a network of name servers. `servers` states for each address whether the server
+ * sets the AD bit; no other address answers.
  */
 function network(servers: Readonly<Record<string, boolean>>): Network {
   return {
@@ -79,7 +79,7 @@ test('a name server on another machine: the setting that trusts it is named', as
   };
   for (const lines of ['nameserver 10.0.0.2\n', 'nameserver 127.0.0.1\nnameserver 2001:db8::53\n'])
     assert.match(await fixOf(lines, { '127.0.0.1': true }), /postfix\.resolver\.trustRemote: true/);
-  // If a trusted name server does not validate, the fix is another resolver.
+  // If a trusted name server does not validate, the fix is to use another resolver.
   const trusted = async (servers: Readonly<Record<string, boolean>>): Promise<string> => {
     const resolvConf = join(folder, 'resolv.conf');
     writeFileSync(resolvConf, 'nameserver 10.0.0.2\n');

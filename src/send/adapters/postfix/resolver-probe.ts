@@ -3,27 +3,28 @@ import { createResolver, RRType, systemUpstreams, type Upstream } from '../../..
 import type { Network } from '../../../net/index.js';
 
 /**
- * Whether Postfix can do DANE: its stub resolver trusts the AD bit of the name servers of
- * resolv.conf.
+ * The result of a probe: whether Postfix can do DANE. Its stub resolver trusts the AD bit
+ * of the name servers in resolv.conf.
  */
 export type ProbeState =
   /**
-   * Every name server sets AD for the signed root, and runs on this machine or is trusted
-   * by `trustRemote`.
+   * Every name server sets the AD bit for the signed root, and runs on this machine or is
+   * trusted by `trustRemote`.
    */
   | { readonly validates: true; readonly says: string }
-  /** `fix`: the step, with the setting. */
+  /** `fix` states the step, and names the setting to change. */
   | { readonly validates: false; readonly says: string; readonly fix: string };
 
 export interface ProbeOptions {
   readonly network: Network;
   /**
-   * The resolv.conf that Postfix reads: with a chroot the copy below its queue directory.
+   * Path of the resolv.conf that Postfix reads: in a chroot, the copy below the queue
+   * directory.
    */
   readonly resolvConf: string;
   /**
-   * Trust the AD bit of a name server on another machine: the network to it is protected
-   * by other means (RFC 7672 §2.1.1).
+   * True to trust the AD bit of a name server on another machine. The operator must
+   * protect the connection to that server by other means (RFC 7672 §2.1.1).
    */
   readonly trustRemote?: boolean;
 }
@@ -38,9 +39,9 @@ const fixes = {
 const MAX_SERVERS = 3;
 
 /**
- * Queries as Postfix would, with the question of its own dnssec_probe: the NS records of
- * the root. One name server that does not validate is enough to fail: Postfix may query
- * any of them.
+ * Queries the name servers of Postfix for the NS records of the root, as Postfix's own
+ * dnssec_probe does. The probe fails if one of the servers does not validate, because
+ * Postfix may query any of them.
  */
 export async function probeResolver({
   network,
@@ -70,7 +71,8 @@ export async function probeResolver({
 }
 
 async function validates(network: Network, server: Upstream): Promise<boolean> {
-  // A new resolver for each probe: a cached answer would hide a changed configuration.
+  // Each probe uses a new resolver, since a cached answer would hide a changed
+  // configuration.
   const resolver = createResolver({
     network,
     upstreams: [server],

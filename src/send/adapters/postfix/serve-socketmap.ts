@@ -2,31 +2,33 @@ import type { Connection } from '../../../net/index.js';
 
 /** The map that a connection serves. */
 export interface SocketmapOptions {
-  /** The map's name: the last part of `socketmap:inet:HOST:PORT:NAME`. */
+  /** The name of the map, which is the last part of `socketmap:inet:HOST:PORT:NAME`. */
   readonly map: string;
   /**
-   * Returns the framed reply to a key (one character an octet), at once if it is
-   * cached. A promise must resolve: an internal error is a TEMP reply. The key is a slice
-   * of a larger string: a cache must copy it.
+   * Returns the framed reply to a key, or a promise if the reply is not cached. The
+   * promise must not reject: after an internal error the reply is TEMP. The key has one
+   * character for each octet. It is a slice of a larger string, so a cache must copy it.
    */
   answer(cacheKey: string): string | Promise<string>;
-  /** Called once, when the connection ends because of a malformed request. */
+  /**
+   * Receives the fault of the request, once, if a malformed request ends the connection.
+   */
   onMalformed?(why: Malformed): void;
 }
 
 /** The part of a request that is malformed. */
 export type Malformed = 'length' | 'too-long' | 'comma' | 'no-key';
 
-/** Longest request, that of Postfix itself (socketmap_max_query_size). */
+/** Longest request, the same limit as in Postfix (socketmap_max_query_size). */
 const MAX_REQUEST = 10_000;
 /**
- * Replies of one connection that may be outstanding. Postfix has one request in flight;
- * the limit bounds the memory that another client can claim.
+ * Maximum number of outstanding replies of one connection. Postfix sends one request at a
+ * time; the maximum limits the memory that another client can occupy.
  */
 const MAX_OWED = 256;
 /**
- * Replies are written in pieces of about this size, so that back-pressure of a client
- * that does not read is noticed.
+ * Approximate size of one write. Several smaller writes reveal when a client stops
+ * reading.
  */
 const PIECE = 65_536;
 
@@ -35,26 +37,26 @@ const COLON = 0x3a;
 const COMMA = 0x2c;
 
 /**
- * Serves one connection of a Postfix socketmap client (socketmap_table(5)): requests
- * `LEN:NAME SP KEY,`, replies in the same framing and in the order of the requests, even
- * when many arrive at once. A malformed request ends the connection after the outstanding
- * replies: after a framing error the start of the next request is unknown. The server
- * stops reading from a client that does not read its replies.
+ * Serves one connection of a Postfix socketmap client (socketmap_table(5)): requests have
+ * the form `LEN:NAME SP KEY,`. Replies have the same framing and the order of the
+ * requests, even if many requests arrive at once. A malformed request ends the connection
+ * after the outstanding replies, since the start of the next request is then unknown. The
+ * server stops reading from a client that does not read its replies.
  */
 export function serveSocketmap(connection: Connection, options: SocketmapOptions): void {
   new SocketmapConnection(connection, options).serve();
 }
 
 /**
- * The state of one connection.
+ * One connection of a client.
  *
  * ```
  * octets -> #pending -> #work -> answer() -+-> #send          reply cached, none owed
  *                                          +-> #owed -> #send  in the order of requests
  * ```
  *
- * Reading pauses while the socket is full (`#blocked`) or too many replies are
- * outstanding.
+ * The server does not read requests while the send buffer is full (`#blocked`) or too
+ * many replies are outstanding.
  */
 class SocketmapConnection {
   readonly #stream: Connection['stream'];
@@ -64,11 +66,14 @@ class SocketmapConnection {
   readonly #unknownMap: string;
   /** Octets that do not yet form a complete request. */
   #pending = '';
-  /** Outstanding replies in order; undefined until the lookup has ended. */
+  /**
+   * Outstanding replies in the order of the requests. A reply is undefined until its
+   * lookup has ended.
+   */
   readonly #owed: (string | undefined)[] = [];
   /**
-   * The number of replies removed from `#owed` so far: the sequence number of a reply
-   * minus this number is its index.
+   * Number of replies removed from `#owed` so far. The index of a reply is its sequence
+   * number minus this number.
    */
   #taken = 0;
   #blocked = false;
@@ -96,7 +101,7 @@ class SocketmapConnection {
     this.#stream.on('error', this.#close);
   }
 
-  /** Answers all complete requests, as far as the client accepts the replies. */
+  /** Answers all complete requests, until the client stops reading the replies. */
   #work(): void {
     let position = 0;
     let output = '';
@@ -122,7 +127,7 @@ class SocketmapConnection {
 
   /**
    * Parses the request at a position of the pending text. Returns undefined for an
-   * incomplete request. `key` is undefined for a request to another map.
+   * incomplete request. `key` is undefined for a request that names another map.
    */
   #requestAt(
     position: number,
@@ -167,7 +172,9 @@ class SocketmapConnection {
     });
   }
 
-  /** Sends the replies that are ready, up to the first lookup that is still pending. */
+  /**
+   * Sends the finished replies in order, up to the first lookup that is still pending.
+   */
   #settle(): void {
     let output = '';
     for (let first = this.#owed[0]; first !== undefined; first = this.#owed[0]) {
@@ -204,19 +211,19 @@ class SocketmapConnection {
   }
 }
 
-/** Formats a netstring: `LEN:TEXT,`, one character an octet. */
+/** Formats a netstring: `LEN:TEXT,`. Each character is one octet. */
 export function frame(content: string): string {
   return `${content.length}:${content},`;
 }
 
 const INCOMPLETE = -1;
 const NO_LENGTH = -2;
-/** Digits of a length; a longer number exceeds every limit. */
+/** Maximum digits of a length: a longer number exceeds every limit. */
 const MAX_DIGITS = 5;
 
 /**
- * Returns the position after `LEN:`, or {@link INCOMPLETE} or {@link NO_LENGTH}. A length
- * has no sign, no blank and no leading zero.
+ * Returns the position after `LEN:`; or {@link INCOMPLETE} or {@link NO_LENGTH}. A length
+ * has no sign, blank or leading zero.
  */
 function lengthEnd(requestText: string, startOffset: number): number {
   for (let position = startOffset; position < requestText.length; position++) {

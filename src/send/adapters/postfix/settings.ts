@@ -4,8 +4,8 @@ import { postfixVersions, releaseOf } from './postfix-version.js';
 /** The section `postfix` of `hermetic.yaml`, except for `listen`. */
 export const postfixSection = z.strictObject({
   /**
-   * As `postconf -h mail_version` prints it. It is never guessed: Postfix defers all mail
-   * to a domain if it does not know an attribute.
+   * The version of Postfix, as printed by `postconf -h mail_version`. It has no default:
+   * Postfix defers all mail to a domain if it does not know an attribute of the answer.
    */
   version: z
     .string({ error: 'must be in quotes: write "3.10", since 3.10 without them is the number 3.1' })
@@ -18,31 +18,39 @@ export const postfixSection = z.strictObject({
       });
       return z.NEVER;
     }),
-  /** The last part of `socketmap:inet:HOST:PORT:NAME` in main.cf. */
+  /**
+   * The name of the map, which is the last part of `socketmap:inet:HOST:PORT:NAME` in
+   * main.cf.
+   */
   map: z
     .string()
     .regex(/^[A-Za-z0-9._-]{1,64}$/, 'is not a map name: letters, digits, dots and hyphens')
     .default('hermetic'),
-  /** Whether domains with DANE are answered `dane`. If false, DANE is not looked up. */
+  /**
+   * True to look up DANE and to answer with DANE levels for domains with TLSA records. If
+   * false, TLSA records are not looked up.
+   */
   dane: z.boolean().default(true),
-  /** The resolver of Postfix, which must validate DNSSEC for the level `dane`. */
+  /** The resolver that Postfix uses. For DANE levels it must validate DNSSEC. */
   resolver: z
     .strictObject({
-      /** The resolv.conf that Postfix reads. */
+      /** Path of the resolv.conf that Postfix reads. */
       file: z.string().default('/etc/resolv.conf'),
-      /** Trust the AD bit of name servers on other machines too (RFC 7672 §2.1.1). */
+      /**
+       * True to trust the AD bit of name servers on other machines too (RFC 7672 §2.1.1).
+       */
       trustRemote: z.boolean().default(false),
-      /** Seconds between two probes of whether it validates. */
+      /** Number of seconds between two probes of the resolver. */
       everySeconds: z.int().min(1).max(86_400).default(60),
     })
     .prefault({}),
   connections: z.int().min(1).max(100_000).default(1000),
   /**
-   * Seconds without an octet until a connection is closed. Postfix waits 100 seconds for
-   * an answer, and a first policy fetch may take 60.
+   * Number of seconds without traffic after which a connection is closed. Postfix waits
+   * 100 seconds for an answer, and the first fetch of a policy may take 60 seconds.
    */
   idleSeconds: z.int().min(1).max(3600).default(120),
-  /** Domains whose answers are cached. */
+  /** Maximum number of domains with cached answers. */
   cache: z.int().min(100).max(10_000_000).default(200_000),
 });
 
