@@ -30,10 +30,7 @@ export function resultsOf(
   });
 }
 
-/**
- * Returns, for a host that was skipped, a failure under each policy that forbids the
- * host.
- */
+/** Returns a failure under each policy that forbids the host. The host was skipped. */
 export function resultsOfRefusal(
   host: HostDecision,
   policies: readonly DraftPolicy[],

@@ -77,7 +77,7 @@ export async function connectVia(
   // The TLS-RPT records are looked up while the servers are tried: a delivery must not
   // wait for a record that only the reports need.
   const reportLookup = resolveReportUris(drafted, context, signal);
-  reportLookup.catch(() => undefined); // The code below awaits `reportLookup` and handles its rejection.
+  reportLookup.catch(() => undefined); // awaited below
   const port = portOf(nextHop, context);
   const walked = await walk(context, { decision, policies: drafted, port, request });
   const policies = await reportLookup.catch((error: unknown) => {

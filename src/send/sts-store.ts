@@ -72,9 +72,7 @@ export function forgetPolicy(stateStore: Store, domainName: string): CachedPolic
   });
 }
 
-/**
- * Returns a number that every call of {@link forgetPolicy}, in any process, increases.
- */
+/** Returns a number that each {@link forgetPolicy}, in any process, increases. */
 export function forgottenRevision(stateStore: Store): number {
   migrate(stateStore, policyTables.job, migrations);
   return new Rows(stateStore).lastForgotten();

@@ -10,9 +10,7 @@ export function readRounded<T>(statement: DriverStatement, read: () => T): T {
   }
 }
 
-/**
- * The same for rows that are read one by one, of a statement that yields big integers.
- */
+/** Rounds rows in the same way, one by one. The statement has to yield big integers. */
 export function* roundedRows(rows: IterableIterator<unknown>): IterableIterator<unknown> {
   for (const row of rows) yield rounded(row);
 }

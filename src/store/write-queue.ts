@@ -43,7 +43,8 @@ export interface WriteQueueOptions {
   /** Milliseconds that a write waits for a lock of another process. Default 5 000. */
   readonly waitMs?: number;
   /**
-   * Called when a job's writes begin to fail, fail for another reason, or succeed again.
+   * Receives the state of a job when its writes begin to fail, fail for another reason,
+   * or succeed again.
    */
   readonly onChange?: (jobWrites: JobWrites) => void;
 }
@@ -170,8 +171,8 @@ export class WriteQueue {
   };
 
   /**
-   * Returns one transaction, or a part of one that continues in the next turn. False:
-   * another process holds the lock.
+   * Runs one transaction, or the part of a transaction that fits into this turn. Returns
+   * false if another process holds the lock.
    */
   #writeGroup(until: number): boolean {
     if (!this.port.isTransaction)
@@ -233,8 +234,8 @@ export class WriteQueue {
   }
 
   /**
-   * Returns a full disk may have ended the whole transaction, which also undoes the
-   * earlier writes.
+   * Undoes one write. A full disk may have ended the whole transaction, which undoes the
+   * earlier writes too.
    */
   #undo(entry: Entry, done: Entry[], error: unknown): void {
     try {

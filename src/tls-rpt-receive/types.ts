@@ -138,7 +138,8 @@ export interface VerifiedItem extends ReportItem, TrustVerdict {
 const ranks: Readonly<Partial<Record<ReportTrust, number>>> = { signed: 3, given: 2, posted: 1 };
 
 /**
- * Returns the rank of a verdict: of several copies of a report the highest one counts.
+ * Returns the rank of a verdict: of several copies of a report, the copy with the highest
+ * rank counts.
  */
 export function trustRank(reportTrust: ReportTrust): number {
   return ranks[reportTrust] ?? 0;

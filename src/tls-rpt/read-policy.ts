@@ -18,8 +18,8 @@ import {
 } from './report.js';
 
 /**
- * The MX patterns in the text of an MTA-STS policy (RFC 8461 §3.2), in A-labels and lower
- * case: some reporters do not quote the policy in its published form.
+ * Returns the MX patterns in the text of an MTA-STS policy (RFC 8461 §3.2), in A-labels
+ * and lower case: some reporters do not quote the policy in its published form.
  */
 export function mxPatterns(policyLines: readonly string[]): readonly string[] {
   return policyLines.flatMap((textLine) => {

@@ -177,8 +177,8 @@ export function canonicalDomain(domainText: string): string | undefined {
 }
 
 /**
- * A domain name as {@link canonicalDomain} returns it; the reporter's text if it is not a
- * domain name.
+ * Returns a domain name as {@link canonicalDomain} returns it; the reporter's text if it
+ * is not a domain name.
  */
 export function readDomain(
   jsonValue: unknown,

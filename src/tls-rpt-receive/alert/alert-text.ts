@@ -36,8 +36,7 @@ export function alertText(reportAlerts: readonly ReportAlert[]): string {
 const NO_DOMAIN = '(no domain named)';
 
 /**
- * Returns a line end in foreign text is shown as an escape: it cannot start a line
- * [8460-7-4].
+ * Escapes line ends in foreign text, which therefore cannot start a new line [8460-7-4].
  */
 function line(text: string): string {
   return neutralise(text, 2000);

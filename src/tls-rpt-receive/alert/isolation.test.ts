@@ -48,7 +48,7 @@ async function round(
   return { sent, errors };
 }
 
-/** The same store, in which reading one domain fails. */
+/** Returns a proxy of the store on which reading one domain fails. */
 function broken(store: Store, domain: string): Store {
   return new Proxy(store, {
     get(target, name) {

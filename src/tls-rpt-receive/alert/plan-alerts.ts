@@ -81,7 +81,7 @@ export function planAlerts(
   return { alerts: reportAlerts, sent: after };
 }
 
-/** RFC 3339 in UTC without the fraction. */
+/** Returns a time in the form of RFC 3339, in UTC without the fraction. */
 function dateTime(ms: number): string {
   return new Date(ms).toISOString().replace(/\.\d+Z$/, 'Z');
 }

@@ -23,7 +23,9 @@ export interface AlertOptions {
   readonly channels: Readonly<
     Record<string, (reportAlerts: readonly ReportAlert[]) => Promise<boolean>>
   >;
-  /** Called for a domain or a channel that failed; the others continue. */
+  /**
+   * Receives a failure of one domain or channel. The other domains and channels continue.
+   */
   readonly onError?: (what: AlertFailure) => void;
 }
 
@@ -137,7 +139,10 @@ async function readConditions(
   return { conditions, unread, ended };
 }
 
-/** If the list of failing domains cannot be read, no failure may be reported as ended. */
+/**
+ * Returns the failing domains. If the list cannot be read, no failure may be reported as
+ * ended.
+ */
 async function failingDomains(
   options: { readonly now: number },
   stateStore: Store,
@@ -195,7 +200,7 @@ function conditionsOf(domainView: DomainView): readonly Condition[] {
 }
 
 /**
- * Returns the worst failure of each reporter comes first, then the second failure of
+ * Sorts failures: first the worst failure of each reporter, then the second failure of
  * each, so that no reporter displaces the others.
  */
 function byTurns(failures: readonly Explanation[]): readonly Explanation[] {

@@ -108,8 +108,9 @@ export function gatherEvidence(
 }
 
 /**
- * Returns a fetch is not a session, so faults of the policy file are judged by the number
- * of reporters, not of sessions.
+ * Returns whether chance does not explain the unaffected reporters. A policy fetch is not
+ * a session, so for faults of the policy file the number of reporters decides, not that
+ * of sessions.
  */
 function wasSpared(
   failureGroup: FailureGroup,
@@ -121,8 +122,8 @@ function wasSpared(
 }
 
 /**
- * Returns a fetch is not a session, so the share of failed sessions is not evidence about
- * the policy file.
+ * Returns whether a failure affects only a small share of the sessions, or is noise. A
+ * policy fetch is not a session, so the share is not evidence about the policy file.
  */
 export function isSporadic({ group, compared }: CauseEvidence): boolean {
   if (kindOf(group.result) === 'policy-file') return false;

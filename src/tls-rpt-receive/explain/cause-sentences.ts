@@ -33,7 +33,7 @@ export function rarelyFailed({ group, compared }: Compared): string {
     : `${sessionsOf(group)} failed in this way (${percent(compared.rate)}): too few to distinguish a fault from chance.`;
 }
 
-/** `Only 1 session`, `Only 3 sessions`. */
+/** Returns the number of sessions in words: `Only 1 session`, `Only 3 sessions`. */
 function sessionsOf({ sessions }: FailureGroup): string {
   return `Only ${countOf(sessions, 'session')}`;
 }
@@ -69,7 +69,7 @@ export function alone({ group, compared }: Compared): string {
   return `Only ${who} sent comparable reports on these days, ${nothing}.`;
 }
 
-/** `a`, `a and b`, `4 others`. */
+/** Joins the names of reporters: `a`, `a and b`, `4 others`. */
 export function names(reporters: readonly string[]): string {
   if (reporters.length === 0) return 'the reporter';
   return reporters.length <= 3 ? reporters.join(' and ') : `${reporters.length} reporters`;

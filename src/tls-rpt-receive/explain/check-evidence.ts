@@ -230,7 +230,7 @@ function hostOf(subject: string): string {
 }
 
 /**
- * The MX hosts that checks of the domain name; undefined without a check that found them.
+ * Returns the MX hosts that checks found for the domain; undefined if no check found any.
  */
 export function checkedHosts(checks: readonly CheckResult[]): ReadonlySet<string> | undefined {
   const hostNames = checks.flatMap((check) => check.hosts.map((mailHost) => mailHost.name));

@@ -139,8 +139,8 @@ export function compareReporters(
 }
 
 /**
- * Returns a filter or attacker that removes STARTTLS from a sender's sessions removes it
- * at every host, so the failures at all hosts count.
+ * Returns the failures at all hosts, by reporter. A filter or attacker that removes
+ * STARTTLS from a sender's sessions removes it at every host.
  */
 function atAnyHost(
   failureGroup: FailureGroup,
@@ -213,7 +213,10 @@ function reachedByDane(exchanger: string, { sessions }: ReportedFacts): Readonly
 /** A cache of the hosts, by the object of facts that contains them. */
 const knownHosts = new WeakMap<ReportedFacts, readonly string[] | 'unknown'>();
 
-/** The MX hosts, if checks or the quoted policies name all of them. */
+/**
+ * Returns the MX hosts of the domain; undefined if neither checks nor quoted policies
+ * name all of them.
+ */
 export function hostsOf(reportedFacts: ReportedFacts): readonly string[] | undefined {
   let hostNames = knownHosts.get(reportedFacts);
   if (hostNames === undefined) {
@@ -235,9 +238,10 @@ function findHosts(reportedFacts: ReportedFacts): readonly string[] | undefined 
 }
 
 /**
- * Returns a sender with a cached policy needs the policy file only when that copy expires
- * (RFC 8461 §3.2). So a success does not prove that the file was available, unless the
- * reporter began to apply the policy on those days, or its copy must have expired since.
+ * Returns whether a reporter must have fetched the policy on those days. A sender with a
+ * cached policy needs the policy file only when the cached copy expires (RFC 8461 §3.2).
+ * So a success proves a fetch only if the reporter began to apply the policy on those
+ * days, or its cached copy must have expired.
  */
 function fetchedPolicy(
   { domain, firstDay, lastDay }: FailureGroup,
@@ -286,8 +290,9 @@ const MAX_FACTORS = 10_000;
 const NEGLIGIBLE = Math.log(1e-9);
 
 /**
- * Fisher's exact test, one-sided: the probability that all failures fall among the
- * sessions of the affected reporters by chance, C(affected, failed) / C(all, failed).
+ * Returns the result of Fisher's exact test, one-sided: the probability that all failures
+ * fall among the sessions of the affected reporters by chance, C(affected, failed) /
+ * C(all, failed).
  */
 export function chanceOf(failed: number, affected: number, unaffected: number): number {
   const all = Math.max(affected, failed) + unaffected;

@@ -81,7 +81,10 @@ function countOne(sessionRows: readonly SessionRow[]): SessionCount {
   return combine(countsByType(sessionRows));
 }
 
-/** MX hosts are policy domains of their own under DANE: their sessions are added up. */
+/**
+ * Returns the sessions by policy type. Under DANE every MX host is a separate policy
+ * domain, so the sessions of the hosts are added up.
+ */
 function countsByType(sessionRows: readonly SessionRow[]): ReadonlyMap<string, SessionCount> {
   return new Map(
     [...groupBy(sessionRows, (sessionRow) => sessionRow.type)].map(([type, same]) => [

@@ -115,8 +115,8 @@ class DomainQuery {
   }
 
   /**
-   * Uncounted reports of any day, also those whose policies are not stored because the
-   * settings name other domains.
+   * Returns the uncounted reports of any day, including reports whose policies are not
+   * stored because the settings name other domains.
    */
   doubtfulOfAnyDay(): DoubtfulRow[] {
     return this.#store
@@ -128,7 +128,7 @@ class DomainQuery {
       .map(shown);
   }
 
-  /** Counted reports of these days that name no domain. */
+  /** Returns the number of counted reports of these days that name no domain. */
   countUnnamed(): number {
     const counted = this.#store.prepare<{ n: number }>(
       `SELECT count(DISTINCT report) AS n FROM report_policy
@@ -147,7 +147,7 @@ class DomainQuery {
   }
 }
 
-/** Foreign text is neutralised once, when it becomes a fact [8460-7-4]. */
+/** Neutralises the foreign text of a row once, when the row becomes a fact [8460-7-4]. */
 function shown<Row extends object>(row: Row): Row {
   for (const [name, value] of Object.entries(row))
     if (typeof value === 'string') (row as Record<string, unknown>)[name] = neutralise(value);

@@ -59,7 +59,7 @@ function addDescribed(failed: Map<string, DayFailure>, day: number, page: RowPag
   }
 }
 
-/** Returns the largest failures of each reporter in turn. */
+/** Yields the largest failures of each reporter in turn. */
 export function* failuresOfDay(
   failures: Iterable<DayFailure>,
   most: number,

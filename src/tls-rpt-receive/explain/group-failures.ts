@@ -104,17 +104,17 @@ function groupOf(failureRows: readonly FailureFact[], reportedFacts: ReportedFac
 }
 
 /**
- * With DANE the policy domain is the MX host (RFC 8460 §4.4), unless the reporter names
- * another.
+ * Returns the MX host of a failure. Under DANE, this is the policy domain if the reporter
+ * names no MX host (RFC 8460 §4.4).
  */
 function hostOf({ mx, type, domain }: FailureFact, reportedFacts: ReportedFacts): string {
   return mx === '' && type === 'tlsa' && domain !== reportedFacts.domain ? domain : mx;
 }
 
 /**
- * Returns a detail without a count describes a failure only if the summary counts
- * failures that no detail describes: RFC 8460 §4.4 makes the total the number of failed
- * sessions.
+ * Returns whether failure details describe failed sessions. A detail without a count does
+ * so only if the summary counts failures that no detail describes, since the total is the
+ * number of failed sessions (RFC 8460 §4.4).
  */
 function isPartOfFailure(
   failureRows: readonly FailureFact[],

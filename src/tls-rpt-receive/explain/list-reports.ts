@@ -175,7 +175,7 @@ function joined(known: ReporterRow | undefined, row: ReporterRow): ReporterRow {
   };
 }
 
-/** Returns the order of SQLite, by octets. */
+/** Compares two texts in the order of SQLite, by octets. */
 function compareText(left: string, right: string): number {
   if (left === right) return 0;
   return left < right ? -1 : 1;

@@ -86,8 +86,8 @@ function* quotedPatterns(stateStore: Store, span: HostSpan): Steps<readonly Name
 }
 
 /**
- * The TLSA base domains in reports about the domain, in steps of one report: a single
- * report may have many policies.
+ * Returns the TLSA base domains in reports about the domain, in steps of one report: a
+ * single report may have many policies.
  */
 function* baseDomains(
   stateStore: Store,

@@ -271,8 +271,8 @@ function* addSums(
 }
 
 /**
- * Returns the daily sums remain when reports are deleted. They contain failed sessions
- * but no reporters.
+ * Returns the daily sums, which remain when reports are deleted. They contain failed
+ * sessions but no reporters.
  */
 function lineOfSums(stateStore: Store, domainName: string, from: number, to: number): DomainLine {
   const days = stateStore

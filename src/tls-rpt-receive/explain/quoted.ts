@@ -109,8 +109,8 @@ export interface QuotedRecord {
 }
 
 /**
- * Every TLSA record that reporters quote, and whether the latest check found it
- * published.
+ * Returns every TLSA record that reporters quote, and whether the latest check found the
+ * record published.
  */
 export function quotedRecords({ policies, checks }: ReportedFacts): readonly QuotedRecord[] {
   const mailHosts = checks.at(-1)?.hosts;

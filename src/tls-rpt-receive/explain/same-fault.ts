@@ -19,7 +19,10 @@ export type SessionsByReporter = ReadonlyMap<string, readonly SessionRow[]>;
 
 type SessionCounts = Pick<SessionRow, 'ok' | 'failed'>;
 
-/** Failed sessions by reporter, of this failure and of failures that may be the same. */
+/**
+ * Returns the failed sessions by reporter, of this failure and of failures that may be
+ * the same.
+ */
 export function failedBy(
   failureGroup: FailureGroup,
   reportedFacts: ReportedFacts,
@@ -48,8 +51,8 @@ export function failedBy(
 }
 
 /**
- * Returns a failure without a description may be a missing STARTTLS, which no policy
- * allows.
+ * Returns whether a failure without a description may be a missing STARTTLS, which no
+ * policy allows.
  */
 function mayBeStarttls({ result }: FailureGroup, failureRow: FailureFact): boolean {
   return result === NOT_DESCRIBED && kindOf(failureRow.result) === 'starttls';

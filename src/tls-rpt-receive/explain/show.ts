@@ -98,7 +98,7 @@ function factsOf(
   return gatherFacts(stateStore, { domain: domainName, from, to, now, checks: own });
 }
 
-/** Unauthenticated reports do not change the period. */
+/** Returns the period to show. Unauthenticated reports do not change it. */
 function spanOf(stateStore: Store, domainName: string, { now, days = 14, to }: ShowOptions): Span {
   const last =
     stateStore

@@ -183,7 +183,7 @@ export function failingDays(
   return days;
 }
 
-/** Failed sessions of some reporters on some days. */
+/** Returns the failed sessions of some reporters on some days. */
 export function failedOn(
   days: ReadonlySet<number>,
   reporters: readonly string[],

@@ -52,7 +52,10 @@ interface TimelineChange {
   readonly says: string;
 }
 
-/** Returns a policy text that was first quoted later than another of its domain. */
+/**
+ * Returns the policy texts that were first quoted later than another text of the same
+ * domain.
+ */
 function changesOfPolicy(policies: readonly QuotedPolicy[]): readonly TimelineChange[] {
   const texts = new Map<string, QuotedPolicy>();
   for (const quotedPolicy of [...policies].sort((left, right) => left.firstDay - right.firstDay)) {

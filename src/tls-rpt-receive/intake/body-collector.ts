@@ -114,8 +114,8 @@ class Blocks {
   }
 
   /**
-   * Returns the whole body. The chunks are released, so that memory contains a body in
-   * use only once.
+   * Returns the whole body, and releases the chunks, so that memory contains the body
+   * only once.
    */
   join(): Buffer {
     this.#close();

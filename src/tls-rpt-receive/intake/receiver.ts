@@ -232,7 +232,10 @@ class ReportReceiver implements Receiver {
     return judgeItem(itemTask, this.#options.verify ?? notVerified);
   }
 
-  /** For a reporter beyond its share, counts are stored without detail. */
+  /**
+   * Returns the report to store. For a reporter that has used up its share, this is a
+   * report with counts but without details.
+   */
   #withinBudget(report: PreparedReport): PreparedReport {
     const isWithin = !isAuthenticated(report.trust) || this.#reporters.admits(report.reporter);
     return isWithin ? report : coarsened(report);
@@ -291,7 +294,8 @@ function awaitsKey({ trust, reason }: PreparedReport): boolean {
 }
 
 /**
- * Returns the cost of the reports after the first one: that one was charged on arrival.
+ * Returns the cost of the reports after the first one: the first one was charged on
+ * arrival.
  */
 function costOf(reports: readonly { readonly entries: number }[]): number {
   const entries = reports.reduce((count, one) => count + one.entries, 0);

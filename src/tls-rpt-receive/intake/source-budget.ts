@@ -6,7 +6,7 @@ import { networkOf, sourceOf } from '../../base/index.js';
  * controls.
  */
 export interface SourceBudget {
-  /** False if the source has used up its share. */
+  /** Returns false if the source has used up its share. */
   admits(address: string): boolean;
   spend(address: string, cost: number): void;
 }
@@ -15,24 +15,24 @@ const minute = 60_000;
 const MAX_SOURCES = 20_000;
 
 /**
- * `perMinute` counts reports; input that costs more than a good report is charged more.
- * `now` is monotonic, in milliseconds.
+ * Creates the budget of one source. `perMinute` is a number of reports; input that costs
+ * more than a normal report is charged more. `now` is monotonic, in milliseconds.
  */
 export function sourceBudget(perMinute: number, now: () => number): SourceBudget {
   return budgetOver({ window: minute, most: perMinute, keyOf: sourceOf }, now);
 }
 
 /**
- * Returns the share that one network (IPv4 /24, IPv6 /48) has of the unauthenticated
- * input stored in a day.
+ * Creates the budget of one network (IPv4 /24, IPv6 /48) for unauthenticated input stored
+ * in a day.
  */
 export function networkBudget(perDay: number, now: () => number): SourceBudget {
   return budgetOver({ window: 1440 * minute, most: perDay, keyOf: networkOf }, now);
 }
 
 /**
- * Returns the rows in detail that one reporter has in a day. A reporter is the
- * organisation that signed: any organisation can sign.
+ * Creates the budget of one reporter for rows with details in a day. A reporter is the
+ * organisation that signed the mail: any organisation can sign.
  */
 export function reporterBudget(perDay: number, now: () => number): SourceBudget {
   return budgetOver({ window: 1440 * minute, most: perDay, keyOf: (reporter) => reporter }, now);

@@ -84,7 +84,7 @@ export async function importMailbox(options: ImportMailboxOptions): Promise<Mail
   }
 }
 
-/** Returns the mailbox of a dry run: it removes nothing. */
+/** Returns the mailbox of a dry run, which removes no mail. */
 function withoutRemoval(open: MailboxReaderOptions['open']): MailboxReaderOptions['open'] {
   return async (signal) => {
     const opened = await open(signal);

@@ -34,7 +34,7 @@ interface World {
   keys: Resolver;
   /** Reads until the given number of rounds has begun, and returns the reader. */
   read(rounds?: number, options?: Partial<MailboxReaderOptions>): Promise<MailboxReader>;
-  /** Counted sessions about rcpt.example. */
+  /** Returns the number of counted sessions about rcpt.example. */
   successful(): number;
 }
 

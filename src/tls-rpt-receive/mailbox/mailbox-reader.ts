@@ -52,7 +52,8 @@ export interface MailboxReaderOptions {
   /** Maximum number of mails that are remembered as pending. Default 100,000. */
   readonly maxPending?: number | undefined;
   /**
-   * Called when the mailbox cannot be read, and with undefined once it is readable again.
+   * Receives the failure when the mailbox cannot be read, and undefined when it is
+   * readable again.
    */
   readonly onFailure: (failure: Failure | undefined) => void;
 }
@@ -169,7 +170,9 @@ export class MailboxReader {
     }
   }
 
-  /** Returns one connection. Resolves to the pause before the next round. */
+  /**
+   * Reads the mailbox over one connection. Resolves to the pause before the next round.
+   */
   async #session(signal: AbortSignal, afterRound: AfterRound): Promise<number> {
     const opened = await this.#options.open(signal);
     if (!opened.ok) return this.#failed(opened.failure, true);
@@ -362,8 +365,9 @@ export function isForeign({ code }: Pick<Failure, 'code'>): boolean {
 }
 
 /**
- * Returns a mail is removed only when all of it is stored. Another reader of the mailbox
- * may need a mail with reports about other domains.
+ * Returns the further treatment of a mail. A mail is removed only if all of its reports
+ * are stored. Another reader of the mailbox may need a mail with reports about other
+ * domains.
  */
 function fateOf(receipt: Exclude<Receipt, { status: 'later' }>): MailFate {
   if (receipt.status === 'refused') return isForeign(receipt.failure) ? 'foreign' : 'refused';

@@ -90,7 +90,7 @@ export class MailboxState {
     return 1;
   }
 
-  /** Pending mails that are due, oldest first. */
+  /** Returns the pending mails that are due, oldest first. */
   due(now: number, most: number): readonly PendingMail[] {
     return this.#store
       .prepare<PendingMail>(

@@ -29,7 +29,7 @@ export interface ReportMailbox {
   readonly uidValidity: string;
   /** Lists the UIDs from this one on, in ascending order. */
   list(fromUid: number): Promise<Result<readonly number[]>>;
-  /** Size and arrival of mails. Deleted mails are omitted. */
+  /** Returns the size and arrival time of mails. Deleted mails are omitted. */
   describe(uids: readonly number[]): Promise<Result<readonly MailEntry[]>>;
   /** Fetches the text of mails without setting a flag. Deleted mails are omitted. */
   fetch(uids: readonly number[], maxOctets: number): Promise<Result<readonly FetchedMail[]>>;

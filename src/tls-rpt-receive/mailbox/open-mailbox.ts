@@ -119,7 +119,7 @@ async function addressesOf(server: string, resolver: Resolver): Promise<readonly
   return [...v4, ...v6];
 }
 
-/** Returns the library is loaded when the first mailbox is opened. */
+/** Creates the IMAP client. The library is loaded when the first mailbox is opened. */
 async function createClient(
   { server, port, user }: MailboxAddress,
   secret: MailboxSecret,
@@ -156,7 +156,10 @@ async function createClient(
   return client;
 }
 
-/** A TLS stream implements the timeout methods that the library calls. */
+/**
+ * Returns the stream as the socket type of the library. A TLS stream implements the
+ * timeout methods that the library calls.
+ */
 function asTransport(stream: Duplex): ImapTransportSocket {
   return stream as ImapTransportSocket;
 }
@@ -171,8 +174,8 @@ function canRemove({ capabilities }: ImapFlow, { moveTo }: MailboxAddress): bool
 }
 
 /**
- * Returns a refusal usually means that the folder exists. Otherwise the first MOVE fails
- * too.
+ * Ignores the refusal to create a folder, which usually exists already. Otherwise the
+ * first MOVE fails too.
  */
 function ignoreRefusal(error: ImapError): void {
   if (error.responseStatus !== 'NO') throw error;
@@ -287,7 +290,7 @@ class ImapMailbox implements ReportMailbox {
   }
 }
 
-/** UIDs as a sequence set, neighbours joined. */
+/** Formats UIDs as a sequence set, with consecutive UIDs as ranges. */
 function rangeOf(uids: readonly number[]): string {
   const ranges: string[] = [];
   for (let first = 0; first < uids.length;) {

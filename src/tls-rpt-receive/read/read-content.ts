@@ -126,7 +126,7 @@ const OTHER_THINGS = [
   'report-missing',
 ];
 
-/** True if the refusal means "not a report" and not "a faulty report". */
+/** Returns true if the refusal means "not a report" and not "a faulty report". */
 function isOtherThing(parsed: Result<ParsedReport>): boolean {
   return !parsed.ok && OTHER_THINGS.includes(parsed.failure.code);
 }

@@ -86,7 +86,7 @@ interface MimePart {
 }
 
 /**
- * Returns a large text unchanged: decoding references and flowed lines takes seconds, and
+ * Leaves a large text unchanged: decoding references and flowed lines takes seconds, and
  * reports that a user pastes are small.
  */
 class BoundedMime extends PostalMime {

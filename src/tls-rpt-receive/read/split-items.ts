@@ -143,7 +143,7 @@ function hasTime(start: Buffer): boolean {
   return /^[^\n]*\d\d:\d\d/.test(start.toString('latin1', 0, MAX_ENVELOPE));
 }
 
-/** Returns a byte order mark, and blank lines. */
+/** Returns the length of a byte order mark and of blank lines at the start. */
 function blankStart(start: Buffer): number {
   return /^(?:\xef\xbb\xbf)?\s*/.exec(start.toString('latin1', 0, 1000))?.[0].length ?? 0;
 }

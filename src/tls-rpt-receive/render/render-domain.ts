@@ -187,8 +187,9 @@ function partOf({ policy, result }: Explanation): string {
 }
 
 /**
- * Deferred sessions. Two kinds of policy report the same sessions, so their counts are
- * not added: the larger one counts, and no more than all failed sessions.
+ * Returns the number of deferred sessions, at most the number of failed sessions. The
+ * counts of two policy types may contain the same sessions, so the larger count is used
+ * instead of the sum.
  */
 function deferred(domainView: DomainView, failures: readonly Explanation[]): number {
   const byPolicy = new Map<string, number>();
@@ -268,8 +269,8 @@ function senders(domainView: DomainView, lineWidth: number, paint: Paint): strin
 }
 
 /**
- * Returns the share of sessions that a policy protected. It is rounded down: 100 % means
- * every session.
+ * Returns the share of sessions that a policy protected. The share is rounded down, so
+ * that 100 % means every session.
  */
 export function coverageLine({ coverage: { sessions, covered } }: DomainView): string {
   const percent = sessions === 0 ? 0 : Math.floor((covered / sessions) * 100);

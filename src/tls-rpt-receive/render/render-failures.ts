@@ -44,7 +44,10 @@ export function describeExtent(failure: Explanation): string {
   return `${periodOf(failure)}; ${count(failure)}`;
 }
 
-/** Failed sessions. A report may describe a failure without a number (RFC 8460 §4.4). */
+/**
+ * Returns the number of failed sessions in words. A report may describe a failure without
+ * a number (RFC 8460 §4.4).
+ */
 function count({ sessions }: Explanation): string {
   return sessions > 0 ? countOf(sessions, 'session') : 'number of sessions unknown';
 }

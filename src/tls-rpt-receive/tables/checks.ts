@@ -33,7 +33,10 @@ export function readChecks(
     });
 }
 
-/** The MX hosts of these domains by the newest stored check of each, in lower case. */
+/**
+ * Returns the MX hosts of these domains in lower case, from the newest stored check of
+ * each domain.
+ */
 export function knownHosts(stateStore: Store, domains: readonly string[]): ReadonlySet<string> {
   const newest = stateStore.prepare<{ result: string }>(
     'SELECT result FROM report_check WHERE domain = ? ORDER BY checked_at DESC LIMIT 1',

@@ -193,7 +193,10 @@ export const migrations: readonly string[] = [
      WHERE counted = 1 AND authenticated = 0;`,
 ];
 
-/** Older versions stored counts whose sums exceed the range of exact integers. */
+/**
+ * Returns the SQL that limits stored sums to exact integers. Older versions stored counts
+ * whose sums exceed that range.
+ */
 function clampSums(table: string): string {
   return ['ok', 'failed']
     .map((sum) => `UPDATE ${table} SET ${sum} = ${MAX_COUNT} WHERE ${sum} > ${MAX_COUNT};`)

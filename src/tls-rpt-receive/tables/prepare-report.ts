@@ -182,7 +182,7 @@ function quotedCost(policyLines: readonly string[]): number {
 /** Rows of each kind for a report of a reporter that has used up its detailed rows. */
 const MAX_COARSE = 20;
 
-/** The same report with few rows: all counts remain, but details are dropped. Pure. */
+/** Returns the report with few rows: all counts remain, but details are omitted. Pure. */
 export function coarsened(preparedReport: PreparedReport): PreparedReport {
   const { policies, failures } = preparedReport;
   return {
@@ -290,16 +290,16 @@ function merge<Row>(
 }
 
 /**
- * Returns a report without dates counts on the day before its arrival, which reporters
- * usually report.
+ * Returns the day of a report. A report without dates counts for the day before its
+ * arrival, since reporters usually report the previous day.
  */
 function dayOf(tlsReport: TlsReport, receivedAt: number): number {
   return Math.floor((reportDay(tlsReport) ?? receivedAt - dayMs) / dayMs);
 }
 
 /**
- * The same report in another packing has the same digest. Another report with the same id
- * has another digest, because reporters reuse their ids.
+ * Returns a digest of the content, which is the same in every packing. The report id does
+ * not identify a report, because reporters reuse ids.
  */
 function digestOf(tlsReport: TlsReport): Uint8Array {
   return hash('sha256', reportKey(tlsReport), 'buffer').subarray(0, 20);
@@ -313,7 +313,7 @@ function notesOf({ notes, unforeseen }: ParsedReport): string | null {
 }
 
 /**
- * Returns the report as gzip, unless it arrived as gzip or is too small to become
+ * Returns the report as gzip, unless it arrived as gzip or compression would not make it
  * smaller. Level 1 is enough: the intake compresses every report, and old reports are
  * deleted anyway.
  */

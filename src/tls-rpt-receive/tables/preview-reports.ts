@@ -27,7 +27,10 @@ export async function openPreview(from: Store): Promise<Store> {
   return preview;
 }
 
-/** Returns a report without rows counts as one whose rows were pruned. */
+/**
+ * Copies the digests of stored reports. A report without rows counts as a report whose
+ * rows were pruned.
+ */
 function copyDigests(from: Store, preview: Store): void {
   const insert = preview.prepare(
     'INSERT INTO report_pruned (digest, day, authenticated) VALUES (?, 0, 1) ON CONFLICT DO NOTHING',

@@ -153,8 +153,8 @@ function sum(rows: readonly PolicySums[], column: 'ok' | 'failed'): number {
 }
 
 /**
- * Returns a copy of a counted report whose rows were pruned: only a better verdict
- * changes the sums.
+ * Stores a copy of a counted report whose rows were pruned. Only a better verdict changes
+ * the sums.
  */
 function storeAfterPruning(
   stateStore: Store,
@@ -185,7 +185,7 @@ interface KnownReport {
   readonly day: number | null;
 }
 
-/** Returns a copy of a stored report. */
+/** Stores a copy of a stored report. */
 function storeAgain(
   stateStore: Store,
   preparedReport: PreparedReport,
@@ -204,7 +204,10 @@ function storeAgain(
   return 'confirmed';
 }
 
-/** Returns the better copy replaces the previous one, whose sums are subtracted. */
+/**
+ * Replaces the previous copy by a better one, and subtracts the sums of the previous
+ * copy.
+ */
 function replaceCopy(
   stateStore: Store,
   known: KnownReport,

@@ -83,7 +83,7 @@ async function checkHeader(
   return { result: 'pass', signer: signerOf(signingDomain), detail: '', coversStructure };
 }
 
-/** RFC 8463 §3: Ed25519 signs the SHA-256 hash of the header. */
+/** Verifies a signature. Ed25519 signs the SHA-256 hash of the header (RFC 8463 §3). */
 function isGenuine(
   { signAlgo, algorithm }: SignatureHeader,
   { header, key, octets }: { readonly header: Buffer; readonly key: KeyObject; octets: Buffer },

@@ -103,7 +103,7 @@ export const MISSING_PROOF: readonly (TrustReason | undefined)[] = [
   'signature-weak',
 ];
 
-/** Returns the operator's trust in a mailbox replaces a missing proof. */
+/** Replaces a missing proof by the operator's trust in a mailbox. */
 function vouchedFor(
   verdict: TrustVerdict,
   { mail, part }: ReportItem,
@@ -116,8 +116,8 @@ function vouchedFor(
 }
 
 /**
- * Returns a report without a mail around it. The operator vouches for a bare file only:
- * any sender can submit a file by SMTP, or as an entry of a mailbox.
+ * Judges a report that is not in a mail. The operator vouches only for a file on this
+ * machine: any sender can submit a file by SMTP or to a mailbox.
  */
 function judgeBare({ via, fromMailbox = false }: ReportItem): TrustVerdict {
   if (via === 'https') return { trust: 'posted', detail: '' };
@@ -161,9 +161,9 @@ function detailOf(
 }
 
 /**
- * Returns a valid signature vouches for a report only if the mail is one of
- * RFC 8460 §5.3. Large providers also sign mail with text of outsiders: invitations,
- * comments, quoting replies.
+ * Judges a report in a mail. A valid signature vouches for the report only if the mail
+ * has the form of RFC 8460 §5.3. Large providers also sign mail with text of other
+ * parties: invitations, comments, quoting replies.
  */
 function judgeReportMail(
   { part, parsed }: ReportItem,
