@@ -50,8 +50,8 @@ export function createPrivate(filePath: string, mustExist: boolean): string {
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw unwritable(filePath, error);
   }
-  // Another process created it meanwhile, or a symbolic link points to a file that does
-  // not exist yet.
+  // Another process created the file meanwhile, or a symbolic link points to a file that
+  // does not exist yet.
   const target = linkTarget(filePath);
   if (target === undefined) return filePath;
   return createPrivate(target, mustExist);
@@ -59,7 +59,7 @@ export function createPrivate(filePath: string, mustExist: boolean): string {
 
 /**
  * Removes the permissions of other users from a database, its log and its shared memory.
- * Returns the files for which that is impossible. Call it once SQLite has recognised the
+ * Returns the files whose mode cannot be changed. Call it once SQLite has recognised the
  * file: the path may lead to a file of another program, which needs its permissions.
  */
 export function makePrivate(target: string): readonly ExposedFile[] {

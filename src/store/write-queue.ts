@@ -21,7 +21,7 @@ export interface JobWrites {
   readonly failure: HermeticError | undefined;
 }
 
-/** The transaction that the queue writes in. */
+/** The transaction in which the queue writes. */
 export interface TransactionPort {
   /** Takes the write lock, or throws `store-busy` at once. */
   begin(): void;
@@ -31,7 +31,7 @@ export interface TransactionPort {
   sync(): Promise<void>;
   /** Makes everything that was committed durable before it returns. */
   syncNow(): void;
-  /** Undoes the transaction if one is open, and counts it as undone in any case. */
+  /** Rolls back the open transaction, if any, and counts a rollback in any case. */
   rollback(): void;
   /** Undoes all writes since the savepoint of that name. */
   rollbackTo(savepoint: string): void;
@@ -72,8 +72,8 @@ interface Job {
 /** Milliseconds of work in one turn of the event loop. */
 const TURN = 10;
 /**
- * Milliseconds between two attempts to take the write lock: the pause doubles from the
- * first value up to the second.
+ * Milliseconds between two attempts to take the write lock: the pause doubles from
+ * `first` to at most `longest`.
  */
 const PAUSES = { first: 2, longest: 50 } as const;
 /** Maximum number of waiting writes of all jobs. */
@@ -107,7 +107,7 @@ export class WriteQueue {
 
   /**
    * Returns whether a transaction of the queue is open while other code runs: that code
-   * must not write into it.
+   * must not write into this transaction.
    */
   get suspended(): boolean {
     return this.#current !== undefined && !this.#stepping && this.port.isTransaction;
@@ -135,7 +135,7 @@ export class WriteQueue {
     });
   }
 
-  /** Resolves when no write waits. */
+  /** Resolves when no write is queued. */
   settle(): Promise<void> {
     if (this.#isIdle()) return Promise.resolve();
     return new Promise((resolve) => this.#idle.push(resolve));
@@ -270,7 +270,10 @@ export class WriteQueue {
     this.#end(done, () => this.#acknowledge(done));
   }
 
-  /** Fails writes that are visible and not durable: caches must not rely on them. */
+  /**
+   * Fails writes that are visible but not durable, since caches must not rely on these
+   * writes.
+   */
   #void(done: readonly Entry[], error: unknown): void {
     this.port.rollback();
     this.#fail(done, error);

@@ -15,7 +15,7 @@ export interface EnforceAnswer {
 
 /** Days with reports and without a failure that the domain caused. */
 const WANTED_DAYS = 14;
-/** Number of past days to search: a small domain has no reports on some of them. */
+/** Number of past days to search: a small domain has no reports on some days. */
 export const TRIAL_DAYS = 28;
 
 /** Below this share of sessions a failure without a reason may be a lost connection. */

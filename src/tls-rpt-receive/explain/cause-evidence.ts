@@ -71,7 +71,10 @@ const CHANCE_CHECKED = 1 / 100;
  * days, and a reporter that sent in other hours was unaffected for that reason alone.
  */
 const MIN_PATH_DAYS = 3;
-/** Of this many other reporters, at least one connects to an IPv4 host over IPv4. */
+/**
+ * Number of other reporters of which, presumably, at least one connects to the host over
+ * IPv4.
+ */
 const MIN_SPARED = 3;
 
 /** Collects the evidence about the cause of a failure. */

@@ -112,7 +112,7 @@ function largest(types: readonly (readonly [string, SessionCount])[]): SessionCo
   return { ok: sessions - failed, failed };
 }
 
-/** No sessions. */
+/** The count of no sessions. */
 const none: SessionCount = { ok: 0, failed: 0 };
 
 /** Returns all sessions of a count; sums saturate instead of losing exactness. */

@@ -86,7 +86,7 @@ for (const [what, reports] of Object.entries(floods))
       const sent: ReportAlert[] = [];
       const channels = { mail: async (some: readonly ReportAlert[]) => (sent.push(...some), true) };
       await runAlerts({ store, now, domains: ['rcpt.example'], channels });
-      // Alerts on the domain, and on the names that the flood invented.
+      // There are alerts on the domain, and on the names that the flood invented.
       assert.ok(sent.length <= 2 * 21, `${sent.length} alerts`);
       assert.ok(sent.some(({ says }) => / mx1\.rcpt\.example has expired/.test(says)));
       store.close();

@@ -167,7 +167,7 @@ export function plus(left: number, right: number): number {
   return Math.min(left + right, Number.MAX_SAFE_INTEGER);
 }
 
-/** Returns the distinct non-empty values, at most fifty. */
+/** Returns the distinct non-empty values, at most the first fifty. */
 export function distinct(values: readonly string[]): readonly string[] {
   return [...new Set(values)].filter((value) => value !== '').slice(0, 50);
 }

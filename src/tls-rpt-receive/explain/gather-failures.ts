@@ -7,7 +7,7 @@ import { compareBy, firstOfReporters, rowDays, type RowPage, type RowSpan } from
 import { isConnectionTrouble } from './reason-texts-registry.js';
 import { sortedInSteps, type Steps } from './steps.js';
 
-/** Rows that one step merges with those of other days. */
+/** Number of rows that one step merges with the rows of other days. */
 const MERGED = 500;
 
 /** The failures of one day. */

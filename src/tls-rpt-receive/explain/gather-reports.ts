@@ -4,7 +4,7 @@ import type { Steps } from './steps.js';
 
 /** Number of reports that one step reads: a single report may have many notes. */
 const PAGE = 50;
-/** Reports whose notes are read. */
+/** Maximum number of reports whose notes are read. */
 const MAX_NOTED = 1000;
 
 interface StoredReport {

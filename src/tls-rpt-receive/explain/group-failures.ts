@@ -18,8 +18,7 @@ export interface FailureGroup {
   /** Policy domain. */
   readonly domain: string;
   /**
-   * The strictest mode that was applied: `enforce` before an unknown one before
-   * `testing`.
+   * The strictest mode that was applied: `enforce`, then an unknown mode, then `testing`.
    */
   readonly mode: string;
   /** MX host; empty for a failed policy fetch, or if no host was reported. */

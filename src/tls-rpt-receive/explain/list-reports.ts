@@ -19,9 +19,9 @@ export interface ListedReport {
   readonly trust: string;
   /** The reason for this trust; empty if the verdict needs no explanation. */
   readonly trustDetail: string;
-  /** Whether its sessions are in the sums. */
+  /** True if the sessions of the report are in the sums. */
   readonly counted: boolean;
-  /** Whether it departs from RFC 8460. */
+  /** True if the report departs from RFC 8460. */
   readonly hasNotes: boolean;
 }
 
@@ -99,7 +99,7 @@ export function readReport(stateStore: Store, id: number): ReadReport | undefine
   };
 }
 
-/** Reports that one step of the list of reporters reads. */
+/** Number of reports that one step of the list of reporters reads. */
 const REPORTS_STEP = 2000;
 /**
  * Number of steps over reports from before the span, until the list counts as complete.
