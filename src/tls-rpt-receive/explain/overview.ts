@@ -67,7 +67,10 @@ export interface OverviewOptions {
   readonly factsOf: (domainName: string) => Steps<ReportedFacts>;
 }
 
-/** Returns all domains with failures in a span of days, by authenticated reports. */
+/**
+ * Returns all domains with failures in a span of days, according to authenticated
+ * reports.
+ */
 export function* viewOverview(
   stateStore: Store,
   { from, to, limit = 50, withSilent = false, withSums = false, factsOf }: OverviewOptions,

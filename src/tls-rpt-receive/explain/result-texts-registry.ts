@@ -156,7 +156,7 @@ function tlsaSteps(target: FailureTarget): readonly string[] {
   ];
 }
 
-/** Returns a policy type in words. */
+/** Returns the description of a policy type. */
 export function policyName(type: string): string {
   const known: Readonly<Record<string, string>> = { sts: 'MTA-STS', tlsa: 'DANE' };
   return known[type] ?? (type === 'no-policy-found' ? 'no policy' : type);

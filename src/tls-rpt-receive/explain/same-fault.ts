@@ -159,7 +159,7 @@ function resultsToldApart(
   return new Set([...(first ?? [])].filter((result) => others.every((own) => own.has(result))));
 }
 
-/** Returns the share of these sessions that failed, 0 to 1. */
+/** Returns the share of failed sessions, from 0 to 1. */
 export function rateOf(failed: number, rows: readonly SessionCounts[] = []): number {
   return Math.min(1, failed / Math.max(1, totalOf(rows)));
 }

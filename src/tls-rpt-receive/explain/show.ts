@@ -122,7 +122,7 @@ export interface ReportedDomain {
 /** Maximum number of domains that `reportedDomains` returns. */
 const MAX_REPORTED = 100_000;
 
-/** Returns the domains that the database has reports about, in alphabetical order. */
+/** Returns the domains with reports in the database, in alphabetical order. */
 export function reportedDomains(stateStore: Store): readonly ReportedDomain[] {
   return stateStore
     .prepare<{ domain: string; authenticated: number }>(

@@ -322,7 +322,7 @@ test('a port with STARTTLS accepts mail with and without TLS', async (t) => {
   assert.deepEqual(totals(), { ok: 12, failed: 0, reports: 2 });
 });
 
-/** Returns a report of five hundred policies, each with a failure of its own. */
+/** Returns a report of five hundred policies, each with a different failure. */
 function largeReport(id: string, reporter: string): string {
   const whole = JSON.parse(
     reportJson(1, 2, id, '2026-05-04', 'rcpt.example', `tlsrpt@${reporter}`),

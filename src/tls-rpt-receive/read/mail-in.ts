@@ -6,8 +6,8 @@ const before = /^(?:\xef\xbb\xbf)?\s*(?:\d+[ \t]*\r?\n)?(?=>?From |[A-Za-z])/;
 const header = /^(?:>?From [^\n]*\n)?[A-Za-z][A-Za-z0-9_-]*[ \t]*:[ \t\r\n<]/;
 
 /**
- * Returns the mail in the octets, from its header on; undefined if they do not begin with
- * one.
+ * Returns the mail in the octets, starting with its header; undefined if the octets do
+ * not begin with a mail.
  */
 export function mailIn(messageBytes: Uint8Array): Uint8Array | undefined {
   if (messageBytes[0] === 0x7b) return undefined;

@@ -196,7 +196,8 @@ interface Part {
 }
 
 /**
- * Returns a part as octets; HTML becomes its text, since a report may be pasted into it.
+ * Returns a part as octets; HTML is converted to text, since a report may be pasted into
+ * HTML.
  */
 function partOf({ content, filename, mimeType }: Attachment): Part {
   const whole = typeof content === 'string' ? Buffer.from(content) : new Uint8Array(content);

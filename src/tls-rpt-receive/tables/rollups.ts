@@ -56,8 +56,8 @@ export class Rollups {
   }
 
   /**
-   * Returns the row of a key, created on first use. The separator is a zero octet, which
-   * no part contains.
+   * Returns the row of a key, which is created on first use. The separator is a zero
+   * octet, which no part contains.
    */
   #line(domainName: string, dayNumber: number, type: string, flag: 0 | 1): Line {
     const text = `${domainName}\0${dayNumber}\0${type}\0${flag}`;
