@@ -20,7 +20,7 @@ export interface DesiredAccount {
   readonly directory: string;
   /** `mailto:` URIs. [8555-7.3-1] */
   readonly contact: readonly string[];
-  /** Binds the account to a customer of the CA (RFC 8555 §7.3.4). */
+  /** Key that binds the account to a customer of the CA (RFC 8555 §7.3.4). */
   readonly external?: ExternalAccount | undefined;
 }
 
@@ -30,10 +30,10 @@ const KEY_FOLDER = '_acme';
 type Signing = Promise<Result<Required<AcmeSigner>, AcmeFailure>>;
 
 /**
- * Returns the account at a CA and registers it first if needed. The key of the account is
- * on disk before the first request. A newAccount request with a key that has an account
- * returns that account (RFC 8555 §7.3.1), so a crash in between creates no second
- * account. [8555-7.3.1-1]
+ * Returns the account at a CA, and registers the account first if it does not exist. The
+ * key of the account is on disk before the first request. The CA returns the existing
+ * account for a newAccount request with a known key (RFC 8555 §7.3.1), so a crash before
+ * the URL is saved creates no second account. [8555-7.3.1-1]
  */
 export async function ensureAccount(
   session: AcmeSession,
@@ -103,8 +103,8 @@ interface KeyChangeContext {
 }
 
 /**
- * Continues an interrupted change of keys. Only the CA knows whether it has accepted the
- * next key, so the first request asks for the account of that key.
+ * Continues an interrupted key change. Only the CA knows whether it has accepted the next
+ * key, so the first request looks up the account of that key.
  */
 async function finishKeyChange(
   { session, store, ring }: KeyChangeContext,
@@ -134,7 +134,10 @@ function noKeyChange(): AcmeFailure {
   return acmeFailures.make('acme-refused', 'the CA has no resource keyChange');
 }
 
-/** A refusal by the CA is final, so the account keeps its current key. */
+/**
+ * Saves the current key as the key of the account if the CA refused the change, and
+ * returns the failure. A refusal by the CA is final.
+ */
 async function refuseKeyChange(
   accountStore: AccountStore,
   directory: string,

@@ -12,7 +12,10 @@ const inside: Readonly<Record<string, string>> = {
   'mapped.example': '::ffff:192.168.1.1',
 };
 
-/** A session with the lab's CA at `address`, and the addresses that it connects to. */
+/**
+ * Returns a session with the lab's CA at `address`, and the addresses to which the
+ * session connects.
+ */
 async function sessionAt(address: string): Promise<{
   session: AcmeSession;
   dialled: string[];

@@ -16,7 +16,7 @@ const challengeSchema = z.object({
     .string()
     .regex(/^[A-Za-z0-9_-]{1,512}$/)
     .optional(),
-  // Drafts of dns-persist-01 before the second write this name with hyphens.
+  // Earlier drafts of dns-persist-01 spell this member with hyphens.
   issuerDomainNames: issuers,
   'issuer-domain-names': issuers,
   error: errorSchema,
@@ -28,22 +28,24 @@ const authorizationSchema = z.object({
 });
 type OfferedChallenge = z.output<typeof challengeSchema>;
 
-/** The order, and the solvers for its challenges. */
+/**
+ * The order to authorize, the solvers for its challenges, and the interval of polling.
+ */
 export interface AuthorizeOptions {
   readonly session: AcmeSession;
   readonly signer: Required<AcmeSigner>;
-  /** Names of the order. The client answers no challenge for another name. */
+  /** Names of the order. The client answers challenges for these names only. */
   readonly names: readonly string[];
   /** Solvers in the order of preference. */
   readonly solvers: readonly ChallengeSolver[];
-  /** Waits until the next poll is allowed. */
+  /** Waits until the client may poll again. */
   readonly waitForPoll: PollTimer;
 }
 
 /**
- * Answers one challenge of an authorization and waits until the CA has validated it (RFC
- * 8555 §7.5.1). Fails with `acme-challenge-failed` when validation failed, with
- * `acme-pending` when the round has no time left or the operator has to act first.
+ * Answers one challenge of an authorization and waits until the CA has validated it
+ * (RFC 8555 §7.5.1). Fails with `acme-challenge-failed` if the validation failed. Fails
+ * with `acme-pending` if the round has no time left or if the operator has to act first.
  */
 export async function authorize(
   url: string,
@@ -113,14 +115,14 @@ export async function authorize(
         );
     }
   } finally {
-    // A response that cannot be removed does no harm, and the next response replaces it.
+    // A response that stays published does no harm, and the next response replaces it.
     await shown?.by.hide(shown.challenge).catch(() => undefined);
   }
 }
 
 /**
- * Returns the challenge to answer. Undefined: the offer lacks a token, or its issuer
- * names differ from those in the directory.
+ * Returns the challenge that the client answers. Undefined if the offered challenge lacks
+ * a token, or if its issuer names differ from those in the directory.
  */
 function challengeOf(
   host: string,
@@ -133,7 +135,7 @@ function challengeOf(
   if ((token === '') !== persists) return undefined;
   const named = offered.issuerDomainNames ?? offered['issuer-domain-names'] ?? [];
   const { issuerDomainNames = [], caaIdentities = named, accountHashPrefix } = meta ?? {};
-  // The names in the challenge and in the directory have to agree
+  // The challenge and the directory must name the same issuers
   // (draft-ietf-acme-dns-persist-02 §3.2).
   const agrees =
     issuerDomainNames.every((name) => named.includes(name)) &&

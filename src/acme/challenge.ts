@@ -1,11 +1,11 @@
 /** Supported challenge types (RFC 8555 §8, RFC 8737, draft-ietf-acme-dns-persist). */
 export type ChallengeType = 'http-01' | 'tls-alpn-01' | 'dns-01' | 'dns-persist-01';
 
-/** One challenge for a name, with the data that every challenge type needs. */
+/** A challenge for one name, with the data that the challenge types need. */
 export interface Challenge {
-  /** The name that is validated. */
+  /** The name that the CA validates. */
   readonly host: string;
-  /** Empty for dns-persist-01, which has no token. */
+  /** Token of the challenge; empty for dns-persist-01, which has no token. */
   readonly token: string;
   /** `token.thumbprint` (RFC 8555 §8.1). */
   readonly keyAuthorization: string;
@@ -21,8 +21,8 @@ export interface Challenge {
 
 /**
  * The result of publishing a challenge response. `manual`: the operator has to publish
- * it; `text` is the record to paste. `until`: the next attempt is pointless before that
- * time (milliseconds since 1970).
+ * it; `text` is the record to paste. `until`: earliest time at which another attempt can
+ * succeed (milliseconds since 1970).
  */
 export type SolverOutcome =
   | { readonly status: 'done' }
@@ -41,10 +41,10 @@ export type SolverOutcome =
 export interface ChallengeSolver {
   readonly type: ChallengeType;
   /**
-   * Publishes the response. `done`: the CA can fetch it now. `manual`: the operator has
-   * to publish it first.
+   * Publishes the response. `done`: the CA can fetch the response now. `manual`: the
+   * operator has to publish the response first.
    */
   show(challenge: Challenge): Promise<SolverOutcome>;
-  /** Removes the response. Rejects only if the removal failed. */
+  /** Removes the response. Rejects only if the response could not be removed. */
   hide(challenge: Pick<Challenge, 'host' | 'token'>): Promise<void>;
 }

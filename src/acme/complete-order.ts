@@ -7,9 +7,9 @@ import { authorize, type AuthorizeOptions } from './authorize.js';
 import { fetchChain } from './fetch-chain.js';
 import { pollTimer, type PollOptions } from './poll.js';
 
-/** The order, the key to certify, and the interval of polling. */
+/** The order to complete, the key to certify, and the interval of polling. */
 export interface CompleteOptions extends Omit<AuthorizeOptions, 'waitForPoll'>, PollOptions {
-  /** The key to certify. The certificate request never contains another key. */
+  /** The key to certify. The certificate request contains this key only. */
   readonly key: KeyPair;
   /** Common name of the preferred root, if the CA offers several chains. */
   readonly preferredChain?: string | undefined;
@@ -25,9 +25,9 @@ const orderSchema = z.object({
 
 /**
  * Completes an order and returns its certificate chain, PEM (RFC 8555 §7.4, §7.5). Only
- * the CA stores the state of the order, so a second call continues the order. Fails with
- * `acme-challenge-failed` when the order is invalid, with `acme-pending` when it can be
- * continued later.
+ * the CA stores the state of the order, so a second call continues the same order. Fails
+ * with `acme-challenge-failed` if the order is invalid. Fails with `acme-pending` if a
+ * later call can continue the order.
  */
 export async function completeOrder(
   url: string,

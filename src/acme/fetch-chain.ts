@@ -4,10 +4,10 @@ import type { AcmeFailure, AcmeSession } from './session.js';
 import type { AcmeSigner } from './jws.js';
 
 /**
- * Downloads the chain of a certificate, PEM. Returns the CA's first chain to the root
- * with the preferred common name. Without such a chain, or when an alternate cannot be
- * downloaded, returns the default chain: a valid chain is better than a failed renewal.
- * [8555-7.4.2-2]
+ * Downloads the chain of a certificate, PEM. Returns the first of the offered chains that
+ * ends at the root with the preferred common name. Returns the default chain if no
+ * offered chain ends at that root, or if an alternate chain cannot be downloaded: the
+ * default chain is valid, and a failed renewal is worse. [8555-7.4.2-2]
  */
 export async function fetchChain(
   session: AcmeSession,

@@ -1,13 +1,13 @@
 /**
- * Longest accepted wait, milliseconds: a CA must not stop renewals permanently. A saved
- * time further in the future was written while the clock was ahead.
+ * Longest accepted wait, milliseconds. The limit prevents a CA from stopping renewals
+ * permanently. The process saved any later time while its clock was ahead.
  */
 export const MAX_WAIT = 7 * 86_400_000;
 
 /**
  * Parses a `Retry-After` field: seconds, or a date (RFC 9110 §10.2.3). Returns
- * milliseconds since 1970, at least `now` and at most a week later. Undefined: there is
- * no field, or it is invalid.
+ * milliseconds since 1970, at least `now` and at most one week after `now`. Undefined if
+ * the field is missing or invalid.
  */
 export function parseRetryAfter(headerValue: string | undefined, now: number): number | undefined {
   if (headerValue === undefined) return undefined;
@@ -17,11 +17,11 @@ export function parseRetryAfter(headerValue: string | undefined, now: number): n
   return Number.isNaN(retryAt) ? undefined : Math.min(Math.max(retryAt, now), now + MAX_WAIT);
 }
 
-/** Maximum number of links; CAs send fewer for chains and list pages. */
+/** Maximum number of links; a CA sends fewer for chains and list pages. */
 const MAX_LINKS = 10;
 
 /**
- * Returns the targets of a `Link` field with a relation (RFC 8288 §3), as absolute
+ * Returns the targets of the links with the given relation (RFC 8288 §3), as absolute
  * `https:` URLs, at most ten. `base` is the URL of the request.
  */
 export function parseLinks(
@@ -43,8 +43,8 @@ function relations(parameters: string): readonly string[] {
 }
 
 /**
- * Returns whether two URLs name the same resource: `https://CA.example:443/dir` and
- * `https://ca.example/dir` do.
+ * For example, `https://CA.example:443/dir` and `https://ca.example/dir` name the same
+ * resource.
  */
 export function sameUrl(left: string, right: string): boolean {
   return new URL(left).href === new URL(right).href;

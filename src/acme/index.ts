@@ -3,21 +3,21 @@
  * (RFC 9773).
  *
  * A CA issues a certificate after it has verified that the applicant controls each name.
- * The client registers an account, places an order, publishes one challenge response for
- * each name (a file, a TLS certificate or a TXT record), asks the CA to validate it,
- * sends the certificate request, and downloads the chain. Every request is a JWS with a
- * fresh nonce.
+ * The client registers an account, places an order, and publishes one challenge response
+ * for each name (a file, a TLS certificate or a TXT record). After the CA has validated
+ * the responses, the client sends the certificate request and downloads the chain. Every
+ * request is a JWS with a fresh nonce.
  *
  * This part implements the protocol. It never generates a certificate key: a mail host
- * keeps its key when it renews a certificate, so that TLSA records stay valid (RFC 7671
- * §8.1). It stores nothing itself: accounts and orders go to an `AccountStore` and an
- * `OrderStore`, which must be durable, because the client continues an order after a
- * crash. A `ChallengeSolver` publishes challenge responses. Waiting, retries over days
- * and installation belong to `publish`.
+ * keeps its key when it renews a certificate, so that TLSA records stay valid
+ * (RFC 7671 §8.1). It stores nothing itself: accounts and orders go to an `AccountStore`
+ * and an `OrderStore`, which must be durable, because the client continues an open order
+ * after a crash. A `ChallengeSolver` publishes challenge responses. Waiting between
+ * rounds, retries over days, and installation belong to `publish`.
  *
- * Bounds: response sizes, redirects (none), order and authorization counts, and the time
- * of one round (`poll`). Requests go through the given `Network`, so a guarded network
- * refuses private addresses that a directory names.
+ * Bounds: response sizes, redirects (none), the number of orders and authorizations, and
+ * the duration of one round (`poll`). Requests go through the given `Network`, so a
+ * guarded network refuses the private addresses that a malicious directory names.
  *
  * @example
  * ```ts

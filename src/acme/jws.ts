@@ -1,8 +1,8 @@
 import { createHash, createHmac, createPublicKey, sign, type KeyObject } from 'node:crypto';
 
-/** The signer of requests: an account by its URL, or a key that has no account yet. */
+/** The signer of requests: the URL and key of an account, or a key without an account. */
 export interface AcmeSigner {
-  /** P-256. */
+  /** P-256 private key. */
   readonly key: KeyObject;
   /** URL of the account. */
   readonly kid?: string;
@@ -17,7 +17,7 @@ export interface ExternalAccount {
 
 /**
  * Signs a request: flattened JWS with ES256 (RFC 8555 §6.2). An undefined `payload`
- * creates a POST-as-GET request. `url` is the exact text from the CA.
+ * creates a POST-as-GET request. `url` must be exactly the text that the CA sent.
  * [8555-6.2-1, 8555-6.3-1, 8555-6.4-1]
  */
 export function signRequest(
@@ -26,7 +26,7 @@ export function signRequest(
   nonce: string,
   payload: unknown,
 ): string {
-  // Exactly one of `jwk` and `kid` (RFC 8555 §6.2); JSON omits the undefined one.
+  // RFC 8555 §6.2 requires exactly one of `jwk` and `kid`; JSON omits the undefined one.
   const jwk = kid === undefined ? publicJwk(key) : undefined;
   const header = { alg: 'ES256', nonce, url, jwk, kid };
   return flattened(header, payload, (input) =>
@@ -35,8 +35,8 @@ export function signRequest(
 }
 
 /**
- * Returns the `externalAccountBinding` of a newAccount request: the account key, signed
- * with the key of the customer. [8555-7.3.4-1]
+ * Returns the `externalAccountBinding` of a newAccount request: the public account key,
+ * signed with the key of the customer. [8555-7.3.4-1]
  */
 export function externalAccountBinding(
   { keyId, macKey }: ExternalAccount,
@@ -52,8 +52,8 @@ export function externalAccountBinding(
 }
 
 /**
- * Returns the payload of a keyChange request: the account and its current key, signed
- * with the next key. [8555-7.3.5-1]
+ * Returns the payload of a keyChange request: the account URL and the current account
+ * key, signed with the next key. [8555-7.3.5-1]
  */
 export function keyChangeRequest(
   next: KeyObject,
@@ -81,7 +81,7 @@ export function keyAuthorization(token: string, keyObject: KeyObject): string {
   return `${token}.${jwkThumbprint(keyObject)}`;
 }
 
-/** Returns the public key with its members in the order of RFC 7638 §3.2. */
+/** Returns the public key as a JWK, with its members in the order of RFC 7638 §3.2. */
 function publicJwk(keyObject: KeyObject): { crv: string; kty: string; x: string; y: string } {
   const {
     crv = '',

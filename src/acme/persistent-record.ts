@@ -11,10 +11,10 @@ const MAX_ISSUERS = 10;
 
 /**
  * Returns the text of the TXT record that permits one account of one CA to validate this
- * name permanently (draft-ietf-acme-dns-persist-02 §4.1): `ISSUER; accounturi=URI`. The
- * URI contains a hash if the CA announces a prefix for it; CAs that follow earlier drafts
- * use the URL of the account. Fails if the CA names no issuer, or if the URI does not fit
- * in a record.
+ * name permanently: `ISSUER; accounturi=URI` (draft-ietf-acme-dns-persist-02 §4.1). If
+ * the CA announces a prefix, the URI contains a hash of the account. For CAs that follow
+ * earlier drafts, the URI is the URL of the account. Fails if the CA names no issuer, or
+ * if the URI does not fit into a record.
  */
 export function persistentRecord({
   host,

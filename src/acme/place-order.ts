@@ -5,7 +5,7 @@ import type { OrderStore } from './stores.js';
 import { parseJson, type AcmeFailure, type AcmeReply, type AcmeSession } from './session.js';
 import type { AcmeSigner } from './jws.js';
 
-/** The desired order for a key. */
+/** The order that the client wants to exist for a key. */
 export interface DesiredOrder {
   /** URL of the CA's directory. */
   readonly directory: string;
@@ -15,23 +15,28 @@ export interface DesiredOrder {
   readonly names: readonly string[];
   /** A certificate profile of the CA (draft-ietf-acme-profiles). */
   readonly profile?: string | undefined;
-  /** Name of the certificate that the new one replaces (RFC 9773 §5). */
+  /**
+   * ACME identifier (RFC 9773 §4.1) of the certificate that the new one replaces
+   * (RFC 9773 §5).
+   */
   readonly replaces?: string | undefined;
 }
 
-/** Limits of the search for an order whose URL is not known. */
+/**
+ * Maximum orders and list pages to read when searching for an order with an unknown URL.
+ */
 const [MAX_ORDERS, MAX_PAGES] = [100, 10];
 
 /**
- * Returns the URL of the order of a key: the saved one, or the order of an earlier
- * request whose reply was lost, or a new order. Saves the intention to place an order
- * before the request. [8555-7.4-1]
+ * Returns the URL of the order for a key: the saved order, the order of an earlier
+ * request with a lost reply, or a new order. Saves the intention to place an order before
+ * the request. [8555-7.4-1]
  *
- * RFC 8555 has no way to mark a newOrder request as a repetition. If accounts list their
- * orders (§7.1.2.1), the client finds the lost order there. If they do not, as with Let's
- * Encrypt, the client repeats the request. Many CAs then return the open order for the
- * same names. Other CAs keep an order that is never finalized and that expires; they
- * often reuse its authorizations for the new order.
+ * RFC 8555 offers no marker for a repeated newOrder request. If the CA lists the orders
+ * of an account (§7.1.2.1), the client finds the lost order in that list. If the CA does
+ * not (Let's Encrypt), the client repeats the request. Many CAs then return the open
+ * order for the same names. Other CAs create a second order. The first one expires
+ * without a certificate, and the CA often reuses its authorizations for the second.
  */
 export async function placeOrder(
   session: AcmeSession,
@@ -85,10 +90,11 @@ async function order(
 }
 
 /**
- * Returns whether `replaces` may be the cause of a refusal. The field is optional (RFC
- * 9773 §5), and CAs refuse it in many ways: `alreadyReplaced`, `malformed`, a bare 404,
- * an internal error. A rate limit and an unknown account have another cause. Without a
- * reply the order may exist, so the request is not repeated.
+ * Returns whether the CA may have refused the request because of `replaces`. The field is
+ * optional (RFC 9773 §5), and CAs refuse it in many ways: `alreadyReplaced`, `malformed`,
+ * a bare 404, an internal error. A rate limit or an unknown account is a different cause.
+ * Without a reply, the CA may have created the order, so the client does not repeat the
+ * request.
  */
 function mayBeReplaces({ code, problem, replied }: AcmeFailure): boolean {
   return replied === true && code !== 'acme-limited' && problem !== 'accountDoesNotExist';
@@ -102,8 +108,8 @@ const orderSchema = z.object({
 });
 
 /**
- * Finds an open order for these names that the store does not have. CAs need not list
- * orders; without a list the client finds none.
+ * Finds an open order for these names that is missing from the store. A CA need not list
+ * orders (§7.1.2.1); without a list the client finds none.
  */
 async function findUnrecordedOrder(
   session: AcmeSession,
@@ -135,7 +141,10 @@ async function findUnrecordedOrder(
   return undefined;
 }
 
-/** Compares names in any order: a CA may reorder them. [8555-7.4-3] */
+/**
+ * Returns whether two lists contain the same names; a CA may reorder the names.
+ * [8555-7.4-3]
+ */
 function sameNames(left: readonly string[], right: readonly string[]): boolean {
   return [...left].sort().join(' ') === [...right].sort().join(' ');
 }

@@ -1,5 +1,5 @@
 /**
- * The time at which the CA wants a certificate renewed (RFC 9773 §4.2), milliseconds
+ * The period in which the CA wants a certificate renewed (RFC 9773 §4.2), milliseconds
  * since 1970.
  */
 export interface RenewalWindow {
@@ -7,18 +7,21 @@ export interface RenewalWindow {
   readonly end: number;
 }
 
-/** The dates of a certificate and the advice of its CA. */
+/** The dates of a certificate, and the renewal window of its CA. */
 export interface RenewalFacts {
   /** Milliseconds since 1970. */
   readonly notBefore: number;
   readonly notAfter: number;
-  /** The window that the CA suggested last. */
+  /** The last window that the CA suggested. */
   readonly window?: RenewalWindow | undefined;
-  /** The place in the window: 0 up to but not including 1, drawn once for each window. */
+  /**
+   * The position in the window, from 0 up to but not including 1, drawn once for each
+   * window.
+   */
   readonly random: number;
   /**
    * Milliseconds between two renewal rounds. The planned time is at least one round
-   * before the end of the window, so that one round runs within it.
+   * before the end of the window, so that one round starts within the window.
    */
   readonly roundMs: number;
 }
@@ -28,11 +31,12 @@ const DAY = 86_400_000;
 /**
  * Returns the time at which a certificate has to be renewed, milliseconds since 1970.
  *
- * With a window: a uniformly drawn time in it, so that a CA with many certificates gets
- * no peak of requests. If the window is past, the renewal is due now.
- * [9773-4.2-2, 9773-4.2-4] At least a tenth of the lifetime always remains.
+ * With a window, the time is uniformly distributed within the window, so that a CA with
+ * many certificates sees no peak of requests. If the drawn time is past, the renewal is
+ * due now. [9773-4.2-2, 9773-4.2-4] The time is never later than a tenth of the lifetime
+ * before expiry.
  *
- * Without a window: the time at which a third of the lifetime remains, or half of a
+ * Without a window, a third of the lifetime remains at the returned time, or half of a
  * lifetime under ten days. Pure.
  */
 export function planRenewal({

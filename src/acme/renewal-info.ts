@@ -19,8 +19,8 @@ const schema = z.object({
 
 const HOUR = 3_600_000;
 /**
- * Interval of requests without a `Retry-After`, and the bounds of a `Retry-After` (RFC
- * 9773 §4.3.2, §4.3.3).
+ * Minimum, default and maximum interval between two renewalInfo requests
+ * (RFC 9773 §4.3.2, §4.3.3).
  */
 const [MIN_INTERVAL, DEFAULT_INTERVAL, MAX_INTERVAL] = [60_000, 6 * HOUR, 24 * HOUR];
 
@@ -29,14 +29,14 @@ export interface RenewalAdvice {
   readonly window: RenewalWindow;
   /** URL of a page that explains the window, shown to the operator. */
   readonly explanation: string | undefined;
-  /** The time of the next query, milliseconds since 1970. */
+  /** The time of the next request to the CA, milliseconds since 1970. */
   readonly askAgain: number;
 }
 
 /**
- * Returns the name of a certificate at its CA (RFC 9773 §4.1): base64url of its authority
- * key identifier, a dot, base64url of its serial number. Undefined: the certificate has
- * no authority key identifier. [9773-4.1-1]
+ * Returns the identifier of a certificate at its CA (RFC 9773 §4.1): the base64url of the
+ * authority key identifier, a dot, and the base64url of the serial number. Undefined if
+ * the certificate has no authority key identifier. [9773-4.1-1]
  */
 export function certificateId({ authorityKeyId, serial }: Certificate): string | undefined {
   const encode = (hex: string): string => Buffer.from(fromHex(hex) ?? []).toString('base64url');
@@ -44,8 +44,8 @@ export function certificateId({ authorityKeyId, serial }: Certificate): string |
 }
 
 /**
- * Asks the CA when a certificate should be renewed. The request has no signature and no
- * nonce. [9773-4.3-1]
+ * Fetches the renewal window of a certificate from its CA. The request has no signature
+ * and no nonce. [9773-4.3-1]
  */
 export async function fetchRenewalInfo(
   session: AcmeSession,
@@ -72,8 +72,8 @@ export async function fetchRenewalInfo(
 }
 
 /**
- * Returns whether the time of the next query has come. A time that is further ahead than
- * any interval was saved while the clock was ahead, and does not count.
+ * Returns whether the next renewalInfo request is due. A time further ahead than the
+ * longest interval was saved while the clock was ahead; the request is then due.
  */
 export function isQueryDue(askAgain: number, now: number): boolean {
   return now >= askAgain || askAgain - now > MAX_INTERVAL;
@@ -82,17 +82,17 @@ export function isQueryDue(askAgain: number, now: number): boolean {
 const MAX_TRIES = 6;
 
 /**
- * Returns the time of the next request after a temporary failure: a minute later, then
- * twice as long each time. After six tries the interval is six hours, as after a
- * permanent failure. [9773-4.3.3-1]
+ * Returns the time of the next request after a temporary failure: one minute later, with
+ * the delay doubled after each further failure. After six failures the delay is six
+ * hours, as after a permanent failure. [9773-4.3.3-1]
  */
 export function retryAt(tries: number, now: number): number {
   return now + (tries < MAX_TRIES ? MIN_INTERVAL * 2 ** tries : DEFAULT_INTERVAL);
 }
 
 /**
- * Returns the time of the next request after an answer: at its `Retry-After`, between a
- * minute and a day later. [9773-4.3.2-1]
+ * Returns the time of the next request after an answer: its `Retry-After`, but at least a
+ * minute and at most a day from now. [9773-4.3.2-1]
  */
 export function nextQueryAt(until: number | undefined, now: number): number {
   return (

@@ -7,12 +7,15 @@ import { acmeFailures } from './failures.js';
 import { signRequest, type AcmeSigner } from './jws.js';
 import { parseLinks, parseRetryAfter } from './http-headers.js';
 
-/** A certification authority, and the network and trust to reach it. */
+/**
+ * A certification authority, with the network and the trust anchors for connections to
+ * it.
+ */
 export interface AcmeServer {
-  /** URL of its directory, `https:`. */
+  /** URL of the CA's directory, `https:`. */
   readonly directory: string;
   readonly network: Network;
-  /** Resolves a host to its addresses. */
+  /** Resolves a host name to its addresses. */
   addressesOf(hostName: string, abortSignal?: AbortSignal): Promise<readonly string[]>;
   /** Roots for the HTTPS certificate of the CA itself. */
   readonly anchors: TrustStore;
@@ -20,18 +23,20 @@ export interface AcmeServer {
 }
 
 /**
- * A failed request or order. `problem` is the last part of the error type (RFC 8555
- * §6.7). `until`: the time of the next attempt (milliseconds since 1970), if the CA gives
- * one.
+ * A failed request or order. `problem` is the last part of the problem type
+ * (RFC 8555 §6.7). `until` is the time of the next attempt (milliseconds since 1970), if
+ * the CA gives one.
  */
 export interface AcmeFailure extends Failure {
   readonly problem?: string;
-  /** The CA sent a reply with an error status: the request had no effect. */
+  /** Set if the CA sent a reply with an error status: the request had no effect. */
   readonly replied?: true;
   readonly until?: number;
-  /** A timeout or a server error: the same request may succeed in a minute. */
+  /**
+   * Set after a timeout or a server error: the same request may succeed a minute later.
+   */
   readonly transient?: true;
-  /** The step that the operator has to do first. */
+  /** The step that the operator has to take first. */
   readonly manual?: string;
 }
 
@@ -40,7 +45,10 @@ export interface AcmeReply {
   readonly body: string;
   /** URL of the account or order that the request created. */
   readonly location?: string;
-  /** End of the wait that the CA requests, milliseconds since 1970. */
+  /**
+   * Earliest time of the next request according to `Retry-After`, milliseconds since
+   * 1970.
+   */
   readonly until?: number;
   /** URLs of other chains for the same certificate. */
   readonly alternates: readonly string[];
@@ -48,10 +56,13 @@ export interface AcmeReply {
   readonly next?: string;
 }
 
-/** An invalid list counts as a missing list. */
+/** An invalid list is treated as a missing list. */
 const names = z.array(z.string().max(253)).max(10).optional().catch(undefined);
 
-/** The required resources, and the optional ones that this client uses. [8555-7.1.1-1] */
+/**
+ * The resources that RFC 8555 requires, and the optional resources that this client uses.
+ * [8555-7.1.1-1]
+ */
 const directorySchema = z.object({
   newNonce: z.url(),
   newAccount: z.url(),
@@ -71,19 +82,26 @@ const directorySchema = z.object({
 /** The directory of a CA: its resources and its metadata. */
 export type AcmeDirectory = z.output<typeof directorySchema>;
 
-/** Attempts with a new nonce. Every refusal contains the nonce for the next attempt. */
+/**
+ * Maximum attempts of one request, each with a new nonce. Every `badNonce` reply contains
+ * the nonce for the next attempt.
+ */
 const MAX_TRIES = 5;
 const commonHeaders = { 'accept-language': 'en' };
-/** Milliseconds. */
+/** Timeout of one request, milliseconds. */
 const TIMEOUT = 30_000;
-/** Saved nonces for the next requests. A CA sends one with each reply. */
+/** Maximum number of saved nonces. A CA sends a nonce with each reply. */
 const MAX_NONCES = 32;
-/** Longest reply. An order contains a few dozen URLs, a chain a few certificates. */
+/**
+ * Maximum octets of a reply. An order contains a few dozen URLs, and a chain contains a
+ * few certificates.
+ */
 const MAX_OCTETS = 256 * 1024;
 
 /**
- * Sends signed requests to one CA. Saves nonces and replaces a stale one (RFC 8555 §6.5).
- * Returns problems as failures that contain the text of the CA. [8555-6.7-1]
+ * Sends signed requests to one CA. Saves the nonces of replies, and repeats a request
+ * with a stale nonce (RFC 8555 §6.5). Returns ACME problems as failures that contain the
+ * text of the CA. [8555-6.7-1]
  *
  * The HTTP client adds a User-Agent to each request. [8555-6.1-1]
  */
@@ -99,7 +117,7 @@ export class AcmeSession {
     this.#signal = abortSignal;
   }
 
-  /** Returns the directory of the CA, requested once. */
+  /** Returns the directory of the CA, which the session requests once. */
   async directory(): Promise<Result<AcmeDirectory, AcmeFailure>> {
     if (this.#directory) return ok(this.#directory);
     const response = await this.get(this.#server.directory);
@@ -109,7 +127,7 @@ export class AcmeSession {
     return parsed;
   }
 
-  /** Requests a URL without a signature: the directory, or renewal information. */
+  /** Fetches a URL without a signature: the directory, or renewal information. */
   async get(url: string): Promise<Result<AcmeReply, AcmeFailure>> {
     const response = await this.#send(url, 'GET');
     if (!response.ok) return response;
@@ -118,8 +136,9 @@ export class AcmeSession {
   }
 
   /**
-   * Sends a signed POST request; without `payload` a POST-as-GET request. Repeats a
-   * request with a refused nonce, using the nonce of the reply. [8555-6.5-1, 8555-6.5-2]
+   * Sends a signed POST request, or a POST-as-GET request if `payload` is undefined. If
+   * the CA refuses the nonce, repeats the request with the nonce of that reply.
+   * [8555-6.5-1, 8555-6.5-2]
    */
   async post(
     url: string,
@@ -163,7 +182,7 @@ export class AcmeSession {
     if (nonce !== undefined) this.#nonces = [...this.#nonces, nonce].slice(-MAX_NONCES);
   }
 
-  /** Returns whether the operator configured a CA of a private network. */
+  /** Returns whether the operator configured a CA in a private network. */
   async #directoryIsPrivate(): Promise<boolean> {
     if (this.#private !== undefined) return this.#private;
     const { addressesOf, directory } = this.#server;
@@ -175,8 +194,8 @@ export class AcmeSession {
   }
 
   /**
-   * Sends one request. Every URL except that of the directory comes from the CA, so a
-   * public CA must not direct this client to private addresses.
+   * Sends one request. The CA chooses every URL except that of its directory, so the
+   * session refuses private addresses in the URLs of a public CA.
    */
   async #send(
     url: string,
@@ -239,7 +258,10 @@ export class AcmeSession {
   }
 }
 
-/** RFC 8555 §6.6: a rate limit has its own problem type, or one of two statuses. */
+/**
+ * Returns the code of a failed reply. A rate limit is recognised by its problem type or
+ * by one of two statuses (RFC 8555 §6.6).
+ */
 function failureCode(
   status: number,
   problem: string | undefined,
@@ -248,14 +270,17 @@ function failureCode(
   return status >= 500 ? 'acme-unreachable' : 'acme-refused';
 }
 
-/** Parses JSON of the expected shape. Fails with `acme-unreachable`. */
+/**
+ * Parses JSON and validates it against a schema. Fails with `acme-unreachable` if the
+ * text does not match the schema.
+ */
 export function parseJson<T>(schema: z.ZodType<T>, jsonText: string): Result<T, AcmeFailure> {
   const parsed = schema.safeParse(jsonOf(jsonText));
   if (parsed.success) return ok(parsed.data);
   return fail(acmeFailures.make('acme-unreachable', 'not the JSON that RFC 8555 describes'));
 }
 
-/** Returns the nonce of a reply. An invalid nonce is ignored. [8555-6.5.1-1] */
+/** Returns the nonce of a reply. Ignores an invalid nonce. [8555-6.5.1-1] */
 function nonceIn({ headers }: HttpResponse): string | undefined {
   const nonce = headers['replay-nonce'];
   return nonce !== undefined && /^[A-Za-z0-9_-]{1,256}$/.test(nonce) ? nonce : undefined;

@@ -1,26 +1,26 @@
 import { createHash, type KeyObject } from 'node:crypto';
 
-/** Saved accounts, by directory URL. A change is durable when its promise resolves. */
+/** Saved accounts, by directory URL. A change is durable once its promise resolves. */
 export interface AccountStore {
   account(directory: string): AccountRecord | undefined;
   saveAccount(directory: string, account: AccountRecord | undefined): Promise<void>;
 }
 
-/** Saved open orders, by host and key. A change is durable when its promise resolves. */
+/** Saved open orders, by host and key. A change is durable once its promise resolves. */
 export interface OrderStore {
   /**
-   * Returns the open order of a key. `url` is missing if the request was prepared and its
-   * reply was not saved.
+   * Returns the open order for a key. `url` is missing if no reply to the newOrder
+   * request was saved.
    */
   order(hostName: string, key: string): OpenOrder | undefined;
   saveOrder(hostName: string, key: string, openOrder: OpenOrder): Promise<void>;
-  /** Whether the order of a URL is saved for any key. */
+  /** Returns whether the store contains an order with this URL, for any key. */
   hasOrder(url: string): boolean;
 }
 
 /**
- * Private keys of accounts, by folder and name. `make` keeps an existing key, and a new
- * key is durable when it returns.
+ * Private keys of accounts, by folder and name. `make` keeps an existing key. A new key
+ * is durable when `make` returns.
  */
 export interface AccountKeys {
   make(folder: string, name: string, type: 'ecdsa'): unknown;
@@ -45,7 +45,7 @@ export interface OpenOrder {
   readonly url?: string | undefined;
 }
 
-/** Returns the name of the first key of an account in the ring. */
+/** Returns the key ring's name for the first key of an account. */
 export function accountKeyName(directory: string): string {
   return createHash('sha256').update(directory).digest('hex').slice(0, 16);
 }

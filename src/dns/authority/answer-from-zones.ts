@@ -7,20 +7,20 @@ import { lookupZone, type ZoneData } from './lookup-zone.js';
 /** The sections of an authoritative answer. */
 export interface AuthorityAnswer {
   readonly rcode: number;
-  /** False for a referral and for a question outside all zones. */
+  /** False for a referral, and for a question outside all zones. */
   readonly authoritative: boolean;
   readonly answers: readonly ResourceRecord[];
   readonly authorities: readonly ResourceRecord[];
   readonly additionals: readonly ResourceRecord[];
 }
 
-/** CNAME records followed for one question. */
+/** Maximum CNAME records followed for one question. */
 const MAX_ALIASES = 4;
 
 /**
  * Answers from the zones of one server (RFC 1034 §4.3.2). A name below a delegation to
- * another server gets a referral; a name outside all zones is refused. The server queries
- * no other server.
+ * another server gets a referral; a name outside all zones is refused. This server
+ * queries no other server.
  */
 export function answerFromZones(
   zones: readonly ZoneData[],
@@ -31,7 +31,7 @@ export function answerFromZones(
   let owner = domainName;
   for (let aliases = 0; aliases <= MAX_ALIASES; aliases++) {
     const zone = zoneOf(zones, owner, recordType);
-    // The client's resolver follows an alias to a name outside the zones.
+    // If an alias leaves the zones, the client's resolver looks up the target.
     if (!zone) return aliases === 0 ? errorAnswer(Rcode.REFUSED) : { ...empty, answers };
     const cut = cutAbove(zone, owner, recordType);
     if (cut) return { ...referral(zone, cut), answers, authoritative: aliases > 0 };
@@ -54,14 +54,14 @@ const empty: AuthorityAnswer = {
   additionals: [],
 };
 
-/** An answer without records, which proves nothing. */
+/** Returns an answer without records, which proves nothing. */
 export function errorAnswer(rcode: number): AuthorityAnswer {
   return { ...empty, rcode, authoritative: false };
 }
 
 /**
- * The closest zone that contains the name. RFC 4035 §3.1.4.1: the parent zone answers a
- * DS question, if this server has that zone.
+ * Returns the closest zone that contains the name. RFC 4035 §3.1.4.1: the parent zone
+ * answers a DS question, if this server has that zone.
  */
 function zoneOf(
   zones: readonly ZoneData[],
@@ -78,8 +78,8 @@ function zoneOf(
 }
 
 /**
- * The highest delegation at or above the name. The DS at a delegation belongs to the
- * parent zone.
+ * Returns the highest delegation at or above the name. The DS RRset at a delegation
+ * belongs to the parent zone.
  */
 function cutAbove(zone: ZoneData, domainName: Name, recordType: number): Name | undefined {
   for (let count = zone.apex.labelCount + 1; count <= domainName.labelCount; count++) {
@@ -90,7 +90,10 @@ function cutAbove(zone: ZoneData, domainName: Name, recordType: number): Name | 
   return undefined;
 }
 
-/** NS of the child, its DS or the proof that it has none, and glue (RFC 4035 §3.1.4). */
+/**
+ * Returns a referral: the NS RRset of the child zone, its DS RRset or the proof that it
+ * has none, and glue (RFC 4035 §3.1.4).
+ */
 function referral(zone: ZoneData, cut: Name): AuthorityAnswer {
   const recordSets = zone.recordSets(cut);
   const nameServers = recordSets?.get(RRType.NS) ?? [];

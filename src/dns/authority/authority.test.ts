@@ -227,7 +227,7 @@ test('a delegation gives a referral with glue, and its NS records are not signed
   );
   assert.deepEqual(referral.additionals.map(formatRdata), ['192.0.2.54']);
   const nsec = referral.authorities[1] as ResourceRecord;
-  // Names below the cut belong to the child.
+  // Names below the zone cut belong to the child zone.
   assert.match(formatRdata(nsec), /^outside\\000\.slots\.example\. NS RRSIG NSEC$/);
   const ds = ask(`outside.${MAIN} DS`);
   assert.deepEqual([ds.authoritative, ds.rcode, ds.answers.length], [true, 0, 0]);

@@ -6,9 +6,9 @@ import { RRType } from '../wire/types-registry.js';
 const MAX_LABEL = 63;
 
 /**
- * The NSEC record of a compact answer (RFC 9824 §3): its owner is the name of the
- * question, and it covers no other name. `types` is undefined for a name that does not
- * exist.
+ * Returns the NSEC record of a compact answer (RFC 9824 §3). Its owner is the name in the
+ * question, and the record covers no other existing name. `types` is undefined for a name
+ * that does not exist.
  */
 export function compactNsec(
   owner: Name,
@@ -16,21 +16,24 @@ export function compactNsec(
   { apex, ttlSeconds }: { readonly apex: Name; readonly ttlSeconds: number },
 ): ResourceRecord {
   const isCut = types?.includes(RRType.NS) === true && !types.includes(RRType.SOA);
-  // Names below a zone cut belong to the child, so the record spans all of them.
+  // Names below a zone cut belong to the child zone, so the record spans all of them.
   const next = (isCut ? undefined : firstBelow(owner)) ?? firstAfter(owner, apex);
   const bitmap = encodeTypeBitmap([...(types ?? [RRType.NXNAME]), RRType.NSEC, RRType.RRSIG]);
   return makeRecord(owner, RRType.NSEC, ttlSeconds, concat(next.wire, bitmap));
 }
 
-/** The immediate successor in canonical order: the first possible name below. */
+/**
+ * Returns the immediate successor in canonical order: the first possible name below this
+ * name. Undefined if that name would be too long.
+ */
 function firstBelow(domainName: Name): Name | undefined {
   const below = Name.fromLabels([Uint8Array.of(0), ...domainName.labels]);
   return below.ok ? below.value : undefined;
 }
 
 /**
- * The first name after a name and all names below it (RFC 4470 §3.1.2), with the apex
- * after the last one.
+ * Returns the first name after a name and after all names below it (RFC 4470 §3.1.2); the
+ * apex follows the last name of the zone.
  */
 export function firstAfter(domainName: Name, apex: Name): Name {
   const [label, ...above] = domainName.labels;
@@ -52,7 +55,8 @@ export function firstAfter(domainName: Name, apex: Name): Name {
 }
 
 /**
- * The canonical order compares letters in lower case, so the successor skips capitals.
+ * Returns the next octet in canonical order. That order compares letters in lower case,
+ * so the capitals are skipped.
  */
 function nextOctet(octet: number): number | undefined {
   if (octet === 0xff) return undefined;

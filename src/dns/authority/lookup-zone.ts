@@ -9,27 +9,31 @@ export type RecordSets = ReadonlyMap<number, readonly ResourceRecord[]>;
 /** A zone as {@link lookupZone} reads it: its records, signatures and proofs of absence. */
 export interface ZoneData {
   readonly apex: Name;
-  /** Undefined for a name without records, such as an empty non-terminal. */
+  /**
+   * Returns the record sets of a name; undefined for a name without records, such as an
+   * empty non-terminal.
+   */
   recordSets(domainName: Name): RecordSets | undefined;
-  /** Returns true if the name, or a name below it, has records. */
+  /** Returns whether the name, or a name below it, has records. */
   exists(domainName: Name): boolean;
-  /** The closest ancestor with a DNAME record. */
+  /** Returns the DNAME record set of the closest ancestor that has one. */
   redirectionAbove?(domainName: Name): readonly ResourceRecord[] | undefined;
-  /** The record set, with its signature if the zone signs it. */
+  /** Returns the record set, with its signature if the zone signs it. */
   withSignature(records: readonly ResourceRecord[]): readonly ResourceRecord[];
   /** Undefined for an unsigned zone. */
   readonly denial?: DenialProofs;
 }
 
-/** Signed records that prove absence (RFC 4035 §3.1.3). */
+/** Signed records that prove the absence of a name or type (RFC 4035 §3.1.3). */
 export interface DenialProofs {
-  /** The name exists and lacks the type. */
+  /** Returns the proof that the name exists and lacks the type. */
   nodata(domainName: Name): readonly ResourceRecord[];
-  /** Neither the name nor a wildcard for it exists. */
+  /** Returns the proof that neither the name nor a wildcard for it exists. */
   nxdomain(domainName: Name): readonly ResourceRecord[];
   /**
-   * No name closer than the wildcard below the encloser exists. With `nodata`, the
-   * wildcard also lacks the type.
+   * Returns the proof that no name exists that is closer to the question than the
+   * wildcard below the encloser. With `nodata`, the proof also shows that the wildcard
+   * lacks the type.
    */
   noCloser(domainName: Name, encloser: Name, nodata: boolean): readonly ResourceRecord[];
 }
@@ -48,7 +52,7 @@ const noSets: RecordSets = new Map();
 
 /**
  * Looks up a name and type in the zone that contains the name. The caller selects the
- * zone and handles delegations.
+ * zone, and handles delegations.
  */
 export function lookupZone(zone: ZoneData, domainName: Name, recordType: number): ZoneAnswer {
   const dnames = zone.redirectionAbove?.(domainName);
@@ -63,12 +67,12 @@ export function lookupZone(zone: ZoneData, domainName: Name, recordType: number)
     return denied(zone, Rcode.NOERROR, zone.denial?.nodata(domainName) ?? []);
   const encloser = encloserOf(zone, domainName);
   const wildcardName = wildcardBelow(encloser);
-  // RFC 4592 §2.2.2: the answer for a wildcard without records but with names below it is
-  // NODATA.
+  // RFC 4592 §2.2.2: if the wildcard has no records but names below it exist, the answer
+  // is NODATA.
   const wildcard =
     zone.recordSets(wildcardName) ?? (zone.exists(wildcardName) ? noSets : undefined);
   if (!wildcard) return denied(zone, Rcode.NXDOMAIN, zone.denial?.nxdomain(domainName) ?? []);
-  // RFC 4035 §3.1.3.3: a wildcard answer needs a proof that no closer name exists.
+  // RFC 4035 §3.1.3.3: a wildcard answer includes a proof that no closer name exists.
   const found = fromSets(zone, wildcard, recordType, {
     positive: zone.denial?.noCloser(domainName, encloser, false) ?? [],
     nodata: () => zone.denial?.noCloser(domainName, encloser, true) ?? [],
@@ -79,7 +83,10 @@ export function lookupZone(zone: ZoneData, domainName: Name, recordType: number)
   };
 }
 
-/** RFC 6672 §3.1: a CNAME is synthesised for the name below the DNAME. */
+/**
+ * Returns the answer for a name below a DNAME: the DNAME and a synthesised CNAME
+ * (RFC 6672 §3.1).
+ */
 function redirected(
   zone: ZoneData,
   domainName: Name,
@@ -102,7 +109,7 @@ function redirected(
   };
 }
 
-/** The proofs that accompany the answer for a name. */
+/** The proofs in the answer for a name. */
 interface Proofs {
   readonly positive: readonly ResourceRecord[];
   nodata(): readonly ResourceRecord[];
@@ -129,19 +136,22 @@ function fromSets(
   return denied(zone, Rcode.NOERROR, nodata());
 }
 
-/** A negative answer: the SOA (RFC 2308 §3) and, in a signed zone, the proof. */
+/** Returns a negative answer: the SOA (RFC 2308 §3) and, in a signed zone, the proof. */
 function denied(zone: ZoneData, rcode: number, proof: readonly ResourceRecord[]): ZoneAnswer {
   const soa = zone.withSignature(zone.recordSets(zone.apex)?.get(RRType.SOA) ?? []);
   return { rcode, answers: [], authorities: [...soa, ...proof] };
 }
 
-/** The longest existing ancestor. */
+/** Returns the longest existing ancestor of a name. */
 export function encloserOf(zone: Pick<ZoneData, 'apex' | 'exists'>, domainName: Name): Name {
   for (let node = domainName.parent; ; node = node.parent)
     if (zone.exists(node) || node.labelCount <= zone.apex.labelCount) return node;
 }
 
-/** `*` below a name, or the name itself if the result would be too long. */
+/**
+ * Returns the wildcard `*` below a name, or the name itself if the wildcard would be too
+ * long.
+ */
 export function wildcardBelow(domainName: Name): Name {
   const wildcard = Name.fromLabels([WILDCARD, ...domainName.labels]);
   return wildcard.ok ? wildcard.value : domainName;

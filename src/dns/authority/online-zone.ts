@@ -6,40 +6,45 @@ import { RRType } from '../wire/types-registry.js';
 import { compactNsec } from './compact-denial.js';
 import type { DenialProofs, RecordSets, ZoneData } from './lookup-zone.js';
 
-/** The content of a zone whose answers are signed when they are sent. */
+/** The data of a zone that signs each answer when the server sends it. */
 export interface OnlineZoneSpec {
   readonly apex: Name;
   /**
-   * The record sets of a name: undefined for a name that does not exist, empty for a name
-   * that only has names below it. The apex has SOA and NS.
+   * Returns the record sets of a name: undefined for a name that does not exist, empty
+   * for an empty non-terminal. The apex must have SOA and NS.
    */
   readonly recordSets: (domainName: Name) => RecordSets | undefined;
   /** Undefined for an unsigned zone. */
   readonly key?: ZoneSigningKey;
-  /** Wall-clock time, milliseconds since 1970. */
+  /** Returns the wall-clock time, milliseconds since 1970. */
   readonly now: () => number;
 }
 
 const HOUR = 3_600_000;
-/** A signature is renewed after this time, long before it expires. */
+/**
+ * Maximum age of a cached signature, milliseconds. A signature expires long after that
+ * age.
+ */
 const PERIOD = 12 * HOUR;
-/** The age of a new signature, because the clocks of resolvers differ. */
+/**
+ * Milliseconds by which the inception of a signature is backdated, because the clocks of
+ * resolvers differ.
+ */
 const AGE = 2 * HOUR;
 const LIFETIME = 72 * HOUR;
-/**
- * Maximum cached signatures: enough for the few hundred names that resolvers query often.
- */
+/** Maximum cached signatures; resolvers often query only a few hundred names. */
 const MAX_SIGNATURES = 4096;
 /**
- * Seconds for which an absence is cached: short, because the name may be created
- * meanwhile.
+ * Seconds for which resolvers may cache a denial: short, because the name may be created
+ * at any time.
  */
 const DENIAL_TTL = 60;
 const KEY_TTL = 3600;
 
 /**
- * A zone whose records are computed for each question, signed at that moment, and denied
- * by compact answers (RFC 9824). It has no wildcards: `recordSets` expands names.
+ * A zone that computes and signs its records for each question, and denies names and
+ * types with compact answers (RFC 9824). The zone contains no wildcard records:
+ * `recordSets` answers for every name itself.
  */
 export class OnlineZone implements ZoneData {
   readonly apex: Name;
@@ -82,7 +87,8 @@ export class OnlineZone implements ZoneData {
     const [first] = records;
     const { key } = this.spec;
     if (!first || !key) return records;
-    // RFC 4035 §2.2: NS at a delegation is not authoritative, so it is not signed.
+    // RFC 4035 §2.2: the NS RRset at a delegation is not authoritative, so it has no
+    // signature.
     if (first.type === RRType.NS && !first.name.equals(this.apex)) return records;
     return [...records, this.#signatureOf(records, first, key)];
   }

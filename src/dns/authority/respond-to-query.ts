@@ -6,17 +6,18 @@ import { answerFromZones, errorAnswer, type AuthorityAnswer } from './answer-fro
 import type { OnlineZone } from './online-zone.js';
 
 export interface AuthorityOptions {
-  /** The zones that may hold a name. */
+  /** Returns the zones that may contain a name. */
   zones(domainName: Name): readonly OnlineZone[];
   readonly transport: 'udp' | 'tcp';
   /**
-   * Returns true for a name that the server is meant to answer. An answer about any other
-   * name is at most three times as large as its question over UDP. Default: true for
-   * every name.
+   * Returns whether the operator expects questions about this name. A UDP answer about
+   * any other name is at most three times as large as its question. Default: every name
+   * is expected.
    */
   isExpected?(domainName: Name): boolean;
   /**
-   * The source exceeds its rate: the answer sets TC and is not larger than the question.
+   * Set if the source exceeds its rate: the answer has TC set and is not larger than the
+   * question.
    */
   readonly truncate?: boolean;
 }
@@ -28,30 +29,32 @@ export interface AuthorityResponse {
   readonly truncated: boolean;
   /** Undefined for a message without exactly one readable question. */
   readonly question?: DnsQuestion;
-  /** The question had the DO bit: the resolver accepts signatures (RFC 3225 §3). */
+  /** The question had the DO bit set: the resolver accepts signatures (RFC 3225 §3). */
   readonly dnssecOk: boolean;
 }
 
-/** Octets of a UDP response that network paths do not fragment (RFC 9715 §3.1). */
+/**
+ * Maximum octets of a UDP response: networks do not fragment this size (RFC 9715 §3.1).
+ */
 const MAX_UDP = 1232;
-/** Octets of a UDP response without EDNS (RFC 1035 §4.2.1). */
+/** Maximum octets of a UDP response without EDNS (RFC 1035 §4.2.1). */
 const MIN_UDP = 512;
 const MAX_TCP = 65_535;
 const HEADER = 12;
-/** Maximum ratio of response to query size for an unexpected name or ANY. */
+/** Maximum ratio of response size to query size, for an unexpected name or for ANY. */
 const MAX_AMPLIFICATION = 3;
 const DNSSEC_TYPES: ReadonlySet<number> = new Set([RRType.RRSIG, RRType.NSEC]);
 
 /**
  * Answers one DNS message as an authoritative server: no recursion, no zone transfer, no
- * updates. Undefined for a message that must not be answered: a response, or one whose
- * header is incomplete.
+ * updates. Returns undefined if the message must not be answered: a response, or a
+ * message with an incomplete header.
  */
 export function respondToQuery(
   query: Uint8Array,
   options: AuthorityOptions,
 ): AuthorityResponse | undefined {
-  // If servers answered responses, two servers could exchange messages without end.
+  // If servers answered responses, two servers could exchange messages endlessly.
   if (query.length < HEADER || ((query[2] as number) & 0x80) !== 0) return undefined;
   const decoded = decodeMessage(query);
   if (!decoded.ok) return bareError(query, Rcode.FORMERR);
@@ -61,8 +64,8 @@ export function respondToQuery(
   if (!question || message.questions.length !== 1) return bareError(query, Rcode.FORMERR);
   const dnssecOk = message.edns?.dnssecOk ?? false;
   const limited = options.transport === 'udp' && !isDeserving(question, options);
-  // Signatures exceed the limit, so the answer is empty: the resolver repeats the
-  // question over TCP.
+  // If the signatures exceed the limit, the answer is empty and truncated, and the
+  // resolver repeats the question over TCP.
   const skipped =
     options.truncate === true ||
     (limited && dnssecOk && isServed(question.name, options.zones(question.name)));
@@ -76,7 +79,10 @@ export function respondToQuery(
   return { bytes: sent, rcode: reply.rcode, truncated, question, dnssecOk };
 }
 
-/** RFC 8482 §4: an answer to ANY is as small as possible. */
+/**
+ * Returns whether the answer may be larger than the amplification limit. RFC 8482 §4: an
+ * answer to ANY is as small as possible.
+ */
 function isDeserving({ name, type }: DnsQuestion, { isExpected }: AuthorityOptions): boolean {
   return type !== RRType.ANY && (isExpected?.(name) ?? true);
 }
@@ -103,9 +109,9 @@ function answerTo(
   { edns }: Message,
   options: AuthorityOptions,
 ): AuthorityAnswer {
-  // RFC 6891 §6.1.3.
+  // RFC 6891 §6.1.3: an unsupported EDNS version gets BADVERS.
   if (edns && edns.version > 0) return errorAnswer(Rcode.BADVERS);
-  // NXNAME exists in the bitmap of an NSEC record only. [9824-3.5-1]
+  // NXNAME occurs only in the type bitmap of an NSEC record. [9824-3.5-1]
   if (type === RRType.NXNAME) return errorAnswer(Rcode.FORMERR);
   // Types 128 to 254 occur only in questions, such as zone transfers (RFC 6895 §3.1).
   if (rrClass !== RRClass.IN || (type > RRType.NXNAME && type < RRType.ANY))
@@ -115,7 +121,10 @@ function answerTo(
   return edns?.dnssecOk ? compactAnswer(answer) : withoutDnssec(answer, type);
 }
 
-/** RFC 8482 §4.1: the answer to ANY is one record set of the name. */
+/**
+ * Returns the lowest type at the name, or HINFO if that is lower: the answer to ANY is
+ * one record set (RFC 8482 §4.1).
+ */
 function anyType(domainName: Name, zones: readonly OnlineZone[]): number {
   const types = zones.flatMap((zone) =>
     domainName.isAtOrBelow(zone.apex) ? [...(zone.recordSets(domainName)?.keys() ?? [])] : [],
@@ -123,15 +132,18 @@ function anyType(domainName: Name, zones: readonly OnlineZone[]): number {
   return Math.min(...types, RRType.HINFO);
 }
 
-/** RFC 9824 §3.1: with a compact proof, a name that does not exist is NODATA. */
+/**
+ * Replaces NXDOMAIN with NOERROR if a compact proof accompanies the answer
+ * (RFC 9824 §3.1).
+ */
 function compactAnswer(answer: AuthorityAnswer): AuthorityAnswer {
   const proved = answer.authorities.some(({ type }) => type === RRType.NSEC);
   return proved && answer.rcode === Rcode.NXDOMAIN ? { ...answer, rcode: Rcode.NOERROR } : answer;
 }
 
 /**
- * RFC 4035 §3.2.1: without the DO bit, DNSSEC records are sent only if the question asks
- * for them.
+ * Removes DNSSEC records that the question does not ask for, because the query has no DO
+ * bit (RFC 4035 §3.2.1).
  */
 function withoutDnssec(answer: AuthorityAnswer, asked: number): AuthorityAnswer {
   const visible = ({ type }: { readonly type: number }): boolean =>
@@ -171,7 +183,10 @@ function replyTo(query: Message, answer: AuthorityAnswer): Message {
   };
 }
 
-/** A header without sections, because no part of the message is safe to repeat. */
+/**
+ * Returns a response with a header and without sections, because repeating any part of
+ * the malformed message is unsafe.
+ */
 function bareError(query: Uint8Array, rcode: number): AuthorityResponse {
   const opcode = (query[2] as number) & 0x78;
   const bytes = new Uint8Array(HEADER);

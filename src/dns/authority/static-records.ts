@@ -24,8 +24,8 @@ export class StaticRecords {
   }
 
   /**
-   * Undefined for a name that does not exist, empty for a name that only has names below
-   * it.
+   * Returns the record sets of a name: undefined for a name that does not exist, empty
+   * for an empty non-terminal.
    */
   recordSets(domainName: Name): RecordSets | undefined {
     return this.#sets.get(domainName.key);

@@ -112,7 +112,7 @@ test('RFC 8657 §4: validationmethods permits the methods it lists', () => {
   assert.equal(answers(record, { methods: ['http-01'] }), 'permitted');
   assert.equal(answers(record, { methods: ['tls-alpn-01'] }), 'refused');
   assert.equal(answers(['0 issue "ca.example; validationmethods="']), 'refused');
-  // A label that violates the grammar makes the whole list invalid.
+  // A label that violates the grammar invalidates the whole list.
   for (const list of ['dns_01,http-01', 'http-01,', ',http-01', 'http-01,,dns-01'])
     assert.equal(
       answers([`0 issue "ca.example; validationmethods=${list}"`], { methods: ['http-01'] }),
@@ -156,7 +156,7 @@ bare A 192.0.2.2`,
   { apex: 'bogus.example', signed: {}, fault: 'expired', records: 'mx A 192.0.2.3' },
 ];
 
-/** Looks up a name in the zones and counts the questions. */
+/** Looks up the CAA records for a name in the zones, and counts the questions. */
 async function relevant(name: string): Promise<string> {
   const dns = new LabDns(zones, now);
   const resolver = createResolver({

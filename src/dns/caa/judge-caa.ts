@@ -3,29 +3,32 @@ import { parseIssueValue, type CaaProperty, type IssueValue } from './parse-caa.
 /** The properties of a certificate request that CAA records can restrict. */
 export interface CaaRequest {
   /**
-   * Domain names by which the CA recognises its own properties. Undefined if none are
-   * known.
+   * The domain names that identify this CA in CAA records. Undefined if these names are
+   * not known.
    */
   readonly issuers: readonly string[] | undefined;
   /** The certificate is for a wildcard name. */
   readonly wildcard: boolean;
-  /** URI of the requesting account. Undefined: unknown. */
+  /** URI of the requesting account. Undefined if it is not known. */
   readonly accountUri?: string | undefined;
-  /** Validation methods that the account can use, such as `http-01`. Undefined: unknown. */
+  /**
+   * Validation methods that the account can use, such as `http-01`. Undefined if they are
+   * not known.
+   */
   readonly methods?: readonly string[] | undefined;
 }
 
-/** The answer that a CA derives from a CAA RRset. */
+/** The decision of a CA according to a CAA RRset. */
 export interface CaaDecision {
   /**
-   * `conditional`: the CA issues only to accounts, or by methods, that the request does
-   * not name. `unknown`: the properties that identify this CA are not known, or CAs read
-   * the records differently.
+   * `conditional`: the CA issues only to accounts, or after validation methods, that the
+   * request does not name. `unknown`: the names that identify this CA are not known, or
+   * CAs interpret the records differently.
    */
   readonly answer: 'permitted' | 'conditional' | 'refused' | 'unknown';
-  /** The property that decides, and the reason. */
+  /** The property that decides, and its effect. */
   readonly reason: string;
-  /** Parameters that restrict an account or a method (RFC 8657). */
+  /** Parameters that restrict the account or the validation method (RFC 8657). */
   readonly bound: readonly ('accounturi' | 'validationmethods')[];
 }
 
@@ -33,8 +36,8 @@ export interface CaaDecision {
 const required: ReadonlySet<string> = new Set(['issue', 'issuewild', 'iodef']);
 
 /**
- * Further tags of the IANA registry. Some CAs do not support them: Let's Encrypt supports
- * only `issuemail`, and refuses to issue because of a critical `contactemail`.
+ * Further tags of the IANA registry. Some CAs do not support them. Let's Encrypt supports
+ * only `issuemail`, and does not issue if a `contactemail` property is critical.
  */
 const optional: ReadonlySet<string> = new Set([
   'issuemail',
@@ -59,7 +62,7 @@ export function judgeCaa(properties: readonly CaaProperty[], request: CaaRequest
   return decided('unknown', `some CAs do not understand the critical property "${doubtful.tag}"`);
 }
 
-/** Decides by the properties that name issuers. */
+/** Decides according to the properties that name issuers. */
 function judgeIssuers(properties: readonly CaaProperty[], request: CaaRequest): CaaDecision {
   const relevant = relevantProperties(properties, request.wildcard);
   if (relevant.length === 0) return decided('permitted', 'no property restricts the issuer');
@@ -82,16 +85,16 @@ function judgeIssuers(properties: readonly CaaProperty[], request: CaaRequest): 
 }
 
 /**
- * Returns whether the value names the CA in lower case. Names are compared without regard to
- * case (RFC 8659 §4.2), but Let's Encrypt compares them octet by octet.
+ * Returns whether the value spells the name of the CA exactly, in lower case.
+ * RFC 8659 §4.2 compares names without regard to case, but Let's Encrypt compares octets.
  */
 function namesExactly(value: string, issuer: string): boolean {
   return value.split(';')[0]?.trim() === issuer;
 }
 
 /**
- * The properties that count: for a wildcard name `issuewild`, if present, replaces
- * `issue`; for any other name `issuewild` is ignored (RFC 8659 §4.3).
+ * Returns the properties that apply. For a wildcard name, `issuewild`, if present,
+ * replaces `issue`; for any other name, `issuewild` is ignored (RFC 8659 §4.3).
  * [8659-4.3-1, 8659-4.3-2]
  */
 function relevantProperties(
@@ -105,9 +108,10 @@ function relevantProperties(
 }
 
 /**
- * Judges the parameters of one property that names the CA. Other parameters belong to the
- * CA and are not judged. A repeated parameter cannot be satisfied, nor can a list of
- * methods with an invalid label (RFC 8657 §3, §4) [8657-3-1, 8657-4-1].
+ * Judges the parameters of one property that names the CA. Each CA defines further
+ * parameters itself, so this function ignores them. A repeated parameter permits no
+ * request, and neither does a list of methods with an invalid label (RFC 8657 §3, §4)
+ * [8657-3-1, 8657-4-1].
  */
 function judgeParameters(
   { issuer, parameters }: IssueValue,
@@ -152,7 +156,10 @@ function judgeParameters(
   };
 }
 
-/** The CA may issue if one property permits it (RFC 8659 §4.2). */
+/**
+ * Returns the most permissive decision: the CA may issue if any property permits it
+ * (RFC 8659 §4.2).
+ */
 function best(decisions: readonly CaaDecision[]): CaaDecision {
   const answers = ['permitted', 'conditional', 'refused'] as const;
   const found = answers.flatMap((answer) => decisions.filter((one) => one.answer === answer));

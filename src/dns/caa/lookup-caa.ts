@@ -8,34 +8,36 @@ export interface RelevantCaa {
   /** `absent`: neither the name nor a name above it has CAA records. */
   readonly status: 'found' | 'absent' | 'failed';
   /**
-   * The name at which the climb ended: the owner of the RRset, or the name of the failed
+   * The name at which the search ended: the owner of the RRset, or the name of the failed
    * lookup.
    */
   readonly at: Name;
-  /** The last target of that name's aliases; the name itself if it has no alias. */
+  /** The last target of that name's aliases, or the name itself if it has no alias. */
   readonly canonicalName: Name;
   readonly properties: readonly CaaProperty[];
-  /** The weakest status of all lookups in the climb. */
+  /** The weakest DNSSEC status of all lookups of the search. */
   readonly dnssec: Dnssec;
   readonly failure?: Failure | undefined;
 }
 
-/** Maximum lookups of one climb: names of mail and policy hosts have fewer labels. */
+/**
+ * Maximum lookups of one search; the names of mail and policy hosts have fewer labels.
+ */
 const MAX_CLIMB = 12;
 const gravity: readonly Dnssec[] = ['secure', 'insecure', 'indeterminate', 'bogus'];
 
 /**
- * An unreadable record counts as a property that no CA understands, because the CA
- * receives the same record.
+ * An unreadable record is treated as a critical property with an unknown tag, because the
+ * CA receives the same record.
  */
 const unreadable: CaaProperty = { critical: true, tag: '(unreadable)', value: '' };
 
 /**
- * Looks up the CAA records that a CA applies to a name: those of the name, or else of its
- * closest ancestor that has some, without the root. The lookup of each name follows
- * aliases; the climb continues from the name itself, never from the target of its alias
- * (RFC 8659 §3) [8659-3-1]. A failed lookup ends the climb: a CA with the same failure
- * does not issue.
+ * Looks up the CAA RRset that applies to a name: its own RRset, or that of the closest
+ * ancestor with CAA records. The root is never queried. Each lookup follows aliases. The
+ * search continues at the parent of the name itself, never at the parent of an alias
+ * target (RFC 8659 §3) [8659-3-1]. A failed lookup ends the search: a CA that sees the
+ * same failure does not issue.
  */
 export async function lookupCaa(
   resolver: Resolver,
@@ -51,8 +53,8 @@ export async function lookupCaa(
     dnssec = gravity[Math.max(gravity.indexOf(dnssec), gravity.indexOf(answer.dnssec))] ?? dnssec;
     if (status === 'failed') return { status, at, canonicalName, properties: [], dnssec, failure };
     if (status !== 'found') continue;
-    // All records are read, because the last one may permit the CA in use. The size of a
-    // DNS message limits their number.
+    // All records are parsed, because the last one may permit the operator's CA. The size
+    // of a DNS message limits the number of records.
     const properties = answer.records.map(
       (resourceRecord) => readCaa(resourceRecord) ?? unreadable,
     );

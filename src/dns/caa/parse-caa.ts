@@ -5,23 +5,23 @@ import { RRType } from '../wire/types-registry.js';
 export interface CaaProperty {
   /** A CA that does not understand the tag must not issue (RFC 8659 §4.1). */
   readonly critical: boolean;
-  /** In lower case: tags are compared without regard to case. */
+  /** Tag of the property in lower case; tags are compared without regard to case. */
   readonly tag: string;
   readonly value: string;
 }
 
 /** The value of an `issue` or `issuewild` property (RFC 8659 §4.2). */
 export interface IssueValue {
-  /** Domain name of the CA in lower case; empty if no CA may issue. */
+  /** Domain name of the CA in lower case; empty if the property permits no CA. */
   readonly issuer: string;
-  /** Parameters in the order of the value, tags in lower case. */
+  /** Parameters in the order in which the value lists them, with tags in lower case. */
   readonly parameters: readonly (readonly [tag: string, value: string])[];
 }
 
 const CRITICAL = 0x80;
 
 /**
- * Reads CAA RDATA (RFC 8659 §4.1). Undefined for a record that cannot be read.
+ * Reads CAA RDATA (RFC 8659 §4.1). Returns undefined if the record cannot be parsed.
  *
  *   octets   field
  *   1        flags: 0x80 critical
@@ -48,15 +48,15 @@ const issuerForm = new RegExp(`^(?:${LABEL}(?:\\.${LABEL})*)?$`, 'i');
 const tagForm = new RegExp(`^${LABEL}$`, 'i');
 
 /**
- * Parses the value of an `issue` or `issuewild` property by the grammar of RFC 8659 §4.2.
- * Undefined for an invalid value: a property with such a value permits no CA
- * [8659-4.2-1].
+ * Parses the value of an `issue` or `issuewild` property according to the grammar of
+ * RFC 8659 §4.2. Returns undefined for an invalid value: a property with an invalid value
+ * permits no CA [8659-4.2-1].
  */
 export function parseIssueValue(value: string): IssueValue | undefined {
   const [head = '', ...parts] = value.split(';').map(trimmed);
   if (!issuerForm.test(head)) return undefined;
   const issuer = head.toLowerCase();
-  // `ca.example;` has no parameters; any other empty part violates the grammar.
+  // `ca.example;` has no parameters. Any other empty part violates the grammar.
   if (parts.length === 1 && parts[0] === '') return { issuer, parameters: [] };
   const parameters = parts.map((part): readonly [string, string] | undefined => {
     const at = part.indexOf('=');
@@ -68,7 +68,7 @@ export function parseIssueValue(value: string): IssueValue | undefined {
   return { issuer, parameters: parameters.filter((one) => one !== undefined) };
 }
 
-/** Removes blanks and tabs, the only white space of the grammar. */
+/** Removes leading and trailing spaces and tabs, the only white space in the grammar. */
 function trimmed(text: string): string {
   return text.replace(/^[ \t]+|[ \t]+$/g, '');
 }

@@ -4,22 +4,24 @@ import { answerSize, dataSize } from './answer-size.js';
 import type { Upstream } from './upstream.js';
 
 /**
- * An upstream that strips DNSSEC or does not validate, and the failure that reports it.
+ * An upstream that strips DNSSEC records or does not validate, with the failure that
+ * reports this fault.
  */
 export interface Stripping {
   readonly upstream: Upstream;
   readonly failure: Failure;
 }
 
-/** The result of a question, and the upstream whose unvalidated data would answer it. */
+/**
+ * The result of a question, and the upstream that can answer the question with
+ * unvalidated data.
+ */
 export interface Resolved {
   readonly answer: DnsAnswer;
   readonly stripping?: Stripping | undefined;
 }
 
-/**
- * Maximum octets of a cached answer. No key, policy or mail route is larger.
- */
+/** Maximum octets of a cached answer. Keys, policies and mail routes are smaller. */
 const MAX_ANSWER_OCTETS = 8192;
 
 /**
@@ -29,8 +31,8 @@ const MAX_ANSWER_OCTETS = 8192;
 const FAILURE_TTL_MS = 5_000;
 
 /**
- * The answers of a resolver, each until its TTL ends, and the questions being resolved.
- * The cache removes the least recently used answers above its limits.
+ * The cached answers of a resolver, each until its TTL ends, and the questions that are
+ * being resolved. Above its limits, the cache removes the least recently used answers.
  */
 export class AnswerCache {
   readonly #answers: BoundedMap<Resolved & { readonly until: number }>;
@@ -48,8 +50,8 @@ export class AnswerCache {
   }
 
   /**
-   * Returns the cached result with its remaining TTL, or the result of the work.
-   * Concurrent calls with one key share the work.
+   * Returns the cached result with its remaining TTL, or the result of `work`. Concurrent
+   * calls with the same key share one run of `work`.
    */
   get(
     cacheKey: string,

@@ -3,7 +3,10 @@ import test from 'node:test';
 import type { ExchangeRequest, ExchangeResult, Network } from '../../net/index.js';
 import { LimitedExchanges } from './limit-exchanges.js';
 
-/** A network whose exchanges end only when the test ends them. */
+/**
+ * Returns a network with `limit` exchanges whose exchanges end only when the test ends
+ * them.
+ */
 function scene(limit: number) {
   const ends: ((result: ExchangeResult) => void)[] = [];
   const network: Network = {

@@ -8,12 +8,12 @@ import type {
 
 /**
  * A network with a limit on concurrent datagram exchanges, because each opens a socket
- * and a process has few file descriptors. Further exchanges wait in order; their timeouts
- * begin when they are sent.
+ * and a process has few file descriptors. Further exchanges wait in order. The timeout of
+ * an exchange begins when it is sent.
  */
 export class LimitedExchanges implements Network {
   #active = 0;
-  /** Waiting exchanges, in order. */
+  /** Exchanges that wait for their turn, in order. */
   readonly #waiting = new Set<() => void>();
 
   constructor(
@@ -35,7 +35,7 @@ export class LimitedExchanges implements Network {
     }
   }
 
-  /** Resolves when another exchange has ended and this one may start. */
+  /** Resolves once another exchange has ended and this exchange may start. */
   #turn(signal: AbortSignal | undefined): Promise<void> {
     return new Promise((resolve, reject) => {
       if (signal?.aborted) return reject(signal.reason as Error);

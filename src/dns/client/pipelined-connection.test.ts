@@ -4,7 +4,7 @@ import test from 'node:test';
 import type { Message } from '../wire/message.js';
 import { MAX_IN_FLIGHT, PipelinedConnection, type StreamQuery } from './pipelined-connection.js';
 
-/** A connection, the octets sent on it, and a function that delivers answers. */
+/** Returns a connection, the octets sent on it, and a function that delivers answers. */
 function scene() {
   const sent: number[][] = [];
   let closed = 0;
@@ -38,7 +38,10 @@ function scene() {
 /** The last octet of an answer to a different question. */
 const OTHER = 66;
 
-/** A query of three octets. The third octet of its answer becomes the rcode. */
+/**
+ * Returns a query of three octets. Its `accept` reads the rcode from the third octet of
+ * an answer.
+ */
 function question(id: number): StreamQuery {
   return {
     id,

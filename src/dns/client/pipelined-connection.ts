@@ -5,14 +5,14 @@ import type { Message } from '../wire/message.js';
 /** Milliseconds after which an idle connection is closed (RFC 7766 §6.2.3 [7766-6.2.3-1]). */
 const IDLE_MS = 2_000;
 /**
- * Maximum unanswered queries of one connection; further queries wait. Servers accept more
- * concurrent queries, and a client must not flood them (RFC 7766 §6.2.1.1).
+ * Maximum unanswered queries on one connection; further queries wait. Servers accept more
+ * concurrent queries, but a client must not flood them (RFC 7766 §6.2.1.1).
  */
 export const MAX_IN_FLIGHT = 256;
 
-/** A query, and the function that recognises its answer. */
+/** A query, and the function that recognises an answer to it. */
 export interface StreamQuery {
-  /** Differs from the ids of all waiting queries. */
+  /** Message id, unique among all waiting queries. */
   readonly id: number;
   readonly bytes: Uint8Array;
   /** Returns the message if it answers the query: id and question match [7766-7-2]. */
@@ -20,31 +20,33 @@ export interface StreamQuery {
 }
 
 /**
- * `ended`: the connection closed, and it is unknown whether the server read the query.
+ * `ended`: the connection was closed before an answer arrived, and the server may or may
+ * not have read the query.
  */
 export type PipelinedReply = Message | 'timeout' | 'ended';
 
-/** A sent query that waits for its answer. */
+/** A sent query without an answer. */
 interface Waiting {
   readonly query: StreamQuery;
   settle(reply: PipelinedReply): void;
 }
 
 /**
- * Sends many queries over one connection and accepts answers in any order (RFC 7766
- * §6.2.1.1, §7 [7766-6.2.1.1-1, 7766-7-1]). Queries of one turn of the event loop share a
- * write. An idle connection does not prevent the process from ending.
+ * Sends many queries over one connection and accepts answers in any order
+ * (RFC 7766 §6.2.1.1, §7 [7766-6.2.1.1-1, 7766-7-1]). Queries sent in the same turn of
+ * the event loop share one write. An idle connection does not prevent the process from
+ * ending.
  */
 export class PipelinedConnection {
   readonly #waiting = new Map<number, Waiting>();
-  /** Queries beyond {@link MAX_IN_FLIGHT}, in order. */
+  /** Queries beyond {@link MAX_IN_FLIGHT}, in the order of their calls. */
   readonly #queue: (() => void)[] = [];
   readonly #conn: Connection;
   #unsent: Uint8Array[] = [];
   #received: Buffer = Buffer.alloc(0);
   #idle: NodeJS.Timeout | undefined;
   #ended = false;
-  /** Messages received. */
+  /** Number of messages received. */
   #heard = 0;
   #hasAnswered = false;
 
@@ -58,28 +60,28 @@ export class PipelinedConnection {
     this.#rest();
   }
 
-  /** True if the connection cannot accept another query. */
+  /** Returns whether the connection accepts no further query. */
   get ended(): boolean {
     return this.#ended;
   }
 
   /**
-   * True after the first answer: the server supports DNS on this connection, so a later
-   * close may be an idle timeout.
+   * Returns whether the server has answered a query. If it has, it supports DNS on this
+   * connection, so a later close may be an idle timeout.
    */
   get hasAnswered(): boolean {
     return this.#hasAnswered;
   }
 
-  /** Returns true while a query with this id has no answer. */
+  /** Returns whether a query with this id has no answer yet. */
   isWaiting(messageId: number): boolean {
     return this.#waiting.has(messageId);
   }
 
   /**
-   * Sends a query when fewer than {@link MAX_IN_FLIGHT} wait, and returns its answer.
-   * `newQuery` builds the query only then, so that its id is unused, and the timeout
-   * begins then. Rejects only with `signal.reason`.
+   * Sends a query once fewer than {@link MAX_IN_FLIGHT} queries are unanswered, and
+   * returns the answer. Only then does `newQuery` build the query, so that its id is
+   * unused. The timeout also begins then. Rejects only with `signal.reason`.
    */
   ask(
     newQuery: () => StreamQuery,
@@ -113,8 +115,9 @@ export class PipelinedConnection {
         this.#send(query.bytes);
         timer = setTimeout(() => {
           settle('timeout');
-          // If the server sent nothing during the timeout, the connection ends, and the
-          // next query opens a new one. A single slow name does not end it.
+          // If the server sent nothing at all during the timeout, this method closes the
+          // connection, and the next query opens a new one. A single slow question does
+          // not close the connection.
           if (this.#heard === heardBefore) this.end();
         }, timeoutMs);
       };
@@ -134,14 +137,16 @@ export class PipelinedConnection {
     this.#conn.close();
   }
 
-  /** Sends the next query of the queue, or begins the idle time. */
+  /** Sends the next queued query, or starts the idle timer. */
   #next(): void {
     const send = this.#ended ? undefined : this.#queue.shift();
     if (send) send();
     else if (this.#waiting.size === 0) this.#rest();
   }
 
-  /** Adds a message with its length to the next write (RFC 7766 §8 [7766-8-1]). */
+  /**
+   * Queues a message with its length prefix for the next write (RFC 7766 §8 [7766-8-1]).
+   */
   #send(bytes: Uint8Array): void {
     if (this.#waiting.size === 1) {
       clearTimeout(this.#idle);
@@ -158,8 +163,8 @@ export class PipelinedConnection {
   }
 
   /**
-   * Drops messages that answer no waiting query, because the caller may have aborted.
-   * Buffers at most one partial message, 64 KiB.
+   * Delivers complete messages to their queries, and drops messages without a waiting
+   * query: the caller may have aborted it. Buffers at most one partial message (64 KiB).
    */
   #read(piece: Buffer): void {
     const received = this.#received.length === 0 ? piece : Buffer.concat([this.#received, piece]);
@@ -167,11 +172,11 @@ export class PipelinedConnection {
     while (!this.#ended && received.length >= offset + 2) {
       const endOffset = offset + 2 + received.readUInt16BE(offset);
       if (received.length < endOffset) break;
-      // Copied, because records are views of the message and must not keep the whole
-      // chunk in memory.
+      // Copied, because the parsed records reference this buffer, and a view would keep
+      // the whole chunk in memory.
       const bytes = new Uint8Array(received.subarray(offset + 2, endOffset));
       offset = endOffset;
-      // A message without an id breaks the framing: nothing after it can be trusted.
+      // A message without an id breaks the framing, so all later octets are unusable.
       if (bytes.length < 2) return this.end();
       this.#deliver(bytes);
     }
@@ -195,7 +200,10 @@ export class PipelinedConnection {
   }
 }
 
-/** Streams other than sockets have no `ref` and `unref`. */
+/**
+ * Returns the stream with the optional methods `ref` and `unref`, which only sockets
+ * have.
+ */
 function socketOf({ stream }: Connection): { ref?: () => void; unref?: () => void } {
   return stream as Connection['stream'] & Partial<Pick<Socket, 'ref' | 'unref'>>;
 }

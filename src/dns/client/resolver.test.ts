@@ -22,7 +22,10 @@ const ds = readDs(dsRecord(Name.root, key));
 assert.ok(ds.ok);
 const anchors: readonly TrustAnchor[] = [{ zone: Name.root, ds: [ds.value], keys: [] }];
 
-/** The answer of an upstream to a query; undefined if it sends none. */
+/**
+ * The behaviour of an upstream: returns its answer to a query, or undefined if it sends
+ * none.
+ */
 type Behaviour = (query: Message) => Partial<Message> | undefined;
 
 function signed(...records: readonly ResourceRecord[]): readonly ResourceRecord[] {
@@ -54,8 +57,8 @@ const honest: Behaviour = ({ questions: [asked] }) => {
   if (asked?.name.isRoot && asked.type === RRType.DNSKEY)
     return { answers: signed(dnskeyRecord(Name.root, key)) };
   if (asked?.name.equals(host) && asked.type === RRType.A) return { answers: signed(address(1)) };
-  // `test` is an empty non-terminal: the NSEC of the root proves that, because its next
-  // name is below `test`.
+  // `test` is an empty non-terminal: the next name in the root's NSEC record is below
+  // `test`.
   if (asked?.type === RRType.DS)
     return {
       authorities: [
@@ -114,7 +117,7 @@ function scene(behaviours: readonly Behaviour[], options: Partial<ResolverOption
   return { resolver, asked, clock, states: () => resolver.health().upstreams.map((u) => u.state) };
 }
 
-/** Waits for the zone queries that were sent together with the question. */
+/** Waits until the resolver has sent the zone queries that accompany the question. */
 const questionsAhead = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 const lastOctet = (records: readonly ResourceRecord[]): number | undefined => records[0]?.rdata[3];
@@ -345,7 +348,8 @@ test('a trusted resolver is tried once an hour, not at every question', async ()
   assert.equal(asked.filter((a) => a === `1 ${RRType.NS}`).length, 2);
 });
 
-// [7672-2.1.1-4]
+// Returns a resolver whose upstream truncates all datagrams and shows the given behaviour
+// over TCP.
 test('RFC 7672 §2.1.1: the AD bit of an untrusted resolver proves nothing', async () => {
   const boasting: Behaviour = (query) => ({ ...forging(query), authenticData: true });
   assert.equal((await scene([boasting]).resolver.ask(host, RRType.A)).dnssec, 'bogus');
@@ -361,8 +365,8 @@ async function overTcp(
     socket.once('data', (framed) => {
       const query = decodeMessage(framed.subarray(2));
       assert.ok(query.ok);
-      // Sent in two chunks that split the length field: a stream has no message
-      // boundaries.
+      // Sent in two chunks, and the split is inside the length field: a stream has no
+      // message boundaries.
       const bytes = answerOf(query.value);
       socket.write(bytes.subarray(0, 1));
       setImmediate(() => socket.end(bytes.subarray(1)));
@@ -432,8 +436,8 @@ test('an answer truncated over TCP denies nothing, signed or not', async () => {
 });
 
 /**
- * A root zone that delegates `test`, or `many` zones below it, without a DS. TXT records
- * of the given size are below the delegations.
+ * Returns a root zone that delegates `test`, or `many` zones below it, without a DS. The
+ * delegated zones have TXT records of the given size.
  */
 function unsignedTexts(octets: number, zones: 'one' | 'many' = 'one'): Behaviour {
   return ({ questions: [asked] }) => {

@@ -32,25 +32,28 @@ import { answerByAd } from './trusted-ad.js';
 import { isAnswer, unvalidatedAnswer } from './unvalidated-answer.js';
 import type { Upstream } from './upstream.js';
 
-/** The ports, upstreams and limits of a resolver. */
+/** The network, the upstreams and the limits of a resolver. */
 export interface ResolverOptions {
   readonly network: Network;
   /**
-   * Upstream resolvers in order of preference. The next one is queried if one fails or
-   * returns a bogus answer.
+   * Upstream resolvers in order of preference. The resolver queries the next one if an
+   * upstream fails or returns a bogus answer.
    */
   readonly upstreams: readonly Upstream[];
   /** DNSSEC trust anchors. Default: those of the root. */
   readonly anchors?: readonly TrustAnchor[];
   readonly clock?: Clock;
   /**
-   * Trust the upstream's AD bit instead of validating the answers. Only for a resolver on
-   * this machine, or for a resolver with TLS.
+   * Whether to trust the upstream's AD bit instead of validating the answers. Set this
+   * only for a resolver on the same machine, or for a resolver with TLS.
    */
   readonly trustAd?: boolean;
-  /** Timeout of one datagram, milliseconds. Default 2000. */
+  /** Timeout of one UDP query, milliseconds. Default 2000. */
   readonly timeoutMs?: number;
-  /** Datagrams to one upstream before it counts as failed. Default 2. */
+  /**
+   * Maximum UDP queries to one upstream before the upstream is considered failed. Default
+   * 2.
+   */
   readonly attempts?: number;
   /**
    * Trust anchors for the certificates of `tls://` upstreams. Default: the roots of Node.
@@ -58,8 +61,8 @@ export interface ResolverOptions {
   readonly roots?: ServerIdentity['anchors'];
   readonly limits?: Partial<ValidationLimits>;
   /**
-   * Tolerance for the dates of DNSSEC signatures, seconds. Default: the value in
-   * `limits`.
+   * Tolerance for the inception and expiration times of DNSSEC signatures, seconds.
+   * Default: the value in `limits`.
    */
   readonly clockSkew?: number;
   /**
@@ -68,15 +71,15 @@ export interface ResolverOptions {
   readonly cacheSize?: number;
   /**
    * Maximum memory of the cached answers, and of the cached zones per upstream, in
-   * estimated octets. Default 32 000 000. A scan needs about 10 000 for each distinct
-   * mail host.
+   * estimated octets. Default 32 000 000. A scan needs about 10 000 octets for each
+   * distinct mail host.
    */
   readonly cacheOctets?: number;
 }
 
-/** The default of {@link ResolverOptions.cacheOctets}. */
+/** Default of {@link ResolverOptions.cacheOctets}. */
 const DEFAULT_CACHE_OCTETS = 32_000_000;
-/** Concurrent datagram exchanges of a resolver: each opens a socket. */
+/** Maximum concurrent UDP exchanges of a resolver: each opens a socket. */
 const MAX_DATAGRAMS = 500;
 type State = ResolverHealth['upstreams'][number]['state'];
 
@@ -86,10 +89,10 @@ interface Question {
   readonly type: number;
 }
 
-/** Milliseconds after which the validation test of a trusted resolver is repeated. */
+/** Milliseconds for which the validation test of a trusted upstream remains valid. */
 const VALIDATION_TEST_MS = 3_600_000;
 
-/** States that a later answer does not clear. */
+/** States that a later successful answer does not clear. */
 const lasting: readonly State[] = ['strips-dnssec', 'does-not-validate', 'forges'];
 
 /** Flags of a query whose answer this resolver validates (RFC 6840 §5.9). */
@@ -109,8 +112,8 @@ export function createResolver(options: ResolverOptions): Resolver {
 }
 
 /**
- * The resolver that {@link createResolver} returns. Signatures prove data, denials and
- * the security state, unless the operator declared an upstream trusted.
+ * Implementation of {@link createResolver}. Signatures prove data, denials and the
+ * security status, unless the operator declared an upstream trusted.
  */
 class CachingResolver {
   readonly #options: ResolverOptions;
@@ -121,14 +124,17 @@ class CachingResolver {
   readonly #transport: TransportOptions;
   readonly #answers: AnswerCache;
   /**
-   * Proved zones, by upstream: a proof from one upstream proves nothing about another.
+   * Zones with proved security status, by upstream: a proof from one upstream is not used
+   * for another.
    */
   readonly #zones: ReadonlyMap<Upstream, BoundedMap<CachedZone>>;
   readonly #exchanges = new SingleFlight<Result<Message>>();
-  /** Upstreams whose last exchange failed. The others are queried first. */
+  /**
+   * Upstreams whose last exchange failed. The resolver queries the other upstreams first.
+   */
   readonly #failing = new Set<Upstream>();
   readonly #states: Map<Upstream, State>;
-  /** For each upstream, the time until which its validation test is valid. */
+  /** For each upstream, the time at which the result of its validation test expires. */
   readonly #validatingUntil = new Map<Upstream, number>();
   #questions = 0;
 
@@ -193,14 +199,16 @@ class CachingResolver {
     };
   }
 
-  /** Queries the upstreams in order until one returns an answer that is not a failure. */
+  /**
+   * Queries the upstreams in order until one of them returns an answer without a failure.
+   */
   async #resolve(question: Question, abortSignal?: AbortSignal): Promise<Resolved> {
     let worst: DnsAnswer | undefined;
     let forging: Upstream | undefined;
     let stripping: Stripping | undefined;
     for (const upstream of this.#inOrder()) {
-      // The AD bit counts only if the resolver was declared trusted (RFC 7672 §2.1.1
-      // [7672-2.1.1-4]).
+      // The AD bit is used only if the operator declared the resolver trusted
+      // (RFC 7672 §2.1.1 [7672-2.1.1-4]).
       const dnsAnswer = await (this.#options.trustAd
         ? this.#resolveByAd(upstream, question, abortSignal)
         : this.#resolveByValidation(upstream, question, abortSignal));
@@ -212,7 +220,7 @@ class CachingResolver {
       const { failure } = dnsAnswer;
       if (failure && /^dnssec-(stripped|not-validating)$/.test(failure.code))
         stripping = { upstream, failure };
-      // Return the most specific failure: bogus before indeterminate.
+      // Return the most specific failure: `bogus` has precedence over `indeterminate`.
       if (!worst || (worst.dnssec !== 'bogus' && dnsAnswer.dnssec === 'bogus')) worst = dnsAnswer;
     }
     const answer = worst ?? failedAnswer(question, transportFailures.make('dns-no-upstream'));
@@ -220,9 +228,10 @@ class CachingResolver {
   }
 
   /**
-   * Validates through one upstream. A bogus result may have a harmless cause: a resolver
-   * that strips signatures makes every signed zone bogus, so the resolver tests for that
-   * before it reports a fault of the zone.
+   * Resolves and validates a question through one upstream. A bogus result may have a
+   * cause outside the zone: if a resolver strips signatures, every signed zone appears
+   * bogus. This method therefore tests the upstream before it reports a fault of the
+   * zone.
    */
   async #resolveByValidation(
     upstream: Upstream,
@@ -256,9 +265,9 @@ class CachingResolver {
   }
 
   /**
-   * Returns true if an upstream strips DNSSEC records. The zone of the trust anchor is
-   * known to be signed, so an upstream that returns its keys without signatures strips
-   * the signatures of all zones.
+   * Returns whether an upstream strips DNSSEC records. The zone of the trust anchor is
+   * known to be signed. An upstream that returns the keys of that zone without signatures
+   * strips the signatures of all zones.
    */
   async #stripsDnssec(
     upstream: Upstream,
@@ -293,12 +302,12 @@ class CachingResolver {
 
   /**
    * Tests whether an upstream validates. Returns a failure if the AD bit is missing from
-   * an answer for which every validator sets it (RFC 6840 §5.7).
+   * an answer in which every validator sets it (RFC 6840 §5.7).
    */
   async #adBitDoubt(upstream: Upstream, abortSignal?: AbortSignal): Promise<Failure | undefined> {
     if ((this.#validatingUntil.get(upstream) ?? 0) > this.#clock.now()) return undefined;
-    // The query has AD clear: a validator sets AD because of DO alone, and a forwarder
-    // that only copies header bits does not.
+    // The query has the AD bit clear and the DO bit set. A validator then sets AD, but a
+    // forwarder that only copies header bits does not.
     const flags = { checkingDisabled: false, authenticData: false };
     const query = { name: Name.root, type: RRType.NS, flags };
     const message = await this.#exchange(upstream, query, abortSignal);
@@ -311,7 +320,10 @@ class CachingResolver {
     return dnssecFailures.make('dnssec-not-validating', upstream.label);
   }
 
-  /** Resolves a question by the AD bit of an upstream that passed the validation test. */
+  /**
+   * Resolves a question according to the AD bit of an upstream that passed the validation
+   * test.
+   */
   async #resolveByAd(
     upstream: Upstream,
     question: Question,
@@ -332,8 +344,8 @@ class CachingResolver {
   }
 
   /**
-   * Queries an upstream. Concurrent lookups need the same keys, so DS, DNSKEY and root
-   * queries share one exchange.
+   * Queries an upstream. Concurrent lookups need the same records, so identical DS,
+   * DNSKEY and root queries share one exchange.
    */
   async #exchange(
     upstream: Upstream,
@@ -358,7 +370,9 @@ class CachingResolver {
     return message;
   }
 
-  /** RFC 7858, authenticated by name (RFC 8310 §8.1). */
+  /**
+   * Starts DNS over TLS (RFC 7858) and authenticates the server by name (RFC 8310 §8.1).
+   */
   readonly #secure: SecureStream = async (connection, serverName, limits) => {
     const authenticated = await authenticate({
       connection,
@@ -372,7 +386,7 @@ class CachingResolver {
     return authenticated;
   };
 
-  /** Upstreams in the order of preference, the failing upstreams last. */
+  /** Returns the upstreams in the order of preference, with failing upstreams last. */
   #inOrder(): readonly Upstream[] {
     const isBad = (upstream: Upstream): boolean => {
       const state = this.#states.get(upstream);
@@ -386,21 +400,21 @@ class CachingResolver {
   /** Records the observed state of an upstream for `health`. */
   #note(upstream: Upstream, state: State): void {
     const known = this.#states.get(upstream) as State;
-    // A single failed query does not mark an upstream as failed if it has answered
-    // others.
+    // One failed query does not mark an upstream as failed if it has answered other
+    // queries.
     const isSingle =
       known === 'answers' && (state === 'silent' || state === 'refuses' || state === 'tls-failed');
     if (!lasting.includes(known) && !isSingle) this.#states.set(upstream, state);
   }
 }
 
-/** Returns the limits of validation; `clockSkew` overrides the value in `limits`. */
+/** Returns the validation limits; `clockSkew` overrides the value in `limits`. */
 function limitsOf({ limits, clockSkew }: ResolverOptions): Partial<ValidationLimits> | undefined {
   if (clockSkew === undefined) return limits;
   return { ...limits, clockSkew };
 }
 
-/** The state of an upstream after one exchange. */
+/** Returns the state of an upstream after one exchange. */
 function stateAfter(message: Result<Message>): State {
   if (!message.ok) return message.failure.code === 'dns-tls-failed' ? 'tls-failed' : 'silent';
   if (message.value.rcode === Rcode.REFUSED) return 'refuses';
@@ -408,7 +422,8 @@ function stateAfter(message: Result<Message>): State {
 }
 
 /**
- * Returns an answer without data. `ttl` 0: the cache applies its own time to failures.
+ * Returns a failed answer without data. Its `ttl` is 0: the cache applies its own TTL to
+ * failures.
  */
 function failedAnswer(question: Question, failure: Failure): DnsAnswer {
   return {

@@ -1,4 +1,7 @@
-/** A resolver over one TCP connection to servers that close it or reorder the answers. */
+/**
+ * Tests of a resolver over one TCP connection to servers that close the connection or
+ * reorder the answers.
+ */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { createServer, type AddressInfo, type Socket } from 'node:net';
@@ -11,7 +14,7 @@ import { RRType } from '../wire/types-registry.js';
 import { createResolver } from './resolver.js';
 
 /**
- * Returns the answer to a query, `192.0.2.1` for every name, or to a different question.
+ * Returns an answer with `192.0.2.1` to a query, or an answer to a different question.
  */
 function answerTo(query: Uint8Array, question?: Name): Buffer {
   const decoded = decodeMessage(query);
@@ -28,10 +31,13 @@ function answerTo(query: Uint8Array, question?: Name): Buffer {
   return Buffer.concat([Uint8Array.of(bytes.length >> 8, bytes.length & 255), bytes]);
 }
 
-/** The behaviour of a server for the queries in one chunk of a stream. */
+/** The behaviour of a server for the queries in one chunk of the stream. */
 type Serve = (socket: Socket, queries: readonly Uint8Array[]) => void;
 
-/** Runs a resolver for `tcp://` against a server; every zone counts as unsigned. */
+/**
+ * Runs a resolver with a `tcp://` upstream against a server; every zone is treated as
+ * unsigned.
+ */
 async function overTcp(
   serve: Serve,
   use: (ask: (name: string) => Promise<string>, connections: () => number) => Promise<void>,
@@ -115,7 +121,7 @@ test('RFC 7766 §6.2.4: questions without an answer are sent over a new connecti
   let served = 0;
   await overTcp(
     (socket, queries) => {
-      // The server closes after its first answer to a batch.
+      // The server closes the connection after its first answer to a batch.
       const [first] = queries;
       if (first && ++served < 6) socket.end(answerTo(first));
       else socket.write(Buffer.concat(queries.map((query) => answerTo(query))));

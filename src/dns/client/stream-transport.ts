@@ -6,7 +6,8 @@ import { PipelinedConnection, type StreamQuery } from './pipelined-connection.js
 import type { Upstream } from './upstream.js';
 
 /**
- * Starts TLS on a connection to a resolver and authenticates its name (RFC 8310 §8.1).
+ * Starts TLS on a connection to a resolver and authenticates the server by name
+ * (RFC 8310 §8.1).
  */
 export type SecureStream = (
   connection: Connection,
@@ -14,7 +15,9 @@ export type SecureStream = (
   limits: { readonly timeoutMs: number; readonly signal?: AbortSignal },
 ) => Promise<Result<Connection>>;
 
-/** The open TCP and TLS connections, one per upstream, shared by all queries. */
+/**
+ * The open TCP and TLS connections, at most one per upstream, which all queries share.
+ */
 export class ConnectionPool {
   readonly open = new Map<string, PipelinedConnection>();
   readonly opening = new SingleFlight<Result<PipelinedConnection>>();
@@ -25,20 +28,24 @@ export interface TransportOptions {
   readonly network: Network;
   readonly secure: SecureStream;
   readonly connections: ConnectionPool;
-  /** Timeout of one datagram, milliseconds. A TCP exchange gets three times as long. */
+  /**
+   * Timeout of one UDP query, milliseconds. The timeout of a TCP exchange is three times
+   * as long.
+   */
   readonly timeoutMs: number;
-  /** Datagrams to send before the query fails. */
+  /** Maximum UDP queries to one upstream before the lookup fails. */
   readonly attempts: number;
 }
 
 /**
- * Maximum connections per query. A server may close after any answer; queries it did not
- * read are sent again over a new connection (RFC 7766 §6.2.4 [7766-6.2.4-1]).
+ * Maximum connections per query. A server may close the connection after any answer;
+ * unanswered queries are then sent again over a new connection (RFC 7766 §6.2.4
+ * [7766-6.2.4-1]).
  */
 const MAX_CONNECTIONS = 10;
 
 /**
- * Sends queries over TCP (RFC 7766 §6.2.1) or TLS (RFC 7858 §3.4) and reuses an open
+ * Sends queries over TCP (RFC 7766 §6.2.1) or TLS (RFC 7858 §3.4), and reuses an open
  * connection. Rejects only with `signal.reason`.
  */
 export async function askOverStream(
@@ -64,7 +71,10 @@ export async function askOverStream(
   }
 }
 
-/** Returns the open connection of an upstream, or opens one for all callers [7766-6.2.2-1]. */
+/**
+ * Returns the open connection to an upstream, or opens one that all callers share
+ * [7766-6.2.2-1].
+ */
 function openConnection(
   upstream: Upstream,
   options: TransportOptions,
@@ -86,7 +96,10 @@ function openConnection(
   );
 }
 
-/** Connects by TCP, and for an upstream with a TLS name starts and authenticates TLS. */
+/**
+ * Connects over TCP. If the upstream has a TLS name, also starts TLS and authenticates
+ * the server.
+ */
 async function connect(
   upstream: Upstream,
   options: TransportOptions,
@@ -104,7 +117,7 @@ async function connect(
   return fail(transportFailures.make('dns-tls-failed', `${upstream.label}: ${code} ${detail}`));
 }
 
-/** Connects by TCP; three times the timeout of a datagram covers its handshakes. */
+/** Opens a TCP connection, with three times the timeout of a UDP query. */
 export async function dial(
   upstream: Upstream,
   { network, timeoutMs }: TransportOptions,
@@ -127,8 +140,8 @@ export async function dial(
 }
 
 /**
- * Accepts an answer over a stream. A truncated answer is a failure: it proves nothing
- * about the absent records.
+ * Returns the answer from a stream, or a failure if it is truncated. A truncated answer
+ * does not prove that the missing records do not exist.
  */
 export function whole(message: Message | undefined, { label }: Upstream): Result<Message> {
   if (message && !message.truncated) return ok(message);

@@ -10,8 +10,8 @@ import type { StreamQuery } from './pipelined-connection.js';
 import type { Upstream } from './upstream.js';
 
 /**
- * Header bits of a query: CD and DO for a validating client, AD for one that trusts the
- * resolver (RFC 6840 §5.7, §5.9).
+ * Header bits of a query: CD and DO for a validating client, AD for a client that trusts
+ * the resolver (RFC 6840 §5.7, §5.9).
  */
 export interface QueryFlags {
   readonly checkingDisabled: boolean;
@@ -25,13 +25,16 @@ export interface UpstreamQuery {
   readonly flags: QueryFlags;
 }
 
-/** EDNS UDP payload size that avoids fragmentation on all common paths (RFC 9715). */
+/**
+ * Advertised EDNS UDP payload size; it avoids fragmentation on all common paths
+ * (RFC 9715).
+ */
 const UDP_SIZE = 1232;
 
 /**
- * Sends one query to one resolver: by UDP first, and by TCP if the answer is truncated or
- * lacks EDNS; over the open TCP or TLS connection if the upstream is configured for one.
- * Rejects only with `signal.reason`.
+ * Sends one query to one upstream: over UDP first, and over TCP if the answer is
+ * truncated or lacks EDNS. If the upstream is configured for TCP or TLS, uses its open
+ * connection. Rejects only with `signal.reason`.
  */
 export async function askUpstream(
   upstream: Upstream,
@@ -106,8 +109,8 @@ function queryFor(
 }
 
 /**
- * Returns the message if it answers the query: id, question and direction match (RFC 5452
- * §9.1). An error without a question section also counts as an answer.
+ * Returns the message if it answers the query: it is a response with the same id and
+ * question (RFC 5452 §9.1). An error response without a question section also matches.
  */
 function answers(query: Message, bytes: Uint8Array): Message | undefined {
   const decoded = decodeMessage(bytes);
@@ -135,7 +138,7 @@ function answers(query: Message, bytes: Uint8Array): Message | undefined {
 }
 
 /**
- * Queries over TCP for one answer that does not fit into a datagram (RFC 7766 §5
+ * Sends the query over TCP because the answer does not fit into a datagram (RFC 7766 §5
  * [7766-5-1]).
  */
 async function overTcp(
@@ -162,8 +165,8 @@ async function overTcp(
 }
 
 /**
- * Reads one length-prefixed message. Resolves to undefined at a timeout or the end of the
- * stream. Buffers at most 64 KiB and the prefix.
+ * Reads one length-prefixed message. Resolves to undefined at the timeout or at the end
+ * of the stream. Buffers at most 64 KiB and the length prefix.
  *
  *   octets   field (RFC 1035 §4.2.2)
  *   2        length of the message

@@ -7,10 +7,10 @@ import { Rcode } from '../wire/types-registry.js';
 import { isAnswer, unvalidatedAnswer } from './unvalidated-answer.js';
 
 /**
- * Converts an answer of a resolver whose AD bit is trusted (RFC 6840 §5.7): secure with
- * AD, insecure without, for data and denial alike. `unchecked` is the answer to the same
- * query with CD=1, sent after SERVFAIL: if it succeeded, the resolver judged the data
- * bogus.
+ * Converts an answer from a resolver whose AD bit is trusted (RFC 6840 §5.7). Data and
+ * denials with AD are secure; those without AD are insecure. `unchecked` is the answer to
+ * the same query with CD set, sent after SERVFAIL. If that query succeeded, the resolver
+ * refused the data as bogus.
  */
 export function answerByAd(
   domainName: Name,

@@ -7,21 +7,22 @@ import { Rcode, RRType } from '../wire/types-registry.js';
 const MAX_ALIASES = 11;
 
 /**
- * Returns true for a response that denies the name: NXDOMAIN, or YXDOMAIN from a DNAME
- * whose result is too long (RFC 6672 §2.2).
+ * Returns whether a response denies the name: NXDOMAIN, or YXDOMAIN because the
+ * substitution for a DNAME is too long (RFC 6672 §2.2).
  */
 export function isNameError({ rcode }: Message): boolean {
   return rcode === Rcode.NXDOMAIN || rcode === Rcode.YXDOMAIN;
 }
 
-/** Returns true for a response that answers its query, with data or with a denial. */
+/** Returns whether a response answers its query, with data or with a denial. */
 export function isAnswer(message: Message): boolean {
   return message.rcode === Rcode.NOERROR || isNameError(message);
 }
 
 /**
- * Converts an answer (NOERROR, NXDOMAIN or YXDOMAIN) without validation and follows
- * aliases inside it. `dnssec` is the status that the caller assigns to the whole answer.
+ * Converts an answer (NOERROR, NXDOMAIN or YXDOMAIN) without validating it, and follows
+ * the aliases that the answer contains. `dnssec` is the status that the caller assigns to
+ * the whole answer.
  */
 export function unvalidatedAnswer(
   domainName: Name,

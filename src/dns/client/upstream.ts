@@ -6,14 +6,17 @@ import { transportFailures } from './failures.js';
 export interface Upstream {
   readonly address: string;
   readonly port: number;
-  /** DNS over TLS (RFC 7858), authenticated by this name. */
+  /**
+   * Name of the server for DNS over TLS (RFC 7858); its certificate must be valid for
+   * this name.
+   */
   readonly tlsName?: string;
   /**
-   * Sends all queries over one TCP connection that stays open (RFC 7766). Default: UDP
-   * from a new port for each query, and TCP for truncated answers.
+   * Send all queries over one persistent TCP connection (RFC 7766). Default: UDP from a
+   * new port for each query, and TCP for truncated answers.
    */
   readonly transport?: 'tcp';
-  /** The address in the form that an operator writes. */
+  /** The address in the form in which the operator configured it. */
   readonly label: string;
 }
 
@@ -45,8 +48,8 @@ export function parseUpstream(addressText: string): Result<Upstream> {
 }
 
 /**
- * Returns the resolvers of this machine's configuration. There is no fallback to a public
- * resolver, because that would disclose queries to a third party.
+ * Returns the resolvers that this machine is configured to use. Without any, the list is
+ * empty: a fallback to a public resolver would disclose queries to a third party.
  */
 export function systemUpstreams(filePath = '/etc/resolv.conf'): readonly Upstream[] {
   let addressText: string;

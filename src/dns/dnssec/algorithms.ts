@@ -1,49 +1,45 @@
 import { createHash, createPublicKey, verify, type KeyObject } from 'node:crypto';
 
 /**
- * One signature algorithm: how its DNSKEY public key is read and its signatures are
- * checked.
+ * One signature algorithm: how DNSKEY public keys are parsed and signatures are verified.
  */
 export interface Algorithm {
-  /** Mnemonic of the IANA registry. */
+  /** Mnemonic from the IANA registry. */
   readonly name: string;
-  /**
-   * Undefined for a key of the wrong size or form.
-   *
-   * Imports the public key field of DNSKEY RDATA.
-   */
+  /** Returns undefined for a key of the wrong size or format. */
   importKey(publicKey: Uint8Array): KeyObject | undefined;
   /**
-   * Returns true if the signature is valid over the data. Invalid octets cause no
-   * exception.
+   * Returns whether the signature over the data is valid. Does not throw for malformed
+   * octets.
    */
   verify(keyObject: KeyObject, recordData: Uint8Array, signature: Uint8Array): boolean;
 }
 
 /**
- * Algorithms and digests a validator supports. All others are "unknown": a zone that has
- * only unknown ones is insecure (RFC 4035 §5.2).
+ * The algorithms and digests that a validator supports. All others are unknown: a zone
+ * that uses only unknown algorithms is insecure (RFC 4035 §5.2).
  */
 export interface AlgorithmRegistry {
   readonly signatures: ReadonlyMap<number, Algorithm>;
-  /** DS digest type to hash name. */
+  /** Hash names by DS digest type. */
   readonly digests: ReadonlyMap<number, string>;
 }
 
-/** DS digest type 1, ignored if a stronger one is present (RFC 4509 §3). */
+/** DS digest type 1, ignored if the zone also has a stronger digest (RFC 4509 §3). */
 export const SHA1_DIGEST = 1;
 
 /**
- * RSA keys and signatures (RFC 3110 §2, RFC 5702 §3). Public key:
+ * Returns the implementation of RSA keys and signatures (RFC 3110 §2, RFC 5702 §3).
+ * Public key:
  *
  *   octets   field
  *   1 or 3   length of the exponent: one octet, or 0 and two octets
  *   ...      exponent
  *   ...      modulus
  *
- * Keys of 512 to 4096 bits are used, with RSASHA512 of 1024 at least (RFC 5702 §2). With
- * a larger modulus, or an exponent of more than eight octets, a zone could make each
- * check expensive.
+ * Keys have 512 to 4096 bits, or at least 1024 bits for RSASHA512 (RFC 5702 §2). With a
+ * larger modulus, or with an exponent of more than eight octets, a zone could make each
+ * verification expensive.
  */
 export function rsa(name: string, hash: string, minOctets = 64): Algorithm {
   return {
@@ -70,8 +66,9 @@ export function rsa(name: string, hash: string, minOctets = 64): Algorithm {
 }
 
 /**
- * ECDSA keys and signatures (RFC 6605 §4): key and signature are two numbers of fixed
- * size, x and y of the point, or r and s. Neither uses ASN.1.
+ * Returns the implementation of ECDSA (RFC 6605 §4). A key consists of two numbers of
+ * fixed size, x and y of the point; a signature consists of r and s. Neither format uses
+ * ASN.1.
  */
 function ecdsa(name: string, curve: 'P-256' | 'P-384', hash: string): Algorithm {
   const size = curve === 'P-256' ? 32 : 48;
@@ -94,8 +91,8 @@ function ecdsa(name: string, curve: 'P-256' | 'P-384', hash: string): Algorithm 
 }
 
 /**
- * Ed25519 and Ed448 (RFC 8080 §3, §4): a key of 32 or 57 octets, a signature of twice
- * that length.
+ * Returns the implementation of Ed25519 or Ed448 (RFC 8080 §3, §4). A key has 32 or
+ * 57 octets, and a signature twice as many.
  */
 function eddsa(name: 'Ed25519' | 'Ed448'): Algorithm {
   const size = name === 'Ed25519' ? 32 : 57;
@@ -110,28 +107,32 @@ function eddsa(name: 'Ed25519' | 'Ed448'): Algorithm {
   };
 }
 
-/** Imports a key as JWK, the only format in which node:crypto accepts bare numbers. */
+/**
+ * Imports a key as JWK, the only format in which node:crypto accepts the bare coordinates
+ * or the modulus.
+ */
 function fromJwk(jwk: Record<string, string>): KeyObject | undefined {
   try {
     return createPublicKey({ key: jwk, format: 'jwk' });
   } catch {
-    return undefined; // Not a point of the curve, or another invalid key.
+    return undefined; // The key is not a point of the curve, or is invalid in another way.
   }
 }
 
-/** Returns the encoding of numbers in JWK (RFC 7517). */
+/** Returns octets in the base64url encoding of JWK (RFC 7517). */
 function base64url(bytes: Uint8Array): string {
   return Buffer.from(bytes).toString('base64url');
 }
 
 /**
- * The algorithms used outside tests.
+ * The algorithms that a validator outside tests uses.
  *
- * RFC 9905 §2 retires SHA-1 as a signature algorithm (5 and 7): a zone signed with those
- * alone counts as unsigned [9905-2-1]. RFC 9906 §2 retires ECC-GOST, algorithm 12 and
- * digest type 3 [9906-2-1]. Neither RFC retires DS digest type 1. RFC 8624 §3.3 and
- * IANA's registry (RFC 9904 §4) still require it of validators [9904-4-1]: a DS digest
- * needs second-preimage resistance, which SHA-1 has. Digest types 5 and 6 are optional.
+ * RFC 9905 §2 retires SHA-1 as a signature algorithm (5 and 7): a zone that is signed
+ * only with these is treated as unsigned [9905-2-1]. RFC 9906 §2 retires ECC-GOST,
+ * algorithm 12 and digest type 3 [9906-2-1]. Neither RFC retires DS digest type 1.
+ * RFC 8624 §3.3 and IANA's registry (RFC 9904 §4) still require validators to support it
+ * [9904-4-1]: a DS digest needs second-preimage resistance, which SHA-1 still offers.
+ * Digest types 5 and 6 are optional.
  */
 export const standardAlgorithms: AlgorithmRegistry = {
   signatures: new Map<number, Algorithm>([
@@ -150,16 +151,15 @@ export const standardAlgorithms: AlgorithmRegistry = {
 };
 
 /**
- * DS digest over owner and DNSKEY RDATA (RFC 4034 §5.1.4). `hash` comes from the
- * registry.
+ * Returns the DS digest over an owner name and its DNSKEY RDATA (RFC 4034 §5.1.4). `hash`
+ * is a hash name from the registry.
  */
 export function dsDigest(hash: string, canonicalOwner: Uint8Array, dnskey: Uint8Array): Uint8Array {
   return new Uint8Array(createHash(hash).update(canonicalOwner).update(dnskey).digest());
 }
 
 /**
- * Names of algorithms that are not supported, most of them retired (IANA DNSSEC Algorithm
- * Numbers).
+ * Names of unsupported algorithms, most of them retired (IANA DNSSEC Algorithm Numbers).
  */
 const unsupportedNames: ReadonlyMap<number, string> = new Map([
   [1, 'RSAMD5'],
@@ -172,7 +172,9 @@ const unsupportedNames: ReadonlyMap<number, string> = new Map([
   [23, 'ECC-GOST12'],
 ]);
 
-/** The unsupported part of a DS record: its algorithm, or else its digest type. */
+/**
+ * Returns the unsupported part of a DS record: its algorithm, or else its digest type.
+ */
 export function unsupportedText(
   { algorithm, digestType }: { readonly algorithm: number; readonly digestType: number },
   { signatures }: AlgorithmRegistry,

@@ -4,8 +4,8 @@ import { canonicalRdata } from '../wire/rdata-layout.js';
 import type { Rrsig } from '../wire/rdata.js';
 
 /**
- * Canonical DNS name order (RFC 4034 §6.1): by labels from the right, octets in lower
- * case, a missing label first.
+ * Compares two names in the canonical order of RFC 4034 §6.1: label by label from the
+ * right, octets in lower case, a missing label first.
  */
 export function compareNames(domainName: Name, name: Name): number {
   const left = loweredLabels(domainName);
@@ -29,25 +29,24 @@ function loweredLabels(domainName: Name): Buffer[] {
   return labels;
 }
 
-/** The wire form in lower case. */
+/** Returns the wire format of a name in lower case. */
 export function canonicalName(domainName: Name): Uint8Array {
   return Buffer.from(domainName.key, 'latin1');
 }
 
 /**
- * Labels of a name as RRSIG counts them: without the root and without a leading wildcard
- * (RFC 4034 §3.1.3).
+ * Returns the label count that an RRSIG would contain for a name: without the root and
+ * without a leading wildcard (RFC 4034 §3.1.3).
  */
 export function countLabels(domainName: Name): number {
   return domainName.labelCount - (domainName.isWildcard ? 1 : 0);
 }
 
 /**
- * The RDATA of an RRset in canonical form and order, duplicates removed (RFC 4034 §6.2,
- * §6.3).
+ * Returns the RDATA of an RRset in canonical form and order, without duplicates
+ * (RFC 4034 §6.2, §6.3).
  *
- * The order is that of the octets as unsigned numbers, a shorter RDATA before its
- * extensions.
+ * The octets are compared as unsigned numbers, and a prefix sorts before a longer RDATA.
  */
 export function canonicalRdatas(rrset: readonly ResourceRecord[]): readonly Uint8Array[] {
   const [only] = rrset;
@@ -64,8 +63,8 @@ export function canonicalRdatas(rrset: readonly ResourceRecord[]): readonly Uint
 /**
  * Builds the octets that an RRSIG signs (RFC 4034 §3.1.8.1): its own RDATA without the
  * signature, then the RRset in canonical form and order. The owner is the wildcard if the
- * RRSIG counts fewer labels than the owner has. Pass `rdatas` to avoid sorting again for
- * another signature over the same set.
+ * label count of the RRSIG is lower than that of the owner. Pass `rdatas` to avoid
+ * sorting the same RRset again for another signature.
  *
  *   octets   field
  *   18 + n   RRSIG RDATA without the signature, signer in canonical form
@@ -104,7 +103,10 @@ export function signedData(
   return output;
 }
 
-/** RRSIG RDATA up to the signature, the signer's name in lower case. */
+/**
+ * Returns the RRSIG RDATA before the signature field, with the signer's name in lower
+ * case.
+ */
 export function rrsigHead(fields: Omit<Rrsig, 'signature'>): Uint8Array {
   const output = Buffer.allocUnsafe(18 + fields.signer.key.length);
   output.writeUInt16BE(fields.typeCovered, 0);
@@ -119,12 +121,12 @@ export function rrsigHead(fields: Omit<Rrsig, 'signature'>): Uint8Array {
 }
 
 /**
- * Key tag of DNSKEY RDATA (RFC 4034 appendix B).
+ * Returns the key tag of DNSKEY RDATA (RFC 4034 appendix B).
  *
- * Different keys of a zone can have the same tag, so a tag only selects candidates.
+ * Different keys of a zone can have the same tag, so a tag only selects candidate keys.
  */
 export function keyTag(recordData: Uint8Array): number {
-  // For RSA/MD5 the tag is a part of the modulus (appendix B.1).
+  // For RSA/MD5 the tag is part of the modulus (RFC 4034 appendix B.1).
   if (recordData[3] === 1) {
     if (recordData.length < 3) return 0;
     return (
@@ -138,7 +140,7 @@ export function keyTag(recordData: Uint8Array): number {
   return (sum + (sum >>> 16)) & 0xffff;
 }
 
-/** Returns two octets, most significant first. */
+/** Returns a number as two octets, most significant octet first. */
 export function encodeUint16(value: number): Uint8Array {
   return Uint8Array.of((value >> 8) & 255, value & 255);
 }

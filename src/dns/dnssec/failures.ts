@@ -1,8 +1,8 @@
 import { defineFailures } from '../../base/index.js';
 
 /**
- * The reason why an answer could not be proved. The sender defers mail that depends on
- * the answer and does not fall back to plaintext (RFC 7672 §2.1.2).
+ * The reasons why DNSSEC validation of an answer failed. The sender defers mail that
+ * depends on the answer, and does not fall back to plaintext (RFC 7672 §2.1.2).
  */
 export const dnssecFailures = defineFailures({
   'dnssec-signature-missing': {

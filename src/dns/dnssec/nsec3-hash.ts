@@ -3,13 +3,13 @@ import { concat, type Name } from '../../base/index.js';
 import { canonicalName } from './canonical.js';
 
 /**
- * IH of RFC 5155 §5, with SHA-1, the only assigned algorithm. The cost is `iterations` +
- * 1 hashes, so check the number first.
+ * Returns the hash IH of RFC 5155 §5 with SHA-1, the only assigned algorithm. Computing
+ * it takes `iterations` + 1 hashes, so callers must check `iterations` first.
  *
  *   IH(salt, x, 0) = H(x || salt)
  *   IH(salt, x, k) = H(IH(salt, x, k - 1) || salt)
  *
- * `name` is in canonical wire form.
+ * `name` must be in canonical wire format.
  */
 export function nsec3Hash(domainName: Name, salt: Uint8Array, iterations: number): Uint8Array {
   let hash: Uint8Array = canonicalName(domainName);

@@ -9,7 +9,10 @@ const keys = generateKeyPairSync('ed25519');
 const data = Buffer.from('records and their validity period');
 const signature = sign(null, data, keys.privateKey);
 
-/** An algorithm with the cache, and the number of signatures that it verified. */
+/**
+ * Returns an algorithm with the signature cache, and a counter of the signatures that the
+ * algorithm verified.
+ */
 function counted(): { readonly algorithm: Algorithm; readonly computed: () => number } {
   const standard = standardAlgorithms.signatures.get(ED25519);
   assert.ok(standard);

@@ -2,21 +2,21 @@ import type { KeyObject } from 'node:crypto';
 import { BoundedMap, equalBytes, latin1 } from '../../base/index.js';
 import type { Algorithm, AlgorithmRegistry } from './algorithms.js';
 
-/** Maximum cached signatures, about 500 octets each. */
+/** Maximum number of cached signatures; each takes about 500 octets. */
 const MAX_SIGNATURES = 2000;
 
-/** A valid signature with its data and its key. */
+/** The key and the signed data of a valid signature. */
 interface Verified {
   readonly key: KeyObject;
   readonly recordData: Uint8Array;
 }
 
 /**
- * Returns a registry that verifies each signature once. A top-level domain answers
- * questions about all its unsigned delegations with the same few NSEC3 records. The cache
- * holds only valid signatures, each with its key and all signed octets. The validity
- * period is part of these octets, and the validator compares it with the time of each
- * question.
+ * Returns a registry that verifies each signature only once. A top-level domain answers
+ * questions about all its unsigned delegations with the same few NSEC3 records, so the
+ * same signatures recur. The cache holds only valid signatures, each with its key and all
+ * signed octets. The signed octets include the validity period, and the validator
+ * compares that period with the time of each question.
  */
 export function rememberSignatures(registry: AlgorithmRegistry): AlgorithmRegistry {
   const signatures = [...registry.signatures].map(

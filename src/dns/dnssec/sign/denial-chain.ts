@@ -16,16 +16,16 @@ export type DenialScheme =
       readonly salt: Uint8Array;
     };
 
-/** One name of a zone with its record types; an empty non-terminal has none. */
+/** One name of a zone with its record types; an empty non-terminal has no types. */
 export interface ZoneName {
   readonly name: Name;
   readonly types: readonly number[];
-  /** NS without SOA. */
+  /** The name has NS and no SOA. */
   readonly delegation: boolean;
 }
 
 /**
- * The NSEC or NSEC3 records of a zone, unsigned, in chain order. `names`: all
+ * Returns the NSEC or NSEC3 records of a zone, unsigned, in chain order. `names` are all
  * authoritative names and delegations, including the apex.
  */
 export function denialChain(
@@ -39,7 +39,8 @@ export function denialChain(
 }
 
 /**
- * Links the names in canonical order; empty non-terminals have no NSEC (RFC 4035 §2.3).
+ * Links the names in canonical order; an empty non-terminal has no NSEC record
+ * (RFC 4035 §2.3).
  */
 function nsecChain(zoneNames: readonly ZoneName[], ttlSeconds: number): readonly ResourceRecord[] {
   const sorted = zoneNames
@@ -57,8 +58,8 @@ function nsecChain(zoneNames: readonly ZoneName[], ttlSeconds: number): readonly
 }
 
 /**
- * Links the names in the order of their hashes; empty non-terminals have an NSEC3 (RFC
- * 5155 §7.1). With opt-out, unsigned delegations are omitted (§6).
+ * Links the names in the order of their hashes; an empty non-terminal also has an NSEC3
+ * record (RFC 5155 §7.1). With opt-out, unsigned delegations are omitted (§6).
  */
 function nsec3Chain(
   apex: Name,
@@ -79,7 +80,8 @@ function nsec3Chain(
   );
   return distinct.map((hashedName, index) => {
     const next = (distinct[(index + 1) % distinct.length] as (typeof distinct)[number]).hash;
-    // An unsigned delegation has no signed RRset, so its bitmap has no RRSIG.
+    // An unsigned delegation has no signed RRset, so its type bitmap does not include
+    // RRSIG.
     const signed =
       hashedName.types.length > 0 &&
       (!hashedName.delegation || hashedName.types.includes(RRType.DS));

@@ -1,4 +1,6 @@
-/** Signs zones: keys, RRSIG, DS, NSEC and NSEC3 chains. RFC 4034, 5155. */
+/**
+ * Signs zones: keys, RRSIG and DS records, NSEC and NSEC3 chains (RFC 4034, RFC 5155).
+ */
 export {
   generateZoneKey,
   createZoneKeyPem,

@@ -5,17 +5,17 @@ import { RRType } from '../../wire/types-registry.js';
 import { countLabels, rrsigHead, signedData } from '../canonical.js';
 import type { ZoneSigningKey } from './zone-key.js';
 
-/** Validity of a signature, milliseconds since 1970. */
+/** Validity period of a signature, milliseconds since 1970. */
 export interface SigningWindow {
   readonly inception: number;
   readonly expiration: number;
 }
 
 /**
- * The RRSIG over one RRset (RFC 4034 §3). For an answer that a wildcard expands to, sign
- * the wildcard's own RRset and rename the result.
+ * Returns the RRSIG over one RRset (RFC 4034 §3). For an answer that a wildcard produces,
+ * sign the RRset of the wildcard and rename the result.
  *
- * Throws TypeError for an empty RRset. Times are rounded down to seconds.
+ * Throws a TypeError for an empty RRset. Times are rounded down to seconds.
  */
 export function signRrset(
   rrset: readonly ResourceRecord[],

@@ -6,7 +6,9 @@ import { RRType } from '../../wire/types-registry.js';
 import { dsDigest, standardAlgorithms } from '../algorithms.js';
 import { canonicalName, keyTag, encodeUint16 } from '../canonical.js';
 
-/** Algorithms that zones may be signed with (RFC 9904; SHA-1 is excluded). */
+/**
+ * Algorithms with which a zone may be signed (RFC 9904; those with SHA-1 are excluded).
+ */
 export type SigningAlgorithm = 8 | 10 | 13 | 14 | 15 | 16;
 
 /** A zone's signing key: its DNSKEY RDATA and its signing function. */
@@ -15,25 +17,28 @@ export interface ZoneSigningKey {
   /** DNSKEY RDATA. */
   readonly rdata: Uint8Array;
   readonly tag: number;
-  /** Returns the signature over the data, in the format of RRSIG. */
+  /** Returns the signature over the data, in the format of the RRSIG signature field. */
   sign(recordData: Uint8Array): Uint8Array;
 }
 
-/** Flags 257: zone key and secure entry point (RFC 4034 §2.1.1). */
+/** DNSKEY flags of a zone key with the secure entry point bit (RFC 4034 §2.1.1). */
 const KEY_SIGNING = 257;
 
-/** Makes a new key. One key that signs everything (a "CSK") is the default. */
+/**
+ * Generates a key. The default is a combined signing key (CSK), one key that signs
+ * everything.
+ */
 export function generateZoneKey(algorithm: SigningAlgorithm, flags = KEY_SIGNING): ZoneSigningKey {
   return zoneKeyOf(algorithm, generate(algorithm), flags);
 }
 
-/** Generates a P-256 key for a zone that needs it after a restart: PKCS #8 as PEM. */
+/** Generates a P-256 zone key that can be saved across restarts: PKCS #8 as PEM. */
 export function createZoneKeyPem(): string {
   return generate(13).privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
 }
 
 /**
- * Reads a P-256 key from PEM (PKCS #8 or SEC 1). Undefined for anything else.
+ * Reads a P-256 key from PEM (PKCS #8 or SEC 1). Returns undefined for any other input.
  */
 export function parseZoneKey(pem: string): ZoneSigningKey | undefined {
   try {
@@ -75,7 +80,7 @@ function zoneKeyOf(
   };
 }
 
-/** The DNSKEY record. */
+/** Returns the DNSKEY record of a key. */
 export function dnskeyRecord(
   zoneName: Name,
   zoneSigningKey: ZoneSigningKey,
@@ -88,9 +93,9 @@ export function dnskeyRecord(
 export type DsDigestType = 1 | 2 | 4;
 
 /**
- * The DS record the parent publishes (RFC 4034 §5.1.4).
+ * Returns the DS record that the parent zone publishes (RFC 4034 §5.1.4).
  *
- * The default is SHA-256: RFC 8624 §3.3 requires it of all validators.
+ * The default digest is SHA-256: RFC 8624 §3.3 requires all validators to support it.
  */
 export function dsRecord(
   zoneName: Name,
@@ -132,7 +137,7 @@ function generate(algorithm: SigningAlgorithm): { privateKey: KeyObject; publicK
   }
 }
 
-/** Returns the public key field of the DNSKEY, the reverse of `importKey`. */
+/** Returns the public key field of the DNSKEY; the inverse of `importKey`. */
 function publicOctets(algorithm: SigningAlgorithm, keyObject: KeyObject): Uint8Array {
   const jwk = keyObject.export({ format: 'jwk' });
   const bytes = (text: string | undefined): Uint8Array => Buffer.from(text ?? '', 'base64url');

@@ -5,7 +5,7 @@ import { readDnskey, readDs, type Dnskey, type Ds } from '../../wire/rdata.js';
 import { RRType } from '../../wire/types-registry.js';
 import type { TrustAnchor } from './types.js';
 
-/** Makes a DS of algorithm 8 (RSASHA256) and digest type 2 (SHA-256). */
+/** Builds a DS with algorithm 8 (RSASHA256) and digest type 2 (SHA-256). */
 const dsRecord = (keyTag: number, digest: string): Ds => ({
   keyTag,
   algorithm: 8,
@@ -14,9 +14,9 @@ const dsRecord = (keyTag: number, digest: string): Ds => ({
 });
 
 /**
- * The root zone's keys (IANA root-anchors.xml): KSK-2017, revoked on 2027-01-11, and
- * KSK-2024, which signs since 2026-10-11. Either may prove the root's key set; a revoked
- * key no longer counts (RFC 5011 §2.1).
+ * The keys of the root zone (IANA root-anchors.xml): KSK-2017, which is revoked on
+ * 2027-01-11, and KSK-2024, which signs since 2026-10-11. Either key may validate the
+ * root's DNSKEY RRset; a revoked key is no longer a trust anchor (RFC 5011 §2.1).
  */
 export const rootAnchors: readonly TrustAnchor[] = [
   {
@@ -30,10 +30,10 @@ export const rootAnchors: readonly TrustAnchor[] = [
 ];
 
 /**
- * Reads DS and DNSKEY lines in presentation form, as root.key files hold them; other
- * lines are refused.
+ * Parses DS and DNSKEY lines in presentation format, as root.key files contain them. Any
+ * other line is an error.
  *
- * Fails with `dns-text-malformed` for a file without such a line.
+ * Fails with `dns-text-malformed`, also if the file contains no DS or DNSKEY line.
  */
 export function parseTrustAnchors(text: string): Result<readonly TrustAnchor[]> {
   const zone = parseZone(text);
@@ -66,7 +66,10 @@ export function parseTrustAnchors(text: string): Result<readonly TrustAnchor[]> 
 
 const anchorIds = new WeakMap<TrustAnchor, string>();
 
-/** Returns a text that two anchors share only if zone, keys and digests are equal. */
+/**
+ * Returns an identifier that two anchors share only if their zone, keys and digests are
+ * equal.
+ */
 export function anchorId(anchor: TrustAnchor): string {
   const known = anchorIds.get(anchor);
   if (known !== undefined) return known;

@@ -15,16 +15,17 @@ import { ZoneMemory } from './zone-memory.js';
 import { timeOf } from './verify-rrset.js';
 import { isDelegatedKey, usableDs, zoneKeysOf } from './zone-keys.js';
 
-/** Maximum keys of one zone: more keys only make validation expensive. */
+/** Maximum keys of one zone: a zone with more keys only makes validation expensive. */
 const MAX_KEYS = 64;
 /** TTL in seconds of a status that depends on a negative trust anchor. */
 const NEGATIVE_TTL = 300;
 
 /**
- * The parent's proved statement about a name: a secure delegation, an insecure
- * delegation, no zone cut, or no provable statement. `expires`, in milliseconds since
- * 1970, is never later than the expiry of the keys that prove it. It is the current time
- * for a name in an unsigned part of the tree, where only the cut above was proved.
+ * The parent's statement about a name: a secure delegation, an insecure delegation, no
+ * zone cut, or a failure to prove any of these. `expires`, in milliseconds since 1970, is
+ * never later than the expiry of the keys that prove the statement. `expires` is the
+ * current time for a name in an unsigned part of the tree, where only a higher zone cut
+ * was proved.
  */
 type Cut =
   | { readonly kind: 'secure'; readonly ds: readonly Ds[]; readonly expires: number }
@@ -34,16 +35,18 @@ type ProvedCut = Extract<Cut, { readonly expires: number }>;
 type UnkeyedStatus = Exclude<ProvedStatus, { readonly status: 'secure' }>;
 
 /**
- * Builds the chain of trust from an anchor down to a zone. A zone cut needs a proof: a
- * signer's name claims the cut, and the parent's DS answer proves it (RFC 4035 §5.2). An
- * insecure delegation counts only if its parent proves it.
+ * Builds the chain of trust from a trust anchor down to a zone. The signer's name in an
+ * RRSIG claims a zone cut, and only the parent's DS answer proves the cut
+ * (RFC 4035 §5.2). An insecure delegation is accepted only if the parent zone proves it.
  */
 export class Chain implements Zones {
-  /** Zones by name: concurrent questions share one proof. */
+  /** Zone statuses by name, so that concurrent questions share one proof. */
   readonly #zones = new Map<string, Promise<ZoneStatus>>();
-  /** Delegations by name, for the same reason. */
+  /** Zone cuts by name, so that concurrent questions share one proof. */
   readonly #cuts = new Map<string, Promise<Cut>>();
-  /** The zones proved by earlier questions, and the records that prove the new ones. */
+  /**
+   * The zones that earlier questions proved, and the records that prove the new zones.
+   */
   readonly memory: ZoneMemory;
   readonly #algorithms: AlgorithmRegistry;
 
@@ -53,7 +56,8 @@ export class Chain implements Zones {
   }
 
   /**
-   * The closest anchor at or above a name (RFC 6840 appendix C: the closest one decides).
+   * Returns the closest anchor at or above a name; the closest anchor decides (RFC 6840
+   * appendix C).
    */
   anchor(domainName: Name): TrustAnchor | undefined {
     let closest: TrustAnchor | undefined;
@@ -62,15 +66,15 @@ export class Chain implements Zones {
     return closest;
   }
 
-  /** Returns the status and keys of a zone, given only its claimed name. */
+  /** Returns the status and keys of a zone whose name a signature claims. */
   zone(domainName: Name): Promise<ZoneStatus> {
     return memo(this.#zones, domainName.key, () => this.#zone(domainName));
   }
 
   /**
-   * Proves the anchor's zone directly and any other zone by its delegation. The shared
-   * cache stores results with an expiry but no failures, so that a later question tries
-   * again.
+   * Proves the anchor's zone directly, and any other zone through its delegation. The
+   * shared cache stores results with an expiry but no failures, so that a later question
+   * can succeed.
    */
   async #zone(domainName: Name): Promise<ZoneStatus> {
     const trustAnchor = this.anchor(domainName);
@@ -87,8 +91,9 @@ export class Chain implements Zones {
   }
 
   /**
-   * Determines whether data at a name must be signed: `signed` if every cut above it is
-   * secure. A zone with proved keys in the cache needs no second proof of its cut.
+   * Determines whether data at a name must be signed. The result is `signed` if every
+   * zone cut above the name is secure. If the cache contains the proved keys of a zone,
+   * its cut needs no second proof.
    */
   async enclosing(domainName: Name): Promise<Enclosing> {
     const trustAnchor = this.anchor(domainName);
@@ -103,7 +108,7 @@ export class Chain implements Zones {
       if ('failure' in zoneCut) return { status: zoneCut.kind, failure: zoneCut.failure };
       const settled = this.#withoutKeys(ownerName, zoneCut);
       if (!settled) continue;
-      // Otherwise every name below would cause another DS query.
+      // Without this entry, every name below would cause another DS query.
       this.memory.remember(ownerName, settled);
       if (settled.status === 'insecure') return settled;
     }
@@ -111,9 +116,10 @@ export class Chain implements Zones {
   }
 
   /**
-   * Returns the status of a zone that follows from its cut, without its keys; undefined
-   * for a secure delegation. A delegation whose DS records are all unsupported is
-   * insecure (RFC 4035 §5.2). The status names their algorithms for the explanation.
+   * Returns the status of a zone whose cut decides it without the zone's keys; undefined
+   * for a secure delegation. A delegation is insecure if none of its DS records is
+   * supported (RFC 4035 §5.2). The status then contains the algorithms, for the
+   * explanation to the operator.
    */
   #withoutKeys(zoneName: Name, cut: ProvedCut): UnkeyedStatus | undefined {
     if (cut.kind !== 'secure') return { status: cut.kind, expires: cut.expires };
@@ -125,9 +131,10 @@ export class Chain implements Zones {
   }
 
   /**
-   * Proves the key set of the anchor's zone. The zone is known to exist and to be signed,
-   * so the likely cause of a missing signature is the resolver. If all signatures are out
-   * of date, the likely cause is the clock of this machine.
+   * Proves the DNSKEY RRset of the anchor's zone. The zone is known to exist and to be
+   * signed, so the resolver is the likely cause of a missing signature. If every
+   * signature is outside its validity period, the clock of this machine is the likely
+   * cause.
    */
   async #anchored(trustAnchor: TrustAnchor): Promise<ZoneStatus> {
     const asked = await this.session.ask(trustAnchor.zone, RRType.DNSKEY);
@@ -136,8 +143,8 @@ export class Chain implements Zones {
       (set) => set.type === RRType.DNSKEY && set.name.equals(trustAnchor.zone),
     );
     if (!recordSet || recordSet.signatures.length === 0) {
-      // The zone of the anchor is known to be signed, so an upstream that returns it
-      // unsigned strips signatures.
+      // The zone of the anchor is known to be signed, so an upstream that returns its
+      // keys without signatures strips signatures.
       return {
         status: 'indeterminate',
         failure:
@@ -168,7 +175,9 @@ export class Chain implements Zones {
     return zoneStatus;
   }
 
-  /** Proves the key set of a zone from the DS records of its parent (RFC 4035 §5.2). */
+  /**
+   * Proves the DNSKEY RRset of a zone from the DS records of its parent (RFC 4035 §5.2).
+   */
   async #delegated(domainName: Name, trustAnchor: TrustAnchor): Promise<ZoneStatus> {
     const keys = this.session.ask(domainName, RRType.DNSKEY);
     this.#askAhead(domainName, trustAnchor);
@@ -189,9 +198,9 @@ export class Chain implements Zones {
   }
 
   /**
-   * Queries the keys of the root and of the top-level zone together with the answer, if
-   * nothing is proved yet. Almost every proof needs these keys, so this saves round
-   * trips.
+   * Queries the keys of the root and of the top-level domain at the same time as the
+   * answer, if the root is not proved yet. Almost every proof needs these keys, so
+   * querying them early saves round trips.
    */
   begin(name: Name): void {
     const anchor = this.anchor(name);
@@ -207,7 +216,9 @@ export class Chain implements Zones {
     void this.session.ask(top, RRType.DNSKEY);
   }
 
-  /** Returns the delegation at a name; queried once for each question. */
+  /**
+   * Returns the parent's statement about a name; one validation queries it at most once.
+   */
   #cut(domainName: Name): Promise<Cut> {
     return memo(this.#cuts, domainName.key, () => this.#askCut(domainName));
   }
@@ -258,8 +269,8 @@ export class Chain implements Zones {
   }
 
   /**
-   * Returns the zone cut that a signed RRset of a DS response proves, or the reason why
-   * no cut is proved.
+   * Returns the statement that a signed RRset of a DS response proves, or the reason why
+   * it proves none.
    */
   #provedCut(
     domainName: Name,
@@ -293,9 +304,9 @@ export class Chain implements Zones {
   }
 
   /**
-   * Judges a denial of DS. It proves an insecure delegation when NS is present without
-   * SOA and DS, or when the name lies in an opt-out span (RFC 5155 §6); else there is no
-   * cut.
+   * Evaluates a denial of the DS RRset. It proves an insecure delegation if the name has
+   * NS without SOA and DS, or if the name lies in an opt-out span (RFC 5155 §6).
+   * Otherwise the name is not a zone cut.
    */
   async #deniedCut(domainName: Name, response: DnsResponse): Promise<Cut> {
     const judged = await judgeDenial(this.session, this, response, {
@@ -316,14 +327,14 @@ export class Chain implements Zones {
     return { kind: isInsecure ? 'insecure' : 'no-zone', expires };
   }
 
-  /** The cut at a name in an unsigned part of the tree. */
+  /** Returns the statement for a name in an unsigned part of the tree. */
   #unsignedCut(): ProvedCut {
     return { kind: 'insecure', expires: this.session.request.now };
   }
 
   /**
-   * Proves a DNSKEY RRset by a key that is an entry point; then every key of the set
-   * counts (RFC 4035 §5.2).
+   * Proves a DNSKEY RRset with a key that the trust anchor or the DS RRset confirms.
+   * Every key of the RRset is then trusted (RFC 4035 §5.2).
    */
   #keys(
     response: DnsResponse,
@@ -364,7 +375,7 @@ export class Chain implements Zones {
   }
 
   /**
-   * Returns the expiry of a result, milliseconds since 1970: a day from now at most, and
+   * Returns the expiry of a result, milliseconds since 1970: at most a day from now, and
    * not after `until`.
    */
   #expiry(ttlSeconds: number, until = Infinity): number {
@@ -372,12 +383,17 @@ export class Chain implements Zones {
   }
 }
 
-/** Returns true if the first of two anchors above the same name is the deeper one. */
+/**
+ * Returns whether the first of two anchors above the same name is closer to that name.
+ */
 function isCloser({ zone }: TrustAnchor, than: TrustAnchor | undefined): boolean {
   return than === undefined || zone.wire.length > than.zone.wire.length;
 }
 
-/** The refusal of a question, which proves nothing about the zone. */
+/**
+ * Returns the failure of a response with an error rcode, which proves nothing about the
+ * zone.
+ */
 function refusalOf({ message }: DnsResponse, question: string): Failure | undefined {
   if (message.rcode === Rcode.NOERROR || message.rcode === Rcode.NXDOMAIN) return undefined;
   const code = message.rcode === Rcode.SERVFAIL ? 'dns-servfail' : 'dns-rcode';

@@ -5,9 +5,9 @@ import type { DnsResponse } from './session.js';
 import type { TrustAnchor } from './types.js';
 
 /**
- * The RRset of a DS response that proves whether a zone begins at a name: its DS records,
- * or a signed CNAME. The owner of a CNAME has no other records, so it has neither NS nor
- * DS (RFC 4035 §2.5, §5.2) [4035-5.2-1].
+ * Returns the RRset of a DS response that proves whether a zone begins at a name: its DS
+ * records, or a signed CNAME. The owner of a CNAME has no other records, so it has
+ * neither NS nor DS (RFC 4035 §2.5, §5.2) [4035-5.2-1].
  */
 export function cutSet(response: DnsResponse, domainName: Name): RRset | undefined {
   const at = (recordType: number): RRset | undefined =>
@@ -21,8 +21,8 @@ export function cutSet(response: DnsResponse, domainName: Name): RRset | undefin
 }
 
 /**
- * Signers that may prove the parent side of a name: strictly above it, not above the
- * anchor. At most four are tried.
+ * Returns the signers that may prove the parent's statement about a name: strictly above
+ * the name, and at or below the trust anchor. Returns at most four signers.
  */
 export function signersAbove(
   domainName: Name,

@@ -1,6 +1,6 @@
 /**
- * The zones that count as signed: DS digests and algorithms at a delegation, and
- * delegations below aliases.
+ * Tests of the zones that are treated as signed: DS digests and algorithms at a
+ * delegation, and delegations below aliases.
  */
 import assert from 'node:assert/strict';
 import test from 'node:test';
@@ -24,8 +24,8 @@ const zone = Name.of('a.example');
 const address = 'mx.a.example A';
 
 /**
- * A DS record of the zone's key, with the given digest type and algorithm and,
- * optionally, a digest of empty input.
+ * Returns a DS record for the zone's key, with the given digest type and algorithm and,
+ * optionally, a wrong digest.
  */
 function ds(digestType: number, how: { stale?: boolean; algorithm?: number } = {}): ResourceRecord {
   const { rdata } = world.key('a.example');
@@ -40,7 +40,7 @@ function ds(digestType: number, how: { stale?: boolean; algorithm?: number } = {
   return makeRecord(zone, RRType.DS, 3600, concat(head, digest));
 }
 
-/** Denies the DS of every name below `a.example`. */
+/** Denies the DS of every name at or below `a.example`. */
 function noDs(name: Name, type: number): Partial<Message> {
   if (type !== RRType.DS) return { rcode: 2 };
   const span = name.equals(Name.of('mx.a.example'))
@@ -113,7 +113,10 @@ test('a zone signed with retired algorithms alone is named with them', async () 
   assert.equal(await unsupported(ds(1), ds(2, { algorithm: 5 })), undefined);
 });
 
-/** `alias.a.example` is an alias, and an unsigned zone begins below it. */
+/**
+ * Returns responses in which `alias.a.example` is an alias and an unsigned zone begins
+ * below it.
+ */
 function belowAlias(alias: Partial<Responses[string]>): Responses {
   return {
     'alias.a.example DS': alias,

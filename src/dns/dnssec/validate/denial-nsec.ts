@@ -5,14 +5,14 @@ import { compareNames } from '../canonical.js';
 import { nextCloser, type Denial, type NoCloser, type SetTrust } from './denial.js';
 import type { RRset } from './rrset.js';
 
-/** One NSEC record: nothing exists between `owner` and `next` in canonical order. */
+/** One NSEC record: no name exists between `owner` and `next` in canonical order. */
 interface Span extends Nsec {
   readonly owner: Name;
   readonly set: RRset;
 }
 
 const wildcardLabel = Uint8Array.of(0x2a);
-/** Types that a name without data has in the bitmap of its NSEC record. */
+/** Types in the NSEC bitmap of a name without data. */
 const denialTypes: ReadonlySet<number> = new Set([RRType.NSEC, RRType.RRSIG, RRType.NXNAME]);
 
 /** Proofs from the NSEC records of one zone (RFC 4035 §5.4, RFC 6840 §4). */
@@ -37,7 +37,7 @@ export class NsecProofs {
     });
   }
 
-  /** True if the response has an NSEC record of the zone. */
+  /** Returns whether the response has an NSEC record of the zone. */
   get any(): boolean {
     return this.#spans.length > 0;
   }
@@ -50,7 +50,8 @@ export class NsecProofs {
     const match = this.#find((span) => span.owner.equals(domainName));
     if (match) {
       const delegation = match.types.has(RRType.NS) && !match.types.has(RRType.SOA);
-      // RFC 9824 §3.1: the record represents a name that does not exist [9824-3.1-1].
+      // RFC 9824 §3.1: NXNAME in the bitmap means that the name does not exist
+      // [9824-3.1-1].
       const kind = match.types.has(RRType.NXNAME) ? 'nxdomain' : 'nodata';
       if (lacks(match, recordType, domainName.isRoot))
         return { kind, status: 'secure', delegation, used: [match.set] };
@@ -73,7 +74,7 @@ export class NsecProofs {
     return undefined;
   }
 
-  /** Proves that neither the name nor a wildcard that would answer for it exists. */
+  /** Proves that neither the name nor a wildcard for it exists. */
   nxdomain(domainName: Name): Denial | undefined {
     const cover = this.#cover(domainName);
     if (!cover || cover.next.isAtOrBelow(domainName)) return undefined;
@@ -86,7 +87,8 @@ export class NsecProofs {
 
   /**
    * Returns a span that proves an empty non-terminal. A wildcard can also be an empty
-   * non-terminal: the names that it matches then get NODATA (RFC 4592 §2.2.2, §3.3.1).
+   * non-terminal: questions for the names that it matches then get NODATA
+   * (RFC 4592 §2.2.2, §3.3.1).
    */
   #coverWithNamesBelow(domainName: Name): Span | undefined {
     const cover = this.#cover(domainName);
@@ -94,7 +96,10 @@ export class NsecProofs {
     return undefined;
   }
 
-  /** Proves that no name closer than the wildcard's parent exists (RFC 4035 §5.3.4). */
+  /**
+   * Proves that no name exists that is closer than the wildcard's parent
+   * (RFC 4035 §5.3.4).
+   */
   noCloser(domainName: Name, encloserLabels: number): NoCloser | undefined {
     const closer = nextCloser(domainName, encloserLabels);
     const cover = this.#cover(closer);
@@ -102,7 +107,7 @@ export class NsecProofs {
     return undefined;
   }
 
-  /** Returns the first matching span with a valid signature. */
+  /** Returns the first span that satisfies the condition and has a valid signature. */
   #find(wanted: (span: Span) => boolean): Span | undefined {
     return this.#spans.find((span) => wanted(span) && this.trust(span.set));
   }
@@ -113,7 +118,9 @@ export class NsecProofs {
     return this.#find((span) => covers(span, domainName));
   }
 
-  /** The longest ancestor whose existence the covering span proves. */
+  /**
+   * Returns the longest ancestor of the name whose existence the covering span proves.
+   */
   #encloser(name: Name, { owner, next }: Span): Name {
     for (let domainName = name.parent; ; domainName = domainName.parent)
       if (owner.isAtOrBelow(domainName) || next.isAtOrBelow(domainName) || domainName.isRoot)
@@ -121,10 +128,13 @@ export class NsecProofs {
   }
 }
 
-/** Returns true if a span covers a name: it sorts after the owner and before `next`. */
+/**
+ * Returns whether a span covers a name: the name sorts after `owner` and before `next`.
+ */
 function covers({ owner: ownerName, next, types }: Span, domainName: Name): boolean {
   if (ownerName.equals(domainName)) return false;
-  // RFC 6840 §4.1: this zone cannot deny names below a delegation or a DNAME.
+  // RFC 6840 §4.1: the NSEC record of a delegation or a DNAME cannot deny the names
+  // below.
   if (
     domainName.isAtOrBelow(ownerName) &&
     (types.has(RRType.DNAME) || (types.has(RRType.NS) && !types.has(RRType.SOA)))
@@ -132,12 +142,15 @@ function covers({ owner: ownerName, next, types }: Span, domainName: Name): bool
     return false;
   const after = compareNames(ownerName, domainName) < 0;
   const before = compareNames(domainName, next) < 0;
-  // The last span of a zone ends at the zone's apex.
+  // The `next` of the last span in a zone is the zone's apex.
   if (compareNames(ownerName, next) < 0) return after && before;
   return after || before;
 }
 
-/** The type is absent, and this record is allowed to prove it (RFC 6840 §4.1, §4.3). */
+/**
+ * Returns whether the type is absent and the record may prove the absence (RFC 6840 §4.1,
+ * §4.3).
+ */
 export function lacks(
   { types }: { readonly types: ReadonlySet<number> },
   recordType: number,
@@ -151,7 +164,8 @@ export function lacks(
 }
 
 /**
- * `*.name`, or the name itself if it is too long to have a wildcard below it.
+ * Returns the wildcard `*` below a name, or the name itself if the wildcard would be too
+ * long.
  */
 export function below(domainName: Name): Name {
   const wildcard = Name.fromLabels([wildcardLabel, ...domainName.labels]);
@@ -159,7 +173,7 @@ export function below(domainName: Name): Name {
   return domainName;
 }
 
-/** Returns the RRsets without duplicates: one span may prove two absences. */
+/** Returns the RRsets without duplicates: one span may prove the absence of two names. */
 function unique(...sets: readonly RRset[]): readonly RRset[] {
   return [...new Set(sets)];
 }

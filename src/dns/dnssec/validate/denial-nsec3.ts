@@ -8,9 +8,9 @@ import { below, lacks } from './denial-nsec.js';
 import type { RRset } from './rrset.js';
 import type { ValidationLimits } from './types.js';
 
-/** One NSEC3 record: no hash exists between `hash` and `nextHash`. */
+/** One NSEC3 record: no name has a hash between `hash` and `nextHash`. */
 interface Span extends Nsec3 {
-  /** The hash in the first label of the owner: 20 octets. */
+  /** The hash from the first label of the owner: 20 octets. */
   readonly hash: Uint8Array;
   readonly set: RRset;
 }
@@ -19,11 +19,11 @@ interface Span extends Nsec3 {
 interface Encloser {
   readonly name: Name;
   readonly span: Span;
-  /** Covers the next closer name. */
+  /** The span that covers the next closer name. */
   readonly cover: Span;
 }
 
-/** Hash computations left for the question. */
+/** The remaining number of hash computations for the question. */
 export interface HashBudget {
   hashes: number;
 }
@@ -46,21 +46,22 @@ export class Nsec3Proofs {
     private readonly work: Nsec3Work,
   ) {
     const spans = sets.flatMap((recordSet) => spanOf(recordSet, zone));
-    // RFC 5155 §8.2: one parameter set counts; the others are ignored.
+    // RFC 5155 §8.2: only records with the same parameters are used, and the others are
+    // ignored.
     const [first] = spans;
     this.#spans = spans.filter(
       (span) => first && span.iterations === first.iterations && equalBytes(span.salt, first.salt),
     );
   }
 
-  /** True if the response has a usable NSEC3 record of the zone. */
+  /** Returns whether the response has a usable NSEC3 record of the zone. */
   get any(): boolean {
     return this.#spans.length > 0;
   }
 
   /**
-   * True if the records need more iterations than this validator computes; set only after
-   * their signature was verified.
+   * Returns whether the records exceed an iteration limit of this validator; anything but
+   * `no` requires a valid signature over a record.
    */
   get excessive(): 'no' | 'insecure' | 'refused' {
     const [first] = this.#spans;
@@ -74,16 +75,16 @@ export class Nsec3Proofs {
     return 'insecure';
   }
 
-  /** The RRsets, for a verdict that depends only on their iterations. */
+  /** Returns one RRset for a denial whose status follows from the iterations alone. */
   get sets(): readonly RRset[] {
     return this.#spans.slice(0, 1).map((span) => span.set);
   }
 
   /**
-   * Proves that the name has no records of the type: an NSEC3 that matches it, or a
-   * wildcard without the type. With `optOut`, a span that may contain an unsigned
-   * delegation is also a proof. It proves less than RFC 5155 §8.4 requires for a name
-   * error, so it counts for NODATA responses only (§8.6).
+   * Proves that the name has no records of the type: an NSEC3 record matches the name, or
+   * a wildcard for the name lacks the type. With `optOut`, a span that may contain an
+   * unsigned delegation is also accepted. Such a span proves less than RFC 5155 §8.4
+   * requires for a name error, so it is accepted for NODATA responses only (§8.6).
    */
   nodata(
     domainName: Name,
@@ -117,9 +118,9 @@ export class Nsec3Proofs {
   }
 
   /**
-   * Proves that neither the name nor a wildcard that would answer for it exists: the closest
-   * encloser matched, the next closer name and the wildcard at the closest encloser
-   * covered (RFC 5155 §8.4) [5155-8.4-1].
+   * Proves that neither the name nor a wildcard for it exists: a record matches the
+   * closest encloser, and records cover the next closer name and the wildcard at the
+   * closest encloser (RFC 5155 §8.4) [5155-8.4-1].
    */
   nxdomain(domainName: Name): Denial | undefined {
     const encloser = this.#encloser(domainName);
@@ -138,8 +139,8 @@ export class Nsec3Proofs {
   }
 
   /**
-   * The closest encloser proof (RFC 5155 §8.3). The encloser must belong to this zone, so
-   * it has neither a delegation nor a DNAME.
+   * Returns the closest encloser proof (RFC 5155 §8.3). The encloser must belong to this
+   * zone, so it may be neither a delegation nor the owner of a DNAME.
    */
   #encloser(domainName: Name): Encloser | undefined {
     if (!domainName.isAtOrBelow(this.zone)) return undefined;
@@ -158,13 +159,19 @@ export class Nsec3Proofs {
     return undefined;
   }
 
-  /** Returns the span whose owner is the hash of the name: the name exists. */
+  /**
+   * Returns the span whose owner is the hash of the name, which proves that the name
+   * exists.
+   */
   #match(domainName: Name): Span | undefined {
     const hash = this.#hash(domainName);
     return hash && this.#spans.find((span) => equalBytes(span.hash, hash) && this.trust(span.set));
   }
 
-  /** Returns the span into which the hash of the name falls: the name does not exist. */
+  /**
+   * Returns the span that contains the hash of the name, which proves that the name does
+   * not exist.
+   */
   #cover(domainName: Name): Span | undefined {
     const hash = this.#hash(domainName);
     return (
@@ -173,7 +180,9 @@ export class Nsec3Proofs {
     );
   }
 
-  /** Returns the hash of a name, computed once; undefined after the budget is spent. */
+  /**
+   * Returns the hash of a name, which is computed once; undefined if the budget is spent.
+   */
   #hash(domainName: Name): Uint8Array | undefined {
     const [first] = this.#spans;
     if (!first) return undefined;
@@ -187,8 +196,9 @@ export class Nsec3Proofs {
 }
 
 /**
- * Unknown hash algorithms and flags are ignored (RFC 5155 §8.1, §8.2); the owner must be
- * one label below the zone.
+ * Returns the span of a usable NSEC3 record. Ignores records with unknown hash algorithms
+ * or flags (RFC 5155 §8.1, §8.2), and records whose owner is not one label below the
+ * zone.
  */
 function spanOf(recordSet: RRset, zoneName: Name): Span[] {
   if (
@@ -214,14 +224,17 @@ function spanOf(recordSet: RRset, zoneName: Name): Span[] {
   return [{ ...nsec3.value, hash, set: recordSet }];
 }
 
-/** Opt-out: unsigned delegations in the span have no NSEC3 of their own (RFC 5155 §6). */
+/**
+ * Returns whether unsigned delegations in the span may have no NSEC3 record of their own
+ * (RFC 5155 §6).
+ */
 function isOptOut(span: Span): boolean {
   return (span.flags & 1) !== 0;
 }
 
 /**
- * The status of a proof that depends on the span: an opt-out span may contain an unsigned
- * name.
+ * Returns the status of a proof that depends on the span: an opt-out span may contain an
+ * unsigned name.
  */
 function statusUnder(span: Span): 'secure' | 'insecure' {
   if (isOptOut(span)) return 'insecure';
@@ -229,7 +242,8 @@ function statusUnder(span: Span): 'secure' | 'insecure' {
 }
 
 /**
- * Returns true if the hash is inside the span; the last span wraps around to the first.
+ * Returns whether the hash is inside the span; the last span wraps around to the first
+ * hash.
  */
 function between(owner: Uint8Array, hash: Uint8Array, next: Uint8Array): boolean {
   const after = Buffer.compare(owner, hash) < 0;

@@ -1,6 +1,6 @@
 /**
- * Validly signed records for the wrong zone or name, as in attacks on other validators.
- * The attacker controls `evil.example` and its keys.
+ * Tests with validly signed records of the wrong zone or name, as in published attacks on
+ * other validators. The attacker controls `evil.example` and its keys.
  */
 import assert from 'node:assert/strict';
 import test from 'node:test';
@@ -26,7 +26,7 @@ const by = world.by.bind(world);
 const tlsa = 'TLSA 3 1 1 0b9fa5a59eed715c26c1020c711b4f6ec42d58b0015e14337a39dad301c5afc3';
 const question = '_25._tcp.mx.victim.example TLSA';
 
-/** Validates a question while the attacker answers some of the queries. */
+/** Validates a question while the attacker forges the answers to some queries. */
 function ask(asked: string, forged: Responses): Promise<DnsAnswer> {
   return world.ask(asked, forged, {
     otherwise: (name, type) =>
@@ -46,7 +46,10 @@ const outcome = async (forged: Responses): Promise<string> => {
   return `${status} ${dnssec}`;
 };
 
-/** A denial instead of the TLSA records, under either rcode. */
+/**
+ * Returns the outcomes of a denial that replaces the TLSA records, with each of the two
+ * rcodes.
+ */
 async function denied(...authorities: readonly ResourceRecord[]): Promise<string[]> {
   return Promise.all([0, 3].map((rcode) => outcome({ [question]: { rcode, authorities } })));
 }
@@ -195,7 +198,7 @@ test('an unsigned delegation that only a sibling or the zone itself claims is no
   );
 });
 
-/** The victim's own key set with a change. */
+/** Returns responses with a changed DNSKEY RRset of the victim. */
 function withKeys(
   change: (rdata: Uint8Array) => Uint8Array,
   beside: readonly ResourceRecord[] = [],

@@ -1,6 +1,6 @@
 /**
- * The complete validating stub: a pure function that takes a question and a query
- * function, and returns an answer with its proof. RFC 4033-4035, 5155, 6840, 9276.
+ * A complete validating stub resolver as a pure function: it takes a question and a query
+ * function, and returns an answer with its proof (RFC 4033-4035, 5155, 6840, 9276).
  */
 export { validate } from './validate.js';
 export { verifyProof } from './proof.js';

@@ -12,30 +12,30 @@ import type { DnsResponse, ValidationSession } from './session.js';
 import type { ZoneKey, Zones } from './types.js';
 import type { Verified } from './verify-rrset.js';
 
-/** The judgement of a claimed absence. */
+/** The result of judging a claimed absence. */
 export type JudgedDenial =
   | {
       readonly status: 'secure' | 'insecure';
       readonly kind: 'nodata' | 'nxdomain';
-      /** The name has NS without SOA, so a zone begins there. */
+      /** The name has NS without SOA: a zone begins there. */
       readonly delegation: boolean;
-      /** Seconds for which the absence may be cached. */
+      /** Seconds for which the denial may be cached. */
       readonly ttl: number;
       /** The zone that proved the absence. */
       readonly zone?: Name;
       /**
        * The expiry of the keys that prove the absence, milliseconds since 1970. Undefined
-       * if the data is unsigned because a zone above is unsigned: then only that zone's
-       * status is proved.
+       * if the data is unsigned because a higher zone is unsigned: then only the status
+       * of that higher zone is proved.
        */
       readonly keysUntil?: number;
     }
   | { readonly status: 'bogus' | 'indeterminate'; readonly failure: Failure };
 
-/** The record types whose signer names the zone of a denial. */
+/** The record types whose signer is the zone of a denial. */
 const denialTypes: ReadonlySet<number> = new Set([RRType.NSEC, RRType.NSEC3, RRType.SOA]);
 
-/** A zone with its proved keys. */
+/** A zone with the keys that were proved for it. */
 export interface Signer {
   readonly zone: Name;
   readonly keys: readonly ZoneKey[];
@@ -49,8 +49,7 @@ interface DeniedType {
 
 /**
  * Validates the claim that a name has no records of a type. In a signed zone the claim
- * needs a proof and is bogus without one. The rcode is not signed and therefore has no
- * effect.
+ * needs a proof and is bogus without one. The rcode is not signed, so it proves nothing.
  */
 export async function judgeDenial(
   session: ValidationSession,
@@ -59,7 +58,7 @@ export async function judgeDenial(
   { name: domainName, type }: DeniedType,
 ): Promise<JudgedDenial> {
   const asRcode = claimOf(response);
-  // A DS answer comes from the parent: its zone lies strictly above.
+  // The parent zone answers a DS question, and that zone lies strictly above the name.
   const subject = type === RRType.DS && !domainName.isRoot ? domainName.parent : domainName;
   let failure: Failure | undefined;
   for (const zoneName of zonesOf(response, subject, zoneChain)) {
@@ -121,21 +120,25 @@ export async function judgeDenial(
   };
 }
 
-/** The kind of absence that the rcode claims. */
+/** Returns the kind of absence that the rcode claims. */
 function claimOf({ message }: DnsResponse): 'nxdomain' | 'nodata' {
   if (message.rcode === Rcode.NXDOMAIN) return 'nxdomain';
   return 'nodata';
 }
 
-/** The reason for a missing proof: too many hash computations, or the records. */
+/**
+ * Returns the reason for a missing proof: the budget of hash computations is spent, or
+ * the records prove nothing.
+ */
 function missingProof({ hashes }: ValidationSession): DnssecFailureCode {
   if (hashes.hashes < 0) return 'dnssec-limit';
   return 'dnssec-denial-missing';
 }
 
 /**
- * Proves that a wildcard may answer: no closer name exists. Returns a failure code if
- * there is no proof. `ttl`: seconds for which the proof is valid.
+ * Proves that an answer from a wildcard is valid: no closer name exists. Returns a
+ * failure code if there is no proof. `ttl` is the number of seconds for which the proof
+ * is valid.
  */
 export function judgeNoCloser(
   session: ValidationSession,
@@ -153,8 +156,8 @@ export function judgeNoCloser(
 }
 
 /**
- * Proves the absence from NSEC records, or else from NSEC3 records. `refused`: more NSEC3
- * iterations than this validator computes (RFC 9276 §3.2).
+ * Proves an absence from NSEC records, or else from NSEC3 records. Returns `refused` if
+ * the records need more NSEC3 iterations than this validator computes (RFC 9276 §3.2).
  */
 function proveDenial(
   session: ValidationSession,
@@ -164,8 +167,8 @@ function proveDenial(
 ): (Denial & { ttl: number }) | 'refused' | undefined {
   const { nsec, nsec3, used } = proofs(session, response, zone, keys);
   const isNameError = response.message.rcode === 3;
-  // Both proofs are tried, first the one that fits the rcode: a proof of an empty
-  // non-terminal counts even with NXDOMAIN.
+  // Both proofs are tried, the one that fits the rcode first: NXDOMAIN may accompany the
+  // proof of an empty non-terminal.
   const byNsec = isNameError
     ? (nsec.nxdomain(domainName) ?? nsec.nodata(domainName, recordType))
     : (nsec.nodata(domainName, recordType) ?? nsec.nxdomain(domainName));
@@ -188,7 +191,8 @@ function proveDenial(
 }
 
 /**
- * Prepares the proofs of one zone; signatures are verified only for the RRsets they use.
+ * Prepares the proofs of one zone; signatures are verified only for the RRsets that a
+ * proof uses.
  */
 function proofs(
   session: ValidationSession,
@@ -201,7 +205,7 @@ function proofs(
     const verdict =
       verdicts.get(recordSet) ?? session.verify(response, recordSet, zoneName, zoneKeys);
     verdicts.set(recordSet, verdict);
-    // A record that a wildcard produced proves nothing about the names around its owner.
+    // A record from a wildcard proves nothing about the names next to its owner.
     return verdict.ok && verdict.signature.rrsig.labels === countLabels(recordSet.name);
   };
   const used = (sets: readonly RRset[]): number => {
@@ -220,8 +224,8 @@ function proofs(
 }
 
 /**
- * Possible zones of a denial: signers of the NSEC, NSEC3 and SOA records, at or above the
- * subject and below an anchor; closest first.
+ * Returns the possible zones of a denial, closest first: the signers of the NSEC, NSEC3
+ * and SOA records that are at or above the subject and at or below a trust anchor.
  */
 function zonesOf(response: DnsResponse, subject: Name, zoneChain: Zones): readonly Name[] {
   const signers = response.recordSets
@@ -236,7 +240,8 @@ function zonesOf(response: DnsResponse, subject: Name, zoneChain: Zones): readon
 }
 
 /**
- * RFC 2308 §5: how long an absence may be cached; at most an hour, a minute without SOA.
+ * Returns the seconds for which a denial may be cached (RFC 2308 §5): at most an hour,
+ * and a minute without SOA.
  */
 function negativeTtl(response: DnsResponse, zoneName: Name): number {
   const soa = response.message.authorities.find(

@@ -9,19 +9,20 @@ import type { DnsResponse, ValidationSession } from './session.js';
 import type { Zones } from './types.js';
 
 /**
- * The judgement of an RRset. `ttl` in seconds, reduced by the validity of the signature.
+ * The result of judging an RRset. `ttl` is in seconds, limited by the remaining validity
+ * of the signature.
  */
 export type JudgedRrset =
   | {
       readonly status: 'secure' | 'insecure';
       readonly ttl: number;
-      /** A wildcard produced the answer. */ readonly expanded: boolean;
+      /** A wildcard produced the RRset. */ readonly expanded: boolean;
     }
   | { readonly status: 'bogus' | 'indeterminate'; readonly failure: Failure };
 
 /**
- * Validates records. Unsigned or badly signed data is insecure only in a zone that is
- * proved to be unsigned; elsewhere it is bogus.
+ * Validates an RRset. An RRset without a valid signature is insecure only if its zone is
+ * proved to be unsigned; otherwise it is bogus.
  */
 export async function judgeRrset(
   session: ValidationSession,
@@ -90,8 +91,8 @@ export async function judgeRrset(
 }
 
 /**
- * The claimed signers of an RRset: at or above the subject and below a trust anchor,
- * closest first, at most four.
+ * Returns the claimed signers of an RRset, closest first and at most four: those at or
+ * above the subject and at or below a trust anchor.
  */
 function signersOf(recordSet: RRset, subject: Name, zoneChain: Zones): readonly Name[] {
   const fitting = recordSet.signatures

@@ -21,7 +21,7 @@ const MAX_OCTETS = 65_535;
 const MAX_CHECKS = 16;
 const MAX_MILLISECONDS = 20;
 
-/** Counts signature checks. */
+/** Returns algorithms that count signature verifications, and the count. */
 function meter(): { readonly algorithms: AlgorithmRegistry; checks: () => number } {
   let checks = 0;
   const signatures = new Map(
@@ -56,7 +56,9 @@ function read(bytes: Uint8Array): Message {
   return decoded.value;
 }
 
-/** As many results of `make(i)` as fit into one answer in addition to `beside` octets. */
+/**
+ * Returns as many results of `make(i)` as fit into one answer next to `beside` octets.
+ */
 function fill(make: (i: number) => ResourceRecord, beside = 2000): ResourceRecord[] {
   const all: ResourceRecord[] = [];
   let size = beside;
@@ -68,7 +70,7 @@ function fill(make: (i: number) => ResourceRecord, beside = 2000): ResourceRecor
   }
 }
 
-/** A signature over other data; its other fields are valid. */
+/** Returns a signature over different data, with valid other fields. */
 function wrongSignature(good: ResourceRecord, i: number): ResourceRecord {
   const rdata = Uint8Array.from(good.rdata);
   const at = rdata.length - 8;
@@ -76,7 +78,7 @@ function wrongSignature(good: ResourceRecord, i: number): ResourceRecord {
   return { ...good, rdata };
 }
 
-/** Milliseconds of CPU time of this process. */
+/** Returns the CPU time of this process, milliseconds. */
 function cpuTime(): number {
   const { user, system } = process.cpuUsage();
   return (user + system) / 1000;
@@ -102,8 +104,8 @@ async function spring({
   const dnskey = message(RRType.DNSKEY, [...keys, ...keySignatures]);
   const hostile = message(RRType.TXT, answers, authorities, rcode);
   let best = { status: '', checks: 0, blocked: Infinity };
-  // The minimum of several runs, in CPU time: other processes of a busy machine do not
-  // count.
+  // The minimum CPU time of several runs: load from other processes must not fail the
+  // test.
   for (let run = 0; run < 20 && best.blocked > MAX_MILLISECONDS; run++) {
     const { algorithms, checks } = meter();
     let longest = 0;
@@ -216,7 +218,7 @@ test('64 KiB of signatures by an RSA key of 4096 bits, all wrong', async () => {
 test('KeyTrap: sixty keys with one tag, and as many signatures as fit (CVE-2023-50387)', async () => {
   const key = generateZoneKey(14);
   const mine = dnskeyRecord(zone, key, 300);
-  // Exchanging two 16-bit words changes neither the sum nor the tag.
+  // Exchanging two 16-bit words of a key changes neither their sum nor the key tag.
   const twins = Array.from({ length: 60 }, (_, i) => {
     const rdata = Uint8Array.from(mine.rdata);
     const [a, b] = [4 + 2 * (i % 8), 24 + 2 * Math.floor(i / 8)];

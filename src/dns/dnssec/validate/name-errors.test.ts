@@ -1,6 +1,6 @@
 /**
- * Proofs that a name does not exist: NSEC3 with and without opt-out, and aliases that
- * make a name too long.
+ * Tests of proofs that a name does not exist: NSEC3 with and without opt-out, and a DNAME
+ * that makes a name too long.
  */
 import assert from 'node:assert/strict';
 import test from 'node:test';

@@ -8,8 +8,8 @@ import type { Fetch, ProofRecords, ValidationLimits, Proof, TrustAnchor } from '
 import { validate } from './validate.js';
 
 /**
- * Validates a proof from its own records, at its own time or another (milliseconds since
- * 1970). A question that the proof does not answer fails.
+ * Validates a proof from its own records, at the time of the proof or at another time
+ * (milliseconds since 1970). Fails if the proof does not answer the question.
  */
 export async function verifyProof(
   proof: Proof,
@@ -44,9 +44,7 @@ export async function verifyProof(
   return validate({ name: Name.of(proof.name), type: proof.type, fetch, anchors, now, ...terms });
 }
 
-/**
- * Rebuilds the response from the records of a proof; unreadable lines are omitted.
- */
+/** Rebuilds a response from the records of a proof; unreadable lines are omitted. */
 function messageOf(ground: ProofRecords): Message {
   const records = (lines: readonly string[]): ResourceRecord[] =>
     lines.flatMap((line) => {

@@ -50,7 +50,10 @@ function anchorsOf(...keys: readonly ZoneSigningKey[]): readonly TrustAnchor[] {
   return [{ zone: Name.root, ds: [], keys: read }];
 }
 
-/** A revoked key: its flags and its tag differ (RFC 5011 §2.1). */
+/**
+ * Returns the key in revoked form, with different flags and a different tag
+ * (RFC 5011 §2.1).
+ */
 function revoked(key: ZoneSigningKey): ZoneSigningKey {
   const rdata = Uint8Array.from(key.rdata);
   rdata[1] = (rdata[1] ?? 0) | REVOKE;
@@ -58,8 +61,8 @@ function revoked(key: ZoneSigningKey): ZoneSigningKey {
 }
 
 /**
- * The root zone at a date: the old key signs until 2026-10-11, then the new one; the old
- * key is revoked from 2027-01-11 to 2027-03-22.
+ * Returns the root keys and their signers at a date: the old key signs until 2026-10-11,
+ * then the new one. The old key is revoked from 2027-01-11 to 2027-03-22.
  */
 function rootAt(now: number): {
   readonly set: readonly ZoneSigningKey[];

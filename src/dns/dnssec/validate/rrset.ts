@@ -16,8 +16,8 @@ export interface RRset {
 }
 
 /**
- * Groups a message's answer and authority records. Other classes and malformed signatures
- * are omitted.
+ * Groups the answer and authority records of a message into RRsets. Omits records of
+ * other classes and malformed signatures.
  */
 export function rrsetsOf(message: Message): readonly RRset[] {
   const sets = new Map<
@@ -44,7 +44,7 @@ export function rrsetsOf(message: Message): readonly RRset[] {
     }
     const setKey = `${resourceRecord.type} ${resourceRecord.name.key}`;
     const set = sets.get(setKey);
-    // RFC 2181 §5: a record that occurs twice is one record.
+    // RFC 2181 §5: duplicates of a record are one record.
     if (set) {
       const known = seen.get(set) ?? new Set(set.records.map((record) => latin1(record.rdata)));
       seen.set(set, known);

@@ -9,7 +9,7 @@ import type { Message } from '../../wire/message.js';
 import type { ZoneKey } from './types.js';
 import { UsedRecords } from './used-records.js';
 
-/** One upstream answer with its RRsets, and the records that the verdict depends on. */
+/** One upstream answer with its RRsets, and the records on which the verdict depends. */
 export interface DnsResponse {
   readonly name: Name;
   readonly type: number;
@@ -25,8 +25,8 @@ export type QueryResult =
   | { readonly ok: false; readonly failure: Failure };
 
 /**
- * The state of one validation. It sends each upstream query once and counts all work
- * against one budget.
+ * The state of the validation of one question. The session sends each upstream query once
+ * and limits all work with one budget.
  */
 export class ValidationSession {
   readonly limits: ValidationLimits;
@@ -47,7 +47,7 @@ export class ValidationSession {
     this.#question.failed = this.limits.failedChecks;
   }
 
-  /** RFC 2181 §5: a record that occurs twice is one record. */
+  /** Returns the response to a query, which is sent once per validation. */
   ask(domainName: Name, recordType: number): Promise<QueryResult> {
     const cacheKey = `${recordType} ${domainName.key}`;
     let asked = this.#asked.get(cacheKey);
@@ -56,13 +56,16 @@ export class ValidationSession {
         this.#asked.size >= this.limits.fetches
           ? Promise.resolve(refusal('dnssec-limit', 'too many questions'))
           : this.#fetch(domainName, recordType);
-      asked.catch(() => undefined); // A caller that awaits the promise still receives the abort.
+      asked.catch(() => undefined); // A caller that awaits it still sees the rejection.
       this.#asked.set(cacheKey, asked);
     }
     return asked;
   }
 
-  /** Fetches a response and groups its records; each response has its own work budget. */
+  /**
+   * Fetches a response and groups its records into RRsets; each response has a work
+   * budget.
+   */
   async #fetch(domainName: Name, recordType: number): Promise<QueryResult> {
     const fetched = await this.request.fetch(domainName, recordType);
     if (!fetched.ok) return fetched;
@@ -79,33 +82,36 @@ export class ValidationSession {
   }
 
   /**
-   * Verifies an RRset. Its records and the signature count as used only after {@link
-   * use}.
+   * Verifies an RRset. The RRset and its signature become part of the proof only through
+   * {@link use}.
    */
   verify(response: DnsResponse, recordSet: RRset, zone: Name, keys: readonly ZoneKey[]): Verified {
     return verifyRrset(recordSet, { zone, keys }, this.context, response.budget);
   }
 
-  /** Marks an RRset, and the signature that verified it, as part of the proof. */
+  /** Adds an RRset, and the signature that verified it, to the proof. */
   use(response: DnsResponse, recordSet: RRset, verified?: Verified): void {
     for (const resourceRecord of recordSet.records) response.usedRecords.add(resourceRecord);
     if (verified?.ok) response.usedRecords.add(verified.signature.record);
   }
 
-  /** Returns the records that the verdict depends on, one entry per upstream answer. */
+  /** Returns the records on which the verdict depends, one entry per upstream answer. */
   grounds(): readonly UsedRecords[] {
     return usedRecordsOf(this.#responses);
   }
 }
 
-/** Returns the used records of the responses that have some. */
+/**
+ * Returns the used records of each response, without the responses that have no used
+ * records.
+ */
 export function usedRecordsOf(responses: readonly DnsResponse[]): readonly UsedRecords[] {
   return responses
     .filter(({ usedRecords }) => usedRecords.size > 0)
     .map((response) => new UsedRecords(response, response.usedRecords));
 }
 
-/** Returns a failure as the result of a query. */
+/** Returns a failed query result. */
 export function refusal(
   code: keyof typeof dnssecFailures.entries,
   detail = '',

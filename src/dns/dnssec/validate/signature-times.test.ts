@@ -1,6 +1,6 @@
 /**
- * The period in which a signature counts: serial number arithmetic, and the tolerance for
- * clock differences.
+ * Tests of the validity period of a signature: serial number arithmetic, and the
+ * tolerance for clock differences.
  */
 import assert from 'node:assert/strict';
 import test from 'node:test';
@@ -16,8 +16,8 @@ const HOUR = 3_600_000;
 const TURN = 2 ** 32 * 1000;
 
 /**
- * The state of a signature with these dates at some times, all in milliseconds since
- * 1970.
+ * Returns the states of a signature with these dates at the given times, all in
+ * milliseconds since 1970.
  */
 function states(
   [inception, expiration]: readonly [number, number],
@@ -32,8 +32,8 @@ function states(
 }
 
 /**
- * The status of an answer whose only signature ended in the past, or begins in the
- * future, by some seconds.
+ * Returns the status of an answer whose only signature expired, or becomes valid, a
+ * number of seconds from now.
  */
 async function answered(
   seconds: { readonly since?: number; readonly until?: number },

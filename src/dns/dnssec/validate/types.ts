@@ -8,22 +8,25 @@ import type { ProofRecords, UsedRecords } from './used-records.js';
 
 export type { ProofRecords };
 
-/** Queries the upstream with CD=1 and DO=1. Rejects only when aborted. */
+/** Sends a query with CD and DO set to the upstream. Rejects only after an abort. */
 export type Fetch = (domainName: Name, recordType: number) => Promise<Fetched>;
-/** The response to a query, or the failure of the transport. */
+/** The response to a query, or the failure of its transport. */
 export type Fetched =
   | { readonly ok: true; readonly message: Message }
   | { readonly ok: false; readonly failure: Failure };
 
-/** A trust anchor: DS or DNSKEY of a zone, usually the root, trusted without proof. */
+/**
+ * A trust anchor: DS or DNSKEY records of a zone, usually the root, that are trusted
+ * without proof.
+ */
 export interface TrustAnchor {
-  /** The zone whose keys these are. */
+  /** The zone that the keys belong to. */
   readonly zone: Name;
   readonly ds: readonly Ds[];
   readonly keys: readonly Dnskey[];
   /**
-   * A negative trust anchor (RFC 7646): the zone and all below it, down to the next
-   * anchor, count as unsigned.
+   * Marks a negative trust anchor (RFC 7646): the zone and all names below it, down to
+   * the next anchor, are treated as unsigned.
    */
   readonly negative?: true;
 }
@@ -33,28 +36,28 @@ export interface TrustAnchor {
  * CVE-2023-50868).
  */
 export interface ValidationLimits {
-  /** Maximum signature checks over the records of one message. */
+  /** Maximum signature verifications for the records of one message. */
   readonly checksPerMessage: number;
-  /** Maximum failed signature checks for the whole question. */
+  /** Maximum failed signature verifications for the whole question. */
   readonly failedChecks: number;
-  /** Maximum keys with one tag that are tried for one signature. */
+  /** Maximum keys with the same tag that are tried for one signature. */
   readonly keysPerTag: number;
   /**
-   * NSEC3 iterations above which a denial counts as insecure, and above which it is
-   * refused (RFC 9276 §3.2) [9276-3.2-1].
+   * Maximum NSEC3 iterations of a secure denial. With more iterations a denial is
+   * insecure, and above `iterationsRefused` it is refused (RFC 9276 §3.2) [9276-3.2-1].
    */
   readonly iterationsInsecure: number;
   readonly iterationsRefused: number;
   /** Maximum NSEC3 hashes for the whole question. */
   readonly hashes: number;
-  /** Aliases followed. */
+  /** Maximum aliases to follow. */
   readonly aliases: number;
   /** Maximum queries to the upstream. */
   readonly fetches: number;
   /**
-   * Seconds by which the clocks of signer and validator may differ: a signature also
-   * counts for this time before its inception and after its expiration. 0 applies RFC
-   * 4035 §5.3.1 exactly [4035-5.3.1-1].
+   * Tolerance for clock differences, seconds: a signature is also accepted for this time
+   * before its inception and after its expiration. The value 0 applies RFC 4035 §5.3.1
+   * exactly [4035-5.3.1-1].
    */
   readonly clockSkew: number;
 }
@@ -63,8 +66,8 @@ export interface ValidationLimits {
 export const MAX_CLOCK_SKEW = 3600;
 
 /**
- * Limits far above the needs of genuine zones: one signature verified for each RRset, one
- * to four keys, no extra iterations (RFC 9276 §3.1).
+ * Limits far above the needs of genuine zones, which have one signature for each RRset,
+ * one to four keys and no extra iterations (RFC 9276 §3.1).
  */
 export const defaultLimits: ValidationLimits = {
   checksPerMessage: 16,
@@ -81,7 +84,7 @@ export const defaultLimits: ValidationLimits = {
 /** A status of a zone that is proved until `expires`, milliseconds since 1970. */
 export type ProvedStatus = Extract<ZoneStatus, { readonly expires: number }>;
 
-/** The status of a zone: proved, or the reason why it is not. */
+/** The status of a zone: proved, or unproved with the reason. */
 export type ZoneStatus =
   | { readonly status: 'secure'; readonly keys: readonly ZoneKey[]; readonly expires: number }
   | {
@@ -97,8 +100,8 @@ export interface ZoneKey {
   readonly tag: number;
   readonly algorithm: number;
   /**
-   * Imports the key at first use, because importing costs as much as verifying a
-   * signature. Returns undefined for an invalid key.
+   * Imports the key at first use, because an import costs as much as verifying a
+   * signature. Returns undefined if the key is invalid.
    */
   key(): KeyObject | undefined;
 }
@@ -109,66 +112,67 @@ export interface ValidateRequest {
   readonly type: number;
   readonly fetch: Fetch;
   readonly anchors: readonly TrustAnchor[];
-  /** Milliseconds since 1970. */
+  /** Time of the validation, milliseconds since 1970. */
   readonly now: number;
   readonly limits?: Partial<ValidationLimits>;
   readonly algorithms?: AlgorithmRegistry;
-  /** Zones proved by earlier questions. */
+  /** Zones that earlier questions proved. */
   readonly cache?: ZoneCache;
 }
 
 /**
- * A cache of proved zones with imported keys, by {@link Name.key}. The implementation
- * limits its size. Entries hold the records that prove the zone, for the proofs of later
- * answers. Only proved statuses are stored, each until its expiry: see decision 14.
+ * A cache of proved zones with imported keys; its keys are {@link Name.key}. The
+ * implementation limits the size of the cache. Entries contain the records that prove the
+ * zone, because the proofs of later answers include them. Only proved statuses are
+ * stored, each until its expiry: see decision 14.
  */
 export interface ZoneCache {
   get(zoneName: string): CachedZone | undefined;
   set(zoneName: string, entry: CachedZone): void;
 }
 
-/** A zone in the cache, with the records that prove it. */
+/** A zone in the cache, with the records that prove its status. */
 export interface CachedZone {
   readonly zone: ProvedStatus;
-  /** The records from the anchor down; those of this zone are last. */
+  /** The records from the trust anchor down, with those of this zone last. */
   readonly grounds: readonly UsedRecords[];
   /**
-   * The content of the anchor at which the proof begins, see `anchorId`. A validation
-   * with another closest anchor ignores the entry.
+   * Identifier of the trust anchor at which the proof begins, see `anchorId`. A
+   * validation ignores the entry if its closest anchor is a different one.
    */
   readonly anchor: string;
-  /** Estimated memory in octets, without the records of the zones above. */
+  /** Estimated memory of the entry in octets, without the records of higher zones. */
   readonly octets: number;
 }
 
 /**
- * The expected status of data at a name: signed, or in a provably unsigned part of the
- * tree.
+ * The expected status of data at a name: signed, or in a part of the tree that is proved
+ * to be unsigned.
  */
 export type Enclosing =
   | { readonly status: 'signed' }
   | { readonly status: 'insecure'; readonly expires: number }
   | { readonly status: 'bogus' | 'indeterminate'; readonly failure: Failure };
 
-/** The zones above a name, as far as they are proved. */
+/** Access to the status of the zones above a name. */
 export interface Zones {
-  /** Proves a zone, given only its claimed name. */
+  /** Returns the status of a zone whose name a signature claims. */
   zone(domainName: Name): Promise<ZoneStatus>;
   /** Returns whether data at a name must be signed. */
   enclosing(domainName: Name): Promise<Enclosing>;
-  /** The closest trust anchor at or above a name. */
+  /** Returns the closest trust anchor at or above a name. */
   anchor(domainName: Name): TrustAnchor | undefined;
 }
 
 /**
- * The minimal proof of a verdict: every record, key, signature and denial it depends on,
- * as text. `verifyProof` validates it again offline.
+ * The minimal proof of a verdict: the records, keys, signatures and denials on which the
+ * verdict depends, as text. `verifyProof` validates the proof again offline.
  */
 export interface Proof {
   readonly schema: 'hermetic.proof/1';
   readonly name: string;
   readonly type: number;
-  /** The time of the proof, RFC 3339 UTC. */
+  /** The time at which the proof was made, RFC 3339 UTC. */
   readonly at: string;
   readonly status: 'found' | 'nodata' | 'nxdomain';
   readonly dnssec: Dnssec;

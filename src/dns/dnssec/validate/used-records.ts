@@ -3,7 +3,7 @@ import type { ResourceRecord } from '../../types.js';
 import type { Message } from '../../wire/message.js';
 import { formatRecord } from '../../wire/presentation.js';
 
-/** Records of one upstream answer that a verdict depends on. */
+/** The records of one upstream answer on which a verdict depends. */
 export interface ProofRecords {
   readonly name: string;
   readonly type: number;
@@ -12,12 +12,15 @@ export interface ProofRecords {
   readonly authorities: readonly string[];
 }
 
-/** Measured octets of a record with its name, without the buffer of its data. */
+/**
+ * Octets of memory for a record and its name, as measured, without the buffer of its
+ * data.
+ */
 const RECORD_OVERHEAD = 450;
 
 /**
- * Estimates the memory of records in octets. Their data may be views of a message, which
- * stays in memory then.
+ * Estimates the memory of records in octets. If the data is a view of a message, the
+ * whole message stays in memory.
  */
 export function recordMemory(records: Iterable<ResourceRecord>): number {
   const buffers = new Set<ArrayBufferLike>();
@@ -31,12 +34,12 @@ export function recordMemory(records: Iterable<ResourceRecord>): number {
 }
 
 /**
- * The records of one upstream answer that a verdict depends on. Their text is formatted
- * at the first access: formatting costs as much as verifying a signature, and most proofs
- * are cached without being read.
+ * The records of one upstream answer on which a verdict depends. Their text is formatted
+ * at the first access: formatting costs as much as verifying a signature, and most cached
+ * proofs are never displayed.
  */
 export class UsedRecords {
-  /** The question, identified by its type and name. */
+  /** Identifier of the query: its type and name. */
   readonly key: string;
   /** Estimated memory in octets. */
   readonly octets: number;
@@ -59,7 +62,7 @@ export class UsedRecords {
     this.octets = recordMemory(used);
   }
 
-  /** The records in presentation form. */
+  /** Returns the records in presentation format. */
   get written(): ProofRecords {
     if (!this.#written) {
       const { name, type } = this.#question;
@@ -77,7 +80,7 @@ export class UsedRecords {
   }
 }
 
-/** The answer to an upstream query. */
+/** The answer to one upstream query. */
 interface UsedResponse {
   readonly name: Name;
   readonly type: number;

@@ -12,14 +12,16 @@ import { ValidationSession, type QueryResult, type DnsResponse } from './session
 import type { ValidateRequest } from './types.js';
 import { WrittenProof } from './written-proof.js';
 
-/** Security states by rank: an answer has the worst state of its links. */
+/**
+ * DNSSEC statuses from best to worst: an answer has the worst status of its alias chain.
+ */
 const gravity: readonly Dnssec[] = ['secure', 'insecure', 'indeterminate', 'bogus'];
 
 /**
- * Resolves and validates one question. Queries the upstream through `fetch`, follows
- * aliases, and classifies data and denial alike as secure, insecure, bogus or
- * indeterminate (RFC 4033 §5, RFC 4035 §4.3, RFC 7672 §2.1.1 [7672-2.1.1-1]). Pure apart
- * from `fetch`; rejects only as `fetch` does.
+ * Resolves and validates one question. Queries the upstream through `fetch` and follows
+ * aliases. Classifies data and denials alike as secure, insecure, bogus or indeterminate
+ * (RFC 4033 §5, RFC 4035 §4.3, RFC 7672 §2.1.1 [7672-2.1.1-1]). Pure apart from `fetch`;
+ * rejects only if `fetch` rejects.
  */
 export async function validate(request: ValidateRequest): Promise<DnsAnswer> {
   const session = new ValidationSession(request);
@@ -27,8 +29,8 @@ export async function validate(request: ValidateRequest): Promise<DnsAnswer> {
 }
 
 /**
- * The resolution of one question: from name to name over aliases, to data or a denial. A
- * step can lower the security state and shorten the TTL, but not the reverse.
+ * The resolution of one question, along its aliases to data or a denial. A step can
+ * worsen the DNSSEC status and shorten the TTL, but never the reverse.
  */
 class Walk {
   readonly #aliases: AliasStep[] = [];
@@ -80,8 +82,8 @@ class Walk {
   }
 
   /**
-   * Only records in the answer section count. A query for ANY has every RRset of the
-   * name.
+   * Returns the RRsets in the answer section that match the query type. A query for ANY
+   * matches every RRset of the name.
    */
   #sets(response: DnsResponse, recordType: number): readonly RRset[] {
     return response.recordSets.filter(
@@ -93,8 +95,8 @@ class Walk {
   }
 
   /**
-   * The query was for a CNAME or ANY, and the answer is the unsigned CNAME that a DNAME
-   * implies: only the DNAME can be proved.
+   * Returns whether the answer is the unsigned CNAME that a DNAME implies. For a query
+   * for CNAME or ANY, only the DNAME can then be proved.
    */
   #synthesised(response: DnsResponse, recordSet: RRset): boolean {
     return (
@@ -105,8 +107,9 @@ class Walk {
   }
 
   /**
-   * The question is for a CNAME, and the response has the one that a DNAME implies (RFC
-   * 6672 §5.3.1). It is unsigned, so it must equal the one computed from the DNAME.
+   * Returns the answer to a CNAME query whose response contains the CNAME that a DNAME
+   * implies (RFC 6672 §5.3.1). The synthesised CNAME is unsigned, so it must equal the
+   * CNAME that this method computes from the DNAME.
    */
   #implied(response: DnsResponse, data: RRset, target: Name): DnsAnswer {
     const [resourceRecord] = data.records;
@@ -124,8 +127,8 @@ class Walk {
   }
 
   /**
-   * Evaluates the data and returns the answer; every RRset in it counts. An answer to ANY
-   * includes records under other names.
+   * Validates the data and returns the answer. The status depends on every RRset of the
+   * answer. An answer to ANY includes records under other names.
    */
   async #found(response: DnsResponse, recordSets: readonly RRset[]): Promise<DnsAnswer> {
     const isAny = this.request.type === RRType.ANY;
@@ -144,8 +147,8 @@ class Walk {
   }
 
   /**
-   * The result of following an alias: the target, `none` without an alias, `too-long` if
-   * a DNAME yields a name that is too long, or the reason why the alias is not trusted.
+   * Returns the target of an alias, `none` if there is no alias, `too-long` if the
+   * substitution for a DNAME is too long, or the reason why the alias is not trusted.
    */
   async #follow(
     response: DnsResponse,
@@ -169,11 +172,11 @@ class Walk {
         ),
       };
     const judged = await judgeRrset(this.session, this.chain, response, recordSet);
-    // RFC 7672 §2.1.3: a faulty link makes the chain unusable, and everything after an
-    // insecure link is insecure [7672-2.1.3-1, 7672-2.1.3-2].
+    // RFC 7672 §2.1.3: a bogus link makes the whole chain unusable, and an insecure link
+    // makes every later link insecure [7672-2.1.3-1, 7672-2.1.3-2].
     if ('failure' in judged) return judged;
-    // RFC 4592 §4.4: a DNAME at a wildcard has no meaning, so a synthesised one is not
-    // trusted.
+    // RFC 4592 §4.4: a DNAME at a wildcard is undefined, so a DNAME that a wildcard
+    // produced is not trusted.
     if (dname && judged.expanded)
       return {
         status: 'bogus',
@@ -184,25 +187,25 @@ class Walk {
       };
     const target = readTarget(resourceRecord);
     if (!target.ok) return { status: 'bogus', failure: target.failure };
-    // RFC 6672 §5.3.1: the CNAME that comes with a DNAME is unsigned, so its target is
-    // computed again.
+    // RFC 6672 §5.3.1: the CNAME next to a DNAME is unsigned, so the target is computed
+    // from the DNAME.
     const to = dname ? substitute(this.#current, dname.name, target.value) : target.value;
     this.#weaken(judged.status, judged.ttl);
-    // RFC 6672 §2.2: YXDOMAIN, the substituted name exceeds 255 octets; the DNAME itself
-    // proves it [6672-2.2-1].
+    // RFC 6672 §2.2: YXDOMAIN means that the substituted name exceeds 255 octets; the
+    // DNAME itself proves this [6672-2.2-1].
     if (!to) return 'too-long';
     this.#aliases.push({ from: this.#current, to, dnssec: judged.status });
     return to;
   }
 
-  /** Judges the denial at the end of the chain. */
+  /** Judges the denial at the end of the alias chain. */
   async #denied(response: DnsResponse): Promise<DnsAnswer> {
     let judged = await judgeDenial(this.session, this.chain, response, {
       name: this.#current,
       type: this.request.type,
     });
     if ('failure' in judged && this.#aliases.length > 0 && !response.name.equals(this.#current)) {
-      // This message answered the query for the alias; a query for the end of the chain
+      // This message answered the query for the alias. A query for the end of the chain
       // may return more records.
       const again = await this.session.ask(this.#current, this.request.type);
       if (again.ok && !refusalOf(again)) {
@@ -224,9 +227,7 @@ class Walk {
     return this.#answer(judged.kind, []);
   }
 
-  /**
-   * Includes a link in the result: its state if it is worse, its TTL if it is lower.
-   */
+  /** Combines a link with the result: the worse DNSSEC status and the lower TTL apply. */
   #weaken(status: Dnssec, ttlSeconds: number): void {
     if (gravity.indexOf(status) > gravity.indexOf(this.#weakest)) this.#weakest = status;
     this.#ttl = Math.min(this.#ttl, ttlSeconds);
@@ -257,7 +258,8 @@ class Walk {
   }
 
   /**
-   * The zone above the answer that is signed only with unsupported algorithms.
+   * Returns the zone at or above the answer that is signed only with unsupported
+   * algorithms.
    */
   #unsupported(): UnsupportedZone | undefined {
     for (const domainName of [this.request.name, ...this.#aliases.map(({ to }) => to)]) {
@@ -268,9 +270,9 @@ class Walk {
   }
 
   /**
-   * Builds a failed answer. For an address, the function determines whether the answer
-   * could have been secure, which decides whether DANE may apply to the host. After a
-   * secure alias DANE may apply, even if the target is unsigned (RFC 7672 §2.2.2).
+   * Builds a failed answer. For an address query, determines whether the answer could
+   * have been secure, which decides whether DANE may apply to the host. After a secure
+   * alias, DANE may apply even if the target is unsigned (RFC 7672 §2.2.2).
    */
   async #lost(failure: Failure): Promise<DnsAnswer> {
     const failed = this.#failed('indeterminate', failure);
@@ -283,7 +285,7 @@ class Walk {
   }
 
   /**
-   * Returns a failure. The failure includes the followed aliases, for the explanation.
+   * Returns a failed answer, including the aliases followed so far, for the explanation.
    */
   #failed(dnssec: 'bogus' | 'indeterminate', failure: Failure): DnsAnswer {
     const question = { name: this.request.name, type: this.request.type };
@@ -301,8 +303,8 @@ class Walk {
 }
 
 /**
- * Returns the failure of a response without data. NXDOMAIN and YXDOMAIN are not failures
- * here: the records in the message, not the code, decide whether they are true.
+ * Returns the failure of a query without a usable response. NXDOMAIN and YXDOMAIN are not
+ * failures here: the records in the message, not the rcode, prove or disprove them.
  */
 function refusalOf(asked: QueryResult): Failure | undefined {
   if (!asked.ok) return asked.failure;
@@ -331,13 +333,14 @@ function speaksOf(response: DnsResponse, domainName: Name): boolean {
         domainName.isAtOrBelow(recordSet.name) &&
         !domainName.equals(recordSet.name)) ||
       (recordSet.type === RRType.SOA && domainName.isAtOrBelow(recordSet.name)) ||
-      // A denial from the target's own zone, the only part that a minimal proof contains.
+      // A denial from the target's own zone; a minimal response contains nothing else
+      // about the target.
       ((recordSet.type === RRType.NSEC || recordSet.type === RRType.NSEC3) &&
         recordSet.signatures.some(({ rrsig }) => domainName.isAtOrBelow(rrsig.signer))),
   );
 }
 
-/** Returns true if the RRset is in the answer section. */
+/** Returns whether the RRset is in the answer section. */
 function answers(response: DnsResponse, recordSet: RRset): boolean {
   return recordSet.records.some((resourceRecord) =>
     response.message.answers.includes(resourceRecord),
@@ -345,8 +348,8 @@ function answers(response: DnsResponse, recordSet: RRset): boolean {
 }
 
 /**
- * Returns the DNAME of an ancestor, which redirects all names below that ancestor (RFC
- * 6672 §2.3).
+ * Returns the DNAME RRset of an ancestor in the answer section; a DNAME redirects all
+ * names below its owner (RFC 6672 §2.3).
  */
 function dnameAbove(response: DnsResponse, domainName: Name): RRset | undefined {
   return response.recordSets.find(
@@ -358,7 +361,10 @@ function dnameAbove(response: DnsResponse, domainName: Name): RRset | undefined 
   );
 }
 
-/** Replaces the owner of a DNAME by its target; undefined for a name that is too long. */
+/**
+ * Replaces the owner of a DNAME in a name with the target; undefined if the result is too
+ * long.
+ */
 function substitute(domainName: Name, ownerName: Name, target: Name): Name | undefined {
   const front = domainName.labels.slice(0, domainName.labelCount - ownerName.labelCount);
   const made = Name.fromLabels([...front, ...target.labels]);

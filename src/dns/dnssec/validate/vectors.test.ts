@@ -22,7 +22,7 @@ const entriesOf = (file: string): readonly Entry[] => {
   return ranges.flatMap((r) => r.entries);
 };
 
-/** RFC 4034 §2.1.1, RFC 5011 §2.1: zone keys that are not revoked. */
+/** Returns the zone keys that are not revoked (RFC 4034 §2.1.1, RFC 5011 §2.1). */
 function zoneKeys(records: readonly ResourceRecord[], algorithms: AlgorithmRegistry): ZoneKey[] {
   return records.flatMap((rr) => {
     const read = readDnskey(rr);
@@ -90,8 +90,8 @@ for (const [file, sets] of [
 test('test_sigs.revoked: a revoked key signs nothing that counts (RFC 5011 §2.1)', () => {
   const found = verdicts('test_sigs.revoked', legacyAlgorithms);
   assert.equal(found.length, 3);
-  // Revocation by the key itself matters only to a validator that follows RFC 5011; the
-  // anchors of this validator are configured.
+  // A key that revokes itself affects only validators that follow RFC 5011; this
+  // validator has configured anchors.
   for (const { ok } of found) assert.equal(ok, false);
 });
 

@@ -7,34 +7,32 @@ import type { RRset } from './rrset.js';
 import type { ValidationLimits, ZoneKey } from './types.js';
 
 /**
- * The remaining budget of signature checks, shared by all RRsets of a message and over
- * the whole question.
+ * The remaining signature verifications, which all RRsets of a message and the whole
+ * question share.
  */
 export interface WorkBudget {
   checks: number;
   readonly question: { failed: number };
 }
 
-/** The result of a verification: the signature that is valid, or the failure. */
+/** The result of a verification: the valid signature, or the failure. */
 export type Verified =
   | {
       readonly ok: true;
       readonly signature: RRset['signatures'][number];
-      /** Seconds. */ readonly ttl: number;
+      /** Seconds for which the RRset may be cached. */ readonly ttl: number;
     }
   | { readonly ok: false; readonly code: DnssecFailureCode };
 
-/** The rules of a verification. */
+/** The algorithms, the time and the limits of a verification. */
 export interface VerifyContext {
   readonly algorithms: AlgorithmRegistry;
   readonly limits: ValidationLimits;
-  /** Milliseconds since 1970. */
+  /** Time of the verification, milliseconds since 1970. */
   readonly now: number;
 }
 
-/**
- * Failures from the most to the least specific: the first one in this order is reported.
- */
+/** Failure codes, most specific first: the first one that occurred is reported. */
 const gravity: readonly DnssecFailureCode[] = [
   'dnssec-limit',
   'dnssec-signature-invalid',
@@ -46,7 +44,7 @@ const gravity: readonly DnssecFailureCode[] = [
 
 /**
  * Verifies an RRset with the keys of the zone that should have signed it (RFC 4035 §5.3).
- * One valid signature is enough (RFC 6840 §5.11).
+ * One valid signature is sufficient (RFC 6840 §5.11).
  */
 export function verifyRrset(
   recordSet: RRset,
@@ -87,8 +85,8 @@ export function verifyRrset(
 
 /**
  * Compares a time with the validity period of a signature, in serial number arithmetic
- * (RFC 4034 §3.1.5). The clock skew tolerance departs from RFC 4035 §5.3.1: see {@link
- * ValidationLimits.clockSkew} [4035-5.3.1-1].
+ * (RFC 4034 §3.1.5). The clock skew tolerance deviates from RFC 4035 §5.3.1: see
+ * {@link ValidationLimits.clockSkew} [4035-5.3.1-1].
  */
 export function timeOf(
   rrsig: Rrsig,
@@ -103,7 +101,10 @@ export function timeOf(
   return 'valid';
 }
 
-/** RFC 4035 §5.3.3. */
+/**
+ * Returns the TTL of a verified RRset, limited by the original TTL and the expiration of
+ * the signature (RFC 4035 §5.3.3).
+ */
 function ttlOf(recordSet: RRset, rrsig: Rrsig, now: number): number {
   const left = Math.max(0, (rrsig.expiration - Math.floor(now / 1000)) | 0);
   return Math.min(

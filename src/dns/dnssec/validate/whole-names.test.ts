@@ -1,4 +1,4 @@
-/** Questions about all records of a name, and records that represent a missing name. */
+/** Tests of queries for ANY, and of records that represent a missing name. */
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import type { ResourceRecord } from '../../types.js';

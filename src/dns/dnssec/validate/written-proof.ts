@@ -3,15 +3,15 @@ import type { UsedRecords } from './used-records.js';
 
 type ProofVerdict = Pick<Proof, 'status' | 'dnssec'>;
 
-/** The records of a proof: of this question, and of the zones that were cached. */
+/** The records of a proof: those of this question, and those of the cached zones. */
 interface ProofGrounds {
   readonly cached: readonly (readonly UsedRecords[])[];
   readonly own: readonly UsedRecords[];
 }
 
 /**
- * A proof that formats its text on first access. It holds the used records alone, so that
- * a cached answer does not retain the messages of its validation.
+ * A proof that formats its text on first access. It contains only the used records, so
+ * that a cached answer does not retain the messages of its validation.
  */
 export class WrittenProof implements Proof {
   readonly schema = 'hermetic.proof/1';
@@ -32,7 +32,7 @@ export class WrittenProof implements Proof {
     this.#used = used;
   }
 
-  /** Each upstream answer occurs once. */
+  /** Returns the records of the proof; each upstream answer occurs once. */
   get grounds(): readonly ProofRecords[] {
     if (!this.#grounds) {
       const { cached, own } = this.#used;
@@ -43,12 +43,12 @@ export class WrittenProof implements Proof {
     return this.#grounds;
   }
 
-  /** Estimated memory in octets, without the records of cached zones. */
+  /** Returns the estimated memory in octets, without the records of cached zones. */
   get octets(): number {
     return this.#used.own.reduce((sum, { octets }) => sum + octets, 0);
   }
 
-  /** Returns plain data: the class computes its grounds in a getter. */
+  /** Returns a plain object, because `JSON.stringify` omits the getters of a class. */
   toJSON(): Proof {
     const { schema, name, type, at, status, dnssec, grounds } = this;
     return { schema, name, type, at, status, dnssec, grounds };

@@ -5,12 +5,15 @@ import { dsDigest, SHA1_DIGEST, type AlgorithmRegistry } from '../algorithms.js'
 import { canonicalName, keyTag } from '../canonical.js';
 import type { ZoneKey } from './types.js';
 
-/** DNSKEY flag: the key may sign zone data (RFC 4034 §2.1.1). */
+/** DNSKEY flag: the key is a zone key and may sign zone data (RFC 4034 §2.1.1). */
 const ZONE_KEY = 0x0100;
-/** DNSKEY flag: the key is withdrawn (RFC 5011 §2.1). */
+/** DNSKEY flag: the key is revoked (RFC 5011 §2.1). */
 const REVOKED = 0x0080;
 
-/** A key of a DNSKEY RRset: its record data, and the key for signature checks. */
+/**
+ * A key of a DNSKEY RRset: its parsed fields and RDATA, and the key for signature
+ * verification.
+ */
 export interface CandidateKey {
   readonly dnskey: Dnskey;
   readonly rdata: Uint8Array;
@@ -19,7 +22,7 @@ export interface CandidateKey {
 
 /**
  * Selects the keys that may sign zone data: zone keys of protocol 3 that are not revoked
- * (RFC 4034 §2.1.1 and §2.1.2, RFC 5011 §2.1). Unreadable records are omitted.
+ * (RFC 4034 §2.1.1 and §2.1.2, RFC 5011 §2.1). Omits unreadable records.
  */
 export function zoneKeysOf(
   records: readonly ResourceRecord[],
@@ -36,9 +39,9 @@ export function zoneKeysOf(
 }
 
 /**
- * Selects the DS records with a supported algorithm and digest. SHA-1 counts only without
- * a stronger usable digest, so that breaking SHA-1 does not harm a zone with a stronger
- * digest (RFC 4509 §3) [4509-3-1].
+ * Selects the DS records with a supported algorithm and digest. SHA-1 digests are used
+ * only if no usable digest is stronger, so that a break of SHA-1 does not harm a zone
+ * with a stronger digest (RFC 4509 §3) [4509-3-1].
  */
 export function usableDs(algorithms: AlgorithmRegistry, delegations: readonly Ds[]): readonly Ds[] {
   const { signatures, digests } = algorithms;
@@ -49,7 +52,7 @@ export function usableDs(algorithms: AlgorithmRegistry, delegations: readonly Ds
   return stronger.length > 0 ? stronger : known;
 }
 
-/** Returns true if a DS record is the digest of this key of the zone. */
+/** Returns whether a DS record contains the digest of this key of the zone. */
 export function isDelegatedKey(
   delegations: readonly Ds[],
   zone: Name,
@@ -65,7 +68,8 @@ export function isDelegatedKey(
 }
 
 /**
- * Makes a zone key that is imported at its first use: most keys of a zone are never used.
+ * Returns a zone key that is imported at its first use: validation uses few keys of a
+ * zone.
  */
 function lazyKey(dnskey: Dnskey, rdata: Uint8Array, { signatures }: AlgorithmRegistry): ZoneKey {
   const algorithm = signatures.get(dnskey.algorithm);

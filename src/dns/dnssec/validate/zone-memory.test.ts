@@ -1,6 +1,6 @@
 /**
- * The zones that a validation takes from the cache: only proved statuses, only while the
- * proof is valid, and only for the same name and anchor.
+ * Tests of the zones that a validation takes from the cache: only proved statuses, only
+ * while the proof is valid, and only for the same name and anchor.
  */
 import assert from 'node:assert/strict';
 import test from 'node:test';
@@ -18,13 +18,16 @@ import {
 } from '../../../../test/support/signed-zones.js';
 
 const world = new SignedWorld(['example', 'a.example']);
-/** Milliseconds before and after the end of a denial without SOA (RFC 2308 §5): 60 s. */
+/**
+ * Offset that lies just before the expiry of a denial without SOA (RFC 2308 §5: 60 s),
+ * milliseconds.
+ */
 const CURRENT = 59_000;
 const EXPIRED = 61_000;
-/** The two statuses of an untrusted answer; neither is insecure. */
+/** The two statuses of an untrusted answer. */
 const REFUSED = /^failed (bogus|indeterminate)$/;
 
-/** The questions of one resolver, which share a cache. */
+/** Returns functions that ask questions of one resolver with one cache. */
 function memory() {
   const cache = new Map<string, CachedZone>();
   const asked: string[] = [];
@@ -41,14 +44,17 @@ function memory() {
 }
 
 const address = (owner: string): ResourceRecord => record(`${owner}. A 192.0.2.1`);
-/** `a.example` is delegated without DS. */
+/** Responses in which `a.example` is delegated without DS. */
 const unsigned: Responses = {
   'a.example DS': { authorities: world.by('example', 'a.example. NSEC z.example. NS NSEC RRSIG') },
   'mx.a.example A': { answers: [address('mx.a.example')] },
   'ns.a.example A': { answers: [address('ns.a.example')] },
 };
 
-/** The attacker removes the proof that `a.example` is unsigned or signed. */
+/**
+ * Responses from which the attacker removed the proof that `a.example` is unsigned or
+ * signed.
+ */
 const stripped: Responses = { ...unsigned, 'a.example DS': {} };
 
 test('an insecure cut is proved once until its proof expires', async () => {
@@ -92,7 +98,7 @@ test('a bogus answer is not remembered', async () => {
   assert.equal(times('a.example DS'), 3);
 });
 
-/** The proof of the unsigned delegation, its signature removed. */
+/** Returns the proof of the unsigned delegation without its signature. */
 function unsignedDenial(): Responses[string] {
   return { authorities: [record('a.example. NSEC z.example. NS NSEC RRSIG')] };
 }
@@ -109,7 +115,7 @@ test('a DS that appears later counts once the remembered cut expires', async () 
 });
 
 test('records of an unsigned zone do not extend its remembered status', async () => {
-  // The attacker claims zones below the cut, with a high TTL in an unsigned SOA.
+  // The attacker claims zones below the zone cut, with a high TTL in an unsigned SOA.
   const soa = makeRecord(
     Name.of('a.example'),
     RRType.SOA,
@@ -150,7 +156,10 @@ test('below a remembered insecure cut no zone is asked for', async () => {
   assert.deepEqual([times('b.a.example DS'), times('a.example DNSKEY')], [0, 0]);
 });
 
-/** `co.example` is a name inside the zone `example`, and `a.co.example` an unsigned zone. */
+/**
+ * Responses in which `co.example` is a name inside the zone `example` and `a.co.example`
+ * is an unsigned zone.
+ */
 const insideZone: Responses = {
   'co.example DS': {
     authorities: world.by('example', 'b.example. NSEC a.co.example. A NSEC RRSIG'),
@@ -173,7 +182,7 @@ test('a remembered missing cut makes no data insecure', async () => {
   const { ask } = memory();
   assert.equal(await ask('mx.a.co.example A', insideZone), 'found insecure');
   assert.equal(await ask('co.example A', insideZone), 'failed bogus');
-  // A delegation added there counts once the proof of its absence has expired.
+  // A new delegation takes effect once the proof of its absence has expired.
   const delegated = {
     ...insideZone,
     'co.example DS': {

@@ -5,25 +5,28 @@ import { usedRecordsOf, type DnsResponse } from './session.js';
 import type { CachedZone, ProvedStatus, TrustAnchor, ValidateRequest } from './types.js';
 import type { UsedRecords } from './used-records.js';
 
-/** Estimated octets of a cache entry, and of an imported key. */
+/** Estimated octets of memory for a cache entry, and for an imported key. */
 const ENTRY_OCTETS = 800;
 const KEY_OCTETS = 3000;
 
-/** The responses that a status depends on, and the zone whose keys prove them. */
+/**
+ * The responses on which the status of a zone depends, and the parent zone whose keys
+ * prove them.
+ */
 interface Rest {
   parent: Name | undefined;
   readonly heard: DnsResponse[];
 }
 
 /**
- * The zones proved by earlier questions, as one validation uses the cache: it stores only
- * proved statuses with their records, and returns them until their expiry and for the
- * anchor that they were proved from.
+ * Access of one validation to the zones that earlier questions proved. It stores only
+ * proved statuses with their records, and returns them until they expire, and only for
+ * the trust anchor at which their proof began.
  */
 export class ZoneMemory {
   readonly #cachedGrounds = new Map<string, readonly UsedRecords[]>();
   readonly #rested = new Map<string, Rest>();
-  /** Zones that count as unsigned because none of their algorithms is supported. */
+  /** Zones that are treated as unsigned because none of their algorithms is supported. */
   readonly #unsupported = new Map<string, UnsupportedZone>();
 
   constructor(
@@ -31,14 +34,17 @@ export class ZoneMemory {
     private readonly anchorOf: (name: Name) => TrustAnchor | undefined,
   ) {}
 
-  /** Returns true for a zone with a current entry. Adds nothing to the answer's proof. */
+  /**
+   * Returns whether the cache has a current entry for a zone. Adds nothing to the proof
+   * of the answer.
+   */
   has(name: Name): boolean {
     return this.#current(name) !== undefined;
   }
 
   /**
-   * Returns the cached status of a zone until it expires. Its proof records then belong
-   * to the proof of this answer.
+   * Returns the cached status of a zone until the status expires. Adds the records that
+   * prove the status to the proof of the answer.
    */
   known(name: Name): ProvedStatus | undefined {
     const cached = this.#current(name);
@@ -50,9 +56,9 @@ export class ZoneMemory {
   }
 
   /**
-   * Returns the cached status of an unsigned zone above a name: names below it need no
-   * proof. The name gets no entry of its own, because that entry could expire after the
-   * zone's.
+   * Returns the cached status of an unsigned zone above a name: names below that zone
+   * need no proof. The name gets no entry of its own, because that entry could expire
+   * later than the entry of the zone.
    */
   unsignedAbove(name: Name, { zone: anchored }: TrustAnchor): ProvedStatus | undefined {
     for (let labels = anchored.labelCount + 1; labels < name.labelCount; labels++) {
@@ -74,7 +80,8 @@ export class ZoneMemory {
   }
 
   /**
-   * Records that the status of a zone depends on a response, proved by its parent's keys.
+   * Records that the status of a zone depends on a response, which the keys of the zone's
+   * parent prove.
    */
   rest(zoneName: Name, response: DnsResponse, parent?: Name): void {
     const known = this.#rested.get(zoneName.key) ?? { parent: undefined, heard: [] };
@@ -83,13 +90,13 @@ export class ZoneMemory {
     this.#rested.set(zoneName.key, known);
   }
 
-  /** Records the algorithms of a signed zone, none of which is supported. */
+  /** Records the unsupported algorithms of a signed zone. */
   note(zoneName: Name, unsupported: UnsupportedZone): void {
     this.#unsupported.set(zoneName.key, unsupported);
   }
 
   /**
-   * Returns the closest zone at or above a name whose algorithms are all unsupported,
+   * Returns the closest zone at or above a name that has only unsupported algorithms,
    * among the zones that this validation has used.
    */
   unsupportedAbove(domainName: Name): UnsupportedZone | undefined {
@@ -100,12 +107,15 @@ export class ZoneMemory {
     return undefined;
   }
 
-  /** The records taken from the cache in this validation. */
+  /** Returns the records that this validation took from the cache. */
   get cachedGrounds(): readonly (readonly UsedRecords[])[] {
     return [...this.#cachedGrounds.values()];
   }
 
-  /** Returns the entry of the cache, if it is current and begins at the same anchor. */
+  /**
+   * Returns the cache entry of a zone if it is current and its proof begins at the same
+   * anchor.
+   */
   #current(name: Name): CachedZone | undefined {
     const cached = this.request.cache?.get(name.key);
     if (!cached || cached.zone.expires <= this.request.now) return undefined;
@@ -113,7 +123,7 @@ export class ZoneMemory {
     return anchor && cached.anchor === anchorId(anchor) ? cached : undefined;
   }
 
-  /** Returns the records that prove the keys for the status of a zone. */
+  /** Returns the records that prove the keys of the zone's parent. */
   #groundsAbove(zoneName: Name): readonly UsedRecords[] {
     const parent = this.#rested.get(zoneName.key)?.parent;
     if (!parent) return [];

@@ -14,7 +14,9 @@ export function bogus(
   return { status: 'bogus', failure: dnssecFailures.make(code, detail) };
 }
 
-/** Returns the stored promise of a key, or stores the one that `make` returns. */
+/**
+ * Returns the stored promise for a key, or stores and returns the promise from `make`.
+ */
 export function memo<T>(
   map: Map<string, Promise<T>>,
   cacheKey: string,
