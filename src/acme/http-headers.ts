@@ -43,8 +43,8 @@ function relations(parameters: string): readonly string[] {
 }
 
 /**
- * For example, `https://CA.example:443/dir` and `https://ca.example/dir` name the same
- * resource.
+ * Returns whether two URLs name the same resource. For example,
+ * `https://CA.example:443/dir` and `https://ca.example/dir` do.
  */
 export function sameUrl(left: string, right: string): boolean {
   return new URL(left).href === new URL(right).href;

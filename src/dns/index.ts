@@ -23,7 +23,7 @@
  *   resolver's AD bit is trusted only if the operator configures that.
  * - `mail-route/` looks up MX hosts, addresses and TXT records with their states.
  * - `update/` changes records by dynamic update with TSIG.
- * - `authority/` answers questions about zones of this server, signed for each answer.
+ * - `authority/` answers questions about the zones of this server and signs each answer.
  * - `caa/` looks up and evaluates the CAA records that decide whether a CA may issue (RFC
  *   8659, 8657).
  *

@@ -1,8 +1,8 @@
 import type { Failure, Name } from '../base/index.js';
 
 /**
- * One resource record. `rdata` is the wire form with every compressed name expanded and
- * its case kept; unknown types are opaque (RFC 3597).
+ * One resource record. `rdata` is in wire format, with every compressed name expanded and
+ * in its original case; unknown types are opaque (RFC 3597).
  */
 export interface ResourceRecord {
   readonly name: Name;
@@ -27,7 +27,7 @@ export interface AliasStep {
 }
 
 /**
- * A signed zone that counts as unsigned: no DS record at its parent has a supported
+ * A signed zone that is treated as unsigned: no DS record at its parent has a supported
  * algorithm and digest.
  */
 export interface UnsupportedZone {
@@ -56,7 +56,7 @@ export interface DnsAnswer {
    * The records of the queried type at the end of the alias chain; empty unless `found`.
    */
   readonly records: readonly ResourceRecord[];
-  /** The end of the alias chain; the name of the question without aliases. */
+  /** The end of the alias chain, or the name of the question if it has no alias. */
   readonly canonicalName: Name;
   readonly aliases: readonly AliasStep[];
   /**
@@ -65,17 +65,20 @@ export interface DnsAnswer {
    */
   readonly ttl: number;
   /**
-   * The lookup of an address failed, and the parent of the name's zone proves that zone
-   * to be unsigned: no answer could have been secure, so DANE cannot apply to the name
+   * The address lookup failed, and the parent zone proves that the zone of this name is
+   * unsigned: no answer could have been secure, so DANE cannot apply to the name
    * (RFC 7672 §2.2.2).
    */
   readonly unsigned?: true;
   /** The answer is insecure because of this zone (RFC 4035 §5.2, RFC 9905 §2, RFC 9906 §2). */
   readonly unsupported?: UnsupportedZone;
-  /** The reason; present if `failed`, and if `dnssec` is `bogus` or `indeterminate`. */
+  /**
+   * The reason for the status; present if `status` is `failed`, and if `dnssec` is
+   * `bogus` or `indeterminate`.
+   */
   readonly failure?: Failure;
   /**
-   * Machine-readable grounds of the verdict, re-validated by `dnssec verify` (see
+   * The machine-readable proof of the verdict, which `dnssec verify` validates again (see
    * dns/dnssec).
    */
   readonly proof?: unknown;
@@ -86,8 +89,8 @@ export interface AskOptions {
   readonly signal?: AbortSignal;
   /**
    * Accept data from a resolver that strips DNSSEC, with status `indeterminate`.
-   * Otherwise such an answer is `failed`. Do not use it for TLSA: an unproved absence
-   * must not count as absence (RFC 7672 §2.1.2).
+   * Otherwise such an answer is `failed`. Do not use this option for TLSA: an unproved
+   * absence must not be treated as absence (RFC 7672 §2.1.2).
    */
   readonly acceptUnvalidated?: boolean;
 }
@@ -99,14 +102,14 @@ export interface Resolver {
   ask(domainName: Name, recordType: number, options?: AskOptions): Promise<DnsAnswer>;
   /**
    * Returns the state of each upstream as observed so far: whether it answers, and
-   * whether it passes DNSSEC records through.
+   * whether its answers include DNSSEC records.
    */
   readonly health: () => ResolverHealth;
 }
 
 /** The observed state of the upstream resolvers. */
 export interface ResolverHealth {
-  /** Questions to upstreams so far; a repeated question counts once. */
+  /** Questions sent to upstreams so far; a repeated question is counted once. */
   readonly questions?: number;
   /**
    * The address from the user or from the system's configuration: `192.0.2.53:53`,

@@ -46,8 +46,8 @@ function strip(server: ServerView): ServerView {
 }
 
 /**
- * The attacker answers instead of the server, with a certificate that no public CA issued
- * for that name and that no TLSA record matches.
+ * Returns the view of an on-path attacker that impersonates the server, with a
+ * certificate that no public CA issued for that name and that no TLSA record matches.
  */
 function impersonate(server: ServerView): ServerView {
   if (server.starttls === 'no') return server;

@@ -126,9 +126,10 @@ export function decideDomain(
 }
 
 /**
- * A null MX (RFC 7505 §3) or a domain without mail hosts means permanent rejection. In
- * every other case without a usable host, mail is deferred: a policy or a DNS fault may
- * be repaired while the mail is in the queue (RFC 8461 §5 [8461-5-4]).
+ * Returns the action for a message: permanent rejection for a null MX (RFC 7505 §3) or
+ * for a domain without mail hosts. In every other case without a usable host, mail is
+ * deferred: the domain may repair its policy or its DNS while the mail is in the queue
+ * (RFC 8461 §5 [8461-5-4]).
  */
 function actionFor(
   kind: DomainFacts['route']['kind'],
@@ -173,8 +174,8 @@ export function exemptionOf(
 }
 
 /**
- * REQUIRETLS outweighs every waiver: its author prefers a bounce to a delivery without
- * authenticated TLS (RFC 8689 §4.1).
+ * Returns the waiver that applies. REQUIRETLS overrides every waiver: the author of the
+ * message prefers a bounce to a delivery without authenticated TLS (RFC 8689 §4.1).
  */
 function waiverOf(
   { domain, at }: DomainFacts,
@@ -238,7 +239,10 @@ const restOnPolicy: ReadonlySet<Reason> = new Set([
   'sts-mx-mismatch',
 ]);
 
-/** The published record that a ground quotes, and when it expires (milliseconds). */
+/**
+ * Returns the published record that a ground quotes, and the time at which it expires
+ * (milliseconds).
+ */
 function sourceOf(
   reason: Reason,
   host: HostFacts,
@@ -253,7 +257,7 @@ function sourceOf(
   return {};
 }
 
-/** The lookup whose failure a ground reports. */
+/** Returns the lookup whose failure a ground reports. */
 function failureBehind(
   reason: Reason,
   { failure, tlsa }: HostFacts,

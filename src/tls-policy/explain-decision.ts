@@ -30,7 +30,8 @@ export function decidingCause(decision: DomainDecision): DecidingCause | undefin
 }
 
 /**
- * The reason why a host cannot be used: its deciding ground, or that it has no address.
+ * Returns the reason why a host cannot be used: its deciding ground, or the lack of an
+ * address.
  */
 export function causeOfHost(host: HostDecision): DecidingCause {
   const { name, addresses, trouble } = host;
@@ -47,7 +48,7 @@ export function causeOfHost(host: HostDecision): DecidingCause {
 }
 
 /**
- * A cause on one line: `mx.example: The TLSA records could not be looked up
+ * Returns a cause on one line: `mx.example: The TLSA records could not be looked up
  * (dns-servfail: ...)`.
  */
 export function causeText({ host, says, trouble }: DecidingCause): string {

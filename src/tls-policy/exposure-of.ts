@@ -50,7 +50,7 @@ export function exposureOf(view: View): Exposure {
   return table((sender, attack) => cell(view, sender, attack));
 }
 
-/** One cell of {@link exposureOf}. */
+/** Returns one cell of {@link exposureOf}. */
 export function cell(view: View, sender: SenderClass, attack: Attack): DeliveryResult {
   const { dane, mtaSts } = abilities[sender];
   const { kind, dnssec } = view.route;
@@ -67,7 +67,10 @@ export function cell(view: View, sender: SenderClass, attack: Attack): DeliveryR
   return found.every((outcome) => outcome === found[0]) ? (found[0] as DeliveryResult) : 'unknown';
 }
 
-/** The policies that a sender may hold; more than one if the answer is unknown. */
+/**
+ * Returns the policies that a sender may apply; more than one if the result of the fetch
+ * is unknown.
+ */
 function policiesInForce(sts: StsView, knows: 'no' | 'first' | 'cached'): Rules['mtaSts'][] {
   if (knows === 'no') return [undefined];
   switch (sts.live) {

@@ -62,7 +62,10 @@ export function judgeServer({ chain, host, anchors, at }: ServerQuestion): Serve
   };
 }
 
-/** [8461-4.2-1] Reports the fault that the operator has to fix first. */
+/**
+ * Returns the PKIX fault that the operator has to fix first; undefined if there is no
+ * fault. [8461-4.2-1]
+ */
 function judgePkix(
   leafCertificate: Certificate,
   { chain, validity, problems }: ChainVerdict,

@@ -18,9 +18,9 @@ export type NextHop =
   | { readonly kind: 'address'; readonly ip: string; readonly port: number };
 
 /**
- * [8461-3.4-1] Reads a next hop as mail operators write it: `example.com`,
- * `example.com:2525`, `[smtp.example.net]:587` (brackets: no MX lookup), `[192.0.2.1]`,
- * `[IPv6:2001:db8::1]`.
+ * Parses a next hop in the notation of mail servers: `example.com`, `example.com:2525`,
+ * `[smtp.example.net]:587` (brackets: no MX lookup), `[192.0.2.1]`, `[IPv6:2001:db8::1]`.
+ * [8461-3.4-1]
  */
 export function parseNextHop(text: string, defaultPort = 25): Result<NextHop> {
   const parts = /^(?:\[([^\]]*)\]|([^[\]:]*))(?::(\d{1,5}))?$/.exec(text.trim());

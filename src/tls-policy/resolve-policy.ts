@@ -179,9 +179,9 @@ function tlsaFacts(
 }
 
 /**
- * [7672-2.1.2-2] A failed address lookup leaves this host without addresses and does not
- * affect the others. IPv4 and IPv6 alternate: an unreachable family must not use up the
- * attempts of a delivery.
+ * Returns the addresses of a host, alternating between IPv4 and IPv6, so that an
+ * unreachable family does not use up the attempts of a delivery. A failed address lookup
+ * leaves this host without addresses and does not affect other hosts. [7672-2.1.2-2]
  */
 function alternate({ v4, v6 }: HostAddresses): readonly string[] {
   const longest = Math.max(v4.length, v6.length);
@@ -191,8 +191,8 @@ function alternate({ v4, v6 }: HostAddresses): readonly string[] {
 }
 
 /**
- * A host that the operator configured counts as securely named: no DNS answer that an
- * attacker could forge was involved (RFC 7672 §2.2.2).
+ * Returns the route to a host that the operator configured. It is treated as secure: no
+ * DNS answer that an attacker could forge chose the host (RFC 7672 §2.2.2).
  */
 function ofHost(domainName: Name): MailRoute {
   return {

@@ -87,7 +87,7 @@ export function authenticateServer(
   return ok(verdict);
 }
 
-/** The DNS names of a certificate, at most three. */
+/** Returns the DNS names of a certificate, at most three. */
 function namesOf({ dnsNames }: Certificate): string {
   if (dnsNames.length === 0) return 'it has no DNS name in subjectAltName';
   return `it names ${dnsNames.slice(0, 3).join(', ')}`;

@@ -183,7 +183,8 @@ const openSslGroups: Readonly<Record<string, string>> = {
 };
 
 /**
- * The IANA name of the group; Node calls the type ECDH, or TLSGroup since OpenSSL 3.5.
+ * Returns the IANA name of the group; Node calls the type ECDH, or TLSGroup since OpenSSL
+ * 3.5.
  */
 function groupOf(socket: TLSSocket): string | undefined {
   const info = socket.getEphemeralKeyInfo() as {
@@ -230,7 +231,7 @@ function classify(error: Error & { code?: string }): [code: string, detail: stri
 }
 
 /**
- * The certificates as the server sent them, in their order on the wire, including
+ * Returns the certificates in the order in which the server sent them, including
  * unrelated ones, which `getPeerCertificate(true)` would hide. Some versions of Node set
  * the last certificate as its own issuer, so a repeated object ends the list.
  */

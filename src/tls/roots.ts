@@ -21,9 +21,10 @@ interface RootListFile {
 let builtin: TrustStore | undefined;
 
 /**
- * Mozilla's roots for TLS servers from this package, the same on every version of Node,
- * together with the given certificates. The list is read and parsed once, on first use. A
- * root that Mozilla distrusts after a date is trusted for leaves issued until then.
+ * Returns Mozilla's roots for TLS servers from this package, which are the same on every
+ * version of Node, together with the given certificates. The list is read and parsed
+ * once, on first use. A root that Mozilla distrusts after a date is trusted for leaves
+ * issued until then.
  */
 export function builtinTrustStore(extra: readonly Certificate[] = []): TrustStore {
   builtin ??= mozillaTrustStore();

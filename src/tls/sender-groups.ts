@@ -17,9 +17,9 @@ const hybridGroups = `${hybrid}:*${classicalGroups}`;
 let chosen: string | undefined;
 
 /**
- * The groups that a client of this project offers: with post-quantum key exchange if the
- * OpenSSL of this Node supports it. The function tries the group list, since a version
- * number proves nothing about a Node that was built with another library.
+ * Returns the groups that a client of this project offers, with post-quantum key exchange
+ * if the OpenSSL of this Node supports it. The function tries the group list, since a
+ * version number proves nothing about a Node that was built with another library.
  */
 export function senderGroups(): string {
   chosen ??= accepts(hybridGroups) ? hybridGroups : classicalGroups;
@@ -36,9 +36,9 @@ function accepts(ecdhCurve: string): boolean {
 }
 
 /**
- * The group of a TLS 1.3 session that Node does not name. Node 22 has OpenSSL 3.5 and names
- * classical groups only, so the group is the hybrid of the offer: a handshake without a
- * pre-shared key always agrees on an offered group (RFC 9846 §4.2.8).
+ * Returns the group of a TLS 1.3 session that Node does not name. Node 22 has OpenSSL 3.5
+ * and names classical groups only, so the group is the hybrid of the offer: a handshake
+ * without a pre-shared key always agrees on an offered group (RFC 9846 §4.2.8).
  *
  * @param offered the OpenSSL group list of the client
  */

@@ -27,7 +27,7 @@ export interface SenderHello {
 
 let loaded: readonly SenderHello[] | undefined;
 
-/** The recorded hellos, read once, on first use. */
+/** Returns the recorded hellos, read once, on first use. */
 export function senderHellos(): readonly SenderHello[] {
   loaded ??= (
     JSON.parse(readFileSync(HELLO_LIST, 'utf8')) as { readonly hellos: readonly SenderHello[] }

@@ -53,7 +53,9 @@ export const strictSuites: readonly number[] = suitesWhere(
     ((cipher === 'AES' && ['GCM', 'CBC'].includes(mode)) || cipher === 'CHACHA20'),
 );
 
-/** Whether a client with {@link strictTls} can negotiate this version and suite. */
+/**
+ * Returns whether a client with {@link strictTls} can negotiate this version and suite.
+ */
 export function isStrictSession(version: string, suite: string): boolean {
   if (version === 'TLSv1.3') return true;
   return version === 'TLSv1.2' && strictSuites.some((id) => suites.get(id)?.name === suite);

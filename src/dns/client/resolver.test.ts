@@ -348,14 +348,16 @@ test('a trusted resolver is tried once an hour, not at every question', async ()
   assert.equal(asked.filter((a) => a === `1 ${RRType.NS}`).length, 2);
 });
 
-// Returns a resolver whose upstream truncates all datagrams and shows the given behaviour
-// over TCP.
+// [7672-2.1.1-4]
 test('RFC 7672 §2.1.1: the AD bit of an untrusted resolver proves nothing', async () => {
   const boasting: Behaviour = (query) => ({ ...forging(query), authenticData: true });
   assert.equal((await scene([boasting]).resolver.ask(host, RRType.A)).dnssec, 'bogus');
 });
 
-/** An upstream that truncates all datagrams and behaves as given over TCP. */
+/**
+ * Runs `use` with a network whose upstream truncates all datagrams and answers over TCP
+ * with `answerOf`.
+ */
 async function overTcp(
   answerOf: (query: Message) => Uint8Array,
   use: (network: Network) => Promise<void>,

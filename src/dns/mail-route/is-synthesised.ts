@@ -3,9 +3,9 @@ import { toHex, type Name } from '../../base/index.js';
 import type { DnsAnswer } from '../types.js';
 
 /**
- * Returns whether a wildcard produced the records: a random name below the name gets the
- * same answer only when the name itself does not exist (RFC 4592 §3.3.1). Sends at most
- * two questions through `ask`.
+ * Returns whether a wildcard produced the records: a random name below this name gets the
+ * same answer only if this name does not exist (RFC 4592 §3.3.1). Sends at most two
+ * questions through `ask`.
  */
 export async function isSynthesised(
   ask: (domainName: Name, recordType: number) => Promise<DnsAnswer>,

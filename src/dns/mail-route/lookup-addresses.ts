@@ -17,22 +17,22 @@ export interface HostAddresses {
    */
   readonly status: 'found' | 'absent' | 'failed';
   /**
-   * The status of the address records that were found, aliases included (RFC 7672
-   * §2.2.2): a denied family or a failed lookup does not change it [7672-2.2.2-3]. If
-   * both families were found, it is the stronger of the two, since one secure RRset shows
-   * that the host lies in a signed zone. Without addresses it is the weaker status of the
-   * two lookups; a failed one counts as insecure if the host provably lies in an unsigned
-   * zone.
+   * The status of the address records that were found, including their aliases
+   * (RFC 7672 §2.2.2). A denied family or a failed lookup does not change the status
+   * [7672-2.2.2-3]. If both families were found, it is the stronger of their two
+   * statuses, since one secure RRset shows that the host is in a signed zone. Without
+   * addresses, it is the weaker status of the two lookups. A failed lookup is treated as
+   * insecure if the host's zone is proved to be unsigned.
    */
   readonly dnssec: Dnssec;
   readonly v4: readonly string[];
   readonly v6: readonly string[];
-  /** The end of the alias chain; the host itself without aliases. */
+  /** The end of the alias chain, or the host itself if it has no alias. */
   readonly canonicalName: Name;
   readonly aliases: readonly AliasStep[];
   /**
-   * The failure of a lookup, even if the other family was found; the detail names the
-   * family.
+   * The failure of a lookup, even if the addresses of the other family were found; the
+   * detail names the family.
    */
   readonly failure?: Failure;
   /**
@@ -44,13 +44,13 @@ export interface HostAddresses {
 }
 
 const MAX_ADDRESSES = 32;
-/** Seconds after which the lookup of a failed family is repeated. */
+/** Maximum TTL of a result, seconds, if the lookup of one family failed. */
 const MAX_TTL_OF_HALF = 30;
 const gravity: readonly Dnssec[] = ['secure', 'insecure', 'indeterminate', 'bogus'];
 
 /**
- * Looks up A and AAAA together. One family with an address is enough, even if the other
- * lookup fails.
+ * Looks up A and AAAA together. One family with an address is sufficient, even if the
+ * other lookup fails.
  */
 export async function lookupAddresses(
   resolver: Resolver,

@@ -18,7 +18,9 @@ export interface MailRoute {
   readonly failure?: Failure;
   /** Seconds for which the result may be cached. */
   readonly ttl: number;
-  /** The end of the aliases of the policy domain; the domain itself without aliases. */
+  /**
+   * The end of the policy domain's alias chain, or the domain itself if it has no alias.
+   */
   readonly canonicalName: Name;
   /**
    * At most 100 hosts, each once, by preference and then in the order of the answer.
@@ -30,8 +32,9 @@ export interface MailRoute {
 
 export interface MailRouteOptions extends AskOptions {
   /**
-   * Trust a resolver that strips DNSSEC when it denies a domain's MX records. For senders
-   * that do not use DNSSEC. Default false: the denial may be forged.
+   * Whether to trust a denial of a domain's MX records from a resolver that strips
+   * DNSSEC. This is for senders that do not use DNSSEC. Default false: the denial may be
+   * forged.
    */
   readonly unprovedAbsence?: boolean;
 }

@@ -18,8 +18,8 @@ export interface Texts {
 }
 
 /**
- * Looks up the TXT records of a name. All of them are returned, since the wanted record
- * may be the last. The size of a DNS message limits their number.
+ * Looks up the TXT records of a name. All records are returned, since the relevant record
+ * may be the last one. The size of a DNS message limits their number.
  */
 export async function lookupTexts(
   resolver: Resolver,

@@ -28,15 +28,15 @@ const codes = new Map<number, string>(
   Object.entries(Rcode).map(([name, code]) => [Number(code), name]),
 );
 /**
- * NXRRSET and YXRRSET, and their meaning for an existing or missing name (RFC 2136
- * §2.2).
+ * Response codes of a failed prerequisite: NXRRSET and YXRRSET, and NXDOMAIN and YXDOMAIN
+ * for a name (RFC 2136 §2.2).
  */
 const conflicts = new Set([3, 6, 7, 8]);
 
 /**
  * Replaces an RRset atomically (RFC 2136 over TCP, signed by RFC 8945): the RRset becomes
  * `to` if it is exactly `from`. Returns `same` if it was `to` already. Without a signed
- * reply of the server the outcome is unknown. Rejects only with `signal.reason`.
+ * reply from the server, the outcome is unknown. Rejects only with `signal.reason`.
  * [2136-7.8-1]
  *
  * Fails with `dns-update-conflict` when the RRset is neither `from` nor `to`: another
@@ -50,8 +50,8 @@ export async function sendUpdate(
   if (!rcode.ok) return rcode;
   if (rcode.value === 0) return ok('changed');
   if (!conflicts.has(rcode.value)) return refused(rcode.value);
-  // A second attempt after a lost reply looks like a conflict; a query for `to`
-  // distinguishes the two.
+  // A repeated update after a lost reply looks like a conflict; a query for `to`
+  // distinguishes the two cases.
   const asked = await exchange({ ...rrsetChange, from: rrsetChange.to }, options);
   if (!asked.ok) return asked;
   if (asked.value === 0) return ok('same');

@@ -108,8 +108,8 @@ export function verifyTsig(
 }
 
 /**
- * Verifies the MAC first and the error and time after it: both are authentic only if the
- * MAC matches. Throws {@link MalformedDns} for a malformed record.
+ * Verifies the MAC before the error and the time: both are authentic only if the MAC
+ * matches. Throws {@link MalformedDns} for a malformed record.
  */
 function verify(
   reply: Uint8Array,
@@ -127,8 +127,8 @@ function verify(
   const originalId = wireReader.takeBytes(2);
   const error = wireReader.uint16();
   const other = wireReader.takeBytes(wireReader.uint16());
-  // RFC 8945 §5.4: an unsigned error is a hint at most, and nothing else in the message
-  // may be trusted. [8945-5.4-1]
+  // RFC 8945 §5.4: an unsigned error is only a hint, and the rest of the message is not
+  // trusted. [8945-5.4-1]
   if (mac.length === 0)
     return fail(updateFailures.make('dns-update-key', errors[error] ?? `error ${error}`));
   if (!name.equals(tsigKey.name) || !algorithm.equals(algorithmName(tsigKey)))
@@ -147,7 +147,8 @@ function verify(
     ),
   );
   // Compares in constant time, so that an attacker cannot forge a reply octet by octet.
-  // Truncated MACs are refused: RFC 8945 §5.2.4 leaves the shortest one to local policy.
+  // Truncated MACs are refused: RFC 8945 §5.2.4 leaves the minimum length to local
+  // policy.
   if (mac.length !== expected.length || !timingSafeEqual(mac, expected))
     return fail(
       updateFailures.make(
@@ -174,7 +175,7 @@ function verify(
   return ok(undefined);
 }
 
-/** The TSIG record, which is the last record of a signed message. [8945-5.1-2] */
+/** Returns the TSIG record, which is the last record of a signed message. [8945-5.1-2] */
 function lastRecord(
   messageBytes: Uint8Array,
 ): { readonly at: number; readonly name: Name; readonly reader: WireReader } | undefined {

@@ -25,9 +25,9 @@ export interface RrsetChange {
 const OPCODE = 5;
 
 /**
- * An update that takes effect only if the RRset is exactly `from` (RFC 2136 §2.4.2,
- * §2.4.3), and touches no other name or type (§2.5). [2136-2.4-1] If `from` equals `to`,
- * the update changes nothing and only tests the RRset.
+ * Returns an update that takes effect only if the RRset is exactly `from`
+ * (RFC 2136 §2.4.2, §2.4.3), and that changes no other name or type (§2.5). [2136-2.4-1]
+ * If `from` equals `to`, the update changes nothing and only tests the RRset.
  *
  *   section        content (RFC 2136 §2)
  *   zone           the apex, type SOA

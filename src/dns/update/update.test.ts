@@ -33,7 +33,8 @@ const change: RrsetChange = {
 const u16 = (value: number): Uint8Array => Uint8Array.of(value >> 8, value & 255);
 
 /**
- * A reply with the server's signature, written for the test from RFC 8945 §4.3 and §5.3.
+ * Returns a reply with the server's signature, implemented in the test according to
+ * RFC 8945 §4.3 and §5.3.
  */
 function reply(
   id: number,

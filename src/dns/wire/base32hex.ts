@@ -1,12 +1,12 @@
 /**
- * The digits in order of their values. The alphabet preserves the order of the octets, so
- * NSEC3 owner names sort like their hashes.
+ * The digits in order of their values. The alphabet preserves the order of octets, so
+ * NSEC3 owner names sort in the order of their hashes.
  */
 const alphabet = '0123456789abcdefghijklmnopqrstuv';
 
 /**
- * Base32 with the extended hex alphabet, lower case, no padding (RFC 4648 §7): the form
- * of NSEC3 owner names.
+ * Returns octets in base32 with the extended hex alphabet, in lower case and without
+ * padding (RFC 4648 §7): the format of NSEC3 owner names.
  */
 export function toBase32hex(wireBytes: Uint8Array): string {
   let output = '';

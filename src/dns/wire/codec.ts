@@ -8,7 +8,8 @@ import { MalformedDns, WireReader } from './wire-reader.js';
 import { WireWriter } from './wire-writer.js';
 
 /**
- * Maximum records, more than a genuine answer has; a 64 KiB message could carry 5,000.
+ * Maximum records of a message, more than a genuine answer contains; a 64 KiB message
+ * could contain 5000.
  */
 const MAX_RECORDS = 4096;
 
@@ -26,8 +27,8 @@ const MAX_RECORDS = 4096;
  *   ...      the sections, in that order
  *
  * Fails with `dns-malformed` for truncated or contradictory octets and for more than 4096
- * questions and records. A record with malformed RDATA but no other fault stays in the
- * message as received.
+ * questions and records. A record with malformed RDATA remains in the message as received
+ * if it has no other fault.
  */
 export function decodeMessage(wireBytes: Uint8Array): Result<Message> {
   try {
@@ -115,8 +116,8 @@ function readRecord(wireReader: WireReader): ResourceRecord {
   try {
     recordData = expandRdata(wireReader.part(endOffset), recordType);
   } catch (error) {
-    // One malformed record must not invalidate the whole message. It stays as received,
-    // and the parser of its type rejects it.
+    // One malformed record must not invalidate the whole message. The record remains as
+    // received, and the parser of its type rejects it.
     if (!(error instanceof MalformedDns)) throw error;
     recordData = wireReader.bytes.slice(wireReader.position, endOffset);
   }
@@ -133,7 +134,8 @@ function readRecord(wireReader: WireReader): ResourceRecord {
 
 /**
  * Reads the OPT pseudo-record (RFC 6891 §6.1.2), whose fields have different meanings
- * from those of a record. A truncated option ends the list; the options before it stay.
+ * from those of a record. A truncated option ends the list; the options before it are
+ * kept.
  *
  *   field    meaning in OPT
  *   NAME     the root

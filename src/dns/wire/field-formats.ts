@@ -25,7 +25,8 @@ export interface Field {
 }
 
 /**
- * An unsigned decimal number of one, two or four octets, most significant octet first.
+ * Returns the format of an unsigned decimal number of one, two or four octets, most
+ * significant octet first.
  */
 function number(octets: 1 | 2 | 4): Field {
   return {
@@ -47,8 +48,9 @@ function number(octets: 1 | 2 | 4): Field {
 }
 
 /**
- * A binary field up to the end of RDATA, in hexadecimal or base64. White space inside it
- * does not count, so all remaining tokens are joined (RFC 4034 §2.2, §5.3).
+ * Returns the format of a binary field up to the end of RDATA, in hexadecimal or base64.
+ * White space inside the field is ignored, so all remaining tokens are joined
+ * (RFC 4034 §2.2, §5.3).
  */
 function restOf(
   parse: (sourceText: string) => Uint8Array | undefined,
@@ -68,8 +70,8 @@ function restOf(
 }
 
 /**
- * A binary field with a length prefix of one octet. `-` is the empty field, as RFC 5155
- * §3.3 writes an empty salt.
+ * Returns the format of a binary field with a length prefix of one octet. `-` is the
+ * empty field, as RFC 5155 §3.3 writes an empty salt.
  */
 function counted(
   parse: (sourceText: string) => Uint8Array | undefined,
@@ -279,8 +281,8 @@ export const fieldFormats: ReadonlyMap<number, readonly Field[]> = new Map<
 ]);
 
 /**
- * A name in a record's text: relative to the origin unless it ends in a dot; `@` is the
- * origin.
+ * Parses a name in a record's text: relative to the origin unless it ends in a dot; `@`
+ * is the origin.
  */
 export function parseName(written: string, origin: Name): Name {
   if (written === '@') return origin;

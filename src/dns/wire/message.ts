@@ -60,8 +60,8 @@ export interface Message {
 }
 
 /**
- * A response of class IN to one question, as a resolver sends it to a validating client:
- * empty except for `parts`.
+ * Returns a response of class IN to one question, as a resolver sends it to a validating
+ * client: empty except for `parts`.
  */
 export function responseTo(name: Name, type: number, parts: Partial<Message> = {}): Message {
   return {

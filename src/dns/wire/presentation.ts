@@ -72,7 +72,7 @@ export function parseZone(sourceText: string, options: TextOptions = {}): Result
 }
 
 /**
- * Presentation form on one line.
+ * Formats a record in presentation format on one line.
  *
  * Name, TTL, class, type and data are separated by single spaces; the name is absolute.
  */
@@ -81,7 +81,7 @@ export function formatRecord(resourceRecord: ResourceRecord): string {
 }
 
 /**
- * The data part of a record.
+ * Formats the data part of a record.
  *
  * RDATA that does not fit its type, and unknown types, are written as `\# length hex`.
  */
@@ -168,7 +168,7 @@ function rdataOf(recordType: number, given: readonly Token[], origin: Name): Uin
   return recordData;
 }
 
-/** A TTL in seconds, or with units as in 1h30m. */
+/** Parses a TTL in seconds, or with units as in 1h30m. */
 function ttlOf(word: string): number | undefined {
   if (!/^(\d+[smhdw]?)+$/i.test(word)) return undefined;
   const unit = { s: 1, m: 60, h: 3600, d: 86400, w: 604800, '': 1 } as Record<string, number>;

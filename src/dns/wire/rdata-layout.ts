@@ -76,7 +76,7 @@ const lowered: ReadonlySet<number> = new Set([
 ]);
 
 /**
- * Octets of the largest buffer of which RDATA may be a view. A view keeps the buffer in
+ * Maximum octets of a buffer of which RDATA may be a view. A view keeps the buffer in
  * memory, so RDATA from a larger buffer is copied.
  */
 const MAX_VIEWED = 2048;
@@ -103,8 +103,8 @@ function isPlain(wireReader: WireReader, { before, names, strings = 0 }: Layout)
 }
 
 /**
- * Uncompressed RDATA in canonical form: names in lower case if the type requires it.
- * Malformed RDATA stays as it is.
+ * Returns uncompressed RDATA in canonical form, with names in lower case if the type
+ * requires it. Malformed RDATA remains unchanged.
  */
 export function canonicalRdata(recordData: Uint8Array, recordType: number): Uint8Array {
   const layout = layouts.get(recordType);

@@ -176,14 +176,14 @@ function reading<T>(
   };
 }
 
-/** A mail host and its preference. */
+/** Reads a mail host and its preference. */
 export const readMx = reading<Mx>(RRType.MX, (wireReader) => ({
   preference: wireReader.uint16(),
   exchange: wireReader.name(),
 }));
-/** The target name of a CNAME, DNAME, NS or PTR record. */
+/** Reads the target name of a CNAME, DNAME, NS or PTR record. */
 export const readTarget = reading<Name>(0, (wireReader) => wireReader.name());
-/** The character strings of a TXT record, separately. */
+/** Reads the character strings of a TXT record, separately. */
 export const readTxt = reading<readonly Uint8Array[]>(RRType.TXT, (wireReader) => {
   const strings: Uint8Array[] = [];
   do strings.push(wireReader.string());
@@ -211,21 +211,21 @@ export const readTlsa = reading<TlsaData>(RRType.TLSA, (wireReader) => ({
   matchingType: wireReader.uint8(),
   data: wireReader.rest(),
 }));
-/** The digest of a child's key. */
+/** Reads the digest of a child zone's key. */
 export const readDs = reading<Ds>(0, (wireReader) => ({
   keyTag: wireReader.uint16(),
   algorithm: wireReader.uint8(),
   digestType: wireReader.uint8(),
   digest: wireReader.rest(),
 }));
-/** A key of a zone. */
+/** Reads a key of a zone. */
 export const readDnskey = reading<Dnskey>(0, (wireReader) => ({
   flags: wireReader.uint16(),
   protocol: wireReader.uint8(),
   algorithm: wireReader.uint8(),
   publicKey: wireReader.rest(),
 }));
-/** A signature; its signer is never compressed (RFC 4034 §3.1.7). */
+/** Reads a signature; its signer's name is never compressed (RFC 4034 §3.1.7). */
 export const readRrsig = reading<Rrsig>(RRType.RRSIG, (wireReader) => ({
   typeCovered: wireReader.uint16(),
   algorithm: wireReader.uint8(),
@@ -252,8 +252,8 @@ export const readNsec3 = reading<Nsec3>(RRType.NSEC3, (wireReader) => ({
   types: typeBitmap(wireReader),
 }));
 /**
- * The SOA of a zone; its minimum limits the time for which a denial is cached (RFC 2308
- * §5).
+ * Reads the SOA of a zone; its minimum limits the time for which a denial is cached
+ * (RFC 2308 §5).
  */
 export const readSoa = reading<Soa>(RRType.SOA, (wireReader) => ({
   primary: wireReader.name(),
@@ -313,7 +313,7 @@ export function encodeTypeBitmap(types: Iterable<number>): Uint8Array {
 }
 
 /**
- * A record of class IN.
+ * Returns a record of class IN.
  *
  * `rdata` is in wire format without compression; `ttl` in seconds.
  */

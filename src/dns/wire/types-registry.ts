@@ -46,7 +46,10 @@ const namesByNumber = new Map<number, string>(
   Object.entries(RRType).map(([name, number]) => [number, name]),
 );
 
-/** `TLSA` for 52, `TYPE65280` for unknown types (RFC 3597 §5). */
+/**
+ * Returns the mnemonic of a type: `TLSA` for 52, `TYPE65280` for an unknown type
+ * (RFC 3597 §5).
+ */
 export function typeName(recordType: number): string {
   return namesByNumber.get(recordType) ?? `TYPE${recordType}`;
 }

@@ -34,12 +34,12 @@ export class WireReader {
     private readonly names = new Map<number, Name>(),
   ) {}
 
-  /** A reader of a part of the same message, up to `end`. */
+  /** Returns a reader for a part of the same message, up to `end`. */
   part(endOffset: number): WireReader {
     return new WireReader(this.bytes, this.position, endOffset, this.names);
   }
 
-  /** Octets up to the end of the part. */
+  /** Returns the number of octets up to the end of the part. */
   get left(): number {
     return this.end - this.position;
   }
@@ -71,7 +71,7 @@ export class WireReader {
     return this.uint16() * 65536 + this.uint16();
   }
 
-  /** A character string: one length octet and that many octets (RFC 1035 §3.3). */
+  /** Reads a character string: one length octet and that many octets (RFC 1035 §3.3). */
   string(): Uint8Array {
     return this.takeBytes(this.uint8());
   }
@@ -82,8 +82,8 @@ export class WireReader {
   }
 
   /**
-   * Moves past a name without a pointer and returns true. Returns false for any other name,
-   * at an undefined position.
+   * Moves the position past a name without a pointer and returns true. Returns false for
+   * any other name; the position is then undefined.
    */
   skipPlainName(): boolean {
     while (this.left > 0) {
@@ -96,8 +96,8 @@ export class WireReader {
   }
 
   /**
-   * A domain name. Pointers are followed only backwards (RFC 1035 §4.1.4), so that every
-   * chain ends.
+   * Reads a domain name. Pointers are followed only backwards (RFC 1035 §4.1.4), so that
+   * every chain ends.
    *
    *   first two bits   meaning
    *   00               label of 0 to 63 octets; length 0 is the root and ends the name
@@ -122,7 +122,7 @@ export class WireReader {
         if (offset + 1 >= limit || ++pointers > MAX_POINTERS) throw new MalformedDns('bad pointer');
         const target = ((label & 0x3f) << 8) | (this.bytes[offset + 1] as number);
         if (!jumped) this.position = offset + 2;
-        // A name that consists of a pointer is taken from the cache: most sections repeat
+        // A name that consists of one pointer comes from the cache: most records repeat
         // an owner.
         const known = jumped || length > 0 ? undefined : this.names.get(target);
         if (known) return known;

@@ -5,7 +5,7 @@ import type { Action, ActionOutcome, Certify, Deploy, SetRrset } from '../action
  * changes nothing. A method returns the failure of an action and throws only for bugs.
  */
 export interface Executor {
-  /** `dns`: the entry of `publish.dns` that changes the record. */
+  /** Changes a record set through the entry `dns` of `publish.dns`. */
   setRrset(action: SetRrset, dns: string): Promise<ActionOutcome>;
   certify(action: Certify): Promise<ActionOutcome>;
   deploy(action: Deploy): Promise<ActionOutcome>;

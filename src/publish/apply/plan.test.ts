@@ -16,7 +16,7 @@ const actions: readonly Action[] = [
   { kind: 'serve-policy', domain: 'example.com', id: '1', body: '' },
 ];
 
-/** A plan with the actions. */
+/** Returns a plan with the given actions. */
 function planned(kind: SubjectPlan['kind'], subject: string, steps = actions) {
   return {
     kind,

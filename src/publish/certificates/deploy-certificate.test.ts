@@ -34,8 +34,8 @@ const ca = createCa({ name: 'Test Root' });
 const day = 86_400_000;
 
 /**
- * A key ring with two keys and their certificates, a folder for the mail server, and a
- * reload command that counts its runs.
+ * Returns a key ring with two keys and their certificates, a folder for the mail server,
+ * and a reload command that counts its runs.
  */
 async function world(t?: TestContext) {
   const base = mkdtempSync(join(tmpdir(), 'hermetic-deploy-'));

@@ -34,7 +34,7 @@ const ca = createIntermediate(root, { name: 'Public CA' });
 const anchor = parseCertificate(root.der);
 const anchors = trustStore(anchor.ok ? [anchor.value] : []);
 
-/** A simulated certbot with its archive and links, and the resulting key ring. */
+/** Returns a simulated certbot with its archive and links, and the resulting key ring. */
 function world(t: TestContext, { install = true, reuseKey = false } = {}) {
   const base = mkdtempSync(join(tmpdir(), 'hermetic-brought-'));
   t.after(() => rmSync(base, { recursive: true }));
@@ -89,7 +89,10 @@ function world(t: TestContext, { install = true, reuseKey = false } = {}) {
   };
 }
 
-/** The result of reading after the imports: failed imports are added to the alerts. */
+/**
+ * Returns the plan after its imports were executed; failed imports are added to the
+ * alerts.
+ */
 function imported({ imports, ...reading }: ReturnType<typeof planImports>, ring: KeyRing) {
   const failed = imports.flatMap(({ action }) => {
     const outcome = importKey(action, ring);

@@ -45,7 +45,10 @@ export interface ExternalImportOptions {
   readonly anchors: TrustStore;
   /** Milliseconds since 1970. */
   readonly at: number;
-  /** Number of the last key of a type that the rollover or another import uses. */
+  /**
+   * Returns the highest number of the keys of a type that the rollover or another import
+   * uses.
+   */
   lastKeyNumber(keyType: KeyType): number;
 }
 

@@ -27,7 +27,10 @@ async function world(t: TestContext, habits?: Partial<AcmeCaHabits>) {
   return made;
 }
 
-/** Two servers; the second one publishes each change some seconds later. */
+/**
+ * Returns a zone on two servers; the second server publishes each change `lagMs`
+ * milliseconds later.
+ */
 function zone(lagMs: number, write?: (action: SetRrset) => ActionOutcome) {
   const clock = new FakeClock(0);
   let [old, set, since]: [readonly string[], readonly string[], number] = [[], [], -Infinity];

@@ -48,7 +48,7 @@ export function dnsSolver(records: TextRecords): ChallengeSolver {
         keepOthers: false,
         normalize: (rdata) => rdata,
       }),
-    /** [8555-8.4-2] */
+    /** Removes the record of the challenge. [8555-8.4-2] */
     async hide({ host }) {
       const place = await records.locate(name(host), host);
       if (!place.ok) return;

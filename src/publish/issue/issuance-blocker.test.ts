@@ -33,7 +33,7 @@ const zones: readonly ZoneSpec[] = [
   { apex: 'bogus.example', signed: {}, fault: 'expired', records: 'mx A 192.0.2.3' },
 ];
 
-/** The blocker of a certificate for these names, as its code and detail. */
+/** Returns the blocker of a certificate for these names, as its code and detail. */
 async function blockerOf(
   names: readonly string[],
   more: Partial<IssuanceRequest> = {},

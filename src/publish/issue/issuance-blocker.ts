@@ -61,7 +61,7 @@ function bogus(subject: string, what: string): Alert {
 /** Maximum number of properties that a message quotes. */
 const MAX_QUOTED = 3;
 
-/** The records, with the name that has them. */
+/** Returns the text of the CAA records with the name that owns them. */
 function describeCaa({ at, canonicalName, properties }: RelevantCaa): string {
   const where = canonicalName.equals(at)
     ? at.toLower()
@@ -71,7 +71,7 @@ function describeCaa({ at, canonicalName, properties }: RelevantCaa): string {
   return `CAA at ${where} (${quoted}${more})`;
 }
 
-/** The CA, account and method that the records would have to permit. */
+/** Returns the CA, account and methods that the records would have to permit. */
 function wanted({ issuers, accountUri, methods }: Omit<IssuanceRequest, 'names'>): string {
   const parts = [
     issuers ? `the CA here is ${issuers.join(' or ')}` : 'no CA may issue',

@@ -227,7 +227,10 @@ export class Issuer {
     return this.#options.findBlocker?.(await this.#issuanceRequest(hostName));
   }
 
-  /** A blocker does not stop an order shortly before the certificate expires. */
+  /**
+   * Returns the blocker of an order; a blocker is ignored shortly before the certificate
+   * expires.
+   */
   async #stopped(hostName: string, storeKey: string): Promise<Alert | undefined> {
     const { ring, server } = this.#options;
     const leafCertificate = readLeaf(ring.chain(hostName, storeKey));
@@ -245,7 +248,7 @@ export class Issuer {
     };
   }
 
-  /** URI of the account at the CA; undefined before the first order. */
+  /** Returns the URI of the account at the CA; undefined before the first order. */
   get accountUri(): string | undefined {
     const { server, store } = this.#options;
     return store.account(server.directory)?.url;

@@ -22,13 +22,13 @@ export class WebSolver implements ChallengeSolver {
     return done;
   }
 
-  /** [8555-8.3-2] */
+  /** Removes the response of a host. [8555-8.3-2] */
   hide({ host }: Pick<Challenge, 'host'>): Promise<void> {
     this.#open.delete(host);
     return Promise.resolve();
   }
 
-  /** Whether a challenge waits for its validation. */
+  /** Returns whether the CA has yet to validate a challenge. */
   get pending(): boolean {
     return this.#open.size > 0;
   }

@@ -148,8 +148,8 @@ function makeFolder(folder: string, mode: number): void {
 }
 
 /**
- * The owner of a new file in a folder. A command of root must leave nothing that the user
- * of the daemon cannot read.
+ * Returns the owner for a new file in a folder. The user of the daemon must be able to
+ * read every file that a command of root creates.
  */
 function inheritedOwner(folder: string): FileOwner | undefined {
   return process.getuid?.() === 0 ? statSync(folder) : undefined;

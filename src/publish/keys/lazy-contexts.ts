@@ -19,7 +19,7 @@ export interface LazyContextsOptions {
   readonly capacity?: number;
   /** Milliseconds between two checks for a newer certificate. Default 10,000. */
   readonly freshMs?: number;
-  /** Monotonic clock, milliseconds. */
+  /** Returns the time of a monotonic clock, milliseconds. */
   readonly monotonic: () => number;
 }
 
@@ -46,7 +46,7 @@ export class LazyContexts {
     this.#options = { capacity: 3000, freshMs: 10_000, ...options };
   }
 
-  /** Number of cached contexts. */
+  /** Returns the number of cached contexts. */
   get size(): number {
     return this.#entries.size;
   }

@@ -273,7 +273,10 @@ class SqlLedger implements Ledger {
     return row ? (JSON.parse(row.state) as State) : initial;
   }
 
-  /** Compare and set: two processes never overwrite each other's state. */
+  /**
+   * Saves a state only if the saved state is still the expected one, so that two
+   * processes never overwrite each other's state.
+   */
   #replace(
     { kind, name }: SavedState,
     before: object,

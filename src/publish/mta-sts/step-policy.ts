@@ -114,7 +114,10 @@ function waitFor({ domain }: PolicyState, why: string, until?: number): PartialS
   return { steps: [], waits: [{ subject: domain, why, until }] };
 }
 
-/** RFC 8461 §8.1: the record follows the body, so that no sender finds an old policy. */
+/**
+ * Plans the `_mta-sts` record after the policy body, so that no sender finds an old
+ * policy (RFC 8461 §8.1).
+ */
 function announce(
   domain: string,
   txt: AgreedRrset,
@@ -139,7 +142,10 @@ function recordUnknown({ domain }: PolicyState, { txt }: PolicyObservation): str
   return `${why}, so the policy announced there applies (RFC 8461 §8.2): remove the alias so that ${domain} announces its own policy, or remove ${domain} from publish.domains`;
 }
 
-/** RFC 8461 §8.3, step 3: first the record is removed, then the endpoint. */
+/**
+ * Plans the end of a removal: first the record is removed, then the endpoint
+ * (RFC 8461 §8.3, step 3).
+ */
 function finishRemoval(
   policyState: PolicyState,
   txt: AgreedRrset,

@@ -5,7 +5,7 @@ import { planCaaRecords, type CaaHost, type CertificateInUse } from './caa-recor
 const binding = { issuers: ['ca.example'], accountUri: 'https://ca.example/acct/7' };
 const bound = '0 issue "ca.example; accounturi=https://ca.example/acct/7"';
 
-/** The properties of records in the form of a zone file. */
+/** Returns the properties of CAA records in zone file format. */
 function properties(records: readonly string[]): CaaHost['properties'] {
   return records.map((record) => {
     const [, flags, tag = '', value = ''] = /^(\d+) (\w+) "(.*)"$/.exec(record) ?? [];
@@ -21,7 +21,7 @@ const own: CertificateInUse = {
 };
 const foreign: CertificateInUse = { ...own, issuers: ['other.example'], isOwn: false };
 
-/** A host with records at a name; by default none apply. */
+/** Returns a host with the given CAA records; by default it has none. */
 function host(records: readonly string[] = [], more: Partial<CaaHost> = {}): CaaHost {
   return {
     name: 'mx.a.example',

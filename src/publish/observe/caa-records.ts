@@ -119,7 +119,10 @@ function planHost(host: CaaHost, known: KnownBinding): readonly MissingStep[] {
   ];
 }
 
-/** The RRset of the host: its CA, the other CAs in use, and the current properties. */
+/**
+ * Returns the CAA properties that the host needs: those for its CA, for the other CAs in
+ * use, and the current properties.
+ */
 function wantedProperties(
   { name, properties, inUse }: CaaHost,
   foreign: readonly CertificateInUse[],
@@ -149,7 +152,10 @@ function wantedProperties(
   return [...lines.values()];
 }
 
-/** The property that permits the CA of a certificate; undefined if one does already. */
+/**
+ * Returns the property that permits the CA of a certificate; undefined if a current
+ * property already permits it.
+ */
 function permitted(
   tag: 'issue' | 'issuewild',
   { issuers = [] }: CertificateInUse,

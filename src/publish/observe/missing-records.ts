@@ -123,7 +123,8 @@ function ownerNote(
 }
 
 /**
- * RFC 4592 §2.2.2: a name with a record below it exists, and no wildcard applies to it.
+ * Returns the note that a wildcard does not apply to a name with a record below it
+ * (RFC 4592 §2.2.2).
  */
 function wildcardNote(ownerName: string): MissingStep {
   return {

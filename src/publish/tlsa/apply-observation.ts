@@ -81,8 +81,9 @@ export function cacheEnd({ gone, again, ttl }: CachedRrset): number | undefined 
 }
 
 /**
- * A change is settled when every server returns it, or when every server returns a third
- * RRset: the compare-and-set can then no longer succeed.
+ * Returns whether a change is settled: every server returns the new RRset, or every
+ * server returns a third RRset. In the second case the compare-and-set can no longer
+ * succeed.
  */
 function isSettled(
   { from, to }: NonNullable<TlsaRolloverState['pushing']>,
@@ -142,7 +143,8 @@ function updateSlots(
 }
 
 /**
- * The removal of a key type is complete when every address was observed without its keys.
+ * Returns whether the removal of a key type is complete: every address was observed
+ * without the keys of that type.
  */
 function isShownNowhere({ current, next }: KeySlot, { addresses }: RolloverObservation): boolean {
   const slotKeys = [current?.sha256, next?.sha256];

@@ -82,8 +82,8 @@ function ownerBlockers(
 }
 
 /**
- * A changing DS RRset may make the zone bogus for some senders. Two TTLs after the last
- * change every cache has the new delegation.
+ * Returns the blockers that follow from a change of the DS RRset: the zone may be bogus
+ * for some senders. Two TTLs after the last change, every cache has the new delegation.
  */
 function delegationBlockers(
   { owner, ds }: TlsaRolloverState,

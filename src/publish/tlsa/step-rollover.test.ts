@@ -33,7 +33,7 @@ const desired: DesiredRollover = {
   retire: [],
 };
 
-/** A host that presents key 1, with key 2 announced. */
+/** Returns the observation of a host that presents key 1, with key 2 announced. */
 function reading(
   change: Partial<RolloverObservation> = {},
   records = rrset(key(1), key(2)),

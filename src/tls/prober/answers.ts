@@ -19,7 +19,7 @@ export interface HelloAnswer {
   readonly alert?: number;
 }
 
-/** The hellos that were answered, accepted or refused, in order. */
+/** Returns the hellos that the server accepted or refused, in order. */
 export function helloAnswers(log: readonly ProbeRecord[]): HelloAnswer[] {
   return log.flatMap((record): HelloAnswer[] => {
     const { question, answer: tlsAnswer } = record;
@@ -69,10 +69,10 @@ export function completedHandshakes(log: readonly ProbeRecord[]): Completed[] {
 }
 
 /**
- * The group that an answer shows, in TLS 1.3 or earlier.
+ * Returns the group of an answer, in TLS 1.3 or an earlier version.
  *
- * TLS 1.3 names the group in the hello, TLS 1.2 in the ServerKeyExchange; for DHE the
- * prime is compared with those of RFC 7919.
+ * TLS 1.3 names the group in the ServerHello, and TLS 1.2 in the ServerKeyExchange. For
+ * DHE the prime is compared with the primes of RFC 7919.
  */
 export function groupOf({ hello, keyExchange, question }: HelloAnswer): number | undefined {
   if (hello?.group !== undefined) return hello.group;
@@ -89,8 +89,8 @@ export function groupOf({ hello, keyExchange, question }: HelloAnswer): number |
 const PREFIX = 'ffffffffffffffffadf85458a2bb4a9a';
 
 /**
- * The RFC 7919 group that was offered and is used; undefined for a group of the server's
- * own.
+ * Returns the offered RFC 7919 group with this prime; undefined if the server uses its
+ * own group.
  */
 function agreedFiniteField(prime: Uint8Array, offered: readonly number[]): number | undefined {
   if (Buffer.from(prime.subarray(0, 16)).toString('hex') !== PREFIX) return undefined;
@@ -102,7 +102,7 @@ function agreedFiniteField(prime: Uint8Array, offered: readonly number[]): numbe
   )?.codePoint;
 }
 
-/** The signature scheme a TLS 1.2 answer shows. */
+/** Returns the signature scheme of a TLS 1.2 answer. */
 export function schemeOf({ keyExchange }: HelloAnswer): number | undefined {
   if (keyExchange && 'scheme' in keyExchange) return keyExchange.scheme;
   return undefined;
@@ -112,7 +112,9 @@ const names = new Map(
   Object.entries(ProtocolVersion).map(([name, wire]) => [wire as number, name]),
 );
 
-/** Version of an answer; undefined for a refusal and for unknown versions. */
+/**
+ * Returns the version of an answer; undefined for a refusal and for an unknown version.
+ */
 export function versionOf({ hello }: HelloAnswer): HelloVersion | undefined {
   const name = hello && names.get(hello.version);
   if (name === 'SSLv2') return undefined;

@@ -180,7 +180,10 @@ class Ssl2Reader {
     return { kind: 'refused' };
   }
 
-  /** A server that closes without a SERVER-HELLO does not support SSLv2. */
+  /**
+   * Returns the answer at the end of the connection: a server that closes without a
+   * SERVER-HELLO does not support SSLv2.
+   */
   ended(): TlsAnswer {
     return { kind: 'refused' };
   }

@@ -36,8 +36,9 @@ export function enumerate(proven: Inference): TlsQuestion | undefined {
 }
 
 /**
- * Each answer names a suite and a group, and the next hello omits both, until a hello is
- * refused. Then each list is finished while the other is offered completely.
+ * Returns the next question of the removal: each answer names a suite and a group, and
+ * the next hello omits both, until the server refuses a hello. Then each list is finished
+ * while the other list is offered completely.
  */
 function remove(
   proven: Inference,
@@ -169,7 +170,8 @@ function old(proven: Inference): TlsQuestion | undefined {
 }
 
 /**
- * The same suites in the opposite order: a server with its own order answers as before.
+ * Returns a question with the same suites in the opposite order: a server with its own
+ * order answers as before.
  */
 function orders(proven: Inference): TlsQuestion | undefined {
   for (const version of ['TLSv1.3', 'TLSv1.2', ...oldVersions] as const) {
@@ -187,7 +189,10 @@ function orders(proven: Inference): TlsQuestion | undefined {
   return undefined;
 }
 
-/** In reverse order; the choice among all offers is always last. */
+/**
+ * Returns the accepted suites in reverse order; the server's choice among all offers is
+ * always last.
+ */
 function turned({ answers, accepted }: Inference, version: HelloVersion): readonly number[] {
   const top = answers.find((helloAnswer) => versionOf(helloAnswer) === version)?.hello?.suite;
   const others = chaChaLater(

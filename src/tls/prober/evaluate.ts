@@ -85,8 +85,8 @@ export const generations = ['TLSv1.3', 'TLSv1.2', 'old'] as const;
 const oldVersions: readonly OldVersion[] = ['TLSv1.1', 'TLSv1', 'SSLv3'];
 
 /**
- * The version whose answer counts for a generation: servers have one list of suites for
- * all their old versions.
+ * Returns the version whose answer applies to a generation: servers have one list of
+ * suites for all their old versions.
  */
 export function speaksFor(
   generation: (typeof generations)[number],
@@ -139,8 +139,8 @@ const bound12 = only(
 );
 
 /**
- * The suites of a version that a question must offer. Groups are the same for all suites,
- * so the question needs only one accepted suite.
+ * Returns the suites of a version that a question must offer. Groups are the same for all
+ * suites, so the question needs only one accepted suite.
  */
 export function carriersOf(proven: Inference, version: 'TLSv1.2' | 'TLSv1.3'): readonly Carrier[] {
   const taken = (list: readonly number[]): boolean =>
@@ -173,8 +173,9 @@ export function refusedGroups(
 }
 
 /**
- * A refusal applies to the groups if the hello offered an accepted suite, or every suite
- * that may be accepted.
+ * Returns the groups that the server refuses with these suites. A refusal applies to the
+ * groups if the hello offered an accepted suite, or every suite that the server may
+ * accept.
  */
 function refusedWith(
   { accepted: taken, refused: none, answers, mostSuites, suiteFirst }: Inference,
@@ -201,9 +202,10 @@ function refusedWith(
 }
 
 /**
- * If a server that has only an ECDSA certificate chooses the curve of that certificate,
- * it accepts none of the curves before it or would not use them: every client must offer
- * that curve too (RFC 8422 §5.1).
+ * Returns the curves that a server skipped for the curve of its certificate. A server
+ * with only an ECDSA certificate that chooses this curve does not accept the curves
+ * before it, or does not use them: every client must also offer the curve of the
+ * certificate (RFC 8422 §5.1).
  */
 function besideCertificate({ answers, certificateCurve: curve }: Inference): ReadonlySet<number> {
   if (curve === undefined) return new Set();
@@ -331,8 +333,8 @@ export const dheSuites = only(
 );
 
 /**
- * The finite-field group that a server uses by default with an authenticated suite;
- * anonymous suites may have another.
+ * Returns the finite-field group that a server uses by default with an authenticated
+ * suite; it may use a different group with anonymous suites.
  */
 export function finiteField({
   answers,

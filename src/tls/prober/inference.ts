@@ -208,8 +208,8 @@ function nothingElse({ question: { groups, schemes, version } }: HelloAnswer): b
 }
 
 /**
- * In TLS 1.3 suite and group are chosen separately: if one group is accepted, the suites
- * were the cause.
+ * Returns whether a TLS 1.3 hello offers an accepted group. TLS 1.3 negotiates suite and
+ * group separately, so the suites then caused the refusal.
  */
 function hasGroup(
   { question: { groups, version } }: HelloAnswer,
@@ -222,10 +222,11 @@ function hasGroup(
 const isEcdsa = (codePoint: number): boolean => known.get(codePoint)?.authentication === 'ECDSA';
 
 /**
- * Some servers, such as HAProxy, choose the certificate first. They choose the ECDSA
- * certificate if a client offers any ECDSA suite, and refuse the client if no suite fits
- * that certificate. A server that chose an RSA suite although the client offered ECDSA
- * suites does not choose the certificate first.
+ * Returns whether the server chose the suite before the certificate. Some servers, such
+ * as HAProxy, choose the certificate first. They choose the ECDSA certificate if a client
+ * offers any ECDSA suite, and refuse the client if no suite fits that certificate. A
+ * server that chose an RSA suite although the client offered ECDSA suites does not choose
+ * the certificate first.
  */
 function choseSuiteFirst({ hello, question: { suites } }: HelloAnswer): boolean {
   return (
@@ -233,7 +234,10 @@ function choseSuiteFirst({ hello, question: { suites } }: HelloAnswer): boolean 
   );
 }
 
-/** Without any RSA suite there is only one certificate to choose. */
+/**
+ * Returns whether the server refused a hello with every RSA suite and without ECDSA
+ * suites. A server without RSA suites has only one certificate to choose.
+ */
 function refusesRsaSuites(helloAnswer: HelloAnswer): boolean {
   const { suites } = helloAnswer.question;
   return (
@@ -256,7 +260,7 @@ function refusesRsaKey(log: readonly ProbeRecord[]): boolean {
   return asked && completedHandshakes(log).length > 0;
 }
 
-/** The suites that a refusal excludes. */
+/** Returns the suites that a refusal excludes. */
 export function refusedBy(
   { question: { suites } }: HelloAnswer,
   suiteFirst: boolean,
@@ -266,7 +270,10 @@ export function refusedBy(
   return suites;
 }
 
-/** A large hello was refused although a suite in it is accepted at the same version. */
+/**
+ * Returns whether the server refused a large hello that contains a suite it accepts at
+ * the same version.
+ */
 function contradicted(
   helloAnswer: HelloAnswer,
   accepted: Readonly<Record<HelloVersion, readonly number[]>>,
@@ -301,7 +308,7 @@ function leafOf(derBytes: Uint8Array): { key: 'RSA' | 'ECDSA'; curve?: number } 
   return { key: 'ECDSA', curve: codePoint };
 }
 
-/** The kind of key in the certificate of an answer. */
+/** Returns the key type of the certificate in an answer. */
 function keyOf({ hello, certificates }: HelloAnswer): 'RSA' | 'ECDSA' | undefined {
   const authentication = certificates && known.get(hello?.suite ?? 0)?.authentication;
   if (authentication === 'RSA' || authentication === 'ECDSA') return authentication;

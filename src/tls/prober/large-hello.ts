@@ -42,8 +42,9 @@ export interface LargeHelloResult {
 }
 
 /**
- * A record whose large hello the server may not have received: silence, or the end of the
- * connection without an alert. It proves nothing about the question that it carried.
+ * Returns whether the server may not have received the large hello of a record: it stayed
+ * silent, or closed the connection without an alert. Such a record proves nothing about
+ * the question in the hello.
  */
 export function isLost({ question, answer }: ProbeRecord): boolean {
   if (question.kind !== 'hello' || question.octets === undefined) return false;
@@ -55,9 +56,9 @@ function closedWithoutAlert({ answer }: ProbeRecord): boolean {
 }
 
 /**
- * True for a record whose alert may refuse the size of the hello and not its question:
- * the server has answered no hello of this form, and refused no smaller one with the same
- * question. Such an alert proves nothing.
+ * Returns whether the alert of a record may refuse the size of the hello instead of its
+ * question: the server has answered no hello of this form, and has refused no smaller
+ * hello with the same question. Such an alert proves nothing.
  */
 export function isDoubted(record: ProbeRecord, log: readonly ProbeRecord[]): boolean {
   const alert = alertOf(record);
@@ -99,10 +100,10 @@ export function enlarged(question: TlsQuestion, log: readonly ProbeRecord[]): Tl
 }
 
 /**
- * The hello that shows whether the server refused the last one for its size: first the
- * version of a completed handshake in the same form, in TLS 1.3 with a key share, then
- * the same question in a small hello. Undefined without such a handshake, or if the small
- * one was refused.
+ * Returns the hello that shows whether the server refused the last hello for its size:
+ * first the version of a completed handshake in the same form, in TLS 1.3 with a key
+ * share, then the same question in a small hello. Undefined without such a handshake, or
+ * if the server refused the small hello.
  */
 function settling(
   refused: HelloQuestion,
@@ -118,7 +119,10 @@ function settling(
   return { ...accepted, octets, segments, keyShare: true };
 }
 
-/** A hello of the version of a completed handshake, with every suite and group of it. */
+/**
+ * Returns a hello with the version of a completed handshake and with every suite and
+ * group of that version.
+ */
 function acceptedHello(
   log: readonly ProbeRecord[],
   needsTls13: boolean,
@@ -135,7 +139,7 @@ function acceptedHello(
   return undefined;
 }
 
-/** True for hellos that differ at most in their form. */
+/** Returns whether two hellos differ at most in their form. */
 function hasSameContent(left: HelloQuestion, right: HelloQuestion): boolean {
   const isSame = (ours: readonly number[], theirs: readonly number[]): boolean =>
     ours.length === theirs.length && ours.every((value, index) => value === theirs[index]);
@@ -193,7 +197,7 @@ function resultOf(
   return 'lost';
 }
 
-/** The worst result of the large hellos of a log. */
+/** Returns the worst result of the large hellos in a log. */
 export function largeHelloOf(log: readonly ProbeRecord[]): LargeHello {
   const results = largeHellosOf(log).map(({ result }) => result);
   if (results.includes('lost')) return 'lost';

@@ -29,9 +29,9 @@ import {
 import { enumerate } from './enumerate.js';
 
 /**
- * The next question that needs a connection; undefined if all goals are settled or no
- * hello could settle the rest. Pure: the same log and goals give the same question, so an
- * interrupted run is resumed from its log.
+ * Returns the next question that needs a connection; undefined if all goals are settled
+ * or if no hello could settle the rest. Pure: the same log and goals give the same
+ * question, so an interrupted run can be resumed from its log.
  */
 export function nextQuestion(log: readonly ProbeRecord[], goals: Goals): TlsQuestion | undefined {
   const question = planned(log, goals);
@@ -124,8 +124,8 @@ function certificates(proven: Inference): TlsQuestion | undefined {
 }
 
 /**
- * TLS 1.3 encrypts its certificate: a key that older versions do not show appears only in
- * a completed handshake.
+ * Returns a question for further keys. TLS 1.3 encrypts the certificate: a key that older
+ * versions do not show appears only in a completed handshake.
  */
 function otherKeys(proven: Inference): TlsQuestion | undefined {
   const { log, versions } = proven;
@@ -183,8 +183,8 @@ function questionFor(
 }
 
 /**
- * Each generation of the protocol is asked separately, at its highest version that the
- * server may support.
+ * Returns a hello that offers the wanted code points. Each generation of the protocol is
+ * asked separately, at the highest version that the server may support.
  */
 function anyOf(
   proven: Inference,
@@ -254,8 +254,8 @@ function groupQuestion(
 }
 
 /**
- * Worst suite first: a server that follows the client chooses a worse suite, and a server
- * with its own order its preferred one.
+ * Returns a question with the worst suite first: a server that follows the client chooses
+ * a worse suite, and a server with its own order chooses its preferred suite.
  */
 function order(proven: Inference, worse: readonly number[]): TlsQuestion | undefined {
   const better = suites12.filter((codePoint) => !worse.includes(codePoint));

@@ -144,8 +144,8 @@ export function chaChaLater(list: readonly number[]): readonly number[] {
 }
 
 /**
- * The hello that asks a question. `random`: 64 octets, used for the random and the
- * session id.
+ * Returns the hello that asks a question. `random` contains 64 octets for the random and
+ * the session id.
  */
 export function helloFor(
   question: Extract<TlsQuestion, { kind: 'hello' }>,

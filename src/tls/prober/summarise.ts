@@ -49,7 +49,7 @@ export function summarise(proven: Inference): Inventory {
   };
 }
 
-/** Only TLS 1.2 answers count for its extensions. */
+/** Returns the TLS 1.2 answers: only they show the extensions of TLS 1.2. */
 function at12(answers: readonly HelloAnswer[]): readonly HelloAnswer[] {
   return answers.filter((helloAnswer) => versionOf(helloAnswer) === 'TLSv1.2');
 }

@@ -25,12 +25,12 @@ export class ByteReader {
     return this.bytes.subarray(this.#at - length, this.#at);
   }
 
-  /** An unsigned integer of 1 to 4 octets. */
+  /** Reads an unsigned integer of 1 to 4 octets. */
   unsigned(octets: 1 | 2 | 3 | 4): number {
     return this.takeBytes(octets).reduce((count, octet) => count * 256 + octet, 0);
   }
 
-  /** A vector with a length prefix of that many octets. */
+  /** Reads a vector with a length prefix of that many octets. */
   encodeVector(octets: 1 | 2 | 3): Uint8Array {
     return this.takeBytes(this.unsigned(octets));
   }
@@ -41,7 +41,7 @@ export class ByteReader {
   }
 }
 
-/** Big-endian unsigned integer of that many octets. */
+/** Returns a number as big-endian unsigned integer of that many octets. */
 export function encodeUnsigned(value: number, octets: number): number[] {
   const output = new Array<number>(octets);
   for (let index = octets - 1, left = value; index >= 0; index--, left = Math.floor(left / 256))
@@ -50,9 +50,9 @@ export function encodeUnsigned(value: number, octets: number): number[] {
 }
 
 /**
- * A vector with its length prefix.
+ * Returns a vector with its length prefix.
  *
- * The length is `octets` long, most significant octet first (RFC 9846 §3.4).
+ * The prefix has `octets` octets, most significant octet first (RFC 9846 §3.4).
  */
 export function vector(octets: number, content: readonly number[]): number[] {
   return [...encodeUnsigned(content.length, octets), ...content];

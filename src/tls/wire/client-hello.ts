@@ -72,9 +72,9 @@ export interface KeyShare {
 }
 
 /**
- * The record to send. In TLS 1.3 the key_share list is empty by default, so the server
- * must answer with HelloRetryRequest (RFC 9846 §4.3.8), which names the chosen suite and
- * group, and the client needs no key.
+ * Returns the TLS record that contains the ClientHello. In TLS 1.3 the key_share list is
+ * empty by default, so the server must answer with HelloRetryRequest (RFC 9846 §4.3.8),
+ * which names the chosen suite and group, and the client needs no key.
  *
  *   octets   field
  *   1        record type: 22 handshake

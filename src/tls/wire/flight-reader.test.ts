@@ -30,7 +30,10 @@ function hello(changes: Partial<ClientHello>): Uint8Array {
   });
 }
 
-/** A server that answers every connection with the given bytes. */
+/**
+ * Returns the reader of an answer from a server that sends the given bytes to every
+ * client.
+ */
 async function answeredBy(bytes: Uint8Array, question: Uint8Array): Promise<FlightReader> {
   const server = createServer((socket) => void socket.once('data', () => socket.end(bytes)));
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));

@@ -95,14 +95,17 @@ export const groups: ReadonlyMap<number, Group> = new Map(
   groupTable.map((group) => [group.codePoint, group]),
 );
 
-/** The IANA name; `0xNNNN` for a code point that is not in the table. */
+/** Returns the IANA name; `0xNNNN` for a code point that is not in the table. */
 export function groupName(codePoint: number): string {
   return (
     groups.get(codePoint)?.name ?? `0x${codePoint.toString(16).padStart(4, '0').toUpperCase()}`
   );
 }
 
-/** True for the IANA name of a group with a post-quantum part, alone or in a hybrid. */
+/**
+ * Returns whether an IANA name belongs to a group with a post-quantum part, alone or in a
+ * hybrid.
+ */
 export function isPostQuantum(name: string): boolean {
   return groupTable.some(
     (group) => group.name === name && (group.kind === 'hybrid' || group.kind === 'kem'),

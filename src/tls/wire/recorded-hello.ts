@@ -67,7 +67,9 @@ export function buildRecordedHello(
   return Uint8Array.from([22, ...recordVersion, ...vector(2, [1, ...vector(3, body)])]);
 }
 
-/** The content of an extension, renewed if it names the server or holds a key. */
+/**
+ * Returns the content of an extension, renewed if it names the server or contains a key.
+ */
 function freshContent(
   type: number,
   content: Uint8Array,

@@ -71,7 +71,7 @@ export type ServerKeyExchange =
   | { readonly kind: 'rsa-export'; readonly modulusBits: number }
   | { readonly kind: 'other' };
 
-/** Size of a big-endian number in bits. */
+/** Returns the size of a big-endian number in bits. */
 export function bitLength(number: Uint8Array): number {
   const first = number.findIndex((octet) => octet !== 0);
   if (first < 0) return 0;

@@ -42,7 +42,7 @@ export const signatureSchemeTable: readonly (readonly [id: number, name: string]
 
 const names: ReadonlyMap<number, string> = new Map(signatureSchemeTable);
 
-/** The IANA name; `0xNNNN` for a code point that is not in the table. */
+/** Returns the IANA name; `0xNNNN` for a code point that is not in the table. */
 export function signatureSchemeName(codePoint: number): string {
   return names.get(codePoint) ?? `0x${codePoint.toString(16).padStart(4, '0').toUpperCase()}`;
 }

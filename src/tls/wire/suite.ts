@@ -50,14 +50,14 @@ export const suites: ReadonlyMap<number, Suite> = new Map(
   suiteTable.map(([codePoint, name]) => [codePoint, describe(codePoint, name)]),
 );
 
-/** The IANA name; `0xNNNN` for a code point that is not in the table. */
+/** Returns the IANA name; `0xNNNN` for a code point that is not in the table. */
 export function suiteName(codePoint: number): string {
   return (
     suites.get(codePoint)?.name ?? `0x${codePoint.toString(16).padStart(4, '0').toUpperCase()}`
   );
 }
 
-/** The suites that satisfy `wanted`, in the order of the table. */
+/** Returns the suites that satisfy `wanted`, in the order of the table. */
 export function suitesWhere(wanted: (cipherSuite: Suite) => boolean): readonly number[] {
   return [...suites.values()].filter(wanted).map((cipherSuite) => cipherSuite.codePoint);
 }
