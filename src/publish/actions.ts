@@ -5,25 +5,29 @@
  */
 export type Action = ImportKey | MakeKey | Certify | Deploy | SetRrset | ServePolicy | StopServing;
 
-/** RSA keys are for senders without ECDSA; both may be in use at the same time. */
+/**
+ * Key types: RSA is for senders without ECDSA, and a host may use both at the same time.
+ */
 export type KeyType = 'ecdsa' | 'rsa';
 
 /**
- * Imports a key, and its chain, from files of another program into the key ring under a
- * name. The executor never writes the files, and reads them only if they have the planned
- * content.
+ * Imports a key, and its chain, from files of another program into the key ring, under
+ * the name `key`. The executor never writes the files, and reads them only if they have
+ * the planned content.
  */
 export interface ImportKey {
   readonly kind: 'import-key';
   readonly host: string;
   readonly key: string;
-  /** SHA-256 of its SubjectPublicKeyInfo. */
+  /** The key file, and the SHA-256 of its SubjectPublicKeyInfo. */
   readonly from: { readonly file: string; readonly sha256: string };
-  /** SHA-256 of the file, lower-case hex. */
+  /** The chain file, and its SHA-256 in lower-case hex. */
   readonly chain?: { readonly file: string; readonly sha256: string };
 }
 
-/** Creates a private key under a name. An existing key of that name stays. */
+/**
+ * Creates a private key under a name. If a key of that name exists, it remains unchanged.
+ */
 export interface MakeKey {
   readonly kind: 'make-key';
   /** An MX host or a policy host. */
@@ -50,8 +54,8 @@ export interface Deploy {
 
 /**
  * Compares and sets one RRset (RFC 2136 §2.4): an RRset that is exactly `from` becomes
- * `to`, and an RRset that is `to` already is a success. Empty: the RRset does not exist.
- * No other name or type changes.
+ * `to`. If the RRset already is `to`, the action succeeds. An empty list means that the
+ * RRset does not exist. No other name or type changes.
  */
 export interface SetRrset {
   readonly kind: 'set-rrset';
@@ -93,8 +97,8 @@ export interface Step<A extends Action = Action> {
 }
 
 /**
- * The reason why a plan has no further step now. `until`: when the wait ends
- * (milliseconds since 1970), if that is known.
+ * The reason why a plan has no further step now. `until` is the end of the wait
+ * (milliseconds since 1970), if it is known.
  */
 export interface Wait {
   readonly subject: string;
@@ -106,13 +110,13 @@ export interface Wait {
 export interface FailedAction {
   /** Stable: kind and target, such as `set-rrset _mta-sts.example.com TXT`. */
   readonly action: string;
-  /** The action in one line, human-readable. */
+  /** Human-readable description of the action on one line. */
   readonly says: string;
   readonly code: string;
   readonly detail: string;
   /** Milliseconds since 1970. */
   readonly at: number;
-  /** No attempt is made before this time (milliseconds since 1970). */
+  /** Earliest time of the next attempt (milliseconds since 1970). */
   readonly until?: number | undefined;
   /**
    * The time at which the change of records first succeeded (milliseconds since 1970);
@@ -134,10 +138,10 @@ export interface Alert {
 }
 
 /**
- * The result of an action. `manual`: the operator has to do it; `text` is the text to
- * paste or run; the next observation shows whether it took effect. `until`: no attempt is
- * made before that time (milliseconds since 1970). `untried`: no attempt was made, so an
- * earlier failure remains.
+ * The result of an action. `manual`: the operator has to execute the action. `text` is
+ * the text to paste or run, and the next observation shows whether it took effect.
+ * `until`: earliest time of the next attempt (milliseconds since 1970). `untried`: the
+ * executor made no attempt, so an earlier failure remains recorded.
  */
 export type ActionOutcome =
   | { readonly status: 'done' }

@@ -123,7 +123,7 @@ const mailHost = z.strictObject({
     .max(2)
     .default([]),
   /**
-   * Keys are changed after this time in use, in milliseconds. Disabled by default: age
+   * Time in use after which a key is changed, milliseconds. Disabled by default: age
    * alone is a weak reason to change a key.
    */
   rollKeysEvery: period.optional(),
@@ -179,8 +179,8 @@ const mailDomain = z.strictObject({
   /** Hosts that receive the mail, in the order of preference. */
   mx: z.array(domain).max(100).default([]),
   /**
-   * Values of max_age in seconds, ascending. An enforced policy rises through these
-   * values.
+   * Values of max_age in seconds, ascending. The `max_age` of an enforced policy rises
+   * through these values.
    */
   maxAges: z
     .array(seconds(1, 31_557_600))
@@ -191,8 +191,9 @@ const mailDomain = z.strictObject({
     )
     .default([86_400, 604_800, 2_678_400]),
   /**
-   * A domain of this configuration whose record and policy this one uses, by an alias
-   * (RFC 8461 §8.2). Then only `policyHost`, `reports` and `dns` apply to this domain.
+   * A domain of this configuration whose record and policy this domain uses, through an
+   * alias (RFC 8461 §8.2). In that case only `policyHost`, `reports` and `dns` apply to
+   * this domain.
    */
   sameAs: domain.optional(),
   /** Host whose addresses serve the policy: `mta-sts.DOMAIN` becomes its alias. */
@@ -243,8 +244,8 @@ export const publishSection = z
       })
       .prefault({}),
     /**
-     * Allows times of seconds, so that a test observes the whole lifetime of a policy in
-     * minutes. For a lab, never for real mail.
+     * Allows periods of seconds, so that a test observes the whole lifetime of a policy
+     * in minutes. For a lab, never for real mail.
      */
     rehearsal: z.boolean().default(false),
     /** Folder to which policies are also written, for another web server. */
@@ -303,8 +304,8 @@ export const publishSection = z
   });
 
 /**
- * Refuses lifetimes that are too short for protection: an attacker waits until senders
- * have dropped the policy (RFC 8461 §10.2).
+ * Refuses periods that are too short for protection: an attacker can wait until the
+ * cached policies of senders have expired (RFC 8461 §10.2).
  */
 function refuseShortPeriods(
   {

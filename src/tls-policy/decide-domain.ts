@@ -30,7 +30,8 @@ export interface DomainFacts {
     readonly failure?: Failure;
   };
   /**
-   * The last name of the alias chain of the domain; the domain itself without aliases.
+   * The last name of the alias chain of the domain, or the domain itself if it has no
+   * alias.
    */
   readonly canonicalDomain: string;
   readonly hosts: readonly HostFacts[];
@@ -60,8 +61,8 @@ export interface HostFacts {
 /** The sender's settings. */
 export interface DecideOptions extends Partial<SenderSettings> {
   /**
-   * Report mail that would be deferred, but enforce nothing: a trial run before DANE or
-   * MTA-STS is switched on (RFC 7672 §9.1 [7672-9.1-1]).
+   * Whether to report mail that would be deferred without enforcing anything: a trial run
+   * before DANE or MTA-STS is enabled (RFC 7672 §9.1 [7672-9.1-1]).
    */
   readonly observe?: boolean;
   /**
@@ -203,8 +204,8 @@ function decide(host: HostFacts, domainFacts: DomainFacts, rules: Rules): HostDe
     trouble: failure && troubleOf(failure, domainFacts),
     tlsa: { ...tlsa, trouble: tlsaFailure && troubleOf(tlsaFailure, domainFacts) },
     decision,
-    // RFC 7672 §8.1 [7672-8.1-1, 7671-7-2]: the base domain if its records count; RFC
-    // 8461 §7.1: else the MX host.
+    // The TLSA base domain if its records are used (RFC 7672 §8.1
+    // [7672-8.1-1, 7671-7-2]), otherwise the MX host (RFC 8461 §7.1).
     sni: decision.action === 'use' && decision.authenticate.includes('dane') ? tlsa.base : name,
     referenceNames: referenceNames(tlsa.base, domainFacts),
     grounds: decision.reasons.map((reason) => groundOf(reason, host, domainFacts)),

@@ -13,7 +13,7 @@ export interface DomainDecision {
   /** The policy domain: the part after the @, or the smart host (RFC 8461 §3.4). */
   readonly domain: string;
   readonly decidedAt: string;
-  /** The time of the next lookup: the earliest expiry of any ground of the decision. */
+  /** The time of the next lookup: the earliest expiry of the facts of the decision. */
   readonly validUntil: string;
   /**
    * `deliver`: at least one host may be tried. `wait`: no host may be tried now.
@@ -40,8 +40,8 @@ export interface DomainDecision {
 }
 
 /**
- * A failure and the side that causes it: `ours` when this machine's resolver or network
- * prevents an answer, `theirs` when their DNS or server is broken.
+ * A failure and its cause: `ours` if this machine's resolver or network prevents an
+ * answer, `theirs` if the DNS or a server of the domain is broken.
  */
 export interface LookupFailure {
   readonly code: string;
@@ -88,7 +88,7 @@ export interface HostDecision {
   readonly addresses: readonly string[];
   readonly dnssec: Dnssec;
   /**
-   * The zone of its addresses is signed, but counts as unsigned since none of its
+   * The zone of its addresses is signed but is treated as unsigned, since none of its
    * algorithms is supported (RFC 9905 §2, RFC 9906 §2).
    */
   readonly unsupported?: UnsupportedZone;
@@ -98,7 +98,8 @@ export interface HostDecision {
     readonly status:
       'usable' | 'unusable' | 'absent' | 'insecure' | 'bogus' | 'tempfail' | 'unknown';
     /**
-     * TLSA base domain (RFC 7672 §2.2.3): also the name in SNI when its records count.
+     * TLSA base domain (RFC 7672 §2.2.3): also the server name (SNI) if its records are
+     * used.
      */
     readonly base: string;
     readonly dnssec: Dnssec;
@@ -125,9 +126,9 @@ export interface HostDecision {
 /** One ground of a decision. */
 export interface Rationale {
   readonly reason: Reason;
-  /** One sentence. */
+  /** The ground as one sentence. */
   readonly says: string;
-  /** As `RFC 7672 §2.2`. */
+  /** Clause of the ground, such as `RFC 7672 §2.2`. */
   readonly clause: string;
   /** The record or policy with this requirement. */
   readonly record?: string;

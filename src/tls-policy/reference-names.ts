@@ -4,7 +4,7 @@ import type { Dnssec } from '../dns/index.js';
 export interface WayToHost {
   /** The next-hop domain. */
   readonly domain: string;
-  /** The end of its aliases. Default the domain itself. */
+  /** The last target of its aliases. Default the domain itself. */
   readonly canonicalDomain?: string;
   /** DNSSEC status of the MX RRset; `secure` for a host that the operator configured. */
   readonly route: { readonly dnssec: Dnssec };
@@ -12,9 +12,9 @@ export interface WayToHost {
 
 /**
  * Returns the reference identifiers of a DANE-TA check (RFC 7672 §3.2.2). The TLSA base
- * domain always counts. The next-hop domain and the target of its aliases count only
- * if the MX RRset is secure: an attacker who forges an unsigned MX record could
- * otherwise redirect mail to a host with a certificate for the domain.
+ * domain is always one of them. The next-hop domain and the target of its aliases are
+ * included only if the MX RRset is secure: otherwise an attacker who forges an unsigned
+ * MX record could redirect mail to a host with a certificate for the domain.
  *
  * [7672-3.2.2-1, 7672-3.2.2-2, 7672-3.2.2-3, 7672-3.2.2-4]
  */

@@ -30,8 +30,8 @@ export interface PolicyDeps extends DecideOptions {
 }
 
 /**
- * MX hosts that are resolved, the most preferred first. It bounds the queries that one
- * domain can cause.
+ * Maximum MX hosts that are resolved, the most preferred first. The limit bounds the
+ * queries that one domain can cause.
  */
 const MAX_HOSTS = 32;
 
@@ -41,8 +41,8 @@ const MAX_HOSTS = 32;
  * (RFC 8461 §3.4, RFC 7672 §2.2). A parent domain is never consulted (RFC 8461 §3.4).
  * DNS and HTTPS faults of the domain are part of the decision, not exceptions.
  *
- * @throws HermeticError `name-...` for a text that names no next hop; rejects with
- * `signal.reason` when aborted.
+ * @throws Fails with HermeticError `name-...` for a text that is not a next hop; rejects
+ * with `signal.reason` after an abort.
  */
 export function resolvePolicy(
   nextHop: string | NextHop,

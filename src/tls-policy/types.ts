@@ -20,8 +20,8 @@ export type Attack = (typeof attacks)[number];
 
 /**
  * Results of a delivery. `verified`: to an authenticated server. `unverified`: encrypted
- * to a server that was not authenticated. `cleartext`: in plaintext. `deferred`: it stays
- * in the sender's queue and bounces after some days.
+ * to a server that was not authenticated. `cleartext`: in plaintext. `deferred`: the mail
+ * stays in the sender's queue and bounces after some days.
  */
 export const outcomes = [
   'verified',

@@ -58,8 +58,8 @@ export async function authenticate(
 }
 
 /**
- * Authenticates a server by its chain as sent (DER). Only DNS names of the certificate
- * count, not the common name [8461-3.3-1, 8461-3.3-3].
+ * Authenticates a server by its chain as sent (DER). Only the DNS names of the
+ * certificate are compared, not the common name [8461-3.3-1, 8461-3.3-3].
  */
 export function authenticateServer(
   certificateChain: readonly Uint8Array[],

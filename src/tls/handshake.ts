@@ -7,7 +7,7 @@ import { tlsFailures } from './failures.js';
 import { classicalGroups, unnamedGroup } from './sender-groups.js';
 import { groupTable } from './wire/index.js';
 
-/** Certificates of a chain that are read. */
+/** Maximum certificates of a chain that are parsed. */
 const MAX_CERTIFICATES = 100;
 
 /** The connection and parameters of one handshake. */
@@ -37,7 +37,7 @@ export interface HandshakeRequest {
 
 /** The negotiated parameters of a completed handshake. */
 export interface HandshakeFacts {
-  /** As node:tls names them: `TLSv1.3`. */
+  /** Version in the spelling of node:tls: `TLSv1.3`. */
   readonly version: string;
   /** IANA name. */
   readonly suite: string;

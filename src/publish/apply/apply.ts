@@ -15,10 +15,10 @@ export interface ExecutedAction {
   readonly outcome: ActionOutcome;
 }
 
-/** The result of one round for one host or domain. */
+/** The result of one round for one host or one domain. */
 export interface Applied extends Omit<SubjectPlan, 'save'> {
   readonly outcomes: readonly ExecutedAction[];
-  /** Alerts that the round before did not have: each alert is reported once. */
+  /** Alerts that the previous round did not have: each alert is reported once. */
   readonly freshAlerts: readonly Alert[];
 }
 
@@ -28,8 +28,8 @@ export interface ApplyOptions extends PlanOptions {
 
 /**
  * Runs one round: observe, plan, save, execute. A failed action ends the round of its own
- * subject only. The state that the action requires is saved, so the next round continues
- * there.
+ * subject only. The saved state still requires the failed action, so the next round plans
+ * it again.
  */
 export async function applyOnce(options: ApplyOptions): Promise<readonly Applied[]> {
   const { ledger, executor, observer } = options;
@@ -44,7 +44,7 @@ export async function applyOnce(options: ApplyOptions): Promise<readonly Applied
     const outcomes = [
       ...(subjectPlan.kind === 'host' ? (imported.get(subjectPlan.subject) ?? []) : []),
     ];
-    // A state that names a key outside the ring is never saved.
+    // A state is never saved while it names a key that the ring lacks.
     const isComplete = subjectPlan.steps.every(({ action }) => action.kind !== 'import-key');
     // If the state of a subject cannot be saved, another process works on it. The next
     // observation shows the result of that process.

@@ -62,7 +62,8 @@ test('a change that succeeds for an hour and is planned again is a failure', asy
   const lost = ['publish-change-unseen reported as done since 1970-01-01T00:00:00.000Z'];
   assert.deepEqual(await round(set, 60 * minute), lost);
   assert.deepEqual(await round(set, 5000 * minute), lost);
-  // Another change of the same record starts again, and so does one after a clock change.
+  // A different change of the same record starts the hour again, and so does a change
+  // after the clock was set back.
   const other = { ...set, to: ['"v=STSv1; id=2;"'] };
   assert.deepEqual(await round(other, 5010 * minute), []);
   assert.deepEqual(await round(other, 20 * minute), []);

@@ -24,12 +24,13 @@ export interface LocalExecutorOptions {
   readonly ring: KeyRing;
   readonly clock: Pick<Clock, 'now'>;
   /**
-   * By the name in `publish.dns`. Records of other entries are printed for the operator.
+   * Writers by their name in `publish.dns`. Records of other entries are printed for the
+   * operator.
    */
   readonly writers?: ReadonlyMap<string, DnsWriter>;
   /**
-   * Certifies keys whose host has no other setting. Undefined, as an option or as a
-   * result: the operator certifies the key.
+   * Certifies the keys of hosts that have no other setting. Undefined, as an option or as
+   * a result, if the operator certifies the key.
    */
   readonly certify?: (action: Certify) => Promise<ActionOutcome | undefined>;
   /** Aborts running record changes and commands. */

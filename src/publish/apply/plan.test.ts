@@ -31,7 +31,7 @@ function planned(kind: SubjectPlan['kind'], subject: string, steps = actions) {
   };
 }
 
-/** Blocks these hosts, and records the queried hosts. */
+/** Returns a function that blocks these hosts, and the hosts that were queried. */
 function blocking(...hosts: readonly string[]) {
   const asked: string[] = [];
   const findBlocker = (subject: string): Promise<Alert | undefined> => {

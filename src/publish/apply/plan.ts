@@ -21,7 +21,7 @@ import type { KeySlot, TlsaRolloverState, DesiredRollover } from '../tlsa/types.
 
 /** A failed action of a subject, and the time of the next attempt. */
 export interface PlannedRetry extends FailedAction {
-  /** Milliseconds since 1970. Undefined: the operator starts each round. */
+  /** Milliseconds since 1970. Undefined if the operator starts each round. */
   readonly retry?: number | undefined;
 }
 
@@ -40,13 +40,13 @@ export interface SubjectPlan {
   readonly waits: readonly Wait[];
   readonly alerts: readonly Alert[];
   readonly proposals: readonly Proposal[];
-  /** Actions that failed last time and have not succeeded since. */
+  /** Actions whose last attempt failed. */
   readonly failures: readonly PlannedRetry[];
-  /** Of a mail host: the certificates of the keys in use and of the next keys. */
+  /** For a mail host: the certificates of the keys in use and of the next keys. */
   readonly certificates?: readonly HostCertificate[];
   /**
-   * Saves the state that the steps depend on, before any step is executed. Resolves with
-   * false when another process has saved another state meanwhile: no step may be
+   * Saves the state that the steps depend on, before any step is executed. Resolves to
+   * false if another process has saved a different state since: then no step may be
    * executed.
    */
   save(): Promise<boolean>;
@@ -65,7 +65,8 @@ export interface PlanOptions {
   /** Returns the renewal time of the certificate of a key, milliseconds since 1970. */
   readonly renewalAt?: (hostName: string, identity: string) => number | undefined;
   /**
-   * Milliseconds between two rounds of the daemon. Undefined: the operator starts each.
+   * Milliseconds between two rounds of the daemon. Undefined if the operator starts each
+   * round.
    */
   readonly intervalMs?: number | undefined;
   /** Selects the hosts and domains to observe. Default: all. */
@@ -75,14 +76,14 @@ export interface PlanOptions {
 type Planned = Omit<SubjectPlan, 'failures'>;
 
 /**
- * Subjects that are planned at the same time: ten thousand domains must not open ten
+ * Maximum subjects that are planned concurrently: ten thousand domains must not open ten
  * thousand sockets.
  */
 const MAX_CONCURRENT = 16;
 
 /**
- * Observes and plans every host and domain of the configuration, and every domain that
- * was removed from it and still has a policy. Changes nothing. [8461-3.4-3]
+ * Observes and plans every host and every domain of the configuration, and every removed
+ * domain that still has a policy. Changes nothing. [8461-3.4-3]
  */
 export async function planAll(options: PlanOptions): Promise<readonly SubjectPlan[]> {
   const { section, ledger, intervalMs, only = () => true } = options;
@@ -119,9 +120,9 @@ export async function planAll(options: PlanOptions): Promise<readonly SubjectPla
 }
 
 /**
- * Adds the reason why the CA would refuse a subject's certificate as an alert. The
- * certificate order and all later steps wait until the cause is fixed: a policy without a
- * certificate must not be announced.
+ * Adds an alert with the reason why the CA would refuse the certificate of a subject. The
+ * certificate order and all later steps are deferred until the cause is fixed: a policy
+ * without a certificate must not be announced.
  */
 export async function withBlocker(
   planned: Planned,
@@ -280,7 +281,8 @@ function keysDueByAge(
 }
 
 /**
- * Plans a domain with a separate policy. `desired` undefined: its policy is removed.
+ * Plans a domain that has its own policy. If `desired` is undefined, plans the removal of
+ * the policy.
  */
 async function planDomain(
   domainName: string,
@@ -327,7 +329,10 @@ async function planDomain(
   };
 }
 
-/** Plans a domain that uses the policy of another. Such a domain has no state to save. */
+/**
+ * Plans a domain that uses the policy of another domain. Such a domain has no state to
+ * save.
+ */
 async function planDelegation(
   domainName: string,
   desired: DesiredMailDomain & { readonly sameAs: string },

@@ -2,7 +2,10 @@ import type { Action, ActionOutcome, SetRrset } from '../actions.js';
 import type { Ledger, Subject } from '../ledger/ledger.js';
 import { describeAction } from './describe.js';
 
-/** Returns kind and target of an action: the same text for each of its attempts. */
+/**
+ * Returns the kind and target of an action, an identifier that all attempts of the action
+ * share.
+ */
 export function actionKey(action: Action): string {
   if (action.kind === 'set-rrset') return `${action.kind} ${action.name} ${action.type}`;
   if ('domain' in action) return `${action.kind} ${action.domain}`;
@@ -11,7 +14,8 @@ export function actionKey(action: Action): string {
 
 /**
  * Saves the failure of an action, until the action succeeds or the operator takes over.
- * An attempt that a pause prevented changes the time of the next attempt, not the cause.
+ * If a pause prevented the attempt, only the time of the next attempt changes, not the
+ * recorded cause.
  */
 export async function recordOutcome(
   ledger: Ledger,
@@ -38,14 +42,17 @@ export async function recordOutcome(
     });
 }
 
-/** Milliseconds after which a change that succeeds repeatedly counts as a failure. */
+/**
+ * Milliseconds after which a change that is reported as done, but is not visible, counts
+ * as failed.
+ */
 const UNSEEN_AFTER = 3_600_000;
 
 /**
- * Saves the time at which a change of records first succeeded. Visible changes are not
- * planned again, so a change that succeeds again an hour later was lost. The cause is a
- * hook or a provider that reports success without a change, or a zone that is not
- * published.
+ * Saves the time at which a change of records first succeeded. A visible change is not
+ * planned again. If the same change succeeds again an hour later, the first one had no
+ * effect. The cause is a hook or a provider that reports success without a change, or a
+ * zone that is not published.
  */
 async function recordChange(
   ledger: Ledger,

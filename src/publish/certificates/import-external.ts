@@ -52,13 +52,13 @@ export interface ExternalImportOptions {
   lastKeyNumber(keyType: KeyType): number;
 }
 
-/** Files that changed this recently may belong to an unfinished renewal. */
+/** Milliseconds: files that changed more recently may belong to an unfinished renewal. */
 const SETTLING_MS = 60_000;
 
 /**
- * Reads the files that other programs maintain for a mail host. Plans the imports of the
- * ring, and determines whether the files contain another key than the one in use. Writes
- * nothing.
+ * Reads the files that other programs maintain for a mail host. Plans the imports into
+ * the ring, and determines whether the files contain a different key from the one in use.
+ * Writes nothing.
  */
 export function planImports(
   { host: hostName, slots }: TlsaRolloverState,
@@ -143,7 +143,10 @@ export function planFilesImport(
   return { key, imports: [{ action, key: imported }], waits: [], alerts: [] };
 }
 
-/** Judges whether the chain fits the key, the name of the host and the date. */
+/**
+ * Judges whether the chain fits the key and the name of the host, and is valid at the
+ * date.
+ */
 function judgeFiles(
   host: string,
   externalFiles: ExternalFiles,
@@ -160,8 +163,8 @@ function judgeFiles(
 }
 
 /**
- * Finds a chain without a path to a public CA if the current chain has one. The usual
- * cause is a file that contains the certificate without its intermediates.
+ * Returns a fault if the chain has no path to a public CA but the current chain has one.
+ * The usual cause is a file that contains the certificate without its intermediates.
  */
 function trustFlaw(
   hostName: string,

@@ -14,7 +14,7 @@ type CertificateAction = Certify | Deploy;
 
 /**
  * Plans the certificates of the keys in use. Another certificate for the same key changes
- * no TLSA record, so it is installed as soon as the ring has it. The rollover alone
+ * no TLSA record, so the plan installs it as soon as the ring has it. The rollover alone
  * decides which key the server uses; these steps never change that key. Pure.
  */
 export function stepCertificates(
@@ -87,8 +87,8 @@ function stepKey(
 }
 
 /**
- * Returns the probed addresses that present another certificate for the key, or another
- * key.
+ * Returns the probed addresses that present a different certificate for the key, or a
+ * different key.
  */
 export function addressesWithout(
   { sha256 }: Pick<RingKey, 'sha256'>,
@@ -110,8 +110,8 @@ export function addressesWithout(
 }
 
 /**
- * Returns true when less than a sixth of the lifetime is left, at most a fortnight. Every
- * renewal is due earlier, so a renewal has failed.
+ * Returns whether less than a sixth of the lifetime remains, or less than 14 days if that
+ * is shorter. Every renewal is due earlier, so in this case a renewal has failed.
  */
 function endsSoon({ notBefore, notAfter }: RingCertificate, instant: number): boolean {
   return notAfter - instant < Math.min(14 * DAY, (notAfter - notBefore) / 6);

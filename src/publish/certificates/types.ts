@@ -52,7 +52,7 @@ export interface HostCertificate {
   readonly issuer?: string;
   readonly notBefore?: number;
   readonly notAfter?: number;
-  /** The time of its renewal, from the facts known now. */
+  /** The time at which the certificate will be renewed, from the facts known now. */
   readonly renewed?: number | undefined;
   /** Folder from which the server reads it. */
   readonly installed?: string | undefined;

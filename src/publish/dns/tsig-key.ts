@@ -3,7 +3,10 @@ import type { TsigAlgorithm, TsigKey } from '../../dns/index.js';
 
 const algorithms: readonly TsigAlgorithm[] = ['hmac-sha256', 'hmac-sha384', 'hmac-sha512'];
 const keyStatement = /^\s*key\s+"?([^\s"{;]+)"?\s*\{([^}]*)\}\s*;?\s*$/;
-/** RFC 8945 §6 recommends the length of the digest. A shorter secret can be guessed. */
+/**
+ * Minimum octets of a secret. RFC 8945 §6 recommends the length of the digest. An
+ * attacker can guess a shorter secret.
+ */
 const MIN_OCTETS = 16;
 
 /**

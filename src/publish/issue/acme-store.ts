@@ -22,7 +22,7 @@ export interface AcmeStore extends AccountStore, OrderStore {
   /**
    * Returns the time before which no request is sent for a subject: `*` for the whole CA,
    * or a host at the CA. 0: there is no pause. A pause beyond the maximum was saved while
-   * the clock was ahead, and does not count.
+   * the clock was ahead, and is ignored.
    */
   pausedUntil(directory: string, subject: string, now: number): number;
   pause(directory: string, subject: string, until: number): Promise<void>;
@@ -32,7 +32,7 @@ export interface AcmeStore extends AccountStore, OrderStore {
   /**
    * Claims a key for one process, or extends its claim. Resolves with false while another
    * process holds the claim. A claim that lasts longer than the new claim was made before
-   * the clock was set back, and does not count.
+   * the clock was set back, and is ignored.
    */
   claim(keyClaim: KeyClaim, now: number): Promise<boolean>;
   /** Ends the claim of this holder. The claim of another holder stays. */
@@ -43,7 +43,7 @@ export interface AcmeStore extends AccountStore, OrderStore {
 export interface KeyClaim {
   readonly host: string;
   readonly key: string;
-  /** A random text that only this process uses. */
+  /** A random identifier that only this process uses. */
   readonly holder: string;
   readonly until: number;
 }
@@ -55,11 +55,11 @@ export interface KeyClaim {
 export interface RenewalState {
   readonly directory: string;
   /**
-   * Name of the certificate at its CA (RFC 9773 §4.1). Missing: the certificate has no
+   * ACME identifier of the certificate (RFC 9773 §4.1). Missing: the certificate has no
    * authority key identifier, so its CA cannot be queried.
    */
   readonly certificateId?: string | undefined;
-  /** The place in a renewal window, 0 up to but not including 1, drawn once. */
+  /** The position in a renewal window, from 0 up to but not including 1, drawn once. */
   readonly draw: number;
   readonly window?: RenewalWindow | undefined;
   /** The time of the next request to the CA. */

@@ -88,7 +88,7 @@ export function persistentDnsSolver(records: TextRecords): ChallengeSolver {
 
 /** A TXT record that has to be visible at every server. */
 interface DesiredText {
-  /** The name the CA looks up. */
+  /** The name that the CA looks up. */
   readonly lookupName: string;
   /** Seconds. */
   readonly ttl: number;

@@ -55,12 +55,12 @@ const MINUTE = 60_000;
 /** Pause after a rate limit without `Retry-After`. */
 const LIMIT_PAUSE = 60 * MINUTE;
 /**
- * Duration of a claim, longer than all requests between two renewals of the claim. A
- * process that crashed blocks its key for this time.
+ * Duration of a claim, longer than all requests between two of its extensions. A process
+ * that crashed blocks its key for this time.
  */
 const CLAIM_DURATION = 10 * MINUTE;
 /**
- * Time before the expiration of a certificate from which a blocker no longer stops an
+ * Time before the expiration of a certificate at which a blocker no longer stops an
  * order: the DNS answers of this machine can be wrong, and the certificate would expire
  * anyway.
  */
@@ -227,10 +227,7 @@ export class Issuer {
     return this.#options.findBlocker?.(await this.#issuanceRequest(hostName));
   }
 
-  /**
-   * Returns the blocker of an order; a blocker is ignored shortly before the certificate
-   * expires.
-   */
+  /** Returns the blocker of an order, except shortly before the certificate expires. */
   async #stopped(hostName: string, storeKey: string): Promise<Alert | undefined> {
     const { ring, server } = this.#options;
     const leafCertificate = readLeaf(ring.chain(hostName, storeKey));

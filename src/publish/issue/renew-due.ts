@@ -25,7 +25,8 @@ interface RenewableKey {
 
 /**
  * Renews every certificate that is due: of the keys in use, of the next keys, and of
- * policy hosts. Keys stay. The next plan of a mail host installs the new certificate.
+ * policy hosts. The keys remain the same. The next plan of a mail host installs the new
+ * certificate.
  */
 export async function renewDue(options: RenewOptions): Promise<readonly Applied[]> {
   const applied: Applied[] = [];

@@ -29,7 +29,7 @@ export interface Disk {
   remove(filePath: string): void;
 }
 
-/** Numbers of the user and the group that own a file. */
+/** The user id and the group id that own a file. */
 export interface FileOwner {
   readonly uid: number;
   readonly gid: number;
@@ -48,7 +48,8 @@ export const nodeDisk: Disk = {
     // A folder that is created for a private file is private too.
     makeFolder(folder, (mode & 0o077) === 0 ? 0o700 : 0o755);
     const owner = fileOwner ?? inheritedOwner(folder);
-    // A link that the owner of the folder left here must not lead root to another file.
+    // A symbolic link that the owner of the folder placed here must not redirect root to
+    // another file.
     rmSync(filePath, { force: true });
     const file = openSync(filePath, 'wx', mode);
     try {

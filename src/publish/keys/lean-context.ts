@@ -25,8 +25,8 @@ export function leanContext(cert: string, key: string): SecureContext {
 
 /**
  * Frees the copies of the certificate and its issuer that Node keeps for OCSP stapling,
- * which is not used here. Node drops the copies when another certificate is set, before
- * it finds that the empty text has none.
+ * which is not used here. Node frees the copies when a certificate is set, before it
+ * detects that the empty text contains none.
  */
 function dropCopies({ context }: SecureContext): void {
   try {

@@ -53,11 +53,11 @@ export interface Ledger {
    */
   domain(entryName: string): PolicyState;
   /**
-   * Saves a state that is based on `before`. Resolves with false, without saving, when
-   * another process has saved another state meanwhile.
+   * Saves a state that was computed from `before`. Resolves to false, without saving, if
+   * another process has saved a different state since.
    */
   saveHost(before: TlsaRolloverState, after: TlsaRolloverState, instant: number): Promise<boolean>;
-  /** Saves a state that is based on `before`, as `saveHost` does. */
+  /** Saves a state that was computed from `before`, as `saveHost` does. */
   saveDomain(before: PolicyState, after: PolicyState, instant: number): Promise<boolean>;
   /** Returns the saved facts about the certificates and keys of a host. */
   memory(hostName: string): HostMemory;
@@ -72,7 +72,7 @@ export interface Ledger {
   /** Returns the tokens that the operator confirmed. */
   confirmed(): readonly string[];
   confirm(token: string, instant: number): Promise<void>;
-  /** Replaces the alerts of the round before. Resolves with the alerts that are new. */
+  /** Replaces the alerts of the previous round. Resolves with the alerts that are new. */
   alerts(now: readonly Alert[], instant: number): Promise<readonly Alert[]>;
   /** Returns the actions that failed and have not succeeded since, the earliest first. */
   failures(subject: Subject): readonly FailedAction[];

@@ -14,7 +14,7 @@ const CACHE_TTLS = 2;
 
 /**
  * Returns the state after an observation: which policies are served, announced or
- * expired, and which MX hosts caches may hold. Decides nothing. Pure.
+ * expired, and which MX hosts caches may hold. Makes no decision. Pure.
  */
 export function applyPolicyObservation(
   policyState: PolicyState,
@@ -206,8 +206,8 @@ function adoptServedPolicies({ policyHosts, txt, at }: PolicyObservation): reado
 }
 
 /**
- * Keeps MX hosts for as long as a cache may hold their record: a policy has to name them
- * until then (RFC 8461 §8.1).
+ * Keeps an MX host in the state for as long as a cache may hold its record: a policy has
+ * to name the host until then (RFC 8461 §8.1).
  */
 function updateHosts({ hosts }: PolicyState, { mx, at }: PolicyObservation): PolicyState['hosts'] {
   const agreed = agreedRrset(mx);

@@ -9,7 +9,7 @@ export interface OwnRecord {
   readonly type: 'CNAME' | 'TXT';
   /** The record as it was written. Undefined: Hermetic did not write it. */
   readonly written: string | undefined;
-  /** Selects the records of its kind at the name. Other records remain. */
+  /** Selects the records of its kind at the name. Other records remain unchanged. */
   readonly isKind: (record: string) => boolean;
   readonly rdata: (record: string) => string;
   /**

@@ -30,7 +30,7 @@ type Remarks = Partial<Pick<TargetPolicy, 'waits' | 'proposals'>>;
 /**
  * Returns the policy that should be served now. The mode rises from none through testing
  * to enforce, `max_age` rises through the configured values, and both need evidence.
- * Missing evidence stops a rise but never lowers a policy, because an on-path attacker
+ * Missing evidence prevents a rise but never lowers a policy, because an on-path attacker
  * can cause failures at will. Only the operator may end `enforce`. Pure.
  */
 export function targetPolicy(
@@ -89,7 +89,7 @@ function startTesting({ mode, maxAges }: DesiredPolicy, mx: readonly string[]): 
   );
 }
 
-/** Lowers a policy. Leaving enforce needs a confirmation; leaving testing does not. */
+/** Lowers a policy. Ending `enforce` needs a confirmation; ending `testing` does not. */
 function retire(context: PolicyContext): TargetPolicy {
   const { state, desired, current, mx } = context;
   const { domain } = state;
@@ -186,8 +186,9 @@ function announcedMs({ observed, current }: PolicyContext): number {
 }
 
 /**
- * Contains the policy and the number of policies served before it, so that a confirmation
- * is valid neither for another policy nor for the same policy later.
+ * Returns the token of a confirmation. The token contains the policy and the number of
+ * earlier policies, so that a confirmation is valid neither for another policy nor for
+ * the same policy later.
  */
 function tokenFor(change: string, { state, current }: PolicyContext): string {
   return `${change}:${state.domain}:${current.id.slice(0, 8)}-${state.served.length}`;

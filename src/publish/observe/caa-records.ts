@@ -3,7 +3,9 @@ import { recordStep, type MissingStep } from './missing-records.js';
 
 /** The account at the CA that certifies hosts of this machine. */
 export interface CaaBinding {
-  /** Domain names by which the CA recognises its properties; undefined: unknown. */
+  /**
+   * Domain names that identify the CA in CAA records; undefined if they are not known.
+   */
   readonly issuers: readonly string[] | undefined;
   /** URI of the account (RFC 8657 §3); undefined before the first order. */
   readonly accountUri: string | undefined;
@@ -11,7 +13,9 @@ export interface CaaBinding {
 
 /** A certificate of a public CA that a host presents. */
 export interface CertificateInUse {
-  /** CAA names of its CA; undefined: unknown. */
+  /**
+   * Domain names that identify its CA in CAA records; undefined if they are not known.
+   */
   readonly issuers: readonly string[] | undefined;
   /** Issuer, human-readable. */
   readonly issuer: string;
@@ -25,7 +29,7 @@ export interface CertificateInUse {
 export interface CaaHost {
   /** A-label, no final dot. */
   readonly name: string;
-  /** The name at which the climb for CAA ended (RFC 8659 §3). */
+  /** The name at which the search for CAA records ended (RFC 8659 §3). */
   readonly at: string;
   /** The lookup of the records failed. */
   readonly isUnknown: boolean;

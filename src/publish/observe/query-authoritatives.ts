@@ -16,13 +16,16 @@ import type { ObservedZone, Observer } from './observer.js';
 /** The answer of one authoritative server for a name and type. */
 export interface AuthoritativeAnswer {
   readonly server: string;
-  /** The name is an alias of this name, whose records apply. */
+  /** The name is an alias of this name, and the records of this name apply. */
   readonly alias?: string;
   /**
    * The answer comes from a wildcard: the name itself has no records (RFC 4592 §2.2.1).
    */
   readonly synthesised?: true;
-  /** The RRset that senders see. `unknown`: no answer, not authoritative, or an alias. */
+  /**
+   * The RRset that senders see. `unknown`: the server sent no authoritative answer, or
+   * the name is an alias.
+   */
   readonly rrset: { readonly records: readonly ResourceRecord[]; readonly ttl: number } | 'unknown';
 }
 
@@ -36,8 +39,8 @@ export interface AuthoritativeQuery {
 
 /**
  * Queries every authoritative server of a zone for one RRset, directly and without a
- * cache. A change counts as published only when all servers return it, because a sender
- * may query any of them.
+ * cache. A change is published only once all servers return it, because a sender may
+ * query any of them.
  */
 export function queryAuthoritatives(
   { zone, name, type }: AuthoritativeQuery,
@@ -140,7 +143,7 @@ async function isSynthesised(
   if (answers.some((resourceRecord) => resourceRecord.type === RRType.DNAME)) return false;
   const shown = contents(owned, recordType);
   const isShownAt = async (above: string): Promise<boolean | undefined> => {
-    // 80 random bits: no zone has this name.
+    // 80 random bits: no zone contains this name.
     const probe = domainName.prepend(`hermetic-${randomBytes(10).toString('hex')}${above}`);
     const message = probe.ok ? await ask(probe.value) : undefined;
     const records = message && probe.ok && recordsAt(message, probe.value, recordType);

@@ -22,8 +22,8 @@ export interface RecordOwner {
 }
 
 /**
- * The owner names of all records that a domain may lack. `synthesised`: names that have
- * their own records from a wildcard, so no record may be published below them.
+ * The owner names of all records that a domain may lack. `synthesised` contains names
+ * whose records come from a wildcard, so no record may be published below them.
  */
 export interface RecordOwners {
   readonly owners: ReadonlyMap<string, RecordOwner>;

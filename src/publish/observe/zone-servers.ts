@@ -10,7 +10,7 @@ const MAX_SERVERS = 13;
 
 /**
  * Finds the zone of a name and every authoritative server of it, at every address.
- * Undefined: a lookup failed, so not every server is known.
+ * Undefined if a lookup failed, because not every server is known then.
  */
 export async function zoneServers(
   resolver: Resolver,

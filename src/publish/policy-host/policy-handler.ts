@@ -14,7 +14,8 @@ export function policyDomainOf(hostName: string): string | undefined {
 }
 
 /**
- * Returns whether the policy handler answers for this URL. Other handlers share the port.
+ * Returns whether the policy handler answers for this URL. Other handlers use the same
+ * port.
  */
 export function servesPolicy(hostName: string, path: string): boolean {
   return policyDomainOf(hostName) !== undefined && path === wellKnown;

@@ -18,13 +18,13 @@ const CACHE_TTLS = 2;
 
 /**
  * Represents the RRset before the first observation. The content of this RRset is not
- * known, so it matches no key.
+ * known, so no key matches it.
  */
 const UNKNOWN_PAST: readonly string[] = ['unknown'];
 
 /**
  * Returns the state after an observation: the RRsets that caches may hold, the keys that
- * the server presents, and the last change of the delegation. Decides nothing. `types`:
+ * the server presents, and the last change of the delegation. Makes no decision. `types`:
  * the key types that the server should present. Pure.
  */
 export function applyRolloverObservation(
@@ -43,9 +43,9 @@ export function applyRolloverObservation(
 }
 
 /**
- * Returns the validated RRset that every authoritative server serves. Undefined: a server
- * does not answer or is behind, or the answer is bogus. A cache lifetime starts only with
- * a complete observation. [7672-2.1-1, 7672-2.2-7]
+ * Returns the validated RRset that every authoritative server serves. Undefined if a
+ * server does not answer or is outdated, or if the answer is bogus. A cache lifetime
+ * starts only with a complete observation. [7672-2.1-1, 7672-2.2-7]
  */
 export function publishedRrset({
   nameservers,
@@ -73,8 +73,8 @@ export interface PublishedRrset extends Rrset {
 }
 
 /**
- * Returns the time at which the last cache drops an RRset, milliseconds since 1970.
- * Undefined: a server may still serve it.
+ * Returns the time at which the RRset expires in the last cache, milliseconds since 1970.
+ * Undefined while a server may still serve the RRset.
  */
 export function cacheEnd({ gone, again, ttl }: CachedRrset): number | undefined {
   return gone === undefined ? undefined : (again ?? gone) + CACHE_TTLS * ttl * 1000;
@@ -179,8 +179,8 @@ function updateSlot(keyType: KeyType, before: KeySlot, observed: RolloverObserva
 }
 
 /**
- * Handles a ring key that the operator installed on the server by other means: it is the
- * key in use, or, if another key is in use, the change to complete.
+ * Handles a ring key that the operator installed on the server by other means. It becomes
+ * the key in use, or, if another key is in use, the key of the change to complete.
  */
 function withShownKeys(keySlot: KeySlot, shown: readonly ServerKey[]): KeySlot {
   const [unexpected] = shown.filter(
@@ -193,7 +193,7 @@ function withShownKeys(keySlot: KeySlot, shown: readonly ServerKey[]): KeySlot {
   return { current: keySlot.current, next: serverKey, deploying: true, made };
 }
 
-/** Drops the ring's additions to a key: only the key itself is saved. */
+/** Removes the ring's additional fields from a key: only the key itself is saved. */
 function withoutCertificate({ name, type, sha256, sha512 }: ServerKey): ServerKey {
   return { name, type, sha256, sha512 };
 }

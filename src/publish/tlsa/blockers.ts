@@ -4,9 +4,9 @@ import type { RolloverObservation, TlsaRolloverState, DesiredRollover } from './
 
 /** Conditions that stop a rollover, by the stopped step. */
 export interface RolloverBlockers {
-  /** No record is published and no key is deployed. */
+  /** The rollover publishes no record and deploys no key. */
   readonly dns: readonly Wait[];
-  /** Only harmless changes are published, and no key is deployed. */
+  /** The rollover publishes only harmless changes and deploys no key. */
   readonly server: readonly Wait[];
   readonly alerts: readonly Alert[];
 }
@@ -57,8 +57,8 @@ export function findBlockers(
 }
 
 /**
- * Finds owners whose records cannot be changed here: an alias, or a name that exists by a
- * wildcard alone.
+ * Returns the blockers of owners whose records cannot be changed here: an alias, or a
+ * name that exists only through a wildcard.
  */
 function ownerBlockers(
   { owner: ownerName }: TlsaRolloverState,

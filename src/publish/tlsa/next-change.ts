@@ -31,8 +31,8 @@ export interface TlsaChange {
 /**
  * Returns the next RRset to publish, if a change is desired and safe. The RRset covers
  * every key that the server may present, each with every digest [7671-8.3-1]. If a
- * wildcard answered before, the RRset starts with the wildcard's records, because an
- * address may present a key that only they match.
+ * wildcard answered before, the RRset starts with the records of the wildcard, because an
+ * address may present a key that only these records match.
  */
 export function nextChange(
   tlsaRolloverState: TlsaRolloverState,

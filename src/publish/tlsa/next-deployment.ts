@@ -96,7 +96,7 @@ function waitForCaches(
   const uncovered = cached.filter((cachedRrset) => !covers(cachedRrset, serverKey));
   if (uncovered.length === 0) return undefined;
   const ends = uncovered.map(cacheEnd).filter((end) => end !== undefined);
-  // An RRset that is still served has no known end, so the end of the wait is unknown.
+  // While a server still serves such an RRset, the end of the wait is unknown.
   const until = ends.length === uncovered.length ? Math.max(...ends) : undefined;
   return {
     subject: host,

@@ -19,9 +19,9 @@ export function recordsOf(
 }
 
 /**
- * Returns true when every combination of usage, selector and matching type in the RRset
- * has a record of this key [7671-8.4-1]. A sender may support only one of the
- * combinations, so one match in the RRset is not enough. An empty RRset covers every key:
+ * Returns whether every combination of usage, selector and matching type in the RRset has
+ * a record for this key [7671-8.4-1]. A sender may support only one of the combinations,
+ * so one matching record in the RRset is not sufficient. An empty RRset covers every key:
  * without records no sender verifies. Records other than `3 1 1` and `3 1 2` cannot be
  * compared here and cover no key.
  */
@@ -46,7 +46,7 @@ export function sortedRecords(records: readonly string[]): readonly string[] {
   return [...new Set(records)].sort();
 }
 
-/** Compares sorted records. The TTL is ignored. */
+/** Returns whether two lists of sorted records are equal. The TTL is ignored. */
 export function sameRecords(left: readonly string[], right: readonly string[]): boolean {
   return left.length === right.length && left.every((record, index) => record === right[index]);
 }

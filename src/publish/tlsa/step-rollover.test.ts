@@ -145,7 +145,7 @@ test('a wait says whether the servers differ, are silent or show the old records
   assert.match(why(reading({ dnssec: 'bogus' }, rrset(key(1)))), /cannot be validated \(bogus\)/);
 });
 
-// The clock was ahead while the old records left the DNS, and was then corrected.
+// The clock was ahead when the old records left the DNS, and was corrected later.
 for (const [ahead, ms] of [
   ['a day', 86_400_000],
   ['a month', 2_592_000_000],
@@ -262,7 +262,7 @@ test('records with other parameters are replaced before a key changes', () => {
   const next = stepRollover(step.state, reading({}, rrset(key(1))), leave1);
   assert.equal(asked(next), 'set 1e+2e');
   const announced = stepRollover(next.state, reading({ at: 20_000_000 }), leave1);
-  // Caches hold the pin for two of its own TTLs.
+  // Caches hold the RRset for two of its own TTLs.
   assert.equal(announced.waits[0]?.until, 10_000_000 + 2 * 86_400_000);
 });
 

@@ -27,9 +27,9 @@ export interface CachedRrset extends Rrset, Since {
 }
 
 /**
- * The start of a wait. A saved time in the future shows that the clock was ahead, or is
- * behind. `again`: the time of the first such observation, by the clock at that time. The
- * wait starts at that time while the saved time is in the future.
+ * The start of a wait. A saved time in the future means that the clock was ahead then, or
+ * is behind now. `again`: the time of the first such observation, by the clock at that
+ * time. The wait starts at that time while the saved time is in the future.
  */
 export interface Since {
   readonly again?: number | undefined;
@@ -39,7 +39,7 @@ export interface Since {
 export interface KeySlot {
   /** The key that every address presents. */
   readonly current?: ServerKey;
-  /** The key that follows: announced in the DNS, or about to be. */
+  /** The next key: announced in the DNS, or about to be announced. */
   readonly next?: ServerKey;
   /**
    * The deployment of `next` was ordered. From then on the server may present either key.
@@ -47,7 +47,7 @@ export interface KeySlot {
   readonly deploying?: true;
   /**
    * Number of the last key that came into use or was announced. Keys are named `ecdsa-1`,
-   * `ecdsa-2` and so on, and a number is used once.
+   * `ecdsa-2` and so on, and no number is used twice.
    */
   readonly made: number;
 }
@@ -63,7 +63,7 @@ export interface TlsaRolloverState {
   readonly owner: string;
   /** Every RRset that a cache may hold, the published one included. */
   readonly alive: readonly CachedRrset[];
-  /** A change that was ordered and is not confirmed: either RRset may be served. */
+  /** A change that was ordered and is not confirmed: servers may return either RRset. */
   readonly pushing?: { readonly from: readonly string[]; readonly to: Rrset };
   readonly slots: Readonly<Partial<Record<KeyType, KeySlot>>>;
   /**
@@ -119,11 +119,11 @@ export interface DesiredRollover {
   readonly types: readonly KeyType[];
   /** 1 is SHA-256, 2 is SHA-512. RFC 7672 §3.1 recommends `3 1 1` alone. */
   readonly matchingTypes: readonly (1 | 2)[];
-  /** Seconds. Takes effect with the next change of the records. */
+  /** Seconds. A new value takes effect with the next change of the records. */
   readonly ttl: number;
-  /** SHA-256 of keys that the server is to stop using. */
+  /** SHA-256 of the keys that the server has to stop using. */
   readonly retire: readonly string[];
-  /** Another program creates the next keys, so this one creates none. */
+  /** Whether another program creates the next keys; the plan then creates none. */
   readonly external?: boolean;
 }
 

@@ -36,7 +36,8 @@ const TIMEOUT = 15_000;
 /** Milliseconds for the server to close the connection too. */
 const FAREWELL = 300;
 /**
- * Milliseconds between the two segments of a hello, so that the first one is sent alone.
+ * Milliseconds between the two segments of a hello, so that the first segment is sent
+ * alone.
  */
 const BETWEEN_SEGMENTS = 50;
 /**
@@ -165,7 +166,7 @@ class TlsReader {
   }
 }
 
-/** An SSLv2 answer is at most 32 KiB: two length octets. */
+/** Maximum octets of an SSLv2 answer: its length has two octets. */
 class Ssl2Reader {
   #bytes: Uint8Array = new Uint8Array(0);
 

@@ -61,7 +61,7 @@ function remove(
   const refusedTogether = at.some(
     (helloAnswer) => !helloAnswer.hello && helloAnswer.question.groups.length < all.length,
   );
-  // The first hello offers everything: the server's choices show its order.
+  // The first hello offers every suite and group: the server's choices show its order.
   const together =
     at.some((helloAnswer) => helloAnswer.hello) &&
     taken.length > 0 &&
@@ -70,8 +70,8 @@ function remove(
     !refusedTogether;
   const schemes = lastSeen(proven);
   if (together) {
-    // A hello for an ECDSA certificate must offer its curve, which would hide the curves
-    // after it.
+    // A hello for an ECDSA certificate must offer the curve of that certificate, which
+    // would hide the curves after it.
     const bound = version === 'TLSv1.2' && !keys.has('RSA') && certificateCurve !== undefined;
     const carriers =
       version === 'TLSv1.3'
@@ -104,8 +104,8 @@ function remove(
     groups: groups.length > 0 ? [...groups, ...(carrier?.beside ?? [])] : [],
   });
   // If TLS 1.3 refuses suites and groups together, an accepted group proves that the
-  // suites are the cause, and an accepted suite that the groups are. The likelier cause
-  // is tested first.
+  // suites are the cause, and an accepted suite proves that the groups are the cause. The
+  // likelier cause is tested first.
   const groupsLikelier =
     version === 'TLSv1.3' && refusedTogether && accepted[version].length >= USUAL_SUITES;
   if (groupsLikelier) return byGroup ?? bySuite;
@@ -144,8 +144,8 @@ function notHeard({ answers, refused }: Inference, version: HelloVersion): reado
 }
 
 /**
- * Schemes that were observed move to the end: a server that follows the client's order
- * then shows another scheme each time.
+ * Schemes that were observed move to the end of the list: a server that follows the
+ * client's order then shows a different scheme each time.
  */
 function lastSeen({ answers }: Inference): readonly number[] {
   const seen = new Set(answers.flatMap((helloAnswer) => schemeOf(helloAnswer) ?? []));

@@ -18,7 +18,8 @@ import {
 } from './question.js';
 
 /**
- * The answer to an {@link Ask}; `witnesses`: code points that are known to be accepted.
+ * The answer to an {@link Ask}. `witnesses` are the code points that the server is known
+ * to accept.
  */
 export interface AskResult {
   readonly settled: Tristate;
@@ -107,7 +108,10 @@ export function existsIn(generation: (typeof generations)[number], codePoint: nu
   return suitesOld.includes(codePoint);
 }
 
-/** Returns true if a suite is refused in every generation in which it can exist. */
+/**
+ * Returns whether the server refuses a suite in every generation in which the suite can
+ * exist.
+ */
 function suiteRefused(proven: Inference, codePoint: number): boolean {
   return generations.every(
     (generation) =>
@@ -258,8 +262,8 @@ function settleSchemes({ answers, versions }: Inference, wanted: readonly number
 
 /**
  * Determines whether a server prefers a worse suite to a better one that it also accepts.
- * An answer to a full offer shows the preference, or the answer to the same suites in
- * reverse order.
+ * The preference is visible in an answer to a full offer, or in the answer to the same
+ * suites in reverse order.
  */
 function settleOrder(proven: Inference, worse: readonly number[]): AskResult {
   const { accepted: taken, refused: none, answers, versions } = proven;
@@ -269,7 +273,7 @@ function settleOrder(proven: Inference, worse: readonly number[]): AskResult {
   if (versions['TLSv1.2'] === 'refused' || nothing(worse) || nothing(better)) return refused;
   const takes = (list: readonly number[]): boolean =>
     taken['TLSv1.2'].some((codePoint) => list.includes(codePoint));
-  // The hello offered all suites that the server might accept.
+  // Suites of a hello that offers all suites that the server might accept.
   const full = answers.filter(
     (helloAnswer) =>
       versionOf(helloAnswer) === 'TLSv1.2' &&
@@ -295,12 +299,12 @@ function settleOrder(proven: Inference, worse: readonly number[]): AskResult {
   return refusedIf(worseFirst || (turned !== undefined && !follows && first !== undefined));
 }
 
-/** Returns the suite of an answer; -1 for a refusal, which no list contains. */
+/** Returns the suite of an answer, or -1 for a refusal; no list contains -1. */
 const chosen = ({ hello }: HelloAnswer): number => hello?.suite ?? -1;
 
 /**
- * Returns whether the server has such a key: TLS 1.3 encrypts its certificate, so that
- * only a completed handshake shows it.
+ * Returns whether the server has a key of this type. TLS 1.3 encrypts the certificate, so
+ * only a completed handshake shows the key.
  */
 export function settleKey(proven: Inference, key: 'RSA' | 'ECDSA'): Tristate {
   if (proven.keys.has(key)) return 'accepted';

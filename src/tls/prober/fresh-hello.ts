@@ -20,7 +20,8 @@ export interface HelloRequest {
 
 /**
  * Returns the requested hello, cut to the number of suites that the server reads. Returns
- * undefined if it is empty or was sent before: repeating a question yields no new facts.
+ * undefined if the hello is empty or was sent before: repeating a question yields no new
+ * facts.
  */
 export function freshHello(
   { log, mostSuites }: Inference,

@@ -4,7 +4,10 @@ import type { OldVersion } from './question.js';
 export type Ask =
   | { readonly kind: 'version'; readonly version: OldVersion }
   | { readonly kind: 'ssl2' }
-  /** Whether any of these is accepted. One refusal applies to all of them. */
+  /**
+   * Whether the server accepts any of these code points. One refusal applies to all of
+   * them.
+   */
   | { readonly kind: 'suites'; readonly id: string; readonly suites: readonly number[] }
   | {
       readonly kind: 'groups';
@@ -14,8 +17,8 @@ export type Ask =
     }
   | { readonly kind: 'signatures'; readonly id: string; readonly schemes: readonly number[] }
   /**
-   * Whether a TLS 1.2 server chooses one of these, when all are offered, although it
-   * accepts others.
+   * Whether a TLS 1.2 server chooses one of these suites, if all suites are offered,
+   * although it accepts others.
    */
   | { readonly kind: 'order'; readonly worse: readonly number[] }
   /** Whether a client with the settings `strictTls` can complete a handshake. */
@@ -30,6 +33,6 @@ export type Ask =
 export interface Goals {
   readonly inventory: boolean;
   readonly asks: readonly Ask[];
-  /** Send the first hello in the size of a hello with an ML-KEM key share. */
+  /** Whether the first hello has the size of a hello with an ML-KEM key share. */
   readonly largeHello?: boolean;
 }

@@ -21,12 +21,12 @@ import {
   type HelloVersion,
 } from './question.js';
 
-/** The number of suites that some servers read at most from a hello. */
+/** Maximum number of suites that some servers read from a hello. */
 const SMALL_HELLO = 60;
 /** The alert that refuses a version, with any suites (RFC 5246 §7.2.2). */
 const PROTOCOL_VERSION = 70;
 
-/** The facts that a server's answers prove. Every field is proved. */
+/** The facts that a server's answers prove. The answers prove every field. */
 export interface Inference {
   readonly log: readonly ProbeRecord[];
   readonly answers: readonly HelloAnswer[];
@@ -171,7 +171,7 @@ function acceptedAt(
   ];
 }
 
-/** Returns the position of a version, newest first; -1 for an unknown one. */
+/** Returns the position of a version, newest first; -1 for an unknown version. */
 const rank = (version: HelloVersion | undefined): number => {
   if (version === undefined) return -1;
   return newestFirst.indexOf(version);
@@ -218,7 +218,7 @@ function hasGroup(
   return version === 'TLSv1.3' && groups.some((codePoint) => taken.includes(codePoint));
 }
 
-/** Returns true for a suite that needs an ECDSA certificate. */
+/** Returns whether a suite needs an ECDSA certificate. */
 const isEcdsa = (codePoint: number): boolean => known.get(codePoint)?.authentication === 'ECDSA';
 
 /**
@@ -249,7 +249,7 @@ function refusesRsaSuites(helloAnswer: HelloAnswer): boolean {
 }
 
 /**
- * Returns true if a server that completes handshakes refused a handshake for RSA keys
+ * Returns whether a server that completes handshakes refused a handshake for RSA keys
  * only.
  */
 function refusesRsaKey(log: readonly ProbeRecord[]): boolean {
@@ -289,7 +289,7 @@ function contradicted(
   );
 }
 
-/** Returns whether SSLv2 was answered; silence proves nothing. */
+/** Returns whether the server answered SSLv2; silence proves nothing. */
 function ssl2(log: readonly ProbeRecord[]): Tristate {
   const answer = log.find(({ question }) => question.kind === 'ssl2')?.answer.kind;
   if (answer === 'ssl2') return 'accepted';
@@ -297,7 +297,7 @@ function ssl2(log: readonly ProbeRecord[]): Tristate {
   return 'unknown';
 }
 
-/** Returns kind and curve of a certificate's key; undefined for other kinds. */
+/** Returns the type and curve of a certificate's key; undefined for unknown key types. */
 function leafOf(derBytes: Uint8Array): { key: 'RSA' | 'ECDSA'; curve?: number } | undefined {
   const parsed = parseCertificate(derBytes);
   if (!parsed.ok) return undefined;

@@ -74,10 +74,10 @@ export function isDoubted(record: ProbeRecord, log: readonly ProbeRecord[]): boo
 }
 
 /**
- * Gives a question a form that the log does not have yet, so that necessary questions
- * also show the result of large hellos. A question that was lost is asked again
- * unchanged. After a doubtful refusal, the next hello is one that the server accepts in a
- * smaller size, so that one connection usually determines the cause.
+ * Gives a question a form that the log does not contain yet, so that necessary questions
+ * also show the results of large hellos. A question whose hello was lost is sent again
+ * unchanged. After a doubtful refusal, the next large hello has content that the server
+ * accepts in a smaller size, so that one connection usually determines the cause.
  */
 export function enlarged(question: TlsQuestion, log: readonly ProbeRecord[]): TlsQuestion {
   if (question.kind !== 'hello' || question.version === 'SSLv3') return question;
@@ -157,8 +157,8 @@ const sharesKey = ({ question }: HelloRecord): boolean => question.keyShare === 
 const isSmall = (record: HelloRecord): boolean => !isLarge(record);
 
 /**
- * Returns the large hellos of a log with their results. A hello counts as lost once a
- * smaller hello with the same question was answered.
+ * Returns the large hellos of a log with their results. A large hello is classified as
+ * lost once the server has answered a smaller hello with the same question.
  */
 export function largeHellosOf(log: readonly ProbeRecord[]): readonly LargeHelloResult[] {
   const records = log.filter(isHello);

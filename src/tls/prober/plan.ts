@@ -67,16 +67,17 @@ function first<T>(
 
 const rest12 = only(suites12, (cipherSuite) => cipherSuite.authentication !== 'ECDSA');
 /**
- * TLS_ECDHE_ECDSA_WITH_NULL_SHA: TLS libraries know it, and servers do not accept it.
- * Next to the others it shows whether a server with both keys chooses the key first.
+ * TLS_ECDHE_ECDSA_WITH_NULL_SHA: TLS libraries know this suite, and servers do not accept
+ * it. Next to the other suites, it shows whether a server with both key types chooses the
+ * key first.
  */
 const DECOY_SUITE = 0xc006;
 
 /**
  * Asks for TLS 1.3 and 1.2, and for the chain of each kind of key: a mixed list of suites
- * would show only the chain for the client's first suite. The hello for a key that is
- * still unknown comes first, since its answer proves as much about the version as the
- * other.
+ * would show only the chain for the client's first suite. The hello for the unknown key
+ * type comes first, since its answer proves as much about the version as the answer to
+ * the other hello.
  */
 function certificates(proven: Inference): TlsQuestion | undefined {
   const { versions, keys, answers } = proven;
@@ -210,8 +211,8 @@ function anyOf(
 const READABLE = 60;
 
 /**
- * Suites of all open asks that fit into one hello. A refusal settles all of these asks
- * and an answer at least one, so separate hellos would not need fewer questions.
+ * Suites of all open asks that fit into one hello. A refusal settles all of these asks,
+ * and an answer settles at least one, so separate hellos would not need fewer questions.
  */
 function together(
   proven: Inference,

@@ -39,13 +39,16 @@ export type TlsQuestion =
       readonly groups: readonly number[];
       readonly schemes: readonly number[];
       /**
-       * Size of the record, if the hello is made as large as those of current TLS
+       * Octets of the record, if the hello is as large as the hellos of current TLS
        * libraries.
        */
       readonly octets?: number;
-      /** Sent in this number of TCP segments. Default: in one write. */
+      /** Number of TCP segments of the hello. Default: one write. */
       readonly segments?: 2;
-      /** With a key share for X25519MLKEM768, as senders with OpenSSL 3.5 send it. */
+      /**
+       * Whether the hello has a key share for X25519MLKEM768, as senders with OpenSSL 3.5
+       * send it.
+       */
       readonly keyShare?: true;
     }
   | { readonly kind: 'ssl2' }
@@ -134,8 +137,8 @@ export function only(
 }
 
 /**
- * Returns the list with another suite in front, if there is one. OpenSSL has an option to
- * follow the client's order only if the client prefers ChaCha20.
+ * Returns the list with a different suite in front, if it has one. OpenSSL has an option
+ * to follow the client's order only if the client prefers ChaCha20.
  */
 export function chaChaLater(list: readonly number[]): readonly number[] {
   const position = list.findIndex((codePoint) => suites.get(codePoint)?.cipher !== 'CHACHA20');
