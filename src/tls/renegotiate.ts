@@ -3,8 +3,8 @@ import type { Connection } from '../net/index.js';
 
 /**
  * Asks for a second handshake inside a session of TLS 1.2 or earlier (RFC 5246 §7.4.1.2),
- * once. A server that refuses answers with an alert or closes the connection. Never
- * rejects.
+ * once. A server that refuses renegotiation sends an alert or closes the connection.
+ * Never rejects.
  *
  * `unknown`: no session of node:tls, or no answer within `timeoutMs` milliseconds.
  * Insecure renegotiation lets an attacker insert bytes before the data of a session

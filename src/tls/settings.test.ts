@@ -4,8 +4,8 @@ import { duplexPair } from '../../test/support/stream-pair.js';
 import { handshake, readFirstHello, strictTls, suites } from './index.js';
 import { isStrictSession, strictSuites } from './settings.js';
 
-// RFC 10015: the prediction of `check` depends on this list, the handshake of `send` on
-// OpenSSL.
+// RFC 10015: the prediction of `check` depends on this list, and the handshake of `send`
+// depends on OpenSSL.
 test('the strict suites are those of the ClientHello that OpenSSL sends', async () => {
   const [client, server] = duplexPair();
   const hello = new Promise<readonly number[]>((resolve) => {

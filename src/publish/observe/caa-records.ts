@@ -33,7 +33,7 @@ export interface CaaHost {
   readonly at: string;
   /** The lookup of the records failed. */
   readonly isUnknown: boolean;
-  /** Target of the alias that the name is. */
+  /** Target of the alias, if the name is an alias. */
   readonly alias?: string | undefined;
   readonly properties: readonly CaaProperty[];
   readonly inUse: readonly CertificateInUse[];
@@ -41,8 +41,8 @@ export interface CaaHost {
 
 /**
  * Returns the CAA records that bind the certificates of hosts to one account, ready to
- * paste. The records are for each host, not for the domain: a CA climbs from the name of
- * the certificate, so certificates of other names are not affected.
+ * paste. The records are for each host, not for the domain: a CA searches upwards from
+ * the name of the certificate, so certificates for other names are not affected.
  *
  * The records exclude no CA in use: they permit the CAs of all presented certificates,
  * and keep the properties that apply to the host today. In case of doubt, the result is
@@ -134,7 +134,8 @@ function wantedProperties(
 ): readonly CaaProperty[] {
   const isOwnCa = (names: readonly string[] = []): boolean =>
     names.some((one) => issuers.includes(one));
-  // Another client obtains certificates of this host from the same CA by its own account.
+  // Another client obtains certificates for this host from the same CA with a different
+  // account.
   const isShared = foreign.some((certificate) => isOwnCa(certificate.issuers));
   const own = isShared ? issuer : `${issuer}; accounturi=${accountUri}`;
   const kept = properties.filter(({ tag, value }) => {

@@ -12,7 +12,7 @@ export interface MissingStep {
   readonly why: string;
   /** The line of a zone file, the content of a file, or an instruction. */
   readonly text: string;
-  /** The same record for the form of a web panel. */
+  /** The same record in the form that a web panel expects. */
   readonly record?: PanelRecord;
 }
 
@@ -33,7 +33,7 @@ export interface MissingOptions {
    * alias of the name.
    */
   readonly policyHost?: string;
-  /** State of the owner names. Undefined: no owner name is assumed to exist. */
+  /** State of the owner names. Undefined if the owner names were not looked up. */
   readonly owners?: RecordOwners;
 }
 
@@ -64,8 +64,8 @@ export function missingRecords(
   options: MissingOptions = {},
 ): readonly MissingStep[] {
   const { domain: domainName, route } = checked;
-  // Senders skip an MX record without a usable host, so it needs no policy or TLSA
-  // record.
+  // Senders skip an MX record that names no usable host, so that name needs no policy and
+  // no TLSA record.
   const existing = checked.hosts.filter((mailHost) => mailHost.passedOver === undefined);
   const result = { ...checked, hosts: existing };
   if (route.kind === 'null-mx')
@@ -238,7 +238,7 @@ function policy(
         `the policy has to name every MX host that exists, and the address lookup of ${unseen.map(({ name }) => name).join(', ')} failed`,
       ),
     ];
-  // A domain that uses the policy of another has no separate file.
+  // A domain that uses the policy of another domain has no policy file.
   const aliasName = options.owners?.owners.get(`_mta-sts.${domainName}`)?.alias;
   if (aliasName !== undefined) return [aliasNote(`_mta-sts.${domainName}`, aliasName)];
   const failing = hosts.filter(

@@ -22,9 +22,12 @@ export interface DomainObservation extends PolicyObservation {
 /** The domain to observe. */
 export interface DomainQuery {
   readonly domain: string;
-  /** MX hosts of the configuration: they are probed next to those that the DNS names. */
+  /**
+   * MX hosts of the configuration; they are probed in addition to the hosts that the DNS
+   * names.
+   */
   readonly mxHosts: readonly string[];
-  /** The number of days of TLS-RPT reports that count. */
+  /** Number of days for which TLS-RPT reports are included. */
   readonly days: number;
   /** Entry of `publish.dns` that names the servers to query. */
   readonly dns: string;

@@ -13,8 +13,8 @@ import type { Observer } from './observer.js';
 
 /**
  * Observes an MX host: its TLSA records at every authoritative server, its delegation,
- * the keys that it presents, and the keys of the ring. `ring` returns the keys for a
- * date.
+ * the keys that it presents, and the keys of the ring. `ring` returns the keys of the
+ * ring at a date.
  */
 export async function observeHost(
   { host, owner }: Pick<TlsaRolloverState, 'host' | 'owner'>,

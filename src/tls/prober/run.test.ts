@@ -301,7 +301,7 @@ test('a prime of the right length is not a group of RFC 7919', async () => {
   };
   assert.deepEqual(await accepted((bits) => new Uint8Array(bits / 8).fill(0xff)), []);
   const rfc7919 = Buffer.from('ffffffffffffffffadf85458a2bb4a9a', 'hex');
-  // A length that differs from that of every group.
+  // The prime has a length that no RFC 7919 group has.
   assert.deepEqual(await accepted(() => Uint8Array.from([...rfc7919, ...new Uint8Array(100)])), []);
 });
 
@@ -421,8 +421,8 @@ test("property: an inventory equals the server's settings, within the limit", as
       if (speaks('TLSv1.3') && !speaks('TLSv1.2')) bound += 2;
       // Suites that use the curve of the certificate do not show the other curves.
       if (!speaks('TLSv1.3') && model.keys.length === 2) bound += 3;
-      // After a refusal with an ECDSA certificate, the question is repeated without its
-      // suites: the server may have another certificate.
+      // If a server with an ECDSA certificate refuses a hello, the question is repeated
+      // without ECDSA suites: the server may have another certificate.
       if (!model.keys.includes('RSA')) bound += 1;
       assert.ok(connections <= bound + 4, `${connections} connections, bound ${bound}`);
     }),

@@ -76,8 +76,8 @@ function orderAt(
   if (version === 'TLSv1.3' && ownOrder13(answers, accepted[version])) return [[version, 'server']];
   const asked = answers.find((helloAnswer) => helloAnswer.question.topic === `order:${version}`);
   if (!asked?.hello) return [];
-  // The list was reversed: a server that follows the client chooses its first suite, and
-  // a server with its own order another.
+  // The list was reversed: a server that follows the client chooses the first suite of
+  // the list, and a server with its own order chooses a different suite.
   if (asked.hello.suite !== asked.question.suites[0]) return [[version, 'server']];
   // A server with its own order may still follow a client that lists ChaCha20 first.
   return [[version, suites.get(asked.hello.suite)?.cipher === 'CHACHA20' ? 'unknown' : 'client']];

@@ -35,7 +35,7 @@ export class ByteReader {
     return this.takeBytes(this.unsigned(octets));
   }
 
-  /** Returns a reader of such a vector. */
+  /** Returns a reader for the content of a vector. */
   nested(octets: 1 | 2 | 3): ByteReader {
     return new ByteReader(this.encodeVector(octets));
   }

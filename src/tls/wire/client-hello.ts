@@ -34,7 +34,7 @@ export const Extension = {
 /** A ClientHello that the planner requests. Lists keep their order. */
 export interface ClientHello {
   /**
-   * Highest version offered, as a wire number. With TLS 1.3, supported_versions contains
+   * Highest offered version, as a wire number. With TLS 1.3, supported_versions contains
    * the older versions.
    */
   readonly maxVersion: number;
@@ -42,26 +42,26 @@ export interface ClientHello {
   readonly versions?: readonly number[];
   /** Cipher suites by code point, most preferred first. */
   readonly suites: readonly number[];
-  /** supported_groups by code point; absent sends no extension. */
+  /** supported_groups by code point; if absent, the hello has no such extension. */
   readonly groups?: readonly number[];
-  /** signature_algorithms by code point; absent sends no extension. */
+  /** signature_algorithms by code point; if absent, the hello has no such extension. */
   readonly signatureSchemes?: readonly number[];
   /** Host name for SNI, A-labels only (RFC 6066 §3). */
   readonly serverName?: string;
-  /** 0 null, 1 deflate (RFC 3749). Default: null only. */
+  /** Compression methods: 0 null, 1 deflate (RFC 3749). Default: null only. */
   readonly compression?: readonly number[];
-  /** 32 octets. */
+  /** Random of the hello, 32 octets. */
   readonly random: Uint8Array;
   /**
-   * Up to 32 octets; TLS 1.3 sends one for compatibility with middleboxes (RFC 9846
-   * §E.4).
+   * Session id of up to 32 octets; TLS 1.3 sends one for compatibility with middleboxes
+   * (RFC 9846 §E.4).
    */
   readonly sessionId?: Uint8Array;
-  /** Omits all extensions, for servers as old as SSLv3. */
+  /** Whether to omit all extensions, for servers as old as SSLv3. */
   readonly bare?: boolean;
   /** Octets of the whole record: the padding extension (RFC 7685) fills the rest. */
   readonly octets?: number;
-  /** key_share, for TLS 1.3 only. Default empty. */
+  /** key_share, for TLS 1.3 only. Default: an empty list. */
   readonly keyShares?: readonly KeyShare[];
 }
 
@@ -89,7 +89,8 @@ export interface KeyShare {
  *   1 + n    compression methods
  *   2 + n    extensions; omitted with `bare`
  *
- * The result is one record. With `octets` the padding extension brings it to that size.
+ * The result is one record. With `octets`, the padding extension extends the record to
+ * that size.
  */
 export function buildClientHello(clientHello: ClientHello): Uint8Array {
   const wireBytes = recordOf(clientHello, undefined);
@@ -161,7 +162,7 @@ function extensionsOf(clientHello: ClientHello, padding: number | undefined): nu
         clientHello.groups.flatMap((codePoint) => encodeUnsigned(codePoint, 2)),
       ),
     );
-    // RFC 4492 §5.1 asks clients to send it, so old servers may expect it.
+    // RFC 4492 §5.1 asks clients to send this extension, so old servers may expect it.
     addExtension(Extension.ecPointFormats, vector(1, [0]));
   }
   if (clientHello.signatureSchemes?.length)

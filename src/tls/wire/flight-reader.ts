@@ -9,11 +9,14 @@ import type { ServerFlight } from './server-flight.js';
  */
 export type FlightState = 'more' | 'complete' | 'alert' | 'broken';
 
-/** Octets of a record: 2^14 and the expansion that TLS 1.2 permits (RFC 5246 §6.2.3). */
+/**
+ * Maximum octets of a record: 2^14 and the expansion that TLS 1.2 permits
+ * (RFC 5246 §6.2.3).
+ */
 const MAX_RECORD = 16384 + 2048;
-/** Octets of one handshake message; a certificate chain is the largest. */
+/** Maximum octets of one handshake message; a certificate chain is the largest. */
 const MAX_MESSAGE = 131072;
-/** Octets of a whole flight. */
+/** Maximum octets of a whole flight. */
 const MAX_TOTAL = 262144;
 
 /**
@@ -33,8 +36,8 @@ type Building = { -readonly [K in keyof ServerFlight]: ServerFlight[K] };
 
 /**
  * Parses a server's first flight from octets in pieces of any size. It does not throw,
- * buffers at most 256 KiB, and stops at the first octets that are not TLS. Everything
- * read before stays in `flight`.
+ * buffers at most 256 KiB, and stops at the first octets that are not TLS. The messages
+ * that were read before remain in `flight`.
  */
 export class FlightReader {
   state: FlightState = 'more';

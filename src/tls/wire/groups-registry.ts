@@ -11,7 +11,7 @@ export interface Group {
    * fields; 0 for a pure KEM.
    */
   readonly bits: number;
-  /** Usable with TLS 1.2 and earlier (a named curve or RFC 7919 group). */
+  /** Whether TLS 1.2 and earlier can use the group (a named curve or RFC 7919 group). */
   readonly tls12: boolean;
 }
 

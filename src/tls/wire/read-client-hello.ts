@@ -27,9 +27,9 @@ export interface ReceivedHello {
 }
 
 /**
- * Reads a ClientHello from the start of a stream. `more` when it is incomplete, undefined
- * when it is not a ClientHello. Reads at most 64 KiB. The layout is that of
- * `buildClientHello`; the message may span several records.
+ * Reads a ClientHello from the start of a stream. Returns `more` if the hello is
+ * incomplete, and undefined if the octets are not a ClientHello. Reads at most 64 KiB.
+ * The layout is that of `buildClientHello`; the message may span several records.
  */
 export function readClientHello(messageBytes: Uint8Array): ReceivedHello | 'more' | undefined {
   if (messageBytes.length > 65536) return undefined;

@@ -3,7 +3,7 @@ import { Extension, ProtocolVersion } from './client-hello.js';
 import { bitLength, type ServerHello, type ServerKeyExchange } from './server-flight.js';
 import { suites } from './suite.js';
 
-/** Certificates of one message; genuine chains have fewer than ten. */
+/** Maximum certificates of one message; genuine chains have fewer than ten. */
 const MAX_CERTIFICATES = 32;
 
 /** SHA-256 of "HelloRetryRequest" (RFC 9846 §4.2.3). */
@@ -121,8 +121,8 @@ export function readServerKeyExchange(
 }
 
 /**
- * Reads extensions: a list (2) of type (2) and content (2). The first of a repeated type
- * counts, as in most clients.
+ * Reads extensions: a list (2) of type (2) and content (2). If a type is repeated, its
+ * first extension is used, as in most clients.
  */
 function readExtensions(byteReader: ByteReader): Map<number, Uint8Array> {
   const found = new Map<number, Uint8Array>();

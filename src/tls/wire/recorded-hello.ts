@@ -8,7 +8,7 @@ export interface FreshParts {
   readonly random: Uint8Array;
   /** Name for SNI, if the recorded hello has one. */
   readonly serverName: string;
-  /** Extension types that are left out. */
+  /** Extension types to omit. */
   readonly omitted?: readonly number[];
 }
 
@@ -17,8 +17,8 @@ export const RECORDED_HELLO_RANDOM = 64 + KEY_SHARE_RANDOM;
 
 /**
  * Returns the record of a recorded ClientHello with fresh random octets, session id, key
- * shares and server name. All other octets and the order of extensions stay as recorded.
- * Shares of unknown groups, such as those of RFC 8701, are repeated. Throws
+ * shares and server name. All other octets and the order of extensions remain as
+ * recorded. Shares of unknown groups, such as those of RFC 8701, are copied. Throws
  * {@link MalformedTls} for octets that are not one ClientHello record.
  *
  *   octets   field

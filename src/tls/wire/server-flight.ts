@@ -5,13 +5,14 @@ export interface ServerFlight {
   readonly hello?: ServerHello;
   /** DER, in the order sent; TLS 1.2 and earlier only (1.3 encrypts it). */
   readonly certificates?: readonly Uint8Array[];
-  /** The server sent a certificate_status message (RFC 6066 §8). */
+  /** Whether the server sent a certificate_status message (RFC 6066 §8). */
   readonly ocspStapled?: boolean;
   /**
-   * Parameters of an ephemeral key exchange; absent with RSA key transport and in 1.3.
+   * Parameters of an ephemeral key exchange; absent with RSA key transport and in TLS
+   * 1.3.
    */
   readonly keyExchange?: ServerKeyExchange;
-  /** The server asks for a client certificate. */
+  /** Whether the server requested a client certificate. */
   readonly certificateRequested?: boolean;
   /** The fatal alert that ended the handshake. */
   readonly alert?: TlsAlert;
@@ -38,11 +39,11 @@ export interface ServerHello {
   readonly suite: number;
   /** Compression method; a value other than 0 exposes the session to CRIME. */
   readonly compression: number;
-  /** HelloRetryRequest: the server asks for another ClientHello. */
+  /** Whether this is a HelloRetryRequest: the server asks for another ClientHello. */
   readonly retry: boolean;
   /** Group of key_share in 1.3. */
   readonly group?: number;
-  /** Extension types the server answered with. */
+  /** Extension types in the answer of the server. */
   readonly extensions: readonly number[];
   /** RFC 7627: binds the session keys to the whole handshake. */
   readonly extendedMasterSecret: boolean;

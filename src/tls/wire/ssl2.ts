@@ -46,7 +46,7 @@ export function buildSsl2ClientHello(challenge: Uint8Array): Uint8Array {
 
 /**
  * The answer to an SSLv2 hello: the server's cipher kinds, or that it does not support
- * SSLv2. `more`: incomplete.
+ * SSLv2. `more`: the answer is incomplete.
  */
 export type Ssl2Answer =
   | { readonly state: 'more' }

@@ -29,9 +29,9 @@ export interface Suite {
   readonly hash: string;
   /** A suite under the export rules of the 1990s, with keys of only 40 or 56 bits. */
   readonly export: boolean;
-  /** Session keys stay secret if the server's key is compromised. */
+  /** Whether session keys remain secret if the key of the server is compromised. */
   readonly forwardSecrecy: boolean;
-  /** Usable with TLS 1.3 only. */
+  /** Whether only TLS 1.3 can use the suite. */
   readonly tls13: boolean;
 }
 
