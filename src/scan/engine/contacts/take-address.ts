@@ -136,7 +136,7 @@ export interface EndedContact {
 }
 
 /**
- * Returns an address with the pause before its next contact. Does nothing if the holder's
+ * Releases an address, with the pause before its next contact. Does nothing if the holder's
  * time has passed, since another holder may contact the address.
  */
 export async function returnAddress(
