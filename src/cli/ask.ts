@@ -1,7 +1,7 @@
 import { createInterface } from 'node:readline/promises';
 
 /** The terminal of a question. Default: that of this process. */
-export interface AskOptions {
+export interface QuestionTerminal {
   /** Aborts the question. */
   readonly signal: AbortSignal;
   readonly input?: NodeJS.ReadStream;
@@ -14,7 +14,7 @@ export interface AskOptions {
  * Asks a question on the terminal. Resolves to an empty text without a terminal and after
  * ctrl-D. Rejects when the signal aborts the question.
  */
-export async function ask(question: string, options: AskOptions): Promise<string> {
+export async function ask(question: string, options: QuestionTerminal): Promise<string> {
   const { signal, input = process.stdin, output = process.stderr } = options;
   const { interrupt = () => process.kill(process.pid, 'SIGINT') } = options;
   if (!input.isTTY) return '';

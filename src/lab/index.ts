@@ -47,12 +47,12 @@ export { LabNetwork } from './network/lab-network.js';
 export type { ZoneSpec } from './dns/zone.js';
 export {
   mailServer,
-  type Admission,
+  type ConnectionRule,
   type MailServerOptions,
   type ReceivedMail,
   type SmtpHabit,
 } from './actors/mail-server.js';
-export { PolicyHost, type PolicySite, type PolicyVisit } from './actors/policy-host.js';
+export { PolicyHost, type PolicySite, type PolicyRequest } from './actors/policy-host.js';
 export { AcmeCa } from './actors/acme-ca.js';
 export { AcmeProblem } from './actors/acme-signed.js';
 export type {
@@ -68,7 +68,7 @@ export {
   MAX_PASSED_HELLO,
   type LargeHelloLoss,
 } from './attackers/drop-large-hellos.js';
-export { stripStarttls, type Stripping } from './attackers/strip-starttls.js';
+export { stripStarttls, type StripMethod } from './attackers/strip-starttls.js';
 export {
   respond,
   answerHello,

@@ -6,7 +6,7 @@ import { mailServer, type ReceivedMail } from './actors/mail-server.js';
 import { PolicyHost } from './actors/policy-host.js';
 import { asciiOf, buildScenario } from './build-scenario.js';
 import {
-  mailHosts,
+  mailHostAddresses,
   mountAttack,
   type LabAttack,
   type MailHostAddress,
@@ -154,7 +154,7 @@ export async function createLab(options: LabOptions = {}): Promise<Lab> {
         return restore;
       },
       certificatesOf: (hostName) => labPki.shownBy(hostName),
-      hostsOf: (domainName) => mailHosts(domainName, labDns),
+      hostsOf: (domainName) => mailHostAddresses(domainName, labDns),
       attach: (address, portNumber, target) => network.attach(address, portNumber, target),
       expose: () => expose(network, zones, now, faults),
       close: () => network.close(),

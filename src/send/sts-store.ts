@@ -10,7 +10,7 @@ import {
   type CachedPolicy,
   type FailedFetches,
 } from '../mta-sts/index.js';
-import { migrate, type Statement, type Store, type TableSet } from '../store/index.js';
+import { migrateStore, type Statement, type Store, type TableSet } from '../store/index.js';
 
 /** Limits and callbacks of a stored policy cache. */
 export interface StsStoreOptions {
@@ -62,7 +62,7 @@ export const policyTables: TableSet = { job: 'send', migrations };
  * later. Returns the removed policy.
  */
 export function forgetPolicy(stateStore: Store, domainName: string): CachedPolicy | undefined {
-  migrate(stateStore, policyTables.job, migrations);
+  migrateStore(stateStore, policyTables.job, migrations);
   return stateStore.transaction(() => {
     const rows = new Rows(stateStore);
     const stsEntry = rows.get(domainName);
@@ -74,7 +74,7 @@ export function forgetPolicy(stateStore: Store, domainName: string): CachedPolic
 
 /** Returns a number that each {@link forgetPolicy}, in any process, increases. */
 export function forgottenRevision(stateStore: Store): number {
-  migrate(stateStore, policyTables.job, migrations);
+  migrateStore(stateStore, policyTables.job, migrations);
   return new Rows(stateStore).lastForgotten();
 }
 
@@ -102,7 +102,7 @@ const columns = 'domain, id, mode, mx, max_age, body, fetched_at, failed, used_a
  * or the next search for due entries. No method throws, and `put` never rejects.
  */
 export function stsStore(stateStore: Store, options: StsStoreOptions = {}): StsCache {
-  migrate(stateStore, policyTables.job, migrations);
+  migrateStore(stateStore, policyTables.job, migrations);
   return new StoredPolicies(stateStore, options);
 }
 

@@ -46,12 +46,12 @@ export {
   type SenderCase,
   type SenderMechanism,
 } from './cases/sender-case.js';
-export { MAX_AGE, viewOfCase } from './cases/view-of-case.js';
+export { TEST_MAX_AGE, viewOfCase } from './cases/view-of-case.js';
 export {
   CaseCertificates,
   tlsaDigests,
   type CertificateSource,
-  type HostCertificate,
+  type HostKeyAndChain,
 } from './receive/case-certificates.js';
 export {
   caseRecords,
@@ -61,15 +61,15 @@ export {
 } from './receive/case-records.js';
 export { policyAnswer, type PolicyAnswer } from './receive/policy-answer.js';
 export { reportObservations } from './receive/report-observations.js';
-export { Recorder, type CasePlace, type Seen } from './receive/recorder.js';
+export { Recorder, type CasePlace, type UnplacedObservation } from './receive/recorder.js';
 export { SmtpReceiver, type SmtpReceiverOptions } from './receive/smtp-receiver.js';
 export type { ReceiverLimits } from './receive/receiver-session.js';
-export { isSettled, judgeSender, type JudgeOptions } from './judge/judge-sender.js';
+export { isSettled, judgeSender, type SenderJudgeOptions } from './judge/judge-sender.js';
 export { isDelivered } from './judge/judge-case.js';
 export { comparePrediction, type ComparedCase } from './judge/compare-prediction.js';
 export { observedExposure } from './judge/observed-exposure.js';
 export {
-  headline,
+  testHeadline,
   identityLines,
   renderComparison,
   renderSenderTest,
@@ -147,5 +147,5 @@ export {
 } from './slots/zone-text.js';
 export { SlotReceivers, type SlotReceiversOptions } from './slots/slot-receivers.js';
 export { SlotCertificates, type SlotCertificatesOptions } from './slots/slot-certificates.js';
-export { PolicySite, type PolicySiteOptions } from './slots/policy-site.js';
+export { SlotPolicySite, type PolicySiteOptions } from './slots/policy-site.js';
 export { addressesOf, closedCases, openCases, type ClosedCase } from './slots/open-cases.js';

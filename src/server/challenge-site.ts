@@ -1,5 +1,5 @@
 import type { WebSolver } from '../publish/index.js';
-import type { Site } from './service.js';
+import type { SharedPortSite } from './service.js';
 
 const form = /^\/\.well-known\/acme-challenge\/([A-Za-z0-9_-]{1,512})$/;
 
@@ -7,7 +7,7 @@ const form = /^\/\.well-known\/acme-challenge\/([A-Za-z0-9_-]{1,512})$/;
  * Serves http-01 challenges over plain HTTP: the key authorisation of an open challenge,
  * for its name and token only. All other paths are answered 404. [8555-8.3-1]
  */
-export function challengeSite(answers: Pick<WebSolver, 'textFor'>): Site {
+export function challengeSite(answers: Pick<WebSolver, 'textFor'>): SharedPortSite {
   const textFor = (hostName: string, path: string): string | undefined => {
     const token = form.exec(path)?.[1];
     return token === undefined ? undefined : answers.textFor(hostName, token);

@@ -60,7 +60,7 @@ export type {
   JobCode,
   PortLimits,
   Service,
-  Site,
+  SharedPortSite,
   StreamPort,
   WebHandler,
 } from './service.js';

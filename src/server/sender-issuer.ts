@@ -5,7 +5,7 @@ import { lookupAddresses } from '../dns/index.js';
 import { Issuer, KeyRing, openAcmeStore } from '../publish/index.js';
 import {
   caseNames,
-  type HostCertificate,
+  type HostKeyAndChain,
   type SenderCase,
   type Slot,
   type SlotTable,
@@ -41,7 +41,7 @@ export class SlotIssuer {
   readonly #issuer: Issuer;
   readonly #ring: KeyRing;
   readonly #texts = new Map<string, string>();
-  readonly #chains = new BoundedMap<{ readonly pem: string; readonly pair: HostCertificate }>(
+  readonly #chains = new BoundedMap<{ readonly pem: string; readonly pair: HostKeyAndChain }>(
     MAX_CHAINS,
   );
 
@@ -111,7 +111,7 @@ export class SlotIssuer {
   }
 
   /** The certificate of a host of a slot; undefined before it was issued. */
-  certificateFor(hostName: string): HostCertificate | undefined {
+  certificateFor(hostName: string): HostKeyAndChain | undefined {
     const [slot] = hostName
       .toLowerCase()
       .slice(0, -this.options.zone.length - 1)

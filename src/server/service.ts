@@ -35,7 +35,7 @@ export interface PlainAnswer {
  * A web site on the shared port: selected by host name, and by path if several sites
  * share a name.
  */
-export interface Site {
+export interface SharedPortSite {
   /**
    * `host` in lower case without port, `path` without query. Called for each request, so
    * the names of a site may change.
@@ -106,7 +106,7 @@ export interface HttpPort {
   readonly what: string;
   readonly listen: readonly ListenAddress[];
   readonly limits: Pick<PortLimits, 'connections'>;
-  readonly sites: readonly Site[];
+  readonly sites: readonly SharedPortSite[];
 }
 
 /** Limits of a port. Each bounds a resource that clients can claim. */
@@ -137,9 +137,9 @@ export interface Degraded {
 
 /** The running part of a job: its sites, ports and metrics. */
 export interface Service {
-  readonly sites?: readonly Site[];
+  readonly sites?: readonly SharedPortSite[];
   /** Sites on the ports of plain HTTP. */
-  readonly plainSites?: readonly Site[];
+  readonly plainSites?: readonly SharedPortSite[];
   readonly ports?: readonly StreamPort[];
   readonly datagramPorts?: readonly DatagramPort[];
   /** Ports of plain HTTP with separate sites. */

@@ -36,7 +36,7 @@ export type { Statement } from './prepared-statement.js';
 export type { JobWrites, Work } from './write-queue.js';
 export type { ExposedFile } from './private-file.js';
 export type { Value } from './driver.js';
-export { migrate, migrateWhenFree, type TableSet } from './migrate.js';
+export { migrateStore, migrateWhenFree, type TableSet } from './migrate.js';
 export { groupCommit, type GroupCommitOptions } from './group-commit.js';
 export { backUpStore, checkBackup } from './back-up-store.js';
 export { findDamage, verifyStore } from './back-up-store.js';

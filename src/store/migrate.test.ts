@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test, { type TestContext } from 'node:test';
 import { isHermeticError } from '../base/index.js';
-import { migrate, migrateWhenFree, openStore, type Store, type TableSet } from './index.js';
+import { migrateStore, migrateWhenFree, openStore, type Store, type TableSet } from './index.js';
 
 const tables: TableSet = {
   job: 'one',
@@ -52,7 +52,7 @@ test('a migration that another process completes meanwhile runs once', async (t)
   foreign.execute('BEGIN IMMEDIATE');
   const work = migrateWhenFree(own, tables, 60_000);
   foreign.execute('COMMIT');
-  migrate(foreign, tables.job, tables.migrations);
+  migrateStore(foreign, tables.job, tables.migrations);
   await work;
   assert.equal(rows(own), 1);
 });
@@ -84,7 +84,7 @@ test('a migration fails with store-busy where the lock stays, and reads need non
   await assert.rejects(migrateWhenFree(own, tables, 50), (error) => code(error) === 'store-busy');
   assert.deepEqual(own.writes(), [], 'no job is degraded');
   foreign.execute('ROLLBACK');
-  migrate(own, tables.job, tables.migrations);
+  migrateStore(own, tables.job, tables.migrations);
   foreign.execute('BEGIN IMMEDIATE');
   await migrateWhenFree(own, tables, 0);
   foreign.execute('ROLLBACK');
@@ -92,6 +92,6 @@ test('a migration fails with store-busy where the lock stays, and reads need non
 
 test('tables of a newer version are refused at once, not waited for', async (t) => {
   const { own } = await twoConnections(t);
-  migrate(own, tables.job, [...tables.migrations, 'CREATE TABLE newer (n INTEGER)']);
+  migrateStore(own, tables.job, [...tables.migrations, 'CREATE TABLE newer (n INTEGER)']);
   await assert.rejects(migrateWhenFree(own, tables, 60_000), /newer hermetic/);
 });

@@ -9,7 +9,7 @@ import type { Store } from './open-store.js';
  * function only reads, so a reload needs no write lock. Throws `store-newer` for a
  * database that a newer version wrote.
  */
-export function migrate(stateStore: Store, job: string, migrations: readonly string[]): void {
+export function migrateStore(stateStore: Store, job: string, migrations: readonly string[]): void {
   if (versionOf(stateStore, job) === migrations.length) return;
   stateStore.transaction(() => upgrade(stateStore, { job, migrations }));
 }
@@ -37,7 +37,7 @@ export async function migrateWhenFree(
   const deadline = performance.now() + waitMs;
   for (;;)
     try {
-      return migrate(stateStore, job, migrations);
+      return migrateStore(stateStore, job, migrations);
     } catch (error) {
       if (!isStoreFailure(error, 'store-busy') || performance.now() >= deadline) throw error;
       await sleep(PAUSE);

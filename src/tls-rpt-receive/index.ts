@@ -71,7 +71,7 @@ export {
   type ReceiverOptions,
 } from './intake/receiver.js';
 export {
-  isForeign,
+  isOtherMail,
   MailboxReader,
   type MailboxReaderOptions,
   type MailboxStatus,

@@ -1,4 +1,4 @@
-import { migrate, type Store, type TableSet } from '../store/index.js';
+import { migrateStore, type Store, type TableSet } from '../store/index.js';
 
 /**
  * `count` and `failure` contain the sums that are not yet in a report, `report` the built
@@ -65,5 +65,5 @@ export const reportingTables: TableSet = { job: 'send-report', migrations };
 
 /** Creates missing tables and migrates older ones. */
 export function prepareReporting(stateStore: Store): void {
-  migrate(stateStore, reportingTables.job, migrations);
+  migrateStore(stateStore, reportingTables.job, migrations);
 }

@@ -16,7 +16,7 @@ import {
   UNSEEN_MS,
 } from './rules.js';
 import { alarmOf, gravest } from './build-alarm.js';
-import { factsOf } from './facts-of.js';
+import { watchedFactsOf } from './facts-of.js';
 import {
   comesAndGoes,
   endedLately,
@@ -314,7 +314,7 @@ function decideFaults(state: DomainState, certainCheck: CertainCheck, now: numbe
   const shown = observed.filter(({ key, level }) => level > levels.warn || !standing.includes(key));
   const faults = remember(state.faults, shown, result, now);
   const best = bestLevels(result, state.best);
-  const facts = factsOf(result, state.facts);
+  const facts = watchedFactsOf(result, state.facts);
   const protection = { best, levels: presentLevels(result, state.levels) };
   const next: DomainState = { ...state, standing, ...protection, faults, facts };
   return silent ? { state: next, alarms: [] } : report(next, domain, shown, now);

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import { healthyResult, policyMode } from '../../test/support/watch-results.js';
 import type { CheckResult } from '../evidence/index.js';
-import { factsOf } from './facts-of.js';
+import { watchedFactsOf } from './facts-of.js';
 
 const healthy = healthyResult('a.example');
 
@@ -22,16 +22,16 @@ function ending(...ends: readonly string[]): CheckResult {
 }
 
 test('the certificate that ends first over all addresses of a host counts', () => {
-  const { certificates } = factsOf(ending('2027-03-01T00:00:00Z', '2027-01-01T00:00:00Z'));
+  const { certificates } = watchedFactsOf(ending('2027-03-01T00:00:00Z', '2027-01-01T00:00:00Z'));
   assert.deepEqual(certificates, [
     { host: 'mx.a.example', role: 'mx', notAfter: Date.parse('2027-01-01T00:00:00Z') },
   ]);
 });
 
 test('a host that shows no certificate keeps the end that is known', () => {
-  const before = factsOf(ending('2027-03-01T00:00:00Z'));
-  assert.deepEqual(factsOf(ending(), before).certificates, before.certificates);
-  assert.deepEqual(factsOf({ ...healthy, hosts: [] }, before).certificates, []);
+  const before = watchedFactsOf(ending('2027-03-01T00:00:00Z'));
+  assert.deepEqual(watchedFactsOf(ending(), before).certificates, before.certificates);
+  assert.deepEqual(watchedFactsOf({ ...healthy, hosts: [] }, before).certificates, []);
 });
 
 test('the policy host and the signatures have their ends', () => {
@@ -45,7 +45,7 @@ test('the policy host and the signatures have their ends', () => {
     notAfter,
   }));
   const mtaSts = { ...healthy.mtaSts, addresses };
-  const facts = factsOf({ ...healthy, hosts: [], mtaSts, signatures });
+  const facts = watchedFactsOf({ ...healthy, hosts: [], mtaSts, signatures });
   assert.deepEqual(facts.certificates, [
     {
       host: 'mta-sts.a.example',
@@ -54,18 +54,18 @@ test('the policy host and the signatures have their ends', () => {
     },
   ]);
   assert.equal(facts.signatureNotAfter, Date.parse('2027-01-05T00:00:00Z'));
-  assert.equal(factsOf({ ...healthy, signatures: [] }).signatureNotAfter, undefined);
+  assert.equal(watchedFactsOf({ ...healthy, signatures: [] }).signatureNotAfter, undefined);
 });
 
 test('a policy that cannot be fetched keeps its mode; one that is gone does not', () => {
-  const enforced = factsOf(healthy);
+  const enforced = watchedFactsOf(healthy);
   assert.equal(enforced.policyMode, 'enforce');
   const unreachable = {
     ...healthy,
     mtaSts: { ...healthy.mtaSts, status: 'tempfail' as const, mode: undefined },
   };
-  assert.equal(factsOf(unreachable, enforced).policyMode, 'enforce');
-  assert.equal(factsOf(unreachable).policyMode, 'absent');
-  assert.equal(factsOf(policyMode(undefined)(healthy), enforced).policyMode, 'absent');
-  assert.equal(factsOf(policyMode('testing')(healthy), enforced).policyMode, 'testing');
+  assert.equal(watchedFactsOf(unreachable, enforced).policyMode, 'enforce');
+  assert.equal(watchedFactsOf(unreachable).policyMode, 'absent');
+  assert.equal(watchedFactsOf(policyMode(undefined)(healthy), enforced).policyMode, 'absent');
+  assert.equal(watchedFactsOf(policyMode('testing')(healthy), enforced).policyMode, 'testing');
 });

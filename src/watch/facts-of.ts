@@ -5,7 +5,7 @@ import type { WatchedFacts } from './types.js';
  * Returns the dates and the policy mode that a certain result shows. A host that showed no
  * certificate, and a policy that could not be fetched, keep the facts of `before`. Pure.
  */
-export function factsOf(checkResult: CheckResult, before?: WatchedFacts): WatchedFacts {
+export function watchedFactsOf(checkResult: CheckResult, before?: WatchedFacts): WatchedFacts {
   const { domain: domainName, hosts, mtaSts, signatures = [] } = checkResult;
   const mailHosts = hosts.map(({ name, addresses }) => ({
     host: name,

@@ -1,4 +1,4 @@
-import { migrate, type Store, type TableSet } from '../store/index.js';
+import { migrateStore, type Store, type TableSet } from '../store/index.js';
 import {
   acceptableLosses,
   acceptLosses,
@@ -50,7 +50,7 @@ export const watchTables: TableSet = { job: 'watch', migrations };
 
 /** Creates missing tables and migrates older ones. */
 export function prepareWatch(stateStore: Store): void {
-  migrate(stateStore, watchTables.job, migrations);
+  migrateStore(stateStore, watchTables.job, migrations);
 }
 
 /** Returns the memory; an empty one before the first check. */

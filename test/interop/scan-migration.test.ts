@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { migrations } from '../../src/scan/engine/database/migrations.js';
+import { scanMigrations } from '../../src/scan/engine/database/migrations.js';
 import { migrate, scanProgress } from '../../src/scan/engine/index.js';
 import { CountingServers } from './scan/counting-servers.js';
 import { ScanWorld } from './scan/scan-world.js';
@@ -27,7 +27,7 @@ test('an open scan of an earlier version continues after the migration', async (
     `CREATE TABLE hermetic_scan.migration (
       number int PRIMARY KEY, applied_at timestamptz NOT NULL DEFAULT now())`,
   );
-  for (const [index, statements] of migrations.slice(0, BEFORE_SLICES).entries()) {
+  for (const [index, statements] of scanMigrations.slice(0, BEFORE_SLICES).entries()) {
     for (const statement of statements) await database.execute(statement);
     await database.query('INSERT INTO hermetic_scan.migration (number) VALUES ($1)', [index + 1]);
   }

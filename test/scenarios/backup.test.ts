@@ -3,7 +3,7 @@ import { mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test, { after, before } from 'node:test';
-import { migrate, openStore, type Store } from '../../src/store/index.js';
+import { migrateStore, openStore, type Store } from '../../src/store/index.js';
 import { runCli } from '../support/run-cli.js';
 
 let folder: string;
@@ -15,7 +15,7 @@ const rows = (of: Store): number =>
 before(async () => {
   folder = mkdtempSync(join(tmpdir(), 'hermetic-backup-'));
   store = await openStore(at('h.db'));
-  migrate(store, 'test', ['CREATE TABLE note (text TEXT)']);
+  migrateStore(store, 'test', ['CREATE TABLE note (text TEXT)']);
 });
 
 after(() => {

@@ -6,12 +6,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { isHermeticError } from '../../src/base/index.js';
-import { migrate, openStore, openStoreToRead, type Store } from '../../src/store/index.js';
+import { migrateStore, openStore, openStoreToRead, type Store } from '../../src/store/index.js';
 
 const first = 'CREATE TABLE t (x INTEGER NOT NULL)';
 const second = 'ALTER TABLE t ADD COLUMN y INTEGER NOT NULL DEFAULT 7';
-const prepare = (store: Store): void => migrate(store, 'test', [first]);
-const prepareNext = (store: Store): void => migrate(store, 'test', [first, second]);
+const prepare = (store: Store): void => migrateStore(store, 'test', [first]);
+const prepareNext = (store: Store): void => migrateStore(store, 'test', [first, second]);
 
 function folder(t: TestContext): string {
   const made = mkdtempSync(join(tmpdir(), 'hermetic-to-read-'));

@@ -10,7 +10,7 @@ import {
 } from '../../src/check/index.js';
 import { labOptions } from '../../src/cli/lab.js';
 import type { AddressEvidence, Evidence } from '../../src/evidence/index.js';
-import { createLab, type Admission, type Lab, type Scenario } from '../../src/lab/index.js';
+import { createLab, type ConnectionRule, type Lab, type Scenario } from '../../src/lab/index.js';
 import type { Network } from '../../src/net/index.js';
 
 const expect = { verdict: 'pass', exposure: {} as Scenario['expect']['exposure'] } as const;
@@ -18,7 +18,7 @@ const sealed = { zone: { signed: {} }, sts: { mode: 'enforce' } } as const;
 
 /** `x.example`: signed, DANE and MTA-STS valid, behind a server with these limits. */
 async function withLab(
-  admits: Admission | undefined,
+  admits: ConnectionRule | undefined,
   run: (lab: Lab) => Promise<void>,
 ): Promise<void> {
   const lab = await createLab({

@@ -18,7 +18,7 @@ import test, { type TestContext } from 'node:test';
 import { isHermeticError } from '../../src/base/index.js';
 import { DatabaseSync } from '@photostructure/sqlite';
 import {
-  migrate,
+  migrateStore,
   openStore,
   openStoreToRead,
   verifyStore,
@@ -44,7 +44,7 @@ function withCode(code: string): (error: unknown) => boolean {
 test('values come back as they went in, and the file is for its owner alone', async (t) => {
   const file = join(folder(t), 'a.db');
   const store = await openStore(file);
-  migrate(store, 'test', items);
+  migrateStore(store, 'test', items);
   store.prepare('INSERT INTO item VALUES (?, ?)').run(1, Buffer.from([0, 255]));
   const row = store.prepare<{ body: Uint8Array }>('SELECT body FROM item').get();
   assert.deepEqual([...(row?.body ?? [])], [0, 255]);
@@ -61,7 +61,7 @@ test('values come back as they went in, and the file is for its owner alone', as
 
 test('a transaction that throws leaves nothing, also from a transaction inside', async () => {
   const store = await openStore(':memory:');
-  migrate(store, 'test', items);
+  migrateStore(store, 'test', items);
   const insert = store.prepare('INSERT INTO item (id) VALUES (?)');
   assert.throws(() =>
     store.transaction(() => {
@@ -79,15 +79,15 @@ test('a transaction that throws leaves nothing, also from a transaction inside',
 
 test('migrations go on from where a job stands; a failing one changes nothing', async () => {
   const store = await openStore(':memory:');
-  migrate(store, 'test', items);
-  migrate(store, 'test', items);
+  migrateStore(store, 'test', items);
+  migrateStore(store, 'test', items);
   const more = [...items, 'ALTER TABLE item ADD COLUMN size INTEGER'];
-  assert.throws(() => migrate(store, 'test', [...more, 'CREATE TABLE broken (']));
+  assert.throws(() => migrateStore(store, 'test', [...more, 'CREATE TABLE broken (']));
   assert.throws(() => store.prepare('SELECT size FROM item'));
-  migrate(store, 'test', more);
+  migrateStore(store, 'test', more);
   store.prepare('SELECT size FROM item').all();
-  migrate(store, 'other', ['CREATE TABLE other (id INTEGER)']);
-  assert.throws(() => migrate(store, 'test', items), withCode('store-newer'));
+  migrateStore(store, 'other', ['CREATE TABLE other (id INTEGER)']);
+  assert.throws(() => migrateStore(store, 'test', items), withCode('store-newer'));
 });
 
 test('what is wrong with the file is named, with what to do', async (t) => {
@@ -128,7 +128,7 @@ test('an own database opens again, with the mark or the table of versions', asyn
   const file = join(folder(t), 'own.db');
   for (const mark of ['PRAGMA application_id = 0', 'DROP TABLE schema_version']) {
     const store = await openStore(file);
-    migrate(store, 'one', ['CREATE TABLE one (n)']);
+    migrateStore(store, 'one', ['CREATE TABLE one (n)']);
     store.close();
     const changed = new DatabaseSync(file);
     changed.exec(mark);
@@ -188,7 +188,7 @@ test('a new database is private from its first moment, also behind a symbolic li
   const before = process.umask(0);
   const store = await openStore(join(where, 'a.db'));
   process.umask(before);
-  migrate(store, 'test', items);
+  migrateStore(store, 'test', items);
   const files = ['b.db', 'b.db-wal', 'b.db-shm'].map((name) => join(where, 'disk', name));
   assert.deepEqual(files.map(modeOf), ['600', '600', '600']);
   store.close();
@@ -238,7 +238,7 @@ function locksOn(file: string): readonly string[] {
 test('opening the database again keeps the locks of the connection that is open', async (t) => {
   const file = join(folder(t), 'a.db');
   const store = await openStore(file);
-  migrate(store, 'test', items);
+  migrateStore(store, 'test', items);
   const held = locksOn(file);
   assert.ok(held.length >= 2, 'the database and its shared memory are locked');
   for (const mustExist of [false, true]) {
@@ -256,7 +256,7 @@ test('opening the database again keeps the locks of the connection that is open'
 test('a second process that holds the database is named', async (t) => {
   const file = join(folder(t), 'a.db');
   const [one, two] = [await openStore(file), await openStore(file, { busyTimeoutMs: 20 })];
-  migrate(one, 'test', items);
+  migrateStore(one, 'test', items);
   one.transaction(() =>
     assert.throws(() => two.transaction(() => undefined), withCode('store-busy')),
   );
@@ -268,7 +268,7 @@ test('a second process that holds the database is named', async (t) => {
 test('a killed process loses nothing that it acknowledged', async (t) => {
   const file = join(folder(t), 'a.db');
   const store = await openStore(file);
-  migrate(store, 'test', items);
+  migrateStore(store, 'test', items);
   let acknowledged = 0;
   const child = fork(join(import.meta.dirname, '../support/store-writer.js'), [file], {
     stdio: 'ignore',

@@ -2,7 +2,12 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
-import { migrate, openStore, type OpenStoreOptions, type Store } from '../../src/store/index.js';
+import {
+  migrateStore,
+  openStore,
+  type OpenStoreOptions,
+  type Store,
+} from '../../src/store/index.js';
 
 /** A database in a separate folder, and a second connection to it. */
 export interface OpenedStore {
@@ -21,7 +26,7 @@ export async function openedStore(
   const folder = mkdtempSync(join(tmpdir(), 'hermetic-store-'));
   const file = join(folder, 'a.db');
   const store = await openStore(file, { busyTimeoutMs: 0, ...options });
-  migrate(store, 'test', tables);
+  migrateStore(store, 'test', tables);
   const other = await openStore(file, { busyTimeoutMs: 0 });
   t.after(() => {
     store.close();

@@ -1,6 +1,6 @@
 import type { FactChange, CheckResult, Comparison, Direction } from '../../evidence/index.js';
 import { catalogue } from '../findings/catalogue.js';
-import { factsOf, type Fact } from './facts-of.js';
+import { comparableFactsOf, type ComparableFact } from './facts-of.js';
 
 /** Directions in the order of the report. */
 const order: readonly Direction[] = ['worse', 'unclear', 'better', 'changed'];
@@ -14,7 +14,7 @@ export function compareResults(older: CheckResult, newer: CheckResult): Comparis
   const [was, entries] = [index(older), index(newer)];
   const keys = [...new Set([...entries.keys(), ...was.keys()])];
   const changes = keys.flatMap((identity): FactChange[] => {
-    const known = (entries.get(identity) ?? was.get(identity)) as Fact;
+    const known = (entries.get(identity) ?? was.get(identity)) as ComparableFact;
     const [before, after] = [
       was.get(identity) ?? missing(known, older),
       entries.get(identity) ?? missing(known, newer),
@@ -47,12 +47,14 @@ export function compareResults(older: CheckResult, newer: CheckResult): Comparis
  * Facts by subject and name. A line feed separates subject and name, since neither
  * contains a line feed.
  */
-function index(checkResult: CheckResult): ReadonlyMap<string, Fact> {
-  return new Map(factsOf(checkResult).map((fact) => [`${fact.subject}\n${fact.what}`, fact]));
+function index(checkResult: CheckResult): ReadonlyMap<string, ComparableFact> {
+  return new Map(
+    comparableFactsOf(checkResult).map((fact) => [`${fact.subject}\n${fact.what}`, fact]),
+  );
 }
 
 /** Returns true if the result has a fact on the subject that was observed inside TLS. */
-function sawInside(facts: ReadonlyMap<string, Fact>, subject: string): boolean {
+function sawInside(facts: ReadonlyMap<string, ComparableFact>, subject: string): boolean {
   return [...facts.values()].some((fact) => fact.inside && fact.subject === subject);
 }
 
@@ -61,7 +63,7 @@ function sawInside(facts: ReadonlyMap<string, Fact>, subject: string): boolean {
  * absent only if the check tested for it and reached the subject; otherwise it is
  * unknown.
  */
-function missing({ subject, what }: Fact, checkResult: CheckResult): Fact {
+function missing({ subject, what }: ComparableFact, checkResult: CheckResult): ComparableFact {
   const gone = { subject, what, value: 'none' };
   if (!(what in catalogue)) return gone;
   if (checkResult.notLookedAt.includes(what))
@@ -80,7 +82,7 @@ function missing({ subject, what }: Fact, checkResult: CheckResult): Fact {
 }
 
 /** The direction of a change. A value that is now unknown is never better or worse. */
-function directionOf(before: Fact, after: Fact): Direction {
+function directionOf(before: ComparableFact, after: ComparableFact): Direction {
   if (after.worth === 'unknown') return 'unclear';
   if (
     before.worth === undefined ||

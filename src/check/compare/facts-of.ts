@@ -3,7 +3,7 @@ import { attacks, senders, type Attack, type DeliveryResult } from '../../tls-po
 import { attackNames, senderNames, versionName } from '../render/words.js';
 
 /** One fact of a result that can be compared with the same fact of another result. */
-export interface Fact {
+export interface ComparableFact {
   /** The domain, a host, or an address of a host. */
   readonly subject: string;
   /** The name of the fact. Subject and name together identify it. */
@@ -108,7 +108,7 @@ const attacked: Worths = {
  * Returns every fact of a result that can be compared, the most significant first. Facts
  * without a value are omitted.
  */
-export function factsOf(checkResult: CheckResult): readonly Fact[] {
+export function comparableFactsOf(checkResult: CheckResult): readonly ComparableFact[] {
   const { domain, exposure, route, mtaSts, tlsRpt, findings } = checkResult;
   const fact = factor(domain);
   return [
@@ -135,7 +135,7 @@ export function factsOf(checkResult: CheckResult): readonly Fact[] {
 }
 
 /** Makes facts on one subject. */
-type Factor = (what: string, value: string | undefined, worths?: Worths) => Fact;
+type Factor = (what: string, value: string | undefined, worths?: Worths) => ComparableFact;
 
 /** Returns the maker of facts on a subject. */
 function factor(subject: string): Factor {
@@ -146,13 +146,18 @@ function factor(subject: string): Factor {
 }
 
 /** One cell of the exposure table as a fact. */
-function mailFact(fact: Factor, attack: Attack, outcome: DeliveryResult, sender: string): Fact {
+function mailFact(
+  fact: Factor,
+  attack: Attack,
+  outcome: DeliveryResult,
+  sender: string,
+): ComparableFact {
   const when = attack === 'none' ? 'today' : `under "${attackNames[attack]}"`;
   return fact(`mail ${when}, sender: ${sender}`, outcome, attack === 'none' ? today : attacked);
 }
 
 /** Facts on one MX host. Records are sorted, since DNS answers have no order. */
-function hostFacts(mailHost: MailHost, whole: boolean): readonly Fact[] {
+function hostFacts(mailHost: MailHost, whole: boolean): readonly ComparableFact[] {
   const fact = factor(mailHost.name);
   return [
     fact('preference', String(mailHost.preference)),
@@ -174,7 +179,7 @@ function addressFacts(
   subject: string,
   { status, starttls: offer, tls, certificates }: MailAddress,
   whole: boolean,
-): readonly Fact[] {
+): readonly ComparableFact[] {
   const fact = factor(subject);
   const versions = Object.entries(tls.versions).map(([version, settled]) =>
     fact(
@@ -204,8 +209,11 @@ function addressFacts(
  * Facts on one certificate, named by its key algorithm: a server may have one certificate
  * of each algorithm, in no stable order.
  */
-function certificateFacts(fact: Factor, mailCertificate: MailCertificate): readonly Fact[] {
-  const about = (what: string, value: string, worths?: Worths): Fact =>
+function certificateFacts(
+  fact: Factor,
+  mailCertificate: MailCertificate,
+): readonly ComparableFact[] {
+  const about = (what: string, value: string, worths?: Worths): ComparableFact =>
     fact(`${mailCertificate.keyAlgorithm} certificate: ${what}`, value, worths);
   const judged = (value: string): Worths => ({ [value]: 0, ...certificateWorths });
   return [
@@ -224,7 +232,7 @@ function certificateFacts(fact: Factor, mailCertificate: MailCertificate): reado
  * The root stores of a result: with another store, a chain that did not change can be
  * judged differently. A result without recorded stores has no such fact.
  */
-function storeFacts({ domain, provenance }: CheckResult): readonly Fact[] {
+function storeFacts({ domain, provenance }: CheckResult): readonly ComparableFact[] {
   const { trustStores } = provenance ?? {};
   if (!trustStores) return [];
   const value = trustStores

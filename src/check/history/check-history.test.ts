@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import test, { type TestContext } from 'node:test';
 import { atHost, healthyResult } from '../../../test/support/watch-results.js';
-import { migrate, openStore, type Store } from '../../store/index.js';
+import { migrateStore, openStore, type Store } from '../../store/index.js';
 import { HISTORY_DAYS, historyTables, readHistory, recordHistory } from './check-history.js';
 
 const HOUR = 3_600_000;
@@ -11,7 +11,7 @@ const start = Date.parse('2027-01-01T00:00:00Z');
 async function opened(t: TestContext): Promise<Store> {
   const store = await openStore(':memory:');
   t.after(() => store.close());
-  migrate(store, historyTables.job, historyTables.migrations);
+  migrateStore(store, historyTables.job, historyTables.migrations);
   return store;
 }
 

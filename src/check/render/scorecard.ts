@@ -85,7 +85,7 @@ export const scoreNames = rows.map(({ topic, name }) => ({ topic, name }));
  * `pass`.
  */
 export function scorecard(checkResult: CheckResult): readonly Score[] {
-  if (!takesMail(checkResult)) return [];
+  if (!hasMailRoute(checkResult)) return [];
   return rows.map(({ topic, name, clause, observe }) => {
     const worst = worstOf(checkResult, topic);
     const observed = observe(checkResult);
@@ -95,7 +95,7 @@ export function scorecard(checkResult: CheckResult): readonly Score[] {
 }
 
 /** False if there is no mail to protect, so that there is nothing to score. */
-export function takesMail({ route }: CheckResult): boolean {
+export function hasMailRoute({ route }: CheckResult): boolean {
   return route.kind === 'mx' || route.kind === 'implicit' || route.kind === 'error';
 }
 

@@ -5,7 +5,7 @@ import { exposureLines, isInformative, legendLines } from './exposure-lines.js';
 import { headline } from './headline.js';
 import { hostLines } from './host-lines.js';
 import { aboutCheck } from './provenance-lines.js';
-import { markTones, scorecard, takesMail, type Mark } from './scorecard.js';
+import { markTones, scorecard, hasMailRoute, type Mark } from './scorecard.js';
 import { ownerNames, severityTones, verdictNames, verdictTones } from './words.js';
 
 /** The layout of a report on a terminal or in a pipe. */
@@ -64,7 +64,7 @@ export function renderTerminal(checkResult: CheckResult, options: TerminalOption
   const page: Page = { result: checkResult, ...layoutOf(options), steps: options.steps ?? false };
   const blocks = [
     head(page),
-    ...(takesMail(checkResult) ? [scores(page), exposure(page), hosts(page)] : []),
+    ...(hasMailRoute(checkResult) ? [scores(page), exposure(page), hosts(page)] : []),
     toFix(page),
     passed(page),
     notes(page),

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { systemClock } from '../../base/index.js';
-import { migrate, openStoreToRead } from '../../store/index.js';
+import { migrateStore, openStoreToRead } from '../../store/index.js';
 import { prepareReports } from '../../tls-rpt-receive/index.js';
 import {
   digestHtml,
@@ -82,7 +82,7 @@ async function show(flags: DigestFlags, { output }: CommandContext): Promise<num
   const until = systemClock.now();
   const store = await openStoreToRead(config.store.file, {
     prepare: (opened) => {
-      migrate(opened, watchTables.job, watchTables.migrations);
+      migrateStore(opened, watchTables.job, watchTables.migrations);
       prepareReports(opened);
     },
     mustExist: true,

@@ -16,7 +16,7 @@ import { exitCodes } from '../exit-codes.js';
 import { addHelpPage } from '../help.js';
 import { fitMessage, formatJson, type CommandContext } from '../output.js';
 import { nodeMachine, type Machine } from '../setup/machine.js';
-import { NEEDED_SETTINGS, readPostfix } from '../setup/postfix-facts.js';
+import { NEEDED_SETTINGS, readPostfixFacts } from '../setup/postfix-facts.js';
 import { packageVersion } from '../version.js';
 
 interface DoctorFlags {
@@ -300,7 +300,7 @@ async function postfixFaults(
       }
     | undefined;
   try {
-    const postfix = readPostfix(machine);
+    const postfix = readPostfixFacts(machine);
     const settings = Object.fromEntries(
       [...Object.keys(NEEDED_SETTINGS), 'relayhost'].map((name) => [name, postfix.setting(name)]),
     );

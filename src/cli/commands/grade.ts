@@ -5,7 +5,7 @@ import { addHelpPage } from '../help.js';
 import type { CommandContext } from '../output.js';
 import { repeatedOptions } from '../repeat-options.js';
 import { profileNamed, readEvidence } from './check-options.js';
-import { readRoots, type TrustFlags } from './resolver-options.js';
+import { chosenTrustStore, type TrustFlags } from './resolver-options.js';
 import {
   exitCodeOfAll,
   planOutput,
@@ -73,7 +73,7 @@ function run(files: readonly string[], gradeFlags: GradeFlags, { output }: Comma
   const options = repeatedOptions({ profile: gradeFlags.profile });
   const { ca, systemCa, builtinCa } = gradeFlags;
   const trustStore =
-    ca !== undefined || systemCa || builtinCa ? readRoots({ ca, systemCa }) : undefined;
+    ca !== undefined || systemCa || builtinCa ? chosenTrustStore({ ca, systemCa }) : undefined;
   const results = files.map((filePath) =>
     grade(readEvidence(filePath), profile, { options, trustStore }),
   );

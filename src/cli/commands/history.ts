@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { historyTables, nameOf, readHistory } from '../../check/index.js';
-import { migrate, openStoreToRead } from '../../store/index.js';
+import { migrateStore, openStoreToRead } from '../../store/index.js';
 import { databaseFile, DEFAULT_STORE } from '../files.js';
 import { addHelpPage } from '../help.js';
 import { formatJson, type CommandContext } from '../output.js';
@@ -27,7 +27,7 @@ export function defineHistory(command: Command, { output }: CommandContext): voi
     .action(async (domainName: string | undefined, flags: HistoryFlags) => {
       const domain = domainName === undefined ? undefined : nameOf(domainName).toLower();
       const stateStore = await openStoreToRead(databaseFile(flags.store), {
-        prepare: (store) => migrate(store, historyTables.job, historyTables.migrations),
+        prepare: (store) => migrateStore(store, historyTables.job, historyTables.migrations),
         mustExist: true,
       });
       try {

@@ -14,7 +14,7 @@ import { openStoreToRead } from '../../store/index.js';
 import { builtinTrustStore } from '../../tls/index.js';
 import {
   importMailbox,
-  isForeign,
+  isOtherMail,
   lookupKeys,
   mailboxName,
   openMailbox,
@@ -269,7 +269,7 @@ export function summaryOf(imported: MailboxImport, options: SummaryOptions): str
     `${fresh} reports ${isDryRun ? 'are ' : ''}new${store === undefined ? '' : ` in ${neutralise(store)}`}, ${known} were already stored.`,
   ];
   if (uncounted.size > 0) lines.push(`Not in the totals: ${listOf(uncounted)}.`);
-  const faults = new Map([...refused].filter(([code]) => !isForeign({ code })));
+  const faults = new Map([...refused].filter(([code]) => !isOtherMail({ code })));
   if (faults.size > 0) lines.push(`Reasons of mails that cannot be read: ${listOf(faults)}.`);
   if (after === 'keep') lines.push('No mail was moved or deleted.');
   else if (after === 'move')

@@ -91,7 +91,7 @@ export function readResolverFlags(resolverFlags: ResolverFlags): ResolverSetting
       unwrap('--resolver', parseUpstream(upstreamText), resolverForm),
     );
   if (trustAnchor !== undefined) settings.anchors = readAnchors(trustAnchor);
-  if (ca !== undefined || systemCa) settings.roots = readRoots(resolverFlags);
+  if (ca !== undefined || systemCa) settings.roots = chosenTrustStore(resolverFlags);
   return settings;
 }
 
@@ -117,7 +117,7 @@ function requireLocalResolver(upstreams: readonly Upstream[]): void {
  * built-in roots, because an operator who removed a CA there expects it to be distrusted;
  * `--ca` adds to either.
  */
-export function readRoots({ ca, systemCa }: TrustFlags): TrustStore {
+export function chosenTrustStore({ ca, systemCa }: TrustFlags): TrustStore {
   const read = (filePath: string, option: string) =>
     unwrap(option, parsePemBundle(readFile(filePath, option)), 'Use a file of PEM certificates.');
   const extra = ca === undefined ? [] : read(ca, '--ca');

@@ -29,7 +29,7 @@ import { readFile, STANDARD_STREAM } from '../files.js';
 import { addHelpPage } from '../help.js';
 import { collectValues, misuse, readWord } from '../options.js';
 import { formatJson, type CommandContext, type Output } from '../output.js';
-import { nodeMachine, reasonOf } from '../setup/machine.js';
+import { nodeMachine, programError } from '../setup/machine.js';
 
 /** The options of `hermetic sender predict`. */
 interface PredictFlags {
@@ -199,7 +199,7 @@ function askServer(server: 'postfix' | 'exim' | 'opensmtpd'): string {
   const printed = commandsOf[server].map((command) => {
     const { status, out, err } = machine.run(command);
     if (status === 0) return out;
-    throw new HermeticError('file-unreadable', reasonOf(command.join(' '), err), {
+    throw new HermeticError('file-unreadable', programError(command.join(' '), err), {
       fix: `Save the output of ${command.join(' ')} on the mail server, and name the file.`,
     });
   });

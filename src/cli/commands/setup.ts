@@ -9,7 +9,7 @@ import { exitCodes } from '../exit-codes.js';
 import { addHelpPage } from '../help.js';
 import { collectValues, misuse, readWord } from '../options.js';
 import { complain, type CommandContext, type Output } from '../output.js';
-import { nodeMachine, reasonOf, type Machine } from '../setup/machine.js';
+import { nodeMachine, programError, type Machine } from '../setup/machine.js';
 import {
   planKeyAccess,
   planPublish,
@@ -20,7 +20,7 @@ import {
 } from '../setup/plan-jobs.js';
 import type { PlannedFile } from '../setup/job-file.js';
 import { planPostfix } from '../setup/plan-postfix.js';
-import { POSTFIX_FOLDER, readPostfix } from '../setup/postfix-facts.js';
+import { POSTFIX_FOLDER, readPostfixFacts } from '../setup/postfix-facts.js';
 import { applySetup, journalPath, undoSetup, type SetupStep } from '../setup/setup-plan.js';
 
 const uses = ['postfix', 'publish', 'report', 'watch', 'web'] as const;
@@ -221,7 +221,7 @@ function describe({ path, text, purpose }: PlannedFile, machine: Machine): strin
 }
 
 async function warnAboutResolver(machine: Machine, output: Output): Promise<void> {
-  const { resolvConf } = readPostfix(machine);
+  const { resolvConf } = readPostfixFacts(machine);
   const probe = await probeResolver({
     network: nodeNetwork(),
     resolvConf: machine.path(resolvConf),
@@ -246,7 +246,7 @@ function reloadPostfix(machine: Machine): void {
   const folder = machine.path(POSTFIX_FOLDER);
   const { status, err } = machine.run(['postfix', '-c', folder, 'check']);
   if (status !== 0)
-    throw new HermeticError('postfix-unreadable', reasonOf('postfix check', err), {
+    throw new HermeticError('postfix-unreadable', programError('postfix check', err), {
       fix: 'Correct main.cf.',
     });
   machine.run(['postfix', '-c', folder, 'reload']);

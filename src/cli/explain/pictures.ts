@@ -1,7 +1,7 @@
 import { exposureLines } from '../../check/index.js';
 import type { ConnectionEvidence, MailAddress } from '../../evidence/index.js';
 import type { SenderClass } from '../../tls-policy/index.js';
-import type { Seen } from './stage.js';
+import type { StagedCheck } from './stage.js';
 
 /**
  * Explanations of conversation lines: the first match applies, and each is shown once.
@@ -26,7 +26,7 @@ const remarks: readonly (readonly [RegExp, string])[] = [
  * Lines after the handshake are marked as encrypted: an on-path attacker cannot read or
  * change them. The transcript is that of the first connection of the check.
  */
-export function conversation({ evidence }: Seen): string[] {
+export function conversation({ evidence }: StagedCheck): string[] {
   const spoken = evidence.hosts[0]?.addresses[0]?.connections[0]?.transcript ?? [];
   const said = new Set<string>();
   // A note of this program (`-`) marks the handshake; every line after it is under TLS.
@@ -48,15 +48,15 @@ export function conversation({ evidence }: Seen): string[] {
 const WIDTH = 78;
 
 /** Rows of the exposure table for these senders. */
-export function exposureTable(
-  checkResult: Seen['result'],
+export function exposurePicture(
+  checkResult: StagedCheck['result'],
   senders: readonly SenderClass[],
 ): readonly string[] {
   return exposureLines(checkResult.exposure, { width: WIDTH, senders });
 }
 
 /** The first address of the first host. */
-export function address({ result }: Seen): MailAddress | undefined {
+export function address({ result }: StagedCheck): MailAddress | undefined {
   return result.hosts[0]?.addresses[0];
 }
 
@@ -67,7 +67,7 @@ export function address({ result }: Seen): MailAddress | undefined {
  * `shown` is the certificate of the first handshake, so the picture shows one certificate
  * of a server with two keys.
  */
-export function certificateLine(seen: Seen): string {
+export function certificateLine(seen: StagedCheck): string {
   const shown = address(seen)?.certificates[0];
   const domainName = seen.result.domain.padEnd(30);
   if (!shown) return `${domainName} no certificate`;
@@ -82,7 +82,7 @@ export function certificateLine(seen: Seen): string {
  *
  * Undefined when no handshake was completed.
  */
-export function completedHandshake({ evidence }: Seen): ConnectionEvidence['handshake'] {
+export function completedHandshake({ evidence }: StagedCheck): ConnectionEvidence['handshake'] {
   return evidence.hosts[0]?.addresses[0]?.connections.find((connection) => connection.handshake)
     ?.handshake;
 }

@@ -2,7 +2,7 @@ import { wrap } from '../../base/index.js';
 import { senderCases, verdictText } from '../../sender/index.js';
 import { senders } from '../../tls-policy/index.js';
 import { renderProof } from '../render-proof.js';
-import { address, exposureTable } from './pictures.js';
+import { address, exposurePicture } from './pictures.js';
 import type { ExplainTopic } from './topic.js';
 
 /**
@@ -30,7 +30,7 @@ export const policyTopics: readonly ExplainTopic[] = [
         ...(result.mtaSts.mx ?? []).map((pattern) => `mx: ${pattern}`),
         ...result.hosts.map(({ name, mtaStsMatch }) => `${name}  ${mtaStsMatch}`),
         '',
-        ...exposureTable(result, ['mtaStsFirst', 'mtaStsCached']),
+        ...exposurePicture(result, ['mtaStsFirst', 'mtaStsCached']),
       ];
     },
     reference:
@@ -49,7 +49,7 @@ export const policyTopics: readonly ExplainTopic[] = [
       'Mail that cannot be delivered safely is deferred and retried, and bounces after days. It is never sent in plaintext.',
     ],
     caption: 'Mail to good.example, which publishes both, by class of sender',
-    picture: async (stage) => exposureTable((await stage.look('good.example')).result, senders),
+    picture: async (stage) => exposurePicture((await stage.look('good.example')).result, senders),
     reference: 'RFC 8461 §2, §5, RFC 7672 §2.2',
     see: ['mta-sts', 'dane', 'attacker'],
   },
@@ -99,7 +99,7 @@ export const policyTopics: readonly ExplainTopic[] = [
         `https://mta-sts.${result.domain}/.well-known/mta-sts.txt`,
         ...(evidence.mtaSts.policy?.body ?? '').trimEnd().split(/\r?\n/),
         '',
-        ...exposureTable(result, ['opportunistic', 'mtaStsFirst', 'mtaStsCached']),
+        ...exposurePicture(result, ['opportunistic', 'mtaStsFirst', 'mtaStsCached']),
       ];
     },
     reference: 'RFC 8461 §3, §4, §5',
@@ -127,7 +127,7 @@ export const policyTopics: readonly ExplainTopic[] = [
         `        ${shown?.spkiSha256 ?? ''}`,
         `DANE: ${shown?.dane ?? 'unknown'}, although the chain is ${shown?.chain ?? 'unknown'}`,
         '',
-        ...exposureTable(seen.result, ['opportunistic', 'dane']),
+        ...exposurePicture(seen.result, ['opportunistic', 'dane']),
       ];
     },
     reference: 'RFC 7672 §2.2, §3.1, RFC 7671 §5',
@@ -236,10 +236,10 @@ export const policyTopics: readonly ExplainTopic[] = [
       const good = await stage.look('good.example');
       return [
         'suppressed.example: MTA-STS, no DNSSEC',
-        ...exposureTable(weak.result, senders),
+        ...exposurePicture(weak.result, senders),
         '',
         'good.example: MTA-STS and DANE',
-        ...exposureTable(good.result, senders),
+        ...exposurePicture(good.result, senders),
       ];
     },
     reference: 'RFC 3207 §6, RFC 8461 §10, RFC 7672 §1.3',

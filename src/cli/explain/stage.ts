@@ -10,7 +10,7 @@ import { runSenderTest } from '../sender/run-test.js';
 import { deliverWithOwnSender, TEST_SENDER } from '../sender/submit.js';
 
 /** The evidence of a domain of the lab, and its result. */
-export interface Seen {
+export interface StagedCheck {
   readonly evidence: Evidence;
   readonly result: CheckResult;
 }
@@ -33,7 +33,7 @@ export interface LookOptions {
  */
 export interface Stage {
   /** Checks a domain. */
-  look(domainName: string, options?: LookOptions): Promise<Seen>;
+  look(domainName: string, options?: LookOptions): Promise<StagedCheck>;
   /** Connects to a domain's mail hosts as policy allows, and returns the outcome. */
   send(domainName: string): Promise<DeliveryOutcome>;
   /** The chain of trust of an answer. */

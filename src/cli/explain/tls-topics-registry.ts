@@ -5,7 +5,7 @@ import {
   certificateLine,
   conversation,
   completedHandshake,
-  exposureTable,
+  exposurePicture,
 } from './pictures.js';
 import type { ExplainTopic } from './topic.js';
 
@@ -44,7 +44,7 @@ export const tlsTopics: readonly ExplainTopic[] = [
     ],
     caption: 'Mail to opportunistic.example under each attack',
     picture: async (stage) =>
-      exposureTable((await stage.look('opportunistic.example')).result, [
+      exposurePicture((await stage.look('opportunistic.example')).result, [
         'opportunistic',
         'mtaStsCached',
         'dane',
@@ -75,7 +75,7 @@ export const tlsTopics: readonly ExplainTopic[] = [
         '',
         ...conversation(stripped),
         '',
-        ...exposureTable(stripped.result, ['opportunistic', 'mtaStsCached', 'dane']),
+        ...exposurePicture(stripped.result, ['opportunistic', 'mtaStsCached', 'dane']),
       ];
     },
     reference: 'RFC 3207 §6, RFC 8461 §1',

@@ -34,11 +34,13 @@ export function renderProgress(
   const stateText = scan.reason === undefined ? scan.state : `${scan.state} (${scan.reason})`;
   const rate = (value: number | undefined): string =>
     value === undefined ? '' : `   ${formatCount(value)}/s`;
-  const shares = Object.entries(verdicts).map(([verdict, n]) => `${verdict} ${percent(n, graded)}`);
+  const shares = Object.entries(verdicts).map(
+    ([verdict, n]) => `${verdict} ${percentOf(n, graded)}`,
+  );
   return [
     `scan ${scan.id}   ${scan.list}   ${countOf(domains, 'domain')}   ${stateText}   ` +
       `${duration(endAt - startedAt.getTime())}   ${countOf(progress.workers, 'worker')}`,
-    `  names    ${formatCount(observed)}   ${percent(observed, domains)}${rate(rates?.names)}   ` +
+    `  names    ${formatCount(observed)}   ${percentOf(observed, domains)}${rate(rates?.names)}   ` +
       `${ratio(questions, observed)} questions each`,
     `  hosts    ${formatCount(hosts.observed)} of ${formatCount(hosts.total)}   ` +
       `${countOf(progress.addresses, 'address')} in ${countOf(progress.networks, 'network')}`,
@@ -69,7 +71,7 @@ function errorText({ visits, inference }: ScanProgress): string {
   const { checked, wrong } = inference;
   if (checked === 0) return '';
   const { atMost } = inferenceError([{ ...inference, inferred: visits.inferred }]);
-  return ` (${wrong} of ${formatCount(checked)} checked differ, at most ${percent(atMost, 1)})`;
+  return ` (${wrong} of ${formatCount(checked)} checked differ, at most ${percentOf(atMost, 1)})`;
 }
 
 /** Returns the progress as one JSON object, for a line of a log. */
@@ -86,7 +88,7 @@ export function progressJson(progress: ScanProgress): object {
 }
 
 /** Formats a share with one decimal, or `-` if the base is 0. */
-export function percent(part: number, of: number): string {
+export function percentOf(part: number, of: number): string {
   return of === 0 ? '-' : `${((100 * part) / of).toFixed(1)} %`;
 }
 

@@ -5,7 +5,7 @@ import {
   type ScanStatistic,
   type StatisticDefinition,
 } from '../../scan/index.js';
-import { percent } from './render-progress.js';
+import { percentOf } from './render-progress.js';
 
 /**
  * Largest width of the table, in columns. A reader cannot follow the row of a longer
@@ -60,11 +60,11 @@ function columnsOf(found: ReadonlyMap<string, ScanStatistic>, width: number): re
     (unit: string) =>
     (id: string): string => {
       const { n = 0, of = 0 } = found.get(`${id} ${unit}`) ?? {};
-      return percent(n, of);
+      return percentOf(n, of);
     };
   const unknown = (id: string): string => {
     const { of = 0, unknown: open = 0 } = found.get(`${id} domains`) ?? {};
-    return percent(open, of + open);
+    return percentOf(open, of + open);
   };
   const others = [
     { head: '    hosts', share: shareOf('mailHosts') },
@@ -96,7 +96,7 @@ function operatorLines(statistics: readonly ScanStatistic[]): readonly string[] 
     '',
     'operators of mail hosts',
     ...operators.map(
-      ({ key, n, of }) => `${percent(n, of).padStart(11)}  ${key}, ${countOf(n, 'domain')}`,
+      ({ key, n, of }) => `${percentOf(n, of).padStart(11)}  ${key}, ${countOf(n, 'domain')}`,
     ),
   ];
 }

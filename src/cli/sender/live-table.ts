@@ -1,4 +1,4 @@
-import { headline, verdictText, type SenderTestResult } from '../../sender/index.js';
+import { testHeadline, verdictText, type SenderTestResult } from '../../sender/index.js';
 import type { Output } from '../output.js';
 
 /** Milliseconds between two drawings of a terminal. */
@@ -53,7 +53,7 @@ export class LiveTable {
         .trimEnd()
         .slice(0, width - 1),
     );
-    lines.push(headline(result).slice(0, width - 1));
+    lines.push(testHeadline(result).slice(0, width - 1));
     this.output.err(`${lines.join('\n')}\n`);
     this.#lines = lines.length;
   }

@@ -55,7 +55,7 @@ function unwritable(file: string, cause: unknown): HermeticError {
 /**
  * The error output of a program, with its name as prefix unless the program printed it.
  */
-export function reasonOf(program: string, err: string): string {
+export function programError(program: string, err: string): string {
   const text = err.trim();
   return text.startsWith(`${program}: `) ? text : `${program}: ${text}`;
 }

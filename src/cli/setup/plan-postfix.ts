@@ -3,13 +3,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { HermeticError } from '../../base/index.js';
 import { fileHeader, type PlannedFile } from './job-file.js';
-import { reasonOf, type Machine } from './machine.js';
+import { programError, type Machine } from './machine.js';
 import {
   MAP_ADDRESS,
   NEEDED_SETTINGS,
   POLICY_MAP,
   POSTFIX_FOLDER,
-  readPostfix,
+  readPostfixFacts,
 } from './postfix-facts.js';
 
 const MAIN_CF = `${POSTFIX_FOLDER}/main.cf`;
@@ -19,7 +19,7 @@ const MAIN_CF = `${POSTFIX_FOLDER}/main.cf`;
  * defers all mail while a map of its configuration does not answer.
  */
 export function planPostfix(machine: Machine): readonly PlannedFile[] {
-  const { version, resolvConf, policyMaps } = readPostfix(machine);
+  const { version, resolvConf, policyMaps } = readPostfixFacts(machine);
   const others = policyMaps.filter((map) => map !== POLICY_MAP);
   return [
     {
@@ -53,7 +53,7 @@ function editMainCf(machine: Machine, settings: Readonly<Record<string, string>>
     const edits = Object.entries(settings).map(([name, value]) => `${name} = ${value}`);
     const { status, err } = machine.run(['postconf', '-c', folder, '-e', ...edits]);
     if (status !== 0)
-      throw new HermeticError('postfix-unreadable', reasonOf('postconf', err), {
+      throw new HermeticError('postfix-unreadable', programError('postconf', err), {
         fix: 'Correct main.cf.',
       });
     return readFileSync(join(folder, 'main.cf'), 'utf8');

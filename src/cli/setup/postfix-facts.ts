@@ -1,5 +1,5 @@
 import { HermeticError } from '../../base/index.js';
-import { reasonOf, type Machine } from './machine.js';
+import { programError, type Machine } from './machine.js';
 
 /** The folder of Postfix's configuration. */
 export const POSTFIX_FOLDER = '/etc/postfix';
@@ -36,7 +36,7 @@ export interface PostfixFacts {
  * Reads the facts from the installed Postfix. Throws HermeticError if Postfix is not
  * installed.
  */
-export function readPostfix(machine: Machine): PostfixFacts {
+export function readPostfixFacts(machine: Machine): PostfixFacts {
   const postconf = (...args: readonly string[]): string => {
     const { status, out, err } = machine.run([
       'postconf',
@@ -49,7 +49,7 @@ export function readPostfix(machine: Machine): PostfixFacts {
         fix: 'Install it: apt-get install postfix',
       });
     if (status !== 0)
-      throw new HermeticError('postfix-unreadable', reasonOf('postconf', err), {
+      throw new HermeticError('postfix-unreadable', programError('postconf', err), {
         fix: 'Run the command as root, and correct main.cf.',
       });
     return out.trim();

@@ -15,7 +15,7 @@ import { HermeticError, isHermeticError } from '../../base/index.js';
 import { runCli } from '../../../test/support/run-cli.js';
 import { nodeMachine, type Machine } from './machine.js';
 import { planPostfix } from './plan-postfix.js';
-import { readPostfix } from './postfix-facts.js';
+import { readPostfixFacts } from './postfix-facts.js';
 import { applySetup, journalPath, undoSetup, type SetupStep } from './setup-plan.js';
 
 function system(t: TestContext): Machine {
@@ -162,7 +162,7 @@ test('setup postfix twice plans the same files', (t) => {
   const first = planPostfix(machine);
   for (const { path, text } of first) machine.write(path, text);
   assert.deepEqual(planPostfix(machine), first);
-  assert.equal(readPostfix(machine).resolvConf, '/etc/resolv.conf');
+  assert.equal(readPostfixFacts(machine).resolvConf, '/etc/resolv.conf');
 });
 
 test('without Postfix setup says so', (t) => {

@@ -59,7 +59,7 @@ export type SmtpHabit =
   | 'breaks-tls';
 
 /** A limit on the connection rate, and the behaviour beyond it. */
-export interface Admission {
+export interface ConnectionRule {
   readonly connections: number;
   /** Milliseconds. */
   readonly within: number;
@@ -76,7 +76,7 @@ export interface MailServerOptions extends TlsOptions {
   /** Starts with TLS, as on port 465 (RFC 8314 §3.3). */
   readonly implicitTls?: boolean;
   /** A connection rate limit, as smtpd_client_connection_rate_limit of Postfix. */
-  readonly admits?: Admission;
+  readonly admits?: ConnectionRule;
   readonly greeting?: string;
   /**
    * Script for hellos without a key share, which only probes send. It offers protocols
@@ -139,7 +139,7 @@ function connectionRateLimit({
   within,
   then,
   now = Date.now,
-}: Admission): (options: MailServerOptions) => MailServerOptions {
+}: ConnectionRule): (options: MailServerOptions) => MailServerOptions {
   let recent: number[] = [];
   return (options) => {
     const connectedAt = now();

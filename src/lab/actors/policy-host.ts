@@ -27,7 +27,7 @@ export interface PolicyReply {
 }
 
 /** A request to a policy host, or a handshake with it that failed. */
-export interface PolicyVisit {
+export interface PolicyRequest {
   readonly serverName: string;
   readonly source: string;
   readonly tlsVersion: string | undefined;
@@ -54,7 +54,7 @@ export class PolicyHost {
   });
 
   /** @param onVisit receives each request and each failed handshake */
-  constructor(private readonly onVisit?: (visit: PolicyVisit) => void) {}
+  constructor(private readonly onVisit?: (visit: PolicyRequest) => void) {}
 
   /** @param name such as `mta-sts.example.com` */
   add(serverName: string, policySite: PolicySite): void {
@@ -99,7 +99,7 @@ export class PolicyHost {
   #report(
     secured: TLSSocket,
     serverName: string,
-    outcome: Pick<PolicyVisit, 'status' | 'userAgent' | 'error'>,
+    outcome: Pick<PolicyRequest, 'status' | 'userAgent' | 'error'>,
   ): void {
     this.onVisit?.({
       serverName,

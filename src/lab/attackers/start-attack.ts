@@ -68,7 +68,7 @@ export async function mountAttack(
   targets?: readonly MailHostAddress[],
 ): Promise<Undo> {
   const { dns, pki } = field;
-  const hosts = targets ?? mailHosts(domainName, dns);
+  const hosts = targets ?? mailHostAddresses(domainName, dns);
   const policyName = `mta-sts.${domainName}`;
   const fault = (question: string, answer: DnsFault): Undo => dns.fault(question, answer);
   const forEachHost = (attackHost: (hostName: string) => Undo): Undo =>
@@ -180,7 +180,7 @@ export interface MailHostAddress {
 }
 
 /** Returns the mail hosts of a domain with their addresses, unaffected by DNS attacks. */
-export function mailHosts(domainName: string, labDns: LabDns): readonly MailHostAddress[] {
+export function mailHostAddresses(domainName: string, labDns: LabDns): readonly MailHostAddress[] {
   const names = records(labDns, domainName, RRType.MX)
     .flatMap((resourceRecord) => {
       const mx = readMx(resourceRecord);

@@ -4,7 +4,7 @@ import type { Endpoint, Network } from '../../net/index.js';
 /**
  * `remove` deletes the line from the EHLO reply; `mangle` overwrites it, as firewalls do.
  */
-export type Stripping = 'remove' | 'mangle';
+export type StripMethod = 'remove' | 'mangle';
 
 /**
  * An on-path attacker who forwards everything except the STARTTLS offer. A client with
@@ -16,7 +16,7 @@ export type Stripping = 'remove' | 'mangle';
 export function stripStarttls(
   network: Network,
   target: Endpoint,
-  stripping: Stripping,
+  stripping: StripMethod,
 ): (socket: Socket) => void {
   return (client) => {
     void network.dial(target).then((dialled) => {
@@ -36,7 +36,7 @@ export function stripStarttls(
   };
 }
 
-function strip(text: string, stripping: Stripping): string {
+function strip(text: string, stripping: StripMethod): string {
   if (stripping === 'mangle') return text.replace(/STARTTLS/gi, 'XXXXXXXA');
   const passed: string[] = [];
   for (const replyLine of text.split('\r\n')) {

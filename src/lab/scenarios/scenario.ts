@@ -1,9 +1,9 @@
 import type { Attack, DeliveryResult, SenderClass } from '../../tls-policy/index.js';
 import type { PolicySite } from '../actors/policy-host.js';
-import type { Admission, SmtpHabit } from '../actors/mail-server.js';
+import type { ConnectionRule, SmtpHabit } from '../actors/mail-server.js';
 import type { CertificateTraits } from '../actors/pki.js';
 import type { LargeHelloLoss } from '../attackers/drop-large-hellos.js';
-import type { Stripping } from '../attackers/strip-starttls.js';
+import type { StripMethod } from '../attackers/strip-starttls.js';
 import type { DnsFault } from '../dns/lab-dns.js';
 import type { ZoneSpec } from '../dns/zone.js';
 
@@ -71,7 +71,7 @@ export interface HostTraits {
   readonly certificate?: CertificateTraits;
   readonly habit?: SmtpHabit;
   /** Connections that it accepts from a client before it refuses further ones. */
-  readonly admits?: Admission;
+  readonly admits?: ConnectionRule;
   readonly greeting?: string;
   /**
    * Protocols that OpenSSL no longer supports, offered by a script. Completed handshakes
@@ -124,7 +124,7 @@ export interface StsTraits {
 
 /** The on-path attacker of a scenario. `faults`: forged answers by DNS question. */
 export interface AttackTraits {
-  readonly strip?: Stripping;
+  readonly strip?: StripMethod;
   /**
    * The attacker's own server answers at the addresses of the host, with a certificate
    * for the host's name from no trusted CA.

@@ -4,13 +4,13 @@ import type { DesiredMailDomain, DesiredMailHost, PublishSection } from '../conf
 import type { KeyRing, RingKey } from '../keys/key-ring.js';
 import type { HostMemory, Ledger, Subject } from '../ledger/ledger.js';
 import type { Observer } from '../observe/observer.js';
-import { observeDomain } from '../observe/observe-domain.js';
+import { observePublishedDomain } from '../observe/observe-domain.js';
 import { hostCertificates } from '../certificates/host-certificates.js';
 import { planImports, type ImportPlan } from '../certificates/import-external.js';
 import { observeCertificates } from '../certificates/observe-certificates.js';
 import { stepCertificates } from '../certificates/step-certificates.js';
 import type { DesiredCertificates, HostCertificate } from '../certificates/types.js';
-import { observeHost } from '../observe/observe-host.js';
+import { observePublishedHost } from '../observe/observe-host.js';
 import { mxWildcardBlocker } from '../mta-sts/apply-observation.js';
 import { stepDelegation } from '../mta-sts/step-delegation.js';
 import { stepPolicy } from '../mta-sts/step-policy.js';
@@ -171,7 +171,7 @@ async function planHost(
   // The plan includes the keys to import. The state of the plan is saved only once these
   // keys are in the ring.
   const keys = (now: number): readonly RingKey[] => withImports(ring.list(hostName, now), external);
-  const observed = await observeHost(before, keys, observer, desired.dns);
+  const observed = await observePublishedHost(before, keys, observer, desired.dns);
   const rollover = stepRollover(before, observed, {
     ...desiredRollover(desired),
     retire: [
@@ -293,7 +293,7 @@ async function planDomain(
   const { reporters, days, leastReports } = section;
   const dns = desired?.dns ?? 'print';
   const exchangers = desired?.mx ?? before.served.at(-1)?.mx ?? [];
-  const observed = await observeDomain(
+  const observed = await observePublishedDomain(
     { domain: domainName, mxHosts: exchangers, days, dns },
     observer,
   );
@@ -340,7 +340,7 @@ async function planDelegation(
 ): Promise<Planned> {
   const { policyHost, ttl, sameAs, reports, dns } = desired;
   const query = { domain: domainName, mxHosts: [], days: section.days, dns };
-  const observed = await observeDomain(query, observer);
+  const observed = await observePublishedDomain(query, observer);
   const servedPolicy = ledger.domain(sameAs).served.at(-1);
   const body =
     servedPolicy?.announced && servedPolicy.last === undefined ? servedPolicy.body : undefined;

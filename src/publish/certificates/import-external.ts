@@ -5,7 +5,7 @@ import { describeSystemError } from '../../base/index.js';
 import { accepts, parsePem, verifyChain, type TrustStore } from '../../x509/index.js';
 import type { Alert, ImportKey, KeyType, Wait } from '../actions.js';
 import type { DesiredMailHost } from '../config.js';
-import { judgeChain, type ChainJudgement } from '../keys/judge-chain.js';
+import { judgeHostChain, type ChainJudgement } from '../keys/judge-chain.js';
 import { parsePrivateKey, serverKey, type KeyRing, type RingKey } from '../keys/key-ring.js';
 import type { ServerKey, TlsaRolloverState } from '../tlsa/types.js';
 
@@ -159,7 +159,7 @@ function judgeFiles(
     };
   const publicKey = createPublicKey(privateKey);
   const spki = publicKey.export({ type: 'spki', format: 'der' });
-  return { found: serverKey('', publicKey), judged: judgeChain(chain, { host, spki, at }) };
+  return { found: serverKey('', publicKey), judged: judgeHostChain(chain, { host, spki, at }) };
 }
 
 /**

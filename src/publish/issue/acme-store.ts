@@ -1,4 +1,4 @@
-import { migrate, type Store, type TableSet, type Value } from '../../store/index.js';
+import { migrateStore, type Store, type TableSet, type Value } from '../../store/index.js';
 import { lastingWrite, type LastingWrite } from '../ledger/lasting-write.js';
 import {
   accountKeyName,
@@ -91,7 +91,7 @@ export const acmeTables: TableSet = { job: 'acme', migrations };
  * the lock of another process.
  */
 export function openAcmeStore(stateStore: Store, signal?: AbortSignal): AcmeStore {
-  migrate(stateStore, acmeTables.job, migrations);
+  migrateStore(stateStore, acmeTables.job, migrations);
   return new SqlAcmeStore(stateStore, lastingWrite(stateStore, signal));
 }
 

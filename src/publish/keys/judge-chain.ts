@@ -30,7 +30,7 @@ export type ChainJudgement = { readonly certificate: RingCertificate } | { reado
  * and the date. A flaw is a predicate that follows "its chain", such as "has expired".
  * The path to a root is not verified here. [8461-4.2-1]
  */
-export function judgeChain(pem: string, { host, spki, at }: ChainRequirements): ChainJudgement {
+export function judgeHostChain(pem: string, { host, spki, at }: ChainRequirements): ChainJudgement {
   const parsed = parsePem(pem);
   const leafCertificate = parsed.ok ? parsed.value[0] : undefined;
   if (!leafCertificate) return { flaw: 'is not PEM with a certificate' };

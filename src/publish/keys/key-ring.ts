@@ -3,7 +3,7 @@ import { existsSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { BoundedMap, HermeticError, newKeyPair, readTextFile } from '../../base/index.js';
 import type { KeyType } from '../actions.js';
-import { judgeChain, type RingCertificate } from './judge-chain.js';
+import { judgeHostChain, type RingCertificate } from './judge-chain.js';
 import type { ServerKey } from '../tlsa/types.js';
 import { nodeDisk, replaceFile, writeOnce, type Disk } from './durable-file.js';
 
@@ -153,7 +153,7 @@ export class KeyRing {
   ): Pick<RingKey, 'certified' | 'certificate' | 'flaw'> {
     const chain = this.chain(hostName, keyName);
     if (chain === undefined) return { certified: false };
-    const judged = judgeChain(chain, { host: hostName, spki: spkiOf(keyObject), at });
+    const judged = judgeHostChain(chain, { host: hostName, spki: spkiOf(keyObject), at });
     return { certified: 'certificate' in judged, ...judged };
   }
 }

@@ -1,4 +1,4 @@
-import { migrate, type Store, type TableSet, type Value } from '../../store/index.js';
+import { migrateStore, type Store, type TableSet, type Value } from '../../store/index.js';
 import type { Alert, FailedAction, KeyType } from '../actions.js';
 import { startPolicy } from '../mta-sts/step-policy.js';
 import type { PolicyState } from '../mta-sts/types.js';
@@ -109,7 +109,7 @@ const emptyMemory: HostMemory = { inUse: {}, told: {} };
  * the lock of another process.
  */
 export function openLedger(stateStore: Store, signal?: AbortSignal): Ledger {
-  migrate(stateStore, ledgerTables.job, migrations);
+  migrateStore(stateStore, ledgerTables.job, migrations);
   return new SqlLedger(stateStore, lastingWrite(stateStore, signal));
 }
 

@@ -12,7 +12,7 @@ import {
 import type { Observer } from './observer.js';
 
 /** The observation of a domain: that of its policy, its reports and its delegation. */
-export interface DomainObservation extends PolicyObservation {
+export interface PublishedDomainObservation extends PolicyObservation {
   /** TXT records at `_smtp._tls`. */
   readonly tlsRpt: readonly ServerAnswer[];
   /** Alias target of `_mta-sts`, when every authoritative server agrees. */
@@ -37,10 +37,10 @@ export interface DomainQuery {
  * Observes a domain: its records at every authoritative server, its policy at every
  * address of the policy host, its mail hosts, and the stored reports.
  */
-export async function observeDomain(
+export async function observePublishedDomain(
   { domain: domainName, mxHosts, days, dns }: DomainQuery,
   observer: Observer,
-): Promise<DomainObservation> {
+): Promise<PublishedDomainObservation> {
   const name = Name.of(domainName);
   const zone = await observer.zone(name, dns);
   const ask = (ownerName: Name, type: number): Promise<readonly AuthoritativeAnswer[]> =>

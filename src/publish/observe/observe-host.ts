@@ -16,7 +16,7 @@ import type { Observer } from './observer.js';
  * the keys that it presents, and the keys of the ring. `ring` returns the keys of the
  * ring at a date.
  */
-export async function observeHost(
+export async function observePublishedHost(
   { host, owner }: Pick<TlsaRolloverState, 'host' | 'owner'>,
   ring: (now: number) => readonly RingKey[],
   observer: Observer,

@@ -12,8 +12,8 @@ import { generateKey } from '../../pki/index.js';
 import { serverKey } from '../keys/key-ring.js';
 import { policyId, stsRecord } from '../records/policy-id.js';
 import { queryAuthoritatives } from './query-authoritatives.js';
-import { observeDomain } from './observe-domain.js';
-import { addressWildcardBlocker, observeHost } from './observe-host.js';
+import { observePublishedDomain } from './observe-domain.js';
+import { addressWildcardBlocker, observePublishedHost } from './observe-host.js';
 import { authoritativeCname } from './query-authoritatives.js';
 import { authoritativeTxt } from './query-authoritatives.js';
 import { zoneEyes, type ZoneOptions } from '../../../test/support/publish/zone.js';
@@ -74,7 +74,7 @@ function query(domain: string) {
 }
 
 async function stepOf(records: string, options: ZoneOptions = {}): Promise<PolicyStep> {
-  const observed = await observeDomain(query(domain), zoneEyes(records, options));
+  const observed = await observePublishedDomain(query(domain), zoneEyes(records, options));
   const served = {
     id: policyId(body),
     body,
@@ -128,7 +128,7 @@ test('servers that differ are not taken for an alias', async () => {
 
 test('an alias at _smtp._tls is named, and a wildcard there is not required', async () => {
   const reports = async (records: string) => {
-    const observed = await observeDomain(query(domain), zoneEyes(records));
+    const observed = await observePublishedDomain(query(domain), zoneEyes(records));
     const held = domainHeld(domain, observed);
     return stepReports(domain, observed.tlsRpt, { rua: ['mailto:tls@one.example'], ttl: 60, held });
   };
@@ -143,7 +143,7 @@ test('an alias at _smtp._tls is named, and a wildcard there is not required', as
 
 for (const wildcard of ['* CNAME www\nwww A 192.0.2.99', '* A 192.0.2.99', '* AAAA 2001:db8::99'])
   test(`the policy host's alias takes the place of "${wildcard.replace('\n', '; ')}"`, async () => {
-    const observed = await observeDomain(query(domain), zoneEyes(mail + wildcard));
+    const observed = await observePublishedDomain(query(domain), zoneEyes(mail + wildcard));
     const policyHosts = [{ address: '192.0.2.99', fetched: { failure: 'sts-policy-http-status' } }];
     const { steps } = stepPolicy(startPolicy(domain), { ...observed, policyHosts }, desired);
     const set = steps.map(({ action }) => action).find(({ kind }) => kind === 'set-rrset');
@@ -156,7 +156,7 @@ for (const wildcard of ['* CNAME www\nwww A 192.0.2.99', '* A 192.0.2.99', '* AA
 
 test('a policy host that is an alias of another host is named with that host', async () => {
   const records = `${mail}mta-sts CNAME www\nwww A 192.0.2.99`;
-  const observed = await observeDomain(query(domain), zoneEyes(records));
+  const observed = await observePublishedDomain(query(domain), zoneEyes(records));
   const policyHosts = [{ address: '192.0.2.99', fetched: { failure: 'sts-policy-http-status' } }];
   const { steps, waits } = stepPolicy(startPolicy(domain), { ...observed, policyHosts }, desired);
   assert.ok(steps.every(({ action }) => action.kind !== 'set-rrset'));
@@ -166,7 +166,7 @@ test('a policy host that is an alias of another host is named with that host', a
 for (const wildcard of ['* MX 10 mx1', '* CNAME mail\nmail MX 10 mx1'])
   test(`no records below a domain with its MX from "${wildcard.replace('\n', '; ')}"`, async () => {
     const sub = 'sub.one.example';
-    const observed = await observeDomain(query(sub), zoneEyes(mail + wildcard));
+    const observed = await observePublishedDomain(query(sub), zoneEyes(mail + wildcard));
     const policyHosts = [{ address: '192.0.2.80', fetched: { body } }];
     const { steps, waits } = stepPolicy(startPolicy(sub), { ...observed, policyHosts }, desired);
     assert.deepEqual(steps, []);
@@ -185,7 +185,7 @@ const key = serverKey('ecdsa-1', generateKey().publicKey);
 
 async function rolloverOf(records: string, publish = true): Promise<RolloverStep> {
   const observer = zoneEyes(records, { signed: true });
-  const observed = await observeHost(startRollover(host), () => [], observer, 'own');
+  const observed = await observePublishedHost(startRollover(host), () => [], observer, 'own');
   const state = { ...startRollover(host), slots: { ecdsa: { current: key, made: 1 } } };
   return stepRollover(
     state,

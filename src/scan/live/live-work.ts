@@ -21,7 +21,7 @@ import type {
 } from '../engine/index.js';
 import { compareSnapshots, snapshotOf } from '../changes/changes.js';
 import { familyOf } from '../family/family-of.js';
-import { summarise } from './summarise.js';
+import { summariseScan } from './summarise.js';
 import { MAX_FAMILIES, PROBED_NAMES } from '../family/inference.js';
 import { composeEvidence, type ScanVantage } from '../facts/compose-evidence.js';
 import type {
@@ -129,7 +129,7 @@ export function liveWork({ maxRests = MAX_RESTS, ...options }: LiveOptions): Liv
       const { changes, stands } = compareSnapshots(before ?? {}, snapshot);
       return { changes, stands: { ...stands } };
     },
-    summarise,
+    summarise: summariseScan,
     describeDomain: (set) =>
       grade(composeEvidence(scannedDomain(set), { ...vantageOf(collecting), at: set.at }), profile),
   };

@@ -10,7 +10,7 @@ const MAX_OPERATORS = 50;
  * Computes every statistic of a scan, counted by domains, mail hosts and operators, and the
  * operators with the most domains.
  */
-export async function summarise(
+export async function summariseScan(
   domains: AsyncIterable<GradedDomain>,
 ): Promise<readonly ScanStatistic[]> {
   const collector = new StatisticsCollector();

@@ -38,13 +38,17 @@ function policyView({ policy }: SenderCase, mxHost: string): StsView {
   if (!policy || policy.records === 2) return { live: 'absent', mx: [] };
   const { mode, mx, certificate, reply = 'good' } = policy;
   // RFC 8461 §3.2 only recommends to require the media type, so senders differ.
-  if (reply === 'wrong-type') return { live: 'unknown', mx: [mxHost], maxAge: MAX_AGE };
+  if (reply === 'wrong-type') return { live: 'unknown', mx: [mxHost], maxAge: TEST_MAX_AGE };
   if (certificate !== undefined || reply !== 'good') return { live: 'unavailable', mx: [] };
-  return { live: mode, mx: [mx === 'other-host' ? `other.${mxHost}` : mxHost], maxAge: MAX_AGE };
+  return {
+    live: mode,
+    mx: [mx === 'other-host' ? `other.${mxHost}` : mxHost],
+    maxAge: TEST_MAX_AGE,
+  };
 }
 
 /** Seconds for which the policies of the test may be cached. */
-export const MAX_AGE = 604_800;
+export const TEST_MAX_AGE = 604_800;
 
 function tlsaStatus({ zone, host: { tlsa = [] } }: SenderCase): HostView['tlsa'] {
   switch (zone.dnssec) {

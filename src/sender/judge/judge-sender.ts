@@ -16,7 +16,7 @@ import {
 } from './sender-identity.js';
 
 /** The time of a judgement, and the cases that the test opened. */
-export interface JudgeOptions {
+export interface SenderJudgeOptions {
   /** ISO 8601; the wall clock of the receivers. */
   readonly now: string;
   /** Default: the whole catalogue. */
@@ -37,7 +37,7 @@ const PATIENCE_MS = 60_000;
  */
 export function judgeSender(
   observations: readonly Observation[],
-  { now, cases = senderCases, patienceMs = PATIENCE_MS }: JudgeOptions,
+  { now, cases = senderCases, patienceMs = PATIENCE_MS }: SenderJudgeOptions,
 ): SenderTestResult {
   const known = new Map(cases.map((senderCase) => [senderCase.id, senderCase]));
   const valid = observations.filter((one) => known.has(one.case));

@@ -2,7 +2,7 @@ import { exemptionOf, type Exemption } from '../../tls-policy/index.js';
 import { resolverFact, type ResolverState } from './assumptions.js';
 import {
   known,
-  tlsVersions,
+  ascendingTlsVersions,
   unknown,
   type DaneUse,
   type SenderModel,
@@ -46,8 +46,8 @@ export function readOwn(input: OwnInput): SenderModel {
       { use: waived ? 'observe' : 'enforce', withDane: 'both', otherMediaType: 'void' },
       policy,
     ),
-    versions: known(tlsVersions, sourceOf('TLS 1.0 and later without a policy')),
-    requiredVersions: known(tlsVersions.slice(2), sourceOf('TLS 1.2 and later by policy')),
+    versions: known(ascendingTlsVersions, sourceOf('TLS 1.0 and later without a policy')),
+    requiredVersions: known(ascendingTlsVersions.slice(2), sourceOf('TLS 1.2 and later by policy')),
     roots: known('some', sourceOf('trustStore')),
     serverName: known('mx-host', policy),
     library: ownLibrary(hybrid),

@@ -84,8 +84,8 @@ export type StsUse =
     };
 
 /** TLS versions in order. */
-export const tlsVersions = ['TLSv1', 'TLSv1.1', 'TLSv1.2', 'TLSv1.3'] as const;
-export type TlsVersionName = (typeof tlsVersions)[number];
+export const ascendingTlsVersions = ['TLSv1', 'TLSv1.1', 'TLSv1.2', 'TLSv1.3'] as const;
+export type TlsVersionName = (typeof ascendingTlsVersions)[number];
 
 /**
  * Abilities of the TLS library of a sender, as the configuration shows them: handshakes

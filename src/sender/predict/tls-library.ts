@@ -199,7 +199,7 @@ export function smallHelloOf(
 }
 
 /** Returns every ability of a library that a program uses without settings of its own. */
-export function abilitiesOf(
+export function libraryAbilities(
   library: TlsLibrary | undefined,
   fallback: SettingSource,
 ): TlsRules['library'] {

@@ -14,11 +14,11 @@ const DAY = 86_400_000;
 const OTHER_NAME = 'other-name.example';
 
 /** The key and chain of a host, PEM. */
-export type HostCertificate = Pick<Issued, 'keyPem' | 'chainPem'>;
+export type HostKeyAndChain = Pick<Issued, 'keyPem' | 'chainPem'>;
 
 /** Certificates for the hosts of the cases, by the property that each must have. */
 export interface CertificateSource {
-  certificateFor(kind: CaseCertificate, hostName: string): HostCertificate;
+  certificateFor(kind: CaseCertificate, hostName: string): HostKeyAndChain;
 }
 
 /**

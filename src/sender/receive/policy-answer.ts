@@ -1,6 +1,6 @@
 import { caseNames } from '../cases/case-names.js';
 import type { SenderCase } from '../cases/sender-case.js';
-import { MAX_AGE } from '../cases/view-of-case.js';
+import { TEST_MAX_AGE } from '../cases/view-of-case.js';
 
 /** The answer of the policy host of a case to `GET` of a path. */
 export interface PolicyAnswer {
@@ -30,7 +30,7 @@ export function policyAnswer(
     'version: STSv1',
     `mode: ${mode}`,
     `mx: ${mx === 'other-host' ? `other.${mxHost}` : mxHost}`,
-    `max_age: ${MAX_AGE}`,
+    `max_age: ${TEST_MAX_AGE}`,
   ];
   const body = lines.map((line) => `${line}\r\n`).join('');
   if (path === PATH && reply === 'redirect')

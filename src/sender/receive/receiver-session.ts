@@ -6,7 +6,7 @@ import { readFirstHello, type ReceivedHello } from '../../tls/index.js';
 import type { CaseNames } from '../cases/case-names.js';
 import type { CaseHost } from '../cases/sender-case.js';
 import { cutText } from '../observation.js';
-import type { CasePlace, Recorder, Seen } from './recorder.js';
+import type { CasePlace, Recorder, UnplacedObservation } from './recorder.js';
 import { SigningDomains } from './signing-domains.js';
 
 /** Limits of one connection; a client beyond one of them gets 421 or is closed. */
@@ -58,7 +58,7 @@ export interface ReceiverSessionOptions {
 }
 
 /** An observation without its connection. */
-type SeenHere<T = Seen> = T extends { connection: string }
+type SeenHere<T = UnplacedObservation> = T extends { connection: string }
   ? Omit<T, 'connection' | 'source'>
   : never;
 

@@ -9,7 +9,7 @@ export interface CasePlace {
 
 type WithoutPlace<T> = T extends unknown ? Omit<T, 'at' | 'case' | 'slot' | 'message'> : never;
 /** An observation before the recorder adds time, case and slot. */
-export type Seen = WithoutPlace<Observation>;
+export type UnplacedObservation = WithoutPlace<Observation>;
 
 /**
  * Collects the observations of one test, up to {@link MAX_OBSERVATIONS}: a flood of
@@ -49,7 +49,7 @@ export class Recorder {
    * Records one observation. `message` is that of the connection if one is given: a
    * connection keeps the message with which it began.
    */
-  record(place: CasePlace, seen: Seen, message = this.messageOf(place)): void {
+  record(place: CasePlace, seen: UnplacedObservation, message = this.messageOf(place)): void {
     if (this.#observations.length >= MAX_OBSERVATIONS) return;
     const observation = {
       at: new Date(this.now()).toISOString(),

@@ -4,7 +4,7 @@ import { BoundedMap } from '../../base/index.js';
 import { senderGroups } from '../../tls/index.js';
 import { caseNames } from '../cases/case-names.js';
 import type { CaseHost } from '../cases/sender-case.js';
-import type { CertificateSource, HostCertificate } from './case-certificates.js';
+import type { CertificateSource, HostKeyAndChain } from './case-certificates.js';
 import {
   ReceiverSession,
   type PlayedCase,
@@ -43,7 +43,7 @@ const receiverLimits: ReceiverLimits = {
  */
 export class SmtpReceiver {
   readonly #contexts = new BoundedMap<{
-    readonly issued: HostCertificate;
+    readonly issued: HostKeyAndChain;
     readonly context: SecureContext;
   }>(MAX_CONTEXTS);
 

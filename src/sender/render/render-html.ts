@@ -4,7 +4,7 @@ import { attacks } from '../../tls-policy/index.js';
 import { senderCase } from '../cases/all-cases.js';
 import { domainNames, mechanismNames, metTones } from '../predict/render-prediction.js';
 import type { CaseResult, SenderTestResult } from '../verdict.js';
-import { domainRows, headline, identityLines } from './render-test.js';
+import { domainRows, testHeadline, identityLines } from './render-test.js';
 import {
   adviceFor,
   mechanismReason,
@@ -21,7 +21,7 @@ export function renderSenderHtml(result: SenderTestResult): string {
     top: markup`<strong>Hermetic</strong> sender test`,
     date: result.judgedAt,
     main: [
-      markup`<h1>${headline(result)}</h1>
+      markup`<h1>${testHeadline(result)}</h1>
         ${identityLines(result).map((line) => markup`<p>${line}</p>`)}`,
       section('Mechanisms', mechanismTable(result)),
       section('Mail from this sender under attack', attackTable(result)),

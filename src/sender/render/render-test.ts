@@ -54,7 +54,7 @@ export function renderSenderTest(result: SenderTestResult, layout: TestLayout): 
   };
   const { width, paint } = view;
   return [
-    ...wrap(headline(result), width),
+    ...wrap(testHeadline(result), width),
     ...identityLines(result).flatMap((line) => wrap(line, width)),
     '',
     ...mechanismLines(result, view),
@@ -77,7 +77,7 @@ interface TextView {
 }
 
 /** The state of the test in one line. */
-export function headline(result: SenderTestResult): string {
+export function testHeadline(result: SenderTestResult): string {
   const { cases } = result;
   const started = cases.filter(({ verdict }) => verdict !== 'not-started').length;
   const faults = cases.filter(({ met }) => met === 'no').length;

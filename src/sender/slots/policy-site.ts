@@ -1,7 +1,7 @@
 import { caseNames, caseOfName } from '../cases/case-names.js';
 import { senderCase } from '../cases/all-cases.js';
 import { cutText } from '../observation.js';
-import type { HostCertificate } from '../receive/case-certificates.js';
+import type { HostKeyAndChain } from '../receive/case-certificates.js';
 import type { CertificateSource } from '../receive/case-certificates.js';
 import { policyAnswer } from '../receive/policy-answer.js';
 import type { CasePlace } from '../receive/recorder.js';
@@ -18,7 +18,7 @@ export interface PolicySiteOptions {
 }
 
 /** The policy hosts of all slots (RFC 8461 §3.3). */
-export class PolicySite {
+export class SlotPolicySite {
   constructor(private readonly options: PolicySiteOptions) {}
 
   /** The case whose policy host has this name, while its policy is published. */
@@ -36,7 +36,7 @@ export class PolicySite {
   }
 
   /** The certificate of a policy host; undefined for other names. */
-  certificateFor(hostName: string): HostCertificate | undefined {
+  certificateFor(hostName: string): HostKeyAndChain | undefined {
     const place = this.placeOf(hostName);
     if (!place) return undefined;
     const kind = place.senderCase.policy?.certificate ?? 'valid';

@@ -64,7 +64,10 @@ export function zoneRecords({ apex, records }: CaseZoneRecords, site: SiteData):
 }
 
 /** The records of the zone of the installation itself, without those of slots. */
-export function ownRecords(site: SiteData, apexAddresses: readonly string[]): ResourceRecord[] {
+export function installationRecords(
+  site: SiteData,
+  apexAddresses: readonly string[],
+): ResourceRecord[] {
   return [
     ...apexRecords(site.zone, site),
     ...nameServerRecords(site),

@@ -12,7 +12,13 @@ import {
 import { senderCase } from '../cases/all-cases.js';
 import { caseOfName, type NamedCase } from '../cases/case-names.js';
 import type { CaseZoneRecords } from '../receive/case-records.js';
-import { delegation, ownRecords, siteRecords, zoneRecords, type SiteData } from './site-records.js';
+import {
+  delegation,
+  installationRecords,
+  siteRecords,
+  zoneRecords,
+  type SiteData,
+} from './site-records.js';
 
 /** The state of a slot that its records depend on. */
 export interface SlotState {
@@ -55,7 +61,7 @@ export class SiteZones {
   constructor(private readonly options: SiteZonesOptions) {
     const { site, key, now, apexAddresses = [] } = options;
     this.#apex = Name.of(site.zone);
-    this.#own = new StaticRecords(this.#apex, ownRecords(site, apexAddresses));
+    this.#own = new StaticRecords(this.#apex, installationRecords(site, apexAddresses));
     this.#zone = new OnlineZone({
       apex: this.#apex,
       recordSets: (domainName) => this.#recordSets(domainName),

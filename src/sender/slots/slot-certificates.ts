@@ -9,7 +9,7 @@ import {
 } from '../../pki/index.js';
 import { BoundedMap } from '../../base/index.js';
 import type { CaseCertificate } from '../cases/sender-case.js';
-import type { CertificateSource, HostCertificate } from '../receive/case-certificates.js';
+import type { CertificateSource, HostKeyAndChain } from '../receive/case-certificates.js';
 
 const DAY = 86_400_000;
 /** A name that no host of the test has. */
@@ -27,7 +27,7 @@ export interface SlotCertificatesOptions {
   /** Wall-clock time, milliseconds since 1970. */
   readonly now: () => number;
   /** The certificate of a public CA for a host; undefined before its issue. */
-  publicCertificate(hostName: string): HostCertificate | undefined;
+  publicCertificate(hostName: string): HostKeyAndChain | undefined;
 }
 
 /**
@@ -50,7 +50,7 @@ export class SlotCertificates implements CertificateSource {
     });
   }
 
-  certificateFor(kind: CaseCertificate, hostName: string): HostCertificate {
+  certificateFor(kind: CaseCertificate, hostName: string): HostKeyAndChain {
     const found = kind === 'valid' ? this.options.publicCertificate(hostName) : undefined;
     if (found) return found;
     const now = this.options.now();

@@ -1,4 +1,4 @@
-import { migrate, type Store, type TableSet } from '../../store/index.js';
+import { migrateStore, type Store, type TableSet } from '../../store/index.js';
 import { observationSchema, type Observation } from '../observation.js';
 
 /** A slot as it was allocated. Times are milliseconds since 1970. */
@@ -104,7 +104,7 @@ export class SlotTable {
   readonly #store: Store;
 
   constructor(stateStore: Store) {
-    migrate(stateStore, slotTables.job, migrations);
+    migrateStore(stateStore, slotTables.job, migrations);
     this.#store = stateStore;
   }
 

@@ -5,7 +5,7 @@ import {
   delegation,
   formatZone,
   nameServerRecords,
-  ownRecords,
+  installationRecords,
   siteRecords,
   zoneRecords,
   type SiteData,
@@ -52,7 +52,7 @@ export function staticZones(options: StaticZoneOptions): readonly StaticZone[] {
   const { site, cases, slot, apexAddresses = [], key } = options;
   const children = cases.flatMap((senderCase) => siteRecords(senderCase, slot, site));
   const zones = new Map<string, ResourceRecord[]>([
-    [site.zone, ownRecords(site, apexAddresses)],
+    [site.zone, installationRecords(site, apexAddresses)],
     ...children.map((child) => [child.apex, zoneRecords(child, site)] as const),
   ]);
   const parentNameOf = (apex: string): string => parentOf(apex, [site.zone, ...zones.keys()]);

@@ -13,7 +13,7 @@ import { listenStream, type StreamSettings } from '../listeners/stream-listener.
 import { listenWeb } from '../listeners/web-listener.js';
 import { createLog, type Log } from '../log.js';
 import { loadCertificate, readSecret } from '../secrets.js';
-import type { Site } from '../service.js';
+import type { SharedPortSite } from '../service.js';
 import { waitUntil } from '../../../test/support/wait-until.js';
 
 let folder: string;
@@ -196,7 +196,7 @@ test('web: certificate by SNI, site by Host and path, and limits on what comes i
     key: join(folder, 'key.pem'),
   });
   assert.ok(certificate.covers('a.example') && !certificate.covers('c.example'));
-  const site = (host: string): Site => ({
+  const site = (host: string): SharedPortSite => ({
     serves: (name, path) => name === host && path !== '/other',
     handle: async (request, peer) => {
       if (request.url.endsWith('/throws')) throw new Error('secret detail');

@@ -23,7 +23,7 @@ import { listenWeb, type WebSettings } from '../listeners/web-listener.js';
 import type { Log } from '../log.js';
 import { labelled, single, type Metric } from '../metrics.js';
 import { loadCertificate, type ServerCertificate } from '../secrets.js';
-import type { Degraded, PlainAnswer, Service, Site, StreamPort } from '../service.js';
+import type { Degraded, PlainAnswer, Service, SharedPortSite, StreamPort } from '../service.js';
 import { migrateWhenFree } from '../../store/index.js';
 import { SharedResolver } from '../shared-resolver.js';
 import { SharedStore } from '../shared-store.js';
@@ -292,7 +292,7 @@ function wantedBy(
 
 function certificates(
   loaded: readonly ServerCertificate[],
-  sites: readonly Site[],
+  sites: readonly SharedPortSite[],
 ): (serverName: string) => SecureContext | undefined {
   return (serverName) => {
     const own = sites
@@ -307,7 +307,7 @@ function certificates(
 }
 
 /** Undefined while no site has a pending challenge. */
-function challenges(sites: readonly Site[]): NonNullable<WebSettings['challengeFor']> {
+function challenges(sites: readonly SharedPortSite[]): NonNullable<WebSettings['challengeFor']> {
   return () => {
     const open = sites.flatMap((site) => site.challengeFor?.() ?? []);
     return open.length === 0
@@ -328,7 +328,7 @@ interface DaemonState {
 
 const METRICS_PATHS = ['/metrics', '/health', '/ready'];
 
-function metricsSite({ scrape, health, ready }: DaemonState): Site {
+function metricsSite({ scrape, health, ready }: DaemonState): SharedPortSite {
   return {
     serves: (_host, path) => METRICS_PATHS.includes(path),
     // The handler returns no `Response`, because the first `Response` loads fetch, which

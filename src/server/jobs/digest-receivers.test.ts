@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { isHermeticError } from '../../base/index.js';
-import { migrate, openStore } from '../../store/index.js';
+import { migrateStore, openStore } from '../../store/index.js';
 import { prepareReports } from '../../tls-rpt-receive/index.js';
 import { readDigest, watchSection, watchTables, type WatchSettings } from '../../watch/index.js';
 import type { JobContext } from '../service.js';
@@ -56,7 +56,7 @@ test('a receiver without a group, a watched domain or a server is refused', () =
 
 test('the digest of a customer contains alarms of its own domains alone', async () => {
   const store = await openStore(':memory:');
-  migrate(store, watchTables.job, watchTables.migrations);
+  migrateStore(store, watchTables.job, watchTables.migrations);
   prepareReports(store);
   const at = Date.parse('2027-01-04T08:00:00Z');
   const add = store.prepare('INSERT INTO watch_alarm (id, at, domain, body) VALUES (?, ?, ?, ?)');

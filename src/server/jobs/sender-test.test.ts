@@ -6,7 +6,7 @@ import test, { type TestContext } from 'node:test';
 import { Name } from '../../base/index.js';
 import { decodeMessage, encodeMessage, responseTo, RRType, type Message } from '../../dns/index.js';
 import { allocateSlot, SlotTable, type Slot } from '../../sender/index.js';
-import { migrate } from '../../store/index.js';
+import { migrateStore } from '../../store/index.js';
 import { FakeClock } from '../../../test/support/fake-clock.js';
 import { openedStore } from '../../../test/support/opened-store.js';
 import type { JobContext, Service } from '../service.js';
@@ -40,7 +40,7 @@ async function running(t: TestContext): Promise<Running> {
     dns: { listen: '127.0.0.1:0' },
   });
   for (const { job, migrations } of (await senderTestJob.tables?.(settings)) ?? [])
-    migrate(store, job, migrations);
+    migrateStore(store, job, migrations);
   const table = new SlotTable(store);
   const allocated = await allocateSlot('192.0.2.1', { table, clock, limits: limits, hours: 72 });
   assert.ok(allocated.ok);

@@ -4,20 +4,20 @@ import { BoundedMap, repeat } from '../../base/index.js';
 import { acmeTables } from '../../publish/index.js';
 import {
   ObservationBuffer,
-  PolicySite,
+  SlotPolicySite,
   SiteZones,
   SlotCertificates,
   SlotReceivers,
   slotTables,
   SlotTable,
-  type HostCertificate,
+  type HostKeyAndChain,
 } from '../../sender/index.js';
 import { servingTls } from '../../tls/index.js';
 import { reportTables } from '../../tls-rpt-receive/index.js';
 import { labelled, single, type Metric } from '../metrics.js';
 import { SlotIssuer } from '../sender-issuer.js';
 import { openSenderKeys, senderSite, type SenderSite } from '../sender-site.js';
-import type { JobCode, JobContext, Service, Site, StreamPort } from '../service.js';
+import type { JobCode, JobContext, Service, SharedPortSite, StreamPort } from '../service.js';
 import type { SenderTestJobSettings } from './job-sections.js';
 import { SenderDns } from './sender-dns.js';
 
@@ -56,9 +56,9 @@ class SenderTest {
   readonly #issuer: SlotIssuer | undefined;
   readonly #dns: SenderDns;
   readonly #receivers: SlotReceivers;
-  readonly #policies: PolicySite;
+  readonly #policies: SlotPolicySite;
   readonly #contexts = new BoundedMap<{
-    readonly pair: HostCertificate;
+    readonly pair: HostKeyAndChain;
     readonly context: SecureContext;
   }>(MAX_CONTEXTS);
 
@@ -97,7 +97,7 @@ class SenderTest {
     this.#issuer = issuer;
     this.#dns = new SenderDns(zones, buffer);
     this.#receivers = new SlotReceivers({ ...common, addresses: site.addresses, page });
-    this.#policies = new PolicySite(common);
+    this.#policies = new SlotPolicySite(common);
   }
 
   #openIssuer(site: SenderSite, table: SlotTable): SlotIssuer | undefined {
@@ -148,7 +148,7 @@ class SenderTest {
     ];
   }
 
-  #policySite(): Site {
+  #policySite(): SharedPortSite {
     return {
       serves: (hostName) => this.#policies.placeOf(hostName) !== undefined,
       handle: (request, { address }) => this.#policies.handle(request, address),
@@ -159,7 +159,7 @@ class SenderTest {
     };
   }
 
-  #contextOf(serverName: string, pair: HostCertificate): SecureContext {
+  #contextOf(serverName: string, pair: HostKeyAndChain): SecureContext {
     const known = this.#contexts.get(serverName);
     if (known?.pair === pair) return known.context;
     const { chainPem: cert, keyPem: key } = pair;

@@ -1,7 +1,7 @@
 import {
   createReceiver,
   httpsHandler,
-  isForeign,
+  isOtherMail,
   lookupKeys,
   reportTables,
   smtpIntake,
@@ -140,7 +140,7 @@ function tell(
     case 'refused':
       count(receipt.failure.code);
       // A mailbox may hold thousands of other mails: they are counted, not logged.
-      if (isForeign(receipt.failure) && peer.startsWith('imap:')) return;
+      if (isOtherMail(receipt.failure) && peer.startsWith('imap:')) return;
       return logger.warn('report-refused', {
         peer,
         why: receipt.failure.code,

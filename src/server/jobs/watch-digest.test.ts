@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import PostalMime from 'postal-mime';
-import { migrate, openStore, type Store } from '../../store/index.js';
+import { migrateStore, openStore, type Store } from '../../store/index.js';
 import { prepareReports } from '../../tls-rpt-receive/index.js';
 import { watchSection, watchTables } from '../../watch/index.js';
 import { formatAlertMail, type AlertMessage } from '../alert-channels.js';
@@ -25,7 +25,7 @@ class World {
 
   static async open(): Promise<World> {
     const store = await openStore(':memory:');
-    migrate(store, watchTables.job, watchTables.migrations);
+    migrateStore(store, watchTables.job, watchTables.migrations);
     prepareReports(store);
     return new World(store);
   }

@@ -3,7 +3,7 @@ import test, { type TestContext } from 'node:test';
 import { historyTables, readHistory } from '../../check/index.js';
 import { chooseResolver } from '../../dns/index.js';
 import { createLab, scenariosFor } from '../../lab/index.js';
-import { migrate, openStore, type Store } from '../../store/index.js';
+import { migrateStore, openStore, type Store } from '../../store/index.js';
 import { prepareWatch, readWatch, unsentAlarms, watchSection } from '../../watch/index.js';
 import type { JobContext } from '../service.js';
 import { Watcher } from './watch.js';
@@ -35,7 +35,7 @@ async function watching(
   t.after(() => lab.close());
   const store = await openStore(':memory:');
   prepareWatch(store);
-  migrate(store, historyTables.job, historyTables.migrations);
+  migrateStore(store, historyTables.job, historyTables.migrations);
   const clock = new FakeClock(Date.now(), 'skip');
   const lines: Line[] = [];
   const note = (event: string, fields: object): void => void lines.push({ event, ...fields });

@@ -7,7 +7,7 @@ import test, { type TestContext } from 'node:test';
 import { createCa, issue } from '../../pki/index.js';
 import { waitUntil } from '../../../test/support/wait-until.js';
 import { createLog } from '../log.js';
-import type { Site } from '../service.js';
+import type { SharedPortSite } from '../service.js';
 import { listenWeb } from './web-listener.js';
 import { WaitingLine } from './waiting-line.js';
 
@@ -81,7 +81,7 @@ test('a network with 128 waiting connections loses the next one', async (t) => {
 /** A port with the sites, and a log that fails the test. */
 async function listening(
   t: TestContext,
-  sites: readonly Site[],
+  sites: readonly SharedPortSite[],
   tls: Pick<Parameters<typeof listenWeb>[1], 'certificateFor'> = {},
 ): Promise<number> {
   const log = createLog({ format: 'plain', write: (line) => assert.fail(line), now: () => 0 });
@@ -97,8 +97,13 @@ async function listening(
 }
 
 /** A site that refuses while it is busy, and counts its requests. */
-function busySite(): { site: Site; isBusy: boolean; refused: number; answered: number } {
-  const state = { isBusy: true, refused: 0, answered: 0, site: undefined as unknown as Site };
+function busySite(): { site: SharedPortSite; isBusy: boolean; refused: number; answered: number } {
+  const state = {
+    isBusy: true,
+    refused: 0,
+    answered: 0,
+    site: undefined as unknown as SharedPortSite,
+  };
   state.site = {
     serves: (hostName) => hostName === 'check.example',
     isBusy: () => state.isBusy,
@@ -155,7 +160,7 @@ test('an overloaded site reads no further request, and answers it later', async 
 
 test('an overloaded site does not delay another site of the same port', async (t) => {
   const state = busySite();
-  const policy: Site = { serves: () => true, handle: () => new Response('policy') };
+  const policy: SharedPortSite = { serves: () => true, handle: () => new Response('policy') };
   const port = await listening(t, [state.site, policy]);
   const [answer] = (await once(get({ port, host: '127.0.0.1' }), 'response')) as [
     { statusCode: number; resume(): void },
@@ -170,7 +175,7 @@ test('a TLS connection to an overloaded site waits before its handshake', async 
   });
   const context = createSecureContext({ cert: chainPem, key: keyPem });
   const state = busySite();
-  const policy: Site = { serves: () => true, handle: () => new Response('policy') };
+  const policy: SharedPortSite = { serves: () => true, handle: () => new Response('policy') };
   const port = await listening(t, [state.site, policy], { certificateFor: () => context });
   const settings = { port, host: '127.0.0.1', rejectUnauthorized: false };
   let isSecure = false;

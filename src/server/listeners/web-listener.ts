@@ -11,7 +11,7 @@ import { isHermeticError } from '../../base/index.js';
 import { servingTls } from '../../tls/index.js';
 import type { ListenAddress } from '../listen-address.js';
 import type { Log } from '../log.js';
-import type { PortLimits, Site } from '../service.js';
+import type { PortLimits, SharedPortSite } from '../service.js';
 import { expectsContinue, faultOfForm, targetOf, toRequest } from './to-request.js';
 import type { Listener } from './listener-set.js';
 import { isStreamed, StreamSender } from './stream-sender.js';
@@ -21,7 +21,7 @@ import { refuseUnreadable } from './refuse-unreadable.js';
 import { WaitingLine } from './waiting-line.js';
 
 export interface WebSettings {
-  readonly sites: readonly Site[];
+  readonly sites: readonly SharedPortSite[];
   /**
    * The certificate for a name of SNI (empty without one); undefined refuses the
    * handshake. Left out for plain HTTP.
@@ -33,7 +33,7 @@ export interface WebSettings {
    */
   readonly fallback?: { readonly cert: string; readonly key: string } | undefined;
   /** Certificates for tls-alpn-01 challenges, while there are any. */
-  readonly challengeFor?: Site['challengeFor'];
+  readonly challengeFor?: SharedPortSite['challengeFor'];
   readonly limits: WebLimits;
   readonly log: Log;
 }
@@ -72,7 +72,7 @@ export async function listenWeb(
   const streams = new StreamSender(() => current.limits.connections);
   const line = new WaitingLine(() => !current.sites.some(isBusy));
   // While others wait, a new connection waits behind them.
-  const isHeld = (site: Site): boolean =>
+  const isHeld = (site: SharedPortSite): boolean =>
     site.isBusy !== undefined && (line.length > 0 || site.isBusy());
   const answer = (incoming: IncomingMessage, outgoing: ServerResponse): void =>
     void respond({ incoming, outgoing }, current, { streams, line });
@@ -131,11 +131,11 @@ export async function listenWeb(
   });
 }
 
-function maxBodyOf({ maxBody }: Site, path: string): number {
+function maxBodyOf({ maxBody }: SharedPortSite, path: string): number {
   return (typeof maxBody === 'function' ? maxBody(path) : maxBody) ?? MAX_BODY;
 }
 
-function isBusy(site: Site): boolean {
+function isBusy(site: SharedPortSite): boolean {
   return site.isBusy?.() ?? false;
 }
 

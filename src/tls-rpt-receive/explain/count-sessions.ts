@@ -32,7 +32,7 @@ export function countByDay(sessionRows: readonly SessionRow[]): readonly DayCoun
 }
 
 /** Sessions, counted once each, that a policy covered. */
-export interface Coverage {
+export interface CoveredSessions {
   readonly sessions: number;
   /** Sessions under a cached MTA-STS policy of the reporter, or under DANE. */
   readonly covered: number;
@@ -45,7 +45,7 @@ export interface Coverage {
 export function countCoverage(
   sessionRows: readonly SessionRow[],
   uncovered: ReadonlyMap<string, number>,
-): Coverage {
+): CoveredSessions {
   let [sessions, covered] = [0, 0];
   for (const [reporter, own] of groupBy(sessionRows, (sessionRow) => sessionRow.reporter)) {
     const days = reporterDays(own).map(countsByType);

@@ -21,7 +21,7 @@ export interface KindSums {
 }
 
 /** Sessions counted once each: the larger number if two policies applied. */
-export interface SessionSums {
+export interface CountedSessions {
   readonly successful: number;
   readonly failed: number;
 }
@@ -31,7 +31,7 @@ export interface ReporterSums {
   readonly reporter: string;
   readonly reports: number;
   readonly kinds: readonly KindSums[];
-  readonly sessions: SessionSums;
+  readonly sessions: CountedSessions;
 }
 
 /**
@@ -52,7 +52,7 @@ export interface DomainView {
   /** Authenticated reports. */
   readonly reports: number;
   readonly kinds: readonly KindSums[];
-  readonly sessions: SessionSums;
+  readonly sessions: CountedSessions;
   /** Sessions under MTA-STS or DANE, of all sessions. */
   readonly coverage: { readonly sessions: number; readonly covered: number };
   /**
@@ -184,7 +184,7 @@ function kindsOf(sessionRows: readonly SessionRow[]): readonly KindSums[] {
     .sort((left, right) => right.successful + right.failed - left.successful - left.failed);
 }
 
-function sumsOf(sessionRows: readonly SessionRow[]): SessionSums {
+function sumsOf(sessionRows: readonly SessionRow[]): CountedSessions {
   const { ok, failed } = totalSessions(sessionRows);
   return { successful: ok, failed };
 }
@@ -201,6 +201,6 @@ function reportersOf({ sessions, reports }: ReportedFacts): readonly ReporterSum
     .sort((left, right) => sizeOf(right.sessions) - sizeOf(left.sessions));
 }
 
-function sizeOf({ successful, failed }: SessionSums): number {
+function sizeOf({ successful, failed }: CountedSessions): number {
   return successful + failed;
 }

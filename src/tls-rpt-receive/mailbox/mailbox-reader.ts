@@ -360,7 +360,7 @@ interface Taken {
 }
 
 /** Returns whether a mail was not meant as a TLS report. */
-export function isForeign({ code }: Pick<Failure, 'code'>): boolean {
+export function isOtherMail({ code }: Pick<Failure, 'code'>): boolean {
   return code === 'report-missing' || code === 'report-is-dmarc';
 }
 
@@ -370,7 +370,7 @@ export function isForeign({ code }: Pick<Failure, 'code'>): boolean {
  * domains.
  */
 function fateOf(receipt: Exclude<Receipt, { status: 'later' }>): MailFate {
-  if (receipt.status === 'refused') return isForeign(receipt.failure) ? 'foreign' : 'refused';
+  if (receipt.status === 'refused') return isOtherMail(receipt.failure) ? 'foreign' : 'refused';
   const isWhole =
     receipt.failures.length === 0 && receipt.reports.every(({ trust }) => trust !== 'other-domain');
   return isWhole ? 'taken' : 'left';

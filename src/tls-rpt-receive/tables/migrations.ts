@@ -28,7 +28,7 @@ export const MAX_DAY_SUM = 1_000_000_000_000_000;
  * Policies and failures are numbered by their report: its number times a million, and
  * their place in it, so that finding the rows of one report needs no index.
  */
-export const migrations: readonly string[] = [
+export const reportMigrations: readonly string[] = [
   `CREATE TABLE report (
      id INTEGER PRIMARY KEY,
      digest BLOB NOT NULL UNIQUE,

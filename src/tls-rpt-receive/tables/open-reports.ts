@@ -1,14 +1,14 @@
 import {
-  migrate,
+  migrateStore,
   openStore,
   type OpenStoreOptions,
   type Store,
   type TableSet,
 } from '../../store/index.js';
-import { migrations } from './migrations.js';
+import { reportMigrations } from './migrations.js';
 
 /** The tables of reports. */
-export const reportTables: TableSet = { job: 'report', migrations };
+export const reportTables: TableSet = { job: 'report', migrations: reportMigrations };
 
 /** Opens the database of reports, and migrates its tables. */
 export async function openReports(filePath: string, options?: OpenStoreOptions): Promise<Store> {
@@ -19,5 +19,5 @@ export async function openReports(filePath: string, options?: OpenStoreOptions):
 
 /** Migrates the tables of reports in a database that other jobs use too. */
 export function prepareReports(stateStore: Store): void {
-  migrate(stateStore, reportTables.job, migrations);
+  migrateStore(stateStore, reportTables.job, reportMigrations);
 }

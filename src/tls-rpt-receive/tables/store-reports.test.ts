@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { migrate, openStore, type Store } from '../../store/index.js';
+import { migrateStore, openStore, type Store } from '../../store/index.js';
 import { parseReport } from '../../tls-rpt/index.js';
 import {
   openReports,
@@ -14,7 +14,7 @@ import {
   type ReportTrust,
 } from '../index.js';
 import { reportJson } from '../../../test/support/report/mail.js';
-import { migrations } from './migrations.js';
+import { reportMigrations } from './migrations.js';
 
 const day = 86_400_000;
 const at = Date.parse('2026-05-05T12:00:00Z');
@@ -156,7 +156,7 @@ test('a report without dates keeps the day of its first copy', async () => {
 /** Returns a store of the first version, with the numbers that it accepted. */
 async function oldStore(): Promise<Store> {
   const store = await openStore(':memory:');
-  migrate(store, 'report', migrations.slice(0, 1));
+  migrateStore(store, 'report', reportMigrations.slice(0, 1));
   const report = store.prepare(
     `INSERT INTO report (id, digest, received_at, day, reporter, via, trust, trust_detail, counted, ok, failed, raw)
      VALUES (?, ?, ?, ?, 'sender.example', ?, ?, '', 1, ?, ?, ?)`,

@@ -1,7 +1,7 @@
 import type { TrustReason } from '../types.js';
 
 /** The reason why a signature or its key does not count, with a text for the operator. */
-export type Refusal = readonly [TrustReason, string];
+export type DkimRefusal = readonly [TrustReason, string];
 
 /** The tags of a signature by name. */
 export type SignatureTags = ReadonlyMap<string, string>;
@@ -31,7 +31,7 @@ export function parseTags(tagList: string): ReadonlyMap<string, string> | undefi
  */
 export function refuseSignature(
   tags: ReadonlyMap<string, string> | undefined,
-): Refusal | undefined {
+): DkimRefusal | undefined {
   if (!tags) return ['signature-malformed', 'the signature is not a list of distinct tags'];
   const missing = REQUIRED.filter((tag) => !tags.has(tag));
   if (missing.length > 0)
@@ -58,7 +58,7 @@ export function refuseSignature(
 export function refuseKey(
   keyRecord: string,
   signature: ReadonlyMap<string, string>,
-): Refusal | undefined {
+): DkimRefusal | undefined {
   const tags = parseTags(keyRecord);
   if (!tags) return ['key-unusable', 'the key record is not a list of distinct tags'];
   if (!listed(tags, 'h', ['sha256'])) return ['key-unusable', 'the key is not for SHA-256 (h=)'];

@@ -9,7 +9,7 @@ import {
   signMail,
 } from '../../../test/support/report/mail.js';
 import type { VerifiedItem } from '../types.js';
-import { judgeTrust, type JudgeOptions } from './judge-trust.js';
+import { judgeTrust, type TrustJudgeOptions } from './judge-trust.js';
 import { verifyDkim } from './verify-dkim.js';
 
 const at = Date.parse('2026-05-05T12:00:00Z');
@@ -18,7 +18,7 @@ const json = reportJson(10, 2);
 async function judged(
   mail: Buffer | string,
   domains: readonly string[] = ['sender.example', 'provider.example', 'forwarder.example'],
-  options: Partial<JudgeOptions> = {},
+  options: Partial<TrustJudgeOptions> = {},
 ): Promise<VerifiedItem> {
   const verify = (bytes: Uint8Array): ReturnType<typeof verifyDkim> =>
     verifyDkim(bytes, keyResolver(domains), at);
@@ -255,7 +255,10 @@ function policyOf(type: string, domain: string | undefined, mx: readonly string[
   };
 }
 
-async function kept(policies: readonly object[], options: Partial<JudgeOptions>): Promise<unknown> {
+async function kept(
+  policies: readonly object[],
+  options: Partial<TrustJudgeOptions>,
+): Promise<unknown> {
   const text = JSON.stringify({ ...(JSON.parse(json) as object), policies });
   const mail = await reportMail({ report: text, signer: 'sender.example' });
   const { trust, policies: left = [] } = await judged(mail, undefined, options);

@@ -16,7 +16,7 @@ import { isDomainName } from './is-domain-name.js';
  * The time of arrival and the operator's domains, by which the content of a report is
  * judged.
  */
-export interface JudgeOptions {
+export interface TrustJudgeOptions {
   /** The arrival of the report, milliseconds since 1970. */
   readonly at: number;
   /**
@@ -40,7 +40,7 @@ const day = 86_400_000;
  * Judges the trust in a report [8460-3-16], selects its policies that concern the wanted
  * domains [8460-7-5], and identifies the reporter.
  */
-export function judgeTrust(reading: ReportItem, options: JudgeOptions): VerifiedItem {
+export function judgeTrust(reading: ReportItem, options: TrustJudgeOptions): VerifiedItem {
   const sender = vouchedFor(judgeSender(reading), reading, options);
   const own = ownPolicies(reading, options);
   const content = judgeContent(reading, own, options);
@@ -107,7 +107,7 @@ export const MISSING_PROOF: readonly (TrustReason | undefined)[] = [
 function vouchedFor(
   verdict: TrustVerdict,
   { mail, part }: ReportItem,
-  { trustedMailbox = false }: JudgeOptions,
+  { trustedMailbox = false }: TrustJudgeOptions,
 ): TrustVerdict {
   const { detail, reason } = verdict;
   if (!trustedMailbox || !mail || part !== 'report' || !MISSING_PROOF.includes(reason))
@@ -188,7 +188,7 @@ function judgeReportMail(
 function judgeContent(
   { via, parsed }: ReportItem,
   own: readonly ReportedPolicy[],
-  { at, staleDays = 60, trustedMailbox = false }: JudgeOptions,
+  { at, staleDays = 60, trustedMailbox = false }: TrustJudgeOptions,
 ): TrustVerdict | undefined {
   if (!parsed.ok) return undefined;
   const { report: tlsReport } = parsed.value;
@@ -211,7 +211,7 @@ function judgeContent(
  */
 function ownPolicies(
   { mail, parsed }: ReportItem,
-  { domains = [], hosts }: JudgeOptions,
+  { domains = [], hosts }: TrustJudgeOptions,
 ): readonly ReportedPolicy[] {
   const policies = parsed.ok ? parsed.value.report.policies : [];
   if (domains.length === 0) return policies;

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { migrate, openStore, type Store } from '../../store/index.js';
+import { migrateStore, openStore, type Store } from '../../store/index.js';
 import { prepareReports, storeReports } from '../../tls-rpt-receive/index.js';
 import { atHost, healthyResult, hidden } from '../../../test/support/watch-results.js';
 import {
@@ -30,7 +30,7 @@ const monday = Date.parse('2027-01-04T07:00:00Z');
 
 async function openTables(): Promise<Store> {
   const store = await openStore(':memory:');
-  migrate(store, watchTables.job, watchTables.migrations);
+  migrateStore(store, watchTables.job, watchTables.migrations);
   prepareReports(store);
   return store;
 }

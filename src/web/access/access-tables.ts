@@ -1,4 +1,4 @@
-import { migrate, type Store, type TableSet } from '../../store/index.js';
+import { migrateStore, type Store, type TableSet } from '../../store/index.js';
 
 /** The name of this part among the jobs that write. */
 export const ACCESS_WRITER = 'pages';
@@ -75,7 +75,7 @@ export const accessTables: TableSet = { job: 'web-access', migrations };
 
 /** Creates missing tables and migrates older ones. */
 export function prepareAccess(stateStore: Store): void {
-  migrate(stateStore, accessTables.job, migrations);
+  migrateStore(stateStore, accessTables.job, migrations);
 }
 
 /** The JSON of a list; null for undefined. */

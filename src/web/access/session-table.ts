@@ -28,7 +28,7 @@ export type SessionOwner = Pick<Session, 'name' | 'way'>;
 export type AccountRights = Pick<Session, 'role'> & Partial<Pick<Session, 'customers'>>;
 
 /** The lifetime of sessions, milliseconds. */
-export interface SessionLimits {
+export interface AccountSessionLimits {
   /** Maximum time without a request. */
   readonly idleMs: number;
   /** Maximum time since the sign-in. */
@@ -77,7 +77,7 @@ const MAX_CLOCK_STEP = 300_000;
 export class SessionTable {
   constructor(
     private readonly store: Store,
-    private readonly limits: SessionLimits,
+    private readonly limits: AccountSessionLimits,
     private readonly audit: AuditLog,
   ) {}
 

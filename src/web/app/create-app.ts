@@ -40,7 +40,7 @@ import { addStatisticsApi, addStatisticsPages } from '../routes/statistics-pages
 import { SenderTests } from '../sender/sender-tests.js';
 import type { PagesSettings } from '../settings.js';
 import { addSignInRoutes } from '../routes/sign-in-routes.js';
-import type { Site } from '../routes/site.js';
+import type { SiteResources } from '../routes/site.js';
 
 /** Further options of the pages. */
 export interface OpenPagesOptions {
@@ -102,7 +102,7 @@ export function createApp(
         ? undefined
         : problemResponse('web-request-invalid', undefined, firstIssue(parsed.error.issues)),
   });
-  const site: Site = {
+  const site: SiteResources = {
     settings,
     context,
     checks,
@@ -207,7 +207,7 @@ export function createApp(
 }
 
 /** The account that the navigation shows. On public pages the server reads no cookie. */
-function accountOf(request: Parameters<Site['page']>[0]): Place['account'] {
+function accountOf(request: Parameters<SiteResources['page']>[0]): Place['account'] {
   const { isOperator } = request.env;
   const actor = (request.var as Partial<AppEnv['Variables']>).actor;
   if (!actor) return isOperator ? { sections: [] } : undefined;
@@ -217,7 +217,7 @@ function accountOf(request: Parameters<Site['page']>[0]): Place['account'] {
   return { sections, session: { name, token: formTokenOf(formKey) } };
 }
 
-function addTextPages(app: OpenAPIHono<AppEnv>, site: Site): void {
+function addTextPages(app: OpenAPIHono<AppEnv>, site: SiteResources): void {
   const { settings } = site;
   app.get('/about', (request) =>
     site.page(request, { title: 'About', main: aboutPage(settings), section: '/about' }),

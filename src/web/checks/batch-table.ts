@@ -1,4 +1,4 @@
-import { migrate, type Store, type TableSet } from '../../store/index.js';
+import { migrateStore, type Store, type TableSet } from '../../store/index.js';
 
 /** `cancelled`: domains that were not checked yet are left out. */
 export type BatchState = 'running' | 'done' | 'cancelled';
@@ -91,7 +91,7 @@ export class BatchTable {
   readonly #store: Store;
 
   constructor(stateStore: Store) {
-    migrate(stateStore, batchTables.job, migrations);
+    migrateStore(stateStore, batchTables.job, migrations);
     this.#store = stateStore;
   }
 

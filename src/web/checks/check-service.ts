@@ -39,7 +39,7 @@ export interface CheckRequest {
 }
 
 /** A check that was found or started, or the reason why none was started. */
-export type Admission =
+export type CheckAdmission =
   | { readonly ok: true; readonly id: string; readonly started: boolean }
   | { readonly ok: false; readonly code: WebFailureCode; readonly retrySeconds: number };
 
@@ -167,7 +167,7 @@ export class CheckService {
   }
 
   /** Finds a recent or running check of the domain, or starts one within the limits. */
-  async ask(request: CheckRequest): Promise<Admission> {
+  async ask(request: CheckRequest): Promise<CheckAdmission> {
     const domain = request.domain.toLower();
     const { checkOptions } = this.#context;
     if (checkOptions && !checkOptions(domain))
@@ -260,7 +260,7 @@ export class CheckService {
     return result;
   }
 
-  #limited(request: CheckRequest, domain: string): Admission | undefined {
+  #limited(request: CheckRequest, domain: string): CheckAdmission | undefined {
     const clientKey = limitKey(request.client);
     if (this.#queue.length >= this.#settings.limits.waiting)
       return refused('web-queue-full', 60_000);
@@ -419,6 +419,6 @@ function failureOf(error: unknown): WebFailureCode {
   return isStoreFailure(error) ? 'web-not-saved' : 'web-check-broken';
 }
 
-function refused(code: WebFailureCode, milliseconds: number): Admission {
+function refused(code: WebFailureCode, milliseconds: number): CheckAdmission {
   return { ok: false, code, retrySeconds: Math.max(1, Math.ceil(milliseconds / 1000)) };
 }

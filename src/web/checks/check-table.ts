@@ -1,6 +1,6 @@
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { evidenceSchema, type Evidence } from '../../evidence/index.js';
-import { migrate, type Store, type TableSet } from '../../store/index.js';
+import { migrateStore, type Store, type TableSet } from '../../store/index.js';
 import type { WebFailureCode } from '../failures.js';
 
 /** `queued` and `running` checks continue after a restart. */
@@ -61,7 +61,7 @@ export class CheckTable {
   readonly #store: Store;
 
   constructor(stateStore: Store) {
-    migrate(stateStore, pagesTables.job, migrations);
+    migrateStore(stateStore, pagesTables.job, migrations);
     this.#store = stateStore;
   }
 

@@ -3,7 +3,7 @@ import { historyTables } from '../../check/index.js';
 import { ledgerTables, openLedger, type Ledger, type ServedPolicy } from '../../publish/index.js';
 import { stsStore } from '../../send/index.js';
 import type { StsEntry } from '../../mta-sts/index.js';
-import { migrate, type Store, type TableSet } from '../../store/index.js';
+import { migrateStore, type Store, type TableSet } from '../../store/index.js';
 import {
   isReported,
   listReporters,
@@ -80,7 +80,7 @@ export class OwnDomainsReader {
   constructor(stateStore: Store, clock: Clock) {
     prepareReports(stateStore);
     prepareWatch(stateStore);
-    migrate(stateStore, historyTables.job, historyTables.migrations);
+    migrateStore(stateStore, historyTables.job, historyTables.migrations);
     this.#store = stateStore;
     this.#ledger = openLedger(stateStore);
     this.#all = new KeptAnswer({
@@ -145,7 +145,7 @@ export class OwnDomainsReader {
           alarms: state ? openAlarms(state) : 0,
         };
       })
-      .sort((left, right) => severityOf(right) - severityOf(left) || compare(left, right));
+      .sort((left, right) => urgencyOf(right) - urgencyOf(left) || compare(left, right));
     return { overview, domains };
   }
 
@@ -186,7 +186,7 @@ function isHostOf(name: string, domains: ReadonlySet<string>): boolean {
 }
 
 /** The urgency of a domain: 3 broken now, 2 broken soon, 1 unknown, 0 healthy. */
-export function severityOf({ failing, reported, watched, alarms }: OwnDomain): 0 | 1 | 2 | 3 {
+export function urgencyOf({ failing, reported, watched, alarms }: OwnDomain): 0 | 1 | 2 | 3 {
   if (failing?.ongoing === true || watched?.verdict === 'fail') return 3;
   if (alarms > 0 || watched?.verdict === 'warn') return 2;
   if (watched?.unseen === true || watched?.verdict === 'inconclusive') return 1;

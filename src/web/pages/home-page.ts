@@ -60,7 +60,7 @@ function field({ typed = '', problem, retrySeconds }: HomeView): Markup {
 
 /** The step after a refusal: the time to wait, if it is known. */
 export function nextStep(fix: string, retrySeconds: number | undefined): string {
-  return retrySeconds === undefined ? fix : `Try again in ${duration(retrySeconds)}.`;
+  return retrySeconds === undefined ? fix : `Try again in ${secondsInWords(retrySeconds)}.`;
 }
 
 function examples(domains: readonly ExampleDomain[]): Markup {
@@ -75,7 +75,7 @@ function examples(domains: readonly ExampleDomain[]): Markup {
 }
 
 /** Seconds in words: `40 seconds`, `3 minutes`. */
-export function duration(seconds: number): string {
+export function secondsInWords(seconds: number): string {
   if (seconds < 90) return `${seconds} ${seconds === 1 ? 'second' : 'seconds'}`;
   const minutes = Math.ceil(seconds / 60);
   return minutes < 90 ? `${minutes} minutes` : `${Math.ceil(minutes / 60)} hours`;

@@ -1,7 +1,7 @@
 import { displayName } from '../../base/index.js';
 import { markup, pageShell } from '../../page/index.js';
 import { domainHeadline, type DomainView } from '../../tls-rpt-receive/index.js';
-import { domainReport } from './operator/domain-page.js';
+import { domainReportSections } from './operator/domain-page.js';
 import { operatorPage } from './operator/operator-layout.js';
 import { siteStyle } from './site-style.js';
 
@@ -19,7 +19,7 @@ export function renderReportFile(view: DomainView, version: string): string {
     date: to,
     main: [
       ...operatorPage({ title: name, lead: domainHeadline(view) }, []),
-      domainReport(view),
+      domainReportSections(view),
     ].flat(),
     footer: markup`<p class="fine">Reports of mail servers about TLS (RFC 8460), ${from} to ${to}.
       Hermetic ${version}</p>`,

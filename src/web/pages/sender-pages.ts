@@ -1,7 +1,7 @@
 import {
   adviceFor,
   attackTable,
-  headline,
+  testHeadline,
   identityLines,
   mechanismReason,
   mechanismWord,
@@ -59,7 +59,7 @@ export function senderTestPage(view: SenderTestView): Markup {
     ${hasEnded ? undefined : mailSection(view, base)}
     <section>
       <h2>Results</h2>
-      <div class="progress" data-live="${base}/events">${senderRows(view)}</div>
+      <div class="progress" data-live="${base}/events">${senderTestRows(view)}</div>
     </section>
     ${closedSection(view.closed)}
     <section>
@@ -77,11 +77,11 @@ export function senderLine({ slot, hasEnded, result }: SenderTestView): string {
     return `The CA has issued no certificate yet: ${slot.problem}.`;
   if (slot.readyAt === undefined)
     return 'The certificate of this test is being issued. Wait before you send mail.';
-  return headline(result);
+  return testHeadline(result);
 }
 
 /** One line for each mechanism and each case. */
-export function senderRows({ result, cases, hasReports }: SenderTestView): Markup {
+export function senderTestRows({ result, cases, hasReports }: SenderTestView): Markup {
   const saysOf = new Map(cases.map(({ senderCase }) => [senderCase.id, senderCase.says]));
   const advice = adviceFor(result);
   return markup`${identityLines(result).map((line) => markup`<p>${line}</p>`)}

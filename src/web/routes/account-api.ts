@@ -9,7 +9,7 @@ import * as form from './operator-schemas.js';
 import { problemResponse } from './problem.js';
 import { clientOf, type AppEnv } from './request-guards.js';
 import { createToken, ownerOf, revokeToken } from './token-pages.js';
-import type { Site } from './site.js';
+import type { SiteResources } from './site.js';
 
 const gone = { description: 'It no longer exists.' };
 
@@ -76,7 +76,11 @@ const listAudit = createRoute({
 const iso = (milliseconds: number): string => new Date(milliseconds).toISOString();
 
 /** Users, tokens and the audit log in the API. */
-export function addAccountApi(app: OpenAPIHono<AppEnv>, site: Site, access: AccessService): void {
+export function addAccountApi(
+  app: OpenAPIHono<AppEnv>,
+  site: SiteResources,
+  access: AccessService,
+): void {
   const { clock } = site.context;
   const by = (context: Context<AppEnv>): ChangeBy =>
     access.entryBy(context.get('actor'), clientOf(context, site.settings.proxies));

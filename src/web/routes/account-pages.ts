@@ -11,7 +11,7 @@ import { SESSION_COOKIE } from './gate.js';
 import { statusOf } from './problem.js';
 import { clientOf, type AppEnv } from './request-guards.js';
 import { sessionCookie, texts } from './sign-in-routes.js';
-import type { Site } from './site.js';
+import type { SiteResources } from './site.js';
 
 type Handled = Context<AppEnv>;
 
@@ -19,7 +19,11 @@ type Handled = Context<AppEnv>;
 const MAX_AUDIT = 100;
 
 /** The pages of sessions, accounts and the audit log. */
-export function addAccountPages(app: Hono<AppEnv>, site: Site, access: AccessService): void {
+export function addAccountPages(
+  app: Hono<AppEnv>,
+  site: SiteResources,
+  access: AccessService,
+): void {
   const { clock } = site.context;
   const show = (
     context: Handled,
@@ -97,7 +101,10 @@ export function tokenOf({ formKey }: Actor): string {
  * Parses customer names separated by commas; undefined for an empty text, which means all
  * domains.
  */
-function customersOf(text: string, { settings }: Site): readonly string[] | undefined | 'unknown' {
+function customersOf(
+  text: string,
+  { settings }: SiteResources,
+): readonly string[] | undefined | 'unknown' {
   const names = text
     .split(',')
     .map((name) => name.trim())

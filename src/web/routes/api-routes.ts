@@ -6,10 +6,10 @@ import { senderSchemas } from '../../sender/index.js';
 import { reportSchemas } from '../../tls-rpt-receive/index.js';
 import type { CheckStatus } from '../checks/check-service.js';
 import type { OpenApiDocument } from '../pages/api-page.js';
-import type { Site } from './site.js';
+import type { SiteResources } from './site.js';
 import {
   checkDocument,
-  checkPath,
+  checkParameters,
   checkRequest,
   evidence,
   problem,
@@ -20,7 +20,7 @@ import { REVALIDATED } from './conditional.js';
 import { eventStream, isFinished } from './check-streams.js';
 import { problemResponse } from './problem.js';
 import { withQuota } from './rate-limit.js';
-import { clientOf, isForeign, type AppEnv } from './request-guards.js';
+import { clientOf, isCrossSite, type AppEnv } from './request-guards.js';
 
 /** A refusal in the description of a route. */
 function refusal(description: string): object {
@@ -59,7 +59,7 @@ const readCheck = createRoute({
   path: '/api/v1/checks/{id}',
   summary: 'Read a check',
   description: 'Returns the state of a check, and its result once it is done.',
-  request: { params: checkPath, query: profileQuery },
+  request: { params: checkParameters, query: profileQuery },
   responses: {
     200: { description: 'The check.', content: document },
     304: notModified,
@@ -74,7 +74,7 @@ const readEvents = createRoute({
   summary: 'Follow a check',
   description:
     'Server-sent events: progress with one fact each, and done at the end. Last-Event-ID resumes a stream, also shortly after the end.',
-  request: { params: checkPath },
+  request: { params: checkParameters },
   responses: {
     200: { description: 'The stream.', content: { 'text/event-stream': { schema: {} } } },
     404: refusal('There is no such check.'),
@@ -86,7 +86,7 @@ const readEvidence = createRoute({
   path: '/api/v1/checks/{id}/evidence',
   summary: 'Read the evidence of a check',
   description: 'Returns a document hermetic.evidence/1, which the command hermetic grade reads.',
-  request: { params: checkPath },
+  request: { params: checkParameters },
   responses: {
     200: { description: 'The evidence.', content: { 'application/json': { schema: evidence } } },
     304: notModified,
@@ -96,10 +96,10 @@ const readEvidence = createRoute({
 });
 
 /** The API, and its description at `/api/v1/openapi.json`. */
-export function addApiRoutes(app: OpenAPIHono<AppEnv>, site: Site): void {
+export function addApiRoutes(app: OpenAPIHono<AppEnv>, site: SiteResources): void {
   const { checks, settings } = site;
   app.openapi(createCheck, async (context) => {
-    if (isForeign(context.req.raw.headers, context.req.url))
+    if (isCrossSite(context.req.raw.headers, context.req.url))
       return problemResponse('web-foreign-form');
     const { domain: typed, maxAgeSeconds, again } = context.req.valid('json');
     const domain = parseDomain(typed);
@@ -155,7 +155,7 @@ export function addApiRoutes(app: OpenAPIHono<AppEnv>, site: Site): void {
   });
 }
 
-function documentOf(site: Site, status: CheckStatus, profile?: string): CheckDocument {
+function documentOf(site: SiteResources, status: CheckStatus, profile?: string): CheckDocument {
   const { id, domain, state, position, previous, failure, askedAt, finishedAt } = status;
   const result = state === 'done' ? site.checks.result(id, profile) : undefined;
   return {

@@ -7,7 +7,7 @@ const checkId = z
   .openapi({ example: '4fKq0aZr81LmTzX2bVnQsE', description: 'Id of a check: 131 random bits.' });
 
 /** The path parameter of one check. */
-export const checkPath = z.object({
+export const checkParameters = z.object({
   id: checkId.openapi({ param: { name: 'id', in: 'path' } }),
 });
 

@@ -9,7 +9,7 @@ import { problemResponse } from './problem.js';
 import type { AppEnv } from './request-guards.js';
 import { BATCHES_PATH } from '../settings.js';
 import { ownerOf } from './token-pages.js';
-import type { Site } from './site.js';
+import type { SiteResources } from './site.js';
 
 /** Milliseconds without a result until a comment keeps the connection open. */
 const IDLE_MS = 15_000;
@@ -67,7 +67,11 @@ const cancel = createRoute({
 });
 
 /** Batches of domains in the API. An account can read only its own batches. */
-export function addBatchApi(app: OpenAPIHono<AppEnv>, site: Site, batches: BatchService): void {
+export function addBatchApi(
+  app: OpenAPIHono<AppEnv>,
+  site: SiteResources,
+  batches: BatchService,
+): void {
   const find = (context: Context<AppEnv>, id: string): Batch | undefined =>
     batches.find(id, accountOf(context));
   const item = ({ place, domain, check, failure }: BatchItem) => ({

@@ -2,19 +2,19 @@ import type { Context, Hono } from 'hono';
 import { parseDomain } from '../../base/index.js';
 import { compareResults, findProfile } from '../../check/index.js';
 import type { Comparison } from '../../evidence/index.js';
-import type { Admission, CheckService } from '../checks/check-service.js';
+import type { CheckAdmission, CheckService } from '../checks/check-service.js';
 import { sentenceOf } from '../failures.js';
 import type { CheckRow } from '../checks/check-table.js';
 import { badgeImage } from '../pages/badge-image.js';
-import { duration, homePage, type HomeView } from '../pages/home-page.js';
+import { secondsInWords, homePage, type HomeView } from '../pages/home-page.js';
 import { problemPage } from '../pages/text-pages.js';
 import { progressPage } from '../pages/progress-page.js';
 import { failedPage, resultPage } from '../pages/result-page.js';
-import type { Site } from './site.js';
+import type { SiteResources } from './site.js';
 import { REVALIDATED } from './conditional.js';
 import { isFinished, pageStream } from './check-streams.js';
 import { statusOf } from './problem.js';
-import { clientOf, isForeign, type AppEnv } from './request-guards.js';
+import { clientOf, isCrossSite, type AppEnv } from './request-guards.js';
 
 type Handled = Context<AppEnv>;
 
@@ -25,7 +25,7 @@ const REFRESH_SECONDS = 3;
 const noIndex = { 'x-robots-tag': 'noindex' };
 
 /** The pages of checks: form, progress, result, downloads. */
-export function addCheckPages(app: Hono<AppEnv>, site: Site): void {
+export function addCheckPages(app: Hono<AppEnv>, site: SiteResources): void {
   app.get('/', (context) => showHome(context, site, {}));
   app.post('/check', async (context) => {
     const typed = await typedDomain(context);
@@ -66,7 +66,7 @@ export function addCheckPages(app: Hono<AppEnv>, site: Site): void {
 
 function showHome(
   context: Handled,
-  site: Site,
+  site: SiteResources,
   view: Omit<HomeView, 'examples'>,
 ): Response | Promise<Response> {
   const main = homePage({ ...view, examples: site.examples });
@@ -87,11 +87,11 @@ async function typedDomain(context: Handled): Promise<string> {
 /** Starts or finds a check, and redirects the browser to its page. */
 async function startCheck(
   context: Handled,
-  site: Site,
+  site: SiteResources,
   typed: string,
   again?: string,
 ): Promise<Response> {
-  if (isForeign(context.req.raw.headers, context.req.url))
+  if (isCrossSite(context.req.raw.headers, context.req.url))
     return showHome(context, site, { problem: 'web-foreign-form' });
   const domain = parseDomain(domainIn(typed));
   if (!domain.ok) return showHome(context, site, { typed, problem: 'web-domain-invalid' });
@@ -106,11 +106,11 @@ async function startCheck(
 
 function showRefusal(
   context: Handled,
-  site: Site,
-  { code, retrySeconds }: Extract<Admission, { readonly ok: false }>,
+  site: SiteResources,
+  { code, retrySeconds }: Extract<CheckAdmission, { readonly ok: false }>,
 ): Response | Promise<Response> {
   const { message } = sentenceOf(code);
-  const fix = `Try again in ${duration(retrySeconds)}, or go back to the current result.`;
+  const fix = `Try again in ${secondsInWords(retrySeconds)}, or go back to the current result.`;
   context.header('retry-after', String(retrySeconds));
   const main = problemPage('Not started', { message, fix });
   return site.page(context, { title: 'Not started', main }, statusOf(code));
@@ -128,7 +128,7 @@ export function domainIn(typed: string): string {
     .replace(/\.$/, '');
 }
 
-function showCheck(context: Handled, site: Site): Response | Promise<Response> {
+function showCheck(context: Handled, site: SiteResources): Response | Promise<Response> {
   const { id } = context.req.param() as { id: string };
   const status = site.checks.status(id);
   if (!status) return context.notFound();

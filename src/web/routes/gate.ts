@@ -10,8 +10,8 @@ import { FixedWindow, withQuota } from './rate-limit.js';
 import { sentenceOf, type WebFailureCode } from '../failures.js';
 import { ownDomains, problemPage } from '../pages/text-pages.js';
 import { problemResponse, statusOf } from './problem.js';
-import { isForeign, isSafeMethod, type AppEnv } from './request-guards.js';
-import type { Site } from './site.js';
+import { isCrossSite, isSafeMethod, type AppEnv } from './request-guards.js';
+import type { SiteResources } from './site.js';
 
 /**
  * The cookie of a session. The prefix makes browsers refuse it over plain HTTP, for a
@@ -24,7 +24,7 @@ const REQUESTS_PER_MINUTE = 600;
 
 /** Decides by the table of access whether a request reaches its route. */
 export function accessGate(
-  site: Site,
+  site: SiteResources,
   access: AccessService,
   provider?: RightsProvider,
 ): (context: Context<AppEnv>, next: Next) => Promise<Response | undefined> {
@@ -55,7 +55,7 @@ export function accessGate(
  * parameter only there.
  */
 export function domainGate(
-  site: Site,
+  site: SiteResources,
 ): (context: Context<AppEnv>, next: Next) => Promise<Response | undefined> {
   return async (context, next) => {
     const actor = context.get('actor') as Actor | undefined;
@@ -103,7 +103,7 @@ async function faultOf(
     return 'web-scope-missing';
   if (rule.reach === 'whole' && !actor.reach.isWhole) return 'web-customers-only';
   if (isSafeMethod(context.req.method)) return undefined;
-  if (isForeign(context.req.raw.headers, context.req.url)) return 'web-foreign-form';
+  if (isCrossSite(context.req.raw.headers, context.req.url)) return 'web-foreign-form';
   return isApi(context) || (await hasFormToken(context, actor)) ? undefined : 'web-form-stale';
 }
 
@@ -135,7 +135,7 @@ function signInPath(context: Context<AppEnv>, access: AccessService): string {
 /** Responds with a refusal: a problem document of the API, or a page. */
 export function refuse(
   context: Context<AppEnv>,
-  site: Site,
+  site: SiteResources,
   code: WebFailureCode,
   title = 'Not permitted',
 ): Response | Promise<Response> {

@@ -7,7 +7,7 @@ import { limitKey } from '../clients/client-address.js';
 import { SESSION_COOKIE } from './gate.js';
 import { clientOf, type AppEnv } from './request-guards.js';
 import { nextPath, sessionCookie, showSignIn } from './sign-in-routes.js';
-import type { Site } from './site.js';
+import type { SiteResources } from './site.js';
 
 const FLOW_COOKIE = '__Host-hermetic-oidc';
 const FLOW_SECONDS = 600;
@@ -18,7 +18,7 @@ const WINDOW = 15 * 60_000;
 /** Sign-in by an OpenID provider. */
 export function addOidcRoutes(
   app: Hono<AppEnv>,
-  site: Site,
+  site: SiteResources,
   { access, oidc }: { readonly access: AccessService; readonly oidc: OidcSignIn | undefined },
 ): void {
   const { clock, log } = site.context;

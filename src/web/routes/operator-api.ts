@@ -10,14 +10,14 @@ import {
 import type { FailedAction } from '../../publish/index.js';
 import { listAlarms, mutedDomains } from '../../watch/index.js';
 import { customersOf } from '../operator/customers.js';
-import { REPORTER_DAYS, severityOf, type OwnDomain } from '../operator/own-domains.js';
+import { REPORTER_DAYS, urgencyOf, type OwnDomain } from '../operator/own-domains.js';
 import { planFor, type ObservedPlan } from '../operator/plan-reader.js';
 import { pageOf, positionOf } from './cursor.js';
 import * as form from './operator-schemas.js';
 import type { OperatorReaders } from './operator-pages.js';
 import { problemResponse, statusOf } from './problem.js';
 import type { AppEnv } from './request-guards.js';
-import type { Site } from './site.js';
+import type { SiteResources } from './site.js';
 
 const DAY = 86_400_000;
 const MAX_MUTE_DAYS = 30;
@@ -152,7 +152,7 @@ const optionalTime = (milliseconds: number | undefined): string | undefined =>
 /** The API of the operator pages. The access gate decides which account reaches it. */
 export function addOperatorApi(
   app: OpenAPIHono<AppEnv>,
-  site: Site,
+  site: SiteResources,
   { own, plans }: OperatorReaders,
 ): void {
   const { clock } = site.context;
@@ -165,7 +165,7 @@ export function addOperatorApi(
     const until = muted.get(domain.domain);
     return {
       domain: domain.domain,
-      severity: severityNames[severityOf(domain)],
+      severity: severityNames[urgencyOf(domain)],
       verdict: domain.watched?.verdict,
       openAlarms: domain.alarms,
       mutedUntil: until === undefined ? undefined : iso(until),
@@ -285,8 +285,8 @@ export function addOperatorApi(
         items: items.map(({ name, configured, known }) => ({
           name,
           domains: [...configured],
-          severity: severityNames[Math.max(0, ...known.map(severityOf)) as 0],
-          failing: known.filter((domain) => severityOf(domain) === 3).length,
+          severity: severityNames[Math.max(0, ...known.map(urgencyOf)) as 0],
+          failing: known.filter((domain) => urgencyOf(domain) === 3).length,
         })),
       },
       200,

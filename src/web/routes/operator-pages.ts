@@ -28,7 +28,7 @@ import { overviewPage } from '../pages/operator/overview-page.js';
 import { tokenOf } from './account-pages.js';
 import type { AppEnv } from './request-guards.js';
 import { texts } from './sign-in-routes.js';
-import type { Site } from './site.js';
+import type { SiteResources } from './site.js';
 
 type Handled = Context<AppEnv>;
 
@@ -56,7 +56,7 @@ export interface OperatorReaders {
 /** The pages of the operator. The access gate decides which account reaches them. */
 export function addOperatorPages(
   app: Hono<AppEnv>,
-  site: Site,
+  site: SiteResources,
   { own, plans }: OperatorReaders,
 ): void {
   const { clock } = site.context;

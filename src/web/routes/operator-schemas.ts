@@ -7,7 +7,7 @@ import { problem } from './api-schemas.js';
  * and validation cannot differ.
  */
 
-export const time = z.iso.datetime().openapi({ description: 'RFC 3339, UTC.' });
+export const timestamp = z.iso.datetime().openapi({ description: 'RFC 3339, UTC.' });
 const severity = z
   .enum(['well', 'unknown', 'attention', 'failing'])
   .openapi({ description: 'How much the domain needs attention.' });
@@ -69,7 +69,7 @@ export const ownDomain = z
     severity,
     verdict: z.string().optional().openapi({ description: 'Verdict of the last watch.' }),
     openAlarms: z.int().min(0),
-    mutedUntil: time.optional(),
+    mutedUntil: timestamp.optional(),
     publishedMode: z.string().optional(),
     failing: z
       .strictObject({
@@ -91,7 +91,7 @@ export const reportView = z
 export const checkEntry = z
   .strictObject({
     id: z.string().optional().openapi({ description: 'Absent for checks of the watch.' }),
-    checkedAt: time,
+    checkedAt: timestamp,
     verdict: z.string().optional(),
   })
   .openapi('CheckEntry');
@@ -101,12 +101,12 @@ export const publishedDomain = z
     domain: z.string(),
     body: z.string().optional().openapi({ description: 'The policy file that is served now.' }),
     served: z.array(
-      z.strictObject({ id: z.string(), mode: z.string(), maxAge: z.int(), first: time }),
+      z.strictObject({ id: z.string(), mode: z.string(), maxAge: z.int(), first: timestamp }),
     ),
     failures: z.array(
-      z.strictObject({ action: z.string(), at: time, code: z.string(), detail: z.string() }),
+      z.strictObject({ action: z.string(), at: timestamp, code: z.string(), detail: z.string() }),
     ),
-    notes: z.array(z.strictObject({ at: time, says: z.string() })),
+    notes: z.array(z.strictObject({ at: timestamp, says: z.string() })),
   })
   .openapi('PublishedDomain');
 
@@ -114,7 +114,7 @@ const planProblem = { code: z.string(), says: z.string(), fix: z.string() };
 export const domainPlan = z
   .strictObject({
     domain: z.string(),
-    observedAt: time,
+    observedAt: timestamp,
     subjects: z
       .array(
         z.strictObject({
@@ -131,7 +131,7 @@ export const domainPlan = z
               ),
             }),
           ),
-          waits: z.array(z.strictObject({ why: z.string(), until: time.optional() })),
+          waits: z.array(z.strictObject({ why: z.string(), until: timestamp.optional() })),
           proposals: z.array(
             z.strictObject({ what: z.string(), why: z.string(), command: z.string() }),
           ),
@@ -140,8 +140,8 @@ export const domainPlan = z
             z.strictObject({
               ...planProblem,
               action: z.string(),
-              at: time,
-              retryAt: time.optional(),
+              at: timestamp,
+              retryAt: timestamp.optional(),
             }),
           ),
         }),
@@ -158,15 +158,15 @@ export const alarm = z
     rule: z.string(),
     says: z.string(),
     steps: z.array(z.string()),
-    at: time,
+    at: timestamp,
     waiting: z.array(z.string()).openapi({ description: 'Channels that have not accepted it.' }),
-    mutedUntil: time.optional(),
+    mutedUntil: timestamp.optional(),
   })
   .openapi('Alarm');
 
 export const muteRequest = z
   .strictObject({
-    until: time.openapi({ description: 'At most 30 days from now.' }),
+    until: timestamp.openapi({ description: 'At most 30 days from now.' }),
   })
   .openapi('MuteRequest');
 
@@ -193,7 +193,7 @@ const reportFields = {
   id: z.string(),
   reporter: z.string(),
   day: z.string().optional(),
-  receivedAt: time,
+  receivedAt: timestamp,
   via: z.string(),
   trust: z.string(),
   trustDetail: z.string(),
@@ -219,7 +219,7 @@ export const cachedPolicy = z
     domain: z.string(),
     mode: z.string().optional(),
     mx: z.array(z.string()),
-    fetchedAt: time.optional(),
+    fetchedAt: timestamp.optional(),
     failedFetches: z.int().min(0),
     failure: z.string().optional(),
   })
@@ -231,7 +231,7 @@ const customers = z
   .optional()
   .openapi({ description: 'Absent: all domains.' });
 export const user = z
-  .strictObject({ name: z.string(), role: z.enum(roles), customers, createdAt: time })
+  .strictObject({ name: z.string(), role: z.enum(roles), customers, createdAt: timestamp })
   .openapi('User');
 export const userRequest = z
   .strictObject({
@@ -249,9 +249,9 @@ const tokenFields = {
   role: z.enum(roles),
   customers,
   scopes: z.array(z.enum(scopes)),
-  createdAt: time,
-  endsAt: time,
-  usedAt: time.optional(),
+  createdAt: timestamp,
+  endsAt: timestamp,
+  usedAt: timestamp.optional(),
 };
 export const token = z.strictObject(tokenFields).openapi('Token');
 export const tokenRequest = z
@@ -270,7 +270,7 @@ export const newToken = z
 export const auditEntry = z
   .strictObject({
     id: z.string(),
-    at: time,
+    at: timestamp,
     actor: z.string(),
     way: z.string(),
     network: z.string(),
@@ -291,7 +291,7 @@ export const batchDocument = z
     id: z.string(),
     name: z.string(),
     state: z.enum(['running', 'done', 'cancelled']),
-    createdAt: time,
+    createdAt: timestamp,
     total: z.int(),
     finished: z.int(),
   })
@@ -311,7 +311,7 @@ export const requestKey = z.object({
   }),
 });
 
-export const reportKey = z.object({
+export const reportReference = z.object({
   'idempotency-key': z.string().min(1).max(200).optional().openapi({
     description: 'For 24 hours, the key belongs to its first body. Another body gives 409.',
   }),

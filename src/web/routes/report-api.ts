@@ -8,7 +8,7 @@ import { clientOf, type AppEnv } from './request-guards.js';
 import { ownerOf } from './token-pages.js';
 import { sentenceOf } from '../failures.js';
 import { REPORTS_PATH } from '../settings.js';
-import type { Site } from './site.js';
+import type { SiteResources } from './site.js';
 
 /** Seconds until a client sends a report again. */
 const RETRY_SECONDS = 600;
@@ -20,7 +20,7 @@ const handIn = createRoute({
   summary: 'Hand in a report',
   description:
     'A report as JSON, as gzip, or in the mail with which it came. The content is judged, not the media type, by the rules of the HTTPS intake: a mail counts by its DKIM signature, other bodies as posted.',
-  request: { headers: form.reportKey, body: form.reportBody },
+  request: { headers: form.reportReference, body: form.reportBody },
   responses: {
     200: form.json(form.receivedReports, 'All reports were stored before.'),
     201: form.json(form.receivedReports, 'The reports are stored.'),
@@ -29,7 +29,7 @@ const handIn = createRoute({
 });
 
 /** Reports that programs hand in. */
-export function addReportApi(app: OpenAPIHono<AppEnv>, site: Site): void {
+export function addReportApi(app: OpenAPIHono<AppEnv>, site: SiteResources): void {
   const { reports: receiver, store, clock } = site.context;
   const keys = new RequestKeys(store);
   const intake = receiver && bodyIntake({ receiver });

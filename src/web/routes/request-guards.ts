@@ -33,7 +33,7 @@ export function isRebound(hostField: string | undefined): boolean {
  * Whether a page of another site sent a form to this one. Browsers state the site in
  * `Sec-Fetch-Site`, older ones only in `Origin`. Other programs send neither field.
  */
-export function isForeign(headers: Headers, ownUrl: string): boolean {
+export function isCrossSite(headers: Headers, ownUrl: string): boolean {
   const site = headers.get('sec-fetch-site');
   if (site !== null) return site !== 'same-origin' && site !== 'none';
   const origin = headers.get('origin');
@@ -53,7 +53,7 @@ export function isSafeMethod(method: string): boolean {
  */
 export function isOwnForm(headers: Headers, ownUrl: string): boolean {
   const isStated = headers.has('sec-fetch-site') || headers.has('origin');
-  return isStated && headers.get('sec-fetch-site') !== 'none' && !isForeign(headers, ownUrl);
+  return isStated && headers.get('sec-fetch-site') !== 'none' && !isCrossSite(headers, ownUrl);
 }
 
 function hostOf(headers: Headers, ownUrl: string): string {

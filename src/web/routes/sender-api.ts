@@ -3,8 +3,8 @@ import type { Slot } from '../../sender/index.js';
 import type { SenderTests } from '../sender/sender-tests.js';
 import { problem } from './api-schemas.js';
 import { problemResponse } from './problem.js';
-import { clientOf, isForeign, type AppEnv } from './request-guards.js';
-import type { Site } from './site.js';
+import { clientOf, isCrossSite, type AppEnv } from './request-guards.js';
+import type { SiteResources } from './site.js';
 
 const time = z.iso.datetime();
 
@@ -64,11 +64,11 @@ const readTest = createRoute({
 });
 
 /** The API of the public sender test. */
-export function addSenderApi(app: OpenAPIHono<AppEnv>, site: Site): void {
+export function addSenderApi(app: OpenAPIHono<AppEnv>, site: SiteResources): void {
   const { senderTests, settings } = site;
   app.openapi(createTest, async (context) => {
     if (!senderTests) return problemResponse('sender-test-absent');
-    if (isForeign(context.req.raw.headers, context.req.url))
+    if (isCrossSite(context.req.raw.headers, context.req.url))
       return problemResponse('web-foreign-form');
     const allocated = await senderTests.start(clientOf(context, settings.proxies));
     if (!allocated.ok) {

@@ -1,13 +1,18 @@
 import type { Context, Hono } from 'hono';
 import type { Slot } from '../../sender/index.js';
 import { sentenceOf } from '../failures.js';
-import { senderHomePage, senderLine, senderRows, senderTestPage } from '../pages/sender-pages.js';
+import {
+  senderHomePage,
+  senderLine,
+  senderTestRows,
+  senderTestPage,
+} from '../pages/sender-pages.js';
 import { problemPage } from '../pages/text-pages.js';
 import type { SenderTests } from '../sender/sender-tests.js';
 import { eventResponse } from './event-stream.js';
 import { statusOf } from './problem.js';
-import { clientOf, isForeign, type AppEnv } from './request-guards.js';
-import type { Site } from './site.js';
+import { clientOf, isCrossSite, type AppEnv } from './request-guards.js';
+import type { SiteResources } from './site.js';
 
 type Handled = Context<AppEnv>;
 type Answer = Response | Promise<Response>;
@@ -20,7 +25,7 @@ const noIndex = { 'x-robots-tag': 'noindex' };
  * The pages of the public sender test; without the section they state that there is no
  * test.
  */
-export function addSenderPages(app: Hono<AppEnv>, site: Site): void {
+export function addSenderPages(app: Hono<AppEnv>, site: SiteResources): void {
   const { senderTests } = site;
   const withTests = (serve: (context: Handled, tests: SenderTests) => Answer) => {
     return (context: Handled): Answer =>
@@ -34,7 +39,7 @@ export function addSenderPages(app: Hono<AppEnv>, site: Site): void {
   /** A form of this site; forms of other sites change nothing. */
   const form = (serve: Parameters<typeof withSlot>[0]) =>
     withSlot((context, tests, slot) =>
-      isForeign(context.req.raw.headers, context.req.url)
+      isCrossSite(context.req.raw.headers, context.req.url)
         ? showProblem(context, site, 'web-foreign-form')
         : serve(context, tests, slot),
     );
@@ -88,8 +93,12 @@ export function addSenderPages(app: Hono<AppEnv>, site: Site): void {
   );
 }
 
-async function startTest(context: Handled, site: Site, tests: SenderTests): Promise<Response> {
-  if (isForeign(context.req.raw.headers, context.req.url))
+async function startTest(
+  context: Handled,
+  site: SiteResources,
+  tests: SenderTests,
+): Promise<Response> {
+  if (isCrossSite(context.req.raw.headers, context.req.url))
     return showProblem(context, site, 'web-foreign-form');
   const allocated = await tests.start(clientOf(context, site.settings.proxies));
   if (allocated.ok) return context.redirect(`/sender/${allocated.slot.id}`, 303);
@@ -98,7 +107,7 @@ async function startTest(context: Handled, site: Site, tests: SenderTests): Prom
   return showProblem(context, site, allocated.code);
 }
 
-function showTest(context: Handled, site: Site, tests: SenderTests, slot: Slot): Answer {
+function showTest(context: Handled, site: SiteResources, tests: SenderTests, slot: Slot): Answer {
   const view = tests.view(slot);
   for (const [name, value] of Object.entries(noIndex)) context.header(name, value);
   return site.page(context, {
@@ -110,7 +119,7 @@ function showTest(context: Handled, site: Site, tests: SenderTests, slot: Slot):
 }
 
 /** The stream of a page: all results as HTML after every change, then `done` at the end. */
-function testStream(site: Site, tests: SenderTests, id: string): Response {
+function testStream(site: SiteResources, tests: SenderTests, id: string): Response {
   let sent = -1;
   let ended = false;
   return eventResponse(async (signal) => {
@@ -125,12 +134,12 @@ function testStream(site: Site, tests: SenderTests, id: string): Response {
     }
     if (slot.revision === sent) return 'idle';
     sent = slot.revision;
-    const data = { html: senderRows(view).text, says: senderLine(view) };
+    const data = { html: senderTestRows(view).text, says: senderLine(view) };
     return { event: 'progress', data: JSON.stringify(data) };
   }, site.checks.signal);
 }
 
-async function showProblem(context: Handled, site: Site, code: string): Promise<Response> {
+async function showProblem(context: Handled, site: SiteResources, code: string): Promise<Response> {
   const title = statusOf(code) === 404 ? 'Not found' : 'Not started';
   const main = problemPage(title, sentenceOf(code));
   return site.page(context, { title, main }, statusOf(code));

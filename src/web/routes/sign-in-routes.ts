@@ -5,7 +5,7 @@ import { signInPage, type SignInView } from '../pages/sign-in-page.js';
 import { SESSION_COOKIE } from './gate.js';
 import { statusOf } from './problem.js';
 import { clientOf, isOwnForm, type AppEnv } from './request-guards.js';
-import type { Site } from './site.js';
+import type { SiteResources } from './site.js';
 
 type Handled = Context<AppEnv>;
 
@@ -19,7 +19,11 @@ export const sessionCookie = {
 } as const;
 
 /** Sign-in with a password, and sign-out. */
-export function addSignInRoutes(app: Hono<AppEnv>, site: Site, access: AccessService): void {
+export function addSignInRoutes(
+  app: Hono<AppEnv>,
+  site: SiteResources,
+  access: AccessService,
+): void {
   app.get('/sign-in', (context) => {
     if (!access.isOpen) return context.notFound();
     return showSignIn(context, site, { next: nextPath(context.req.query('next')) });
@@ -61,7 +65,7 @@ export function addSignInRoutes(app: Hono<AppEnv>, site: Site, access: AccessSer
 /** Responds with the form of the sign-in. */
 export function showSignIn(
   context: Handled,
-  site: Site,
+  site: SiteResources,
   view: Omit<SignInView, 'hasProvider'>,
 ): Response | Promise<Response> {
   const { problem, retrySeconds } = view;

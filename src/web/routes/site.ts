@@ -8,7 +8,7 @@ import type { SenderTests } from '../sender/sender-tests.js';
 import type { PagesSettings } from '../settings.js';
 
 /** The resources that the routes of the site share. */
-export interface Site {
+export interface SiteResources {
   readonly settings: PagesSettings;
   readonly context: PagesContext;
   readonly checks: CheckService;

@@ -11,7 +11,7 @@ import type {
 import { problem } from './api-schemas.js';
 import { problemResponse, statusOf } from './problem.js';
 import type { AppEnv } from './request-guards.js';
-import type { Site } from './site.js';
+import type { SiteResources } from './site.js';
 
 type Fault = 'web-statistics-absent' | 'web-statistics-unknown' | 'web-statistics-away';
 
@@ -22,7 +22,7 @@ const CACHED = 'public, max-age=300';
  * The public statistics of finished scans; without a database of scans a page explains
  * their absence.
  */
-export function addStatisticsPages(app: OpenAPIHono<AppEnv>, site: Site): void {
+export function addStatisticsPages(app: OpenAPIHono<AppEnv>, site: SiteResources): void {
   const show = (request: Context<AppEnv>, code: Fault) => {
     const main = problemPage('No statistics', sentenceOf(code));
     return site.page(request, { title: 'No statistics', main }, statusOf(code));
@@ -49,7 +49,7 @@ export function addStatisticsPages(app: OpenAPIHono<AppEnv>, site: Site): void {
 
 /** Returns the answer of the statistics source, or the reason for its absence. */
 async function answer<T>(
-  { context }: Site,
+  { context }: SiteResources,
   ask: (source: StatisticsSource) => Promise<T | undefined>,
 ): Promise<T | Fault> {
   const { statistics, log } = context;
@@ -158,7 +158,7 @@ const readNumbers = createRoute({
 });
 
 /** The API of the public statistics. */
-export function addStatisticsApi(app: OpenAPIHono<AppEnv>, site: Site): void {
+export function addStatisticsApi(app: OpenAPIHono<AppEnv>, site: SiteResources): void {
   app.openapi(listScans, async (request) => {
     const scans = await answer(site, (source) => source.scans());
     if (typeof scans === 'string') return problemResponse(scans);

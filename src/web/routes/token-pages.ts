@@ -8,7 +8,7 @@ import { seesAll, tokenOf } from './account-pages.js';
 import { statusOf } from './problem.js';
 import { clientOf, type AppEnv } from './request-guards.js';
 import { texts } from './sign-in-routes.js';
-import type { Site } from './site.js';
+import type { SiteResources } from './site.js';
 
 const DAY = 86_400_000;
 const MAX_DAYS = 365;
@@ -22,7 +22,7 @@ export interface TokenRequest {
 }
 
 /** The pages of API tokens. A new secret is shown once, in the answer to its form. */
-export function addTokenPages(app: Hono<AppEnv>, site: Site, access: AccessService): void {
+export function addTokenPages(app: Hono<AppEnv>, site: SiteResources, access: AccessService): void {
   const { clock } = site.context;
   const show = (
     context: Context<AppEnv>,
@@ -52,7 +52,7 @@ export function addTokenPages(app: Hono<AppEnv>, site: Site, access: AccessServi
 /** Creates a token with at most the rights of its creator. */
 export async function createToken(
   context: Context<AppEnv>,
-  site: Site,
+  site: SiteResources,
   access: AccessService,
   { label: typed, scopes: wanted, days }: TokenRequest,
 ): Promise<
@@ -81,7 +81,7 @@ export async function createToken(
 /** Revokes a token of the account, or any token for an admin. */
 export function revokeToken(
   context: Context<AppEnv>,
-  site: Site,
+  site: SiteResources,
   access: AccessService,
   id: string,
 ): Promise<boolean> {

@@ -10,7 +10,7 @@ import {
 } from '../../../page/index.js';
 import { headlineParts } from '../headline.js';
 import { aboutCheck } from '../provenance-lines.js';
-import { markSigns, markTones, scorecard, scoreNames, takesMail } from '../scorecard.js';
+import { markSigns, markTones, scorecard, scoreNames, hasMailRoute } from '../scorecard.js';
 import { duration, verdictNames, verdictTones } from '../words.js';
 import { exposureSection } from './exposure-table.js';
 import { fixList } from './fix-list.js';
@@ -31,8 +31,8 @@ export function domainReport(checkResult: CheckResult, id: string): Markup {
       <p class="lead">${lead}</p>
       ${more.map((outputText) => markup`<p class="more">${outputText}</p> `)}
     </header>
-    ${takesMail(checkResult) && [scoreSection(checkResult), exposureSection(checkResult)]} ${fixList(checkResult)}
-    ${takesMail(checkResult) && hostSection(checkResult)} ${passedSection(checkResult)} ${notes(checkResult)}
+    ${hasMailRoute(checkResult) && [scoreSection(checkResult), exposureSection(checkResult)]} ${fixList(checkResult)}
+    ${hasMailRoute(checkResult) && hostSection(checkResult)} ${passedSection(checkResult)} ${notes(checkResult)}
     <section class="about">
       <h2>About this check</h2>
       ${definitions(aboutCheck(checkResult))}

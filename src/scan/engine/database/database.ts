@@ -9,7 +9,8 @@ import { isConnectionLoss, isRefusal, isRetryable } from './errors.js';
 import { loadPackage } from './load-package.js';
 
 /** A parameter value of a statement. JavaScript arrays become PostgreSQL arrays. */
-export type Parameter = string | number | boolean | null | Date | Buffer | readonly unknown[];
+export type StatementParameter =
+  string | number | boolean | null | Date | Buffer | readonly unknown[];
 
 /** Runs statements: the database itself, or one transaction in it. */
 export interface Queries {
@@ -19,7 +20,7 @@ export interface Queries {
    */
   query<Row extends object = Record<string, never>>(
     text: string,
-    values?: readonly Parameter[],
+    values?: readonly StatementParameter[],
   ): Promise<Row[]>;
 }
 
@@ -109,7 +110,10 @@ export class Database implements Queries {
   }
 
   /** A statement that lost a deadlock had no effect, so it runs again. */
-  query<Row extends object>(text: string, values: readonly Parameter[] = []): Promise<Row[]> {
+  query<Row extends object>(
+    text: string,
+    values: readonly StatementParameter[] = [],
+  ): Promise<Row[]> {
     return repeated(() => run<Row>(this.pool, text, values));
   }
 
@@ -202,7 +206,7 @@ function statementName(text: string): string {
 async function run<Row extends object>(
   target: Pool | PoolClient,
   text: string,
-  values: readonly Parameter[],
+  values: readonly StatementParameter[],
 ): Promise<Row[]> {
   const config = { name: statementName(text), text, values: [...values] };
   const { rows }: QueryResult<Row> = await target.query<Row>(config);

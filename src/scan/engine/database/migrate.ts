@@ -1,7 +1,7 @@
 import { loadPackage } from './load-package.js';
 import type { Database } from './database.js';
 import { scanError } from './failures.js';
-import { migrations } from './migrations.js';
+import { scanMigrations } from './migrations.js';
 
 /** The schema of graphile-worker's own tables. */
 export const JOBS_SCHEMA = 'hermetic_jobs';
@@ -18,10 +18,10 @@ export async function requireMigrated(database: Database): Promise<void> {
     "SELECT to_regclass('hermetic_scan.migration') IS NOT NULL AS present",
   );
   const version = table?.present ? await versionOf(database) : 0;
-  const detail = `version ${version}, known ${migrations.length}`;
+  const detail = `version ${version}, known ${scanMigrations.length}`;
   if (version === 0) throw scanError('scan-database-empty', 'no tables');
-  if (version < migrations.length) throw scanError('scan-database-older', detail);
-  if (version > migrations.length) throw scanError('scan-database-newer', detail);
+  if (version < scanMigrations.length) throw scanError('scan-database-older', detail);
+  if (version > scanMigrations.length) throw scanError('scan-database-newer', detail);
 }
 
 /**
@@ -40,9 +40,9 @@ export async function migrate(database: Database): Promise<void> {
       'CREATE TABLE IF NOT EXISTS hermetic_scan.migration (number int PRIMARY KEY, applied_at timestamptz NOT NULL DEFAULT now())',
     );
     const version = await versionOf(tx);
-    if (version > migrations.length)
-      throw scanError('scan-database-newer', `version ${version}, known ${migrations.length}`);
-    for (const [index, statements] of migrations.entries()) {
+    if (version > scanMigrations.length)
+      throw scanError('scan-database-newer', `version ${version}, known ${scanMigrations.length}`);
+    for (const [index, statements] of scanMigrations.entries()) {
       if (index < version) continue;
       for (const statement of statements) await tx.query(statement);
       await tx.query('INSERT INTO hermetic_scan.migration (number) VALUES ($1)', [index + 1]);

@@ -18,7 +18,7 @@
  * Frequently written tables have no foreign keys: each key would double the cost of a
  * row. Only the statements in this folder write rows.
  */
-export const migrations: readonly (readonly string[])[] = [
+export const scanMigrations: readonly (readonly string[])[] = [
   [
     `CREATE TABLE hermetic_scan.list (
       id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY,

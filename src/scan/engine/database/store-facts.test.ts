@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import type { Parameter, Queries } from './database.js';
+import type { StatementParameter, Queries } from './database.js';
 import { FactStore } from './store-facts.js';
 
 /** A table of facts whose rows have this many octets each. */
@@ -9,7 +9,7 @@ class FactTable implements Queries {
 
   constructor(private readonly octets: number) {}
 
-  query<Row extends object>(_: string, values: readonly Parameter[] = []): Promise<Row[]> {
+  query<Row extends object>(_: string, values: readonly StatementParameter[] = []): Promise<Row[]> {
     const ids = values[0] as readonly number[];
     this.loaded += ids.length;
     const rows = ids.map((id) => ({ id, body: { id }, octets: this.octets }));

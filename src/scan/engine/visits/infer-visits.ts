@@ -1,7 +1,7 @@
 import type { ScanContext } from '../contract/scan-context.js';
 import type { Facts, NameGroup } from '../contract/scan-work.js';
 import { visitCodes } from '../contract/visit-states.js';
-import { groupOf, SERVER_ROW, type GroupColumn } from './name-groups.js';
+import { nameGroupOf, SERVER_ROW, type GroupColumn } from './name-groups.js';
 
 /** Waiting visits that one claim plans. */
 const MAX_PLANNED = 5000;
@@ -60,8 +60,8 @@ export async function inferVisits(
   const left: WaitingVisit[] = [];
   for (const visit of waiting) {
     const groups = {
-      family: groupOf(visit.by_family, modelOf),
-      server: groupOf(visit.by_server, modelOf),
+      family: nameGroupOf(visit.by_family, modelOf),
+      server: nameGroupOf(visit.by_server, modelOf),
     };
     const name = { ...visit, matters: false, seed: String(visit.scan_id) };
     const { kind, group } = work.planVisit(groups, { ...name, otherFamilies: visit.families });

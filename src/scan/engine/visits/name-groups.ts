@@ -193,7 +193,7 @@ export interface GroupColumn {
 }
 
 /** Returns the group of a column. `modelOf`: the facts of a model. */
-export function groupOf(
+export function nameGroupOf(
   column: GroupColumn | null,
   modelOf: (factId: number | null) => Facts | undefined,
 ): KnownGroup | undefined {

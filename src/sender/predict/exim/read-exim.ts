@@ -1,7 +1,7 @@
 import { assumedRoots, resolverFact, type ResolverState } from '../assumptions.js';
 import {
   known,
-  tlsVersions,
+  ascendingTlsVersions,
   unknown,
   type DaneUse,
   type Fact,
@@ -11,7 +11,7 @@ import {
   type TlsRules,
   type TlsVersionName,
 } from '../sender-model.js';
-import { abilitiesOf, parseTlsLibrary, type TlsLibrary } from '../tls-library.js';
+import { libraryAbilities, parseTlsLibrary, type TlsLibrary } from '../tls-library.js';
 import { findEximRoute, type EximRoute } from './find-route.js';
 import {
   coverageOf,
@@ -207,7 +207,7 @@ function libraryOf(
   options: TransportOptions,
   library: TlsLibrary | undefined,
 ): TlsRules['library'] {
-  const abilities = abilitiesOf(library, options.source);
+  const abilities = libraryAbilities(library, options.source);
   const ciphers = options.value('tls_require_ciphers');
   if (!ciphers.known) return { ...abilities, oldSuites: ciphers };
   // Keywords for versions and flags do not change the suites of NORMAL.
@@ -323,7 +323,7 @@ function versionsOf(
     if (openssl === undefined) return unknown('the input does not show exim -bP', source);
     return known(withoutOpenSslOptions(openssl), source);
   }
-  if (ciphers.value === '') return known(tlsVersions, ciphers.source);
+  if (ciphers.value === '') return known(ascendingTlsVersions, ciphers.source);
   const versions = /[$]/.test(ciphers.value) ? undefined : gnuTlsVersions(ciphers.value);
   if (versions !== undefined) return known(versions, ciphers.source);
   return unknown(`tls_require_ciphers = ${ciphers.value} is not evaluated`, ciphers.source);
@@ -331,7 +331,7 @@ function versionsOf(
 
 function withoutOpenSslOptions(text: string): readonly TlsVersionName[] {
   const words = text.split(/\s+/);
-  return tlsVersions.filter(
+  return ascendingTlsVersions.filter(
     (version) => !words.includes(`+no_${version.toLowerCase().replace('.', '_')}`),
   );
 }
@@ -348,17 +348,17 @@ function gnuTlsVersions(priority: string): readonly TlsVersionName[] | undefined
   const [first = '', ...rest] = priority.split(':').map((item) => item.trim());
   const isSigned = /^[+!-]/.test(first);
   if (!isSigned && first !== 'NONE' && !EVERY_VERSION.test(first)) return undefined;
-  const enabled = new Set<string>(first === 'NONE' ? [] : tlsVersions);
+  const enabled = new Set<string>(first === 'NONE' ? [] : ascendingTlsVersions);
   for (const item of isSigned ? [first, ...rest] : rest) {
     const [, sign, name] = /^([+!-])VERS-(.+)$/.exec(item) ?? [];
     if (sign === undefined || name === undefined) continue;
     const version = name === 'TLS1.0' ? 'TLSv1' : name.replace('TLS1', 'TLSv1');
-    const named = /^(TLS-)?ALL$/.test(name) ? tlsVersions : [version];
+    const named = /^(TLS-)?ALL$/.test(name) ? ascendingTlsVersions : [version];
     for (const each of named)
       if (sign === '+') enabled.add(each);
       else enabled.delete(each);
   }
-  return tlsVersions.filter((version) => enabled.has(version));
+  return ascendingTlsVersions.filter((version) => enabled.has(version));
 }
 
 function rootsOf(options: TransportOptions): TlsRules['roots'] {

@@ -1,7 +1,7 @@
 import { assumedRoots, resolverFact, type ResolverState } from '../assumptions.js';
 import {
   known,
-  tlsVersions,
+  ascendingTlsVersions,
   unknown,
   type DestinationRules,
   type Fact,
@@ -10,7 +10,7 @@ import {
   type TlsRules,
   type TlsVersionName,
 } from '../sender-model.js';
-import { abilitiesOf, parseTlsLibrary, type TlsLibrary } from '../tls-library.js';
+import { libraryAbilities, parseTlsLibrary, type TlsLibrary } from '../tls-library.js';
 import { parseSmtpdConf, type ParsedSmtpdConf, type SmtpdLine } from './parse-smtpd-conf.js';
 
 /** Input of {@link readOpenSmtpd}. */
@@ -353,7 +353,7 @@ function serverNameBy(version: string | undefined, source: SettingSource): TlsRu
  * of the option `ciphers` are unknown.
  */
 function libraryOf({ ciphers, source }: Relay, { version, library }: Build): TlsRules['library'] {
-  const abilities = abilitiesOf(library, source);
+  const abilities = libraryAbilities(library, source);
   const isOld = /^[56]\./.test(version ?? '');
   if (ciphers === undefined && isOld) return abilities;
   const reason = `the suites of ${ciphers ?? 'this version of OpenSMTPD'} are not known`;
@@ -374,7 +374,7 @@ function versionsOf({ protocols, source }: Relay): Fact<readonly TlsVersionName[
   if (words.some((word) => !/^tlsv1(\.[0-3])?$/.test(word)))
     return unknown(`protocols ${protocols} is not evaluated`, source);
   return known(
-    tlsVersions.filter((version) => words.includes(version.toLowerCase())),
+    ascendingTlsVersions.filter((version) => words.includes(version.toLowerCase())),
     source,
   );
 }

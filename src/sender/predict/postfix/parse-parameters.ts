@@ -1,7 +1,7 @@
 import { enclosed, splitOutsideBraces } from './braces.js';
 
 /** One parameter as `postconf` prints it or `main.cf` sets it. */
-export interface Parameter {
+export interface PostfixParameter {
   readonly name: string;
   /** Without expansion of `$name`; a value of several lines is joined by spaces. */
   readonly value: string;
@@ -68,7 +68,7 @@ function servicesOf(
 /** A service of master.cf (master(5)): eight fields, then arguments of its program. */
 function parseService(
   line: string,
-): { service: string; program: string; options: readonly Parameter[] } | undefined {
+): { service: string; program: string; options: readonly PostfixParameter[] } | undefined {
   const [, name, type, program, rest = ''] =
     /^(\S+)\s+(inet|unix|unix-dgram|fifo|pass)\s+(?:\S+\s+){5}(\S+)(.*)$/.exec(line) ?? [];
   if (name === undefined || type === undefined || program === undefined) return undefined;
@@ -76,7 +76,7 @@ function parseService(
 }
 
 /** The options `-o name=value` and `-o { name = value }` of a service. */
-function optionsIn(text: string): readonly Parameter[] {
+function optionsIn(text: string): readonly PostfixParameter[] {
   const words = splitOutsideBraces(text, /\s/);
   return words.flatMap((word, index) => {
     const argument = word === '-o' ? words[index + 1] : /^-o(.+)$/s.exec(word)?.[1];
@@ -86,7 +86,7 @@ function optionsIn(text: string): readonly Parameter[] {
 }
 
 /** Returns `name = value` as a parameter; undefined for any other line. */
-function parseLine(line: string): Parameter | undefined {
+function parseLine(line: string): PostfixParameter | undefined {
   const equals = line.indexOf('=');
   if (equals < 0) return undefined;
   const name = line.slice(0, equals).trim();

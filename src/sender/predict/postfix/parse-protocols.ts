@@ -1,4 +1,4 @@
-import { tlsVersions, type TlsVersionName } from '../sender-model.js';
+import { ascendingTlsVersions, type TlsVersionName } from '../sender-model.js';
 
 /** Hexadecimal protocol numbers (postconf(5), smtp_tls_mandatory_protocols). */
 const numbers: Readonly<Record<string, TlsVersionName>> = {
@@ -15,7 +15,7 @@ const numbers: Readonly<Record<string, TlsVersionName>> = {
  */
 export function parseProtocols(text: string): readonly TlsVersionName[] | undefined {
   const words = text.split(/[\s,:]+/).filter((word) => word !== '');
-  let [lowest, highest] = [0, tlsVersions.length - 1];
+  let [lowest, highest] = [0, ascendingTlsVersions.length - 1];
   const excluded = new Set<string>();
   const included = new Set<string>();
   for (const word of words) {
@@ -29,7 +29,7 @@ export function parseProtocols(text: string): readonly TlsVersionName[] | undefi
     } else if (word.startsWith('!')) excluded.add(version);
     else included.add(version);
   }
-  const enabled = tlsVersions.filter(
+  const enabled = ascendingTlsVersions.filter(
     (version, index) =>
       index >= lowest &&
       index <= highest &&
@@ -43,18 +43,20 @@ function versionOf(name: string): TlsVersionName | 'SSL' | undefined {
   if (/^SSLv[23]$/i.test(name)) return 'SSL';
   const digits = /^(?:0x)?0?(30[0-4])$/i.exec(name)?.[1];
   if (digits !== undefined) return numbers[digits] ?? 'SSL';
-  return tlsVersions.find((version) => version.toLowerCase() === name.toLowerCase());
+  return ascendingTlsVersions.find((version) => version.toLowerCase() === name.toLowerCase());
 }
 
 /** Position among the TLS versions; SSL precedes them. */
 function rank(version: TlsVersionName | 'SSL'): number {
-  return version === 'SSL' ? -1 : tlsVersions.indexOf(version);
+  return version === 'SSL' ? -1 : ascendingTlsVersions.indexOf(version);
 }
 
 /** The versions from the lowest enabled one up to the first gap. */
 function contiguous(enabled: readonly TlsVersionName[]): readonly TlsVersionName[] {
   const [first] = enabled;
   if (first === undefined) return [];
-  const start = tlsVersions.indexOf(first);
-  return enabled.filter((version, index) => tlsVersions.indexOf(version) === start + index);
+  const start = ascendingTlsVersions.indexOf(first);
+  return enabled.filter(
+    (version, index) => ascendingTlsVersions.indexOf(version) === start + index,
+  );
 }

@@ -1,13 +1,13 @@
 import { countOf as countText, displayName } from '../../../base/index.js';
 import { badge, dataTable, markup, type Markup, type Piece } from '../../../page/index.js';
 import type { CustomerView } from '../../operator/customers.js';
-import { severityOf, type OwnDomain } from '../../operator/own-domains.js';
+import { urgencyOf, type OwnDomain } from '../../operator/own-domains.js';
 import { domainPath, operatorPage } from './operator-layout.js';
-import { reasonOf, severities } from './overview-page.js';
+import { attentionPhrase, severities } from './overview-page.js';
 
 /** Customers, one line each, worst first. */
 export function customersPage(customers: readonly CustomerView[]): readonly Markup[] {
-  const worst = (view: CustomerView): number => Math.max(0, ...view.known.map(severityOf));
+  const worst = (view: CustomerView): number => Math.max(0, ...view.known.map(urgencyOf));
   const rows = [...customers].sort(
     (left, right) => worst(right) - worst(left) || left.name.localeCompare(right.name),
   );
@@ -38,14 +38,14 @@ export function customersPage(customers: readonly CustomerView[]): readonly Mark
 export function customerPage({ name, configured, known }: CustomerView): readonly Markup[] {
   const names = new Set(known.map(({ domain }) => domain));
   const unknown = configured.filter((domain) => !names.has(domain));
-  const lead = `${countText(configured.length, 'domain')}, ${known.filter((own) => severityOf(own) === 3).length} failing.`;
+  const lead = `${countText(configured.length, 'domain')}, ${known.filter((own) => urgencyOf(own) === 3).length} failing.`;
   return operatorPage({ title: name, lead }, [
     known.length > 0 &&
       markup`<section class="wide own">${dataTable<OwnDomain>(
         'Domains of the customer, worst first',
         [
           { name: 'Domain', cell: nameCell },
-          { name: 'State', cell: (own) => stateBadge(severityOf(own)) },
+          { name: 'State', cell: (own) => stateBadge(urgencyOf(own)) },
           { name: 'Last check', cell: ({ watched }) => watched?.verdict ?? 'not watched' },
         ],
         known,
@@ -58,11 +58,11 @@ export function customerPage({ name, configured, known }: CustomerView): readonl
 
 function nameCell(own: OwnDomain): Piece {
   return markup`<a href="${domainPath(own.domain)}">${displayName(own.domain)}</a>
-    <span class="says">${reasonOf(own)}</span>`;
+    <span class="says">${attentionPhrase(own)}</span>`;
 }
 
 function countOf({ known }: CustomerView, severity: number): number {
-  return known.filter((own) => severityOf(own) === severity).length;
+  return known.filter((own) => urgencyOf(own) === severity).length;
 }
 
 function stateBadge(severity: number): Markup {

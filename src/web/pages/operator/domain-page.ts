@@ -32,7 +32,7 @@ export function domainPage(view: DomainView, days: number): readonly Markup[] {
     ...operatorPage({ title: displayName(domain), lead: domainHeadline(view) }, [
       domainTabs(domain, ''),
     ]),
-    ...domainReport(
+    ...domainReportSections(
       view,
       tabs(
         'Days',
@@ -47,7 +47,7 @@ export function domainPage(view: DomainView, days: number): readonly Markup[] {
  * The sections of a domain's report: facts, days, failures with cause and steps, and
  * reporters. `periods`: links to other periods.
  */
-export function domainReport(view: DomainView, periods?: Markup): readonly Markup[] {
+export function domainReportSections(view: DomainView, periods?: Markup): readonly Markup[] {
   const { failures } = view;
   return [
     facts(view),

@@ -2,7 +2,7 @@ import { displayName } from '../../../base/index.js';
 import { badge, dataTable, markup, type Markup, type Tone } from '../../../page/index.js';
 import type { ServedPolicy } from '../../../publish/index.js';
 import { overviewHeadline } from '../../../tls-rpt-receive/index.js';
-import { severityOf, type OwnDomain, type OwnDomains } from '../../operator/own-domains.js';
+import { urgencyOf, type OwnDomain, type OwnDomains } from '../../operator/own-domains.js';
 import { domainPath, operatorPage } from './operator-layout.js';
 
 /** Rows of the page. A longer list has a search field instead of scrolling. */
@@ -61,7 +61,7 @@ function begin(isWhole: boolean): Markup {
 /** The current state in one sentence. */
 function leadOf(domains: readonly OwnDomain[]): string {
   const count = (severity: number): number =>
-    domains.filter((domain) => severityOf(domain) === severity).length;
+    domains.filter((domain) => urgencyOf(domain) === severity).length;
   const [failing, attention, unknown] = [count(3), count(2), count(1)];
   const many = (number: number): string => (number === 1 ? '1 domain' : `${number} domains`);
   if (domains.length === 0) return 'No domain is watched, published or reported yet.';
@@ -79,16 +79,16 @@ function leadOf(domains: readonly OwnDomain[]): string {
 
 function nameCell(own: OwnDomain): Markup {
   return markup`<a href="${domainPath(own.domain)}">${displayName(own.domain)}</a>
-    <span class="says">${reasonOf(own)}</span>`;
+    <span class="says">${attentionPhrase(own)}</span>`;
 }
 
 function stateCell(own: OwnDomain): Markup {
-  const [word, tone] = severities[severityOf(own)] ?? ['unknown', 'fair'];
+  const [word, tone] = severities[urgencyOf(own)] ?? ['unknown', 'fair'];
   return badge(word, tone);
 }
 
 /** The most important fact about a domain, as one phrase. */
-export function reasonOf({ failing, watched, reported }: OwnDomain): string {
+export function attentionPhrase({ failing, watched, reported }: OwnDomain): string {
   const [fault] = watched?.faults ?? [];
   if (failing?.ongoing === true)
     return `${failing.failed} of ${failing.failed + failing.successful} sessions failed since ${failing.since}`;
