@@ -108,7 +108,7 @@ async function measure(
   return { server: server.name, triage, verdict, inventory, bound, looks, faults };
 }
 
-/** The command as a user runs it, including the start of the process. */
+/** Returns the command as a user runs it, including the start of the process. */
 function ourselves(matrix: Matrix, { domain, ip }: MatrixServer): Promise<Cost> {
   const args = [
     'dist/src/cli/main.js',

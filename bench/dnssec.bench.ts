@@ -229,8 +229,8 @@ async function ownRate(
 }
 
 /**
- * The cost of only sending and receiving: the limit of every resolver in this runtime
- * that uses a new port for each question.
+ * Returns the cost of only sending and receiving: the limit of every resolver in this
+ * runtime that uses a new port for each question.
  */
 async function bareRate(names: readonly Name[], upstream: number): Promise<number> {
   const network = nodeNetwork();

@@ -57,7 +57,8 @@ export function bench(args: readonly string[]): void {
 }
 
 /**
- * A domain with a separate name for its mail host, at a server with another certificate.
+ * Returns a domain with a separate name for its mail host, at a server with another
+ * certificate.
  */
 function ownHost(name: string, server: ReturnType<typeof testServer>): ScannedDomain {
   const host = `mail.${name}`;
@@ -69,7 +70,7 @@ function ownHost(name: string, server: ReturnType<typeof testServer>): ScannedDo
   };
 }
 
-/** Microseconds of CPU time for each item. */
+/** Returns the microseconds of CPU time for each item. */
 function cpuOf<T>(items: readonly T[], work: (item: T) => unknown): number {
   const before = cpuUsage();
   for (const item of items) work(item);

@@ -195,7 +195,10 @@ async function startOurs(
   return [{ name: 'hermetic serve', port, pid: daemon.pid }, (performance.now() - began) / 1000];
 }
 
-/** The upper limit in Node: one certificate for every name, and a prepared response. */
+/**
+ * Returns the upper limit in Node: one certificate for every name, and a prepared
+ * response.
+ */
 async function startBare(host: string, folder: string, daemons: Daemon[]): Promise<Server> {
   const port = await freePort();
   const ring = new KeyRing(join(folder, 'keys'));

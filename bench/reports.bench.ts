@@ -31,9 +31,9 @@ const days = 30;
 const now = (first + days + 1) * dayMs;
 
 /**
- * A report with the sizes of real reports (402 to 2,129 octets of JSON, some larger).
- * Three in ten contain DANE in addition to MTA-STS, and one in ten contains failures.
- * Forty reporters send them.
+ * Returns a report with the sizes of real reports (402 to 2,129 octets of JSON, some
+ * larger). Three in ten contain DANE in addition to MTA-STS, and one in ten contains
+ * failures. Forty reporters send them.
  */
 function report(n: number, domains: number): string {
   const day = new Date((first + (Math.floor(n / domains) % days)) * dayMs)
@@ -307,7 +307,10 @@ async function questions(folder: string, count: number, say: Say): Promise<void>
   store.close();
 }
 
-/** A store that executes one kind of statement and answers the others with no rows. */
+/**
+ * Returns a store that executes one kind of statement and answers the others with no
+ * rows.
+ */
 function only(store: Store, word: RegExp): Store {
   const nothing = { run: () => 0, get: () => undefined, all: () => [] };
   return {

@@ -79,7 +79,9 @@ export async function bench(args: readonly string[]): Promise<void> {
     );
 }
 
-/** Numbers new rows. It stores no rows, so every evicted fact counts as new. */
+/**
+ * Returns the numbers new rows. It stores no rows, so every evicted fact counts as new.
+ */
 function countingDatabase(): Queries {
   let rows = 0;
   return {

@@ -24,7 +24,7 @@ export function serverCpu(data: string): ServerCpu {
   return sums;
 }
 
-/** The parent process of all other processes of the server. */
+/** Returns the parent process of all other processes of the server. */
 export function serverPid(data: string): number {
   return Number(readFileSync(join(data, 'postmaster.pid'), 'utf8').split('\n')[0]);
 }
@@ -36,7 +36,9 @@ export function cpuBetween(before: ServerCpu, after: ServerCpu): ServerCpu {
   return Object.fromEntries([...spent, ['all', spent.reduce((sum, [, ms]) => sum + ms, 0)]]);
 }
 
-/** The title of a process: `postgres: checkpointer`, or a session with its user. */
+/**
+ * Returns the title of a process: `postgres: checkpointer`, or a session with its user.
+ */
 function kindOf(pid: string): string {
   try {
     const title = readFileSync(`/proc/${pid}/cmdline`, 'utf8').replace(/\0/g, ' ');
@@ -47,7 +49,7 @@ function kindOf(pid: string): string {
   }
 }
 
-/** The fields of /proc/PID/stat after the name of the program. */
+/** Returns the fields of /proc/PID/stat after the name of the program. */
 function statOf(pid: string): readonly string[] | undefined {
   try {
     const text = readFileSync(`/proc/${pid}/stat`, 'utf8');

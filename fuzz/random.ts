@@ -6,7 +6,7 @@ export class Random {
     this.#state = seed >>> 0;
   }
 
-  /** An integer from 0 up to, not including, `below`. */
+  /** Returns an integer from 0 up to, not including, `below`. */
   below(below: number): number {
     this.#state = (this.#state + 0x6d2b79f5) >>> 0;
     let t = this.#state;
@@ -29,8 +29,8 @@ export class Random {
   }
 
   /**
-   * One to four changes: sets an octet, flips a bit, cuts, doubles, moves or randomizes a
-   * piece, or cuts off the end.
+   * Returns one to four changes: sets an octet, flips a bit, cuts, doubles, moves or
+   * randomizes a piece, or cuts off the end.
    */
   damage(bytes: Uint8Array): Uint8Array {
     let out = Buffer.from(bytes);

@@ -57,8 +57,8 @@ function requestOf(random: Random): Uint8Array {
 }
 
 /**
- * A slow and simple reference: the replies that the protocol requires for these octets,
- * implemented independently of the server.
+ * Returns a slow and simple reference: the replies that the protocol requires for these
+ * octets, implemented independently of the server.
  */
 function expected(bytes: Buffer): { replies: string; malformed: boolean; count: number } {
   let text = bytes.toString('latin1');
@@ -84,7 +84,7 @@ function expected(bytes: Buffer): { replies: string; malformed: boolean; count: 
   }
 }
 
-/** One connection; resolves when the server has sent its last reply. */
+/** Returns one connection; resolves when the server has sent its last reply. */
 async function converse(
   bytes: Buffer,
   random: Random,

@@ -13,7 +13,7 @@ const ajv = new Ajv2020({ allErrors: true, strict: false });
 formats.default(ajv);
 const validate = ajv.compile(JSON.parse(readFileSync(SCHEMA, 'utf8')) as object);
 
-/** The faults that an editor would mark by the schema. */
+/** Returns the faults that an editor would mark by the schema. */
 function faults(text: string): readonly string[] {
   validate((parse(text) as unknown) ?? {});
   return (validate.errors ?? []).map(({ instancePath, message }) => `${instancePath} ${message}`);

@@ -5,7 +5,8 @@ import test from 'node:test';
 import { runCli } from './support/run-cli.js';
 
 /**
- * A block with a command of the lab, and the following block with lines of its output.
+ * Returns a block with a command of the lab, and the following block with lines of its
+ * output.
  */
 function samples(
   file: string,

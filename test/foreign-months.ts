@@ -187,7 +187,7 @@ interface Choice {
   readonly victim: Reporter;
 }
 
-/** The MX host of a session. */
+/** Returns the MX host of a session. */
 function hostOf(dice: Dice, { kind, isOn, hosts, reporter, victim }: Choice): string {
   if (kind === 'MX change' && isOn && dice.chance(0.5)) return NEW_HOST;
   if (kind === 'MX records forged' && isOn && reporter === victim) return FORGED_HOST;

@@ -72,7 +72,7 @@ function samplesOf(scrape: string): readonly Sample[] {
   );
 }
 
-/** The selectors of a query, without the label `job`, which Prometheus adds. */
+/** Returns the selectors of a query, without the label `job`, which Prometheus adds. */
 function selectorsOf(expr: string): readonly { name: string; matches(sample: Sample): boolean }[] {
   return [...expr.matchAll(/\b((?:hermetic|process|nodejs)_\w+)(?:\{([^}]*)\})?/g)].map(
     ([, name = '', text = '']) => {

@@ -142,7 +142,7 @@ function detailOf({ network, v6 }: Reporter, host: string, result: string): Test
   };
 }
 
-/** The fields of a failure as the report contains them. */
+/** Returns the fields of a failure as the report contains them. */
 function seenAs(
   { name, isTerse }: Reporter,
   type: PolicyType,

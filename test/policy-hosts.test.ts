@@ -10,8 +10,8 @@ import { createLog, parseConfig, startDaemon } from '../src/server/index.js';
 import { openStore } from '../src/store/index.js';
 
 /**
- * The observation of a sender: the certificate's name and the answer, or the error of the
- * handshake.
+ * Returns the observation of a sender: the certificate's name and the answer, or the
+ * error of the handshake.
  */
 function fetched(port: number, servername: string | undefined, host: string): Promise<string> {
   return new Promise((resolve) => {

@@ -6,7 +6,7 @@ import { parseConfig } from '../src/server/index.js';
 
 const page = readFileSync('docs/publish.md', 'utf8');
 const pages = `${page}\n${readFileSync('docs/certificates.md', 'utf8')}`;
-/** The fenced blocks of one language: every second fence opens a block. */
+/** Returns the fenced blocks of one language: every second fence opens a block. */
 function blocks(kind: string): readonly string[] {
   const parts = pages.split(/^```(.*)$/m);
   return parts.flatMap((text, i) => (i % 4 === 2 && parts[i - 1] === kind ? [text] : []));

@@ -28,7 +28,7 @@ const reporter = { organization: 'Reporting Sender', contact: 'tls@reporting.exa
 const key = newKeyPair({ type: 'rsa', modulusLength: 2048 });
 const keyText = `v=DKIM1; k=rsa; p=${key.publicKey.export({ type: 'spki', format: 'der' }).toString('base64')}`;
 
-/** A public test with only the slot of the receivers. */
+/** Returns a public test with only the slot of the receivers. */
 async function opened(t: TestContext, now: number): Promise<PublicTest> {
   const store = await openStore(':memory:');
   const clock = new FakeClock(now, 'wait');
@@ -73,7 +73,9 @@ async function deliverOurs(table: SlotTable): Promise<readonly SessionEvent[]> {
   }
 }
 
-/** The report mail of our own sender for the sessions, after the end of their day. */
+/**
+ * Returns the report mail of our own sender for the sessions, after the end of their day.
+ */
 async function reportMailOf(events: readonly SessionEvent[], now: number): Promise<Buffer> {
   const store = await openStore(':memory:');
   prepareReporting(store);

@@ -59,12 +59,12 @@ export class SessionBook {
   }
 }
 
-/** A TLSA policy belongs to a host, and the others to the domain. */
+/** Returns a TLSA policy belongs to a host, and the others to the domain. */
 function keyFor(type: PolicyType, host: string): string {
   return type === 'tlsa' ? host : type;
 }
 
-/** The kinds of policies that a reporter applies. */
+/** Returns the kinds of policies that a reporter applies. */
 export function someTypes(dice: Dice): readonly PolicyType[] {
   return dice.pick<readonly PolicyType[]>([
     ['sts'],
@@ -75,7 +75,7 @@ export function someTypes(dice: Dice): readonly PolicyType[] {
   ]);
 }
 
-/** The date of a day of the month, counted from 0. */
+/** Returns the date of a day of the month, counted from 0. */
 export function dateOf(day: number): string {
   return new Date(firstDay + day * 86_400_000).toISOString().slice(0, 10);
 }

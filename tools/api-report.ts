@@ -7,7 +7,9 @@ import ts from 'typescript';
 
 type Exports = Readonly<Record<string, string | { readonly types?: string }>>;
 
-/** The API report as Markdown, from the declaration files of the built package. */
+/**
+ * Returns the API report as Markdown, from the declaration files of the built package.
+ */
 export function apiReport(): string {
   const manifest = JSON.parse(readFileSync('package.json', 'utf8')) as { exports: Exports };
   const entries = Object.entries(manifest.exports).flatMap(([subpath, target]) =>
@@ -66,8 +68,8 @@ function declarationText(declaration: ts.Declaration): string {
 }
 
 /**
- * A constant with its type, without type arguments: the compiler infers them, and prints
- * their members in an order that differs between a clean and an incremental build.
+ * Returns a constant with its type, without type arguments: the compiler infers them, and
+ * prints their members in an order that differs between a clean and an incremental build.
  * Compilers also write different quotes around literals.
  */
 function constantText({ name, type }: ts.VariableDeclaration, source: ts.SourceFile): string {

@@ -383,8 +383,8 @@ function circles(graph: Graph): { file: string; line: number; path: string[] }[]
 }
 
 /**
- * The imports between the folders of a part. An `index.ts` re-exports its folders and a
- * command table loads its commands on demand: neither depends on them.
+ * Returns the imports between the folders of a part. An `index.ts` re-exports its folders
+ * and a command table loads its commands on demand: neither depends on them.
  */
 function folderGraph(graph: Graph): Graph {
   const folders = new Map<string, Edge[]>();
@@ -422,7 +422,7 @@ function lineOf(source: ts.SourceFile, node: ts.Node): number {
   return source.getLineAndCharacterOfPosition(node.getStart(source)).line + 1;
 }
 
-/** The sources below `src`, and the rules that apply to them. */
+/** Returns the sources below `src`, and the rules that apply to them. */
 export function readTree(root = '.'): {
   readonly files: ReadonlyMap<string, string>;
   readonly rules: Rules;

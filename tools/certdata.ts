@@ -17,9 +17,9 @@ export interface CertdataRoot {
 type PkcsObject = ReadonlyMap<string, string | Buffer>;
 
 /**
- * The roots trusted for TLS servers, in the order of the file. Throws for a file without
- * roots, or for a certificate without a trust object: an incomplete root store is worse
- * than an old one.
+ * Returns the roots trusted for TLS servers, in the order of the file. Throws for a file
+ * without roots, or for a certificate without a trust object: an incomplete root store is
+ * worse than an old one.
  */
 export function parseCertdata(text: string): readonly CertdataRoot[] {
   const objects = objectsOf(text);
@@ -72,7 +72,7 @@ function octets(object: PkcsObject, name: string): Buffer {
   return value;
 }
 
-/** The objects of the file: each begins with CKA_CLASS. */
+/** Returns the objects of the file: each begins with CKA_CLASS. */
 function objectsOf(text: string): readonly PkcsObject[] {
   const objects: Map<string, string | Buffer>[] = [];
   const lines = text.split('\n');

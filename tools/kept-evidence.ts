@@ -35,8 +35,8 @@ export function gradesOf(kept: readonly Evidence[]): Grades {
 }
 
 /**
- * The saved sets of evidence, each with its grades at the time of the save. Throws if a
- * set no longer satisfies the schema.
+ * Returns the saved sets of evidence, each with its grades at the time of the save.
+ * Throws if a set no longer satisfies the schema.
  */
 export function keptEvidence(): readonly {
   readonly name: string;
@@ -75,7 +75,7 @@ function writeGrades(name: string, grades: Grades): void {
   writeFileSync(join(FOLDER, `${name}.grades.json`), `${JSON.stringify(grades, null, 2)}\n`);
 }
 
-/** The inventory of every domain of the lab, with its attackers. */
+/** Returns the inventory of every domain of the lab, with its attackers. */
 async function labEvidence(): Promise<readonly Evidence[]> {
   const lab = await createLab();
   try {

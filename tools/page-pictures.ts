@@ -48,7 +48,7 @@ try {
   program.kill();
 }
 
-/** The address that the program prints. */
+/** Returns the address that the program prints. */
 async function originOf(): Promise<string> {
   for await (const line of createInterface({ input: program.stdout })) {
     const [origin] = /http:\/\/127\.0\.0\.1:\d+/.exec(line) ?? [];

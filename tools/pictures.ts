@@ -39,7 +39,7 @@ const reports: Readonly<Record<string, readonly string[]>> = {
   ].flatMap(one),
 };
 
-/** The results of these domains of the lab, each checked once. */
+/** Returns the results of these domains of the lab, each checked once. */
 async function results(domains: readonly string[]): Promise<ReadonlyMap<string, CheckResult>> {
   const lab = await createLab();
   try {

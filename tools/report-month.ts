@@ -150,8 +150,8 @@ function isOn({ fault, from, to }: World, day: number, kind: FaultKind): boolean
 }
 
 /**
- * The patterns of the policy file on a day. A fault adds a host to the file late, or only
- * after the MX records change.
+ * Returns the patterns of the policy file on a day. A fault adds a host to the file late,
+ * or only after the MX records change.
  */
 function publishedMx(world: World, day: number): readonly string[] {
   if (isOn(world, day, 'MX host missing from policy')) return ['mx1.alpha.example'];
@@ -159,7 +159,9 @@ function publishedMx(world: World, day: number): readonly string[] {
   return world.hosts;
 }
 
-/** The result type of a failed fetch of the policy; undefined: the fetch succeeds. */
+/**
+ * Returns the result type of a failed fetch of the policy; undefined: the fetch succeeds.
+ */
 function fetchFailure(world: World, { name }: Sender, day: number): string | undefined {
   if (isOn(world, day, 'policy host down')) return 'sts-policy-fetch-error';
   if (isOn(world, day, 'policy malformed')) return 'sts-policy-invalid';
@@ -168,7 +170,7 @@ function fetchFailure(world: World, { name }: Sender, day: number): string | und
   return own && name === world.victim ? 'sts-policy-fetch-error' : undefined;
 }
 
-/** The failure of a session under this policy type; undefined: it succeeds. */
+/** Returns the failure of a session under this policy type; undefined: it succeeds. */
 function failureOf(world: World, session: Session, type: string): string | undefined {
   const { sender, day, host, v6 } = session;
   const on = (kind: FaultKind): boolean => isOn(world, day, kind);
@@ -206,8 +208,8 @@ interface Truth {
 }
 
 /**
- * The reports of one sender about one day: none without sessions, otherwise one or
- * several.
+ * Returns the reports of one sender about one day: none without sessions, otherwise one
+ * or several.
  */
 function reportsOf(world: World, sender: Sender, day: number, truth: Truth): readonly TestReport[] {
   const { dice } = world;
@@ -268,7 +270,7 @@ function renewPolicy(world: World, sender: Sender, day: number): string | undefi
   return undefined;
 }
 
-/** Whether the fault can affect sessions under this policy type. */
+/** Returns whether the fault can affect sessions under this policy type. */
 function concerns({ fault }: World, type: string, { v6 }: Session): boolean {
   if (fault === 'STARTTLS off on IPv6 only') return v6;
   if (fault.startsWith('STARTTLS')) return true;
@@ -336,7 +338,10 @@ function shownAs({ style }: Sender, result: string): string {
   return style === 'sparse' ? 'not-described' : result;
 }
 
-/** The host that a reader derives from the policy domain if no detail names a host. */
+/**
+ * Returns the host that a reader derives from the policy domain if no detail names a
+ * host.
+ */
 function tlsaHost(sender: Sender, host: string): string {
   return sender.style === 'microsoft' ? '' : host;
 }
@@ -351,7 +356,10 @@ function typeAsReported(style: Style, type: string, result: string, dice: Dice):
   return result;
 }
 
-/** The reports of a day: mox sends one for each policy domain, the others one for all. */
+/**
+ * Returns the reports of a day: mox sends one for each policy domain, the others one for
+ * all.
+ */
 function written(
   world: World,
   sender: Sender,

@@ -101,7 +101,10 @@ async function viewOf(month: Month): Promise<Shown> {
   return { view, listed };
 }
 
-/** A check from the domain's own network: it finds the domain's faults, and no others. */
+/**
+ * Returns a check from the domain's own network: it finds the domain's faults, and no
+ * others.
+ */
 export function checkOf(
   { fault, from, to, hosts, broken, mode }: Month,
   day: number,
@@ -163,7 +166,7 @@ function judge(
   if (main?.failure.whose !== month.cause) tally.comparableUnclear++;
 }
 
-/** A failure belongs to the fault if the fault caused any of its sessions. */
+/** Returns a failure belongs to the fault if the fault caused any of its sessions. */
 function truthOf(failure: Explanation, { caused, cause }: Month): Cause {
   const { policy: type, result, host } = failure;
   const own = failure.reporters.some((reporter) =>
@@ -172,7 +175,7 @@ function truthOf(failure: Explanation, { caused, cause }: Month): Cause {
   return own ? cause : 'none';
 }
 
-/** The sums that the acceptance criteria use. */
+/** Returns the sums that the acceptance criteria use. */
 export function totalsOf({ tallies }: Outcome): {
   readonly wrong: number;
   readonly missed: number;
@@ -192,8 +195,8 @@ export function totalsOf({ tallies }: Outcome): {
 }
 
 /**
- * The share of unclear months for each cause, among months in which two reporters applied
- * the policy.
+ * Returns the share of unclear months for each cause, among months in which two reporters
+ * applied the policy.
  */
 function unclearByCause({ tallies }: Outcome): string {
   const causes: readonly Cause[] = ['yours', 'theirs', 'path'];

@@ -92,7 +92,7 @@ async function disturb({ seconds }: Plan, served: Served): Promise<void> {
 }
 
 /**
- * The time of the first alert about the genuine failure. Each start of the daemon
+ * Returns the time of the first alert about the genuine failure. Each start of the daemon
  * searches for changes, so one more start must suffice.
  */
 async function waitForAlert(

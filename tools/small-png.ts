@@ -88,7 +88,10 @@ function paeth(left: number, up: number, corner: number): number {
   return b <= c ? up : corner;
 }
 
-/** The most frequent colours, at most 256, and the index of each pixel's nearest one. */
+/**
+ * Returns the most frequent colours, at most 256, and the index of each pixel's nearest
+ * one.
+ */
 function quantise(pixels: Uint32Array): { palette: readonly number[]; indexes: Uint8Array } {
   const counts = new Map<number, number>();
   for (const pixel of pixels) counts.set(pixel, (counts.get(pixel) ?? 0) + 1);

@@ -96,8 +96,8 @@ function judgeState(
 }
 
 /**
- * One row for each RFC, as Markdown. The column MUST counts MUST, MUST NOT and rules in
- * scope; the other columns count every level.
+ * Returns one row for each RFC, as Markdown. The column MUST counts MUST, MUST NOT and
+ * rules in scope; the other columns count every level.
  */
 export function clauseTable(registers: readonly Register[]): string {
   const columns = [
@@ -149,7 +149,7 @@ function repeated(ids: readonly string[]): readonly string[] {
   return ids.filter((id, index) => ids.indexOf(id) < index);
 }
 
-/** The registers and the sources that cite them. */
+/** Returns the registers and the sources that cite them. */
 export function readClauses(root = '.'): {
   readonly registers: readonly Register[];
   readonly files: ReadonlyMap<string, string>;

@@ -34,7 +34,7 @@ export const ownDomains = [
 const HOUR = 3_600_000;
 const DAY = 24 * HOUR;
 
-/** The month of a seed as reports about a domain, ending yesterday. */
+/** Returns the month of a seed as reports about a domain, ending yesterday. */
 export function monthOf(domain: string, seed: number, now: number): readonly TestReport[] {
   const lastDay = Math.floor(now / DAY) * DAY - DAY;
   const shift = lastDay - (firstDay + (monthDays - 1) * DAY);
@@ -61,8 +61,8 @@ function withoutNoise(report: TestReport): TestReport {
 }
 
 /**
- * A month in which the policy changed on the fifth day. One reporter never renews its
- * copy, which does not contain the current mail host.
+ * Returns a month in which the policy changed on the fifth day. One reporter never renews
+ * its copy, which does not contain the current mail host.
  */
 function outdatedMonth(now: number): readonly TestReport[] {
   const [before, after] = [[`old.${changedDomain}`], [`mx.${changedDomain}`]];

@@ -110,7 +110,7 @@ try {
 }
 
 /**
- * The options of a check: the lab for its own domains, the internet for others if
+ * Returns the options of a check: the lab for its own domains, the internet for others if
  * `--real` is set.
  */
 function optionsFor(lab: Lab, domain: string, real: boolean): CheckOptions | undefined {

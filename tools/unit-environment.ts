@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 
-/** The environment that the unit of the package sets. */
+/** Returns the environment that the unit of the package sets. */
 export function unitEnvironment(): Readonly<Record<string, string>> {
   const [, line = ''] =
     /^Environment=(.*)$/m.exec(readFileSync('packaging/hermetic.service', 'utf8')) ?? [];

@@ -243,7 +243,9 @@ const isDeclaration = ({ parent }: ts.Identifier): boolean =>
   ts.isVariableDeclaration(parent) ||
   ts.isMethodDeclaration(parent);
 
-/** Comments with their markers removed; adjacent line comments are one piece. */
+/**
+ * Returns the comments with their markers removed; adjacent line comments are one piece.
+ */
 function* commentsOf(content: string, lineAt: (position: number) => number): Iterable<Piece> {
   const scanner = ts.createScanner(ts.ScriptTarget.Latest, false, undefined, content);
   let run: { end: number; line: number; text: string } | undefined;
@@ -285,7 +287,7 @@ function* pieceOf({ line, text: words }: { line: number; text: string }): Iterab
   yield { place: 'opening', line, text: words.trimStart() };
 }
 
-/** The lines and the sentences of Markdown, without its code. */
+/** Returns the lines and the sentences of Markdown, without its code. */
 function piecesOfPage(content: string): readonly Piece[] {
   const fill = (letter: string) => (code: string) => code.replace(/[^\n]/g, letter);
   const text = content.replace(/^```[^]*?^```|<!--[^]*?-->/gm, fill(' '));
@@ -298,7 +300,10 @@ function piecesOfPage(content: string): readonly Piece[] {
 
 const endOfSentence = /(?<=[.!?][)"*_\]]*)\s+(?=["*_([]*[A-Z0-9])/;
 
-/** Sentences of paragraphs, list items and table cells. Headings are not included. */
+/**
+ * Returns the sentences of paragraphs, list items and table cells. Headings are not
+ * included.
+ */
 function* sentencesOf(text: string): Iterable<Piece> {
   let block: { line: number; text: string } | undefined;
   const sentences = function* (at: { line: number; text: string } | undefined): Iterable<Piece> {

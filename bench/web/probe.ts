@@ -16,7 +16,9 @@ const [, , policies = '0', map = '0'] = process.argv;
 const WINDOW_MS = 2000;
 const PER_SECOND = 500;
 
-/** Milliseconds between the request of a policy and its end, for each request. */
+/**
+ * Returns the milliseconds between the request of a policy and its end, for each request.
+ */
 async function policyDelays(): Promise<readonly number[]> {
   const agent = new Agent({ keepAlive: true, maxSockets: 20 });
   const headers = { host: 'mta-sts.example.com' };

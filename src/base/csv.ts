@@ -1,11 +1,13 @@
 import { hidden } from './neutralise.js';
 
-/** A CSV table (RFC 4180): a header, then the rows, each cell quoted if necessary. */
+/**
+ * Returns a CSV table (RFC 4180): a header, then the rows, each cell quoted if necessary.
+ */
 export function csvTable(header: readonly string[], rows: readonly (readonly string[])[]): string {
   return [header, ...rows].map(csvLine).join('');
 }
 
-/** One line of a CSV table, with its line end. */
+/** Returns one line of a CSV table, with its line end. */
 export function csvLine(cells: readonly string[]): string {
   return `${cells.map(cell).join(',')}\r\n`;
 }

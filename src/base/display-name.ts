@@ -21,9 +21,9 @@ const lookalikes = /^[αβγεηικνορτυχωϲаьбвгдеѕзіјӏкһ
 const punctuationLike = /[ノ一丿〇ニ工ロ丶ヽ〳・]/u;
 
 /**
- * A domain name in both forms: the A-label form, and the U-label form in brackets if
- * that form cannot be mistaken for another name. Names without internationalised labels
- * are returned as they are.
+ * Returns a domain name in both forms: the A-label form, and the U-label form in brackets
+ * if that form cannot be mistaken for another name. Names without internationalised
+ * labels are returned as they are.
  *
  * The U-label form is omitted for a label that mixes scripts, consists of lookalikes of
  * Latin letters, runs from right to left, holds an invisible character, or does not
@@ -35,7 +35,7 @@ export function displayName(domainName: string): string {
   return `${domainName} (${unicode})`;
 }
 
-/** The U-label form of a name, if it differs and is safe to show. */
+/** Returns the U-label form of a name, if it differs and is safe to show. */
 export function safeUnicode(domainName: string): string | undefined {
   if (!/(^|\.)xn--/i.test(domainName)) return undefined;
   const unicode = domainToUnicode(domainName);

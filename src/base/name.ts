@@ -182,7 +182,7 @@ export class Name {
     return this.tail(1 + (this.wire[0] as number));
   }
 
-  /** The right-most `count` labels. */
+  /** Returns the right-most `count` labels. */
   suffix(count: number): Name {
     const extra = this.labelCount - count;
     if (extra <= 0) return this;
@@ -209,7 +209,7 @@ export class Name {
   }
 
   /**
-   * The name with further labels on the left, written in presentation form:
+   * Returns the name with further labels on the left, written in presentation form:
    * `mx.prepend('_25._tcp')`.
    */
   prepend(sourceText: string): Result<Name> {

@@ -27,7 +27,7 @@ export function judgeChain(
   };
 }
 
-/** The root of a path, and the dates at which the path ends. */
+/** Returns the root of a path, and the dates at which the path ends. */
 function trustPath(path: readonly Certificate[]): TrustPath | undefined {
   const root = path.at(-1);
   if (!root) return undefined;

@@ -18,7 +18,9 @@ const special: readonly (readonly [suffix: string, rfc: string])[] = [
 /** Names that resolve on no network, not even on a private one. */
 const nowhere: ReadonlySet<string> = new Set(['invalid', 'localhost', 'onion', 'alt']);
 
-/** The suffix that reserves a name and its clause; undefined for an ordinary name. */
+/**
+ * Returns the suffix that reserves a name and its clause; undefined for an ordinary name.
+ */
 export function specialName(
   hostName: string,
 ): { readonly suffix: string; readonly clause: string } | undefined {
@@ -47,7 +49,7 @@ export function foreignCharacters(hostName: string): string | undefined {
   return found.length > 0 ? found.slice(0, 3).join(', ') : undefined;
 }
 
-/** Octets written as `\DDD` become characters. */
+/** Returns the octets written as `\DDD` become characters. */
 function unescaped(hostName: string): string {
   return hostName
     .replace(/\\(\d{3})/g, (_, code: string) => String.fromCharCode(Number(code)))
@@ -81,7 +83,7 @@ export function passedOver(
 }
 
 /**
- * The address that an MX record contains without a final dot: `192.0.2.7` for
+ * Returns the address that an MX record contains without a final dot: `192.0.2.7` for
  * `192.0.2.7.one.example` in the zone `one.example` (RFC 1035 §5.1, §3.3.9).
  */
 export function addressBeforeOrigin(hostName: string, domainName: string): string | undefined {
@@ -89,16 +91,16 @@ export function addressBeforeOrigin(hostName: string, domainName: string): strin
   return parseIp(address) === undefined ? undefined : address;
 }
 
-/** The name without the zone's own name; empty for a name outside the zone. */
+/** Returns the name without the zone's own name; empty for a name outside the zone. */
 function beforeOrigin(hostName: string, domainName: string): string {
   const suffix = `.${domainName}`;
   return hostName.endsWith(suffix) ? hostName.slice(0, -suffix.length) : '';
 }
 
 /**
- * The intended name in an MX record whose final dot is missing: `mx.one.example` for
- * `mx.one.example.one.example` in the zone `one.example` (RFC 1035 §5.1). The name is a
- * guess that a lookup has to confirm.
+ * Returns the intended name in an MX record whose final dot is missing: `mx.one.example`
+ * for `mx.one.example.one.example` in the zone `one.example` (RFC 1035 §5.1). The name is
+ * a guess that a lookup has to confirm.
  */
 export function withoutOrigin(hostName: string, domainName: string): string | undefined {
   const meant = beforeOrigin(hostName, domainName);

@@ -245,8 +245,8 @@ function wrongForm(record: TlsaData, form: Form, holder: string | undefined): Fa
 }
 
 /**
- * The data of a form in words. Without `holder` it is the data of the server's own
- * certificate.
+ * Returns the data of a form in words. Without `holder` it is the data of the server's
+ * own certificate.
  */
 function textOf({ selector, digestOf }: Form, holder: string | undefined): string {
   if (selector === 1) return `${digestOf}the key of ${holder ?? "the server's certificate"}`;
@@ -268,7 +268,7 @@ interface Form {
   readonly right: boolean;
 }
 
-/** The parameters with which the certificate produces the data of the record. */
+/** Returns the parameters with which the certificate produces the data of the record. */
 function formOf(record: TlsaData, certificate: Certificate): Form | undefined {
   const selected = [certificate.der, certificate.spki] as const;
   for (const [selector, bytes] of selected.entries()) {

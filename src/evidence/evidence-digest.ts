@@ -10,7 +10,10 @@ export function evidenceDigest(evidence: Evidence): string {
   return createHash('sha256').update(canonicalJson(evidence)).digest('hex');
 }
 
-/** Keys in the order of their UTF-16 code units, no spaces; undefined is omitted. */
+/**
+ * Returns the keys in the order of their UTF-16 code units, no spaces; undefined is
+ * omitted.
+ */
 function canonicalJson(jsonValue: unknown): string {
   if (Array.isArray(jsonValue))
     return `[${jsonValue.map((item) => canonicalJson(item)).join(',')}]`;

@@ -5,7 +5,7 @@ import { deliveryOutcomeSchema } from './delivery-outcome-schema.js';
 import { domainDecisionSchema } from './domain-decision-schema.js';
 import { evidenceSchema } from './evidence-schema.js';
 
-/** The published JSON Schemas (draft 2020-12) by file name. */
+/** Returns the published JSON Schemas (draft 2020-12) by file name. */
 export function jsonSchemas(): Readonly<Record<string, object>> {
   return {
     'hermetic.check-1.json': z.toJSONSchema(checkResultSchema, { target: 'draft-2020-12' }),

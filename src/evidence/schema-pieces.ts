@@ -19,7 +19,7 @@ export const waiver = z.discriminatedUnion('kind', [
 ]);
 export const depth = z.enum(['triage', 'verdict', 'inventory']);
 
-/** An object with exactly these keys, all of one shape. */
+/** Returns an object with exactly these keys, all of one shape. */
 export function keyed<const K extends string, V extends z.ZodType>(
   keys: readonly K[],
   value: V,

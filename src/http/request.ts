@@ -52,9 +52,10 @@ const MAX_HEADER = 16 * 1024;
 const MAX_INTERIM = 8;
 
 /**
- * One HTTPS request (RFC 9110, RFC 9112). The certificate is judged before anything is
- * sent. A redirect is a response like any other: the function follows none, caches and
- * decompresses no response, and closes the connection. Rejects only with `signal.reason`.
+ * Returns one HTTPS request (RFC 9110, RFC 9112). The certificate is judged before
+ * anything is sent. A redirect is a response like any other: the function follows none,
+ * caches and decompresses no response, and closes the connection. Rejects only with
+ * `signal.reason`.
  */
 export async function request(options: HttpRequest): Promise<Result<HttpResponse>> {
   const { timeoutMs = 60_000, signal } = options;

@@ -19,14 +19,14 @@ export interface SecureDial {
   readonly host: string;
   readonly anchors: TrustStore;
   readonly validationTime: number;
-  /** Milliseconds left for all addresses together. */
+  /** Returns the milliseconds left for all addresses together. */
   left(): number;
   readonly signal: AbortSignal;
 }
 
 /**
- * A connection to the first address that completes a handshake. The certificate of that
- * server decides: if it is bad, no other address is tried.
+ * Returns a connection to the first address that completes a handshake. The certificate
+ * of that server decides: if it is bad, no other address is tried.
  */
 export async function secureDial(request: SecureDial): Promise<Result<Secured>> {
   const {
@@ -89,8 +89,9 @@ const certificateFailures: Readonly<Record<string, Parameters<typeof httpFailure
 };
 
 /**
- * The failure after one more address without a connection. The guard refuses addresses
- * that no public name may resolve to; the host is not public if it refused all of them.
+ * Returns the failure after one more address without a connection. The guard refuses
+ * addresses that no public name may resolve to; the host is not public if it refused all
+ * of them.
  */
 function notReached(address: string, code: string, before: Failure): Failure {
   const isFirst = before.detail === NO_ADDRESS;

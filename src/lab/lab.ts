@@ -65,7 +65,10 @@ export interface Lab {
   ): Promise<() => void>;
   /** Makes a mail host refuse connections. Returns a function that reconnects it. */
   cutOff(address: string): () => void;
-  /** Certificates of a host with their keys, for a real server that replaces it. */
+  /**
+   * Returns the certificates of a host with their keys, for a real server that replaces
+   * it.
+   */
   certificatesOf(hostName: string): readonly Issued[];
   /** Mail hosts and addresses, most preferred first, unaffected by DNS attacks. */
   hostsOf(domainName: string): readonly MailHostAddress[];

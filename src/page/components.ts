@@ -8,15 +8,16 @@ import { lines, markup, type Markup, type Piece } from './markup.js';
 export type Tone = 'good' | 'fair' | 'bad' | 'quiet';
 
 /**
- * A short word on a coloured ground. The word states the meaning; the colour repeats it.
+ * Returns a short word on a coloured ground. The word states the meaning; the colour
+ * repeats it.
  */
 export function badge(label: string, tone: Tone): Markup {
   return markup`<span class="badge ${tone}">${label}</span>`;
 }
 
 /**
- * A badge as an item of a list with the class `chips`, so that a screen reader announces
- * how many there are.
+ * Returns a badge as an item of a list with the class `chips`, so that a screen reader
+ * announces how many there are.
  */
 export function badgeItem(label: string, tone: Tone): Markup {
   return markup`<li class="badge ${tone}">${label}</li>`;
@@ -32,7 +33,7 @@ export interface Sign {
   readonly label: string;
 }
 
-/** A sign without a text next to it; its label becomes the accessible name. */
+/** Returns a sign without a text next to it; its label becomes the accessible name. */
 export function markSign({ sign, tone, label }: Sign): Markup {
   return markup`<span class="mark ${tone}" role="img" title="${label}" aria-label="${label}">${sign}</span>`;
 }
@@ -46,8 +47,9 @@ export interface ScoreLine extends Sign {
 }
 
 /**
- * A scorecard with one line for each topic. Roles are given explicitly, because the style
- * lays the table out as blocks on a phone, and browsers then drop the roles of a table.
+ * Returns a scorecard with one line for each topic. Roles are given explicitly, because
+ * the style lays the table out as blocks on a phone, and browsers then drop the roles of
+ * a table.
  */
 export function scoreList(caption: string, scores: readonly ScoreLine[]): Markup {
   const rows = scores.map(
@@ -87,7 +89,8 @@ export function codeBox(code: string, label: string): Markup {
 }
 
 /**
- * Terms and their descriptions. An undefined or false description omits the term.
+ * Returns the terms and their descriptions. An undefined or false description omits the
+ * term.
  */
 export function definitions(entries: readonly (readonly [Piece, Piece])[]): Markup {
   const shown = entries.filter(([, value]) => value !== undefined && value !== false);
@@ -103,9 +106,10 @@ export interface TableColumn<Row> {
 }
 
 /**
- * A table whose first column contains the row headers. On a phone each row becomes a
- * block, and each value has the name of its column before it, which the style takes from
- * `data-column`. Screen readers read the caption, which the page does not show.
+ * Returns a table whose first column contains the row headers. On a phone each row
+ * becomes a block, and each value has the name of its column before it, which the style
+ * takes from `data-column`. Screen readers read the caption, which the page does not
+ * show.
  */
 export function dataTable<Row>(
   caption: string,

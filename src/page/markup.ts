@@ -31,7 +31,10 @@ export function markup(fixed: TemplateStringsArray, ...values: readonly Piece[])
   );
 }
 
-/** One value as HTML. Markup passes unchanged, since it was escaped when it was made. */
+/**
+ * Returns one value as HTML. Markup passes unchanged, since it was escaped when it was
+ * made.
+ */
 function piece(value: Piece): string {
   if (value === undefined || value === false) return '';
   if (value instanceof Markup) return value.text;

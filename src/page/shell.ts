@@ -31,8 +31,8 @@ export interface LinkedFiles {
 }
 
 /**
- * The security policy of a page that contains its style. The policy permits this style
- * alone and forbids everything else, so injected markup could neither run nor load
+ * Returns the security policy of a page that contains its style. The policy permits this
+ * style alone and forbids everything else, so injected markup could neither run nor load
  * anything.
  */
 function securityPolicyOf(style: string): string {
@@ -70,7 +70,7 @@ export function pageShell(parts: PageParts): string {
   return `${page.text}\n`;
 }
 
-/** The elements of the head that load the files of a site. */
+/** Returns the elements of the head that load the files of a site. */
 function links({ style, script, refresh }: LinkedFiles): Markup {
   return markup`<link rel="stylesheet" href="${style}" />
     ${script !== undefined && markup`<script type="module" src="${script}"></script>`}

@@ -36,8 +36,8 @@ export const implicit = (number: number, bytes: Uint8Array): Uint8Array =>
   tlv(0x80 | number, bytes);
 
 /**
- * A non-negative INTEGER in the shortest form; a leading zero octet keeps it positive
- * (X.690 §8.3).
+ * Returns a non-negative INTEGER in the shortest form; a leading zero octet keeps it
+ * positive (X.690 §8.3).
  */
 export function integer(value: number | Uint8Array): Uint8Array {
   const bytes = typeof value === 'number' ? bigEndian(value) : Buffer.from(value);
@@ -56,7 +56,7 @@ function bigEndian(value: number): Uint8Array {
   return Buffer.from(hex.padStart(hex.length + (hex.length % 2), '0'), 'hex');
 }
 
-/** An OBJECT IDENTIFIER from dotted numbers. */
+/** Returns an OBJECT IDENTIFIER from dotted numbers. */
 export function objectId(dotted: string): Uint8Array {
   const [first = 0, second = 0, ...rest] = dotted.split('.').map(Number);
   const bytes = [40 * first + second, ...rest].flatMap((arc) => {
@@ -69,8 +69,8 @@ export function objectId(dotted: string): Uint8Array {
 }
 
 /**
- * A time in whole seconds: UTCTime from 1950 to 2049, GeneralizedTime otherwise (RFC 5280
- * §4.1.2.5).
+ * Returns a time in whole seconds: UTCTime from 1950 to 2049, GeneralizedTime otherwise
+ * (RFC 5280 §4.1.2.5).
  */
 export function time(ms: number): Uint8Array {
   const dateText = new Date(ms).toISOString().replace(/[-:T]|\.\d+/g, '');

@@ -39,7 +39,7 @@ export function extension(oid: string, critical: boolean, value: Uint8Array): Ui
   return sequence(objectId(oid), ...criticality, octetString(value));
 }
 
-/** The CA flag and the path length (RFC 5280 §4.2.1.9). */
+/** Returns the CA flag and the path length (RFC 5280 §4.2.1.9). */
 export function basicConstraints(ca: boolean, pathLength?: number): Uint8Array {
   return extension(
     '2.5.29.19',
@@ -51,21 +51,21 @@ export function basicConstraints(ca: boolean, pathLength?: number): Uint8Array {
   );
 }
 
-/** The key usage bits (RFC 5280 §4.2.1.3). */
+/** Returns the key usage bits (RFC 5280 §4.2.1.3). */
 export function keyUsage(wanted: readonly KeyUsage[]): Uint8Array {
   const positions = wanted.map((usage) => keyUsages.indexOf(usage));
   const octet = positions.reduce((bits, position) => bits | (0x80 >> position), 0);
   return extension('2.5.29.15', true, bitString(Uint8Array.of(octet), 7 - Math.max(...positions)));
 }
 
-/** The purposes of a key, as dotted OIDs (RFC 5280 §4.2.1.12). */
+/** Returns the purposes of a key, as dotted OIDs (RFC 5280 §4.2.1.12). */
 export function extendedKeyUsage(purposes: readonly string[]): Uint8Array {
   return extension('2.5.29.37', false, sequence(...purposes.map(objectId)));
 }
 
 /**
- * The names of the subject, written as given; critical if the subject is empty (RFC 5280
- * §4.2.1.6).
+ * Returns the names of the subject, written as given; critical if the subject is empty
+ * (RFC 5280 §4.2.1.6).
  */
 export function subjectAltName(altNames: readonly AltName[], critical = false): Uint8Array {
   return extension('2.5.29.17', critical, sequence(...altNames.map(generalName)));
@@ -82,12 +82,12 @@ export function nameConstraints({ permitted, excluded }: Subtrees): Uint8Array {
   );
 }
 
-/** The identifier of the certified key (RFC 5280 §4.2.1.2). */
+/** Returns the identifier of the certified key (RFC 5280 §4.2.1.2). */
 export function subjectKeyIdentifier(id: Uint8Array): Uint8Array {
   return extension('2.5.29.14', false, octetString(id));
 }
 
-/** The identifier of the issuer's key (RFC 5280 §4.2.1.1). */
+/** Returns the identifier of the issuer's key (RFC 5280 §4.2.1.1). */
 export function authorityKeyIdentifier(id: Uint8Array): Uint8Array {
   return extension('2.5.29.35', false, sequence(implicit(0, id)));
 }

@@ -22,7 +22,7 @@ export interface AlertMessage {
 /** Resolves to true if the receiver accepted the message. */
 export type AlertChannel = (message: AlertMessage) => Promise<boolean>;
 
-/** The configured receivers of alerts, by name: `webhook`, `mail`. */
+/** Returns the configured receivers of alerts, by name: `webhook`, `mail`. */
 export function alertChannels(
   { webhook, mail }: ChannelSettings,
   jobContext: JobContext,

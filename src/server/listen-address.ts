@@ -35,8 +35,8 @@ export function parseListenAddress(addressText: string): ListenAddress | undefin
 }
 
 /**
- * The form that an operator would write; the key that identifies a listener across a
- * reload.
+ * Returns the form that an operator would write; the key that identifies a listener
+ * across a reload.
  */
 export function formatListenAddress(address: ListenAddress): string {
   if ('path' in address) return `unix:${address.path}`;

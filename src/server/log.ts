@@ -18,13 +18,13 @@ export interface LogOptions {
   /** `plain`: `time level event key=value`; `json`: one object per line. */
   readonly format: 'plain' | 'json';
   write(line: string): void;
-  /** Milliseconds since 1970. */
+  /** Returns the milliseconds since 1970. */
   now(): number;
 }
 
 /**
- * A log with one line for each event. Foreign text in fields is neutralised, so that it
- * can neither end a line nor control a terminal.
+ * Returns a log with one line for each event. Foreign text in fields is neutralised, so
+ * that it can neither end a line nor control a terminal.
  */
 export function createLog({ format, write, now }: LogOptions): Log {
   const line = (level: Level, event: string, fields: Fields = {}): void => {

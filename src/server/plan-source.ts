@@ -3,9 +3,9 @@ import type { PlanSource } from '../web/index.js';
 import type { JobContext } from './service.js';
 
 /**
- * The plans of the section `publish` for the pages, for one domain and its mail hosts.
- * They write nothing: the rounds of the job `publish` execute. The code of publishing is
- * loaded with the first plan. Undefined without the section.
+ * Returns the plans of the section `publish` for the pages, for one domain and its mail
+ * hosts. They write nothing: the rounds of the job `publish` execute. The code of
+ * publishing is loaded with the first plan. Undefined without the section.
  */
 export function planSource(jobContext: JobContext, signal: AbortSignal): PlanSource | undefined {
   const section = jobContext.publish;

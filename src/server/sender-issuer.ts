@@ -76,7 +76,7 @@ export class SlotIssuer {
     });
   }
 
-  /** The response to a challenge below `_acme-challenge` (RFC 8555 §8.4). */
+  /** Returns the response to a challenge below `_acme-challenge` (RFC 8555 §8.4). */
   textAt(domainName: Name): string | undefined {
     return this.#texts.get(domainName.key);
   }
@@ -110,7 +110,7 @@ export class SlotIssuer {
       await table.markReady(slot, now, `${outcome.code}: ${outcome.detail}`);
   }
 
-  /** The certificate of a host of a slot; undefined before it was issued. */
+  /** Returns the certificate of a host of a slot; undefined before it was issued. */
   certificateFor(hostName: string): HostKeyAndChain | undefined {
     const [slot] = hostName
       .toLowerCase()
@@ -129,7 +129,7 @@ export class SlotIssuer {
     return pair;
   }
 
-  /** The names never change, so that the CA recognises a renewal. */
+  /** Returns the names never change, so that the CA recognises a renewal. */
   #names(slot: string): readonly string[] {
     const { cases, zone } = this.options;
     const names = cases.flatMap((senderCase) => {

@@ -64,9 +64,9 @@ export interface SharedPortSite {
    */
   certificateFor?(serverName: string): SecureContext | 'refuse' | undefined;
   /**
-   * The certificate that answers a tls-alpn-01 challenge for a name (RFC 8737). Hellos
-   * are inspected before TLS reads them only while this is set: a client that does not
-   * offer `acme-tls/1` never receives it.
+   * Returns the certificate that answers a tls-alpn-01 challenge for a name (RFC 8737).
+   * Hellos are inspected before TLS reads them only while this is set: a client that does
+   * not offer `acme-tls/1` never receives it.
    */
   challengeFor?(): ((serverName: string) => SecureContext | undefined) | undefined;
   /** Octets of a request's body, for all paths or by path. Default 64 KiB. */
@@ -156,7 +156,7 @@ export interface Service {
 export interface Job<Section = unknown> {
   readonly section: string;
   readonly schema: z.ZodType<Section>;
-  /** Addresses that the job listens on. */
+  /** Returns the addresses that the job listens on. */
   listens?(settings: Section): readonly ListenAddress[];
   /** Loads the code of the job. */
   load(): Promise<JobCode<Section>>;
@@ -165,8 +165,9 @@ export interface Job<Section = unknown> {
 /** The code of a job. */
 export interface JobCode<Section = unknown> {
   /**
-   * The tables that the job reads and writes. They are up to date before it starts; a
-   * reload waits for the lock of another process without blocking the event loop.
+   * Returns the tables that the job reads and writes. They are up to date before it
+   * starts; a reload waits for the lock of another process without blocking the event
+   * loop.
    */
   tables?(settings: Section): readonly TableSet[] | Promise<readonly TableSet[]>;
   start(settings: Section, jobContext: JobContext): Service | Promise<Service>;
@@ -201,11 +202,11 @@ export interface JobContext {
   readonly customers?: Readonly<Record<string, readonly string[]>> | undefined;
   /** The section `report`, for the API that accepts reports. */
   readonly report?: ReportSettings | undefined;
-  /** The configuration in force as YAML, without secrets. */
+  /** Returns the configuration in force as YAML, without secrets. */
   configuration?(): string;
   /**
-   * Options of the checks that visitors ask for, in a simulated internet. Undefined for a
-   * domain that is not part of it: the page refuses it.
+   * Returns the options of the checks that visitors ask for, in a simulated internet.
+   * Undefined for a domain that is not part of it: the page refuses it.
    */
   checkOptions?(domainName: string): CheckOptions | undefined;
   /** Domains that the check page offers to try. */

@@ -31,9 +31,9 @@ export interface OpenSharedAddresses extends SharedAddresses {
 }
 
 /**
- * The limits that checks share with scans, in the table of the scans. While the database
- * does not answer, checks contact no mail server: another check or scan may be connected
- * to the server, and the daily budget may be used up.
+ * Returns the limits that checks share with scans, in the table of the scans. While the
+ * database does not answer, checks contact no mail server: another check or scan may be
+ * connected to the server, and the daily budget may be used up.
  */
 export function sharedAddresses(limits: SharedLimits): OpenSharedAddresses {
   const { url, dailyBudget, longestMs, clock, onError } = limits;

@@ -5,7 +5,10 @@ import type { Connection } from '../net/index.js';
 import { openSession, parseMailbox, sendMail, type Envelope, type MailResult } from './index.js';
 import { duplexPair } from '../../test/support/stream-pair.js';
 
-/** A server that offers some keywords, answers by verb, and stores all received data. */
+/**
+ * Returns a server that offers some keywords, answers by verb, and stores all received
+ * data.
+ */
 async function handOver(
   offers: readonly string[],
   answers: Readonly<Record<string, string>>,

@@ -254,7 +254,7 @@ export class SmtpSession {
       this.#transcript.push({ from, text, at: Math.round(this.#clock.monotonic() - this.#began) });
   }
 
-  /** The next reply; rejects only with the signal's reason. */
+  /** Returns the next reply; rejects only with the signal's reason. */
   async read(timeoutMs = this.options.timeoutMs ?? REPLY_TIMEOUT): Promise<Result<Reply>> {
     const deadline = this.#clock.monotonic() + timeoutMs;
     for (;;) {
@@ -354,9 +354,9 @@ export class SmtpSession {
 const CLOSING = 221;
 
 /**
- * The failure that a reply to EHLO reports; undefined for 250, its only success (RFC 5321
- * §4.3.2). Any other 2yz reply answers a different command, so all later replies would be
- * read one command too early.
+ * Returns the failure that a reply to EHLO reports; undefined for 250, its only success
+ * (RFC 5321 §4.3.2). Any other 2yz reply answers a different command, so all later
+ * replies would be read one command too early.
  */
 function refusalOfEhlo(
   code: number,

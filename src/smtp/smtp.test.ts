@@ -5,7 +5,7 @@ import fc from 'fast-check';
 import type { Connection } from '../net/index.js';
 import { openSession, ReplyReader, starttlsOffer, type SmtpSession } from './index.js';
 
-/** A scripted server: its greeting, and its reply to each command. */
+/** Returns a scripted server: its greeting, and its reply to each command. */
 function server(greeting: string, answers: Record<string, string> = {}): Connection {
   const [client, peer] = duplexPair();
   peer.write(greeting);

@@ -10,7 +10,10 @@ export function readRounded<T>(statement: DriverStatement, read: () => T): T {
   }
 }
 
-/** Rounds rows in the same way, one by one. The statement has to yield big integers. */
+/**
+ * Returns the rounds rows in the same way, one by one. The statement has to yield big
+ * integers.
+ */
 export function* roundedRows(rows: IterableIterator<unknown>): IterableIterator<unknown> {
   for (const row of rows) yield rounded(row);
 }

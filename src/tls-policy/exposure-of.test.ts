@@ -42,7 +42,7 @@ function view(
   return { route: { kind: 'mx', dnssec }, mtaSts, hosts };
 }
 
-/** Rows in the order none, strip, swap, spoofMx, suppress. */
+/** Returns the rows in the order none, strip, swap, spoofMx, suppress. */
 function row(of: View, sender: SenderClass): string {
   const cells = exposureOf(of)[sender];
   return attacks.map((attack) => cells[attack]).join(' ');

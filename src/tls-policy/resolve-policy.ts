@@ -22,7 +22,10 @@ export interface PolicyDeps extends DecideOptions {
   readonly resolver: Resolver;
   /** Discovery and cache of MTA-STS policies; without it MTA-STS is not used. */
   readonly stsSource?: StsSource;
-  /** Milliseconds since 1970: the time of the decision. Default the wall clock. */
+  /**
+   * Returns the milliseconds since 1970: the time of the decision. Default the wall
+   * clock.
+   */
   now?(): number;
   /** Port of the mail hosts. Default 25. */
   readonly smtpPort?: number;

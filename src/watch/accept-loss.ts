@@ -74,7 +74,7 @@ export function acceptLosses(
   };
 }
 
-/** The end events of alarms without a remaining fault. */
+/** Returns the end events of alarms without a remaining fault. */
 function endedBy(
   domainName: string,
   before: readonly WatchedFault[],
@@ -92,7 +92,7 @@ function endedBy(
     });
 }
 
-/** An acceptance as text: rule, levels, account, day and reason. */
+/** Returns an acceptance as text: rule, levels, account, day and reason. */
 export function acceptedText({ rule, from, to, at, by, reason }: AcceptedLevel): string {
   const names = protections.find((one) => one.rule === rule)?.levelNames ?? [];
   const day = new Date(at).toISOString().slice(0, 10);

@@ -2,12 +2,15 @@ import { createHash } from 'node:crypto';
 import { alertSubject, alertText } from '../tls-rpt-receive/index.js';
 import type { WatchAlarm } from './types.js';
 
-/** The subject of a message that contains these alarms. */
+/** Returns the subject of a message that contains these alarms. */
 export function alarmSubject(watchAlarms: readonly WatchAlarm[]): string {
   return alertSubject(watchAlarms, 'Mail TLS');
 }
 
-/** The alarms as text: each change, the faults that began with it, and the first step. */
+/**
+ * Returns the alarms as text: each change, the faults that began with it, and the first
+ * step.
+ */
 export function alarmText(watchAlarms: readonly WatchAlarm[]): string {
   return alertText(
     watchAlarms.map(({ says, also, ...alarm }) => ({
@@ -17,7 +20,7 @@ export function alarmText(watchAlarms: readonly WatchAlarm[]): string {
   );
 }
 
-/** The alarms as JSON, `hermetic.watch-alarm/1`. Chat services show `text`. */
+/** Returns the alarms as JSON, `hermetic.watch-alarm/1`. Chat services show `text`. */
 export function alarmJson(watchAlarms: readonly WatchAlarm[]): string {
   return JSON.stringify({
     schema: 'hermetic.watch-alarm/1',
@@ -27,8 +30,8 @@ export function alarmJson(watchAlarms: readonly WatchAlarm[]): string {
 }
 
 /**
- * An identifier of a message, made from its alarms: a message that is sent again after a
- * crash has the same one, and a mail server may drop it as a duplicate.
+ * Returns an identifier of a message, made from its alarms: a message that is sent again
+ * after a crash has the same one, and a mail server may drop it as a duplicate.
  */
 export function repeatedId(watchAlarms: readonly WatchAlarm[]): string {
   const hash = createHash('sha256').update(JSON.stringify(watchAlarms.map(({ id }) => id)));

@@ -1,6 +1,6 @@
 import type { WatchAlarm, WatchedFault } from './types.js';
 
-/** The first fault of the highest level, which names the alarm. */
+/** Returns the first fault of the highest level, which names the alarm. */
 export function gravest(faults: readonly WatchedFault[]): WatchedFault | undefined {
   const highest = Math.max(...faults.map(({ level }) => level));
   return faults.find(({ level }) => level === highest);

@@ -103,7 +103,7 @@ export function keepDomains(
   return { state: { ...state, domains: Object.fromEntries(rest) }, alarms };
 }
 
-/** The ends of the open alarms of a domain that is no longer watched. */
+/** Returns the ends of the open alarms of a domain that is no longer watched. */
 function endedUnwatched(
   domainName: string,
   { faults, unseen, unseenSince, certainAt }: DomainState,
@@ -120,7 +120,7 @@ function endedUnwatched(
   return [...ends, { ...notSeen('ended', domainName, unseenSince ?? certainAt, now), says }];
 }
 
-/** The number of active alarms of one domain. */
+/** Returns the number of active alarms of one domain. */
 export function openAlarms({ faults, unseen }: DomainState): number {
   const alarms = new Set(faults.map(({ alarm }) => alarm).filter((alarm) => alarm !== ''));
   return alarms.size + Number(unseen);
@@ -150,8 +150,8 @@ function overlaps({ began }: WatchedCheck, { lookedAt }: DomainState, now: numbe
 }
 
 /**
- * The first of the consecutive checks without a certain result. Time without any check
- * does not count, such as the days in which the daemon was off.
+ * Returns the first of the consecutive checks without a certain result. Time without any
+ * check does not count, such as the days in which the daemon was off.
  */
 function blindSince({ blind, blindSince: known, certainAt }: DomainState, now: number): number {
   // States of earlier versions lack the field.
@@ -159,7 +159,7 @@ function blindSince({ blind, blindSince: known, certainAt }: DomainState, now: n
   return Math.min(since, now);
 }
 
-/** The three days of a new domain begin at its first check. */
+/** Returns the three days of a new domain begin at its first check. */
 function firstState(now: number): DomainState {
   return {
     lookedAt: now,
@@ -185,9 +185,9 @@ function join(
 }
 
 /**
- * The outage of this machine. It begins when two checks in a row name a cause here, or
- * when two checks of each of several domains give no result: simultaneous faults of
- * several domains are more likely a fault of the observer. Any certain result ends it.
+ * Returns the outage of this machine. It begins when two checks in a row name a cause
+ * here, or when two checks of each of several domains give no result: simultaneous faults
+ * of several domains are more likely a fault of the observer. Any certain result ends it.
  */
 function decideOwn(
   state: WatchState,
@@ -228,9 +228,9 @@ function resumed(state: WatchState, now: number): WatchState {
 }
 
 /**
- * The alarm about a fault of this machine. It names no watched domain, so that the
- * operator examines the resolver and the network of this machine, and not a remote zone
- * or server.
+ * Returns the alarm about a fault of this machine. It names no watched domain, so that
+ * the operator examines the resolver and the network of this machine, and not a remote
+ * zone or server.
  */
 function cannotSee(kind: 'added' | 'ended', since: number): WatchAlarm {
   return {
@@ -320,7 +320,10 @@ function decideFaults(state: DomainState, certainCheck: CertainCheck, now: numbe
   return silent ? { state: next, alarms: [] } : report(next, domain, shown, now);
 }
 
-/** Warnings of the first certain check stay known until a check proves their absence. */
+/**
+ * Returns the known warnings: those of the first certain check stay known until a check
+ * proves their absence.
+ */
 function standingOf(
   { best, standing }: DomainState,
   { result }: CertainCheck,
@@ -431,7 +434,9 @@ function report(
   return { state: { ...state, faults, ends }, alarms: watchAlarms };
 }
 
-/** A fault whose alarm begins. `isRepeated`: an alarm on the fault ended recently. */
+/**
+ * Returns a fault whose alarm begins. `isRepeated`: an alarm on the fault ended recently.
+ */
 function begun(fault: WatchedFault, isRepeated: boolean): WatchedFault {
   const unconfirmed = fault.seen < CHECKS_TO_CONFIRM;
   const says = unconfirmed ? `${fault.says} The fault is intermittent.` : fault.says;

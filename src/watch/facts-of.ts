@@ -34,7 +34,7 @@ function modeOf({ status, mode }: CheckResult['mtaSts']): WatchedFacts['policyMo
   return status === 'found' ? (mode ?? 'absent') : 'absent';
 }
 
-/** Milliseconds since 1970 of the first of these times (RFC 3339). */
+/** Returns the milliseconds since 1970 of the first of these times (RFC 3339). */
 function earliest(times: readonly string[]): number | undefined {
   const known = times.map((time) => Date.parse(time)).filter((time) => !Number.isNaN(time));
   return known.length === 0 ? undefined : Math.min(...known);

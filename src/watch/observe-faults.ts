@@ -9,9 +9,9 @@ export type ObservedFault = Pick<
 >;
 
 /**
- * The faults that a result shows, the gravest first: its findings, and the protections
- * that are weaker than their best observed level. The addresses of one host share a
- * fault.
+ * Returns the faults that a result shows, the gravest first: its findings, and the
+ * protections that are weaker than their best observed level. The addresses of one host
+ * share a fault.
  */
 export function observeFaults(
   checkResult: CheckResult,
@@ -39,9 +39,9 @@ export function observeFaults(
 }
 
 /**
- * Protections that are weaker than their best level at earlier checks. No finding reports
- * such a loss: missing DANE is not a fault, but a domain that has lost DANE may be under
- * attack.
+ * Returns the protections that are weaker than their best level at earlier checks. No
+ * finding reports such a loss: missing DANE is not a fault, but a domain that has lost
+ * DANE may be under attack.
  */
 function weakened(
   checkResult: CheckResult,
@@ -63,7 +63,7 @@ function weakened(
   });
 }
 
-/** The best level of each protection, now or before. */
+/** Returns the best level of each protection, now or before. */
 export function bestLevels(
   checkResult: CheckResult,
   before: Readonly<Record<string, number>> = {},
@@ -75,8 +75,8 @@ export function bestLevels(
 }
 
 /**
- * The level of each protection; a protection that the result does not show keeps its
- * level in `before`.
+ * Returns the level of each protection; a protection that the result does not show keeps
+ * its level in `before`.
  */
 export function presentLevels(
   checkResult: CheckResult,

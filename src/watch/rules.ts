@@ -30,7 +30,7 @@ const steps: Readonly<Record<string, string>> = {
   'cert-expired': 'cert-expiry',
 };
 
-/** The rule that a finding belongs to. */
+/** Returns the rule that a finding belongs to. */
 export function ruleOf({ id }: Finding): string {
   return steps[id] ?? id;
 }

@@ -276,7 +276,7 @@ export function muteDomain(
   });
 }
 
-/** The muted domains, with the end of each mute in milliseconds since 1970. */
+/** Returns the muted domains, with the end of each mute in milliseconds since 1970. */
 export function mutedDomains(stateStore: Store, now: number): ReadonlyMap<string, number> {
   const rows = stateStore
     .prepare<{ domain: string; until: number }>(

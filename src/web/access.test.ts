@@ -336,7 +336,7 @@ async function reportedStore(): Promise<Store> {
   return store;
 }
 
-/** One account of each role, without and with a customer. */
+/** Returns one account of each role, without and with a customer. */
 async function addEveryone(site: TestPages): Promise<readonly string[]> {
   for (const role of roles) {
     await site.addUser(role, role);

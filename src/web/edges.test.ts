@@ -10,7 +10,7 @@ import type { Problem } from './routes/problem.js';
 
 const operator = { operator: true, from: '127.0.0.1' } as const;
 
-/** A path of a route, with a value for each parameter. */
+/** Returns a path of a route, with a value for each parameter. */
 function pathOf(route: string): string {
   return (route.split(' ')[1] ?? '').replace(/:\w+(\{[^/]*\})?/g, '1');
 }

@@ -293,7 +293,7 @@ export const webFailures = defineFailures({
 /** A code of {@link webFailures}. */
 export type WebFailureCode = keyof typeof webFailures.entries;
 
-/** The human-readable sentence of a failure: the fact and the next step. */
+/** Returns the human-readable sentence of a failure: the fact and the next step. */
 export function sentenceOf(code: string): { readonly message: string; readonly fix: string } {
   return (
     webFailures.find(code) ??

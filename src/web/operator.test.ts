@@ -83,7 +83,7 @@ test('the overview lists failing domains first, and names the others well', asyn
   assert.match(page, /600 of 2000 sessions failed since 2026-11-27/);
 });
 
-/** A report about the given number of domains, which all failed on one day. */
+/** Returns a report about the given number of domains, which all failed on one day. */
 function failingDomains(count: number, reporter = 'big.example'): TestReport {
   const policies = Array.from({ length: count }, (_, n) => ({
     domain: `d${n}.example`,

@@ -20,7 +20,9 @@ const report = (id: string): string =>
 
 type HandIn = (body: string | Uint8Array, headers?: Record<string, string>) => Promise<Response>;
 
-/** Pages with a receiver, and a function that hands in a body with a token. */
+/**
+ * Returns the pages with a receiver, and a function that hands in a body with a token.
+ */
 async function openIntake(
   t: TestContext,
   options: Partial<ReceiverOptions> = {},

@@ -33,7 +33,7 @@ export type SignInWay = 'local' | 'password' | 'oidc' | 'proxy' | 'token';
 /** Customers by name, each with its domains. */
 export type Customers = Readonly<Record<string, readonly string[]>>;
 
-/** Whether one role includes another. */
+/** Returns whether one role includes another. */
 export function includesRole(role: Role, needed: Role): boolean {
   return roles.indexOf(role) >= roles.indexOf(needed);
 }

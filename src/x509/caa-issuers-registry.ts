@@ -82,7 +82,7 @@ function amazon(): readonly string[] {
   return ['amazon.com', 'amazontrust.com', 'awstrust.com', 'amazonaws.com', 'aws.amazon.com'];
 }
 
-/** The brands of DigiCert share their identifiers. */
+/** Returns the brands of DigiCert share their identifiers. */
 function digicert(): readonly string[] {
   return [
     'digicert.com',
@@ -104,7 +104,9 @@ function digicert(): readonly string[] {
   ];
 }
 
-/** Resellers with their own intermediate CA use the identifiers of Sectigo. */
+/**
+ * Returns the resellers with their own intermediate CA use the identifiers of Sectigo.
+ */
 function sectigo(): readonly string[] {
   return [
     'sectigo.com',
@@ -123,8 +125,8 @@ function sslCom(): readonly string[] {
 }
 
 /**
- * The CAA domain names of the CA that issued a certificate, by the organization of the
- * issuer. Undefined for a CA that is not listed.
+ * Returns the CAA domain names of the CA that issued a certificate, by the organization
+ * of the issuer. Undefined for a CA that is not listed.
  */
 export function caaIssuersOf({ issuerName }: Certificate): readonly string[] | undefined {
   const { organization } = issuerName;

@@ -245,7 +245,7 @@ function readQualifier(list: DerReader): string {
   return type;
 }
 
-/** A list of one to {@link MAX_ENTRIES} entries. */
+/** Returns a list of one to {@link MAX_ENTRIES} entries. */
 function readList<T>(list: DerReader, read: (list: DerReader) => T): T[] {
   const entries: T[] = [];
   while (!list.done) {

@@ -81,8 +81,8 @@ test('PSS parameters that cannot be read leave the certificate readable and unus
 });
 
 /**
- * The TBSCertificate before its algorithm, after it, and the octets after the outer
- * algorithm.
+ * Returns the TBSCertificate before its algorithm, after it, and the octets after the
+ * outer algorithm.
  */
 function splitAt(certificate: Uint8Array, identifier: Buffer): readonly Uint8Array[] {
   const bytes = Buffer.from(certificate);
@@ -123,7 +123,7 @@ test('explicit EC parameters are refused anywhere on the path [5480-2.1.1-1]', (
   assert.deepEqual(bare.problems, ['x509-unnamed-curve']);
 });
 
-/** The key of a P-256 pair with explicit curve parameters (SEC 1 C.2). */
+/** Returns the key of a P-256 pair with explicit curve parameters (SEC 1 C.2). */
 function explicitCurve({ publicKey }: ReturnType<typeof generateKey>): Uint8Array {
   const hex = (text: string): Uint8Array => Buffer.from(text.replaceAll(' ', ''), 'hex');
   const p = hex('ffffffff00000001000000000000000000000000ffffffffffffffffffffffff');

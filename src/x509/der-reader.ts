@@ -84,7 +84,7 @@ export class DerReader {
     return undefined;
   }
 
-  /** A constructed element, ready to be read. */
+  /** Returns a constructed element, ready to be read. */
   enter(tag: number = Tag.sequence): DerReader {
     return new DerReader(this.take(tag).body);
   }
@@ -162,8 +162,8 @@ export function readBoolean(bodyBytes: Uint8Array): boolean {
 }
 
 /**
- * The octets of an integer, two's complement. DER has one encoding for each number (X.690
- * §8.3.2): the first nine bits differ [5280-4.1-1].
+ * Returns the octets of an integer, two's complement. DER has one encoding for each
+ * number (X.690 §8.3.2): the first nine bits differ [5280-4.1-1].
  */
 export function readInteger(bodyBytes: Uint8Array): Uint8Array {
   const [first, second = 0] = bodyBytes;
@@ -174,7 +174,7 @@ export function readInteger(bodyBytes: Uint8Array): Uint8Array {
 }
 
 /**
- * A small non-negative integer.
+ * Returns a small non-negative integer.
  *
  * At most four octets; RFC 5280 uses it for versions, path lengths and skip counts.
  */
@@ -191,7 +191,9 @@ export function takeNull(derReader: DerReader): void {
   if (parameters && parameters.body.length > 0) throw new DerError('NULL with contents');
 }
 
-/** The octets of a bit string that fills them; `unused` trailing bits are zero. */
+/**
+ * Returns the octets of a bit string that fills them; `unused` trailing bits are zero.
+ */
 export function readBits(bodyBytes: Uint8Array): { bytes: Uint8Array; unused: number } {
   const [unused = 8] = bodyBytes;
   const bytes = bodyBytes.subarray(1);
@@ -201,8 +203,8 @@ export function readBits(bodyBytes: Uint8Array): { bytes: Uint8Array; unused: nu
 }
 
 /**
- * The octets of a bit string that holds octets, as signatures and keys do: no bit is
- * unused. Otherwise one signature would have two encodings.
+ * Returns the octets of a bit string that holds octets, as signatures and keys do: no bit
+ * is unused. Otherwise one signature would have two encodings.
  */
 export function readOctetBits(body: Uint8Array): Uint8Array {
   const { bytes, unused } = readBits(body);

@@ -69,7 +69,7 @@ export function readDirectoryName(derBytes: Uint8Array): DirectoryName {
   return { key: joinRdns(rdns), rdns, text, ...draft };
 }
 
-/** The key of the name that these RDNs make. */
+/** Returns the key of the name that these RDNs make. */
 export function joinRdns(rdns: readonly string[]): string {
   return rdns.join('\u0002');
 }

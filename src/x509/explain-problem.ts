@@ -123,8 +123,8 @@ const finders: Partial<Record<X509FailureCode, Finder>> = {
 const MAX_EXAMINED = 4;
 
 /**
- * The last certificate that issuer names reach from the server's own, in any order of the
- * others.
+ * Returns the last certificate that issuer names reach from the server's own, in any
+ * order of the others.
  */
 function lastOf(certificateChain: readonly Certificate[]): Certificate | undefined {
   const passed = new Set<Certificate>();

@@ -13,8 +13,8 @@ const trusted = 'trusted valid';
 const at = Date.now();
 
 /**
- * The certificate with another algorithm identifier of the same length, in the signed
- * part and next to the signature.
+ * Returns the certificate with another algorithm identifier of the same length, in the
+ * signed part and next to the signature.
  */
 function relabelled(issued: { readonly der: Uint8Array }, identifier: string): Buffer {
   const hex = Buffer.from(issued.der).toString('hex');

@@ -98,7 +98,7 @@ function nameText(generalName: GeneralName): string {
   }
 }
 
-/** An address, or an address with its mask. */
+/** Returns an address, or an address with its mask. */
 function ipText(octets: Uint8Array): string {
   const one = (bytes: Uint8Array): string =>
     formatIp({ family: bytes.length === 4 ? 4 : 6, bytes });
@@ -177,9 +177,9 @@ function subtrees(bases: readonly GeneralName[], excluding: boolean): Subtrees {
 }
 
 /**
- * Keys of a base. A leading dot has no meaning for a dNSName in RFC 5280; in a permitted
- * base it means "sub-domains only", and in an excluded base the domain with its
- * sub-domains.
+ * Returns the keys of a base. A leading dot has no meaning for a dNSName in RFC 5280; in
+ * a permitted base it means "sub-domains only", and in an excluded base the domain with
+ * its sub-domains.
  */
 function keysOfBase(base: GeneralName, excluding: boolean): readonly string[] | undefined {
   switch (base.form) {
@@ -204,8 +204,8 @@ function keysOfBase(base: GeneralName, excluding: boolean): readonly string[] | 
 }
 
 /**
- * The domain with everything below it. An excluded domain also excludes a wildcard that
- * covers it.
+ * Returns the domain with everything below it. An excluded domain also excludes a
+ * wildcard that covers it.
  */
 function wide(form: string, domainName: string, excluding: boolean): readonly string[] {
   const keys = [`${form} at ${domainName}`, `${form} below ${domainName}`];
@@ -234,8 +234,8 @@ function keysOfHostBase(
 }
 
 /**
- * Address and mask of one length; the mask is a prefix (RFC 4632, as RFC 5280 §4.2.1.10
- * says).
+ * Returns the address and mask of one length; the mask is a prefix (RFC 4632, as RFC 5280
+ * §4.2.1.10 says).
  */
 function keysOfIpBase(octets: Uint8Array): readonly string[] | undefined {
   const byteCount = octets.length / 2;
@@ -247,7 +247,7 @@ function keysOfIpBase(octets: Uint8Array): readonly string[] | undefined {
   return [ipKey(octets.subarray(0, byteCount), maskOf(octets))];
 }
 
-/** The mask of an iPAddress base, in hex. */
+/** Returns the mask of an iPAddress base, in hex. */
 function maskOf(octets: Uint8Array): string {
   return toHex(octets.subarray(octets.length / 2));
 }
@@ -259,8 +259,8 @@ function ipKey(address: Uint8Array, mask: string): string {
 }
 
 /**
- * Keys of every subtree that contains the name; undefined for a name that cannot be
- * processed.
+ * Returns the keys of every subtree that contains the name; undefined for a name that
+ * cannot be processed.
  */
 function keysOf(
   generalName: GeneralName,
@@ -354,8 +354,8 @@ function mailboxKey({ local, host }: Mailbox, excluding: boolean): string {
 }
 
 /**
- * The host of a URI; undefined without an authority, and for an address literal (RFC 5280
- * §4.2.1.10).
+ * Returns the host of a URI; undefined without an authority, and for an address literal
+ * (RFC 5280 §4.2.1.10).
  */
 function hostOfUri(uri: string): string | undefined {
   const authority = /^[a-z][a-z0-9+.-]*:\/\/([^/?#\\]*)/i.exec(uri)?.[1];

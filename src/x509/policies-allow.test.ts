@@ -35,7 +35,8 @@ const inhibitAny = (skip: number): Extension => ({
 });
 
 /**
- * The verdict on a chain whose CAs, from the top, and whose leaf have these extensions.
+ * Returns the verdict on a chain whose CAs, from the top, and whose leaf have these
+ * extensions.
  */
 function chain(...levels: readonly (readonly Extension[])[]): string {
   const sent: { readonly der: Uint8Array }[] = [];

@@ -49,7 +49,9 @@ export function policiesAllow(certificates: readonly Certificate[], anchor?: Cer
   });
 }
 
-/** Policies of the tree's nodes at the depth of this certificate (§6.1.3 (d)). */
+/**
+ * Returns the policies of the tree's nodes at the depth of this certificate (§6.1.3 (d)).
+ */
 function nodesOf(
   { policies, selfIssued }: Certificate,
   { expected, anyPolicy }: State,

@@ -14,7 +14,7 @@ const { bitString, explicit, implicit, integer, nothing, objectId, sequence, tlv
 /** The fields of a TBSCertificate in their order. */
 const place = { version: 0, serial: 1, algorithm: 2, extensions: 7 } as const;
 
-/** A server's certificate with changed fields, signed by its issuer. */
+/** Returns a server's certificate with changed fields, signed by its issuer. */
 function changed(
   change: (fields: Uint8Array[]) => void,
   identifier: Uint8Array = sequence(objectId('1.2.840.10045.4.3.2')),
@@ -107,7 +107,10 @@ test('RFC 4055 §5: parameters of an RSA signature are NULL or absent', () => {
     assert.match(relabelled(signer, written, sequence(id, parameters)), /x509-unknown-algorithm/);
 });
 
-/** The verdict on a leaf of `signer` with another algorithm identifier, signed again. */
+/**
+ * Returns the verdict on a leaf of `signer` with another algorithm identifier, signed
+ * again.
+ */
 function relabelled(
   signer: ReturnType<typeof createCa>,
   before: Uint8Array,

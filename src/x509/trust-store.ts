@@ -30,8 +30,8 @@ export interface TrustStore {
    */
   anchorFor(certificate: Certificate): Certificate | undefined;
   /**
-   * The time after which leaves issued below this anchor are not trusted, milliseconds
-   * since 1970; undefined without such a date.
+   * Returns the time after which leaves issued below this anchor are not trusted,
+   * milliseconds since 1970; undefined without such a date.
    */
   distrustAfter(anchor: Certificate): number | undefined;
 }

@@ -109,7 +109,7 @@ function row(n: number, says: string, check: () => void | Promise<void>): void {
 const domain = Name.of('example.com');
 const MINUTE = 60_000;
 
-/** A sender with a cached policy, after a change of the published records. */
+/** Returns a sender with a cached policy, after a change of the published records. */
 async function knowing(
   change: Partial<Pick<StsWorld, 'texts' | 'policy'>>,
   later = 2 * MINUTE,

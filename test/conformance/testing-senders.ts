@@ -6,7 +6,7 @@ import {
   type SenderOptions,
 } from '../../src/send/index.js';
 
-/** Options for a sender inside a lab. */
+/** Returns the options for a sender inside a lab. */
 export function inLab(
   { network, upstreams, anchors, trustStore }: Lab,
   more: SenderOptions = {},
@@ -24,7 +24,7 @@ export function inLab(
   };
 }
 
-/** A lab of a few domains, and a sender in it. */
+/** Returns a lab of a few domains, and a sender in it. */
 export async function smallLab(
   scenarios: readonly Scenario[],
   more: SenderOptions = {},

@@ -25,13 +25,13 @@ export interface Configured {
 export interface Ready {
   /** Runs it with the printed text inserted. */
   start(text: string): Promise<Software>;
-  /** The server's own test of the configuration. */
+  /** Returns the server's own test of the configuration. */
   look(text: string): Promise<{ readonly wrong: boolean; readonly says: string }>;
 }
 
 /**
- * The printed text for a server, either for the oldest supported version or for the
- * installed one.
+ * Returns the printed text for a server, either for the oldest supported version or for
+ * the installed one.
  */
 export async function textFor(
   { name, flags = [] }: Configured,

@@ -69,7 +69,7 @@ test('a release has checksums of all files, and a bill of those with dependencie
   assert.equal(checked.out.match(/: OK$/gm)?.length, 5, checked.out);
 });
 
-/** The commands of a page between two of its headings. */
+/** Returns the commands of a page between two of its headings. */
 function commandsOf(page: string, from: string, to: string): string {
   const text = readFileSync(page, 'utf8');
   const part = text.slice(text.indexOf(from), text.indexOf(to));

@@ -17,7 +17,9 @@ const packages: Readonly<Record<Suite, readonly string[]>> = {
   trixie: ['nodejs', 'postfix', 'openssl', 'ca-certificates', 'iproute2'],
 };
 
-/** The root folder of a minimal Debian with Debian's own Node. Must run as root. */
+/**
+ * Returns the root folder of a minimal Debian with Debian's own Node. Must run as root.
+ */
 export function debianRoot(suite: Suite): string {
   const root = join(CACHE, suite);
   if (existsSync(root)) return root;

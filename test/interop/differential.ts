@@ -80,8 +80,8 @@ export class DamagedWorld {
   }
 
   /**
-   * The answer to a question as it arrives, with a description of the damage; undamaged
-   * if no damage is planned.
+   * Returns the answer to a question as it arrives, with a description of the damage;
+   * undamaged if no damage is planned.
    */
   wire(name: Name, type: number): { readonly bytes: Uint8Array; readonly what: string } {
     const key = keyOf(name, type);
@@ -156,7 +156,7 @@ export class DamagedWorld {
 
   readonly #zones = new Map<string, CachedZone>();
 
-  /** The verdict of this program on the same octets, and its grounds. */
+  /** Returns the verdict of this program on the same octets, and its grounds. */
   async own({
     name,
     type,
@@ -181,8 +181,8 @@ export class DamagedWorld {
   }
 
   /**
-   * The question whose undamaged answer proves that a name is, or may be, in an unsigned
-   * part of the tree.
+   * Returns the question whose undamaged answer proves that a name is, or may be, in an
+   * unsigned part of the tree.
    */
   delegationAt({ name }: Question): Question {
     const target = keyOf(name, RRType.DS);
@@ -205,7 +205,7 @@ export class DamagedWorld {
     return this.#damaged.get(target)?.what ?? `not asked for ${type} ${name.join(' ')}`;
   }
 
-  /** The verdict on the undamaged answer. */
+  /** Returns the verdict on the undamaged answer. */
   honest({ name, type }: Question): string {
     return readReply(
       { ...(this.dns.answer(name, type) ?? responseTo(name, type)), authenticData: true },
@@ -250,7 +250,7 @@ function recordOf(line: string): ResourceRecord {
   return parsed.value;
 }
 
-/** The records as a set, in lower case and without their times to live. */
+/** Returns the records as a set, in lower case and without their times to live. */
 export function dataOf(status: string, records: readonly ResourceRecord[]): string {
   return status === 'found'
     ? [...new Set(records.map((rr) => formatRdata(rr).toLowerCase()))].sort().join(' | ')
@@ -337,8 +337,8 @@ function plan(zones: number, chains: number): { specs: ZoneSpec[]; questions: Qu
 const sections = ['answers', 'authorities'] as const;
 
 /**
- * One change to a message, or to a few of its octets, with a description. The message id
- * and the question stay unchanged; otherwise no resolver accepts the answer.
+ * Returns one change to a message, or to a few of its octets, with a description. The
+ * message id and the question stay unchanged; otherwise no resolver accepts the answer.
  */
 function damage(honest: Message, random: Random): { bytes: Uint8Array; what: string } {
   const asked = honest.questions[0];

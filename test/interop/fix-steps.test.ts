@@ -70,8 +70,8 @@ function changeMx(scenario: Scenario, text: string, code: string): Scenario | un
 }
 
 /**
- * The scenario after an administrator followed a step literally; undefined without a
- * change. Fails on a step that an administrator cannot follow.
+ * Returns the scenario after an administrator followed a step literally; undefined
+ * without a change. Fails on a step that an administrator cannot follow.
  */
 function follow(scenario: Scenario, step: FixStep): Scenario | undefined {
   const { kind, code = '', instruction: text = step.text } = step;
@@ -129,7 +129,7 @@ function follow(scenario: Scenario, step: FixStep): Scenario | undefined {
   return assert.fail(`the step cannot be followed: "${step.text}" (${kind})`);
 }
 
-/** The hosts that the steps of a result use as a mail host or policy host. */
+/** Returns the hosts that the steps of a result use as a mail host or policy host. */
 function namedBy({ findings }: CheckResult): readonly string[] {
   const texts = findings.flatMap((f) => f.steps.map((s) => s.text));
   const policy = texts.flatMap((text) => [...text.matchAll(/^mx: (\S+)$/gm)]);

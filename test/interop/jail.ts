@@ -73,7 +73,7 @@ export class Jail {
     chownSync(join(this.root, path), this.idOf(user), this.idOf(user));
   }
 
-  /** The id of the nth user and of its group. */
+  /** Returns the id of the nth user and of its group. */
   idOf(user: number): number {
     return 900 + user;
   }

@@ -47,7 +47,7 @@ let imapPort: number;
 let dnsPort: number;
 const network = new LabNetwork();
 
-/** A Maildir of one user, with a folder for each name except INBOX. */
+/** Returns a Maildir of one user, with a folder for each name except INBOX. */
 function maildir(name: string, user = 'tlsrpt'): string {
   return join(folder, 'mail', user, name === 'INBOX' ? '' : `.${name}`);
 }
@@ -71,7 +71,7 @@ function createMaildir(box: string): void {
   chmodSync(box, 0o777);
 }
 
-/** The mails of a Maildir: digest of the text, and flags. */
+/** Returns the mails of a Maildir: digest of the text, and flags. */
 function contents(box: string): readonly { readonly digest: string; readonly flags: string }[] {
   return ['new', 'cur'].flatMap((part) =>
     readdirSync(join(box, part)).map((name) => ({
@@ -231,7 +231,7 @@ ${mailboxes.map((more) => `    - {${common}, password: ${folder}/password, ${mor
     });
   }
 
-  /** Seconds of CPU time, with threads. */
+  /** Returns the seconds of CPU time, with threads. */
   cpu(): number {
     const stat = readFileSync(`/proc/${this.child.pid}/stat`, 'utf8');
     const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
@@ -248,7 +248,7 @@ ${mailboxes.map((more) => `    - {${common}, password: ${folder}/password, ${mor
 
 const dmarcXml = '<?xml version="1.0"?>\n<feedback><report_metadata></report_metadata></feedback>';
 
-/** A mail without a usable report; each mail has a different text. */
+/** Returns a mail without a usable report; each mail has a different text. */
 function foreignMail(n: number): Buffer {
   const head = `From: a@b.example\r\nTo: tlsrpt@rcpt.example\r\nMessage-ID: <${n}@b.example>\r\nMIME-Version: 1.0\r\n`;
   const attach = (type: string, name: string, content: Uint8Array): string =>

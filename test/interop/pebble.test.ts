@@ -12,9 +12,7 @@ ownNetwork([...Object.values(at), '127.31.0.11']);
 const domain = 'pebble.example';
 const host = `mta-sts.${domain}`;
 
-/**
- * The certificate of the policy host; undefined if it refuses the handshake.
- */
+/** Returns the certificate of the policy host; undefined if it refuses the handshake. */
 function shown(): Promise<X509Certificate | undefined> {
   return new Promise((resolve) => {
     const socket = connect({

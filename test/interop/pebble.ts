@@ -77,7 +77,7 @@ export class Pebble {
     );
   }
 
-  /** The root of its certificates. */
+  /** Returns the root of its certificates. */
   rootPem(): Promise<string> {
     const { address, name, webCa } = this.options;
     return new Promise((resolve, reject) => {

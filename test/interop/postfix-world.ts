@@ -36,7 +36,7 @@ export interface PostfixWorld {
    * Sends a message and resolves to its outcome by Postfix's log and the lab's servers.
    */
   deliver(level: Level, domain: string): Promise<DeliveryResult>;
-  /** The log of Postfix and the daemon during the delivery. */
+  /** Returns the log of Postfix and the daemon during the delivery. */
   logOf(level: Level, domain: string): string;
   stop(): Promise<void>;
 }
@@ -213,8 +213,8 @@ function deliveryLine(log: string, to: string): string | undefined {
 }
 
 /**
- * The entries of Postfix's log and the observations of the lab's servers, which must
- * agree.
+ * Returns the entries of Postfix's log and the observations of the lab's servers, which
+ * must agree.
  */
 function outcomeOf(line: string, log: string, lab: Lab, to: string): DeliveryResult {
   if (line.includes('status=deferred')) return 'deferred';
@@ -231,7 +231,7 @@ function outcomeOf(line: string, log: string, lab: Lab, to: string): DeliveryRes
       : 'unverified';
 }
 
-/** The last TLS line of the same process and host before the delivery. */
+/** Returns the last TLS line of the same process and host before the delivery. */
 function tlsLine(line: string, log: string): string | undefined {
   const program = /(\S+\[\d+\]): /.exec(line)?.[1] ?? '';
   const host = /relay=([^,]+?):\d+,/.exec(line)?.[1] ?? '';

@@ -183,8 +183,8 @@ export class Postfix {
   }
 
   /**
-   * A separate mount namespace, with another resolv.conf and, for a jail, with the folder
-   * at its outer path.
+   * Returns a separate mount namespace, with another resolv.conf and, for a jail, with
+   * the folder at its outer path.
    */
   #inside(program: string, args: readonly string[]): readonly string[] {
     const root = this.#jail?.root ?? '';

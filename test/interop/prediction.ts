@@ -52,7 +52,7 @@ export function observe({ name, port, onOpen }: TestedServer): Promise<SenderTes
   });
 }
 
-/** The TLS library of the Postfix of this machine, as an operator prints it. */
+/** Returns the TLS library of the Postfix of this machine, as an operator prints it. */
 export function tlsLibraryHere(): string {
   const printed = [
     ['postconf', '-T', 'run-version'],

@@ -21,7 +21,7 @@ export interface ReportedPolicy {
   }[];
 }
 
-/** The policies in the output of `hermetic report preview`. */
+/** Returns the policies in the output of `hermetic report preview`. */
 export function previewed(config: string): readonly ReportedPolicy[] {
   const { stdout } = spawnSync(
     process.execPath,

@@ -222,7 +222,7 @@ async function verifyWithOpenssl(held: string): Promise<void> {
   assert.match(out + err, /Verification: OK/, `${held}\n${out}${err}`);
 }
 
-/** The certificate that an SMTP server presents. */
+/** Returns the certificate that an SMTP server presents. */
 async function shownBy(address: string): Promise<X509Certificate> {
   const { out } = await runProgram(
     'sh',

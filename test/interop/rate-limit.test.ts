@@ -80,7 +80,7 @@ after(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-/** The command as a user runs it, after the limit has expired. */
+/** Returns the command as a user runs it, after the limit has expired. */
 async function run(
   file: string,
   ...more: string[]

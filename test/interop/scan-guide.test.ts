@@ -24,7 +24,10 @@ after(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-/** The arguments of a command of the guide, with its files in the folder of the test. */
+/**
+ * Returns the arguments of a command of the guide, with its files in the folder of the
+ * test.
+ */
 function commandOf(guide: string, start: string): readonly string[] {
   const line = guide.split('\n').find((one) => one.startsWith(`hermetic ${start}`));
   assert.ok(line, `docs/scan.md has no command ${start}`);

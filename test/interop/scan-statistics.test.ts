@@ -80,7 +80,10 @@ const rows = fc.array(
   { minLength: 400, maxLength: 400 },
 );
 
-/** Results of a scan with randomly combined values, which are the same in each run. */
+/**
+ * Returns the results of a scan with randomly combined values, which are the same in each
+ * run.
+ */
 function results(): readonly ScanResultRow[] {
   const [drawn = []] = fc.sample(rows, { numRuns: 1, seed: 21 });
   return drawn.map(({ verdict, classes, cell, hosts, isOwn, route, measures }, index) => {
@@ -117,7 +120,7 @@ for (const { domain, mailHosts = [], operators = [], ...grade } of given)
 
 type Counted = 'domains' | 'mailHosts' | 'operators';
 
-/** The statistics that SQL computes too, by key. */
+/** Returns the statistics that SQL computes too, by key. */
 function statisticsBy(counted: Counted): object {
   return Object.fromEntries(
     collector

@@ -11,7 +11,10 @@ const words = {
   D: 'deferred',
 } as const satisfies Record<string, CaseVerdict>;
 
-/** Verdicts of the cases that a text lists after each initial, as in `P: clear sts-clear`. */
+/**
+ * Returns the verdicts of the cases that a text lists after each initial, as in
+ * `P: clear sts-clear`.
+ */
 function verdicts(...lines: readonly string[]): Expected {
   const found: Record<string, CaseVerdict> = {};
   for (const line of lines) {

@@ -83,9 +83,10 @@ const RESOLVER = '127.51.100.253';
 export type PostfixClient = readonly [name: string, ...options: string[]];
 
 /**
- * One Postfix with several clients; the envelope sender selects one. A client whose name
- * contains `socketmap` asks the daemon of this program, and `sts-resolver` asks
- * postfix-mta-sts-resolver. SOCKETMAP and STSRESOLVER in an option stand for the tables.
+ * Returns one Postfix with several clients; the envelope sender selects one. A client
+ * whose name contains `socketmap` asks the daemon of this program, and `sts-resolver`
+ * asks postfix-mta-sts-resolver. SOCKETMAP and STSRESOLVER in an option stand for the
+ * tables.
  */
 export async function postfixSenders(
   folder: ServerFolder,
@@ -197,16 +198,19 @@ default_zone: {strict_testing: false, timeout: 4}
   );
 }
 
-/** The folder of compiled files in an unpacked package, named after the architecture. */
+/**
+ * Returns the folder of compiled files in an unpacked package, named after the
+ * architecture.
+ */
 function compiledFolder(root: string): string {
   const folder = readdirSync(join(root, 'usr/lib')).find((name) => name.endsWith('-linux-gnu'));
   return join(root, 'usr/lib', folder ?? '');
 }
 
 /**
- * Arguments of unshare for a program that reads the resolver of the test. Writes the file
- * only once, because a program that starts during a second write would read an empty
- * file.
+ * Returns the arguments of unshare for a program that reads the resolver of the test.
+ * Writes the file only once, because a program that starts during a second write would
+ * read an empty file.
  */
 function withResolver(folder: ServerFolder, program: readonly string[]): readonly string[] {
   const resolvConf = folder.once('resolv.conf', `nameserver ${RESOLVER}\n`);
@@ -365,7 +369,7 @@ match from any for any action "out"
   });
 }
 
-/** The method and options of an action in smtpd.conf. */
+/** Returns the method and options of an action in smtpd.conf. */
 export function smtpdAction(relay = ''): string {
   return `relay ${relay} helo opensmtpd.sender.example`;
 }
@@ -401,7 +405,7 @@ export class WireTap {
     await until('the packet capture', listening, () => this.#daemon.log);
   }
 
-  /** Cases whose message was readable since the last call. */
+  /** Returns the cases whose message was readable since the last call. */
   take(): readonly string[] {
     const cases = [...this.#daemon.log.matchAll(/^plaintext (\S+)$/gm)].map(([, id = '']) => id);
     this.#daemon.log = '';

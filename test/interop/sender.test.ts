@@ -56,7 +56,7 @@ async function compare(server: SenderServer): Promise<SenderTestResult> {
   return result;
 }
 
-/** The verdicts of MTA-STS, DANE and STARTTLS. */
+/** Returns the verdicts of MTA-STS, DANE and STARTTLS. */
 function mechanismsOf({ mechanisms }: SenderTestResult): readonly MechanismVerdict[] {
   return ['mta-sts', 'dane', 'starttls'].map(
     (name) => mechanisms.find(({ mechanism }) => mechanism === name)?.verdict ?? 'cannot-tell',

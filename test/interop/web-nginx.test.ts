@@ -28,7 +28,9 @@ let nginx: Daemon;
 let stopPages = (): Promise<unknown> => Promise.resolve();
 let [proxyPort, pagesPort] = [0, 0];
 
-/** The configuration in the documentation, with the ports and files of this test. */
+/**
+ * Returns the configuration in the documentation, with the ports and files of this test.
+ */
 function documented(ports: { readonly proxy: number; readonly pages: number }): string {
   const [, block = ''] = /```nginx\n([\s\S]*?)```/.exec(readFileSync('docs/web.md', 'utf8')) ?? [];
   assert.match(block, /proxy_pass/);

@@ -259,7 +259,7 @@ const questions: readonly (readonly [question: string, path: string, answer: Reg
   ],
 ];
 
-/** The links of a page to the operator's pages. */
+/** Returns the links of a page to the operator's pages. */
 async function linksOf(path: string): Promise<ReadonlySet<string>> {
   const page = await (await fetch(`${origin}${path}`)).text();
   const links = [...page.matchAll(/href="(\/o[^"]*)"/g)].map(([, link = '']) => link);

@@ -11,8 +11,8 @@ os.execvp(command[0], command)
 `;
 
 /**
- * Arguments for python3, which acts as systemd does for `ListenDatagram=`: it opens the
- * socket and executes the command with the socket as descriptor 3.
+ * Returns the arguments for python3, which acts as systemd does for `ListenDatagram=`: it
+ * opens the socket and executes the command with the socket as descriptor 3.
  */
 export function withSocket(path: string, command: readonly string[]): readonly string[] {
   return ['-c', opener, path, ...command];

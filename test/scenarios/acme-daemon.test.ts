@@ -132,7 +132,7 @@ publish:
 }
 
 /**
- * The certificate of the port for the policy host; undefined if it refuses the
+ * Returns the certificate of the port for the policy host; undefined if it refuses the
  * handshake.
  */
 function shown(port: number): Promise<X509Certificate | undefined> {

@@ -33,7 +33,7 @@ before(async () => {
 });
 after(() => lab.close());
 
-/** A result without times, connections and the digest of the evidence. */
+/** Returns a result without times, connections and the digest of the evidence. */
 function comparable(result: CheckResult): unknown {
   const { checkedAt: _, connections: __, provenance: ___, ...rest } = result;
   const hosts = rest.hosts.map((host) => ({

@@ -12,7 +12,7 @@ import { stsStore } from '../../src/send/index.js';
 import { openReports } from '../../src/tls-rpt-receive/index.js';
 import type { Store } from '../../src/store/index.js';
 
-/** An intact database with reports and policies, as a daemon leaves it. */
+/** Returns an intact database with reports and policies, as a daemon leaves it. */
 async function soundDatabase(t: TestContext): Promise<{ folder: string; bytes: Buffer }> {
   const folder = mkdtempSync(join(tmpdir(), 'hermetic-damaged-'));
   t.after(() => rmSync(folder, { recursive: true }));

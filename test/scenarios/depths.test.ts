@@ -80,7 +80,7 @@ function keyShown(
   return { kind: 'handshake', version: 'TLSv1.3', suite: suiteName(suite), chain: found.chain };
 }
 
-/** The first handshake of an ordinary client, if the server completes one. */
+/** Returns the first handshake of an ordinary client, if the server completes one. */
 function completed(
   answer: (question: TlsQuestion) => TlsAnswer,
   chain: readonly Uint8Array[],

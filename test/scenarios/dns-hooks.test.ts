@@ -41,7 +41,7 @@ interface World {
   readonly change: (change: Partial<Change> & Pick<Change, 'from' | 'to'>) => Promise<void>;
 }
 
-/** The API of a provider, its token file, and its module. */
+/** Returns the API of a provider, its token file, and its module. */
 async function world(t: TestContext, provider: string): Promise<World> {
   const api = await serveProviderApi(provider);
   const place = mkdtempSync(join(tmpdir(), 'hermetic-hook-'));

@@ -39,7 +39,7 @@ const pages = [
   ),
 ];
 
-/** The code blocks of a page with commands: without a language, or of a shell. */
+/** Returns the code blocks of a page with commands: without a language, or of a shell. */
 function commandBlocks(page: string, content = readFileSync(page, 'utf8')): CommandBlock[] {
   const blocks: CommandBlock[] = [];
   const lines = content.split('\n');
@@ -69,8 +69,8 @@ before(async () => {
 after(() => world.close());
 
 /**
- * The faults of a marker: the test does not exist, does not read the page, or there is no
- * reason.
+ * Returns the faults of a marker: the test does not exist, does not read the page, or
+ * there is no reason.
  */
 function markerFaults({ place, page, marker = '' }: CommandBlock): readonly string[] {
   const [, test] = /^run: (\S+)$/.exec(marker) ?? [];
@@ -121,7 +121,7 @@ test('a marker needs a test that reads the page, or a reason', () => {
   assert.ok(covered?.marker !== undefined && free?.marker === undefined);
 });
 
-/** The command of a command line, and its unknown words. */
+/** Returns the command of a command line, and its unknown words. */
 async function unknownWords(line: string): Promise<readonly string[]> {
   const [, ...words] = line.split(/\s+/);
   const context = {

@@ -139,7 +139,7 @@ test('a grade found by its facts is the grade of those facts', () => {
   assert.ok(compared > 200, `${compared} mutations`);
 });
 
-/** The parts of a result that determine its shape, in a fixed order. */
+/** Returns the parts of a result that determine its shape, in a fixed order. */
 function rowOf(result: CheckResult): string {
   const findings = result.findings.map(({ id, severity }) => `${severity} ${id}`);
   const { verdict, exposure } = result;
@@ -147,8 +147,8 @@ function rowOf(result: CheckResult): string {
 }
 
 /**
- * Each place of a result, once with a foreign type and, for objects, once with a field
- * of unknown meaning and once with each field missing.
+ * Returns each place of a result, once with a foreign type and, for objects, once with a
+ * field of unknown meaning and once with each field missing.
  */
 function* mutations(root: CheckResult): Generator<{ what: string; value: unknown }> {
   const copy = (): Record<string, unknown> =>

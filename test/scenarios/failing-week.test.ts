@@ -69,7 +69,7 @@ const senders = [
 
 const clockOf = (day: Day): Clock => systemClockAt(() => at(`${day.date}T12:00:00Z`));
 
-/** The mail internet of one day. */
+/** Returns the mail internet of one day. */
 async function dayOf({
   date,
   renewed,
@@ -128,7 +128,8 @@ async function dayOf({
 }
 
 /**
- * The path of one sender on Friday: an attacker strips STARTTLS from every connection.
+ * Returns the path of one sender on Friday: an attacker strips STARTTLS from every
+ * connection.
  */
 function tapped(network: Network): Network {
   const detours: Readonly<Record<string, string>> = {

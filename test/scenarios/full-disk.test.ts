@@ -49,7 +49,7 @@ interface Function {
   run(n: number): Promise<string>;
 }
 
-/** Every function that writes, over one database. */
+/** Returns every function that writes, over one database. */
 async function functionsOf(store: Store, pages: TestPages): Promise<Record<string, Function>> {
   prepareReports(store);
   prepareReporting(store);

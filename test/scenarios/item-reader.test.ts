@@ -20,7 +20,7 @@ const keys: LookupKeys = async (name) =>
     ? { lookup: 'found', texts: [keyText] }
     : { lookup: 'absent' };
 
-/** A report with many failure details, or with many policies. */
+/** Returns a report with many failure details, or with many policies. */
 function largeReport(details: number, policies: number, id = 'large'): string {
   const whole = JSON.parse(reportJson(5, details, id, today)) as { policies: object[] };
   const [policy = {}] = whole.policies;
@@ -69,13 +69,18 @@ function taskOf(bytes: Uint8Array, name = 'item'): ItemTask {
   };
 }
 
-/** Milliseconds of CPU time of the main thread; other processes do not change it. */
+/**
+ * Returns the milliseconds of CPU time of the main thread; other processes do not change
+ * it.
+ */
 function threadTime(): number {
   const [nanoseconds] = readFileSync(`/proc/self/task/${process.pid}/schedstat`, 'utf8').split(' ');
   return Number(nanoseconds) / 1e6;
 }
 
-/** The longest turn of the event loop during `work`, in milliseconds of CPU time. */
+/**
+ * Returns the longest turn of the event loop during `work`, in milliseconds of CPU time.
+ */
 async function longestTurn(work: () => Promise<unknown>): Promise<number> {
   let last = threadTime();
   let longest = 0;

@@ -140,7 +140,7 @@ async function startProvider(
   return found;
 }
 
-/** The clock of this machine with an offset in milliseconds. */
+/** Returns the clock of this machine with an offset in milliseconds. */
 function shiftedClock(): Clock & { shift: number } {
   const { now, monotonic, sleep } = systemClock;
   const clock = {
@@ -152,7 +152,9 @@ function shiftedClock(): Clock & { shift: number } {
   return clock;
 }
 
-/** A browser at the provider: cookies, forms, and redirects until another site. */
+/**
+ * Returns a browser at the provider: cookies, forms, and redirects until another site.
+ */
 async function signInAt(network: Network, location: string, login: string): Promise<string> {
   const cookies = new Map<string, string>();
   let url = location;

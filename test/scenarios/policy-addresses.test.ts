@@ -42,7 +42,7 @@ async function check(lab: Lab): Promise<CheckResult> {
 const shown = ({ findings }: CheckResult): readonly string[] =>
   findings.filter(({ id }) => /^sts-policy-/.test(id)).map(({ id, title }) => `${id} ${title}`);
 
-/** A policy host with the certificate of the lab's policy host. */
+/** Returns a policy host with the certificate of the lab's policy host. */
 function policyServer(lab: Lab, mode: string): Server {
   const [issued] = lab.certificatesOf('mta-sts.two.example');
   const body = `version: STSv1\r\nmode: ${mode}\r\nmx: mx.two.example\r\nmax_age: 604800\r\n`;

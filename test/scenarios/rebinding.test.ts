@@ -34,7 +34,10 @@ const special = [
 ];
 const publicOf = (ip: string): string => (ip.includes(':') ? '2a00:1::1' : '11.0.0.1');
 
-/** A resolver whose answer for one name changes after the first lookup of each type. */
+/**
+ * Returns a resolver whose answer for one name changes after the first lookup of each
+ * type.
+ */
 function reboundResolver(
   name: string,
   second: readonly string[],

@@ -37,7 +37,7 @@ async function sendTo(from: Party, to: string): Promise<void> {
   countSessions(from.store, eventsOfOutcome(connected.outcome));
 }
 
-/** Sessions in the reports to a domain, by day. */
+/** Returns the sessions in the reports to a domain, by day. */
 function seen({ received, domain }: Party): readonly number[] {
   return received
     .prepare<{ n: number }>(
@@ -87,8 +87,8 @@ test('[8460-3-20] ten days between two servers: each session is reported once', 
 });
 
 /**
- * The unsent counts for other domains: empty after the last round, unless reports were
- * about reports.
+ * Returns the unsent counts for other domains: empty after the last round, unless reports
+ * were about reports.
  */
 function previews({ store }: Party): readonly unknown[] {
   return store.prepare('SELECT domain, day FROM send_report_domain').all();

@@ -15,7 +15,7 @@ import { systemClockAt } from '../support/fake-clock.js';
 
 const now = Date.parse('2027-01-05T12:00:00Z');
 
-/** A database into which these reports were imported. */
+/** Returns a database into which these reports were imported. */
 async function stored(texts: readonly string[]): Promise<Store> {
   const store = await openReports(':memory:');
   async function* sources() {
@@ -94,7 +94,8 @@ function described({ failureDetails }: ReportedPolicy): number {
 }
 
 /**
- * The TLSA base domains that belong to a domain: named by its policy, or by its reports.
+ * Returns the TLSA base domains that belong to a domain: named by its policy, or by its
+ * reports.
  */
 function mailHosts(reports: readonly TlsReport[], domain: string): ReadonlySet<string> {
   const named = reports

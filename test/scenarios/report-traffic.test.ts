@@ -90,7 +90,10 @@ function eventOf(
   };
 }
 
-/** The sums of the received sessions, with one line for each policy and each failure. */
+/**
+ * Returns the sums of the received sessions, with one line for each policy and each
+ * failure.
+ */
 function received(store: Store, domain: string, day: number): readonly string[] {
   const sums = store
     .prepare<{ line: string }>(
@@ -109,7 +112,7 @@ function received(store: Store, domain: string, day: number): readonly string[] 
   return [...sums, ...days].map(({ line }) => line).sort();
 }
 
-/** The expected result: the same sessions, counted one by one. */
+/** Returns the expected result: the same sessions, counted one by one. */
 function bruteForce(sessions: readonly Session[]): readonly string[] {
   const sums = new Map<string, [ok: number, failed: number]>();
   const failures = new Map<string, number>();

@@ -70,7 +70,7 @@ function record(client: Socket, port: number): void {
 
 const isTls = (event: string): boolean => ['ClientHello', 'close_notify'].includes(event);
 
-/** The ClientHellos and plaintext alerts after STARTTLS (RFC 8446 §5.1, §6.1). */
+/** Returns the ClientHellos and plaintext alerts after STARTTLS (RFC 8446 §5.1, §6.1). */
 function tlsEvents(received: Buffer): readonly string[] {
   const command = Buffer.from('STARTTLS\r\n');
   const at = received.indexOf(command);

@@ -73,7 +73,9 @@ test('a result names the earliest end of each zone, the registry included', asyn
   assert.ok(left > 12.9 * 86_400_000 && left < 13.1 * 86_400_000, `${left} ms`);
 });
 
-/** The lab's network with a secondary at 192.0.2.54 that answers from other zones. */
+/**
+ * Returns the lab's network with a secondary at 192.0.2.54 that answers from other zones.
+ */
 function withSecondary(lab: Lab, answer: (query: Uint8Array) => Uint8Array | undefined): Lab {
   const network: Network = {
     dial: (request) => lab.network.dial(request),

@@ -215,8 +215,8 @@ test(
 );
 
 /**
- * The longest answer of GET /health and of a Postfix lookup, in milliseconds, until
- * stopped.
+ * Returns the longest answer of GET /health and of a Postfix lookup, in milliseconds,
+ * until stopped.
  */
 function watch(daemon: DaemonProcess): { stop(): Promise<number> } {
   let running = true;

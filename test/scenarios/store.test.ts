@@ -220,8 +220,8 @@ test('a path that is not a regular file is refused without opening it', async (t
 });
 
 /**
- * The locks that this process holds on the file and its shared memory, as the kernel
- * lists them.
+ * Returns the locks that this process holds on the file and its shared memory, as the
+ * kernel lists them.
  */
 function locksOn(file: string): readonly string[] {
   const inodes = [file, `${file}-shm`].map((name) => String(statSync(name).ino));

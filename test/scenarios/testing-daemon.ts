@@ -98,7 +98,7 @@ export class DaemonProcess {
     return Number(port);
   }
 
-  /** The status of a report sent by HTTPS; undefined if the connection ended. */
+  /** Returns the status of a report sent by HTTPS; undefined if the connection ended. */
   post(body: string): Promise<number | undefined> {
     const options = {
       host: '127.0.0.1',
@@ -126,7 +126,10 @@ export class DaemonProcess {
     return readdirSync(`/proc/${this.pid}/fd`).length;
   }
 
-  /** The fcntl locks on the database and its shared memory, as the kernel lists them. */
+  /**
+   * Returns the fcntl locks on the database and its shared memory, as the kernel lists
+   * them.
+   */
   locks(): readonly string[] {
     const inodes = [this.store, `${this.store}-shm`].map((file) =>
       String(statSync(file, { throwIfNoEntry: false })?.ino),

@@ -19,7 +19,7 @@ const CHECKS = 48;
 const FROM = 12;
 const UNTIL = 32;
 
-/** Alarms of a domain with a fault of this form at each check. */
+/** Returns the alarms of a domain with a fault of this form at each check. */
 function alarmsOf(plantAt: (check: number) => Plant): readonly string[] {
   const watched = new Watched();
   const alarms: string[] = [];

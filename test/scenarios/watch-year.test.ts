@@ -107,10 +107,10 @@ interface YearOptions {
 }
 
 /**
- * A year of checks on a virtual clock: every domain at its interval with jitter, and
- * earlier if a result needs confirmation. One check in fifty is inconclusive, and one in
- * fifty reports a fault that does not exist. Each check reads the stored state, as after
- * a restart.
+ * Returns a year of checks on a virtual clock: every domain at its interval with jitter,
+ * and earlier if a result needs confirmation. One check in fifty is inconclusive, and one
+ * in fifty reports a fault that does not exist. Each check reads the stored state, as
+ * after a restart.
  */
 function simulateYear(
   injected: readonly Injected[],
@@ -150,7 +150,7 @@ function simulateYear(
   }
 }
 
-/** One fault of each kind, at a separate domain, for 8 to 30 days. */
+/** Returns one fault of each kind, at a separate domain, for 8 to 30 days. */
 function inject(seed: number): readonly Injected[] {
   const random = dice(seed);
   return kinds.map(([rule, plant], n) => {
@@ -160,8 +160,8 @@ function inject(seed: number): readonly Injected[] {
 }
 
 /**
- * Faults in orders that would reveal errors of the state machine, at the domains without
- * one of `inject`.
+ * Returns the faults in orders that would reveal errors of the state machine, at the
+ * domains without one of `inject`.
  */
 function injectHard(): readonly Injected[] {
   const fault = (domain: string, kind: number, span: Span, isUnreported = false): Injected => {

@@ -202,7 +202,7 @@ class SendLife {
     await outbox.forget(now);
   }
 
-  /** Sessions in reports, each report once. */
+  /** Returns the sessions in reports, each report once. */
   reported(): number {
     return [...this.delivered.values()]
       .flatMap((bodies) => [...bodies].slice(0, 1))

@@ -56,7 +56,7 @@ export async function apiValidator(
   };
 }
 
-/** A JSON pointer (RFC 6901). */
+/** Returns a JSON pointer (RFC 6901). */
 export function pointerOf(steps: readonly (string | number)[]): string {
   const escaped = steps.map((step) => String(step).replaceAll('~', '~0').replaceAll('/', '~1'));
   return `/${escaped.join('/')}`;
@@ -71,7 +71,7 @@ function ajvReader(document: OpenApiDocument): Reader {
 
 const hyperjumpName = 'https://api.example/openapi.json';
 
-/** An implementation of OpenAPI 3.1 without ajv. */
+/** Returns an implementation of OpenAPI 3.1 without ajv. */
 export function hyperjumpReader(document: OpenApiDocument): Reader {
   unregisterSchema(hyperjumpName);
   // The schemas contain no `$schema`, so the document's dialect applies.
@@ -84,7 +84,7 @@ export function hyperjumpReader(document: OpenApiDocument): Reader {
   };
 }
 
-/** Whether a document is valid by the schema of OpenAPI 3.1 and its dialect. */
+/** Returns whether a document is valid by the schema of OpenAPI 3.1 and its dialect. */
 export async function isOpenApi(document: OpenApiDocument): Promise<boolean> {
   const accepts = await validate('https://spec.openapis.org/oas/3.1/schema-base');
   return accepts(document as never).valid;

@@ -18,14 +18,14 @@ import {
 export const root = createCa({ name: 'Root' });
 const anchors = trustStore([read(root)]);
 
-/** The certificate as a peer parses it. */
+/** Returns the certificate as a peer parses it. */
 export function read({ der }: { readonly der: Uint8Array }): Certificate {
   const parsed = parseCertificate(der);
   assert.ok(parsed.ok, parsed.ok ? '' : parsed.failure.detail);
   return parsed.value;
 }
 
-/** A server's certificate for `mx.example`. */
+/** Returns a server's certificate for `mx.example`. */
 export function server(by: Authority, options: IssueOptions = {}): Issued {
   return issue(by, { names: ['mx.example'], ...options });
 }
@@ -40,7 +40,7 @@ export function verdictOf(sent: readonly { readonly der: Uint8Array }[], at = Da
   return [chain, validity, ...problems].join(' ');
 }
 
-/** The verdict on a leaf below one CA with an unusual property. */
+/** Returns the verdict on a leaf below one CA with an unusual property. */
 export function verdictVia(ca: IssueOptions, leaf: IssueOptions = {}): string {
   const issuer = createIntermediate(root, { name: 'Middle', ...ca });
   return verdictOf([server(issuer, leaf), issuer]);

@@ -90,7 +90,7 @@ publish: {keys: ${at('keys')}, domains: {example.com: {mx: [mx1.example.com]}}}
   }
 
   /**
-   * The absolute path of a file of the examples, because tests share the working
+   * Returns the absolute path of a file of the examples, because tests share the working
    * directory.
    */
   #inFolder(word: string): string {
@@ -100,12 +100,15 @@ publish: {keys: ${at('keys')}, domains: {example.com: {mx: [mx1.example.com]}}}
   }
 }
 
-/** The standard output of a command in the lab. */
+/** Returns the standard output of a command in the lab. */
 async function printed(command: string, ...args: readonly string[]): Promise<string> {
   return (await runCli([command, '--lab', ...args])).out;
 }
 
-/** The example with the lab instead of the network and with the files of this test. */
+/**
+ * Returns the example with the lab instead of the network and with the files of this
+ * test.
+ */
 export function inLab(example: string): string {
   return example
     .replaceAll('/etc/hermetic/hermetic.yaml', 'hermetic.yaml')
@@ -174,7 +177,7 @@ const nowhere: Output = {
   interactive: false,
 };
 
-/** Every example of a help text. */
+/** Returns every example of a help text. */
 export async function helpExamples(): Promise<readonly string[]> {
   const context = {
     output: nowhere,

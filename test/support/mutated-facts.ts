@@ -1,8 +1,8 @@
 import type { ScannedDomain } from '../../src/scan/index.js';
 
 /**
- * Facts with one value replaced by the value that another scenario has at the same place:
- * changes one in `every` places that have several values.
+ * Returns the facts with one value replaced by the value that another scenario has at the
+ * same place: changes one in `every` places that have several values.
  */
 export function* mutatedFacts(
   all: readonly ScannedDomain[],

@@ -25,7 +25,7 @@ export function testServer(names: readonly string[], notAfter?: number): TestSer
   return { names, chain: [Buffer.from(der).toString('base64')] };
 }
 
-/** A visit that completed TLS 1.3 with the server. */
+/** Returns a visit that completed TLS 1.3 with the server. */
 export function testVisit(host: string, { chain }: TestServer, ip = '192.0.2.1'): VisitObservation {
   return {
     host,
@@ -58,7 +58,7 @@ export function testVisit(host: string, { chain }: TestServer, ip = '192.0.2.1')
   };
 }
 
-/** The DNS facts of a host in an unsigned zone, without TLSA records. */
+/** Returns the DNS facts of a host in an unsigned zone, without TLSA records. */
 export function testHost(name: string, addresses: readonly string[]): HostObservation {
   return {
     name,
@@ -72,7 +72,7 @@ export function testHost(name: string, addresses: readonly string[]): HostObserv
   };
 }
 
-/** The DNS facts of an unsigned domain without policies. */
+/** Returns the DNS facts of an unsigned domain without policies. */
 export function testDomain(domain: string, hosts: readonly string[]): DomainObservation {
   const txt = { texts: [], lookup: 'absent', dnssec: 'insecure' } as const;
   return {
@@ -85,7 +85,10 @@ export function testDomain(domain: string, hosts: readonly string[]): DomainObse
   };
 }
 
-/** A grade with other measures, classes and verdict, and the shape computed from them. */
+/**
+ * Returns a grade with other measures, classes and verdict, and the shape computed from
+ * them.
+ */
 export function gradeWith(
   base: DomainGrade,
   {

@@ -61,14 +61,14 @@ export class SignedWorld {
     return [...records, signRrset(records, this.key(zone), Name.of(zone), during)];
   }
 
-  /** One RRset as text, signed by a zone. */
+  /** Returns one RRset as text, signed by a zone. */
   by(zone: string, ...lines: readonly string[]): ResourceRecord[] {
     return this.signed(zone, lines.map(record));
   }
 
   /**
-   * The response of an honest resolver to DNSKEY and DS questions about the zones;
-   * undefined for any other question.
+   * Returns the response of an honest resolver to DNSKEY and DS questions about the
+   * zones; undefined for any other question.
    */
   keyResponse(name: Name, type: number): Partial<Message> | undefined {
     const text = name.isRoot ? '.' : name.toString();
@@ -124,7 +124,9 @@ export class SignedWorld {
   }
 }
 
-/** A record from text without TTL and class, such as `mx.example. A 192.0.2.1`. */
+/**
+ * Returns a record from text without TTL and class, such as `mx.example. A 192.0.2.1`.
+ */
 export function record(text: string): ResourceRecord {
   const [owner = '', ...rest] = text.split(' ');
   const parsed = parseRecord(`${owner} 300 IN ${rest.join(' ')}`);
@@ -142,7 +144,9 @@ export interface Nsec3Shape {
   readonly types?: string;
 }
 
-/** An NSEC3 record of a zone that matches a name's hash, or covers only that hash. */
+/**
+ * Returns an NSEC3 record of a zone that matches a name's hash, or covers only that hash.
+ */
 export function nsec3(under: string, name: string, shape: Nsec3Shape = {}): ResourceRecord {
   const { matches = false, optOut = false, iterations = 0, types = '' } = shape;
   const hash = Buffer.from(nsec3Hash(Name.of(name), new Uint8Array(0), iterations));

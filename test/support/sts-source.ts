@@ -28,7 +28,7 @@ export interface StsWorld {
   readonly warnings: StsEntry[];
   readonly cache: StsCache;
   readonly source: StsSource;
-  /** A source with the same cache, as after a restart. */
+  /** Returns a source with the same cache, as after a restart. */
   again(cache?: StsCache): StsSource;
 }
 

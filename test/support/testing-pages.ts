@@ -50,7 +50,7 @@ export function zoneResolver(lines: readonly string[], gate?: () => Promise<void
   };
 }
 
-/** The addresses of the domain's MX hosts. */
+/** Returns the addresses of the domain's MX hosts. */
 export function mailZone(domain: string, addresses: readonly string[]): readonly string[] {
   return [
     `${domain}. 60 IN MX 10 mx.${domain}.`,
@@ -59,7 +59,8 @@ export function mailZone(domain: string, addresses: readonly string[]): readonly
 }
 
 /**
- * A network in which nothing answers. It records the addresses of attempted connections.
+ * Returns a network in which nothing answers. It records the addresses of attempted
+ * connections.
  */
 export function silentNetwork(): Network & { readonly dialled: string[] } {
   const dialled: string[] = [];
@@ -76,12 +77,12 @@ export function silentNetwork(): Network & { readonly dialled: string[] } {
   };
 }
 
-/** The cookie that a response sets, as a browser sends it back. */
+/** Returns the cookie that a response sets, as a browser sends it back. */
 export function cookieOf(response: Response): string {
   return (response.headers.get('set-cookie') ?? '').split(';')[0] ?? '';
 }
 
-/** The token of the forms of a session. */
+/** Returns the token of the forms of a session. */
 export function formToken(cookie: string): string {
   return formTokenOf(cookie.split('=')[1] ?? '');
 }

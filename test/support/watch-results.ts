@@ -5,7 +5,9 @@ import { plantedEvidence, plantedHost, plantedPolicy } from './check/planted-evi
 /** A change to a result without faults: one fault as the watch observes it. */
 export type Plant = (result: CheckResult) => CheckResult;
 
-/** A domain with STARTTLS, DANE, an enforced policy and TLS-RPT, without a fault. */
+/**
+ * Returns a domain with STARTTLS, DANE, an enforced policy and TLS-RPT, without a fault.
+ */
 export function healthyResult(domain: string): CheckResult {
   const graded = grade(
     plantedEvidence({ hosts: [plantedHost()], mtaSts: plantedPolicy('enforce') }),
@@ -37,7 +39,7 @@ export function healthyResult(domain: string): CheckResult {
   };
 }
 
-/** A valid certificate. */
+/** Returns a valid certificate. */
 function certificateOf(host: string): MailCertificate {
   return {
     keyAlgorithm: 'ecdsa',

@@ -183,7 +183,7 @@ async function runCell(
   return { seen, faults };
 }
 
-/** One host, or two hosts of which the policy or TLSA names only the first. */
+/** Returns one host, or two hosts of which the policy or TLSA names only the first. */
 function scenarioOf(column: Column, domain: string, two: boolean): Scenario {
   const common = unjudged(domain, column);
   const second = two ? [{ name: 'mx2' }] : [];

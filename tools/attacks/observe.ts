@@ -59,7 +59,7 @@ export async function observe(
 /** A network port that records the plaintext parts of a message. */
 export interface Tap {
   readonly network: Network;
-  /** Commands of one message. */
+  /** Returns the commands of one message. */
   said(id: string): readonly string[];
 }
 

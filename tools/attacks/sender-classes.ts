@@ -44,8 +44,8 @@ export function freshResolvers({ network, upstreams, anchors }: Lab): Resolvers 
 }
 
 /**
- * A sender of a class, at its first contact or with a policy that it fetched before the
- * attack.
+ * Returns a sender of a class, at its first contact or with a policy that it fetched
+ * before the attack.
  */
 export function senderOf(
   name: SenderClass,

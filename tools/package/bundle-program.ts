@@ -34,9 +34,10 @@ export interface Bundle {
 }
 
 /**
- * Bundles the program for a package. Without the bundle, a daemon with all jobs loads 900
- * modules, and each costs start time and memory. Every dynamic import stays a separate
- * file. The bundle keeps names and line breaks, so that stack traces are readable.
+ * Returns the bundles the program for a package. Without the bundle, a daemon with all
+ * jobs loads 900 modules, and each costs start time and memory. Every dynamic import
+ * stays a separate file. The bundle keeps names and line breaks, so that stack traces are
+ * readable.
  */
 export async function bundleProgram(target: string): Promise<Bundle> {
   const data = new Set<string>();
@@ -73,7 +74,7 @@ export async function bundleProgram(target: string): Promise<Bundle> {
   };
 }
 
-/** The files that the program runs as threads. */
+/** Returns the files that the program runs as threads. */
 function threads(): readonly string[] {
   return readdirSync('dist/src', { recursive: true, encoding: 'utf8' })
     .filter((name) => name.endsWith('.js') && !name.endsWith('.test.js'))

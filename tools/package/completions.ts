@@ -104,7 +104,10 @@ ${lines.join('\n')}
 `;
 }
 
-/** A word of the shell; fish, bash and zsh read it alike without a backslash or quote. */
+/**
+ * Returns a word of the shell; fish, bash and zsh read it alike without a backslash or
+ * quote.
+ */
 function quote(text: string): string {
   return `"${text.replaceAll(/["\\$`]/g, '')}"`;
 }

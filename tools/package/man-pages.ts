@@ -5,7 +5,9 @@ import { describeOption, helpPage } from '../../src/cli/help.js';
 /** A manual page of section 1, by its file name. */
 export type ManPages = ReadonlyMap<string, string>;
 
-/** The manual pages: one for the program, and one for each command and subcommand. */
+/**
+ * Returns the manual pages: one for the program, and one for each command and subcommand.
+ */
 export function manPages(program: Command, version: string): ManPages {
   const pages = new Map<string, string>();
   const all = withPaths(program, []);

@@ -32,7 +32,7 @@ function referencesOf(file: string): readonly string[] {
   ];
 }
 
-/** The literal module names in imports, exports, `import()` and `require()`. */
+/** Returns the literal module names in imports, exports, `import()` and `require()`. */
 function specifiersOf(text: string, file: string): readonly string[] {
   const found: string[] = [];
   const visit = (node: ts.Node): void => {
@@ -91,8 +91,8 @@ function isModule(file: string): boolean {
 }
 
 /**
- * The package.json files above a file: the nearest decides how Node reads the file, and
- * the package.json of the package decides how Node resolves its name.
+ * Returns the package.json files above a file: the nearest decides how Node reads the
+ * file, and the package.json of the package decides how Node resolves its name.
  */
 function manifestsOf(file: string): readonly string[] {
   const found: string[] = [];

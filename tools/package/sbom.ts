@@ -19,8 +19,8 @@ export interface Release {
 }
 
 /**
- * The software bill of materials of a built package, CycloneDX 1.5 in JSON: the packages
- * that it contains, with version, licence and hash from `package-lock.json`.
+ * Returns the software bill of materials of a built package, CycloneDX 1.5 in JSON: the
+ * packages that it contains, with version, licence and hash from `package-lock.json`.
  */
 export function billOfMaterials(release: Release, included: readonly IncludedPackage[]): string {
   const lock = JSON.parse(readFileSync('package-lock.json', 'utf8')) as {
@@ -63,7 +63,7 @@ export function billOfMaterials(release: Release, included: readonly IncludedPac
   return `${JSON.stringify(bom, null, 2)}\n`;
 }
 
-/** The lines of `SHA256SUMS`, as `sha256sum --check` reads them. */
+/** Returns the lines of `SHA256SUMS`, as `sha256sum --check` reads them. */
 export function checksums(
   files: readonly { readonly name: string; readonly path: string }[],
 ): string {
@@ -100,7 +100,9 @@ function hashesOf(integrity = ''): readonly object[] {
   });
 }
 
-/** The serial number depends only on the content, so that builds are reproducible. */
+/**
+ * Returns the serial number depends only on the content, so that builds are reproducible.
+ */
 function uuidOf(text: string): string {
   const hex = sha256(text);
   return [

@@ -37,7 +37,7 @@ export function filesBelow(path: string): readonly string[] {
     .flatMap((name) => filesBelow(join(path, name)));
 }
 
-/** The manual pages and completion scripts, generated from the commands. */
+/** Returns the manual pages and completion scripts, generated from the commands. */
 export async function commandTexts(
   version: string,
 ): Promise<{ readonly pages: ManPages; readonly shells: ReturnType<typeof completions> }> {
@@ -70,7 +70,7 @@ export async function stageCommandTexts(share: string, version: string): Promise
   write('fish/vendor_completions.d/hermetic.fish', shells.fish);
 }
 
-/** The header omits name and time, so that the same text gives the same file. */
+/** Returns the header omits name and time, so that the same text gives the same file. */
 export function gzip(text: string | Buffer): Buffer {
   return gzipSync(text, { level: 9 });
 }

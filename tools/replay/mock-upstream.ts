@@ -84,8 +84,8 @@ export function mockUpstream(scenario: Scenario, step: () => number): Fetch {
 }
 
 /**
- * The part of an entry that answers a different question: the RRset itself, or a DNAME
- * above the name.
+ * Returns the part of an entry that answers a different question: the RRset itself, or a
+ * DNAME above the name.
  */
 function fromCache(entry: Entry, name: Name, type: number): Entry | undefined {
   const records = [...entry.answer, ...entry.authority];

@@ -210,7 +210,7 @@ function reasonToFail(scenario: Scenario): string | undefined {
     : `a line of it cannot be read: ${scenario.unread[0]}`;
 }
 
-/** True if a delegation has DS records of SHA-1 and of a stronger digest. */
+/** Returns whether a delegation has DS records of SHA-1 and of a stronger digest. */
 function digestsMixed(scenario: Scenario): boolean {
   const digests = new Map<string, Set<boolean>>();
   const sections = scenario.ranges.flatMap((r) =>
@@ -244,7 +244,7 @@ function anchorsOf(scenario: Scenario): readonly TrustAnchor[] {
   return [...(parsed.ok ? parsed.value : []), ...negative];
 }
 
-/** A date as 14 digits, seconds since 1970, or -1 for none. */
+/** Returns a date as 14 digits, seconds since 1970, or -1 for none. */
 function overrideOf(scenario: Scenario): string {
   return values(scenario, 'val-override-(?:date|timestamp)')[0] ?? '20070916134226';
 }
@@ -264,7 +264,7 @@ function timeOf(scenario: Scenario): number {
   return Date.UTC(y, mo - 1, d, h, mi, s);
 }
 
-/** A value of -1 disables the check of dates. */
+/** Returns a value of -1 disables the check of dates. */
 function skewOf(scenario: Scenario): { clockSkew?: number } {
   return overrideOf(scenario) === '-1' ? { clockSkew: 2 ** 31 } : {};
 }

@@ -160,7 +160,7 @@ function* events<S>(
   }
 }
 
-/** One run of the program, which observes, saves and executes. */
+/** Returns one run of the program, which observes, saves and executes. */
 function act<S>(
   order: Order<S>,
   world: World<S>,
@@ -230,7 +230,7 @@ function leaving<S>({ asked }: World<S>): readonly string[] {
 }
 
 /**
- * A sender holds records that one of the server's keys does not match in every
+ * Returns a sender holds records that one of the server's keys does not match in every
  * combination (RFC 7671 §8.4).
  */
 function unmatched<S>({ cache, live, now }: World<S>, { held }: ModelBounds): string | undefined {

@@ -73,7 +73,7 @@ interface Course {
   readonly ended: number;
 }
 
-/** The records and keys that were visible during one key change. */
+/** Returns the records and keys that were visible during one key change. */
 function oneChange<S>(order: Order<S>, ttl: number, random: () => number): Course {
   const start: Rrset = { records: recordsOf([keyOf(1)], [1]), ttl };
   const zones: Line<Rrset>[] = Array.from({ length: servers }, () => [
@@ -171,7 +171,7 @@ function meetsStranger(
   return false;
 }
 
-/** Seconds to a sender's next delivery: one an hour on average. */
+/** Returns the seconds to a sender's next delivery: one an hour on average. */
 function waiting(random: () => number): number {
   return -HOUR * Math.log(1 - random());
 }

@@ -35,7 +35,8 @@ export function post(plan: Plan, body: Buffer, localAddress = '127.0.0.1'): Prom
 }
 
 /**
- * A connection that reports received data. Errors end the connection without a message.
+ * Returns a connection that reports received data. Errors end the connection without a
+ * message.
  */
 export function dial(port: number, localAddress = '127.0.0.1'): Socket {
   return connect({ port, host: '127.0.0.1', localAddress }).on('error', () => undefined);

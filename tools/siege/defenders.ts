@@ -20,8 +20,8 @@ import {
 const NAMES = 400;
 
 /**
- * A recursive resolver with signed zones: the domain, a reporter with its DKIM key, and
- * names to send mail to.
+ * Returns a recursive resolver with signed zones: the domain, a reporter with its DKIM
+ * key, and names to send mail to.
  */
 export async function startResolver({ ports, keyText }: Plan): Promise<string> {
   const key = (keyText.match(/.{1,200}/g) ?? []).map((part) => `"${part}"`).join(' ');

@@ -31,7 +31,8 @@ interface Node {
 const started = Date.now();
 const buffer = Buffer.alloc(64);
 /**
- * Milliseconds that the main thread has run, and that it was ready and waited for a CPU.
+ * Returns the milliseconds that the main thread has run, and that it was ready and waited
+ * for a CPU.
  */
 function schedule(): { readonly cpu: number; readonly waited: number } {
   const fd = openSync(`/proc/self/task/${process.pid}/schedstat`, 'r');

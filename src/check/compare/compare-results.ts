@@ -44,8 +44,8 @@ export function compareResults(older: CheckResult, newer: CheckResult): Comparis
 }
 
 /**
- * Facts by subject and name. A line feed separates subject and name, since neither
- * contains a line feed.
+ * Returns the facts by subject and name. A line feed separates subject and name, since
+ * neither contains a line feed.
  */
 function index(checkResult: CheckResult): ReadonlyMap<string, ComparableFact> {
   return new Map(
@@ -81,7 +81,10 @@ function missing({ subject, what }: ComparableFact, checkResult: CheckResult): C
   return { ...gone, worth: 2 };
 }
 
-/** The direction of a change. A value that is now unknown is never better or worse. */
+/**
+ * Returns the direction of a change. A value that is now unknown is never better or
+ * worse.
+ */
 function directionOf(before: ComparableFact, after: ComparableFact): Direction {
   if (after.worth === 'unknown') return 'unclear';
   if (

@@ -145,7 +145,7 @@ function factor(subject: string): Factor {
   };
 }
 
-/** One cell of the exposure table as a fact. */
+/** Returns one cell of the exposure table as a fact. */
 function mailFact(
   fact: Factor,
   attack: Attack,
@@ -156,7 +156,9 @@ function mailFact(
   return fact(`mail ${when}, sender: ${sender}`, outcome, attack === 'none' ? today : attacked);
 }
 
-/** Facts on one MX host. Records are sorted, since DNS answers have no order. */
+/**
+ * Returns the facts on one MX host. Records are sorted, since DNS answers have no order.
+ */
 function hostFacts(mailHost: MailHost, whole: boolean): readonly ComparableFact[] {
   const fact = factor(mailHost.name);
   return [
@@ -172,8 +174,8 @@ function hostFacts(mailHost: MailHost, whole: boolean): readonly ComparableFact[
 }
 
 /**
- * Facts on one address. Suites and groups are compared between inventories only: at a
- * lesser depth they are a sample that differs from run to run.
+ * Returns the facts on one address. Suites and groups are compared between inventories
+ * only: at a lesser depth they are a sample that differs from run to run.
  */
 function addressFacts(
   subject: string,
@@ -206,8 +208,8 @@ function addressFacts(
 }
 
 /**
- * Facts on one certificate, named by its key algorithm: a server may have one certificate
- * of each algorithm, in no stable order.
+ * Returns the facts on one certificate, named by its key algorithm: a server may have one
+ * certificate of each algorithm, in no stable order.
  */
 function certificateFacts(
   fact: Factor,
@@ -229,8 +231,8 @@ function certificateFacts(
 }
 
 /**
- * The root stores of a result: with another store, a chain that did not change can be
- * judged differently. A result without recorded stores has no such fact.
+ * Returns the root stores of a result: with another store, a chain that did not change
+ * can be judged differently. A result without recorded stores has no such fact.
  */
 function storeFacts({ domain, provenance }: CheckResult): readonly ComparableFact[] {
   const { trustStores } = provenance ?? {};

@@ -33,8 +33,8 @@ export const catalogue = {
 export type FindingId = keyof typeof catalogue;
 
 /**
- * The value at fault, or the server's own reply. Both are text of a peer: the reports
- * show at most 600 and 300 characters, with visible control and bidi characters.
+ * Returns the value at fault, or the server's own reply. Both are text of a peer: the
+ * reports show at most 600 and 300 characters, with visible control and bidi characters.
  */
 function reasonOf({ reason, reply }: FindingValues): string | undefined {
   if (reason !== undefined) return neutralise(reason, 600);
@@ -42,8 +42,8 @@ function reasonOf({ reason, reply }: FindingValues): string | undefined {
 }
 
 /**
- * The finding, with its texts filled in. Only this program adds line ends to the texts:
- * line ends from a peer become visible escapes.
+ * Returns the finding, with its texts filled in. Only this program adds line ends to the
+ * texts: line ends from a peer become visible escapes.
  */
 export function finding(id: FindingId, severity: Severity, given: FindingValues): Finding {
   const findingEntry: FindingEntry = catalogue[id];
@@ -69,8 +69,9 @@ export function finding(id: FindingId, severity: Severity, given: FindingValues)
 }
 
 /**
- * The subject of a finding: the domain, the host, or one address of the host. A finding
- * is raised once per subject, so this text is also the key that detects duplicates.
+ * Returns the subject of a finding: the domain, the host, or one address of the host. A
+ * finding is raised once per subject, so this text is also the key that detects
+ * duplicates.
  */
 function subjectOf({ host, ip, domain }: FindingValues): string {
   if (host === '') return domain;

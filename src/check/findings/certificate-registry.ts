@@ -54,9 +54,9 @@ const sendFullChain = (findingValues: FindingValues): FixStep[] => [
 ];
 
 /**
- * The senders that refuse a certificate and their alternative. Only a policy in mode
- * enforce or TLSA records make senders refuse a certificate; opportunistic senders do not
- * verify certificates.
+ * Returns the senders that refuse a certificate and their alternative. Only a policy in
+ * mode enforce or TLSA records make senders refuse a certificate; opportunistic senders
+ * do not verify certificates.
  */
 function refusal({ refusedBy, instead }: FindingValues): string {
   const refusing = [

@@ -67,7 +67,7 @@ interface Repair {
   readonly steps: readonly FixStep[];
 }
 
-/** The fix for the reason of a mismatch. */
+/** Returns the fix for the reason of a mismatch. */
 function mismatchRepair(findingValues: FindingValues): Repair {
   const kinds = new Set(findingValues.tlsa.map(({ kind }) => kind));
   const weaker = findingValues.tlsa.find(({ matchesAlone }) => matchesAlone === true);

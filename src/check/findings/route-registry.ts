@@ -67,7 +67,9 @@ const aliasSteps = (findingValues: FindingValues): readonly FixStep[] => [
   checkAgain(findingValues),
 ];
 
-/** The end of a conversation: the server's reply, or the failure if it sent none. */
+/**
+ * Returns the end of a conversation: the server's reply, or the failure if it sent none.
+ */
 function howEnded({ reply, detail, lookup }: FindingValues): string {
   if (lookup) return 'The addresses of the host could not be looked up';
   if (reply !== undefined) return `The server answered "${reply}" (${detail})`;

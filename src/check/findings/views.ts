@@ -19,7 +19,7 @@ export const inconclusiveFindings = [
   'tlsrpt-lookup-failed',
 ] as const satisfies readonly FindingId[];
 
-/** The finding that gives the reason for an undetermined fact. */
+/** Returns the finding that gives the reason for an undetermined fact. */
 export function whyUnclear({ findings }: CheckResult): Finding | undefined {
   return inconclusiveFindings
     .map((findingId) => findings.find((finding) => finding.id === findingId))

@@ -49,8 +49,8 @@ const phrases: readonly (readonly [RegExp, DeliveryResult])[] = [
 const better: readonly DeliveryResult[] = ['unverified', 'verified'];
 
 /**
- * Every way in which the sentence, the table, the verdict and the findings contradict
- * each other.
+ * Returns every way in which the sentence, the table, the verdict and the findings
+ * contradict each other.
  */
 function contradictions(result: CheckResult, evidence: Evidence): readonly string[] {
   const { exposure, verdict, findings, hosts } = result;

@@ -15,9 +15,9 @@ export interface AliasCause {
 }
 
 /**
- * The hosts with wrong names only because of the alias. Senders with an MTA-STS policy compare the
- * name in the MX record (RFC 8461 §4.1), so one change of that record repairs policy and
- * certificate at once, and any other advice would undo it.
+ * Returns the hosts with wrong names only because of the alias. Senders with an MTA-STS
+ * policy compare the name in the MX record (RFC 8461 §4.1), so one change of that record
+ * repairs policy and certificate at once, and any other advice would undo it.
  */
 export function aliasCauses(
   evidence: Evidence,
@@ -33,10 +33,10 @@ export function aliasCauses(
 }
 
 /**
- * The cause if the alias alone explains the names that do not match: its target is in the
- * policy, if there is one, and every certificate names the target. Otherwise changing the
- * MX record would fix nothing, or would break a working setup. Dates and issuer of a
- * certificate have separate findings.
+ * Returns the cause if the alias alone explains the names that do not match: its target
+ * is in the policy, if there is one, and every certificate names the target. Otherwise
+ * changing the MX record would fix nothing, or would break a working setup. Dates and
+ * issuer of a certificate have separate findings.
  */
 function causeOf(evidence: Evidence, judgedHost: JudgedHost): AliasCause | undefined {
   const { alias, name, tlsa } = judgedHost.evidence;

@@ -11,7 +11,9 @@ interface Subject {
   readonly sender?: SenderClass;
 }
 
-/** The class of sender that verifies servers because of the published policies. */
+/**
+ * Returns the class of sender that verifies servers because of the published policies.
+ */
 function strictestSender({ mtaSts }: Evidence): SenderClass {
   return mtaSts.policy?.mode === 'enforce' ? 'mtaStsCached' : 'dane';
 }

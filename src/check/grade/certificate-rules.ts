@@ -48,7 +48,9 @@ export function isNearExpiry(certificate: Certificate, at: number, profile: Prof
   return at > nearExpiryStart(certificate, profile);
 }
 
-/** The time from which the end of a certificate is near, milliseconds since 1970. */
+/**
+ * Returns the time from which the end of a certificate is near, milliseconds since 1970.
+ */
 export function nearExpiryStart(
   { notBefore, notAfter }: Certificate,
   { nearExpiry: { share, days } }: Profile,
@@ -162,7 +164,7 @@ function isShort(
   return keyBits < ecBelow;
 }
 
-/** The server's certificate and the CA certificates above it, by their names. */
+/** Returns the server's certificate and the CA certificates above it, by their names. */
 function withIssuers(chain: readonly Certificate[]): readonly Certificate[] {
   const found = new Set(chain.slice(0, 1));
   // The loop also processes the issuers that it adds.
@@ -255,9 +257,9 @@ function nameReason(
 }
 
 /**
- * The reason and the fix if the records match another certificate of the same host. If
- * the host has RSA and ECDSA certificates, the sender's offer selects one; if it has
- * several addresses, the address does.
+ * Returns the reason and the fix if the records match another certificate of the same
+ * host. If the host has RSA and ECDSA certificates, the sender's offer selects one; if it
+ * has several addresses, the address does.
  */
 function elsewhereMatched(
   { addresses }: JudgedHost,
@@ -301,7 +303,7 @@ function ofOtherHost(
   return owner && `the records match the certificate of ${owner.evidence.name}, not of ${name}`;
 }
 
-/** The first three records, each with the reason why it does not match. */
+/** Returns the first three records, each with the reason why it does not match. */
 function tlsaReason({ daneFaults }: JudgedCertificate): string | undefined {
   const said = daneFaults
     .slice(0, 3)
@@ -311,9 +313,9 @@ function tlsaReason({ daneFaults }: JudgedCertificate): string | undefined {
 }
 
 /**
- * The mechanisms that a wrong name concerns. A wrong name that breaks a DANE-TA match
- * defers mail, like an enforced policy (RFC 7672 §3.2.2). If dates break the match, no
- * record authenticates the name yet.
+ * Returns the mechanisms that a wrong name concerns. A wrong name that breaks a DANE-TA
+ * match defers mail, like an enforced policy (RFC 7672 §3.2.2). If dates break the match,
+ * no record authenticates the name yet.
  */
 function forNames(
   mechanisms: readonly TrustMechanism[],
@@ -325,9 +327,9 @@ function forNames(
 }
 
 /**
- * The mechanisms by which a sender judges this certificate today: the mode of a policy
- * that lists the host, and the usage of the record that matches. `none` if no sender
- * verifies the certificate.
+ * Returns the mechanisms by which a sender judges this certificate today: the mode of a
+ * policy that lists the host, and the usage of the record that matches. `none` if no
+ * sender verifies the certificate.
  */
 function inForce(
   raised: FindingCollector,

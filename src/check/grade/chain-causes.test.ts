@@ -21,7 +21,7 @@ const root = createCa({ name: 'Root', ...dates, key: generateKey('rsa-2048') });
 const leafBy = (issuer: Parameters<typeof issue>[0], hash?: 'sha1'): Issued =>
   issue(issuer, { names: ['mx.planted.example'], ...dates, ...(hash && { hash }) });
 
-/** The finding of a chain below the root, under an enforced policy. */
+/** Returns the finding of a chain below the root, under an enforced policy. */
 function raised(id: string, ...sent: readonly Issued[]): Finding {
   const anchors = trustStore([read(root)]);
   const { chain, validity, problems } = verifyChain({

@@ -34,7 +34,7 @@ export function continuityRules(raised: FindingCollector): void {
   for (const reference of continuity.references) referenceRules(raised, reference);
 }
 
-/** Rules that the evidence cannot decide, as `undecided` of the result. */
+/** Returns the rules that the evidence cannot decide, as `undecided` of the result. */
 export function undecidedContinuity({ continuity, mtaSts, route }: Evidence): FindingId[] {
   if (route.kind === 'null-mx' || route.kind === 'none') return [];
   if (!continuity) return Object.keys(continuityFindings) as FindingId[];
@@ -216,8 +216,8 @@ function judgeOne(raised: FindingCollector, caaEvidence: CaaEvidence): CaaDecisi
 }
 
 /**
- * The leaf of a chain from a public CA: CAA does not apply to the certificates that a
- * DANE domain issues to itself.
+ * Returns the leaf of a chain from a public CA: CAA does not apply to the certificates
+ * that a DANE domain issues to itself.
  */
 function publicLeaf({ hosts, mtaSts, domain }: Evidence, host: string): Certificate | undefined {
   const policyLeaf = host === `mta-sts.${domain}` ? mtaSts.policyHost?.chain[0] : undefined;

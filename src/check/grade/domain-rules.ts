@@ -147,7 +147,9 @@ export function policyRules(raised: FindingCollector, dane: boolean): void {
     });
 }
 
-/** The value at fault: the text of a record, otherwise the detail of the failure. */
+/**
+ * Returns the value at fault: the text of a record, otherwise the detail of the failure.
+ */
 function reasonOf({ code, detail }: FailureEvidence, texts: readonly string[]): string {
   const own = texts.filter((recordText) => /^v=(STS|TLSRPT)v1/.test(recordText));
   if (/^rpt-/.test(code)) return recordReason(own, explainRptRecord(code, own) ?? (detail || code));
@@ -213,7 +215,9 @@ function nearPattern({ evidence }: FindingCollector, host: string): string | und
   return pattern && `"mx: ${pattern}" does not match ${host}: *. stands for exactly one label`;
 }
 
-/** The names of the policy next to those of the MX records; at most three of each. */
+/**
+ * Returns the names of the policy next to those of the MX records; at most three of each.
+ */
 function listedInstead(
   { evidence }: FindingCollector,
   missing: readonly JudgedHost[],

@@ -22,9 +22,9 @@ export function assessExposure(
 }
 
 /**
- * The evidence in the three-valued form of the policy model. Addresses that this machine
- * could not try are omitted if others were tried, since they would make every outcome
- * unknown.
+ * Returns the evidence in the three-valued form of the policy model. Addresses that this
+ * machine could not try are omitted if others were tried, since they would make every
+ * outcome unknown.
  */
 function viewOf(evidence: Evidence, judgedHosts: readonly JudgedHost[]): View {
   const tried = judgedHosts.map((judgedHost) => ({
@@ -43,7 +43,7 @@ function viewOf(evidence: Evidence, judgedHosts: readonly JudgedHost[]): View {
   };
 }
 
-/** The policy as a sender would obtain it now; the model adds the cached one. */
+/** Returns the policy as a sender would obtain it now; the model adds the cached one. */
 function stsView(evidence: Evidence): View['mtaSts'] {
   const { mx = [], maxAge } = evidence.mtaSts.policy ?? {};
   const live = livePolicy(evidence);
@@ -52,10 +52,10 @@ function stsView(evidence: Evidence): View['mtaSts'] {
 }
 
 /**
- * The state of the policy for a sender without a cache. A failed TXT lookup, and a fetch
- * that may succeed later or from another network, leave it unknown. Any other failure
- * after a valid record makes it unavailable, in which case senders deliver without a
- * policy (RFC 8461 §3.3).
+ * Returns the state of the policy for a sender without a cache. A failed TXT lookup, and
+ * a fetch that may succeed later or from another network, leave it unknown. Any other
+ * failure after a valid record makes it unavailable, in which case senders deliver
+ * without a policy (RFC 8461 §3.3).
  */
 function livePolicy({ mtaSts }: Evidence): View['mtaSts']['live'] {
   switch (mtaSts.status) {
@@ -71,8 +71,8 @@ function livePolicy({ mtaSts }: Evidence): View['mtaSts']['live'] {
 }
 
 /**
- * One host for the model. A host whose address lookup failed becomes one server with
- * unknown properties, so that it is not mistaken for a host without servers.
+ * Returns one host for the model. A host whose address lookup failed becomes one server
+ * with unknown properties, so that it is not mistaken for a host without servers.
  */
 function hostView(
   evidence: Evidence,
@@ -133,8 +133,8 @@ export function ownNetworkStrips({ network: { control } }: Evidence): boolean {
 }
 
 /**
- * An address with intermittent STARTTLS counts as two servers, one with it and one
- * without: a sender may reach either.
+ * Returns an address with intermittent STARTTLS counts as two servers, one with it and
+ * one without: a sender may reach either.
  */
 function serverViews(address: JudgedAddress, stripped: boolean): readonly ServerView[] {
   const view = serverView(address, stripped);
@@ -148,8 +148,8 @@ function serverViews(address: JudgedAddress, stripped: boolean): readonly Server
 }
 
 /**
- * One server for the model. All certificates of the server must have a property, because
- * the sender's algorithms select one of them.
+ * Returns one server for the model. All certificates of the server must have a property,
+ * because the sender's algorithms select one of them.
  */
 function serverView(
   { evidence, connection, insideTls, certificates, summary, strictTls }: JudgedAddress,

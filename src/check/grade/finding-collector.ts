@@ -193,7 +193,7 @@ function isReady({ addresses }: JudgedHost): boolean {
   );
 }
 
-/** The worst of several severities: the strictest mechanism decides. */
+/** Returns the worst of several severities: the strictest mechanism decides. */
 function worst(severities: readonly Severity[]): Severity {
   return order.find((severity) => severities.includes(severity)) ?? 'info';
 }

@@ -158,8 +158,9 @@ function findingsOf(raised: FindingCollector): readonly Finding[] {
 }
 
 /**
- * The rules of the profile that need more connections than this check made. The result
- * lists these rules, so that readers do not mistake a shallow check for a complete one.
+ * Returns the rules of the profile that need more connections than this check made. The
+ * result lists these rules, so that readers do not mistake a shallow check for a complete
+ * one.
  */
 function beyondDepth(evidence: Evidence, profile: Profile): readonly string[] {
   const intrusive = evidence.hosts.some((host) =>
@@ -174,7 +175,9 @@ function beyondDepth(evidence: Evidence, profile: Profile): readonly string[] {
     .map(([id]) => id);
 }
 
-/** The origin of the result: versions, vantage point, resolvers and root stores. */
+/**
+ * Returns the origin of the result: versions, vantage point, resolvers and root stores.
+ */
 function provenanceOf(evidence: Evidence, profile: Profile): Omit<Provenance, 'evidenceSha256'> {
   const { network, helo, tool } = evidence;
   return {
@@ -200,8 +203,8 @@ function withExposure(evidence: Evidence, judgedHost: JudgedHost): MailHost {
 }
 
 /**
- * The verdict. No unknown fact can remove a failure, so `fail` comes first. Unknown facts
- * come before a warning, because one of them might be a failure.
+ * Returns the verdict. No unknown fact can remove a failure, so `fail` comes first.
+ * Unknown facts come before a warning, because one of them might be a failure.
  */
 function verdictOf(
   evidence: Evidence,

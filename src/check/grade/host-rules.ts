@@ -118,7 +118,7 @@ function otherwise(raised: FindingCollector, name: string, ip = ''): string {
   return alternativeTo(raised, { name, ip, sender: 'opportunistic' }) ?? 'defer the mail';
 }
 
-/** The finding that corresponds to a reason for being unreachable. */
+/** Returns the finding that corresponds to a reason for being unreachable. */
 function unreachableAs(
   reason = '',
 ): 'mx-unreachable' | 'mx-takes-no-mail' | 'mx-address-unroutable' {
@@ -168,7 +168,7 @@ function differing(raised: FindingCollector, { addresses, evidence }: JudgedHost
   });
 }
 
-/** The family that all addresses share; undefined for a mixture. */
+/** Returns the family that all addresses share; undefined for a mixture. */
 function familyOf(addresses: readonly JudgedAddress[]): 'IPv4' | 'IPv6' | undefined {
   const six = addresses.map((address) => address.evidence.ip.includes(':'));
   if (six.every((isIpv6) => isIpv6)) return 'IPv6';
@@ -176,7 +176,7 @@ function familyOf(addresses: readonly JudgedAddress[]): 'IPv4' | 'IPv6' | undefi
   return 'IPv4';
 }
 
-/** The names that servers greet with. */
+/** Returns the names that servers greet with. */
 function greetings(addresses: readonly JudgedAddress[]): string {
   return [
     ...new Set(
@@ -291,7 +291,7 @@ const successOf: Readonly<Record<IntermittentTls['step'], string>> = {
   session: 'accepted EHLO inside TLS',
 };
 
-/** The effect on mail of a step that fails on some connections. */
+/** Returns the effect on mail of a step that fails on some connections. */
 function effectOf(step: IntermittentTls['step']): string {
   if (step === 'session') return 'Senders defer part of the mail at random and try again.';
   return 'Senders that require TLS defer mail at random and try again. Others send part of the mail in plaintext.';
@@ -337,8 +337,8 @@ function insideTlsRules(
 }
 
 /**
- * The end of a session: the server's reply with the failure code, or else the failure in
- * words.
+ * Returns the end of a session: the server's reply with the failure code, or else the
+ * failure in words.
  */
 function endedBy(
   code: string,
@@ -359,13 +359,13 @@ const lastingFaults: ReadonlySet<string> = new Set([
   'smtp-greylister',
 ]);
 
-/** A failure code with its message, so that a reader needs no catalogue. */
+/** Returns a failure code with its message, so that a reader needs no catalogue. */
 function codeWords(code: string): string {
   const { message } = smtpFailures.find(code) ?? netFailures.find(code) ?? {};
   return message === undefined ? code : `${message.replace(/\.$/, '')} (${code})`;
 }
 
-/** The end of the handshake, and the likely cause. */
+/** Returns the end of the handshake, and the likely cause. */
 function describeHandshakeFailure(code: string, detail: string): string {
   const { message = `${code}.`, fix = '' } = tlsFailures.find(code) ?? {};
   return `${message.replace(/\.$/, detail === '' ? '.' : ` (${detail}).`)} ${fix}`.trimEnd();
@@ -404,9 +404,9 @@ function unsettledRule(
 }
 
 /**
- * The published mechanisms that make senders require TLS with this host, joined by "and";
- * otherwise empty. Records in an unsigned zone, and a policy that does not list the host,
- * have no effect on senders.
+ * Returns the published mechanisms that make senders require TLS with this host, joined
+ * by "and"; otherwise empty. Records in an unsigned zone, and a policy that does not list
+ * the host, have no effect on senders.
  */
 function promiseOf({ mtaSts, route }: Evidence, { evidence, summary }: JudgedHost): string {
   const dane =

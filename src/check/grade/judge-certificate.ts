@@ -108,7 +108,7 @@ export function explainUnreadable(derBytes: Uint8Array, index: number): string[]
   return [`certificate ${index + 1} of the chain cannot be read: ${parsed.failure.detail}`];
 }
 
-/** The dates of a certificate at one moment, in milliseconds since 1970. */
+/** Returns the dates of a certificate at one moment, in milliseconds since 1970. */
 function validityAt(
   { notBefore, notAfter }: Certificate,
   milliseconds: number,
@@ -118,8 +118,8 @@ function validityAt(
 }
 
 /**
- * The judgement of a sender with this policy. A host that the policy does not list is a
- * mismatch even if its certificate is valid (RFC 8461 §4.1).
+ * Returns the judgement of a sender with this policy. A host that the policy does not
+ * list is a mismatch even if its certificate is valid (RFC 8461 §4.1).
  */
 function judgeMtaSts(
   evidence: Evidence,

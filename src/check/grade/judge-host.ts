@@ -182,8 +182,8 @@ function judgeAddress(
 }
 
 /**
- * The handshake offers every version and suite, so the server may have chosen an old one.
- * Only the prober shows whether the server also accepts a current one.
+ * Returns the handshake offers every version and suite, so the server may have chosen an
+ * old one. Only the prober shows whether the server also accepts a current one.
  */
 function strictTlsOf(
   connection: ConnectionEvidence | undefined,
@@ -199,7 +199,7 @@ function strictTlsOf(
   return settled === 'refused' ? 'old-suites' : 'unknown';
 }
 
-/** The server's reply, absent if the conversation did not end with one. */
+/** Returns the server's reply, absent if the conversation did not end with one. */
 function replied(connection: ConnectionEvidence | undefined): Pick<MailAddress, 'reply'> {
   const reply = replyOf(connection);
   return reply === undefined ? {} : { reply };
@@ -242,7 +242,7 @@ const sameKey = (left: JudgedCertificate, right: JudgedCertificate): boolean =>
   left.summary.spkiSha256 === right.summary.spkiSha256;
 
 /**
- * The role of each TLSA record and the state of the key change. Empty if a record
+ * Returns the role of each TLSA record and the state of the key change. Empty if a record
  * could not be read, since roles are matched to records by position.
  */
 function rollover(
@@ -265,8 +265,8 @@ function rollover(
 const versions = ['TLSv1.3', 'TLSv1.2', 'TLSv1.1', 'TLSv1', 'SSLv3'] as const;
 
 /**
- * The TLS of an address as results show it: suites that the inventory proved, and those
- * of completed handshakes, each once.
+ * Returns the TLS of an address as results show it: suites that the inventory proved, and
+ * those of completed handshakes, each once.
  */
 function shownTls({ inference: { log }, inventory }: Probed): MailAddress['tls'] {
   const completed = log.flatMap(({ answer }) => {

@@ -13,9 +13,9 @@ interface Graded {
 }
 
 /**
- * The tests of the profile that were completed and found no fault. A test counts only
- * if everything that it depends on was observed: a topic with an open question has no
- * passed tests.
+ * Returns the tests of the profile that were completed and found no fault. A test counts
+ * only if everything that it depends on was observed: a topic with an open question has
+ * no passed tests.
  */
 export function passedTests(
   evidence: Evidence,

@@ -46,7 +46,10 @@ export function misplacedRules(raised: FindingCollector): void {
   if (rpt !== undefined) raised.add('tlsrpt-misplaced', { reason: rpt });
 }
 
-/** The fix of a fault of the policy host's address records; undefined for other faults. */
+/**
+ * Returns the fix of a fault of the policy host's address records; undefined for other
+ * faults.
+ */
 export function hostAdvice({ code }: FailureEvidence, domain: string): string | undefined {
   if (!/^sts-policy-host-/.test(code)) return undefined;
   return stsFailures.find(code)?.fix.replace('DOMAIN', domain);
@@ -78,7 +81,7 @@ export function explainRptRecord(code: string, texts: readonly string[]): string
   return phrases.length > 0 ? joined(phrases) : undefined;
 }
 
-/** The invalid record with its fault, for comparison with the zone. */
+/** Returns the invalid record with its fault, for comparison with the zone. */
 export function recordReason(texts: readonly string[], fault: string): string {
   if (texts.length === 0) return fault;
   const shown = joined(texts.map(quoted));
@@ -86,20 +89,20 @@ export function recordReason(texts: readonly string[], fault: string): string {
   return `${fault}: ${shown}`;
 }
 
-/** The lints as one phrase. */
+/** Returns the lints as one phrase. */
 function shown(lints: readonly Lint[]): string {
   return joined(lints.map(phrase));
 }
 
 /**
- * The value in quotes before the message, so that its own punctuation cannot be taken for
- * part of the sentence.
+ * Returns the value in quotes before the message, so that its own punctuation cannot be
+ * taken for part of the sentence.
  */
 function phrase({ text, message }: Lint): string {
   return `${quoted(text)}: ${message}`;
 }
 
-/** The part of a TLSA record that identifies it. */
+/** Returns the part of a TLSA record that identifies it. */
 export function shortRecord(record: string): string {
   if (record.length > 24) return `${record.slice(0, 22)}...`;
   return record;
@@ -129,7 +132,10 @@ function quoted(recordText: string): string {
   return `"${recordText.length > 120 ? `${recordText.slice(0, 117)}...` : recordText}"`;
 }
 
-/** The failure of a DNSSEC proof as text: the name, the fault in words, and the code. */
+/**
+ * Returns the failure of a DNSSEC proof as text: the name, the fault in words, and the
+ * code.
+ */
 export function proofWords(failure: FailureEvidence | undefined): string | undefined {
   if (failure === undefined) return undefined;
   const { message } = dnssecFailures.find(failure.code) ?? {};
@@ -139,8 +145,8 @@ export function proofWords(failure: FailureEvidence | undefined): string | undef
 }
 
 /**
- * A failure as text: its detail with its code, so that the code can be looked up with
- * `hermetic explain`.
+ * Returns a failure as text: its detail with its code, so that the code can be looked up
+ * with `hermetic explain`.
  */
 export function failureWords(failure: FailureEvidence | undefined): string | undefined {
   if (failure === undefined) return undefined;

@@ -23,7 +23,7 @@ const middle = createIntermediate(root, {
   notAfter: CHECKED_AT + 100 * DAY,
 });
 
-/** A store with the root and, on request, its distrust date. */
+/** Returns a store with the root and, on request, its distrust date. */
 function storeOf(distrustAfter?: number): TrustStore {
   const row = ['Dated Root', Buffer.from(root.der).toString('base64')] as const;
   const date = distrustAfter === undefined ? [] : [new Date(distrustAfter).toISOString()];

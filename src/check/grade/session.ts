@@ -46,9 +46,9 @@ export function insideTls(connection: ConnectionEvidence | undefined): InsideTls
 }
 
 /**
- * The connection with the most evidence: a session that works, then a handshake, then the
- * first attempt, then the last one. A server counts as working when it worked once, since
- * senders retry.
+ * Returns the connection with the most evidence: a session that works, then a handshake,
+ * then the first attempt, then the last one. A server counts as working when it worked
+ * once, since senders retry.
  */
 export function bestConnection(
   connections: readonly ConnectionEvidence[],
@@ -73,9 +73,9 @@ export interface IntermittentTls {
 }
 
 /**
- * The numbers of connections with and without TLS, if both occurred in random order.
- * TLS that ends permanently may be the server's reaction to the visits of this check, so
- * only a success after a failure counts.
+ * Returns the numbers of connections with and without TLS, if both occurred in random
+ * order. TLS that ends permanently may be the server's reaction to the visits of this
+ * check, so only a success after a failure counts.
  */
 export function intermittentTls(
   connections: readonly ConnectionEvidence[],
@@ -113,7 +113,7 @@ export function intermittentTls(
   );
 }
 
-/** The counts if a success follows a failure; undefined otherwise. */
+/** Returns the counts if a success follows a failure; undefined otherwise. */
 function mixed(
   step: IntermittentTls['step'],
   outcomes: readonly (boolean | undefined)[],
@@ -132,7 +132,7 @@ export function isMissing(starttls: ConnectionEvidence['starttls']): boolean {
 }
 
 /**
- * The reply that ended a conversation, as received; undefined after another end.
+ * Returns the reply that ended a conversation, as received; undefined after another end.
  */
 export function replyOf(connection: ConnectionEvidence | undefined): string | undefined {
   const { failure, starttlsReply } = connection ?? {};

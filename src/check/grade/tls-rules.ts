@@ -67,7 +67,7 @@ export function tlsRules(
   if (lost) raised.add('tls-large-hello', { ...subject, detail: describeLost(lost) });
 }
 
-/** The large hello that failed, with the property in which it differs. */
+/** Returns the large hello that failed, with the property in which it differs. */
 function describeLost({ form: lostForm, alert }: LargeHelloResult): string {
   const { octets = 0, segments, keyShare } = lostForm;
   const words = [
@@ -80,8 +80,9 @@ function describeLost({ form: lostForm, alert }: LargeHelloResult): string {
 }
 
 /**
- * Findings of the profile that the answers neither raise nor rule out. Because of them, a
- * test does not count as passed, and the verdict is not better than the observations.
+ * Returns the findings of the profile that the answers neither raise nor rule out.
+ * Because of them, a test does not count as passed, and the verdict is not better than
+ * the observations.
  */
 export function unsettled(probed: Probed, tls: TlsTerms): readonly FindingId[] {
   const { inventory, inference } = probed;

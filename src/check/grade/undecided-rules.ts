@@ -7,9 +7,9 @@ import type { JudgedAddress, JudgedHost } from './judge-host.js';
 import { unsettled } from './tls-rules.js';
 
 /**
- * Findings that the profile tests on an address at this depth and that the answers
- * neither raise nor rule out. Empty at depth triage, which has no questions, and without
- * STARTTLS if another finding reports the cause.
+ * Returns the findings that the profile tests on an address at this depth and that the
+ * answers neither raise nor rule out. Empty at depth triage, which has no questions, and
+ * without STARTTLS if another finding reports the cause.
  */
 export function undecidedRules(
   { depth, mtaSts }: Evidence,

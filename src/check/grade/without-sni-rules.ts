@@ -35,7 +35,7 @@ function isDane(mechanism: TrustMechanism, { vouchedBy }: JudgedCertificate): bo
   return mechanism.startsWith('dane') && vouchedBy !== undefined;
 }
 
-/** The mechanisms in force whose senders accept one of the certificates. */
+/** Returns the mechanisms in force whose senders accept one of the certificates. */
 function acceptedBy(
   { evidence: { mtaSts } }: FindingCollector,
   certificates: readonly JudgedCertificate[],
@@ -48,9 +48,9 @@ function acceptedBy(
 }
 
 /**
- * The rules of this file, if the check tried no handshake without SNI at an address with
- * TLS: the budget was spent, the server refused further connections, or the evidence is
- * of an earlier version.
+ * Returns the rules of this file, if the check tried no handshake without SNI at an
+ * address with TLS: the budget was spent, the server refused further connections, or the
+ * evidence is of an earlier version.
  */
 export function undecidedWithoutSni(hosts: readonly JudgedHost[]): readonly FindingId[] {
   const isOpen = hosts.some(({ addresses }) =>

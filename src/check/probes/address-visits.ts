@@ -98,7 +98,7 @@ export class AddressVisits {
 
   constructor(private readonly limits: VisitLimits) {}
 
-  /** Connections opened to an address in the last 24 hours. */
+  /** Returns the connections opened to an address in the last 24 hours. */
   connectionsTo(address: string): number {
     return this.#spentAt(address).connections;
   }
@@ -177,8 +177,8 @@ export class AddressVisits {
   }
 
   /**
-   * The budget of one visit: its own limit, or the rest of the daily budget if that is
-   * less.
+   * Returns the budget of one visit: its own limit, or the rest of the daily budget if
+   * that is less.
    */
   #budgetOf(address: string, perVisit: number): CountedBudget {
     const { perDay } = this.limits;

@@ -38,8 +38,8 @@ const services: readonly (readonly [suffix: string, service: string])[] = [
 const s3Website = /(^|\.)s3(-website)?[.-][a-z0-9-]+\.amazonaws\.com$/;
 
 /**
- * The service that a name in lower-case A-labels belongs to; undefined for any other
- * name.
+ * Returns the service that a name in lower-case A-labels belongs to; undefined for any
+ * other name.
  */
 export function claimableService(name: string): string | undefined {
   if (s3Website.test(name)) return 'Amazon S3';

@@ -81,8 +81,8 @@ export class ConnectionLimiter implements ProbeLimiter {
   }
 
   /**
-   * The budget of one address. It exists as long as the limiter, so host names that share
-   * an address share its budget.
+   * Returns the budget of one address. It exists as long as the limiter, so host names
+   * that share an address share its budget.
    */
   #budgetOf(address: string): ConnectionBudget {
     const spent = this.#spent;

@@ -23,7 +23,10 @@ export class OptOutRecords {
   /** `now`: milliseconds of a monotonic clock. */
   constructor(private readonly now: () => number) {}
 
-  /** Whether the operator refuses checks. A failed lookup does not count as a refusal. */
+  /**
+   * Returns whether the operator refuses checks. A failed lookup does not count as a
+   * refusal.
+   */
   async refuses(hostName: string, resolver: Resolver, signal?: AbortSignal): Promise<boolean> {
     const known = this.#known.get(hostName);
     if (known && this.now() - known.at < KEEP_MS) return known.refuses;
@@ -44,14 +47,14 @@ export class OptOutRecords {
   }
 }
 
-/** The owner name of the record; undefined for a name that is too long. */
+/** Returns the owner name of the record; undefined for a name that is too long. */
 function recordName(owner: string): Name | undefined {
   const host = parseDomain(owner);
   const name = host.ok ? host.value.prepend('_hermetic') : undefined;
   return name?.ok ? name.value : undefined;
 }
 
-/** The host and its parents, at most up to the organisational domain. */
+/** Returns the host and its parents, at most up to the organisational domain. */
 function ownersOf(hostName: string): readonly string[] {
   const labels = hostName.replace(/\.$/, '').split('.');
   const organisation = getDomain(hostName, { allowPrivateDomains: true }) ?? hostName;
@@ -60,7 +63,7 @@ function ownersOf(hostName: string): readonly string[] {
   return all.length <= MAX_NAMES ? all : [...all.slice(0, MAX_NAMES - 1), organisation];
 }
 
-/** The choice of one record; undefined for text of another purpose. */
+/** Returns the choice of one record; undefined for text of another purpose. */
 function choiceOf(recordText: string): 'no' | 'yes' | undefined {
   const [version, ...tags] = recordText.split(';').map((tag) => tag.trim().toLowerCase());
   if (version !== 'v=hermetic1') return undefined;

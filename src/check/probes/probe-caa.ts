@@ -44,7 +44,7 @@ export function probeCaa(
   );
 }
 
-/** The leaf that the first address with a completed handshake presented. */
+/** Returns the leaf that the first address with a completed handshake presented. */
 function leafOf(addresses: HostEvidence['addresses']): string | undefined {
   return addresses
     .flatMap(({ connections }) => connections)
@@ -52,7 +52,7 @@ function leafOf(addresses: HostEvidence['addresses']): string | undefined {
 }
 
 /**
- * The name by which the certificate covers the host; the host itself if it is not
+ * Returns the name by which the certificate covers the host; the host itself if it is not
  * covered.
  */
 function certificateNameOf(host: string, leaf: string | undefined): string {

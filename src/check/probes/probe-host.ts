@@ -151,7 +151,10 @@ interface HostAnswers {
   readonly tlsa: Promise<TlsaLookup>;
 }
 
-/** The facts of a host from its answers, with two further lookups for typing errors. */
+/**
+ * Returns the facts of a host from its answers, with two further lookups for typing
+ * errors.
+ */
 async function describeHost(context: ProbeContext, answers: HostAnswers): Promise<HostLookup> {
   const { name, address } = answers;
   const { resolver, domain, signal } = context;
@@ -198,7 +201,7 @@ async function describeHost(context: ProbeContext, answers: HostAnswers): Promis
   };
 }
 
-/** The evidence of an address beyond the limit of the run. */
+/** Returns the evidence of an address beyond the limit of the run. */
 export function notChosen(ip: string): AddressEvidence {
   return { ip, status: 'skipped', reason: 'too-many', connections: [] };
 }

@@ -94,7 +94,7 @@ async function withClaim(
   return { ...found, service, deniedDomain: isFree ? above : undefined };
 }
 
-/** A name that needs an address. Undefined for a text that is not a name. */
+/** Returns a name that needs an address. Undefined for a text that is not a name. */
 async function hostReference(
   { resolver, signal }: ProbeContext,
   role: ReferenceEvidence['role'],
@@ -153,8 +153,8 @@ async function textReference(
 }
 
 /**
- * A pattern of the policy. For a wildcard, the check looks up the name after the `*.`
- * label: if that does not exist, no matching name exists.
+ * Returns a pattern of the policy. For a wildcard, the check looks up the name after the
+ * `*.` label: if that does not exist, no matching name exists.
  */
 async function patternReference(
   context: ProbeContext,
@@ -167,7 +167,7 @@ async function patternReference(
   return { ...found, value: pattern, status: isEnough ? 'receives' : found.status };
 }
 
-/** A receiver of reports: mail needs a route, HTTPS an open port. */
+/** Returns a receiver of reports: mail needs a route, HTTPS an open port. */
 async function reportReference(context: ProbeContext, value: string): Promise<Found | undefined> {
   if (/^mailto:/i.test(value)) return mailReference(context, value);
   if (!URL.canParse(value)) return undefined;

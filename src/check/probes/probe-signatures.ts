@@ -92,7 +92,7 @@ const addressesOf = (name: Name): readonly (readonly [Name, number])[] => [
 ];
 
 /**
- * The earliest end for each zone, the registries last. One RRset may have several
+ * Returns the earliest end for each zone, the registries last. One RRset may have several
  * signatures; it validates until the last of them expires.
  */
 function earliestEnds(answers: readonly DnsAnswer[], now: number): ReadonlyMap<string, ZoneEnd> {
@@ -113,7 +113,7 @@ function earliestEnds(answers: readonly DnsAnswer[], now: number): ReadonlyMap<s
   return new Map([...ends].sort(([left], [right]) => labels(right) - labels(left)));
 }
 
-/** The records that the verdict on an answer depends on. */
+/** Returns the records that the verdict on an answer depends on. */
 function provedRecords({ proof }: DnsAnswer): readonly ResourceRecord[] {
   const { grounds = [] } = (proof ?? {}) as Partial<Proof>;
   return grounds
@@ -124,7 +124,7 @@ function provedRecords({ proof }: DnsAnswer): readonly ResourceRecord[] {
     });
 }
 
-/** One RRSIG record; undefined for other records. */
+/** Returns one RRSIG record; undefined for other records. */
 function signatureOf(
   resourceRecord: ResourceRecord,
   now: number,
@@ -140,8 +140,8 @@ function signatureOf(
 }
 
 /**
- * Times of a signature: serial numbers of 32 bits, interpreted relative to the current
- * time (RFC 4034 §3.1.5).
+ * Returns the times of a signature: serial numbers of 32 bits, interpreted relative to
+ * the current time (RFC 4034 §3.1.5).
  */
 function periodOf(
   { inception, expiration }: Rrsig,
@@ -175,7 +175,7 @@ async function askServers(
   return (await Promise.all(asked)).flatMap((one) => one ?? []);
 }
 
-/** The zone of a name: the closest one at or above it with an SOA record. */
+/** Returns the zone of a name: the closest one at or above it with an SOA record. */
 async function apexOf(
   name: Name,
   ask: (name: Name, type: number) => Promise<DnsAnswer>,

@@ -172,7 +172,7 @@ function failsForGood(connection: ConnectionEvidence): boolean {
   );
 }
 
-/** True if the second connection passed the step that failed on the first one. */
+/** Returns whether the second connection passed the step that failed on the first one. */
 function wentFurther(second: ConnectionEvidence, first: ConnectionEvidence): boolean {
   if (insideTls(first) === 'refused') return insideTls(second) === 'works';
   if (handshakeFailed(first.failure?.code)) return second.handshake !== undefined;

@@ -51,7 +51,7 @@ export function gradedAsks({ versions, sets, order, dheBits }: TlsTerms): readon
 const worth: readonly Severity[] = ['fail', 'warn', 'info', 'good'];
 
 /**
- * The severity of a finding under a profile, at its worst: if it depends on
+ * Returns the severity of a finding under a profile, at its worst: if it depends on
  * mechanisms, the strictest is assumed.
  */
 export function severityOf(profile: Profile, finding: FindingId): Severity {

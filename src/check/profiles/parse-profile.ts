@@ -144,7 +144,7 @@ export function parseProfile(value: unknown): Result<Profile> {
   });
 }
 
-/** The failure with at most 300 characters of detail. */
+/** Returns the failure with at most 300 characters of detail. */
 function malformed(detail: string): Result<Profile> {
   return fail(checkFailures.make('profile-malformed', detail.slice(0, 300)));
 }

@@ -20,8 +20,9 @@ export function renderControl({ network, hosts }: Evidence, lineWidth = 80): str
 }
 
 /**
- * The conclusion from the control host. A good result proves only that the network does
- * not remove STARTTLS for every host: an attacker can select one destination.
+ * Returns the conclusion from the control host. A good result proves only that the
+ * network does not remove STARTTLS for every host: an attacker can select one
+ * destination.
  */
 function verdictOn(
   { starttls, failure }: NonNullable<NetworkEvidence['control']>,

@@ -40,9 +40,9 @@ export interface ExposureOptions {
 }
 
 /**
- * The exposure table in lines of at most `width` columns. From about 105 columns on a
- * sender and its cells share a line; with fewer, the cells are under the sender; below
- * 60, each cell has a separate line.
+ * Returns the exposure table in lines of at most `width` columns. From about 105 columns
+ * on a sender and its cells share a line; with fewer, the cells are under the sender;
+ * below 60, each cell has a separate line.
  */
 export function exposureLines(exposure: Exposure, options: ExposureOptions): readonly string[] {
   const { width, senders, names = senderNames, paint = (outputText) => outputText } = options;
@@ -119,14 +119,14 @@ const stacked: Layout = {
   ],
 };
 
-/** Every cell of the table. */
+/** Returns every cell of the table. */
 function allCells(exposure: Exposure): Cell[] {
   return [...senderRows.protected, ...senderRows.outside].flatMap((sender) =>
     attacks.map((attack) => cellOf(sender, attack, exposure[sender][attack])),
   );
 }
 
-/** Whether the table has a known outcome. */
+/** Returns whether the table has a known outcome. */
 export function isInformative(exposure: Exposure): boolean {
   return Object.values(exposure).some((row) =>
     Object.values(row).some((outcome) => outcome !== 'unknown'),
@@ -134,9 +134,9 @@ export function isInformative(exposure: Exposure): boolean {
 }
 
 /**
- * Each outcome of the table once, good ones first and brackets last. An outcome that
- * appears in the table both plain and in brackets is listed plain; {@link bracketNote}
- * explains the brackets.
+ * Returns each outcome of the table once, good ones first and brackets last. An outcome
+ * that appears in the table both plain and in brackets is listed plain;
+ * {@link bracketNote} explains the brackets.
  */
 export function usedCells(exposure: Exposure): readonly Cell[] {
   const order: readonly Tone[] = ['good', 'fair', 'bad', 'quiet'];
@@ -155,7 +155,10 @@ export function bracketNote(exposure: Exposure): string {
     : '';
 }
 
-/** The meaning of every word that the table uses, in lines of at most `width` columns. */
+/**
+ * Returns the meaning of every word that the table uses, in lines of at most `width`
+ * columns.
+ */
 export function legendLines(exposure: Exposure, lineWidth: number, paint: PaintTone): string[] {
   const outputLines = usedCells(exposure).flatMap(({ word, tone, means }) => {
     const [first = '', ...rest] = wrap(means, lineWidth - CELL - 2, '');

@@ -56,8 +56,8 @@ export function headline(checkResult: CheckResult): string {
 }
 
 /**
- * The headline as separate paragraphs: mail today, the reason of a FAIL, mail under
- * attack. Empty parts are omitted.
+ * Returns the headline as separate paragraphs: mail today, the reason of a FAIL, mail
+ * under attack. Empty parts are omitted.
  */
 export function headlineParts(checkResult: CheckResult): readonly string[] {
   const { route, findings } = checkResult;
@@ -78,8 +78,8 @@ function outcomeOf({ exposure }: CheckResult, group: Group): DeliveryResult {
 }
 
 /**
- * The paragraph on mail without an attack. It names uneven addresses first, since mail
- * that is partly in plaintext is the worst case of a domain that looks protected.
+ * Returns the paragraph on mail without an attack. It names uneven addresses first, since
+ * mail that is partly in plaintext is the worst case of a domain that looks protected.
  */
 function today(checkResult: CheckResult): string {
   const groupsWith = (outcome: DeliveryResult): readonly Group[] =>
@@ -115,8 +115,8 @@ function today(checkResult: CheckResult): string {
 }
 
 /**
- * Addresses that leave part of the mail in plaintext, out of those that were reached.
- * Undefined if all of them do.
+ * Returns the addresses that leave part of the mail in plaintext, out of those that were
+ * reached. Undefined if all of them do.
  */
 function unevenTls({ hosts }: CheckResult): string | undefined {
   const reached = hosts.flatMap((mailHost) =>
@@ -150,7 +150,7 @@ function unclear(checkResult: CheckResult): string {
   return `The outcome of mail today could not be determined from here${because}.`;
 }
 
-/** The reason for a FAIL: the worst finding, and the number of further ones. */
+/** Returns the reason for a FAIL: the worst finding, and the number of further ones. */
 function reason({ verdict, findings }: CheckResult): string {
   if (verdict !== 'fail') return '';
   const failed = findings.filter((finding) => finding.severity === 'fail');
@@ -190,8 +190,8 @@ function attacked({ exposure }: CheckResult): string {
 }
 
 /**
- * The protected senders in words. The caller mentions the first message of an MTA-STS
- * sender, since no cached policy protects it.
+ * Returns the protected senders in words. The caller mentions the first message of an
+ * MTA-STS sender, since no cached policy protects it.
  */
 function protectedNames(senders: readonly SenderClass[]): string {
   const sts = senders.includes('mtaStsCached');
@@ -203,7 +203,7 @@ function protectedNames(senders: readonly SenderClass[]): string {
   ]);
 }
 
-/** The groups in words, without a claim about any other group. */
+/** Returns the groups in words, without a claim about any other group. */
 function named(members: readonly Group[]): string {
   const [plain, dane, sts, both] = all.map((group) => members.includes(group));
   if (plain) {

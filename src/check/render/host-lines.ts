@@ -5,8 +5,8 @@ import { suiteStrength } from './suite-strength.js';
 import { because, rootWords, tlsVersions, versionList, versionName } from './words.js';
 
 /**
- * Every mail host with its addresses, in lines of at most `width` columns. `quiet` paints
- * facts that only depth `inventory` lists.
+ * Returns every mail host with its addresses, in lines of at most `width` columns.
+ * `quiet` paints facts that only depth `inventory` lists.
  */
 export function hostLines(
   checkResult: CheckResult,
@@ -47,7 +47,7 @@ function recordedLines(mailHost: MailHost, lineWidth: number): readonly string[]
   return wrap(`recorded today, decrypted later: ${words}`, lineWidth, '       ', '         ');
 }
 
-/** The root of each trusted chain, and the dates at which its trust ends. */
+/** Returns the root of each trusted chain, and the dates at which its trust ends. */
 function rootLines({ certificates }: MailAddress): readonly string[] {
   return certificates.flatMap((certificate) => {
     const words = rootWords(certificate);
@@ -72,7 +72,7 @@ const policyWords: Readonly<Record<MailHost['mtaStsMatch'], string>> = {
   'not-applicable': '',
 };
 
-/** One MX host with DNSSEC, TLSA roles and its place in the policy. */
+/** Returns one MX host with DNSSEC, TLSA roles and its place in the policy. */
 function hostLine(mailHost: MailHost): string {
   const { name, dnssec, tlsa, mtaStsMatch, passedOver, addressLookup } = mailHost;
   if (passedOver !== undefined) return `${name}  no such host, senders skip it`;
@@ -82,7 +82,7 @@ function hostLine(mailHost: MailHost): string {
 }
 
 /**
- * The state of a server in one line or, if that is too long, in one line for each
+ * Returns the state of a server in one line or, if that is too long, in one line for each
  * certificate. The line mentions a session that fails inside TLS even if its handshake
  * succeeded.
  */
@@ -124,7 +124,8 @@ function versionWords(
 }
 
 /**
- * One certificate as a phrase. Faults are spelled out, and passing facts are omitted.
+ * Returns one certificate as a phrase. Faults are spelled out, and passing facts are
+ * omitted.
  */
 function certificateWords(certificate: MailCertificate): string {
   const { keyAlgorithm, keyBits, chain, nameMatch, dane } = certificate;
@@ -134,7 +135,8 @@ function certificateWords(certificate: MailCertificate): string {
 }
 
 /**
- * The end of a valid certificate; invalid dates are in capitals, since they stop mail.
+ * Returns the end of a valid certificate; invalid dates are in capitals, since they stop
+ * mail.
  */
 function dateWords({ validity, notBefore, notAfter }: MailCertificate): string {
   const until = notAfter.slice(0, 10);
@@ -144,9 +146,9 @@ function dateWords({ validity, notBefore, notAfter }: MailCertificate): string {
 }
 
 /**
- * Suites by version with the side whose order decides, then groups: IANA names without
- * their common prefix. A server with the same values as an earlier one is printed in one
- * line.
+ * Returns the suites by version with the side whose order decides, then groups: IANA
+ * names without their common prefix. A server with the same values as an earlier one is
+ * printed in one line.
  */
 function surface(
   { ip, tls }: MailAddress,
@@ -167,7 +169,9 @@ function surface(
 /** The mark behind a suite: on a terminal only a weak one has a word. */
 const weakMark = (name: string): string => (suiteStrength(name) === 'weak' ? ' (WEAK)' : '');
 
-/** The suites of each version and the groups, as lines that are not wrapped yet. */
+/**
+ * Returns the suites of each version and the groups, as lines that are not wrapped yet.
+ */
 function surfaceLines({ suites, order, groups }: MailAddress['tls']): readonly string[] {
   const versions = [...new Set(suites.map((cipherSuite) => cipherSuite.version))];
   const outputLines = versions.map((version) => {

@@ -45,7 +45,7 @@ export interface JunitCase {
   readonly text?: string;
 }
 
-/** One domain as a test suite. */
+/** Returns one domain as a test suite. */
 function suiteOf(checkResult: CheckResult, failOn: 'warn' | 'fail'): JunitSuite {
   const cases = [
     verdictCase(checkResult, failOn),
@@ -63,8 +63,8 @@ function suiteOf(checkResult: CheckResult, failOn: 'warn' | 'fail'): JunitSuite 
 }
 
 /**
- * The element of a suite. The time is 0, because the duration is irrelevant to the result
- * and would make equal results differ.
+ * Returns the element of a suite. The time is 0, because the duration is irrelevant to
+ * the result and would make equal results differ.
  */
 function suiteElement({ name: suiteName, at, properties, cases }: JunitSuite): string {
   const counted = (outcome: JunitCase['outcome']): number =>
@@ -85,7 +85,7 @@ function suiteElement({ name: suiteName, at, properties, cases }: JunitSuite): s
   return `  <testsuite${head}>\n    <properties>\n${listed}    </properties>\n${cases.map((item) => testCase(suiteName, item)).join('')}  </testsuite>\n`;
 }
 
-/** The origin of the result as flat names and values. */
+/** Returns the origin of the result as flat names and values. */
 function provenanceProperties({
   provenance,
   domainUnicode,
@@ -106,8 +106,8 @@ function provenanceProperties({
 }
 
 /**
- * The verdict as a test, so that a CI job with no failed finding still reports an unknown
- * result.
+ * Returns the verdict as a test, so that a CI job with no failed finding still reports an
+ * unknown result.
  */
 function verdictCase(checkResult: CheckResult, failOn: 'warn' | 'fail'): JunitCase {
   const name = 'verdict';
@@ -126,8 +126,8 @@ function verdictCase(checkResult: CheckResult, failOn: 'warn' | 'fail'): JunitCa
 }
 
 /**
- * A finding as a test. Its name is stable from run to run, and its text contains the
- * whole fix, since a CI server shows it without a link to the report.
+ * Returns a finding as a test. Its name is stable from run to run, and its text contains
+ * the whole fix, since a CI server shows it without a link to the report.
  */
 function findingCase(
   { id, subject, severity, title, why, reason, fix, steps, owner, reference }: Finding,
@@ -153,8 +153,8 @@ function findingCase(
 }
 
 /**
- * One element. Notes of a passed test go to system-out, the only place for text that
- * every CI server shows without counting a failure.
+ * Returns one element. Notes of a passed test go to system-out, the only place for text
+ * that every CI server shows without counting a failure.
  */
 function testCase(
   domainName: string,

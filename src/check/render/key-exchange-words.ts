@@ -15,7 +15,7 @@ export function decryptedLaterWords({ addresses }: MailHost): string | undefined
   return `prevented (${[...groups].join(', ')}, by senders that offer it)`;
 }
 
-/** The session that each sender would get, as pairs of sender and result. */
+/** Returns the session that each sender would get, as pairs of sender and result. */
 export function senderWords({
   senders = [],
 }: Pick<MailAddress, 'senders'>): readonly (readonly [sender: string, result: string])[] {

@@ -16,8 +16,8 @@ const states = {
 } as const;
 
 /**
- * One line and the exit status that monitoring plugins use: 0 OK, 1 warning, 2 critical,
- * 3 unknown.
+ * Returns one line and the exit status that monitoring plugins use: 0 OK, 1 warning, 2
+ * critical, 3 unknown.
  */
 export function renderNagios(checkResult: CheckResult): {
   readonly line: string;

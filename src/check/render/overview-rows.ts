@@ -13,9 +13,9 @@ export interface OverviewRow {
 }
 
 /**
- * The domains, worst first: by verdict, then by the number of failed and of warned
- * topics. Equal domains keep the order of the input, so that two runs print the same
- * table.
+ * Returns the domains, worst first: by verdict, then by the number of failed and of
+ * warned topics. Equal domains keep the order of the input, so that two runs print the
+ * same table.
  */
 export function overviewRows(results: readonly CheckResult[]): readonly OverviewRow[] {
   const rows = results.map((checkResult, index) => ({
@@ -36,8 +36,8 @@ export function overviewRows(results: readonly CheckResult[]): readonly Overview
 }
 
 /**
- * The day on which the first certificate expires. Timestamps are RFC 3339 in UTC, so
- * their alphabetical order is their order in time.
+ * Returns the day on which the first certificate expires. Timestamps are RFC 3339 in UTC,
+ * so their alphabetical order is their order in time.
  */
 function earliestExpiry({ hosts }: CheckResult): string | undefined {
   const ends = hosts.flatMap((mailHost) =>

@@ -2,7 +2,7 @@ import { countOf } from '../../base/index.js';
 import type { CheckResult } from '../../evidence/index.js';
 
 /**
- * The origin of a result as terms and values: enough to repeat the check and to
+ * Returns the origin of a result as terms and values: enough to repeat the check and to
  * distinguish two results. Undefined values were not recorded.
  */
 export function aboutCheck(

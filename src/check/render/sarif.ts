@@ -14,8 +14,8 @@ export function renderSarif(results: readonly CheckResult[]): string {
 }
 
 /**
- * One run for one domain. Rules are listed once and referenced by index, as SARIF 2.1.0
- * §3.27.6 allows.
+ * Returns one run for one domain. Rules are listed once and referenced by index, as SARIF
+ * 2.1.0 §3.27.6 allows.
  */
 function run(checkResult: CheckResult): object {
   const ids = [...new Set(checkResult.findings.map((finding) => finding.id))];
@@ -61,7 +61,7 @@ const unknownNotice = (checkResult: CheckResult): object => ({
   message: { text: safe(`Could not tell: ${headline(checkResult)}`) },
 });
 
-/** The description of a finding without a case, from the catalogue. */
+/** Returns the description of a finding without a case, from the catalogue. */
 function rule(findingId: string): object {
   const { title, why, fix, reference, owner } = describeFinding(findingId as FindingId);
   return {
@@ -85,8 +85,8 @@ const levels = {
 } as const;
 
 /**
- * One finding as a result. The fingerprint holds domain, id and subject alone, so a
- * dashboard recognises the finding although its text changes with dates and addresses.
+ * Returns one finding as a result. The fingerprint holds domain, id and subject alone, so
+ * a dashboard recognises the finding although its text changes with dates and addresses.
  */
 function item(
   domainName: string,

@@ -80,8 +80,8 @@ const rows: readonly ScoreRow[] = [
 export const scoreNames = rows.map(({ topic, name }) => ({ topic, name }));
 
 /**
- * The scorecard of a result: one row for each topic. Empty for a domain without mail.
- * The mark of a topic shows its worst fault; a topic that was not observed is never
+ * Returns the scorecard of a result: one row for each topic. Empty for a domain without
+ * mail. The mark of a topic shows its worst fault; a topic that was not observed is never
  * `pass`.
  */
 export function scorecard(checkResult: CheckResult): readonly Score[] {
@@ -99,7 +99,10 @@ export function hasMailRoute({ route }: CheckResult): boolean {
   return route.kind === 'mx' || route.kind === 'implicit' || route.kind === 'error';
 }
 
-/** The worst finding of a topic that changes its mark; notes and good findings do not. */
+/**
+ * Returns the worst finding of a topic that changes its mark; notes and good findings do
+ * not.
+ */
 function worstOf({ findings }: CheckResult, topic: Topic): Severity | undefined {
   const severities = findings
     .filter((finding) => finding.topic === topic)
@@ -124,8 +127,8 @@ const hostsOf = ({ hosts }: CheckResult): readonly MailHost[] =>
   hosts.filter((mailHost) => mailHost.passedOver === undefined);
 
 /**
- * Hosts and addresses that were reached. If some were not reached, the mark is unknown:
- * their fault, if any, is a finding.
+ * Returns the hosts and addresses that were reached. If some were not reached, the mark
+ * is unknown: their fault, if any, is a finding.
  */
 function mailHosts(checkResult: CheckResult): Observed {
   const { route, hosts } = checkResult;
@@ -147,9 +150,9 @@ function mailHosts(checkResult: CheckResult): Observed {
 }
 
 /**
- * The state of DNSSEC on the route. An insecure route is `absent`, since most domains
- * have one and lose no mail by it. A zone without DS record or with a retired algorithm
- * is signed and insecure.
+ * Returns the state of DNSSEC on the route. An insecure route is `absent`, since most
+ * domains have one and lose no mail by it. A zone without DS record or with a retired
+ * algorithm is signed and insecure.
  */
 function dnssec(checkResult: CheckResult): Observed {
   const { route } = checkResult;
@@ -169,8 +172,8 @@ function dnssec(checkResult: CheckResult): Observed {
 }
 
 /**
- * The number of addresses that offer STARTTLS, out of those that were reached, and
- * whether TLS works.
+ * Returns the number of addresses that offer STARTTLS, out of those that were reached,
+ * and whether TLS works.
  */
 function starttls(checkResult: CheckResult): Observed {
   const reached = addressesOf(checkResult).filter((address) => address.status === 'reachable');
@@ -200,8 +203,8 @@ function starttls(checkResult: CheckResult): Observed {
 }
 
 /**
- * Versions that the server accepts; if the depth has no such questions, the versions that
- * were observed.
+ * Returns the versions that the server accepts; if the depth has no such questions, the
+ * versions that were observed.
  */
 function versions(checkResult: CheckResult): Observed {
   const sessions = sessionsOf(checkResult);
@@ -243,8 +246,8 @@ function ciphers(checkResult: CheckResult): Observed {
 }
 
 /**
- * The first certificate to expire. A certificate that DANE authenticates is as good as
- * one from a public CA.
+ * Returns the first certificate to expire. A certificate that DANE authenticates is as
+ * good as one from a public CA.
  */
 function certificate(checkResult: CheckResult): Observed {
   const all = certificatesOf(checkResult);
@@ -298,7 +301,7 @@ function dane(checkResult: CheckResult): Observed {
   return { value, mark: 'unknown' };
 }
 
-/** The policy as a sender without a cache obtains it. */
+/** Returns the policy as a sender without a cache obtains it. */
 function mtaSts({ mtaSts: { status, id, mode, maxAge = 0 } }: CheckResult): Observed {
   if (status === 'found')
     return { value: `${mode ?? 'unknown mode'}, cached for ${duration(maxAge)}`, mark: 'pass' };
@@ -308,7 +311,7 @@ function mtaSts({ mtaSts: { status, id, mode, maxAge = 0 } }: CheckResult): Obse
   return { value, mark: 'unknown' };
 }
 
-/** The receivers of reports: mail addresses without their scheme, and URLs. */
+/** Returns the receivers of reports: mail addresses without their scheme, and URLs. */
 function tlsRpt({ tlsRpt: { status, rua } }: CheckResult): Observed {
   const receivers = rua.map((uri) => uri.replace(/^mailto:/i, ''));
   if (status === 'found') return { value: `reports go to ${receivers.join(', ')}`, mark: 'pass' };

@@ -90,7 +90,7 @@ const painted = (
   paint: (text: string) => string,
 ): string => paint(outputText) + ' '.repeat(Math.max(0, columnWidth - outputText.length));
 
-/** The mark of one topic, empty for a domain without mail. */
+/** Returns the mark of one topic, empty for a domain without mail. */
 function markCell(
   { scores }: OverviewRow,
   topic: Topic,

@@ -34,7 +34,7 @@ const escapes: Readonly<Record<Style, string>> = {
   quiet: '2',
 };
 
-/** The width of the layout, and the function that adds colour. */
+/** Returns the width of the layout, and the function that adds colour. */
 export function layoutOf({ width = 80, color = false }: TerminalOptions): {
   readonly width: number;
   readonly paint: Paint;
@@ -55,10 +55,10 @@ interface Page {
 }
 
 /**
- * The report on one domain for a terminal: verdict, scorecard, mail under attack, hosts,
- * fixes. No line is longer than the width, except records, settings and commands: those
- * begin at the left edge and are never broken, so that they can be pasted. Ends with a
- * line feed.
+ * Returns the report on one domain for a terminal: verdict, scorecard, mail under attack,
+ * hosts, fixes. No line is longer than the width, except records, settings and commands:
+ * those begin at the left edge and are never broken, so that they can be pasted. Ends
+ * with a line feed.
  */
 export function renderTerminal(checkResult: CheckResult, options: TerminalOptions = {}): string {
   const page: Page = { result: checkResult, ...layoutOf(options), steps: options.steps ?? false };
@@ -102,8 +102,8 @@ export const markWords: Readonly<Record<Mark, string>> = {
 };
 
 /**
- * The scorecard: mark, topic, value and clause. The clauses are a column at the right edge,
- * or on a separate line if the value is too long.
+ * Returns the scorecard: mark, topic, value and clause. The clauses are a column at the
+ * right edge, or on a separate line if the value is too long.
  */
 function scores({ result, width, paint }: Page): readonly string[] {
   const [markWidth, nameWidth] = [5, 13];
@@ -125,7 +125,9 @@ function scores({ result, width, paint }: Page): readonly string[] {
   });
 }
 
-/** The exposure table after its legend: a reader sees the words before their use. */
+/**
+ * Returns the exposure table after its legend: a reader sees the words before their use.
+ */
 function exposure({ result, width, paint }: Page): readonly string[] {
   if (!isInformative(result.exposure)) return [];
   return [
@@ -136,7 +138,7 @@ function exposure({ result, width, paint }: Page): readonly string[] {
   ];
 }
 
-/** Every mail host with its addresses; empty if no host is known. */
+/** Returns every mail host with its addresses; empty if no host is known. */
 function hosts({ result, width, paint }: Page): readonly string[] {
   if (result.hosts.length === 0) return [];
   const title = `Mail hosts (MX record: DNSSEC ${result.route.dnssec})`;
@@ -147,8 +149,8 @@ function hosts({ result, width, paint }: Page): readonly string[] {
 }
 
 /**
- * Findings to fix. Only the first finding has its steps, unless the operator requests
- * all: one change at a time is the safe way to repair mail.
+ * Returns the findings to fix. Only the first finding has its steps, unless the operator
+ * requests all: one change at a time is the safe way to repair mail.
  */
 function toFix(page: Page): readonly string[] {
   const { result, paint, steps } = page;
@@ -171,7 +173,8 @@ function toFix(page: Page): readonly string[] {
 const INDENT = ' '.repeat(7);
 
 /**
- * One finding: title with its id, subject and owner, the reason, the fix and its steps.
+ * Returns one finding: title with its id, subject and owner, the reason, the fix and its
+ * steps.
  */
 function fixLines(finding: Finding, { width, paint }: Page, full: boolean): readonly string[] {
   const { severity, title, id, subject, owner, reference, reason, why, fix, steps } = finding;
@@ -192,8 +195,8 @@ function fixLines(finding: Finding, { width, paint }: Page, full: boolean): read
 }
 
 /**
- * A step; its code begins at the left edge, since spaces before a record change its
- * meaning.
+ * Returns a step; its code begins at the left edge, since spaces before a record change
+ * its meaning.
  */
 function stepLines(
   { text, instruction = text, code }: FixStep,
@@ -219,8 +222,8 @@ function passed({ result, width, paint, steps }: Page): readonly string[] {
 }
 
 /**
- * Findings without a fault. The fix is shown only if it concerns this network, which
- * the reader can change.
+ * Returns the findings without a fault. The fix is shown only if it concerns this
+ * network, which the reader can change.
  */
 function notes({ result: { findings }, width }: Page): readonly string[] {
   return findings
@@ -233,7 +236,7 @@ function notes({ result: { findings }, width }: Page): readonly string[] {
     });
 }
 
-/** The origin of the result in one paragraph. */
+/** Returns the origin of the result in one paragraph. */
 function about({ result, width, paint }: Page): readonly string[] {
   const known = aboutCheck(result).flatMap(([term, value]) =>
     value === undefined ? [] : [`${term}: ${value}`],

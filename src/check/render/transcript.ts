@@ -2,8 +2,9 @@ import { neutralise } from '../../base/index.js';
 import type { Evidence } from '../../evidence/index.js';
 
 /**
- * The SMTP conversations line by line, as received and sent, with the milliseconds since
- * the connection opened. Text of the server is neutralised. Ends with a line feed.
+ * Returns the SMTP conversations line by line, as received and sent, with the
+ * milliseconds since the connection opened. Text of the server is neutralised. Ends with
+ * a line feed.
  */
 export function renderTranscript(evidence: Evidence): string {
   const outputLines = evidence.hosts.flatMap((host) =>

@@ -118,9 +118,9 @@ function row(...outcomes: readonly DeliveryResult[]): Record<Attack, DeliveryRes
 }
 
 /**
- * The cell of an outcome. A deferral is a failure without an attack, and a success of the
- * protection under an attack. An outcome that no setting of the domain changes has the
- * tone `quiet`, and is in brackets under an attack.
+ * Returns the cell of an outcome. A deferral is a failure without an attack, and a
+ * success of the protection under an attack. An outcome that no setting of the domain
+ * changes has the tone `quiet`, and is in brackets under an attack.
  */
 export function cellOf(sender: SenderClass, attack: Attack, outcome: DeliveryResult): Cell {
   if (outcome === 'deferred' && attack !== 'none') return defeated;
@@ -197,7 +197,7 @@ export const tlsVersions: readonly TlsVersion[] = [
   'SSLv2',
 ];
 
-/** The common name of a version; the label `TLSv1` means TLS 1.0. */
+/** Returns the common name of a version; the label `TLSv1` means TLS 1.0. */
 export function versionName(version: string): string {
   return version
     .replace(/^TLSv1$/, 'TLS 1.0')
@@ -214,7 +214,7 @@ export function versionList(versions: readonly string[]): string {
 }
 
 /**
- * The reason for the state of an address, after a space: the server's own reply,
+ * Returns the reason for the state of an address, after a space: the server's own reply,
  * otherwise a failure code. The reply is foreign text that the caller neutralises.
  */
 export function because({ reason, reply }: Pick<MailAddress, 'reason' | 'reply'>): string {
@@ -222,7 +222,9 @@ export function because({ reason, reply }: Pick<MailAddress, 'reason' | 'reply'>
   return reply === undefined ? code : `${code}: "${reply}"`;
 }
 
-/** Seconds in the largest unit that is exact enough: `7 days`, `90 minutes`. */
+/**
+ * Returns the seconds in the largest unit that is exact enough: `7 days`, `90 minutes`.
+ */
 export function duration(seconds: number): string {
   const days = Math.round(seconds / 8640) / 10;
   if (days >= 1) return countOf(days, 'day');
@@ -231,8 +233,8 @@ export function duration(seconds: number): string {
 }
 
 /**
- * The root of a trusted chain and the dates at which the trust ends; undefined for other
- * chains and in results of earlier versions.
+ * Returns the root of a trusted chain and the dates at which the trust ends; undefined
+ * for other chains and in results of earlier versions.
  */
 export function rootWords({ trustPath }: MailCertificate): string | undefined {
   if (!trustPath) return undefined;

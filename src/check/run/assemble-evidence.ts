@@ -57,7 +57,9 @@ function portState(
   return 'unknown';
 }
 
-/** The outcome of dialling the control host; empty if its address was not found. */
+/**
+ * Returns the outcome of dialling the control host; empty if its address was not found.
+ */
 function controlDial({
   failure,
   starttls,

@@ -210,7 +210,7 @@ export function createProbeContext(domainName: Name, options: CollectOptions): P
 /** Addresses of this machine in the evidence. */
 const MAX_SOURCES = 8;
 
-/** The network, with the local address of each connection added to `sources`. */
+/** Returns the network, with the local address of each connection added to `sources`. */
 function notingSources(network: Network, sources: Set<string>): Network {
   return {
     exchange: (request) => network.exchange(request),

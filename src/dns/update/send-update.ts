@@ -15,7 +15,7 @@ export interface UpdateOptions {
   /** The primary of the zone. */
   readonly server: Upstream;
   readonly key: TsigKey;
-  /** Milliseconds since 1970. */
+  /** Returns the milliseconds since 1970. */
   now(): number;
   /** Milliseconds. Default 10 000. */
   readonly timeoutMs?: number;

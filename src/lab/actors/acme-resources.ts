@@ -11,7 +11,7 @@ import { AcmeProblem, thumbprint } from './acme-signed.js';
 /** Returns the absolute URL of a path at the CA. */
 export type UrlOf = (requestPath: string) => string;
 
-/** The directory (RFC 8555 §7.1.1, RFC 9773 §3). */
+/** Returns the directory (RFC 8555 §7.1.1, RFC 9773 §3). */
 export function directoryResource(acmeCaHabits: AcmeCaHabits, urlOf: UrlOf): unknown {
   const { profiles, window, external, persist, keyChange, caaIdentities } = acmeCaHabits;
   const profileNames = Object.keys(profiles).filter((domainName) => domainName !== '');
@@ -34,7 +34,7 @@ export function directoryResource(acmeCaHabits: AcmeCaHabits, urlOf: UrlOf): unk
   };
 }
 
-/** An order (RFC 8555 §7.1.3). */
+/** Returns an order (RFC 8555 §7.1.3). */
 export function orderResource(acmeOrder: AcmeOrder, urlOf: UrlOf): unknown {
   const { id, names, status, certificate, error } = acmeOrder;
   return {
@@ -49,7 +49,7 @@ export function orderResource(acmeOrder: AcmeOrder, urlOf: UrlOf): unknown {
   };
 }
 
-/** An authorization with its challenges (RFC 8555 §7.1.4). */
+/** Returns an authorization with its challenges (RFC 8555 §7.1.4). */
 export function authorizationResource(
   acmeOrder: AcmeOrder,
   domainName: string,
@@ -82,7 +82,10 @@ export interface PersistentAccount {
   readonly account: string;
 }
 
-/** The TXT value that dns-persist-01 expects (draft-ietf-acme-dns-persist-02 §4.1). */
+/**
+ * Returns the TXT value that dns-persist-01 expects (draft-ietf-acme-dns-persist-02
+ * §4.1).
+ */
 export function persistentValue(
   { name, key, account }: PersistentAccount,
   { issuers, hashPrefix }: AcmeCaHabits['persist'],

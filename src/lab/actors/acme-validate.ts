@@ -72,8 +72,8 @@ function get(connection: Connection, host: string, path: string): Promise<string
 }
 
 /**
- * The digest that the certificate of `acme-tls/1` carries: the last 32 octets of its
- * acmeIdentifier extension (RFC 8737 §3).
+ * Returns the digest that the certificate of `acme-tls/1` carries: the last 32 octets of
+ * its acmeIdentifier extension (RFC 8737 §3).
  */
 function alpnDigest(connection: Connection, hostName: string): Promise<Buffer | undefined> {
   return new Promise((resolve) => {

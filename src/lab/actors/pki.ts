@@ -66,7 +66,7 @@ export class LabPki {
     return `198.51.100.${this.#mailHosts}`;
   }
 
-  /** The certificates that a server with these traits presents. */
+  /** Returns the certificates that a server with these traits presents. */
   certificatesFor(serverName: string, certificateTraits: CertificateTraits): readonly Issued[] {
     const issued =
       certificateTraits === 'rsa-and-ecdsa'
@@ -152,8 +152,8 @@ export class LabPki {
   }
 
   /**
-   * The certificate of an attacker: it has the correct name, but is not from a trusted
-   * CA.
+   * Returns the certificate of an attacker: it has the correct name, but is not from a
+   * trusted CA.
    */
   forgedCertificate(serverName: string): Issued {
     return selfSigned({ names: [serverName] });

@@ -14,7 +14,7 @@ export interface PolicySite {
    */
   readonly habit?:
     'good' | 'redirects' | 'not-found' | 'overloaded' | 'html' | 'endless' | 'silent';
-  /** A function that answers every path and replaces `policy` and `habit`. */
+  /** Returns a function that answers every path and replaces `policy` and `habit`. */
   answer?(path: string): PolicyReply;
 }
 

@@ -14,9 +14,9 @@ export const MAX_PASSED_HELLO = 1400;
 const HANDSHAKE = [22, 3] as const;
 
 /**
- * A middlebox that loses a ClientHello of more than {@link MAX_PASSED_HELLO} octets,
- * regardless of the number of its segments. Everything else passes, so a sender with a
- * small hello is not affected.
+ * Returns a middlebox that loses a ClientHello of more than {@link MAX_PASSED_HELLO}
+ * octets, regardless of the number of its segments. Everything else passes, so a sender
+ * with a small hello is not affected.
  *
  * @param target address of the real server
  */

@@ -2,10 +2,10 @@ import type { Socket } from 'node:net';
 import type { Endpoint, Network } from '../../net/index.js';
 
 /**
- * An on-path attacker who forwards STARTTLS and appends a plaintext reply to the server's
- * acceptance. A client that buffers this reply reads it as the reply to its first
- * encrypted command: the response injection described with CVE-2011-0411. RFC 3207 §4.2
- * requires the client to discard the reply.
+ * Returns an on-path attacker who forwards STARTTLS and appends a plaintext reply to the
+ * server's acceptance. A client that buffers this reply reads it as the reply to its
+ * first encrypted command: the response injection described with CVE-2011-0411. RFC 3207
+ * §4.2 requires the client to discard the reply.
  *
  * @param target address of the real server
  */

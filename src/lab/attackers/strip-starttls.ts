@@ -7,9 +7,9 @@ import type { Endpoint, Network } from '../../net/index.js';
 export type StripMethod = 'remove' | 'mangle';
 
 /**
- * An on-path attacker who forwards everything except the STARTTLS offer. A client with
- * opportunistic TLS then sends in plaintext: the downgrade that DANE and MTA-STS prevent
- * (RFC 7672 §1.3.1).
+ * Returns an on-path attacker who forwards everything except the STARTTLS offer. A client
+ * with opportunistic TLS then sends in plaintext: the downgrade that DANE and MTA-STS
+ * prevent (RFC 7672 §1.3.1).
  *
  * @param target address of the real server
  */

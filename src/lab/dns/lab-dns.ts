@@ -193,7 +193,7 @@ export class LabDns {
     });
   }
 
-  /** The resolver's answer to a question; undefined if it sends no answer. */
+  /** Returns the resolver's answer to a question; undefined if it sends no answer. */
   answer(domainName: Name, recordType: number): Message | undefined {
     const dnsFault = this.#faults.get(`${recordType} ${domainName.key}`);
     if (dnsFault === 'drop') return undefined;
@@ -245,7 +245,7 @@ export class LabDns {
     return responseTo(domainName, recordType, { rcode: Rcode.SERVFAIL });
   }
 
-  /** The answer of a validating resolver. */
+  /** Returns the answer of a validating resolver. */
   #validated(raw: Message, domainName: Name): Message {
     const security = this.#securityOf(domainName);
     if (security === 'bogus')
@@ -254,8 +254,8 @@ export class LabDns {
   }
 
   /**
-   * The security status of a name by the zones above it, from the root down (RFC 4035
-   * §4.3).
+   * Returns the security status of a name by the zones above it, from the root down (RFC
+   * 4035 §4.3).
    */
   #securityOf(domainName: Name): 'secure' | 'insecure' | 'bogus' {
     const zones: Zone[] = [];
@@ -271,7 +271,7 @@ export class LabDns {
     return 'secure';
   }
 
-  /** The zone that contains a name: the closest one above it. */
+  /** Returns the zone that contains a name: the closest one above it. */
   #zoneOf(domainName: Name): Zone | undefined {
     for (let ancestor = domainName; ; ancestor = ancestor.parent) {
       const zone = this.#zones.get(ancestor.key);
@@ -282,7 +282,7 @@ export class LabDns {
 
 const PROOF_TYPES: ReadonlySet<number> = new Set([RRType.NSEC, RRType.NSEC3, RRType.RRSIG]);
 
-/** A zone of the lab with the proofs of its chain. */
+/** Returns a zone of the lab with the proofs of its chain. */
 function zoneData(zone: Zone): ZoneData {
   return {
     apex: zone.apex,

@@ -155,7 +155,7 @@ export class Zone {
     return this.#redirections;
   }
 
-  /** The records with their signature; NS at a delegation is never signed. */
+  /** Returns the records with their signature; NS at a delegation is never signed. */
   withSignature(records: readonly ResourceRecord[]): readonly ResourceRecord[] {
     const [first] = records;
     if (!first || !this.key || this.fault === 'stripped') return records;
@@ -213,7 +213,7 @@ export class Zone {
   }
 }
 
-/** Keys of a name and its ancestors in the zone. */
+/** Returns the keys of a name and its ancestors in the zone. */
 function namesUpTo(apex: Name, domainName: Name): readonly string[] {
   const keys = [domainName.key];
   for (let node = domainName; node.labelCount > apex.labelCount; node = node.parent)

@@ -110,7 +110,7 @@ export class LabNetwork implements Network {
     return service?.kind === 'open' ? service.target : undefined;
   }
 
-  /** Every TCP service, by logical address. */
+  /** Returns every TCP service, by logical address. */
   services(): readonly { readonly at: Endpoint; readonly target: Endpoint }[] {
     return [...this.#tcp].flatMap(([at, place]) => {
       const [address = '', port = ''] = at.split(' ');

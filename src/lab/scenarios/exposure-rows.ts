@@ -34,7 +34,7 @@ export const rows = {
 
 type Exposure = Expectation['exposure'];
 
-/** One row for every class of sender. */
+/** Returns one row for every class of sender. */
 export function everySender(row: Row): Exposure {
   return {
     opportunistic: row,
@@ -46,7 +46,7 @@ export function everySender(row: Row): Exposure {
   };
 }
 
-/** One row for every class of sender, except the classes in `others`. */
+/** Returns one row for every class of sender, except the classes in `others`. */
 export function exposure(row: Row, others: Partial<Exposure>): Exposure {
   return { ...everySender(row), ...others };
 }

@@ -153,7 +153,7 @@ export interface Expectation {
   readonly exposure: Readonly<Record<SenderClass, Row>>;
 }
 
-/** The cells of a row by attack. */
+/** Returns the cells of a row by attack. */
 export function cellsOf([none, stripStarttls, swapCertificate, spoofMx, suppress]: Row): Record<
   Attack,
   DeliveryResult

@@ -108,7 +108,7 @@ export class SyntheticDns extends LabDns {
     );
   }
 
-  /** The host name of one customer: `d12-syn2.mail.prov1.synp`. */
+  /** Returns the host name of one customer: `d12-syn2.mail.prov1.synp`. */
   #customerHost(provider: SyntheticProvider, name: Name): RecordSets | undefined {
     const label = Buffer.from(name.labels[0] ?? new Uint8Array())
       .toString('latin1')
@@ -143,7 +143,7 @@ export class SyntheticDns extends LabDns {
     return signed ? sets.set(RRType.DS, [dsRecord(name, this.#key, 2, TTL)]) : sets;
   }
 
-  /** A top-level domain: delegations on demand, and one prepared denial. */
+  /** Returns a top-level domain: delegations on demand, and one prepared denial. */
   #topLevel(apex: Name): ZoneData {
     const zone = this.#online(apex, (name) => this.#topLevelSets(apex, name), true);
     const [nsec3] = denialChain(
@@ -200,7 +200,7 @@ function addressRecords({ name, addresses }: SyntheticHost): readonly ResourceRe
   return addresses.map((address) => record(Name.of(name), `A ${address}`));
 }
 
-/** The record sets of a small zone, by owner name. */
+/** Returns the record sets of a small zone, by owner name. */
 function setsOf(apex: Name, lines: readonly string[]): (name: Name) => RecordSets | undefined {
   const sets = new Map<string, Map<number, ResourceRecord[]>>([
     [apex.key, new Map(apexSets(apex)) as Map<number, ResourceRecord[]>],

@@ -156,7 +156,10 @@ export class SyntheticFacts {
     return this.#servers.get(address);
   }
 
-  /** The names of certificate `index`: one for each provider, then those of hosting. */
+  /**
+   * Returns the names of certificate `index`: one for each provider, then those of
+   * hosting.
+   */
   certificateNames(index: number): readonly string[] {
     const provider = this.providers[index];
     if (provider) return [`*.${provider.zone}`, `*.mail.${provider.zone}`];
@@ -181,7 +184,7 @@ export class SyntheticFacts {
     return { ...facts, sts: this.#stsOf(index), tlsRpt: this.#hasTlsRpt(index) };
   }
 
-  /** The domain of a name such as `d12.syn2`; undefined for another name. */
+  /** Returns the domain of a name such as `d12.syn2`; undefined for another name. */
   domainNamed(label: string, topLevel: string): SyntheticDomain | undefined {
     const index = /^d\d{1,9}$/.test(label) ? Number(label.slice(1)) : -1;
     if (index < 0 || index >= this.domains || topLevel !== `syn${index % TOP_LEVELS}`)
@@ -189,12 +192,12 @@ export class SyntheticFacts {
     return this.domainAt(index);
   }
 
-  /** The provider of a zone such as `prov3.synp`. */
+  /** Returns the provider of a zone such as `prov3.synp`. */
   providerNamed(label: string): SyntheticProvider | undefined {
     return /^prov\d{1,6}$/.test(label) ? this.providers[Number(label.slice(4))] : undefined;
   }
 
-  /** The names of the domains, in order. */
+  /** Returns the names of the domains, in order. */
   *names(): Generator<string> {
     for (let index = 0; index < this.domains; index++) yield `d${index}.syn${index % TOP_LEVELS}`;
   }
@@ -208,12 +211,12 @@ export class SyntheticFacts {
     );
   }
 
-  /** The address of the policy host of a domain. */
+  /** Returns the address of the policy host of a domain. */
   policyAddress(index: number): string {
     return addressOf(POLICY_BASE + (index % this.#policyAddresses));
   }
 
-  /** A number from 0 up to 1 that depends only on seed, index and purpose. */
+  /** Returns a number from 0 up to 1 that depends only on seed, index and purpose. */
   fraction(index: number, purpose: string): number {
     let mixed = (this.#seed * 0x9e3779b1) ^ Math.imul(index + 1, 0x85ebca6b);
     for (let at = 0; at < purpose.length; at++)
@@ -290,7 +293,9 @@ export class SyntheticFacts {
   }
 }
 
-/** The two MX hosts of a provider, each with half of its addresses, at most four. */
+/**
+ * Returns the two MX hosts of a provider, each with half of its addresses, at most four.
+ */
 export function sharedHosts({ zone, addresses }: SyntheticProvider): readonly SyntheticHost[] {
   const half = Math.ceil(addresses.length / 2);
   return [
@@ -306,14 +311,15 @@ function addressCount(rank: number): number {
 }
 
 /**
- * The address of a mail server. Four servers share a network (/24): mail servers are spread
- * over many networks, and a scan contacts few addresses of one network at a time.
+ * Returns the address of a mail server. Four servers share a network (/24): mail servers
+ * are spread over many networks, and a scan contacts few addresses of one network at a
+ * time.
  */
 function mailAddress(index: number): string {
   return addressOf(MAIL_BASE + ((index >> 2) << 8) + (index & 3) + 1);
 }
 
-/** A loopback address by its number in 127.0.0.0/8. */
+/** Returns a loopback address by its number in 127.0.0.0/8. */
 function addressOf(number: number): string {
   return `127.${(number >> 16) & 255}.${(number >> 8) & 255}.${number & 255}`;
 }

@@ -61,7 +61,7 @@ export interface SyntheticInternet {
   readonly trustStore: TrustStore;
   readonly rootPem: string;
   counts(): SyntheticCounts;
-  /** The counts of one address of a mail server or policy host. */
+  /** Returns the counts of one address of a mail server or policy host. */
   countsAt(address: string): AddressCounts | undefined;
   /**
    * Addresses of policy hosts that answer every request with status 503. Tests may change

@@ -16,8 +16,8 @@ const retryRandom = Buffer.from(
 );
 
 /**
- * The server's first flight to a hello: octets to send, and whether the server then
- * closes the connection.
+ * Returns the server's first flight to a hello: octets to send, and whether the server
+ * then closes the connection.
  */
 export function answerHello(
   responderConfig: ResponderConfig,

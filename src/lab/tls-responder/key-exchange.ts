@@ -31,7 +31,7 @@ const exportKey = newKeyPair({ type: 'rsa', modulusLength: 512 }).publicKey.expo
 });
 
 /**
- * The body of ServerKeyExchange with a real signature; undefined if the suite has
+ * Returns the body of ServerKeyExchange with a real signature; undefined if the suite has
  * none.
  */
 export function serverKeyExchange(
@@ -86,8 +86,8 @@ function parametersOf(
 }
 
 /**
- * A point of the group if Node supports it; otherwise octets of the correct form, because
- * no client of the lab uses them.
+ * Returns a point of the group if Node supports it; otherwise octets of the correct form,
+ * because no client of the lab uses them.
  */
 function publicPoint(groupNumber: number): Uint8Array {
   const curveName = groupName(groupNumber);

@@ -60,7 +60,7 @@ function ask(
   return { flight: reader.flight, bytes };
 }
 
-/** The messages of a flight by type. */
+/** Returns the messages of a flight by type. */
 function messagesOf(bytes: Uint8Array): Map<number, Buffer> {
   const content: Buffer[] = [];
   const all = Buffer.from(bytes);
@@ -73,7 +73,7 @@ function messagesOf(bytes: Uint8Array): Map<number, Buffer> {
   return found;
 }
 
-/** Parameters and signature of ServerKeyExchange, separately. */
+/** Returns the parameters and signature of ServerKeyExchange, separately. */
 function exchangeOf(bytes: Uint8Array, scheme: boolean): { signed: Buffer; signature: Buffer } {
   const messages = messagesOf(bytes);
   const [hello, exchange] = [messages.get(2), messages.get(12)];

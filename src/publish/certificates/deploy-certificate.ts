@@ -9,7 +9,7 @@ import { runReload } from './run-reload.js';
 export interface DeployOptions {
   readonly ring: KeyRing;
   readonly ledger: Ledger;
-  /** Milliseconds since 1970. */
+  /** Returns the milliseconds since 1970. */
   now(): number;
   readonly signal?: AbortSignal | undefined;
 }

@@ -51,14 +51,17 @@ export function sameRecords(left: readonly string[], right: readonly string[]): 
   return left.length === right.length && left.every((record, index) => record === right[index]);
 }
 
-/** Keys that the server may present now: those in use and those being deployed. */
+/**
+ * Returns the keys that the server may present now: those in use and those being
+ * deployed.
+ */
 export function presentableKeys({ slots }: Pick<TlsaRolloverState, 'slots'>): readonly ServerKey[] {
   return Object.values(slots).flatMap(({ current, next, deploying }: KeySlot) =>
     present(current, deploying ? next : undefined),
   );
 }
 
-/** Keys in use and next keys. */
+/** Returns the keys in use and next keys. */
 export function knownKeys({ slots }: Pick<TlsaRolloverState, 'slots'>): readonly ServerKey[] {
   return Object.values(slots).flatMap(({ current, next }: KeySlot) => present(current, next));
 }

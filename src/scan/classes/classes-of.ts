@@ -21,7 +21,7 @@ export function classesOf(result: ClassifiedResult): readonly ClassId[] {
   });
 }
 
-/** Classes that depend on more than one finding. */
+/** Returns the classes that depend on more than one finding. */
 function derivedClasses(
   { verdict, exposure, mtaSts }: ClassifiedResult,
   raised: ReadonlySet<string>,
@@ -40,12 +40,12 @@ function isDnsFault(code = ''): boolean {
   return code === 'sts-policy-host-missing' || code.startsWith('dns-');
 }
 
-/** The classes as a bit set, for a column of 64 bits. */
+/** Returns the classes as a bit set, for a column of 64 bits. */
 export function classBits(classes: readonly ClassId[]): bigint {
   return classes.reduce((bits, id) => bits | (1n << BigInt(classRegistry[id].bit)), 0n);
 }
 
-/** The classes of a bit set. Bits of later versions are ignored. */
+/** Returns the classes of a bit set. Bits of later versions are ignored. */
 export function classesOfBits(bits: bigint): readonly ClassId[] {
   return classIds.filter((id) => ((bits >> BigInt(classRegistry[id].bit)) & 1n) === 1n);
 }

@@ -38,7 +38,7 @@ function findings(severity: string): Pick<ExportColumn, 'type' | 'value'> {
   };
 }
 
-/** A column with the value of one measure. */
+/** Returns a column with the value of one measure. */
 function measure(name: string, key: keyof typeof measureValues, says: string): ExportColumn {
   return {
     name,
@@ -143,7 +143,7 @@ export const exportColumns: readonly ExportColumn[] = [
   },
 ];
 
-/** The data dictionary as a table in Markdown. */
+/** Returns the data dictionary as a table in Markdown. */
 export function dataDictionary(): string {
   const rows = exportColumns.map(({ name, type, says, values = [] }) => {
     const shown = values.map((value) => `\`${value}\``).join(', ');

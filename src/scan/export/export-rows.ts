@@ -47,12 +47,12 @@ export const scanResultSchema = z
     description: 'The result of one domain in a scan.',
   });
 
-/** The JSON Schemas of a scan, by file name below `schemas/`. */
+/** Returns the JSON Schemas of a scan, by file name below `schemas/`. */
 export function scanSchemas(): Readonly<Record<string, unknown>> {
   return { 'hermetic.scan-result-1.json': z.toJSONSchema(scanResultSchema) };
 }
 
-/** A row as `hermetic.scan-result/1`, in one line with its line end. */
+/** Returns a row as `hermetic.scan-result/1`, in one line with its line end. */
 export function jsonLine(row: ScanResultRow): string {
   const { domain, rank, mailHosts, operators, shape, profile, verdict } = row;
   const { findings, exposure, classes, measures } = row;
@@ -65,7 +65,7 @@ export function jsonLine(row: ScanResultRow): string {
 export const csvHeader = csvLine(exportColumns.map(({ name }) => name));
 
 /**
- * A row of the CSV export, with its line end. A cell that looks like a formula is
+ * Returns a row of the CSV export, with its line end. A cell that looks like a formula is
  * exported as text.
  */
 export function csvRow(row: ScanResultRow): string {

@@ -53,7 +53,7 @@ export function composeEvidence(scanned: ScannedDomain, vantage: ScanVantage = {
 /** The scan does not look up the records of a domain that accepts no mail. */
 const NOT_ASKED = { texts: [], lookup: 'absent', dnssec: 'indeterminate' } as const;
 
-/** The host of that name. */
+/** Returns the host of that name. */
 export function hostNamed({ domain, hosts }: ScannedDomain, name: string): ScannedHost {
   const found = hosts.find(({ host }) => host.name === name);
   if (!found) throw new TypeError(`${domain.domain}: no observation of the host ${name}`);
@@ -72,7 +72,7 @@ function hostEvidence({ host, visits }: ScannedHost): Omit<HostEvidence, 'prefer
   };
 }
 
-/** The visit to an address. */
+/** Returns the visit to an address. */
 export function visitAt(
   visits: readonly VisitObservation[],
   ip: string,
@@ -84,7 +84,7 @@ function notVisited(ip: string): AddressEvidence {
   return { ip, status: 'skipped', reason: 'not-visited', connections: [] };
 }
 
-/** The observed policy, or the state that follows from the record alone. */
+/** Returns the observed policy, or the state that follows from the record alone. */
 function policyState({ domain, policy }: ScannedDomain): Evidence['mtaSts'] {
   if (policy) return policy.mtaSts;
   const record = readStsRecord(domain.stsRecord ?? NOT_ASKED);
@@ -92,7 +92,7 @@ function policyState({ domain, policy }: ScannedDomain): Evidence['mtaSts'] {
   throw new TypeError(`${domain.domain}: no observation of its policy`);
 }
 
-/** The latest date of the observations: RFC 3339 in UTC sorts as text. */
+/** Returns the latest date of the observations: RFC 3339 in UTC sorts as text. */
 export function latestDate({ domain, policy, hosts }: ScannedDomain): string {
   const dates = hosts.flatMap(({ host, visits }) => [
     host.observedAt,

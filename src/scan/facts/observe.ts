@@ -147,7 +147,9 @@ export async function visitHost(
   };
 }
 
-/** A budget of one connection, since depth `triage` opens no second connection. */
+/**
+ * Returns a budget of one connection, since depth `triage` opens no second connection.
+ */
 function singleConnection(): ConnectionBudget {
   let remaining = 1;
   return {

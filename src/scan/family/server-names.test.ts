@@ -11,7 +11,9 @@ const hosting = testServer(['server1.hosting.example']);
 const renewed = testServer(['server1.hosting.example']);
 const names = Array.from({ length: 300 }, (_, index) => `mail.customer${index}.example`);
 
-/** The state after visits to names that all receive the certificate of one server. */
+/**
+ * Returns the state after visits to names that all receive the certificate of one server.
+ */
 function visited(hosts: readonly string[], server: TestServer = hosting): ServerAtAddress {
   const after = hosts.reduce<ServerAtAddress | undefined>(
     (state, host) => afterServerVisit(state, testVisit(host, server)),
@@ -26,7 +28,7 @@ function plan(state: ServerAtAddress, host: string, equalInScan = 0): string {
   return planServerName(state, { host, address, seed: 'a' }, { model, equalInScan });
 }
 
-/** The visit with replaced evidence of its connection. */
+/** Returns the visit with replaced evidence of its connection. */
 function changed(visit: VisitObservation, connection: object): VisitObservation {
   const [first] = visit.address.connections;
   const connections = [{ ...first, ...connection }] as AddressEvidence['connections'];

@@ -157,8 +157,8 @@ function digestVisit(address: AddressEvidence, profile: Profile): VisitDigest {
 }
 
 /**
- * The digest of a visit without addresses, names and times: equal digests show that two
- * servers gave the same answers and certificates.
+ * Returns the digest of a visit without addresses, names and times: equal digests show
+ * that two servers gave the same answers and certificates.
  */
 export function visitDigest(address: AddressEvidence): string {
   const { status, reason, stopped, submission, ip, connections } = address;
@@ -185,7 +185,7 @@ function datesOf(
   return [notBefore - 1, notAfter, ...near];
 }
 
-/** A connection without addresses, names, times and texts of the server. */
+/** Returns a connection without addresses, names, times and texts of the server. */
 function connectionFacts(connection: ConnectionEvidence): readonly unknown[] {
   const { dial, ehlo, ehloAfterTls, starttlsReply, failure, handshake, withoutSni, presented } =
     connection;

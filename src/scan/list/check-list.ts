@@ -89,7 +89,7 @@ export class ListCheck {
     );
   }
 
-  /** The traffic so far. */
+  /** Returns the traffic so far. */
   counts(): ListCounts {
     return {
       ...this.#visits.connections,

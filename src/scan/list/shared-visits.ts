@@ -67,7 +67,7 @@ export class SharedVisits implements ProbeLimiter {
     this.#matters.add(hostName);
   }
 
-  /** The answers of an earlier visit to the address for another name. */
+  /** Returns the answers of an earlier visit to the address for another name. */
   knownAt(address: string): AddressEvidence | undefined {
     return this.#addresses.get(address)?.known;
   }
@@ -202,12 +202,15 @@ export class SharedVisits implements ProbeLimiter {
   }
 }
 
-/** The evidence of an address that refused an earlier visit. */
+/** Returns the evidence of an address that refused an earlier visit. */
 function leftAlone(ip: string, reason: string): AddressEvidence {
   return { ip, status: 'inconclusive', reason, connections: [] };
 }
 
-/** The visit reduced to its last completed handshake, or else to its first connection. */
+/**
+ * Returns the visit reduced to its last completed handshake, or else to its first
+ * connection.
+ */
 function firstOf(evidence: AddressEvidence): AddressEvidence {
   const { connections } = evidence;
   const own = connections.filter(({ earlier }) => earlier === undefined);
@@ -217,8 +220,8 @@ function firstOf(evidence: AddressEvidence): AddressEvidence {
 }
 
 /**
- * The answers of the address for every name, without certificates. Undefined without such
- * an answer.
+ * Returns the answers of the address for every name, without certificates. Undefined
+ * without such an answer.
  */
 function answersOf(evidence: AddressEvidence): AddressEvidence | undefined {
   const connections = evidence.connections

@@ -56,7 +56,7 @@ export interface LiveOptions extends CheckOptions {
 
 /** Observations with real lookups and connections, and grades by a profile. */
 export interface LiveWork extends ScanWork {
-  /** The complete result of one domain. */
+  /** Returns the complete result of one domain. */
   describeDomain(facts: DomainFactSet): CheckResult;
 }
 
@@ -159,7 +159,10 @@ class Graders {
   }
 }
 
-/** A failed lookup counts as "could not tell", and its facts replace no earlier facts. */
+/**
+ * Returns a failed lookup counts as "could not tell", and its facts replace no earlier
+ * facts.
+ */
 function engineDomain(
   {
     domain,
@@ -298,7 +301,10 @@ function visitObservation(host: string, at: string, visit: VisitFacts): VisitObs
   };
 }
 
-/** The evidence of an address without a session, which is never a fault of the domain. */
+/**
+ * Returns the evidence of an address without a session, which is never a fault of the
+ * domain.
+ */
 function unvisited(
   ip: string,
   state: VisitFacts['state'],

@@ -13,7 +13,7 @@ const factsOf = (host: string, server: TestServer): GroupVisit['facts'] => ({
   address: testVisit(host, server, address).address,
 });
 
-/** The groups after a visit, as another worker would load them. */
+/** Returns the groups after a visit, as another worker would load them. */
 function loaded(changes: readonly GroupChange[], scan: Partial<KnownGroup> = {}): NameGroups {
   const groups = changes.map(({ group, state, added }) => {
     const model = factsOf(String(state['model']), group === 'family' ? provider : hosting);

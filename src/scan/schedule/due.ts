@@ -26,8 +26,8 @@ export interface DomainPace {
 }
 
 /**
- * Milliseconds until a domain is observed again: a day with a policy, TLSA records, a
- * change or a high rank, 30 days without mail, 7 days otherwise.
+ * Returns the milliseconds until a domain is observed again: a day with a policy, TLSA
+ * records, a change or a high rank, 30 days without mail, 7 days otherwise.
  */
 export function domainInterval({ domain, policy, tlsa, changed, rank }: DomainPace): number {
   const hasRecord = policy !== undefined && policy.mtaSts.status !== 'absent';
@@ -36,15 +36,15 @@ export function domainInterval({ domain, policy, tlsa, changed, rank }: DomainPa
   return kind === 'none' || kind === 'null-mx' ? 30 * DAY : 7 * DAY;
 }
 
-/** Milliseconds until the DNS facts of a host are looked up again. */
+/** Returns the milliseconds until the DNS facts of a host are looked up again. */
 export function hostInterval({ tlsa }: HostObservation): number {
   return tlsa.status === 'absent' ? 7 * DAY : DAY;
 }
 
 /**
- * Milliseconds until an address is visited again: 14 days, or earlier on the day after an
- * observed certificate expires. Changed addresses, TLSA records or policies make a visit
- * due at once: see {@link visitIsDue}.
+ * Returns the milliseconds until an address is visited again: 14 days, or earlier on the
+ * day after an observed certificate expires. Changed addresses, TLSA records or policies
+ * make a visit due at once: see {@link visitIsDue}.
  */
 export function visitInterval({ address, observedAt }: VisitObservation): number {
   const now = Date.parse(observedAt);
@@ -71,8 +71,8 @@ export function visitIsDue(was: VisitReason | undefined, is: VisitReason): boole
 }
 
 /**
- * The due time of a name, with a jitter of a tenth of the interval that depends only on
- * the name. Times are milliseconds since 1970.
+ * Returns the due time of a name, with a jitter of a tenth of the interval that depends
+ * only on the name. Times are milliseconds since 1970.
  */
 export function nextDue(name: string, observedAt: number, interval: number): number {
   const shift = (2 * hashFraction('due', name) - 1) * JITTER;
@@ -80,8 +80,8 @@ export function nextDue(name: string, observedAt: number, interval: number): num
 }
 
 /**
- * The first due time of an address in a scan, spread over the planned length, so that the
- * scan does not visit all addresses of one provider at the start.
+ * Returns the first due time of an address in a scan, spread over the planned length, so
+ * that the scan does not visit all addresses of one provider at the start.
  */
 export function firstDue(name: string, startedAt: number, plannedMs: number): number {
   return Math.round(startedAt + hashFraction('first', name) * plannedMs);

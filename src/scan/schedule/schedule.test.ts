@@ -90,7 +90,7 @@ test('due times spread by a tenth, and first visits over the planned length', ()
   assert.equal(nextDue('a', 0, DAY), nextDue('a', 0, DAY));
 });
 
-/** A visit whose only connection had this end. */
+/** Returns a visit whose only connection had this end. */
 function ended(
   connection: Partial<ConnectionEvidence>,
   status: AddressEvidence['status'] = 'inconclusive',

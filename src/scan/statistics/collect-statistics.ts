@@ -144,9 +144,9 @@ export class StatisticsCollector {
   }
 
   /**
-   * The names with the most domains. A removed name had fewer domains than half of the
-   * limit, and its next domain adds it again, so it is never among the largest at the
-   * end.
+   * Returns the names with the most domains. A removed name had fewer domains than half
+   * of the limit, and its next domain adds it again, so it is never among the largest at
+   * the end.
    */
   #largest(limit: number): readonly string[] {
     return [...this.#names]

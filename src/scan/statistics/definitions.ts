@@ -49,7 +49,7 @@ function ofMail(
 
 const yesIf = (isYes: boolean): StatisticAnswer => (isYes ? 'yes' : 'no');
 
-/** An answer by one value of a measure. */
+/** Returns an answer by one value of a measure. */
 function byValue<K extends 'starttls' | 'certificates' | 'mtaSts' | 'dane' | 'tlsRpt' | 'signed'>(
   measure: K,
   ...values: readonly DomainGrade['measures'][K][]

@@ -47,8 +47,8 @@ export function parseConfigFiles(
 }
 
 /**
- * The JSON Schema of one file of a configuration, for editors. It describes the form of
- * each key. `hermetic serve --check` also reports conflicts between keys.
+ * Returns the JSON Schema of one file of a configuration, for editors. It describes the
+ * form of each key. `hermetic serve --check` also reports conflicts between keys.
  */
 export function configJsonSchema(): object {
   return {

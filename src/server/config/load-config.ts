@@ -103,7 +103,7 @@ interface JsonSchema {
   readonly anyOf?: readonly JsonSchema[];
 }
 
-/** The keys that a schema defines at a path. */
+/** Returns the keys that a schema defines at a path. */
 function knownKeys(schema: z.ZodType, validationPath: Path): readonly string[] {
   let at = [z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' }) as JsonSchema];
   for (const step of validationPath) {

@@ -34,7 +34,7 @@ export interface ParsedFile {
   readonly file: string;
   readonly document: Document;
   readonly sections: Readonly<Record<string, unknown>>;
-  /** The line, from 1, of an offset in the text. */
+  /** Returns the line, from 1, of an offset in the text. */
   lineAt(offset: number): number;
 }
 
@@ -123,7 +123,7 @@ export class MergedFiles {
     this.sections = Object.fromEntries(entries);
   }
 
-  /** The file and line of a value, or of the innermost value that contains it. */
+  /** Returns the file and line of a value, or of the innermost value that contains it. */
   placeOf(validationPath: Path): { readonly file: string; readonly line: number } {
     const holder = this.#holders.get(String(validationPath[0])) ?? this.#first;
     if (!holder) return { file: '', line: 1 };

@@ -10,8 +10,9 @@ const secretKeys = /pass|secret|token|hmac|credential|auth|webhook|key/i;
 const HIDDEN = '(hidden)';
 
 /**
- * The configuration in force as YAML, with every default, for the operator. Values of
- * keys that may hold a secret are hidden, and the part of every URL after its host.
+ * Returns the configuration in force as YAML, with every default, for the operator.
+ * Values of keys that may hold a secret are hidden, and the part of every URL after its
+ * host.
  */
 export function showConfig({ jobs, ...common }: Config): string {
   return stringify(shown({ ...common, ...jobs }), { lineWidth: 0, aliasDuplicateObjects: false });

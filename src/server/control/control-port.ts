@@ -64,8 +64,8 @@ const MAX_REQUEST = 4096;
 const IDLE = 120_000;
 
 /**
- * The control address of a daemon with this configuration: the configured socket, else
- * `control.sock` in the first folder of systemd's `RuntimeDirectory=`.
+ * Returns the control address of a daemon with this configuration: the configured socket,
+ * else `control.sock` in the first folder of systemd's `RuntimeDirectory=`.
  */
 export function controlSocket(
   { control }: Pick<Config, 'control'>,
@@ -75,7 +75,7 @@ export function controlSocket(
   return control.socket ?? (folder === '' ? undefined : `${folder}/control.sock`);
 }
 
-/** The port that answers `hermetic status` and `hermetic reload`. */
+/** Returns the port that answers `hermetic status` and `hermetic reload`. */
 export function controlPort(path: string, handlers: ControlHandlers, logger: Log): StreamPort {
   return {
     what: 'control',

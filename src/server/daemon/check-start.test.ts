@@ -24,7 +24,7 @@ function folderFor(t: TestContext): string {
   return folder;
 }
 
-/** The codes and messages of all problems. */
+/** Returns the codes and messages of all problems. */
 async function problems(text: string): Promise<readonly string[]> {
   const config = parseConfig(`resolver: {addresses: ["127.0.0.1:9"]}\n${text}`);
   assert.ok(config.ok, JSON.stringify(config));

@@ -46,7 +46,7 @@ function portOf(what: string): number {
   return at.port;
 }
 
-/** A client that stores the received data. */
+/** Returns a client that stores the received data. */
 async function client(
   at: ListenAddress,
 ): Promise<{ socket: Socket; received: () => string; closed: Promise<void> }> {
@@ -62,8 +62,9 @@ async function client(
 }
 
 /**
- * The test opens many connections at once, but never more than the queue of the listening
- * socket holds: a further connection would wait without end and remain undetected.
+ * Returns the test opens many connections at once, but never more than the queue of the
+ * listening socket holds: a further connection would wait without end and remain
+ * undetected.
  */
 async function clients(
   at: ListenAddress,

@@ -194,7 +194,7 @@ function unsupportedReload(): Promise<ReloadResult> {
   return Promise.resolve({ at: new Date().toISOString(), problems: [problem] });
 }
 
-/** The ports of the jobs, and the control socket. */
+/** Returns the ports of the jobs, and the control socket. */
 function portsOf(
   config: Config,
   services: readonly Service[],

@@ -11,14 +11,14 @@ import type * as SenderSiteModule from '../sender-site.js';
  * the daemon starts without that code.
  */
 
-/** The section `publish` of a configuration, for rounds that are run manually. */
+/** Returns the section `publish` of a configuration, for rounds that are run manually. */
 export function publishSettings({
   jobs,
 }: Pick<Config, 'jobs'>): Publisher.PublishSettings | undefined {
   return jobs['publish'] as Publisher.PublishSettings | undefined;
 }
 
-/** The section `senderTest` of a configuration, for commands. */
+/** Returns the section `senderTest` of a configuration, for commands. */
 export function senderTestSettings({ jobs }: Pick<Config, 'jobs'>): SenderTestSettings | undefined {
   return jobs['senderTest'] as SenderTestSettings | undefined;
 }

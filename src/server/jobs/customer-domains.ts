@@ -3,8 +3,8 @@ import type { WatchSettings } from '../../watch/index.js';
 import type { JobContext } from '../service.js';
 
 /**
- * The watched domains of a group. Throws HermeticError for an unknown group, or a group
- * without watched domains.
+ * Returns the watched domains of a group. Throws HermeticError for an unknown group, or a
+ * group without watched domains.
  */
 export function customerDomains(
   customer: string,
@@ -29,7 +29,7 @@ export function customerDomains(
   );
 }
 
-/** The error for a group of `watch.digest.customers`. */
+/** Returns the error for a group of `watch.digest.customers`. */
 export function invalidCustomer(fault: string, fix: string): HermeticError {
   return new HermeticError('config-invalid', `watch.digest.customers: ${fault}`, { fix });
 }

@@ -14,9 +14,9 @@ export interface DigestReceiver {
 }
 
 /**
- * The receivers of digests: the operator's channels with all domains, and each group of
- * `watch.digest.customers` with its watched domains. Throws HermeticError for a group that
- * `pages.customers` does not name, or that has no watched domain.
+ * Returns the receivers of digests: the operator's channels with all domains, and each
+ * group of `watch.digest.customers` with its watched domains. Throws HermeticError for a
+ * group that `pages.customers` does not name, or that has no watched domain.
  */
 export function digestReceivers(
   settings: WatchSettings,

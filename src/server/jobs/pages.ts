@@ -105,7 +105,10 @@ export const pagesJob: JobCode<PagesJobSettings> = {
   },
 };
 
-/** Whether the operator can reach pages: on the port of this machine, or by signing in. */
+/**
+ * Returns whether the operator can reach pages: on the port of this machine, or by
+ * signing in.
+ */
 function hasOperatorPages({
   operatorPort,
   signIn,

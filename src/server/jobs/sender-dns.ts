@@ -23,7 +23,7 @@ export class SenderDns {
     private readonly buffer: ObservationBuffer,
   ) {}
 
-  /** The ports of the section; empty without `dns`. */
+  /** Returns the ports of the section; empty without `dns`. */
   ports({ dns: settings }: SenderTestJobSettings): {
     readonly udp: readonly DatagramPort[];
     readonly tcp: readonly StreamPort[];

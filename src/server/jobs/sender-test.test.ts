@@ -23,7 +23,7 @@ interface Running {
   ask(name: string, type: number, from?: string): Message & { readonly octets: number };
 }
 
-/** The job with one allocated slot. */
+/** Returns the job with one allocated slot. */
 async function running(t: TestContext): Promise<Running> {
   const keys = mkdtempSync(join(tmpdir(), 'hermetic-sender-job-'));
   t.after(() => rmSync(keys, { recursive: true }));

@@ -68,7 +68,7 @@ export function watchMetrics({ domains, own }: WatchState): readonly Metric[] {
   ];
 }
 
-/** A sample for each value: 1 for the present one, 0 for the others. */
+/** Returns a sample for each value: 1 for the present one, 0 for the others. */
 function oneOf(
   domain: string,
   label: string,

@@ -18,7 +18,7 @@ interface Line {
   readonly kind?: string;
 }
 
-/** A watcher of lab domains; `clock.at` is its wall time. */
+/** Returns a watcher of lab domains; `clock.at` is its wall time. */
 async function watching(
   t: TestContext,
   section: object,

@@ -185,7 +185,10 @@ export class Watcher {
     }
   }
 
-  /** Milliseconds to the next check: short if it confirms or refutes the last one. */
+  /**
+   * Returns the milliseconds to the next check: short if it confirms or refutes the last
+   * one.
+   */
   #pause(domainName: string): number {
     const every = this.#settings.everyHours * HOUR;
     const soon = awaitsConfirmation(readWatch(this.#context.store), domainName);
@@ -204,7 +207,7 @@ export class Watcher {
   }
 }
 
-/** The channels, each with its format: JSON for a webhook, text for mail. */
+/** Returns the channels, each with its format: JSON for a webhook, text for mail. */
 function channelsOf(
   { notify }: WatchSettings,
   jobContext: JobContext,

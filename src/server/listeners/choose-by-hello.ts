@@ -10,7 +10,10 @@ const LONGEST_MS = 10_000;
 
 /** The certificates of a port in addition to the one for clients without SNI. */
 export interface HelloChoice {
-  /** Certificates of tls-alpn-01 by name; undefined while no challenge is pending. */
+  /**
+   * Returns the certificates of tls-alpn-01 by name; undefined while no challenge is
+   * pending.
+   */
   challenges(): ((hostName: string) => SecureContext | undefined) | undefined;
   /** The certificates by name; if absent, the TLS server itself chooses a certificate. */
   readonly named?: NamedCertificates | undefined;

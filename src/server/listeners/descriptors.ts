@@ -29,7 +29,9 @@ export function descriptorLimit(): number | undefined {
   }
 }
 
-/** Descriptors that ports with their connections and the daemon itself need. */
+/**
+ * Returns the descriptors that ports with their connections and the daemon itself need.
+ */
 export function descriptorsNeeded(ports: readonly Port[]): number {
   return OWN_DESCRIPTORS + ports.reduce((sum, { connections }) => sum + connections + 2, 0);
 }

@@ -47,8 +47,8 @@ export interface Wanted {
 }
 
 /**
- * A port to be opened by `listen`. All ports with the same `what` have the same type of
- * listener.
+ * Returns a port to be opened by `listen`. All ports with the same `what` have the same
+ * type of listener.
  */
 export function wanted<
   Settings extends { readonly limits: Pick<PortLimits, 'connections' | 'essential'> },

@@ -45,7 +45,7 @@ test('one source that takes every place of a port keeps no other client out', as
 /** Milliseconds after which a port compares its connections again. */
 const ORDER_MS = 500;
 
-/** A simulated full port: connections come from any address at any time. */
+/** Returns a simulated full port: connections come from any address at any time. */
 function port(most: number): {
   accept(address: string, octets?: number): Socket;
   later(ms: number): void;

@@ -175,7 +175,9 @@ function leave(groups: Map<string, Set<Held>>, groupKey: string, held: Held): vo
   if (group?.size === 0) groups.delete(groupKey);
 }
 
-/** The group with the most connections; `preferred` unless another one has more. */
+/**
+ * Returns the group with the most connections; `preferred` unless another one has more.
+ */
 function largest(groups: Iterable<Set<Held>>, preferred = new Set<Held>()): Set<Held> {
   let found = preferred;
   for (const group of groups) if (group.size > found.size) found = group;

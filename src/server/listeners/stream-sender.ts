@@ -6,7 +6,9 @@ const streamedTypes = ['text/event-stream', 'application/jsonl'];
 /** Milliseconds that a client may leave sent octets unread. */
 const STALL_MS = 30_000;
 
-/** Whether a response is sent while its body is produced, without a known length. */
+/**
+ * Returns whether a response is sent while its body is produced, without a known length.
+ */
 export function isStreamed({ headers, body }: Response): boolean {
   const mediaType = headers.get('content-type')?.split(';')[0]?.trim().toLowerCase() ?? '';
   return body !== null && streamedTypes.includes(mediaType);

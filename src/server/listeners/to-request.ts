@@ -48,7 +48,7 @@ function isHost(hostName: string | undefined): boolean {
   return hostName?.toLowerCase() === 'host';
 }
 
-/** The host of `host[:port]` in lower case; undefined if it is malformed. */
+/** Returns the host of `host[:port]` in lower case; undefined if it is malformed. */
 function authority(text: string): string | undefined {
   const [whole, hostName = '', port = ''] = AUTHORITY.exec(text) ?? [];
   if (whole === undefined || Number(port) > 65_535 || (hostName === '' && text !== ''))

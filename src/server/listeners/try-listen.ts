@@ -59,8 +59,8 @@ function isHeldByDaemon(inodesOf: () => ReadonlySet<string>): boolean {
 }
 
 /**
- * Inodes of the sockets that listen on a TCP port (proc(5): state 0A, the port in
- * hexadecimal).
+ * Returns the inodes of the sockets that listen on a TCP port (proc(5): state 0A, the
+ * port in hexadecimal).
  */
 function listeningOn(portNumber: number): ReadonlySet<string> {
   const hex = portNumber.toString(16).toUpperCase().padStart(4, '0');
@@ -72,7 +72,7 @@ function listeningOn(portNumber: number): ReadonlySet<string> {
   );
 }
 
-/** The daemon binds a hidden name in the same folder and links it to the path. */
+/** Returns the daemon binds a hidden name in the same folder and links it to the path. */
 function listeningAt(socketPath: string): ReadonlySet<string> {
   const isAt = (bound: string): boolean =>
     bound === socketPath ||

@@ -100,7 +100,8 @@ async function removeStale(socketPath: string): Promise<void> {
 }
 
 /**
- * A short name in the same folder: a path of a socket has at most 107 octets (unix(7)).
+ * Returns a short name in the same folder: a path of a socket has at most 107 octets
+ * (unix(7)).
  */
 function besides(socketPath: string): string {
   return join(dirname(socketPath), `.${randomBytes(3).toString('hex')}`);

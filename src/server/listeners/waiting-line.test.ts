@@ -11,7 +11,7 @@ import type { SharedPortSite } from '../service.js';
 import { listenWeb } from './web-listener.js';
 import { WaitingLine } from './waiting-line.js';
 
-/** A connected socket of a server, with a remote address of the test's choice. */
+/** Returns a connected socket of a server, with a remote address of the test's choice. */
 async function accepted(t: TestContext, addresses: readonly string[]): Promise<Socket[]> {
   const server = createServer();
   server.listen(0, '127.0.0.1');
@@ -78,7 +78,7 @@ test('a network with 128 waiting connections loses the next one', async (t) => {
   assert.ok(!(other as Socket).destroyed);
 });
 
-/** A port with the sites, and a log that fails the test. */
+/** Returns a port with the sites, and a log that fails the test. */
 async function listening(
   t: TestContext,
   sites: readonly SharedPortSite[],

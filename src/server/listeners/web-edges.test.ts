@@ -15,8 +15,8 @@ const log = createLog({ format: 'plain', write: () => undefined, now: () => 0 })
 const limits = { connections: 100 };
 
 /**
- * A port with one site that answers POST with the size of the body, and refuses it unread
- * at `/busy`.
+ * Returns a port with one site that answers POST with the size of the body, and refuses
+ * it unread at `/busy`.
  */
 async function webPort(t: TestContext, more: Partial<WebSettings> = {}): Promise<number> {
   const site = {

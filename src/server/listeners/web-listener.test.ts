@@ -10,7 +10,7 @@ import { createLog } from '../log.js';
 import { loadCertificate } from '../secrets.js';
 import { listenWeb } from './web-listener.js';
 
-/** The suite of a TLS 1.2 client, or the error of its refusal. */
+/** Returns the suite of a TLS 1.2 client, or the error of its refusal. */
 function agreed(port: number, ciphers: string): Promise<string> {
   return new Promise((resolve) => {
     const settings = {
@@ -68,7 +68,7 @@ test('suites without forward secrecy or AEAD are refused [9325-4.1-1, 9325-4.2-1
   }
 });
 
-/** The first name of the certificate that a client sees. */
+/** Returns the first name of the certificate that a client sees. */
 function nameShown(port: number, version: 'TLSv1.2' | 'TLSv1.3', name: string): Promise<string> {
   return new Promise((resolve) => {
     const versions = { minVersion: version, maxVersion: version } as const;

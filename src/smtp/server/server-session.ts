@@ -75,9 +75,9 @@ export interface ServerSessionOptions {
   /** Offers STARTTLS. */
   readonly secureContext?: SecureContext | undefined;
   readonly limits: SessionLimits;
-  /** Milliseconds of a monotonic clock. */
+  /** Returns the milliseconds of a monotonic clock. */
   monotonic(): number;
-  /** A reply that refuses the client; undefined accepts it. */
+  /** Returns a reply that refuses the client; undefined accepts it. */
   onConnect(peer: string): ServerReply | undefined;
   /** Decides at MAIL FROM. */
   onSender(peer: string): ServerReply | undefined;
@@ -344,8 +344,8 @@ export class ServerSession {
   }
 
   /**
-   * The octets of one message. Aborts if the message is far larger than the announced
-   * size.
+   * Returns the octets of one message. Aborts if the message is far larger than the
+   * announced size.
    */
   async *#message(): AsyncGenerator<Uint8Array> {
     this.#transfer = { since: this.options.monotonic(), octets: this.#input.octets };

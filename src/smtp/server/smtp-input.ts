@@ -31,7 +31,7 @@ export class SmtpInput {
 
   constructor(private readonly stream: Duplex) {}
 
-  /** The next command line. A bare LF does not end a line (RFC 5321 §2.3.8). */
+  /** Returns the next command line. A bare LF does not end a line (RFC 5321 §2.3.8). */
   async line(): Promise<InputLine> {
     for (let from = 0, skipped = 0; ;) {
       const offset = this.#held.indexOf('\n', from);
@@ -56,8 +56,8 @@ export class SmtpInput {
   }
 
   /**
-   * The octets of a message up to its end. Throws if the client ends the connection
-   * before that.
+   * Returns the octets of a message up to its end. Throws if the client ends the
+   * connection before that.
    */
   async *message(): AsyncGenerator<Buffer, void> {
     const mailDataReader = new MailDataReader();

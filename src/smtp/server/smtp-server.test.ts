@@ -21,7 +21,9 @@ interface Bench {
 interface Client {
   readonly socket: Socket;
   send(text: string): void;
-  /** The next reply, all its lines; empty when the server closed the connection. */
+  /**
+   * Returns the next reply, all its lines; empty when the server closed the connection.
+   */
   reply(): Promise<string>;
   /** Sends a command and returns the reply to it. */
   ask(command: string): Promise<string>;

@@ -75,8 +75,8 @@ export function isSilent(
 }
 
 /**
- * Reporters with exactly one session on each of five days or more: the session may be
- * only the delivery of their previous report.
+ * Returns the reporters with exactly one session on each of five days or more: the
+ * session may be only the delivery of their previous report.
  */
 export function perhapsLoops(sessionRows: readonly SessionRow[]): readonly string[] {
   return [...groupBy(sessionRows, (sessionRow) => sessionRow.reporter)].flatMap(

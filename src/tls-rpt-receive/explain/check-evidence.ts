@@ -76,10 +76,10 @@ const policyFile = [
 const handshake = ['tls-handshake-failed'];
 
 /**
- * Findings of `hermetic check` that show the same fault. The policy type decides what a
- * sender validates: the TLSA records under `tlsa` (RFC 7672 §3), name and chain under
- * `sts` (RFC 8461 §4.2), nothing without a policy. The result type alone is not
- * conclusive: senders report a TLSA mismatch as `certificate-not-trusted` or
+ * Returns the findings of `hermetic check` that show the same fault. The policy type
+ * decides what a sender validates: the TLSA records under `tlsa` (RFC 7672 §3), name and
+ * chain under `sts` (RFC 8461 §4.2), nothing without a policy. The result type alone is
+ * not conclusive: senders report a TLSA mismatch as `certificate-not-trusted` or
  * `validation-failure` too.
  */
 export function findingsFor(type: string, result: string): readonly string[] {

@@ -199,8 +199,8 @@ export function failingHosts(
 }
 
 /**
- * Reporters of successful sessions with a host under DANE, since a DANE report names the
- * MX host as the policy domain.
+ * Returns the reporters of successful sessions with a host under DANE, since a DANE
+ * report names the MX host as the policy domain.
  */
 function reachedByDane(exchanger: string, { sessions }: ReportedFacts): ReadonlySet<string> {
   return new Set(

@@ -95,8 +95,8 @@ function countsByType(sessionRows: readonly SessionRow[]): ReadonlyMap<string, S
 }
 
 /**
- * Sessions with and without a policy. Sessions under several kinds of policy overlap;
- * sessions without a policy do not overlap with them.
+ * Returns the sessions with and without a policy. Sessions under several kinds of policy
+ * overlap; sessions without a policy do not overlap with them.
  */
 function combine(types: ReadonlyMap<string, SessionCount>): SessionCount {
   const without = types.get(NO_POLICY) ?? none;

@@ -157,9 +157,9 @@ function statusOf(
 }
 
 /**
- * Sessions under `sts` that are not known to be protected: the reporter could not fetch a
- * policy, quotes no policy for a failure that may be a failed fetch, or the policy is in
- * mode none.
+ * Returns the sessions under `sts` that are not known to be protected: the reporter could
+ * not fetch a policy, quotes no policy for a failure that may be a failed fetch, or the
+ * policy is in mode none.
  */
 function uncoveredBy({ failures, sessions }: ReportedFacts): ReadonlyMap<string, number> {
   const lost = new Map<string, number>();

@@ -12,7 +12,7 @@ const now = Date.parse('2027-01-05T12:00:00Z');
 const to = dayOf(now);
 const hosts = ['mx1.rcpt.example', 'mx2.rcpt.example'];
 
-/** Facts of the days that end today. */
+/** Returns the facts of the days that end today. */
 function factsOf(store: Store): ReportedFacts {
   return atOnce(gatherFacts(store, { domain: 'rcpt.example', from: to - 13, to, now, checks: [] }));
 }

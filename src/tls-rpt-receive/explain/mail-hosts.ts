@@ -180,8 +180,8 @@ function rowsOf(report: number): readonly [number, number] {
 }
 
 /**
- * Hosts below the domain that fail under DANE and are not recipient domains themselves:
- * some reporters send a separate report for each TLSA base domain.
+ * Returns the hosts below the domain that fail under DANE and are not recipient domains
+ * themselves: some reporters send a separate report for each TLSA base domain.
  */
 function failingHosts(stateStore: Store, { domain, from, to }: HostSpan): readonly string[] {
   if (domain === '') return [];

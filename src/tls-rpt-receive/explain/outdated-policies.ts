@@ -35,7 +35,10 @@ export function appliedWithout(
   );
 }
 
-/** Days before the failure for which every check found a policy that names the host. */
+/**
+ * Returns the days before the failure for which every check found a policy that names the
+ * host.
+ */
 export function daysNamed(
   { mx, firstDay }: FailureGroup,
   checks: readonly CheckResult[],
@@ -52,9 +55,9 @@ export function daysNamed(
 }
 
 /**
- * Days for which two or more other reporters have quoted a policy that names the host and
- * no other policy, after at least one of them had quoted a policy without the host.
- * Without that change the policy of the affected reporter may be the newer one.
+ * Returns the days for which two or more other reporters have quoted a policy that names
+ * the host and no other policy, after at least one of them had quoted a policy without
+ * the host. Without that change the policy of the affected reporter may be the newer one.
  */
 export function daysReplaced(
   applied: QuotedPolicy,

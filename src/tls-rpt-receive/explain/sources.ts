@@ -340,8 +340,8 @@ function agreesOnDays(
 }
 
 /**
- * Reporters that are known to send from one network share its path, so they count as one
- * source.
+ * Returns the sources of failures. Reporters in one network share its path, so they count
+ * as one source.
  */
 function networksOf(
   reporters: readonly string[],

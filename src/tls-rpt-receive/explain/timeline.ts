@@ -14,8 +14,8 @@ export interface TimelineDay {
 }
 
 /**
- * Sessions of each day, counted once each, with the changes of that day: a change is
- * often the cause of the failures that begin on its day.
+ * Returns the sessions of each day, counted once each, with the changes of that day: a
+ * change is often the cause of the failures that begin on its day.
  */
 export function timeline(reportedFacts: ReportedFacts): readonly TimelineDay[] {
   const changes = [

@@ -280,7 +280,7 @@ class ReportReceiver implements Receiver {
   }
 }
 
-/** Rows of a report in the tables. */
+/** Returns the rows of a report in the tables. */
 function rowsOf({ policies, failures }: PreparedReport): number {
   return policies.length + failures.length;
 }

@@ -181,7 +181,7 @@ async function readLevel(
   };
 }
 
-/** Departures of the mail around a report. */
+/** Returns the departures of the mail around a report. */
 function quirksOf(type: string, { submitter }: UnverifiedEnvelope): readonly QuirkCode[] {
   const quirks: QuirkCode[] = declared.test(type) ? [] : ['media-type-wrong'];
   if (submitter !== undefined && !isDomainName(submitter)) quirks.push('submitter-not-domain');

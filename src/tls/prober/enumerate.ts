@@ -129,7 +129,8 @@ function named(proven: Inference): TlsQuestion | undefined {
 }
 
 /**
- * Suites that no hello has tested; a completed handshake shows fewer facts than a hello.
+ * Returns the suites that no hello has tested; a completed handshake shows fewer facts
+ * than a hello.
  */
 function notHeard({ answers, refused }: Inference, version: HelloVersion): readonly number[] {
   const found = new Set(
@@ -144,8 +145,8 @@ function notHeard({ answers, refused }: Inference, version: HelloVersion): reado
 }
 
 /**
- * Schemes that were observed move to the end of the list: a server that follows the
- * client's order then shows a different scheme each time.
+ * Returns the schemes that were observed move to the end of the list: a server that
+ * follows the client's order then shows a different scheme each time.
  */
 function lastSeen({ answers }: Inference): readonly number[] {
   const seen = new Set(answers.flatMap((helloAnswer) => schemeOf(helloAnswer) ?? []));

@@ -49,7 +49,7 @@ export function freshHello(
   return question;
 }
 
-/** Suites that are not yet known to be refused at a version. */
+/** Returns the suites that are not yet known to be refused at a version. */
 export function unrefused(
   proven: Inference,
   version: HelloVersion,

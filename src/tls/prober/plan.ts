@@ -211,8 +211,9 @@ function anyOf(
 const READABLE = 60;
 
 /**
- * Suites of all open asks that fit into one hello. A refusal settles all of these asks,
- * and an answer settles at least one, so separate hellos would not need fewer questions.
+ * Returns the suites of all open asks that fit into one hello. A refusal settles all of
+ * these asks, and an answer settles at least one, so separate hellos would not need fewer
+ * questions.
  */
 function together(
   proven: Inference,

@@ -3,7 +3,7 @@ import { createHash, ECDH } from 'node:crypto';
 import test from 'node:test';
 import { KEY_SHARE_RANDOM, keyShareOf, X25519_MLKEM768 } from './key-share.js';
 
-/** Octets that look random and are the same in every run. */
+/** Returns the octets that look random and are the same in every run. */
 function random(seed: string): Uint8Array {
   return createHash('shake256', { outputLength: KEY_SHARE_RANDOM }).update(seed).digest();
 }

@@ -13,7 +13,7 @@ const weekdays = [
   'saturday',
 ] as const;
 
-/** Milliseconds between two digests. */
+/** Returns the milliseconds between two digests. */
 export function digestPeriod({ every }: Pick<DigestSchedule, 'every'>): number {
   return every === 'day' ? DAY : 7 * DAY;
 }

@@ -7,7 +7,10 @@ const words = { attention: 'ATTENTION', unknown: 'UNKNOWN', good: 'good' } as co
 /** Columns of a domain in the table; a longer name shifts the other columns. */
 const MAX_COLUMN = 40;
 
-/** The state in one line: the subject after its prefix, and the first line of the text. */
+/**
+ * Returns the state in one line: the subject after its prefix, and the first line of the
+ * text.
+ */
 export function digestHeadline({ domains, changes, upcoming }: Digest): string {
   const count = (status: DigestDomain['status']): number =>
     domains.filter((domain) => domain.status === status).length;
@@ -26,12 +29,12 @@ export function digestHeadline({ domains, changes, upcoming }: Digest): string {
   return isQuiet ? `${all} without faults, no changes` : `${all} without faults`;
 }
 
-/** The subject of a digest mail. */
+/** Returns the subject of a digest mail. */
 export function digestSubject(digest: Digest): string {
   return neutralise(`Mail TLS: ${digestHeadline(digest)}`, 200);
 }
 
-/** The period as human-readable days. */
+/** Returns the period as human-readable days. */
 function period({ from, until }: Digest): string {
   return `${from.slice(0, 10)} to ${until.slice(0, 10)}`;
 }
@@ -42,7 +45,7 @@ function sessionsOf({ sessions }: DigestDomain): string {
   return `${failed} of ${successful + failed} failed`;
 }
 
-/** The digest as plain text. A line end in foreign text is shown as an escape. */
+/** Returns the digest as plain text. A line end in foreign text is shown as an escape. */
 export function digestText(digest: Digest): string {
   const { domains, changes, moreChanges, upcoming, next } = digest;
   const headline = digestHeadline(digest);
@@ -73,7 +76,7 @@ export function digestText(digest: Digest): string {
     .join('\n\n')}\n`;
 }
 
-/** The faults of all domains, those of reports after those of checks. */
+/** Returns the faults of all domains, those of reports after those of checks. */
 function openFaults({ domains }: Digest): readonly string[] {
   return domains.flatMap(({ domain, faults, reports }) =>
     reports === undefined ? faults : [...faults, `${domain}, TLS reports: ${reports}`],
@@ -89,9 +92,9 @@ function more(count: number): readonly string[] {
 }
 
 /**
- * The digest as an HTML document without links, pictures and scripts: a mail program
- * displays it without a request to any server. The status is a word and not only a
- * colour.
+ * Returns the digest as an HTML document without links, pictures and scripts: a mail
+ * program displays it without a request to any server. The status is a word and not only
+ * a colour.
  */
 export function digestHtml(digest: Digest): string {
   const { domains, changes, moreChanges, upcoming, next } = digest;
@@ -121,7 +124,7 @@ ${list('Open faults', openFaults(digest))}${list('Changes', [...changed, ...more
 `.text;
 }
 
-/** The digest as JSON, for webhooks. Chat services show `text`. */
+/** Returns the digest as JSON, for webhooks. Chat services show `text`. */
 export function digestJson(digest: Digest): string {
   return JSON.stringify({ ...digest, text: digestText(digest) });
 }

@@ -78,7 +78,7 @@ const quiet: DigestFacts = {
   next: monday + 7 * DAY,
 };
 
-/** The digest of a watch after some checks of domains. */
+/** Returns the digest of a watch after some checks of domains. */
 async function digestOf(
   checks: readonly (readonly [domain: string, plant: ReturnType<typeof atHost>])[],
   until = monday,

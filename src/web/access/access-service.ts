@@ -201,7 +201,7 @@ export class AccessService {
     return this.sessions.open(session, presented, this.#clock.now());
   }
 
-  /** The account of a session; undefined for a secret without a session. */
+  /** Returns the account of a session; undefined for a secret without a session. */
   actorOfSession(secret: string): Actor | undefined {
     const session = this.sessions.find(secret, this.#clock.now());
     if (!session || !this.providerRights.areValid(session)) return undefined;
@@ -220,7 +220,8 @@ export class AccessService {
   }
 
   /**
-   * Whether a request has an account: a session, a token, or the statement of a proxy.
+   * Returns whether a request has an account: a session, a token, or the statement of a
+   * proxy.
    */
   hasAccount({ peer, headers }: ProxiedRequest): boolean {
     const now = this.#clock.now();
@@ -231,13 +232,13 @@ export class AccessService {
     return this.actorOfProxy({ peer, headers }) !== undefined;
   }
 
-  /** Whether a session is open, and its provider has to confirm its rights. */
+  /** Returns whether a session is open, and its provider has to confirm its rights. */
   isUnconfirmed(secret: string): boolean {
     const session = this.sessions.find(secret, this.#clock.now());
     return session !== undefined && !this.providerRights.areValid(session);
   }
 
-  /** The account of a token; undefined for a secret that is not a valid token. */
+  /** Returns the account of a token; undefined for a secret that is not a valid token. */
   actorOfToken(secret: string): Actor | undefined {
     const token = this.tokens.find(secret, this.#clock.now());
     if (!token) return undefined;
@@ -259,7 +260,7 @@ export class AccessService {
     };
   }
 
-  /** The account that a trusted proxy names. */
+  /** Returns the account that a trusted proxy names. */
   actorOfProxy(request: ProxiedRequest): Actor | undefined {
     const secrets = { secret: this.#proxySecret, formKey: this.#localKey };
     return actorOfProxy(request, this.#settings, secrets);

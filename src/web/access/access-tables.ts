@@ -78,12 +78,12 @@ export function prepareAccess(stateStore: Store): void {
   migrateStore(stateStore, accessTables.job, migrations);
 }
 
-/** The JSON of a list; null for undefined. */
+/** Returns the JSON of a list; null for undefined. */
 export function listColumn(list: readonly string[] | undefined): string | null {
   return list === undefined ? null : JSON.stringify(list);
 }
 
-/** The list of a column that {@link listColumn} wrote. */
+/** Returns the list of a column that {@link listColumn} wrote. */
 export function columnList(text: string | null): readonly string[] | undefined {
   return text === null ? undefined : (JSON.parse(text) as readonly string[]);
 }

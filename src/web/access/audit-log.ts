@@ -47,7 +47,7 @@ export class AuditLog {
     return this.store.write(ACCESS_WRITER, () => this.append(entry));
   }
 
-  /** Entries with a smaller number than `before`, newest first. */
+  /** Returns the entries with a smaller number than `before`, newest first. */
   list(limit: number, before = Number.MAX_SAFE_INTEGER): readonly AuditLine[] {
     return this.store
       .prepare<AuditLine>(

@@ -14,7 +14,8 @@ export interface Grant {
 }
 
 /**
- * The rights of the first matching grant; undefined without one, which means no access.
+ * Returns the rights of the first matching grant; undefined without one, which means no
+ * access.
  */
 export function grantOf(
   grants: readonly Grant[],

@@ -62,7 +62,7 @@ export class LogoutTokens {
     return { subject, providerSession, tokenId };
   }
 
-  /** Whether the sessions of this token have already ended. */
+  /** Returns whether the sessions of this token have already ended. */
   isUsed({ tokenId }: EndedSessions): boolean {
     return this.#used.get(tokenId) === true;
   }
@@ -126,8 +126,8 @@ export class LogoutTokens {
 }
 
 /**
- * Whether claims belong to a logout token. Returns false for an ID token, which has a
- * nonce or no event.
+ * Returns whether claims belong to a logout token. Returns false for an ID token, which
+ * has a nonce or no event.
  */
 function isLogout({ events, nonce }: JWTPayload): boolean {
   if (nonce !== undefined || typeof events !== 'object' || events === null) return false;

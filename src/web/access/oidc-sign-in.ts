@@ -113,8 +113,8 @@ export class OidcSignIn {
   ) {}
 
   /**
-   * The address at the provider, and the content of the cookie. Rejects if the provider
-   * is unavailable.
+   * Returns the address at the provider, and the content of the cookie. Rejects if the
+   * provider is unavailable.
    */
   async begin(next: string): Promise<{ readonly location: string; readonly cookie: string }> {
     const { library, configuration } = await this.#connect();
@@ -138,9 +138,9 @@ export class OidcSignIn {
   }
 
   /**
-   * The account of a callback. Returns undefined for a cookie that this process has not
-   * created, and for an account without a verified name; rejects for a callback that
-   * fails its checks.
+   * Returns the account of a callback. Returns undefined for a cookie that this process
+   * has not created, and for an account without a verified name; rejects for a callback
+   * that fails its checks.
    */
   async finish(query: string, cookie: string): Promise<OidcAccount | undefined> {
     const flow = this.#flowOf(cookie);
@@ -164,8 +164,8 @@ export class OidcSignIn {
   }
 
   /**
-   * The validation of the provider's logout tokens. Rejects if the description of the
-   * provider is unavailable.
+   * Returns the validation of the provider's logout tokens. Rejects if the description of
+   * the provider is unavailable.
    */
   async logoutTokens(): Promise<LogoutTokens> {
     const { configuration } = await this.#connect();

@@ -20,7 +20,7 @@ export interface HashCost {
   readonly p: number;
 }
 
-/** Whether a text may become a password. */
+/** Returns whether a text may become a password. */
 export function isPassword(text: string): boolean {
   const length = [...text].length;
   return length >= PASSWORD_LENGTH.least && length <= PASSWORD_LENGTH.most;

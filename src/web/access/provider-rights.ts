@@ -41,7 +41,7 @@ export class ProviderRights {
 
   constructor(private readonly options: ProviderRightsOptions) {}
 
-  /** Whether the rights of a session are valid now. */
+  /** Returns whether the rights of a session are valid now. */
   areValid({ way, confirmedAt }: Session): boolean {
     return way !== 'oidc' || this.options.clock.now() - confirmedAt < this.options.validMs;
   }

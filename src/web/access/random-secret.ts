@@ -7,7 +7,7 @@ export function randomText(length: number): string {
   return Array.from({ length }, () => letters[randomInt(62)]).join('');
 }
 
-/** A random key of this process. */
+/** Returns a random key of this process. */
 export function processKey(): string {
   return randomBytes(32).toString('base64url');
 }
@@ -20,7 +20,7 @@ export function digestOf(secret: string): string {
   return createHash('sha256').update(secret).digest('hex');
 }
 
-/** The token of the forms of one session. Each session has a different token. */
+/** Returns the token of the forms of one session. Each session has a different token. */
 export function formTokenOf(formKey: string): string {
   return createHmac('sha256', formKey).update('form').digest('base64url');
 }

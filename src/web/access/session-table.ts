@@ -134,8 +134,8 @@ export class SessionTable {
   }
 
   /**
-   * The session of a secret within its limits. The current request becomes the last
-   * request of the session.
+   * Returns the session of a secret within its limits. The current request becomes the
+   * last request of the session.
    */
   find(secret: string, now: number): Session | undefined {
     const row = this.store

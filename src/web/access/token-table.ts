@@ -89,7 +89,7 @@ export class TokenTable {
     });
   }
 
-  /** The token of a secret; undefined for an expired token. */
+  /** Returns the token of a secret; undefined for an expired token. */
   find(secret: string, now: number): ApiToken | undefined {
     if (!tokenPattern.test(secret)) return undefined;
     const row = this.store

@@ -206,7 +206,10 @@ export function createApp(
   };
 }
 
-/** The account that the navigation shows. On public pages the server reads no cookie. */
+/**
+ * Returns the account that the navigation shows. On public pages the server reads no
+ * cookie.
+ */
 function accountOf(request: Parameters<SiteResources['page']>[0]): Place['account'] {
   const { isOperator } = request.env;
   const actor = (request.var as Partial<AppEnv['Variables']>).actor;
@@ -250,7 +253,7 @@ function addTextPages(app: OpenAPIHono<AppEnv>, site: SiteResources): void {
   });
 }
 
-/** The first fault of a request, by its place. */
+/** Returns the first fault of a request, by its place. */
 function firstIssue(
   issues: readonly { readonly path: readonly PropertyKey[]; readonly message: string }[],
 ): string {

@@ -42,8 +42,8 @@ export interface Pages {
   /** The share of requests without an account. */
   readonly share: PublicShare;
   /**
-   * The answer to a public request while the share is used up, without the cost of a
-   * `Request`. Undefined while requests are admitted, and for paths of accounts.
+   * Returns the answer to a public request while the share is used up, without the cost
+   * of a `Request`. Undefined while requests are admitted, and for paths of accounts.
    */
   refusal(method: string, hostName: string, path: string): Refusal | undefined;
   /** Every route as `METHOD path`. */
@@ -110,7 +110,10 @@ export async function openPages(
   };
 }
 
-/** Whether requests for a path may have an account, which the handler then determines. */
+/**
+ * Returns whether requests for a path may have an account, which the handler then
+ * determines.
+ */
 function isForAccounts(path: string): boolean {
   return path === '/o' || path.startsWith('/o/') || path.startsWith('/api/');
 }

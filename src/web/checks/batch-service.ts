@@ -88,7 +88,7 @@ export class BatchService {
   }
 
   /**
-   * A batch of an account; undefined for an unknown id and for a batch of another
+   * Returns a batch of an account; undefined for an unknown id and for a batch of another
    * account.
    */
   find(id: string, owner: string): Batch | undefined {
@@ -96,7 +96,7 @@ export class BatchService {
     return batch?.owner === owner ? batch : undefined;
   }
 
-  /** Results after a position, in the order of their completion. */
+  /** Returns the results after a position, in the order of their completion. */
   results(id: string, after: number, limit: number): readonly BatchItem[] {
     return this.#table.results(id, after, limit);
   }

@@ -99,7 +99,7 @@ export class BatchTable {
     return this.#store.prepare<Batch>(`SELECT ${columns} FROM web_batch WHERE id = ?`).get(id);
   }
 
-  /** The batch that an earlier request with the same key created. */
+  /** Returns the batch that an earlier request with the same key created. */
   byKey(
     owner: string,
     requestKey: string,
@@ -122,7 +122,7 @@ export class BatchTable {
     );
   }
 
-  /** The next domain without a result of the oldest running batches. */
+  /** Returns the next domain without a result of the oldest running batches. */
   waiting(
     limit: number,
   ): readonly { readonly batch: string; readonly number: number; readonly domain: string }[] {
@@ -134,7 +134,7 @@ export class BatchTable {
       .all(limit);
   }
 
-  /** Results after a position, in their order. */
+  /** Returns the results after a position, in their order. */
   results(id: string, after: number, limit: number): readonly BatchItem[] {
     return this.#store
       .prepare<StoredItem>(

@@ -205,7 +205,7 @@ export class CheckService {
     return this.#perClient.quota(limitKey(client));
   }
 
-  /** The state of a check; undefined for an unknown id. */
+  /** Returns the state of a check; undefined for an unknown id. */
   status(id: string): CheckStatus | undefined {
     const active = this.#active.get(id);
     if (!active) {
@@ -239,14 +239,14 @@ export class CheckService {
     });
   }
 
-  /** The evidence of a finished check. */
+  /** Returns the evidence of a finished check. */
   evidence(id: string): Evidence | undefined {
     return this.table.evidence(id);
   }
 
   /**
-   * The result of a finished check under a profile. Saved evidence is graded by the
-   * current rules, so a corrected rule also applies to an old result.
+   * Returns the result of a finished check under a profile. Saved evidence is graded by
+   * the current rules, so a corrected rule also applies to an old result.
    */
   result(id: string, profileName = 'baseline'): CheckResult | undefined {
     const identity = `${id} ${profileName}`;

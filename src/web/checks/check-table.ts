@@ -72,7 +72,7 @@ export class CheckTable {
     return row && fromStored(row);
   }
 
-  /** The newest finished check of a domain. */
+  /** Returns the newest finished check of a domain. */
   newest(domain: string): CheckRow | undefined {
     const row = this.#store
       .prepare<StoredRow>(
@@ -105,7 +105,7 @@ export class CheckTable {
       .map(fromStored);
   }
 
-  /** The evidence of a finished check. Undefined if it can no longer be read. */
+  /** Returns the evidence of a finished check. Undefined if it can no longer be read. */
   evidence(id: string): Evidence | undefined {
     const row = this.#store
       .prepare<{ evidence: Uint8Array | null }>('SELECT evidence FROM web_check WHERE id = ?')

@@ -6,7 +6,7 @@
  */
 const localDomains = ['localhost', 'local', 'onion', 'home.arpa', 'alt', 'internal'];
 
-/** Whether a name in lower case belongs to a local network. */
+/** Returns whether a name in lower case belongs to a local network. */
 export function isLocalName(name: string): boolean {
   return localDomains.some((local) => name === local || name.endsWith(`.${local}`));
 }

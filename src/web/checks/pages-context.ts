@@ -31,11 +31,11 @@ export interface PagesContext {
   readonly sharedAddresses?: SharedAddresses | undefined;
   /** The plans of publishing, if the daemon publishes. */
   readonly plans?: PlanSource | undefined;
-  /** The configuration in force as YAML, without secrets. */
+  /** Returns the configuration in force as YAML, without secrets. */
   configuration?(): string;
   /**
-   * Options of the check of one domain in a simulated internet. Undefined for a domain
-   * that is not part of it, which is refused.
+   * Returns the options of the check of one domain in a simulated internet. Undefined for
+   * a domain that is not part of it, which is refused.
    */
   checkOptions?(domainName: string): CheckOptions | undefined;
 }

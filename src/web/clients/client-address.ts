@@ -4,7 +4,7 @@ import { formatIp, networkOf, parseIp } from '../../base/index.js';
 const MAX_HOPS = 10;
 
 /**
- * The address of the client. Behind reverse proxies it is the right-most entry of
+ * Returns the address of the client. Behind reverse proxies it is the right-most entry of
  * `X-Forwarded-For` that is not a proxy: the client itself may have written the entries
  * to its left. Without a trusted proxy the field is ignored.
  */
@@ -25,7 +25,9 @@ export function clientAddress(
   return client;
 }
 
-/** The canonical text; IPv4 in IPv6 becomes IPv4, as dual-stack sockets report it. */
+/**
+ * Returns the canonical text; IPv4 in IPv6 becomes IPv4, as dual-stack sockets report it.
+ */
 export function canonicalAddress(address: string): string {
   const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address)?.[1] ?? address;
   const ipAddress = parseIp(mapped);

@@ -17,7 +17,9 @@ export class RateWindow {
     private readonly now: () => number,
   ) {}
 
-  /** Milliseconds until one more event is permitted; 0: it is permitted now. */
+  /**
+   * Returns the milliseconds until one more event is permitted; 0: it is permitted now.
+   */
   waitFor(clientKey: string): number {
     const recent = this.#recent(clientKey);
     const [oldest] = recent.slice(-this.limit);
@@ -25,7 +27,7 @@ export class RateWindow {
     return Math.max(1, oldest + this.windowMs - this.now());
   }
 
-  /** Events that are permitted now, and milliseconds until one more is. */
+  /** Returns the events that are permitted now, and milliseconds until one more is. */
   quota(clientKey: string): { readonly remaining: number; readonly resetMs: number } {
     const recent = this.#recent(clientKey);
     const [oldest] = recent;

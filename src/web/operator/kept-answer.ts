@@ -4,7 +4,10 @@ import { SingleFlight, type Clock } from '../../base/index.js';
 export interface KeptAnswerOptions<Answer> {
   /** `now`: milliseconds since 1970. */
   compute(now: number): Promise<Answer>;
-  /** Milliseconds for which an answer is reused. 0: it is computed for each request. */
+  /**
+   * Returns the milliseconds for which an answer is reused. 0: it is computed for each
+   * request.
+   */
   keepMs(answer: Answer): number;
   readonly clock: Clock;
 }

@@ -114,7 +114,7 @@ export class OwnDomainsReader {
     return { overview, domains: domains.filter(({ domain }) => covers(domain)) };
   }
 
-  /** The reporters of the last 30 days, the most reports first. */
+  /** Returns the reporters of the last 30 days, the most reports first. */
   async reporters(limit: number): Promise<readonly ListedReporter[]> {
     return (await this.#reporters.get()).slice(0, limit);
   }
@@ -158,13 +158,13 @@ export class OwnDomainsReader {
     return last?.last === undefined ? last : undefined;
   }
 
-  /** The stored state of the watch for a domain. */
+  /** Returns the stored state of the watch for a domain. */
   watched(domain: string): DomainState | undefined {
     const { domains } = readWatch(this.#store);
     return Object.hasOwn(domains, domain) ? domains[domain] : undefined;
   }
 
-  /** Whether a job of the daemon knows the domain. */
+  /** Returns whether a job of the daemon knows the domain. */
   knows(domain: string): boolean {
     return (
       this.watched(domain) !== undefined ||
@@ -179,13 +179,13 @@ export class OwnDomainsReader {
   }
 }
 
-/** Whether a name is below one of the domains. */
+/** Returns whether a name is below one of the domains. */
 function isHostOf(name: string, domains: ReadonlySet<string>): boolean {
   const labels = name.split('.');
   return labels.some((_, index) => index > 0 && domains.has(labels.slice(index).join('.')));
 }
 
-/** The urgency of a domain: 3 broken now, 2 broken soon, 1 unknown, 0 healthy. */
+/** Returns the urgency of a domain: 3 broken now, 2 broken soon, 1 unknown, 0 healthy. */
 export function urgencyOf({ failing, reported, watched, alarms }: OwnDomain): 0 | 1 | 2 | 3 {
   if (failing?.ongoing === true || watched?.verdict === 'fail') return 3;
   if (alarms > 0 || watched?.verdict === 'warn') return 2;

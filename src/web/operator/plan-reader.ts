@@ -109,8 +109,9 @@ export class PlanReader {
 }
 
 /**
- * The answer for an account. An account that is confined to customers does not see mail
- * hosts: they may serve other customers, and their steps name files of this machine.
+ * Returns the answer for an account. An account that is confined to customers does not
+ * see mail hosts: they may serve other customers, and their steps name files of this
+ * machine.
  */
 export function planFor(answer: PlanAnswer, isWhole: boolean): PlanAnswer {
   if (!answer.ok || isWhole) return answer;

@@ -99,7 +99,7 @@ export function describePlan(plan: SubjectPlan, sources: PlanSources): PlannedSu
   };
 }
 
-/** The lines that an action removes, keeps and adds. */
+/** Returns the lines that an action removes, keeps and adds. */
 function changesOf(action: Action, { bodyOf }: PlanSources): readonly ChangedLine[] {
   switch (action.kind) {
     case 'set-rrset': {

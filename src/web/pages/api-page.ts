@@ -26,7 +26,7 @@ export interface OpenApiOperation {
 
 const example = `curl -s -H 'content-type: application/json' -d '{"domain":"example.com"}' ORIGIN/api/v1/checks`;
 
-/** The reference of the API, made from its OpenAPI document. */
+/** Returns the reference of the API, made from its OpenAPI document. */
 export function apiPage({ paths }: OpenApiDocument, origin: string): Markup {
   const operations = Object.entries(paths).flatMap(([path, methods]) =>
     Object.entries(methods).map(([method, operation]) => section(method, path, operation)),

@@ -16,7 +16,10 @@ const looks: Readonly<Record<Verdict, readonly [word: string, ground: string]>> 
 /** Pixels of one letter at this size, a little more than the widest average. */
 const LETTER = 6.6;
 
-/** The verdict as a small picture (SVG), with its text as title for screen readers. */
+/**
+ * Returns the verdict as a small picture (SVG), with its text as title for screen
+ * readers.
+ */
 export function badgeImage(verdict: Verdict): string {
   const [word, ground] = looks[verdict];
   const left = 58;

@@ -19,7 +19,7 @@ export interface HomeView {
   readonly examples: readonly ExampleDomain[];
 }
 
-/** The first page: one field, the list of tests, and domains to try. */
+/** Returns the first page: one field, the list of tests, and domains to try. */
 export function homePage(view: HomeView): Markup {
   return markup`<div class="ask">
       <h1>Can others read the mail that is sent to you?</h1>
@@ -39,8 +39,8 @@ export function homePage(view: HomeView): Markup {
 }
 
 /**
- * The form. A problem is shown next to the field, and screen readers announce it with the
- * field.
+ * Returns the form. A problem is shown next to the field, and screen readers announce it
+ * with the field.
  */
 function field({ typed = '', problem, retrySeconds }: HomeView): Markup {
   const says = problem === undefined ? undefined : sentenceOf(problem);
@@ -58,7 +58,7 @@ function field({ typed = '', problem, retrySeconds }: HomeView): Markup {
   </form>`;
 }
 
-/** The step after a refusal: the time to wait, if it is known. */
+/** Returns the step after a refusal: the time to wait, if it is known. */
 export function nextStep(fix: string, retrySeconds: number | undefined): string {
   return retrySeconds === undefined ? fix : `Try again in ${secondsInWords(retrySeconds)}.`;
 }
@@ -74,7 +74,7 @@ function examples(domains: readonly ExampleDomain[]): Markup {
   </section>`;
 }
 
-/** Seconds in words: `40 seconds`, `3 minutes`. */
+/** Returns the seconds in words: `40 seconds`, `3 minutes`. */
 export function secondsInWords(seconds: number): string {
   if (seconds < 90) return `${seconds} ${seconds === 1 ? 'second' : 'seconds'}`;
   const minutes = Math.ceil(seconds / 60);

@@ -65,7 +65,7 @@ export function sitePage({ title, main, section, refresh }: SitePage, place: Pla
   });
 }
 
-/** The sections of the operator pages, and the account that is signed in. */
+/** Returns the sections of the operator pages, and the account that is signed in. */
 function accountLine({ sections, session }: PageAccount, path: string): readonly Markup[] {
   const inside = sections.filter(([section]) => `${path}/`.startsWith(`${section}/`));
   const [current = '/o'] = inside.map(([section]) => section).sort((a, b) => b.length - a.length);

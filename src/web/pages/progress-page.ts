@@ -30,7 +30,9 @@ export function progressLine({ state, position, events }: CheckStatus): string {
 const waiting = { sign: '…', tone: 'quiet', label: 'under way', note: '' } as const;
 const done = { sign: '✓', tone: 'quiet', label: 'looked up', note: '' } as const;
 
-/** One row for each lookup and each address; a row without an answer is pending. */
+/**
+ * Returns one row for each lookup and each address; a row without an answer is pending.
+ */
 export function progressRows({ events, state }: Pick<CheckStatus, 'events' | 'state'>): Markup {
   // A row would suggest that a lookup has begun.
   if (state === 'queued') return markup``;

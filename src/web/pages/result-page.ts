@@ -12,7 +12,7 @@ export interface ResultView {
   readonly comparison?: Comparison | undefined;
 }
 
-/** The permanent page of a result: the report, and its downloads and links. */
+/** Returns the permanent page of a result: the report, and its downloads and links. */
 export function resultPage({ row, result, comparison }: ResultView): readonly Markup[] {
   const { id } = row;
   return [
@@ -34,7 +34,7 @@ const directionTones: Readonly<Record<keyof typeof directionNames, Tone>> = {
   changed: 'quiet',
 };
 
-/** The difference between two checks of the domain, worse changes first. */
+/** Returns the difference between two checks of the domain, worse changes first. */
 function comparisonSection({ before, changes }: Comparison): Markup {
   const since = `the check of ${minuteOf(before)}`;
   if (changes.length === 0) return markup`<p class="calm">Nothing has changed since ${since}.</p>`;
@@ -79,7 +79,7 @@ function shareSection({ id }: CheckRow, profileName: string): Markup {
   </section>`;
 }
 
-/** A check that could not be completed. */
+/** Returns a check that could not be completed. */
 export function failedPage(
   { id, domain }: CheckRow,
   { message, fix }: { readonly message: string; readonly fix: string },
@@ -92,7 +92,7 @@ export function failedPage(
   </header>`;
 }
 
-/** A time of RFC 3339 to the minute, as text: `2026-11-30 04:12 UTC`. */
+/** Returns a time of RFC 3339 to the minute, as text: `2026-11-30 04:12 UTC`. */
 export function minuteOf(time: string): string {
   return `${time.slice(0, 16).replace('T', ' ')} UTC`;
 }

@@ -25,7 +25,9 @@ import {
 } from '../../page/index.js';
 import type { SenderTestView } from '../sender/sender-tests.js';
 
-/** The first page of the sender test: its purpose, and a button that starts one. */
+/**
+ * Returns the first page of the sender test: its purpose, and a button that starts one.
+ */
 export function senderHomePage(settings: SenderTestSettings): Markup {
   return markup`<div class="ask">
       <h1>Does your mail server protect the mail that it sends?</h1>
@@ -43,7 +45,7 @@ export function senderHomePage(settings: SenderTestSettings): Markup {
     </div>`;
 }
 
-/** The page of one test: the mails to write, and the results as they arrive. */
+/** Returns the page of one test: the mails to write, and the results as they arrive. */
 export function senderTestPage(view: SenderTestView): Markup {
   const { slot, hasEnded } = view;
   const base = `/sender/${slot.id}`;
@@ -70,7 +72,7 @@ export function senderTestPage(view: SenderTestView): Markup {
     </section>`;
 }
 
-/** The state of the test in one sentence. */
+/** Returns the state of the test in one sentence. */
 export function senderLine({ slot, hasEnded, result }: SenderTestView): string {
   if (hasEnded) return 'The test has ended; mail for it is refused.';
   if (slot.problem !== undefined && slot.readyAt === undefined)
@@ -80,7 +82,7 @@ export function senderLine({ slot, hasEnded, result }: SenderTestView): string {
   return testHeadline(result);
 }
 
-/** One line for each mechanism and each case. */
+/** Returns one line for each mechanism and each case. */
 export function senderTestRows({ result, cases, hasReports }: SenderTestView): Markup {
   const saysOf = new Map(cases.map(({ senderCase }) => [senderCase.id, senderCase.says]));
   const advice = adviceFor(result);
@@ -98,7 +100,7 @@ export function senderTestRows({ result, cases, hasReports }: SenderTestView): M
     ${hasReports && reportSection(result)}`;
 }
 
-/** A report arrives a day after the sessions, so its absence proves nothing. */
+/** Returns a report arrives a day after the sessions, so its absence proves nothing. */
 function reportSection(result: SenderTestResult): Markup {
   const lines = reportLines(result);
   return markup`<h3>TLS reports</h3>
@@ -145,7 +147,9 @@ function caseLine(result: CaseResult, says: string): ScoreLine {
   return { ...signs[isOpen ? 'open' : result.met], name: result.case, value, note: '' };
 }
 
-/** The mails to write: two links, the addresses to copy, and lines for a shell. */
+/**
+ * Returns the mails to write: two links, the addresses to copy, and lines for a shell.
+ */
 function mailSection({ cases, slot, inTurns }: SenderTestView, base: string): Markup {
   const all = cases.map(({ address }) => address);
   const quick = cases.filter(({ senderCase }) => senderCase.quick).map(({ address }) => address);
@@ -171,7 +175,7 @@ function mailSection({ cases, slot, inTurns }: SenderTestView, base: string): Ma
   </section>`;
 }
 
-/** The case with two messages: its policy is withdrawn between them. */
+/** Returns the case with two messages: its policy is withdrawn between them. */
 function secondMessage(isWithdrawn: boolean, base: string): Markup {
   if (isWithdrawn)
     return markup`<p>The policy of the case sts-cached is withdrawn. Write a second mail to it: it must not be delivered.</p>`;
@@ -196,7 +200,7 @@ function closedSection(closed: readonly ClosedCase[]): Markup | undefined {
   return markup`<section><h2>Not tested here</h2><ul class="lined">${items}</ul></section>`;
 }
 
-/** A link that opens a mail to all addresses in Bcc (RFC 6068 §2). */
+/** Returns a link that opens a mail to all addresses in Bcc (RFC 6068 §2). */
 function mailto(addresses: readonly string[]): string {
   const bcc = addresses.map(encodeURIComponent).join(',');
   return `mailto:?bcc=${bcc}&subject=${encodeURIComponent('Sender test')}&body=${encodeURIComponent('A test of TLS on the sending side.')}`;

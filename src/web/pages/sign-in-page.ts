@@ -15,7 +15,7 @@ export interface SignInView {
   readonly hasProvider: boolean;
 }
 
-/** The form of a sign-in. A refusal does not reveal whether the name exists. */
+/** Returns the form of a sign-in. A refusal does not reveal whether the name exists. */
 export function signInPage({
   name = '',
   next,

@@ -21,7 +21,10 @@ const pageNames: Readonly<Record<string, string>> = {
   classes: 'Misconfigurations',
 };
 
-/** One page of the statistics of a scan; undefined if the scan has no page of the name. */
+/**
+ * Returns one page of the statistics of a scan; undefined if the scan has no page of the
+ * name.
+ */
 export function statisticsPage(numbers: ScanNumbers, name: string): Markup | undefined {
   const { scan, pages, operators } = numbers;
   const page = pages.find((one) => one.name === name);
@@ -48,7 +51,7 @@ export function statisticsPage(numbers: ScanNumbers, name: string): Markup | und
   </div>`;
 }
 
-/** The list of finished scans. */
+/** Returns the list of finished scans. */
 export function scansPage(scans: readonly FinishedScan[]): Markup {
   const table = dataTable(
     'Finished scans',

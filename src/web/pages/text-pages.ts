@@ -65,7 +65,7 @@ const check = { path: '/', name: 'Check a domain' };
 /** The link back to a page that the account can open. */
 export const ownDomains = { path: '/o', name: 'Your domains' };
 
-/** An error as a page, with a link back. */
+/** Returns an error as a page, with a link back. */
 export function problemPage(
   title: string,
   { message, fix }: { readonly message: string; readonly fix: string },

@@ -87,12 +87,12 @@ export function addAccountPages(
   });
 }
 
-/** Whether an account manages the sessions and tokens of others. */
+/** Returns whether an account manages the sessions and tokens of others. */
 export function seesAll({ role, reach }: Actor): boolean {
   return role === 'admin' && reach.isWhole;
 }
 
-/** The token of the forms of an account. */
+/** Returns the token of the forms of an account. */
 export function tokenOf({ formKey }: Actor): string {
   return formKey === undefined ? '' : formTokenOf(formKey);
 }

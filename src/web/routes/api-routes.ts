@@ -22,7 +22,7 @@ import { problemResponse } from './problem.js';
 import { withQuota } from './rate-limit.js';
 import { clientOf, isCrossSite, type AppEnv } from './request-guards.js';
 
-/** A refusal in the description of a route. */
+/** Returns a refusal in the description of a route. */
 function refusal(description: string): object {
   return { description, content: { 'application/problem+json': { schema: problem } } };
 }
@@ -173,7 +173,7 @@ function documentOf(site: SiteResources, status: CheckStatus, profile?: string):
   };
 }
 
-/** The OpenAPI document, with the published schema of a result inserted. */
+/** Returns the OpenAPI document, with the published schema of a result inserted. */
 export function openApiDocument(app: OpenAPIHono<AppEnv>, version: string): OpenApiDocument {
   app.openAPIRegistry.registerComponent('securitySchemes', 'token', {
     type: 'http',
@@ -200,7 +200,7 @@ export function openApiDocument(app: OpenAPIHono<AppEnv>, version: string): Open
   return { ...description, components: { ...description.components, schemas } };
 }
 
-/** The definition inside a published JSON Schema. */
+/** Returns the definition inside a published JSON Schema. */
 function publishedSchema(schemas: Readonly<Record<string, object>>, name: string): object {
   const { $defs } = schemas[`${name}.json`] as { readonly $defs: Readonly<Record<string, object>> };
   return $defs[name] ?? {};

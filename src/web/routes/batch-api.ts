@@ -139,7 +139,7 @@ export function addBatchApi(
   });
 }
 
-/** The account that a batch belongs to. One name may exist in several ways. */
+/** Returns the account that a batch belongs to. One name may exist in several ways. */
 function accountOf(context: Context<AppEnv>): string {
   const { name, way } = ownerOf(context.get('actor'));
   return `${way} ${name}`;

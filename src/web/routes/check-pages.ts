@@ -77,7 +77,7 @@ function showHome(
   return site.page(context, { title, main, section: '/' }, status);
 }
 
-/** The text of the form's field; empty for a body of another form. */
+/** Returns the text of the form's field; empty for a body of another form. */
 async function typedDomain(context: Handled): Promise<string> {
   const form = await context.req.parseBody().catch(() => undefined);
   const typed = form?.['domain'];
@@ -149,7 +149,10 @@ function showCheck(context: Handled, site: SiteResources): Response | Promise<Re
   return site.page(context, { title, main: resultPage({ row: status, result, comparison }) });
 }
 
-/** The difference between this check and the repeated check, under the same profile. */
+/**
+ * Returns the difference between this check and the repeated check, under the same
+ * profile.
+ */
 function comparisonOf(
   checks: CheckService,
   { id, previous }: CheckRow,

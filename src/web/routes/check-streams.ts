@@ -5,12 +5,15 @@ import { eventResponse, type StreamEvent } from './event-stream.js';
 /** Milliseconds without an event until a comment keeps the connection open. */
 const IDLE_MS = 15_000;
 
-/** Whether a check has ended; its page then shows the result. */
+/** Returns whether a check has ended; its page then shows the result. */
 export function isFinished({ state }: Pick<CheckStatus, 'state'>): boolean {
   return state === 'done' || state === 'failed';
 }
 
-/** The stream of a page: the whole progress as HTML after every change, then `done`. */
+/**
+ * Returns the stream of a page: the whole progress as HTML after every change, then
+ * `done`.
+ */
 export function pageStream(checks: CheckService, id: string): Response {
   let sent = 0;
   let ended = false;
@@ -31,9 +34,9 @@ export function pageStream(checks: CheckService, id: string): Response {
 }
 
 /**
- * The stream of the API: each event once, numbered, then the state. `after`: the number
- * of events that the client has received before. A number above the number of events
- * comes from a run before a restart, so the stream begins again.
+ * Returns the stream of the API: each event once, numbered, then the state. `after`: the
+ * number of events that the client has received before. A number above the number of
+ * events comes from a run before a restart, so the stream begins again.
  */
 export function eventStream(checks: CheckService, id: string, after: number): Response {
   let sent = after > checks.eventsOf(id).length ? 0 : after;

@@ -27,8 +27,8 @@ export async function answerConditionally(context: Context<AppEnv>, next: Next):
 }
 
 /**
- * Whether a list of entity tags contains this tag. The comparison is weak (RFC 9110
- * §8.8.3.2).
+ * Returns whether a list of entity tags contains this tag. The comparison is weak (RFC
+ * 9110 §8.8.3.2).
  */
 function isListed(list: string, tag: string): boolean {
   const tags = list.split(',').map((one) => one.trim().replace(/^W\//, ''));
@@ -37,7 +37,10 @@ function isListed(list: string, tag: string): boolean {
 
 const METHODS = ['GET', 'POST', 'PUT', 'DELETE'] as const;
 
-/** The methods that a path accepts, as the field Allow lists them; empty for no route. */
+/**
+ * Returns the methods that a path accepts, as the field Allow lists them; empty for no
+ * route.
+ */
 export function methodsOf(app: OpenAPIHono<AppEnv>, path: string): readonly string[] {
   const accepted = METHODS.filter((method) =>
     app.router.match(method, path)[0].some(([[, route]]) => route.method === method),

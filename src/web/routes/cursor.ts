@@ -5,12 +5,12 @@ export interface Page<Item> {
   readonly next?: string | undefined;
 }
 
-/** The opaque form of a position in a list. */
+/** Returns the opaque form of a position in a list. */
 export function cursorOf(position: string | number): string {
   return Buffer.from(`1 ${position}`).toString('base64url');
 }
 
-/** The position of a cursor; undefined for a text that is not a cursor. */
+/** Returns the position of a cursor; undefined for a text that is not a cursor. */
 export function positionOf(cursor: string): string | undefined {
   const [, position] = /^1 (.{1,300})$/.exec(Buffer.from(cursor, 'base64url').toString()) ?? [];
   return position;

@@ -68,13 +68,13 @@ export function domainGate(
   };
 }
 
-/** The rule of the route that will answer; undefined if none matches. */
+/** Returns the rule of the route that will answer; undefined if none matches. */
 function ruleOf(context: Context<AppEnv>): AccessRule | undefined {
   const route = matchedRoutes(context).findLast(({ method }) => method !== 'ALL');
   return route && accessTable[`${route.method} ${route.path}`];
 }
 
-/** The account behind a request. */
+/** Returns the account behind a request. */
 export function actorOf(context: Context<AppEnv>, access: AccessService): Actor | undefined {
   const [, bearer] = /^Bearer +(\S+)$/i.exec(context.req.header('authorization') ?? '') ?? [];
   if (bearer !== undefined && isApi(context))
@@ -107,7 +107,7 @@ async function faultOf(
   return isApi(context) || (await hasFormToken(context, actor)) ? undefined : 'web-form-stale';
 }
 
-/** Whether the form holds the token of this session. */
+/** Returns whether the form holds the token of this session. */
 async function hasFormToken(context: Context<AppEnv>, { formKey }: Actor): Promise<boolean> {
   const form = await context.req.parseBody().catch(() => undefined);
   const token = form?.['token'];
@@ -121,8 +121,8 @@ function isApi({ req }: Context<AppEnv>): boolean {
 }
 
 /**
- * The page of the sign-in, which redirects to the requested page afterwards. A session
- * that its provider has to confirm is redirected to the provider at once.
+ * Returns the page of the sign-in, which redirects to the requested page afterwards. A
+ * session that its provider has to confirm is redirected to the provider at once.
  */
 function signInPath(context: Context<AppEnv>, access: AccessService): string {
   const { pathname, search } = new URL(context.req.url);

@@ -339,7 +339,7 @@ export const receivedReports = z
   })
   .openapi('ReceivedReports');
 
-/** The refusals that every route behind the access gate may return. */
+/** Returns the refusals that every route behind the access gate may return. */
 export function refusals(...more: readonly number[]): Record<400 | 401 | 403 | 404 | 429, object> {
   const refusal = (status: number): object => ({
     description: refusalTexts[status] ?? 'The request is refused.',

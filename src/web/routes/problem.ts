@@ -81,12 +81,14 @@ const phrases: Readonly<Record<number, string>> = {
   503: 'Service Unavailable',
 };
 
-/** The HTTP status of a refusal. */
+/** Returns the HTTP status of a refusal. */
 export function statusOf(code: string): number {
   return statuses[code] ?? 400;
 }
 
-/** The problem document of a code. `about`: the particulars, before the sentence. */
+/**
+ * Returns the problem document of a code. `about`: the particulars, before the sentence.
+ */
 export function problemOf(code: string, about = ''): Problem {
   const { message, fix } = sentenceOf(code);
   const status = statusOf(code);
@@ -95,8 +97,8 @@ export function problemOf(code: string, about = ''): Problem {
 }
 
 /**
- * A response with a problem document. The response sends `retrySeconds` in the field
- * `Retry-After`.
+ * Returns a response with a problem document. The response sends `retrySeconds` in the
+ * field `Retry-After`.
  */
 export function problemResponse(code: string, retrySeconds?: number, about?: string): Response {
   const headers = new Headers({ 'content-type': 'application/problem+json' });

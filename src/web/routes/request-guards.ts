@@ -21,17 +21,17 @@ export interface AppEnv {
 const loopbackHost = /^(localhost|127(\.\d{1,3}){3}|\[::1\])(:\d{1,5})?$/i;
 
 /**
- * Whether a request to the operator's port carries a foreign Host field. Another site can
- * make its own name resolve to 127.0.0.1 (DNS rebinding); requests of its pages arrive
- * from loopback, and only the Host field distinguishes them.
+ * Returns whether a request to the operator's port carries a foreign Host field. Another
+ * site can make its own name resolve to 127.0.0.1 (DNS rebinding); requests of its pages
+ * arrive from loopback, and only the Host field distinguishes them.
  */
 export function isRebound(hostField: string | undefined): boolean {
   return hostField === undefined || !loopbackHost.test(hostField);
 }
 
 /**
- * Whether a page of another site sent a form to this one. Browsers state the site in
- * `Sec-Fetch-Site`, older ones only in `Origin`. Other programs send neither field.
+ * Returns whether a page of another site sent a form to this one. Browsers state the site
+ * in `Sec-Fetch-Site`, older ones only in `Origin`. Other programs send neither field.
  */
 export function isCrossSite(headers: Headers, ownUrl: string): boolean {
   const site = headers.get('sec-fetch-site');
@@ -41,15 +41,15 @@ export function isCrossSite(headers: Headers, ownUrl: string): boolean {
   return !URL.canParse(origin) || new URL(origin).host !== hostOf(headers, ownUrl);
 }
 
-/** Whether a method changes nothing (RFC 9110 §9.2.1). */
+/** Returns whether a method changes nothing (RFC 9110 §9.2.1). */
 export function isSafeMethod(method: string): boolean {
   return method === 'GET' || method === 'HEAD';
 }
 
 /**
- * Whether a browser states that a page of this site sent the form. A form that opens a
- * session needs the statement: otherwise another site could sign its visitor in to an
- * account of the attacker.
+ * Returns whether a browser states that a page of this site sent the form. A form that
+ * opens a session needs the statement: otherwise another site could sign its visitor in
+ * to an account of the attacker.
  */
 export function isOwnForm(headers: Headers, ownUrl: string): boolean {
   const isStated = headers.has('sec-fetch-site') || headers.has('origin');
@@ -60,7 +60,7 @@ function hostOf(headers: Headers, ownUrl: string): string {
   return headers.get('host')?.toLowerCase() ?? new URL(ownUrl).host;
 }
 
-/** The address of the client, behind the proxies of the configuration. */
+/** Returns the address of the client, behind the proxies of the configuration. */
 export function clientOf(context: Context<AppEnv>, proxies: readonly string[]): string {
   return clientAddress(context.env.peer, context.req.header('x-forwarded-for'), proxies);
 }

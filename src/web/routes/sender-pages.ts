@@ -118,7 +118,10 @@ function showTest(context: Handled, site: SiteResources, tests: SenderTests, slo
   });
 }
 
-/** The stream of a page: all results as HTML after every change, then `done` at the end. */
+/**
+ * Returns the stream of a page: all results as HTML after every change, then `done` at
+ * the end.
+ */
 function testStream(site: SiteResources, tests: SenderTests, id: string): Response {
   let sent = -1;
   let ended = false;

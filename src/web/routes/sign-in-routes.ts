@@ -80,8 +80,8 @@ export function showSignIn(
 }
 
 /**
- * The page to show after the sign-in: a path of the operator pages. Any other text could
- * redirect to another site.
+ * Returns the page to show after the sign-in: a path of the operator pages. Any other
+ * text could redirect to another site.
  */
 export function nextPath(text: string | undefined): string {
   return text !== undefined &&
@@ -91,7 +91,7 @@ export function nextPath(text: string | undefined): string {
     : '/o';
 }
 
-/** The text fields of a form; empty if a field is missing or a file. */
+/** Returns the text fields of a form; empty if a field is missing or a file. */
 export function texts<Field extends string>(
   form: Readonly<Record<string, unknown>>,
   fields: readonly Field[],

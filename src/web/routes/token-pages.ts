@@ -91,7 +91,10 @@ export function revokeToken(
   return access.tokens.revoke(id, owner, by);
 }
 
-/** The account that owns the tokens of an actor: for a token, the owner of that token. */
+/**
+ * Returns the account that owns the tokens of an actor: for a token, the owner of that
+ * token.
+ */
 export function ownerOf(actor: Actor): { name: string; way: ApiToken['way'] } {
   return { name: actor.name, way: actor.tokenWay ?? actor.way };
 }

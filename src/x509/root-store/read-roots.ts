@@ -33,14 +33,18 @@ export function identifyRoots(name: string, certificates: readonly Certificate[]
   return { name, sha256: digest(Buffer.from(fingerprints.join('\n'))) };
 }
 
-/** A trust store of certificates that the operator named; `name` is shown in results. */
+/**
+ * Returns a trust store of certificates that the operator named; `name` is shown in
+ * results.
+ */
 export function namedTrustStore(name: string, certificates: readonly Certificate[]): TrustStore {
   return trustStore(certificates, [], { sources: [identifyRoots(name, certificates)] });
 }
 
 /**
- * One trust store with the anchors, dates and names of several. A certificate that one
- * store has without a date is trusted without a date, because the operator added it.
+ * Returns one trust store with the anchors, dates and names of several. A certificate
+ * that one store has without a date is trusted without a date, because the operator added
+ * it.
  */
 export function joinTrustStores(trustStores: readonly TrustStore[]): TrustStore {
   const distrustAfter = new Map<Certificate, number>();

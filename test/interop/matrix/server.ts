@@ -50,7 +50,7 @@ export function createSite(folder: string): Site {
   return { folder, root, rsa: certificate('rsa-2048'), ecdsa: certificate('p256') };
 }
 
-/** A separate folder for one kind of software. */
+/** Returns a separate folder for one kind of software. */
 export function folderFor(site: Site, name: string): string {
   const folder = join(site.folder, name);
   mkdirSync(folder, { recursive: true });

@@ -61,8 +61,8 @@ function sha256(der: Uint8Array): string {
 }
 
 /**
- * One line for each difference between two programs: `TLSv1.2 suites: only PEER TLS_X,
- * TLS_Y`.
+ * Returns one line for each difference between two programs:
+ * `TLSv1.2 suites: only PEER TLS_X, TLS_Y`.
  */
 export function differences(ours: Surface, theirs: Surface): readonly string[] {
   const lines: string[] = [];

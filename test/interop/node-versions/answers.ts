@@ -115,7 +115,7 @@ function ofServers({ hosts, findings, ...result }: CheckResult): unknown {
   };
 }
 
-/** A delivery through a middlebox that loses large hellos. */
+/** Returns a delivery through a middlebox that loses large hellos. */
 async function sendThroughMiddlebox(): Promise<SentSession> {
   const domain = 'one.example';
   const { lab, sender } = await smallLab([
@@ -128,7 +128,9 @@ async function sendThroughMiddlebox(): Promise<SentSession> {
   }
 }
 
-/** A delivery without a policy to a server that listens on a port of 127.0.0.1. */
+/**
+ * Returns a delivery without a policy to a server that listens on a port of 127.0.0.1.
+ */
 async function sendTo(port: number): Promise<SentSession> {
   const domain = 'one.example';
   const { lab, sender } = await smallLab([unjudged(domain)]);

@@ -23,7 +23,10 @@ export interface NodeBinary {
   readonly missing?: string;
 }
 
-/** The Node that runs the tests comes first; the others follow in order of version. */
+/**
+ * Returns the Node that runs the tests comes first; the others follow in order of
+ * version.
+ */
 export function nodeBinaries(): readonly NodeBinary[] {
   const own = { name: process.version, path: process.execPath };
   const chosen = process.env[CHOSEN];

@@ -26,8 +26,8 @@ export interface CountedWorld {
 }
 
 /**
- * Observations whose facts are a function of the name. Names and hosts are looked up in
- * memory; visits are real sessions with `CountingServers`.
+ * Returns the observations whose facts are a function of the name. Names and hosts are
+ * looked up in memory; visits are real sessions with `CountingServers`.
  */
 export function countedWork(counted: CountedWorld): ScanWork {
   const { port, changedBelow = 0, optedOutBelow = 0, validMs, infers = false } = counted;
@@ -119,7 +119,7 @@ export function countedWork(counted: CountedWorld): ScanWork {
   };
 }
 
-/** The address of a host: a number of 127.0.0.0/8 that depends on its name. */
+/** Returns the address of a host: a number of 127.0.0.0/8 that depends on its name. */
 export function addressOf(host: string): string {
   const address = Math.floor(numberIn(host) / HOSTS_AN_ADDRESS);
   const network = Math.floor(address / ADDRESSES_A_NETWORK);

@@ -98,7 +98,7 @@ export class ScanWorld {
     );
   }
 
-  /** The exported rows of a scan as text. */
+  /** Returns the exported rows of a scan as text. */
   async exported(scan: number): Promise<string> {
     const rows: string[] = [];
     for await (const row of exportScan(this.database, scan)) rows.push(JSON.stringify(row));

@@ -19,7 +19,7 @@ interface Sum {
 const noMail = "mail = 'no'";
 const mailUnknown = "mail = 'unknown'";
 
-/** A share of the domains that accept mail, by one column. */
+/** Returns a share of the domains that accept mail, by one column. */
 function byColumn(
   key: string,
   column: string,
@@ -43,7 +43,7 @@ function quoted(values: readonly string[]): string {
   return values.map((value) => `'${value}'`).join(', ');
 }
 
-/** The condition that a list column contains the item. */
+/** Returns the condition that a list column contains the item. */
 function has(column: string, item: string): string {
   return `' ' || coalesce(${column}, '') || ' ' LIKE '% ${item} %'`;
 }
@@ -117,7 +117,10 @@ export function unitSumsOver(units: string): string {
     .join(' UNION ALL ');
 }
 
-/** The aggregates of one sum: domains with the property, with an answer, and without one. */
+/**
+ * Returns the aggregates of one sum: domains with the property, with an answer, and
+ * without one.
+ */
 function countsOf({ key, yes, outside, unknown }: Sum): {
   readonly n: string;
   readonly of: string;

@@ -6,8 +6,8 @@ import { plantedAddress, plantedEvidence, plantedHost } from './planted-evidence
 export const hostileText = `"><script>alert(1)</script>'<img src=x onerror=alert(1)>]]>--><!-- &amp;|\x1b[31m\x1b]0;evil\x07\u202eevil\u2066\u200b\u0000\ufffe\r\nSet-Evil: 1`;
 
 /**
- * A result with hostile text in every field that a peer controls. `say` is the hostile
- * text.
+ * Returns a result with hostile text in every field that a peer controls. `say` is the
+ * hostile text.
  */
 export function hostileResult(say: (text: string) => string = (text) => text): CheckResult {
   const text = say(hostileText);

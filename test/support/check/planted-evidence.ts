@@ -76,7 +76,7 @@ export function plantedConnection(changes: Partial<ConnectionEvidence> = {}): Co
   };
 }
 
-/** A completed handshake in which the server presented these certificates. */
+/** Returns a completed handshake in which the server presented these certificates. */
 export function plantedHandshake(
   chain: readonly Uint8Array[],
   pkix: Partial<HandshakeEvidence['pkix']> = {},

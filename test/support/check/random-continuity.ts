@@ -12,7 +12,7 @@ import type {
 const DAY = 86_400_000;
 const failure = { code: 'dns-timeout', detail: '192.0.2.53' };
 
-/** Facts that decide whether mail keeps working, in any combination. */
+/** Returns the facts that decide whether mail keeps working, in any combination. */
 export function randomContinuity(
   now: number,
   hosts: readonly string[],
@@ -124,7 +124,9 @@ function referenceOf(hosts: readonly string[]): fc.Arbitrary<ReferenceEvidence> 
     }));
 }
 
-/** Addresses of the policy host, some of them broken or with another policy. */
+/**
+ * Returns the addresses of the policy host, some of them broken or with another policy.
+ */
 export function randomPolicyAddresses(): fc.Arbitrary<readonly PolicyAddressEvidence[]> {
   const address = fc
     .record({

@@ -53,7 +53,7 @@ const issueBy =
   (options: Parameters<typeof selfSigned>[0]): Issued =>
     issue(ca, options);
 
-/** Certificates for each name, generated once for each run. */
+/** Returns the certificates for each name, generated once for each run. */
 function certificates(now: number): (name: string, kind: Certificate) => Showing {
   const ca = createCa({ name: 'Random Root' });
   const made = new Map<string, Showing>();

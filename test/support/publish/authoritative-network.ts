@@ -1,8 +1,8 @@
 import type { Network } from '../../../src/net/index.js';
 
 /**
- * The lab's network with its resolver in the role of the zones' own servers: the same
- * data with the bit AA. Observers of publishing accept no other answer.
+ * Returns the lab's network with its resolver in the role of the zones' own servers: the
+ * same data with the bit AA. Observers of publishing accept no other answer.
  */
 export function authoritativeNetwork(network: Network): Network {
   return {

@@ -23,8 +23,8 @@ export interface ZoneOptions {
 }
 
 /**
- * The zone `one.example` at two authoritative servers, and a resolver that follows
- * aliases in it.
+ * Returns the zone `one.example` at two authoritative servers, and a resolver that
+ * follows aliases in it.
  */
 export function zoneEyes(records: string, options: ZoneOptions = {}): Observer {
   const servers = [records, options.second ?? records].map(

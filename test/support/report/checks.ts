@@ -32,7 +32,7 @@ const finding = (id: string, subject: string): Finding => ({
   steps: [{ kind: 'config', text: 'The step of the check.' }],
 });
 
-/** A result of `hermetic check` at noon of a day. */
+/** Returns a result of `hermetic check` at noon of a day. */
 export function testCheck({
   date,
   domain = 'rcpt.example',

@@ -8,8 +8,8 @@ import {
 import type { Store } from '../../../src/store/index.js';
 
 /**
- * The pages, the overview and the alerts for the operator, without the parts about
- * reports that do not count.
+ * Returns the pages, the overview and the alerts for the operator, without the parts
+ * about reports that do not count.
  */
 export async function conclusions(
   store: Store,

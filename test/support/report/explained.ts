@@ -12,7 +12,7 @@ export function weekly(reporter: string, ...policies: readonly TestPolicy[]): Te
   return week.map((day) => ({ reporter, day, policies }));
 }
 
-/** The explained failures of rcpt.example, worst first. */
+/** Returns the explained failures of rcpt.example, worst first. */
 export async function failuresOf(
   reports: readonly (readonly TestReport[])[],
   ...checks: readonly TestCheck[]

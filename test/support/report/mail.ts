@@ -9,8 +9,8 @@ const pem = privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
 export const keyText = `v=DKIM1; k=rsa; p=${publicKey.export({ type: 'spki', format: 'der' }).toString('base64')}`;
 
 /**
- * A resolver with the DKIM keys of some domains. For all other names the resolver answers
- * that they do not exist, or returns an error.
+ * Returns a resolver with the DKIM keys of some domains. For all other names the resolver
+ * answers that they do not exist, or returns an error.
  */
 export function keyResolver(
   domains: readonly string[],
@@ -45,7 +45,7 @@ export interface MailParts {
   readonly to?: string;
 }
 
-/** A report mail in the form of RFC 8460 §5.3. */
+/** Returns a report mail in the form of RFC 8460 §5.3. */
 export async function reportMail({
   report,
   signer,
@@ -97,7 +97,7 @@ export async function signMail(
   return message as Buffer;
 }
 
-/** The JSON of a report about rcpt.example, with the given sessions. */
+/** Returns the JSON of a report about rcpt.example, with the given sessions. */
 export function reportJson(
   ok: number,
   failed: number,

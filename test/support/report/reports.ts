@@ -42,7 +42,7 @@ export interface TestReport {
 
 const tlsa = `3 1 1 ${'ab'.repeat(32)}`;
 
-/** The JSON of a report, as a sender writes it. */
+/** Returns the JSON of a report, as a sender writes it. */
 export function testReportJson({ reporter, day, id, policies }: TestReport): string {
   return JSON.stringify({
     'organization-name': reporter,
@@ -114,7 +114,7 @@ export function storeTestReports(store: Store, reports: readonly TestReport[]): 
   );
 }
 
-/** A database in memory that holds these reports. */
+/** Returns a database in memory that holds these reports. */
 export async function withReports(...reports: readonly TestReport[]): Promise<Store> {
   const store = await openReports(':memory:');
   storeTestReports(store, reports);

@@ -11,7 +11,7 @@ export interface Place {
   readonly message?: 1 | 2;
 }
 
-/** A moment of a scripted test. */
+/** Returns a moment of a scripted test. */
 export function moment(seconds: number): string {
   return new Date(Date.UTC(2026, 10, 30, 12, 0, seconds)).toISOString();
 }
@@ -39,7 +39,7 @@ export class Observed {
     };
   }
 
-  /** The tester handed a message to a server. */
+  /** Returns the tester handed a message to a server. */
   submitted(via = '192.0.2.1'): Observation[] {
     return [{ kind: 'submitted', ...this.#common, via }];
   }
@@ -76,7 +76,7 @@ export class Observed {
     return seen.map((one) => (one.kind === 'mail' ? { ...one, fromDomain: '' } : one));
   }
 
-  /** A connection without a command. */
+  /** Returns a connection without a command. */
   connects(): Observation[] {
     return [
       { ...this.#on(), kind: 'connection', to: '198.51.100.1' },
@@ -164,7 +164,7 @@ export class Observed {
   }
 }
 
-/** One attempt at a case. */
+/** Returns one attempt at a case. */
 export function at(caseId: string, place?: Place): Observed {
   return new Observed(caseId, place);
 }

@@ -17,8 +17,8 @@ import { fixList } from './fix-list.js';
 import { hostReport } from './host-report.js';
 
 /**
- * The report on one domain: verdict, scorecard, mail under attack, fixes, hosts, passed
- * tests, and the origin of the result.
+ * Returns the report on one domain: verdict, scorecard, mail under attack, fixes, hosts,
+ * passed tests, and the origin of the result.
  */
 export function domainReport(checkResult: CheckResult, id: string): Markup {
   const [lead, ...more] = headlineParts(checkResult);
@@ -40,7 +40,7 @@ export function domainReport(checkResult: CheckResult, id: string): Markup {
   </article> `;
 }
 
-/** The scorecard as a table with a sign, a name and a clause in each row. */
+/** Returns the scorecard as a table with a sign, a name and a clause in each row. */
 function scoreSection(checkResult: CheckResult): Markup {
   const scores = scorecard(checkResult).map(({ name, mark, value, clause }) => ({
     name,
@@ -65,8 +65,8 @@ const routeWords: Readonly<Record<CheckResult['route']['kind'], string>> = {
 };
 
 /**
- * Policies first, then the hosts: a reader of a report on many hosts finds the domain's
- * own settings without scrolling.
+ * Returns the policies first, then the hosts: a reader of a report on many hosts finds
+ * the domain's own settings without scrolling.
  */
 function hostSection(checkResult: CheckResult): Markup {
   const { mtaSts, tlsRpt, route, control } = checkResult;
@@ -85,7 +85,7 @@ function hostSection(checkResult: CheckResult): Markup {
   </section>`;
 }
 
-/** The policy in words, or its state if it was not obtained. */
+/** Returns the policy in words, or its state if it was not obtained. */
 function stsPolicy({ status, mode, maxAge = 0, mx = [] }: CheckResult['mtaSts']): Piece {
   if (status !== 'found') return status;
   return markup`mode <b>${mode}</b>, cached for ${duration(maxAge)}, lists ${mx.join(', ') || 'no host'}`;
@@ -115,7 +115,7 @@ function passedSection({ passed = [] }: CheckResult): Markup | false {
   </section>`;
 }
 
-/** Findings without a fault, and the rules that this depth does not test. */
+/** Returns the findings without a fault, and the rules that this depth does not test. */
 function notes({ findings, notLookedAt, depth }: CheckResult): Markup | false {
   const listed = findings.filter(
     (finding) => finding.severity === 'info' || finding.severity === 'good',

@@ -5,7 +5,7 @@ import { bracketNote, isInformative, usedCells } from '../exposure-lines.js';
 import { attackDeeds, attackNames, cellOf, senderNames, senderRows } from '../words.js';
 
 /**
- * The section on mail under attack: the legend, then the table, so that words are
+ * Returns the section on mail under attack: the legend, then the table, so that words are
  * explained before they are used. Nothing if no outcome is known.
  */
 export function exposureSection({ exposure }: CheckResult): Markup | false {
@@ -17,7 +17,7 @@ export function exposureSection({ exposure }: CheckResult): Markup | false {
 }
 
 /**
- * The words of the table, and the attacker's action in each column. Unused words
+ * Returns the words of the table, and the attacker's action in each column. Unused words
  * are omitted.
  */
 function exposureLegend(exposure: Exposure): Markup {
@@ -35,9 +35,9 @@ function exposureLegend(exposure: Exposure): Markup {
 }
 
 /**
- * The outcome of mail by class of sender and attack. Senders that no setting of the
- * domain protects are a separate group. The markup sets ARIA roles, since the table is
- * laid out as blocks on a phone.
+ * Returns the outcome of mail by class of sender and attack. Senders that no setting of
+ * the domain protects are a separate group. The markup sets ARIA roles, since the table
+ * is laid out as blocks on a phone.
  */
 export function exposureTable(exposure: Exposure, caption: string): Markup {
   const rowOf = (sender: SenderClass): Markup => {

@@ -3,8 +3,8 @@ import { badge, codeBox, markup, type Markup } from '../../../page/index.js';
 import { ownerNames, severityTones, stepNames } from '../words.js';
 
 /**
- * Findings to fix, the most important first, each with its steps in an order that never
- * defers mail.
+ * Returns the findings to fix, the most important first, each with its steps in an order
+ * that never defers mail.
  */
 export function fixList({ findings, verdict }: CheckResult): Markup | false {
   const wanted = findings.filter(
@@ -26,7 +26,7 @@ export function fixList({ findings, verdict }: CheckResult): Markup | false {
   </section>`;
 }
 
-/** One finding with its consequence, its reason and its steps. */
+/** Returns one finding with its consequence, its reason and its steps. */
 function item(finding: Finding): Markup {
   const { severity, subject, title, why, reason, fix, steps, owner, reference, id } = finding;
   return markup`<li class="card">
@@ -43,7 +43,7 @@ function item(finding: Finding): Markup {
   </li> `;
 }
 
-/** One step; text to be pasted is in a separate box. */
+/** Returns one step; text to be pasted is in a separate box. */
 function step({ kind, text, instruction = text, code }: FixStep): Markup {
   return markup`<li>
     <span class="kind">${stepNames[kind]}</span>

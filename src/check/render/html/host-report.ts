@@ -21,8 +21,8 @@ import { because, rootWords, tlsVersions, versionList, versionName } from '../wo
 import { exposureTable } from './exposure-table.js';
 
 /**
- * One MX host: its state in DNSSEC, DANE and MTA-STS, then each address with TLS and
- * certificates.
+ * Returns one MX host: its state in DNSSEC, DANE and MTA-STS, then each address with TLS
+ * and certificates.
  */
 export function hostReport(mailHost: MailHost, checkResult: CheckResult): Markup {
   return markup`<section class="card" aria-label="${mailHost.name}">
@@ -91,7 +91,9 @@ function tlsaRecords({ records, roles }: MailHost['tlsa']): Markup {
     </ul>`;
 }
 
-/** The outcome for mail by one host or address, if it differs from the domain's. */
+/**
+ * Returns the outcome for mail by one host or address, if it differs from the domain's.
+ */
 function alone(exposure: Exposure | undefined, whole: Exposure, caption: string): Markup | false {
   if (!exposure || JSON.stringify(exposure) === JSON.stringify(whole)) return false;
   return markup`<h4>${caption}</h4>${exposureTable(exposure, caption)}`;
@@ -114,7 +116,7 @@ const starttlsTones: Readonly<Record<MailAddress['starttls'], Tone>> = {
   refused: 'bad',
 };
 
-/** The state of an address in one badge. */
+/** Returns the state of an address in one badge. */
 function stateBadge(address: MailAddress): Markup {
   const { status, starttls } = address;
   if (status === 'reachable') return badge(`STARTTLS ${starttls}`, starttlsTones[starttls]);
@@ -122,8 +124,8 @@ function stateBadge(address: MailAddress): Markup {
 }
 
 /**
- * One address: its state, TLS, certificates and submission ports. A submission port has
- * the same form, since the check asks it the same questions.
+ * Returns one address: its state, TLS, certificates and submission ports. A submission
+ * port has the same form, since the check asks it the same questions.
  */
 function addressReport(address: MailAddress, checkResult: CheckResult, several: boolean): Markup {
   const { depth, exposure } = checkResult;
@@ -158,8 +160,8 @@ function suiteItem({ name }: MailAddress['tls']['suites'][number]): Markup {
 }
 
 /**
- * The TLS of an address. With `whole`, the suites and groups are all that the server
- * accepts; otherwise they are those of the connections that the check made.
+ * Returns the TLS of an address. With `whole`, the suites and groups are all that the
+ * server accepts; otherwise they are those of the connections that the check made.
  */
 function inventory(
   { versions, suites, order, groups }: MailAddress['tls'],
@@ -213,15 +215,15 @@ const validityNames: Readonly<Record<MailCertificate['validity'], string>> = {
   'not-yet-valid': 'not yet valid',
 };
 
-/** A judgement by one kind of sender; empty if that kind does not apply. */
+/** Returns a judgement by one kind of sender; empty if that kind does not apply. */
 function matchBadge(mechanism: string, match: string | undefined): Markup | false {
   if (match === undefined || match === 'not-applicable') return false;
   return badgeItem(`${mechanism} ${match}`, matchTones[match] ?? 'fair');
 }
 
 /**
- * One certificate. DANE and MTA-STS have a badge each, because one sender can accept a
- * certificate that another refuses.
+ * Returns one certificate. DANE and MTA-STS have a badge each, because one sender can
+ * accept a certificate that another refuses.
  */
 function certificate(certificate: MailCertificate): Markup {
   const named = certificate.nameMatch === 'match';

@@ -29,8 +29,8 @@ const sign = (mark: Mark, label: string): Markup =>
   markSign({ sign: markSigns[mark], tone: markTones[mark], label });
 
 /**
- * All domains in one table, worst first; each name is a link to its report. The signs
- * have a legend below the table, and each one has its meaning as a label.
+ * Returns all domains in one table, worst first; each name is a link to its report. The
+ * signs have a legend below the table, and each one has its meaning as a label.
  */
 export function overview(rows: readonly OverviewRow[], title: string): Markup {
   const table = dataTable<OverviewRow>(
@@ -66,13 +66,16 @@ export function overview(rows: readonly OverviewRow[], title: string): Markup {
     </ul>`;
 }
 
-/** The end date of the first certificate to expire; empty for a domain without mail. */
+/**
+ * Returns the end date of the first certificate to expire; empty for a domain without
+ * mail.
+ */
 function expiryCell({ expires, scores }: OverviewRow): Piece {
   if (expires !== undefined) return expires;
   return scores.length > 0 && markup`<span class="soft">unknown</span>`;
 }
 
-/** The domain as a link to its report, with its worst finding. */
+/** Returns the domain as a link to its report, with its worst finding. */
 function nameCell({ result, nth }: OverviewRow): Markup {
   const worst = result.findings.find(
     (finding) => finding.severity === 'fail' || finding.severity === 'warn',

@@ -50,7 +50,7 @@ export class WebContacts {
     this.#breaker = new NetworkBreaker(context.clock, options.rules.maxTimeouts);
   }
 
-  /** The contacts of one scan. */
+  /** Returns the contacts of one scan. */
   of(scanId: number): WebVisits {
     return { contact: (target, visit) => this.#contact(scanId, target, visit) };
   }

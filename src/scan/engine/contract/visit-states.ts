@@ -9,7 +9,7 @@ export const visitCodes = {
   unreached: 4,
 } as const;
 
-/** The state of a settled visit. A waiting visit has no result yet. */
+/** Returns the state of a settled visit. A waiting visit has no result yet. */
 export function visitStateOf(code: number): VisitState | undefined {
   const [, visited, inferred, optedOut, unreached] = Object.keys(visitCodes) as [
     string,

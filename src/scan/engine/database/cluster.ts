@@ -181,7 +181,7 @@ class Server {
   }
 }
 
-/** The folder with the programs of the newest installed server. */
+/** Returns the folder with the programs of the newest installed server. */
 function findPrograms(): string {
   // Debian keeps each version in a folder of its own, outside PATH.
   const base = '/usr/lib/postgresql';
@@ -197,7 +197,10 @@ function findPrograms(): string {
   return found;
 }
 
-/** The user that owns the cluster if the command runs as root; otherwise undefined. */
+/**
+ * Returns the user that owns the cluster if the command runs as root; otherwise
+ * undefined.
+ */
 function serverUser(): SystemUser | undefined {
   if (process.getuid?.() !== 0) return undefined;
   const accounts = readFileSync('/etc/passwd', 'utf8')

@@ -109,7 +109,7 @@ export class Database implements Queries {
     return database;
   }
 
-  /** A statement that lost a deadlock had no effect, so it runs again. */
+  /** Returns a statement that lost a deadlock had no effect, so it runs again. */
   query<Row extends object>(
     text: string,
     values: readonly StatementParameter[] = [],

@@ -99,7 +99,10 @@ export const scanFailures = defineFailures({
 
 export type ScanFailureCode = keyof typeof scanFailures.entries;
 
-/** The error for a condition of a scan. `detail`: the file, server or scan at fault. */
+/**
+ * Returns the error for a condition of a scan. `detail`: the file, server or scan at
+ * fault.
+ */
 export function scanError(code: ScanFailureCode, detail: string, cause?: unknown): HermeticError {
   const { message, fix } = scanFailures.entries[code];
   return new HermeticError(code, `${message.replace(/\.$/, '')}: ${detail}`, { cause, fix });

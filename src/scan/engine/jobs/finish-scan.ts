@@ -116,7 +116,7 @@ async function* gradedDomains(
   }
 }
 
-/** The names of all hosts of the rows. Common hosts are looked up once. */
+/** Returns the names of all hosts of the rows. Common hosts are looked up once. */
 async function namesOf(
   database: Queries,
   rows: readonly Row[],

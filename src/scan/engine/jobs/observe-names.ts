@@ -106,7 +106,10 @@ async function store(
   });
 }
 
-/** Milliseconds until the first deferred domain can be observed; undefined without one. */
+/**
+ * Returns the milliseconds until the first deferred domain can be observed; undefined
+ * without one.
+ */
 function shortestDefer(all: readonly Observed[]): number | undefined {
   const times = all.flatMap(({ observation }) => observation.deferMs ?? []);
   return times.length > 0 ? Math.min(...times) : undefined;

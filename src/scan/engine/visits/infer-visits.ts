@@ -25,7 +25,7 @@ interface WaitingVisit {
  */
 export type InferenceChecks = ReadonlyMap<string, NameGroup>;
 
-/** The key of a visit in {@link InferenceChecks}. */
+/** Returns the key of a visit in {@link InferenceChecks}. */
 export function visitKey(visit: { readonly address_id: number; readonly host_id: number }): string {
   return `${visit.address_id} ${visit.host_id}`;
 }

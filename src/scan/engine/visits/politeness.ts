@@ -55,7 +55,9 @@ export const politeness: Politeness = {
 /** Time that a lease lasts beyond the longest visit, for the writes after it. */
 const LEASE_RESERVE_MS = 30_000;
 
-/** The time for which a claimed network belongs to one worker, in milliseconds. */
+/**
+ * Returns the time for which a claimed network belongs to one worker, in milliseconds.
+ */
 export function leaseMs({ visitMs }: Politeness): number {
   return visitMs + Math.min(LEASE_RESERVE_MS, visitMs);
 }

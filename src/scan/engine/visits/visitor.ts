@@ -19,7 +19,9 @@ const RETRY_MS = 1000;
 /** Networks whose results one transaction stores. */
 const MAX_COMPLETED = 100;
 
-/** The decision after a visit without a connection; the standing does not change. */
+/**
+ * Returns the decision after a visit without a connection; the standing does not change.
+ */
 function unchanged(standing: Facts): ContactDecision {
   return {
     standing,

@@ -7,13 +7,13 @@ import { sentenceOf } from '../../failures.js';
 import { badge, dataTable, markup, type Markup } from '../../../page/index.js';
 import { minuteOfTime, operatorPage } from './operator-layout.js';
 
-/** A button that posts to a path, with the token of the session. */
+/** Returns a button that posts to a path, with the token of the session. */
 export function actionButton(action: string, token: string, says: string): Markup {
   return markup`<form method="post" action="${action}"><input type="hidden" name="token" value="${token}" />
     <button class="link">${says}</button></form>`;
 }
 
-/** A problem of the submitted form, shown above the form. */
+/** Returns a problem of the submitted form, shown above the form. */
 export function problemLine(code: string | undefined): Markup | false {
   if (code === undefined) return false;
   const { message, fix } = sentenceOf(code);
@@ -68,7 +68,7 @@ export interface UsersView {
   readonly problem?: string | undefined;
 }
 
-/** The local accounts, and the form that adds one. */
+/** Returns the local accounts, and the form that adds one. */
 export function usersPage({ accounts, customers, token, problem }: UsersView): readonly Markup[] {
   const lead =
     accounts.length === 0
@@ -110,7 +110,7 @@ export function usersPage({ accounts, customers, token, problem }: UsersView): r
   ]);
 }
 
-/** The audit log, the newest entry first. */
+/** Returns the audit log, the newest entry first. */
 export function auditPage(entries: readonly AuditLine[], hasMore: boolean): readonly Markup[] {
   const lead = 'Sign-ins and changes. No entry can be changed, and entries stay for 400 days.';
   return operatorPage({ title: 'Audit log', lead }, [

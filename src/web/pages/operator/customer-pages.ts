@@ -34,7 +34,7 @@ export function customersPage(customers: readonly CustomerView[]): readonly Mark
   ]);
 }
 
-/** The domains of one customer, with those that no job knows. */
+/** Returns the domains of one customer, with those that no job knows. */
 export function customerPage({ name, configured, known }: CustomerView): readonly Markup[] {
   const names = new Set(known.map(({ domain }) => domain));
   const unknown = configured.filter((domain) => !names.has(domain));

@@ -11,8 +11,9 @@ const TOP = 18;
 const BOTTOM = 22;
 
 /**
- * Sessions of each day as bars (SVG): failed ones at the bottom, successful ones on top,
- * and a mark where the domain changed. A table below the chart has the numbers.
+ * Returns the sessions of each day as bars (SVG): failed ones at the bottom, successful
+ * ones on top, and a mark where the domain changed. A table below the chart has the
+ * numbers.
  */
 export function dayChart({ timeline }: Pick<DomainView, 'timeline'>): Markup {
   const most = Math.max(1, ...timeline.map(({ ok, failed }) => ok + failed));

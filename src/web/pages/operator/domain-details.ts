@@ -18,7 +18,7 @@ export interface ChecksView {
   readonly rows: readonly CheckRow[];
 }
 
-/** Faults that the watch has confirmed, and the history of checks. */
+/** Returns the faults that the watch has confirmed, and the history of checks. */
 export function checksPage({ domain, watched, results, rows }: ChecksView): readonly Markup[] {
   const lead = watched
     ? `The watch looked last on ${minuteOfTime(watched.lookedAt)}: ${watched.verdict}.`

@@ -44,8 +44,8 @@ export function domainPage(view: DomainView, days: number): readonly Markup[] {
 }
 
 /**
- * The sections of a domain's report: facts, days, failures with cause and steps, and
- * reporters. `periods`: links to other periods.
+ * Returns the sections of a domain's report: facts, days, failures with cause and steps,
+ * and reporters. `periods`: links to other periods.
  */
 export function domainReportSections(view: DomainView, periods?: Markup): readonly Markup[] {
   const { failures } = view;
@@ -61,7 +61,7 @@ export function domainReportSections(view: DomainView, periods?: Markup): readon
   ].filter((part): part is Markup => part instanceof Object);
 }
 
-/** The pages about one domain. */
+/** Returns the pages about one domain. */
 export function domainTabs(
   domain: string,
   current: '' | '/checks' | '/published' | '/plan',
@@ -92,7 +92,7 @@ function facts(view: DomainView): Markup {
   </dl>`;
 }
 
-/** One group of failures: type, period, effect on mail, cause and steps. */
+/** Returns one group of failures: type, period, effect on mail, cause and steps. */
 function failureGroup(failure: Explanation): Markup {
   const { result, host, says, whose, because, fate, settle, todo, reporters: by } = failure;
   const [word, tone] = parties[whose];
@@ -169,7 +169,7 @@ function doubts({ doubtful, unauthenticated, repairs }: DomainView): Markup | fa
     </ul></section>`;
 }
 
-/** The text of a policy in a box. */
+/** Returns the text of a policy in a box. */
 export function policyBox(body: string): Markup {
   return codeBox(body.replaceAll('\r\n', '\n').trim(), 'Policy file');
 }

@@ -13,7 +13,7 @@ import type { ListedAlarm } from '../../../watch/index.js';
 import { stepList } from './domain-page.js';
 import { domainPath, grouped, minuteOfTime, operatorPage, tabs } from './operator-layout.js';
 
-/** All reporters, with the first and the last day. */
+/** Returns all reporters, with the first and the last day. */
 export function reportersPage(
   reporters: readonly ListedReporter[],
   days: number,
@@ -101,7 +101,7 @@ function uncountedLine({ uncounted, refused }: Overview): string {
 /** Octets of a report that a page shows. */
 const MAX_SHOWN = 100_000;
 
-/** One report as received, with its deviations from the standard. */
+/** Returns one report as received, with its deviations from the standard. */
 export function reportPage(report: ReadReport): readonly Markup[] {
   const { id, reporter, day, receivedAt, via, trust, trustDetail, counted, notes, text } = report;
   const lead = `${counted ? 'Counted' : 'Not counted'}: ${trustNames[trust] ?? trust}${trustDetail === '' ? '' : ` (${trustDetail})`}.`;
@@ -114,7 +114,7 @@ export function reportPage(report: ReadReport): readonly Markup[] {
   ]);
 }
 
-/** The content of a report in a box; only the beginning of a long report. */
+/** Returns the content of a report in a box; only the beginning of a long report. */
 function content(text: string | undefined): Markup {
   if (text === undefined) return markup`<p>The content can no longer be unpacked.</p>`;
   if (text.length <= MAX_SHOWN) return codeBox(indented(text), 'Report');
@@ -137,7 +137,7 @@ const kinds: Readonly<Record<ListedAlarm['kind'], readonly [word: string, tone: 
   ended: ['ended', 'good'],
 };
 
-/** One alarm with its domain, its time and the steps. */
+/** Returns one alarm with its domain, its time and the steps. */
 function alarmBlock({ kind, domain, says, at, todo, waiting }: ListedAlarm): Markup {
   const [word, tone] = kinds[kind];
   const pending = waiting.length > 0 ? `; not accepted yet by ${waiting.join(', ')}` : '';
@@ -159,7 +159,7 @@ export interface AlertsView {
   readonly token: string | undefined;
 }
 
-/** Alarms of the watch, newest first. */
+/** Returns the alarms of the watch, newest first. */
 export function alertsPage({ alarms, open, muted, token }: AlertsView): readonly Markup[] {
   const verb = open === 1 ? 'alarm is' : 'alarms are';
   const lead = open === 0 ? 'No alarm is open.' : `${open} ${verb} open.`;
@@ -171,7 +171,7 @@ export function alertsPage({ alarms, open, muted, token }: AlertsView): readonly
   ]);
 }
 
-/** Domains whose alarms wait, and the form that mutes one. */
+/** Returns the domains whose alarms wait, and the form that mutes one. */
 function muteForm(muted: AlertsView['muted'], token: string): Markup {
   const fields = (domain: string, hours: string, says: string): Markup =>
     markup`<form method="post" action="/o/alerts/mute"><input type="hidden" name="token" value="${token}" />
@@ -187,7 +187,7 @@ function muteForm(muted: AlertsView['muted'], token: string): Markup {
       <p><button class="plain">Mute</button></p></form></section>`;
 }
 
-/** The configuration in force. */
+/** Returns the configuration in force. */
 export function settingsPage(configuration: string | undefined): readonly Markup[] {
   const lead = 'The configuration in force, with every default. Secrets are hidden.';
   return operatorPage({ title: 'Settings', lead }, [
@@ -197,7 +197,7 @@ export function settingsPage(configuration: string | undefined): readonly Markup
   ]);
 }
 
-/** The policies that the senders of this machine apply, and fetches that fail. */
+/** Returns the policies that the senders of this machine apply, and fetches that fail. */
 export function sendingPage(entries: readonly StsEntry[]): readonly Markup[] {
   const lead =
     entries.length === 0

@@ -1,6 +1,6 @@
 import { markup, type Markup, type Piece } from '../../../page/index.js';
 
-/** A page of the operator: its heading and the content. */
+/** Returns a page of the operator: its heading and the content. */
 export function operatorPage(
   { title, lead }: { readonly title: Piece; readonly lead?: Piece },
   content: readonly (Markup | false | undefined)[],
@@ -25,18 +25,18 @@ export function tabs(
   return markup`<nav class="tabs" aria-label="${label}">${links}</nav>`;
 }
 
-/** A whole number with a space between thousands. */
+/** Returns a whole number with a space between thousands. */
 export function grouped(value: number): Markup {
   const text = String(value).replace(/\B(?=(\d{3})+$)/g, '\u2009');
   return markup`<span class="number">${text}</span>`;
 }
 
-/** A time in milliseconds since 1970, to the minute. */
+/** Returns a time in milliseconds since 1970, to the minute. */
 export function minuteOfTime(milliseconds: number): string {
   return `${new Date(milliseconds).toISOString().slice(0, 16).replace('T', ' ')} UTC`;
 }
 
-/** The path of a domain's page. */
+/** Returns the path of a domain's page. */
 export function domainPath(domain: string, tab = ''): string {
   return `/o/domains/${encodeURIComponent(domain)}${tab}`;
 }

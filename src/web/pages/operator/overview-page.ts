@@ -17,8 +17,8 @@ export const severities: readonly (readonly [word: string, tone: Tone])[] = [
 ];
 
 /**
- * All domains, one line each, worst first. `query`: a part of the name. `isWhole`: the
- * account sees all domains, and so the sums over them.
+ * Returns all domains, one line each, worst first. `query`: a part of the name.
+ * `isWhole`: the account sees all domains, and so the sums over them.
  */
 export function overviewPage(
   { overview, domains }: OwnDomains,
@@ -49,7 +49,9 @@ export function overviewPage(
   ]);
 }
 
-/** The first step. An account of some customers cannot change the configuration. */
+/**
+ * Returns the first step. An account of some customers cannot change the configuration.
+ */
 function begin(isWhole: boolean): Markup {
   if (!isWhole) return markup`<p>Ask the operator of this service to add your domains.</p>`;
   return markup`<p>Add a section to the configuration of the daemon, and reload it:</p>
@@ -58,7 +60,7 @@ function begin(isWhole: boolean): Markup {
       <dt><code>publish</code></dt><dd>publishes policies, certificates and TLSA records</dd></dl>`;
 }
 
-/** The current state in one sentence. */
+/** Returns the current state in one sentence. */
 function leadOf(domains: readonly OwnDomain[]): string {
   const count = (severity: number): number =>
     domains.filter((domain) => urgencyOf(domain) === severity).length;
@@ -87,7 +89,7 @@ function stateCell(own: OwnDomain): Markup {
   return badge(word, tone);
 }
 
-/** The most important fact about a domain, as one phrase. */
+/** Returns the most important fact about a domain, as one phrase. */
 export function attentionPhrase({ failing, watched, reported }: OwnDomain): string {
   const [fault] = watched?.faults ?? [];
   if (failing?.ongoing === true)

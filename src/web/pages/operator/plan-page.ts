@@ -10,7 +10,10 @@ export type PlanView =
   | { readonly plan: ObservedPlan; readonly says?: undefined }
   | { readonly plan?: undefined; readonly says: string };
 
-/** The next steps of publishing, the reasons, and the conditions that they wait for. */
+/**
+ * Returns the next steps of publishing, the reasons, and the conditions that they wait
+ * for.
+ */
 export function planPage(domain: string, { plan, says }: PlanView): readonly Markup[] {
   const lead = plan
     ? markup`Observed on ${momentOf(plan.observedAt)}. This page executes nothing.`
@@ -70,14 +73,16 @@ function capitalised(text: string): string {
   return `${text.slice(0, 1).toUpperCase()}${text.slice(1)}`;
 }
 
-/** A time without line breaks at its hyphens. */
+/** Returns a time without line breaks at its hyphens. */
 function momentOf(milliseconds: number): Markup {
   return markup`<time>${minuteOfTime(milliseconds)}</time>`;
 }
 
 const signs = { add: '+', remove: '-', keep: ' ' } as const;
 
-/** Lines with their sign, because some readers cannot distinguish the colours. */
+/**
+ * Returns the lines with their sign, because some readers cannot distinguish the colours.
+ */
 function changeBox(changes: readonly ChangedLine[], label: string): Markup {
   const lines = changes.map(({ change, text }) => {
     const line = `${signs[change]} ${text}`;

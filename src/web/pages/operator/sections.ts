@@ -15,7 +15,7 @@ const sections = [
   ['/o/audit', 'Audit log'],
 ] as const;
 
-/** Paths and names of the operator pages that an account may open. */
+/** Returns the paths and names of the operator pages that an account may open. */
 export function sectionsOf(actor: Actor): readonly (readonly [path: string, name: string])[] {
   return sections.filter(([path]) => {
     const rule = accessTable[`GET ${path}`];
