@@ -6,7 +6,9 @@ export interface QuestionTerminal {
   readonly signal: AbortSignal;
   readonly input?: NodeJS.ReadStream;
   readonly output?: NodeJS.WritableStream;
-  /** Ctrl-C, which the terminal does not turn into a signal during a question. */
+  /**
+   * Handles ctrl-C: during a question, the terminal does not turn ctrl-C into a signal.
+   */
   interrupt?(): void;
 }
 

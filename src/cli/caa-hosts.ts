@@ -41,7 +41,8 @@ export function collectCaaHosts(
 }
 
 /**
- * The distinct leaves of public CAs that the host presents, at port 25 or as policy host.
+ * Returns the distinct leaves of public CAs that the host presents, at port 25 or as
+ * policy host.
  */
 function inUseOf(
   { hosts, mtaSts, domain }: Evidence,

@@ -14,7 +14,7 @@ const sources = readdirSync('src', { recursive: true, encoding: 'utf8' })
     return ts.createSourceFile(name, text, ts.ScriptTarget.ES2022, true);
   });
 
-/** Error codes that are written as literals, each with the file it is in. */
+/** Returns the error codes that the source contains as literals, each with its file. */
 function literalCodes(): ReadonlyMap<string, string> {
   const codes = new Map<string, string>();
   for (const source of sources) {

@@ -91,7 +91,7 @@ export function isIdle({ metrics, jobs }: Config): boolean {
   return !metrics && Object.values(jobs).every((job) => job === undefined);
 }
 
-/** A problem of a configuration as the error `config-invalid`. */
+/** Returns a problem of a configuration as the error `config-invalid`. */
 export function describeProblem({ file, line, path, says, fix }: ConfigProblem): HermeticError {
   return new HermeticError('config-invalid', `${file}:${line}: ${path}${path ? ': ' : ''}${says}`, {
     fix,

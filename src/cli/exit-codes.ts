@@ -27,7 +27,7 @@ export const exitStatusTexts: readonly (readonly [status: number, meaning: strin
 ];
 
 /**
- * The exit status for a result.
+ * Returns the exit status for a result.
  *
  * `failOn`: the least severe verdict that counts as a failure. An inconclusive check is
  * not a failure: nothing was proved about the domain.
@@ -47,7 +47,10 @@ export function exitCodeOf(checkResult: CheckResult, failOn: 'warn' | 'fail' = '
   }
 }
 
-/** A domain that is proved not to exist is usually a typo. */
+/**
+ * Returns the exit status for a domain that may not exist: a usage error if DNS proves
+ * its absence, which usually means a typo.
+ */
 function nonexistentExitCode({ findings, route }: CheckResult): number {
   if (!findings.some(({ id }) => id === 'domain-nonexistent')) return exitCodes.good;
   if (route.dnssec === 'indeterminate') return exitCodes.inconclusive;
@@ -55,7 +58,7 @@ function nonexistentExitCode({ findings, route }: CheckResult): number {
 }
 
 /**
- * The exit status for several domains: the first of 2, 1, 3, 0 that occurs.
+ * Returns the exit status for several domains: the first of 2, 1, 3, 0 that occurs.
  *
  * A usage error comes first, because it means that a domain was not checked at all.
  */

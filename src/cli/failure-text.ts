@@ -11,7 +11,7 @@ export function sayFailure({ code, detail }: Pick<Failure, 'code' | 'detail'>): 
   return `${[says, detail].filter(Boolean).join(': ')} (${code})`.trimStart();
 }
 
-/** One sentence about a signed zone that counts as unsigned. */
+/** Returns one sentence about a signed zone that counts as unsigned. */
 export function sayUnsupported({ zone, algorithms }: UnsupportedZone): string {
   const [noun, verb] =
     algorithms.length === 1 ? ['an algorithm', 'counts'] : ['algorithms', 'count'];

@@ -148,7 +148,9 @@ function unwritable(filePath: string, what: string, cause: unknown): HermeticErr
   return new HermeticError('file-unwritable', `${what} ${filePath}: ${says}`, { cause, fix });
 }
 
-/** The path of a database; throws for `-`, because a database is never a stream. */
+/**
+ * Returns the path of a database; throws for `-`, because a database is never a stream.
+ */
 export function databaseFile(filePath: string): string {
   if (filePath !== STANDARD_STREAM) return filePath;
   throw misuse('--store', 'a database cannot be a stream', 'Specify a file.');

@@ -34,7 +34,7 @@ writeFileSync(
   ),
 );
 
-/** The chain of the certificate and the names of the stores. */
+/** Returns the verdict on the certificate chain and the names of the trust stores. */
 async function judged(...options: string[]): Promise<string> {
   const { out, err } = await runCli(['grade', evidence, '--json', ...options]);
   assert.equal(err, '');

@@ -15,7 +15,7 @@ const nowhere: Output = {
   interactive: false,
 };
 
-/** Every command and subcommand with its complete definition, by its path. */
+/** Returns every command and subcommand with its complete definition, by its path. */
 async function allCommands(): Promise<ReadonlyMap<string, Command>> {
   const found = new Map<string, Command>();
   const context = {

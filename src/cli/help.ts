@@ -15,7 +15,7 @@ export interface HelpPage {
 /** The help pages by command, for the generated reference in docs. */
 const pages = new WeakMap<Command, HelpPage>();
 
-/** The help page of a command. */
+/** Returns the help page of a command. */
 export function helpPage(command: Command): HelpPage | undefined {
   return pages.get(command);
 }
@@ -68,7 +68,10 @@ export function breakCommand(textLine: string, lineWidth: number): readonly stri
   return [...outputLines, current];
 }
 
-/** `  (default 25)`, for options whose default is not in the description. */
+/**
+ * Returns the description of an option, with ` (default 25)` for options whose default is
+ * not in the description.
+ */
 export function describeOption(option: Option): string {
   const { description, defaultValueDescription, required } = option;
   const value: unknown = option.defaultValue;

@@ -13,7 +13,7 @@ export async function openLab(names: readonly string[] = []): Promise<Lab> {
 }
 
 /**
- * The options that restrict a check to the lab.
+ * Returns the options that restrict a check to the lab.
  *
  * Five seconds are enough for servers in the same process.
  */

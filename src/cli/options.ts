@@ -33,7 +33,7 @@ export function readNumber(option: string, optionText: string, numberRange: Numb
   );
 }
 
-/** As `readNumber`; undefined if the option was not given. */
+/** Reads a number as `readNumber` does; undefined if the option was not given. */
 export function readOptionalNumber(
   option: string,
   optionText: string | undefined,
@@ -54,7 +54,7 @@ export function readWord<const W extends string>(
   throw misuse(option, `${optionText} is not supported`, `Choose ${alternatives(words)}.`);
 }
 
-/** `a, b or c`. */
+/** Returns words as the text `a, b or c`. */
 export function alternatives(words: readonly string[]): string {
   const last = words.at(-1) ?? '';
   if (words.length < 2) return last;

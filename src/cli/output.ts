@@ -31,7 +31,7 @@ export interface CommandContext {
 }
 
 /**
- * The streams of this process.
+ * Returns the streams of this process.
  *
  * After EPIPE, `gone` is true and further writes are lost.
  */
@@ -87,7 +87,10 @@ interface Terminal {
   readonly columns?: number;
 }
 
-/** Columns: of the terminal, else `COLUMNS`, else 80; never fewer than 40. */
+/**
+ * Returns the width of the terminal in columns, else the value of `COLUMNS`, else 80; at
+ * least 40.
+ */
 export function terminalWidth(stdout: Terminal, env: Environment): number {
   return columnsOf(stdout, env) ?? 80;
 }
@@ -186,7 +189,7 @@ export function formatJson(value: unknown, indent?: number): string {
   );
 }
 
-/** One escape for each UTF-16 unit (RFC 8259 §7). */
+/** Returns a text as JSON escapes, one for each UTF-16 unit (RFC 8259 §7). */
 function escaped(outputText: string): string {
   return outputText
     .split('')

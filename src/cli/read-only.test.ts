@@ -93,7 +93,10 @@ after(() => {
   rmSync(root, { recursive: true });
 });
 
-/** Every name, its mode, size, time of change and contents. */
+/**
+ * Returns a hash of every name in a folder with its mode, size, time of change and
+ * contents.
+ */
 function digest(folder: string): string {
   const hash = createHash('sha256');
   for (const name of readdirSync(folder, { recursive: true, encoding: 'utf8' }).sort()) {

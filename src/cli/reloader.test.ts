@@ -16,7 +16,7 @@ interface Setting {
   readonly file: string;
 }
 
-/** A daemon whose reloads end when `finish` is called. */
+/** Runs a test with a daemon whose reloads end when the test calls `finish`. */
 async function withDaemon(play: (setting: Setting) => Promise<void>): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'hermetic-reloader-'));
   const file = join(folder, 'hermetic.yaml');
@@ -118,7 +118,7 @@ test('a reload refuses pipes, devices and files without a section', () =>
     assert.match(lines.join(''), /reload-failed/);
   }));
 
-/** The path of a file that no longer exists. */
+/** Returns the path of a file that no longer exists. */
 function emptied(file: string): string {
   rmSync(file, { recursive: true });
   return file;

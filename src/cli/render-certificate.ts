@@ -1,7 +1,9 @@
 import { formatTime, wrap } from '../base/index.js';
 import type { HostCertificate } from '../publish/index.js';
 
-/** The certificate of a mail host's key in a few lines, each with its line feed. */
+/**
+ * Renders the certificate of a mail host's key in a few lines, each with its line feed.
+ */
 export function renderCertificate(certificate: HostCertificate, lineWidth: number): string {
   return wrap(`  cert  ${certificateFacts(certificate).join('; ')}`, lineWidth, '', '        ')
     .map((textLine) => `${textLine}\n`)

@@ -19,8 +19,8 @@ const columns: readonly (readonly [name: string, value: (checkResult: CheckResul
 ];
 
 /**
- * A table of results as CSV (RFC 4180): a header, then a row for each domain. Spaces
- * separate several values in one column.
+ * Renders a table of results as CSV (RFC 4180): a header, then a row for each domain.
+ * Spaces separate several values in one column.
  */
 export function renderCsv(results: readonly CheckResult[]): string {
   const rows = results.map((checkResult) => columns.map(([, value]) => value(checkResult)));
@@ -45,7 +45,7 @@ function findingsOf({ findings }: CheckResult, severity: string): string {
   return distinct(findings.filter((finding) => finding.severity === severity).map(({ id }) => id));
 }
 
-/** The day on which the first leaf certificate expires. */
+/** Returns the day on which the first leaf certificate expires. */
 function firstExpiry(checkResult: CheckResult): string {
   const [first = ''] = addressesOf(checkResult)
     .flatMap(({ certificates }) => certificates.map(({ notAfter }) => notAfter))

@@ -3,7 +3,9 @@ import type { DeliveryAttempt, DeliveryOutcome } from '../evidence/index.js';
 import type { SmtpTranscript, Recipient } from '../send/index.js';
 import { sayFailure } from './failure-text.js';
 
-/** The SMTP conversations, line by line, with milliseconds. Ends with a line feed. */
+/**
+ * Renders the SMTP conversations line by line, with milliseconds. Ends with a line feed.
+ */
 export function renderConversations(conversations: readonly SmtpTranscript[]): string {
   return conversations
     .flatMap(({ host, ip, lines }) => [
@@ -15,7 +17,7 @@ export function renderConversations(conversations: readonly SmtpTranscript[]): s
     .join('');
 }
 
-/** The outcome at each server that was tried, in one line or two each. */
+/** Renders the outcome at each server that the sender tried, in one line or two each. */
 export function renderAttempts({ attempts, waiver }: DeliveryOutcome, lineWidth: number): string {
   const outputLines = attempts.flatMap((attempt) =>
     wrap(attemptText(attempt), lineWidth, '', '  '),
@@ -52,7 +54,10 @@ function attemptText({
   return `${where}  ${how}${by}${reason}${reported}`;
 }
 
-/** Version and group of a session, and whether its key exchange is post-quantum. */
+/**
+ * Returns the TLS version and group of a session, and whether its key exchange is
+ * post-quantum.
+ */
 function sessionText(session: DeliveryAttempt['session']): string {
   if (session === undefined) return 'TLS';
   const { version, group, postQuantum } = session;
@@ -60,7 +65,7 @@ function sessionText(session: DeliveryAttempt['session']): string {
   return `${version} with ${group}${postQuantum ? ' (post-quantum)' : ''}`;
 }
 
-/** The outcome for each recipient. */
+/** Renders the outcome for each recipient. */
 export function renderRecipients(recipients: readonly Recipient[], lineWidth: number): string {
   return recipients
     .flatMap((recipient) => wrap(recipientText(recipient), lineWidth, '', '  '))

@@ -14,8 +14,8 @@ import { sayFailure, sayUnsupported } from './failure-text.js';
 const actions = { deliver: 'DELIVER', wait: 'WAIT', reject: 'RETURN' } as const;
 
 /**
- * The decision of a sender about a domain's mail, host by host, with the record that
- * causes it. Ends with a line feed.
+ * Renders the decision of a sender about a domain's mail, host by host, with the record
+ * that causes it. Ends with a line feed.
  */
 export function renderPolicy(decision: DomainDecision, lineWidth = 80): string {
   const { domain, action, validUntil, hosts, waiver, settings } = decision;
@@ -41,7 +41,7 @@ export function renderPolicy(decision: DomainDecision, lineWidth = 80): string {
   return outputLines.map((textLine) => `${neutralise(textLine)}\n`).join('');
 }
 
-/** The reason why mail is deferred: the ground that decided. */
+/** Returns the reason why mail is deferred: the ground that decided. */
 function causeLines(decision: DomainDecision, lineWidth: number): readonly string[] {
   const cause = decision.action === 'wait' ? decidingCause(decision) : undefined;
   if (cause) return wrap(`Why: ${causeText(cause)}.`, lineWidth);

@@ -16,8 +16,8 @@ import {
 } from '../dns/index.js';
 
 /**
- * The chain of trust of an answer, as a tree: zone by zone from the anchor down, each
- * record with the tag of the key that signed it and the expiration of the signature.
+ * Renders the chain of trust of an answer, as a tree: zone by zone from the anchor down,
+ * each record with the tag of the key that signed it and the expiration of the signature.
  */
 export function renderProof(proof: Proof, lineWidth = 80): string {
   const signedSets = group(
@@ -49,7 +49,10 @@ export function renderProof(proof: Proof, lineWidth = 80): string {
   return outputLines.map((textLine) => `${neutralise(textLine)}\n`).join('');
 }
 
-/** The signature is on the line of the record if it fits, else below it. */
+/**
+ * Lays out a signed record set: the signature is on the line of the record if that line
+ * has room, else below the record.
+ */
 function layOut({ lines, signed }: SignedSet, margin: string, lineWidth: number): string[] {
   return lines.flatMap((textLine) => {
     const whole = `${margin}${textLine}${signed && `  ${signed}`}`;

@@ -1,7 +1,9 @@
 import { csvTable } from '../base/index.js';
 import type { DomainView, Overview } from '../tls-rpt-receive/index.js';
 
-/** The sessions of one domain as CSV: a row for each reporter and kind of policy. */
+/**
+ * Renders the sessions of one domain as CSV: a row for each reporter and kind of policy.
+ */
 export function renderDomainCsv({ domain, from, to, reporters }: DomainView): string {
   const rows = reporters.flatMap(({ reporter, reports, kinds }) =>
     kinds.map(({ type, successful, failed }) => [
@@ -15,7 +17,7 @@ export function renderDomainCsv({ domain, from, to, reporters }: DomainView): st
   );
 }
 
-/** The domains with failures as CSV, worst first. */
+/** Renders the domains with failures as CSV, worst first. */
 export function renderOverviewCsv({ failing }: Overview): string {
   const rows = failing.map(({ domain, since, last, ongoing, successful, failed }) => [
     ...[domain, since, last, ongoing ? 'yes' : 'no'],

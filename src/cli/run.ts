@@ -42,8 +42,8 @@ export async function run(
 }
 
 /**
- * The program with every command. Loads only the command that the arguments name; the
- * others have a name, arguments and a summary.
+ * Returns the program with every command. Loads only the command that the arguments name;
+ * the others have a name, arguments and a summary.
  */
 export async function createProgram(
   args: readonly string[],
@@ -80,7 +80,7 @@ export async function createProgram(
   return program;
 }
 
-/** The command that the arguments run, or request help for. */
+/** Returns the command that the arguments run, or request help for. */
 function commandNamed(args: readonly string[]): string | undefined {
   const words = args.filter((word) => !word.startsWith('-'));
   if (words[0] === 'help') return words[1];

@@ -68,7 +68,7 @@ test('a watch without a state file or a domain is misuse', async (t) => {
   assert.equal((await runCli(['watch', '--state', stateFile(t)])).code, 2);
 });
 
-/** The saved state after two checks that found a loss, with its alarm open. */
+/** Returns the saved state after two checks that found a loss, with its alarm open. */
 function lossFile(t: TestContext): string {
   const file = stateFile(t);
   const watched = new Watched();

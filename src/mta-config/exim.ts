@@ -60,8 +60,9 @@ function openSslLines(tls: TlsSettings): readonly string[] {
 }
 
 /**
- * The settings contain no list of groups: before 4.100 it cannot name a hybrid group
- * (`SSL_CTX_set1_groups`), and the default `auto` leaves the choice to OpenSSL.
+ * Returns a setting without lines that explains the groups: Exim before 4.100 cannot name
+ * a hybrid group (`SSL_CTX_set1_groups`), and the default `auto` leaves the choice to
+ * OpenSSL.
  */
 function groupsOf(library: 'gnutls' | 'openssl'): ConfigSetting {
   const why =
@@ -71,7 +72,10 @@ function groupsOf(library: 'gnutls' | 'openssl'): ConfigSetting {
   return { why, lines: [] };
 }
 
-/** OpenSSL 3.5 sends a key share for its hybrid group unless the transport names groups. */
+/**
+ * Returns a remark about outgoing handshakes: OpenSSL 3.5 sends a key share for its
+ * hybrid group unless the transport names groups.
+ */
 function sendingGroups(
   library: 'gnutls' | 'openssl',
   version: readonly [number, number],

@@ -19,7 +19,10 @@ type Options = Parameters<MailServerKind['parts']>[0];
 const protocolFloor = (version: Options['version']): string =>
   isAtLeast(version, 3, 6) ? '>=TLSv1.2' : '!SSLv2, !SSLv3, !TLSv1, !TLSv1.1';
 
-/** RFC 9325: TLS 1.2 and 1.3, forward secrecy and AEAD for incoming mail. */
+/**
+ * Returns the settings for incoming mail: TLS 1.2 and 1.3, forward secrecy and AEAD
+ * (RFC 9325).
+ */
 function receiving({ tls, certificates, version }: Options): readonly ConfigSetting[] {
   return [
     {
@@ -57,10 +60,10 @@ function receiving({ tls, certificates, version }: Options): readonly ConfigSett
 }
 
 /**
- * The groups of the key exchange. The first group of a list has the key share of the hello
- * that Postfix sends: with X25519 the hello stays below the size that some servers do not
- * receive. Postfix 3.10 skips a name that its OpenSSL does not know (postconf(5),
- * tls_eecdh_auto_curves).
+ * Returns the setting for the groups of the key exchange. The first group of a list has
+ * the key share of the hello that Postfix sends: with X25519 the hello stays below the
+ * size that some servers do not receive. Postfix 3.10 skips a name that its OpenSSL does
+ * not know (postconf(5), tls_eecdh_auto_curves).
  */
 function keyExchangeGroups(version: Options['version'], tls: Options['tls']): ConfigSetting {
   if (isAtLeast(version, 3, 11))
@@ -85,7 +88,7 @@ function keyExchangeGroups(version: Options['version'], tls: Options['tls']): Co
   };
 }
 
-/** DANE, and with `policies` also MTA-STS, for outgoing mail. */
+/** Returns the settings for outgoing mail: DANE, and with `policies` also MTA-STS. */
 function sending({ version, policies, sessions }: Options): readonly ConfigSetting[] {
   return [
     policies === undefined
@@ -118,7 +121,10 @@ function sending({ version, policies, sessions }: Options): readonly ConfigSetti
   ];
 }
 
-/** The settings for TLS logs, and for REQUIRETLS (RFC 8689) if Postfix supports it. */
+/**
+ * Returns the settings for TLS logs, and for REQUIRETLS (RFC 8689) if Postfix supports
+ * it.
+ */
 function sendingLog(version: Options['version']): readonly ConfigSetting[] {
   const lines = ['smtp_tls_loglevel = 1'];
   if (!isAtLeast(version, 3, 11)) return [{ why: 'One line for each session.', lines }];

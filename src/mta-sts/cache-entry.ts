@@ -44,8 +44,8 @@ export interface StsEntry {
 export interface StsCache {
   get(domainName: string): StsEntry | undefined;
   /**
-   * The promise resolves when the entry is durable, or after a short time if the entry
-   * cannot be stored; it never rejects.
+   * Saves an entry. The promise resolves when the entry is durable, or after a short time
+   * if the entry cannot be stored; it never rejects.
    */
   put(stsEntry: StsEntry): void | Promise<void>;
   delete(domainName: string): void | Promise<void>;

@@ -144,7 +144,10 @@ const withoutHandshake: ReadonlySet<string> = new Set([
   'http-not-public',
 ]);
 
-/** Seconds, or a date (RFC 9110 §10.2.3). Undefined without a valid field. */
+/**
+ * Reads Retry-After, in seconds or as a date (RFC 9110 §10.2.3); undefined without a
+ * valid field.
+ */
 function retryAfter(
   { headers }: Pick<HttpResponse, 'headers'>,
   { validationTime: now }: { readonly validationTime: number },
@@ -189,7 +192,9 @@ function requestPolicy(options: FetchPolicyAtOptions): Promise<Result<HttpRespon
   });
 }
 
-/** The policy in a response, or the reason why a sender uses none (RFC 8461 §3.3). */
+/**
+ * Returns the policy in a response, or the reason why a sender uses none (RFC 8461 §3.3).
+ */
 function policyIn(response: Result<HttpResponse>): Result<FetchedPolicy> {
   if (!response.ok) return fail(causeOf(response.failure));
   const { status, headers, body, whole, address, chainVerdict } = response.value;
@@ -232,7 +237,8 @@ function policyIn(response: Result<HttpResponse>): Result<FetchedPolicy> {
 const REDIRECTS: readonly number[] = [301, 302, 303, 307, 308];
 
 /**
- * A server error may be temporary (RFC 9110 §15.6, RFC 6585 §4); any other status is not.
+ * Returns the failure for an HTTP status. A server error may be temporary
+ * (RFC 9110 §15.6, RFC 6585 §4); an error with any other status is not.
  */
 function statusFailure(status: number): Failure {
   const failure = stsFailures.make('sts-policy-http-status', `status ${status}`);

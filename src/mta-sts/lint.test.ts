@@ -4,7 +4,7 @@ import { lintPolicy, lintStsRecord, nearStsRecords, parsePolicy, parseStsRecord 
 
 const good = ['version: STSv1', 'mode: enforce', 'mx: mx.one.example', 'max_age: 604800'];
 
-/** The policy with line `number` replaced. */
+/** Returns the policy with line `number` replaced. */
 function policy(number: number, line: string): string {
   return good.map((text, i) => (i === number - 1 ? line : text)).join('\r\n');
 }

@@ -75,7 +75,7 @@ function explainVersion(policyLine: PolicyLine): string {
   return `${quote(policyLine)}: the only valid version is STSv1`;
 }
 
-/** RFC 8461 §3.2: one to ten digits. */
+/** Explains the fault of a max_age, which has one to ten digits (RFC 8461 §3.2). */
 function explainAge(policyLine: PolicyLine): string {
   const { length } = policyLine.value;
   const reason = /^\d+$/.test(policyLine.value)
@@ -87,8 +87,8 @@ function explainAge(policyLine: PolicyLine): string {
 const fieldNames: readonly string[] = ['version', 'mode', 'mx', 'max_age'];
 
 /**
- * Two edits would turn any two letters into `mx`, so only an added letter counts, as in
- * `nmx` or `mxs`.
+ * Returns whether a written name is a misspelt field name. Two edits would turn any two
+ * letters into `mx`, so only an added letter counts, as in `nmx` or `mxs`.
  */
 function isMisspelt(written: string, fieldName: string): boolean {
   return fieldName === 'mx'

@@ -37,7 +37,7 @@ export function isNear(written: string, fieldName: string): boolean {
   );
 }
 
-/** `line 3 "mx: a b"`: a line as it is shown in a message. */
+/** Returns a line as messages show it: `line 3 "mx: a b"`. */
 export function quote({ number, text }: Pick<PolicyLine, 'number' | 'text'>): string {
   return `line ${number} "${text.slice(0, 80)}"`;
 }

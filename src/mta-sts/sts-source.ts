@@ -41,7 +41,7 @@ export interface StsState {
 export interface StsSourceOptions {
   readonly resolver: Resolver;
   readonly cache: StsCache;
-  /** One HTTPS fetch, see `fetchPolicy`. */
+  /** Fetches a policy over HTTPS once, see `fetchPolicy`. */
   fetch(
     domainName: Name,
     abortSignal: AbortSignal,
@@ -51,7 +51,7 @@ export interface StsSourceOptions {
    * steadyTime}.
    */
   now(): number;
-  /** Called when refreshes keep failing while a policy is in force. */
+  /** Reports that refreshes keep failing while a policy is in force. */
   onWarning?(stsEntry: StsEntry): void;
 }
 
@@ -232,7 +232,7 @@ function originOf(
   return isCurrent ? 'cached' : 'kept';
 }
 
-/** The reason why the announced policy was not obtained. */
+/** Returns the reason why the announced policy was not obtained. */
 function failureOf(
   { entry, record, failure }: Observed,
   cachedPolicy: CachedPolicy | undefined,

@@ -8,7 +8,10 @@ import { addHelpPage } from '../help.js';
 import { misuse } from '../options.js';
 import type { CommandContext } from '../output.js';
 
-/** `hermetic backup`: saves a consistent copy of the database of a running daemon. */
+/**
+ * Defines `hermetic backup`, which saves a consistent copy of the database of a running
+ * daemon.
+ */
 export function defineBackup(command: Command, { output }: CommandContext): void {
   command
     .argument('<file>', 'the copy; it must not exist')
@@ -40,7 +43,10 @@ export function defineBackup(command: Command, { output }: CommandContext): void
   });
 }
 
-/** The copy is a separate file: no process holds a lock on it. */
+/**
+ * Writes the copy to disk. No process holds a lock on the copy, because it is a separate
+ * file.
+ */
 function syncFile(path: string): void {
   const descriptor = openSync(path, 'r');
   try {

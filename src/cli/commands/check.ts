@@ -43,7 +43,8 @@ const MAX_LISTED = 64;
 const LIST_SPACING = 5000;
 
 /**
- * `hermetic check`: checks how well the mail of domains is protected in transit.
+ * Defines `hermetic check`, which checks how well the mail of domains is protected in
+ * transit.
  *
  * Network: queries the DNS, fetches MTA-STS policies over HTTPS and opens SMTP
  * connections to the mail hosts. It sends no mail: every conversation ends before MAIL

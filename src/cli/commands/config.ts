@@ -41,7 +41,8 @@ const PROFILE = 'mozilla-intermediate-6.0';
 const serverNames = Object.keys(mailServers) as MailServerName[];
 
 /**
- * `hermetic config`: prints the TLS settings of a mail server, ready to paste.
+ * Defines `hermetic config`, which prints the TLS settings of a mail server, ready to
+ * paste.
  *
  * Offline: it reads no files and contacts no server. Standard output is one block that
  * can be pasted: comments, the settings, and the commands that count affected sessions

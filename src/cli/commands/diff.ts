@@ -16,7 +16,7 @@ interface DiffFlags {
 }
 
 /**
- * `hermetic diff`: shows the changes between two checks.
+ * Defines `hermetic diff`, which shows the changes between two checks.
  *
  * Offline. Reads two files of the same domain, each with evidence or a result. It first
  * grades evidence with the profile of `--profile`, so that a change of the rules does not

@@ -29,7 +29,7 @@ interface DigestFlags {
 
 type Customers = Readonly<Record<string, readonly string[]>>;
 
-/** The groups of domains in the section `pages`. */
+/** Returns the groups of domains in the section `pages`. */
 function customersOf({ pages }: Readonly<Record<string, unknown>>): Customers {
   return (pages as { readonly customers: Customers } | undefined)?.customers ?? {};
 }
@@ -38,7 +38,7 @@ function customersOf({ pages }: Readonly<Record<string, unknown>>): Customers {
 const weekly = { every: 'week', hour: 7 } as const;
 
 /**
- * `hermetic digest`: prints the digest that the daemon would send now.
+ * Defines `hermetic digest`, which prints the digest that the daemon would send now.
  *
  * Network: none. The database is opened for reading, and nothing is marked as sent. Standard
  * output: the text of the mail, its HTML, or JSON (`hermetic.watch-digest/1`). Exit status:

@@ -47,8 +47,8 @@ interface VerifyFlags {
 }
 
 /**
- * `hermetic dnssec`: prints the answer to one question, and its chain of trust. `dnssec
- * verify`: validates a saved proof offline.
+ * Defines `hermetic dnssec`, which prints the answer to one question, and its chain of
+ * trust. `dnssec verify` validates a saved proof offline.
  *
  * Network: `dnssec` queries the resolver for the name and for the DNSKEY and DS records
  * above it; `dnssec verify` opens no connection. Standard output: the answer as text or
@@ -161,7 +161,7 @@ async function ask(
   }
 }
 
-/** A trust anchor as lines that `parseTrustAnchors` reads. */
+/** Returns a trust anchor as lines that `parseTrustAnchors` reads. */
 function formatAnchor({ zone, ds, keys }: TrustAnchor): readonly string[] {
   const zoneName = zone.toString();
   return [
@@ -236,8 +236,8 @@ async function verify(filePath: string, verifyFlags: VerifyFlags, output: Output
 type SavedProof = z.output<typeof proofSchema>;
 
 /**
- * The anchors that the flags name, those of the lab for a proof from the lab, else the
- * root's.
+ * Returns the anchors that the flags name, those of the lab for a proof from the lab,
+ * else the root's.
  */
 function anchorsFor({ labAnchors }: SavedProof, verifyFlags: VerifyFlags): readonly TrustAnchor[] {
   if (verifyFlags.trustAnchor !== undefined) return readAnchors(verifyFlags.trustAnchor);
@@ -262,7 +262,7 @@ function readProof(filePath: string): SavedProof {
   return proof;
 }
 
-/** The answer, its faults, and its chain of trust. */
+/** Returns the answer, its faults, and its chain of trust. */
 function formatAnswer(dnsAnswer: DnsAnswer, lineWidth: number): string {
   const { question, status, dnssec, records, aliases, failure } = dnsAnswer;
   const outputLines = [

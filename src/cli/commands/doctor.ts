@@ -26,7 +26,10 @@ interface DoctorFlags {
   readonly json?: boolean;
 }
 
-/** `hermetic doctor`: examines the installation, and reports every fault with its fix. */
+/**
+ * Defines `hermetic doctor`, which examines the installation, and reports every fault
+ * with its fix.
+ */
 export function defineDoctor(command: Command, context: CommandContext): void {
   command
     .option('--config <file>', 'configuration', DEFAULT_CONFIG)
@@ -92,7 +95,8 @@ interface Configured {
 }
 
 /**
- * The configuration, and every fault that would prevent a daemon from starting with it.
+ * Returns the configuration, and every fault that would prevent a daemon from starting
+ * with it.
  */
 async function readConfiguration(flags: DoctorFlags, machine: Machine): Promise<Configured> {
   const server = await import('../../server/index.js');
@@ -200,7 +204,8 @@ function systemState(
 }
 
 /**
- * The time of the last write to the installation: no correct clock shows an earlier time.
+ * Returns the time of the last write to the installation: no correct clock shows an
+ * earlier time.
  */
 function newestFile(machine: Machine): number {
   const files = [
@@ -212,7 +217,7 @@ function newestFile(machine: Machine): number {
 
 const STATE_FOLDER = '/var/lib/hermetic';
 
-/** The folder of the daemon, and its database with the log of SQLite. */
+/** Returns the folder of the daemon, and its database with the log of SQLite. */
 function stateFilesOf(config: Config | undefined): readonly string[] {
   const database = config?.store.file ?? `${STATE_FOLDER}/hermetic.db`;
   return [STATE_FOLDER, database, `${database}-wal`, `${database}-shm`];
@@ -226,7 +231,7 @@ function sourcesOf(config: string): readonly string[] {
   }
 }
 
-/** The user `hermetic`; undefined if it does not exist. */
+/** Returns the user `hermetic`; undefined if it does not exist. */
 function userOf(machine: Machine): { readonly uid: number; readonly gid: number } | undefined {
   const line = /^hermetic:[^:]*:(\d+):(\d+):/m.exec(machine.read('/etc/passwd') ?? '');
   return line ? { uid: Number(line[1]), gid: Number(line[2]) } : undefined;

@@ -9,8 +9,8 @@ import type { CommandContext } from '../output.js';
 import { progress } from '../progress.js';
 
 /**
- * `hermetic explain`: explains a topic of mail TLS in a few sentences and demonstrates it
- * in the lab, or explains a code that was printed.
+ * Defines `hermetic explain`, which explains a topic of mail TLS in a few sentences and
+ * demonstrates it in the lab, or explains a code that was printed.
  *
  * Network: none. For a topic, it opens the lab in this process and draws a picture from
  * it; for a finding or failure code, it prints the catalogue entry. Standard output: the

@@ -25,7 +25,7 @@ interface GradeFlags extends ReportFlags, TrustFlags {
 }
 
 /**
- * `hermetic grade`: grades saved evidence again, offline.
+ * Defines `hermetic grade`, which grades saved evidence again, offline.
  *
  * Network: none. Evidence contains every observation of a check, so another profile, a
  * newer version of the rules or another output format needs no second check of the

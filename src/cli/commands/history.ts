@@ -12,8 +12,8 @@ interface HistoryFlags {
 }
 
 /**
- * `hermetic history`: prints the checks that the watch of the daemon stored, oldest
- * first.
+ * Defines `hermetic history`, which prints the checks that the watch of the daemon
+ * stored, oldest first.
  *
  * Network: none. The database is opened for reading. Standard output: a line for each check,
  * or each result as one JSON object (`hermetic.check/1`). Exit status: 0, or 2 when the

@@ -14,7 +14,8 @@ interface LabFlags {
 }
 
 /**
- * `hermetic lab`: checks every domain of the lab. `lab list`: describes them.
+ * Defines `hermetic lab`, which checks every domain of the lab. `lab list` describes the
+ * domains.
  *
  * Network: none; servers and DNS run in this process. Standard output: one row, or one
  * line of JSON, for each domain in the order of the list. Exit status: 0, also with
@@ -89,7 +90,7 @@ async function printList({ json }: LabFlags, output: Output): Promise<number> {
   return exitCodes.good;
 }
 
-/** A domain and a text next to it, or below it if the terminal is narrow. */
+/** Returns a domain and a text next to it, or below it if the terminal is narrow. */
 function formatRow(domainName: string, outputText: string, { width }: Output): string {
   const nameWidth = width < 80 ? 4 : 38;
   const lines = wrap(outputText, width - nameWidth, '', '');

@@ -18,8 +18,8 @@ interface PolicyFlags extends SenderFlags {
 }
 
 /**
- * `hermetic policy`: shows the requirements of a sender for a domain, and the records
- * that cause them. It connects to no mail server.
+ * Defines `hermetic policy`, which shows the requirements of a sender for a domain, and
+ * the records that cause them. It connects to no mail server.
  *
  * Network: queries the DNS and fetches the MTA-STS policy over HTTPS. With `--store` the
  * cached policies of the daemon are used; the database is opened for reading. Standard

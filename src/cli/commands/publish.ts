@@ -141,8 +141,8 @@ const accountKey: Subcommand = {
 const MAX_NOTES = 20;
 
 /**
- * `hermetic publish`: brings domains and mail hosts to the state that the section
- * `publish` of the configuration describes, in steps that are safe for mail.
+ * Defines `hermetic publish`, which brings domains and mail hosts to the state that the
+ * section `publish` of the configuration describes, in steps that are safe for mail.
  *
  * Standard output: plans, outcomes and states, as text or as lines of JSON. Standard
  * error: the log of the run, and problems of the configuration. Exit status: 0, 1 when an
@@ -280,7 +280,7 @@ function planText(subject: SubjectPlan): string {
   return subjectText(subject, steps);
 }
 
-/** A domain or host with its alerts, failures, actions, proposals and waits. */
+/** Returns a domain or host with its alerts, failures, actions, proposals and waits. */
 function subjectText(plan: Omit<SubjectPlan, 'save'>, actions: readonly string[]): string {
   const { subject, place, alerts, failures, proposals, waits, certificates = [] } = plan;
   const isIdle = actions.length + waits.length + proposals.length === 0;
@@ -338,7 +338,9 @@ function alertText({ code, subject, detail }: Alert): string {
   return `  !     ${subject}: ${sayFailure({ code, detail: detail ?? '' })}\n        ${findFailure(code)?.fix ?? ''}`;
 }
 
-/** The last failure of an action, with its cause and the time of the next attempt. */
+/**
+ * Returns the last failure of an action, with its cause and the time of the next attempt.
+ */
 function failureTextOf(failure: SubjectPlan['failures'][number]): string {
   const { says, code, detail, at, retry } = failure;
   const next = retry === undefined ? 'with the next apply' : `not before ${formatTime(retry)}`;

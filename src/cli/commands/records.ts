@@ -33,8 +33,8 @@ interface RecordsFlags extends ResolverFlags {
 }
 
 /**
- * `hermetic records`: prints the records that a domain lacks, ready to paste, in an order
- * that never defers mail.
+ * Defines `hermetic records`, which prints the records that a domain lacks, ready to
+ * paste, in an order that never defers mail.
  *
  * Network: checks the domain as `hermetic check` does, and looks up the owners of the
  * records. It changes no record. Standard output: lines of a zone file, everything else
@@ -166,7 +166,7 @@ function print(
   output.out(blocks.join('\n'));
 }
 
-/** A comment of a zone file, so that the whole output can be pasted. */
+/** Returns a comment of a zone file, so that the whole output can be pasted. */
 function formatComment(outputText: string): string {
   return wrap(outputText, 78)
     .map((textLine) => `; ${textLine}\n`)

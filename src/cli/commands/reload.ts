@@ -8,7 +8,9 @@ import { complain, type CommandContext } from '../output.js';
 /** Timeout, milliseconds: the daemon starts every job again and ends the old jobs. */
 const RELOAD = 110_000;
 
-/** `hermetic reload`: makes the running daemon read its configuration again. */
+/**
+ * Defines `hermetic reload`, which makes the running daemon read its configuration again.
+ */
 export function defineReload(command: Command, { output, finish }: CommandContext): void {
   command
     .option('--socket <path>', 'control socket of the daemon', DEFAULT_SOCKET)

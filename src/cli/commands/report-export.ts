@@ -7,7 +7,8 @@ import { present } from '../options.js';
 import type { CommandContext } from '../output.js';
 
 /**
- * `hermetic report export`: prints stored reports, for a program or another database.
+ * Defines `hermetic report export`, which prints stored reports, for a program or another
+ * database.
  *
  * Network: none. The database is opened for reading and need not be idle. Standard
  * output: each report as it arrived, one JSON object on each line. Reports that do not

@@ -44,7 +44,8 @@ interface ImportFlags extends ResolverFlags, MailboxFlags {
 }
 
 /**
- * `hermetic report import`: reads reports from files, folders, pipes and a mailbox.
+ * Defines `hermetic report import`, which reads reports from files, folders, pipes and a
+ * mailbox.
  *
  * Network: DNS queries for DKIM keys, unless `--no-verify`; with `--mailbox` its server.
  * RFC 8460 §3 requires a signature of the reporting domain on every report by mail:

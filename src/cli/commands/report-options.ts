@@ -130,7 +130,7 @@ export function printJson(checkResult: CheckResult, isOnly: boolean, output: Out
 }
 
 /**
- * The exit status of graded results; with `--nagios` that of the worst line.
+ * Returns the exit status of graded results; with `--nagios` that of the worst line.
  *
  * `failOn`: the least severe verdict that counts as a failure.
  */

@@ -21,8 +21,8 @@ interface PreviewFlags {
 }
 
 /**
- * `hermetic report preview`: prints the reports that the daemon will send to other
- * domains, and the state of those it has sent.
+ * Defines `hermetic report preview`, which prints the reports that the daemon will send
+ * to other domains, and the state of those it has sent.
  *
  * Network: none; nothing is sent. The database of the daemon is opened for reading.
  * Standard output: each report as it would be sent now (RFC 8460 §4.4), with its
@@ -75,7 +75,7 @@ async function preview(
   }
 }
 
-/** The section without the settings that only the daemon needs. */
+/** Returns the section without the settings that only the daemon needs. */
 function strip(section: unknown): unknown {
   if (typeof section !== 'object' || section === null) return section;
   const { feed: _feed, ...rest } = section as Record<string, unknown>;

@@ -46,7 +46,7 @@ interface ShowFlags {
 }
 
 /**
- * `hermetic report show`: explains the failures in stored reports.
+ * Defines `hermetic report show`, which explains the failures in stored reports.
  *
  * Network: none. The database is opened for reading. Standard output: for one domain each
  * failure with its period, the likely cause and the fix; for all domains one row each.
@@ -120,7 +120,9 @@ async function run(
   }
 }
 
-/** The domain to show; empty: reports that name no domain; undefined: all domains. */
+/**
+ * Returns the domain to show; empty: reports that name no domain; undefined: all domains.
+ */
 function readName(domainName: string | undefined): string | undefined {
   if (domainName === undefined || domainName === '') return domainName;
   const fix = 'Write the part after the @, such as example.com.';

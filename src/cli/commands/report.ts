@@ -7,7 +7,7 @@ import { defineReportPreview } from './report-preview.js';
 import { defineReportShow } from './report-show.js';
 
 /**
- * `hermetic report`: reads, stores and explains TLS-RPT reports.
+ * Defines `hermetic report`, which reads, stores and explains TLS-RPT reports.
  *
  * The subcommands share the database of `--store`; only `import` writes to it. None of
  * them sends a report: that is the work of the daemon (`reporting` in the configuration).

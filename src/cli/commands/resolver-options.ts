@@ -99,8 +99,9 @@ export function readResolverFlags(resolverFlags: ResolverFlags): ResolverSetting
 const resolverForm = 'Write ADDRESS, ADDRESS:PORT, tcp://ADDRESS or tls://ADDRESS#NAME.';
 
 /**
- * RFC 7672 §2.1.1 [7672-2.1.1-4]: the AD bit of a resolver across a network is not
- * trusted unless the operator names that resolver.
+ * Throws unless the resolvers are on this machine. RFC 7672 §2.1.1 [7672-2.1.1-4]: the AD
+ * bit of a resolver across a network is not trusted unless the operator names that
+ * resolver.
  */
 function requireLocalResolver(upstreams: readonly Upstream[]): void {
   const remote = upstreams.find(({ address }) => !/^(127\.|::1$)/.test(address));

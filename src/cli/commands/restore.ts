@@ -27,8 +27,8 @@ const SUFFIXES = ['-wal', '-shm', ''] as const;
 const RELOAD = 110_000;
 
 /**
- * `hermetic restore`: replaces the database with a backup, and makes a running daemon
- * open it. The former database stays next to it.
+ * Defines `hermetic restore`, which replaces the database with a backup, and makes a
+ * running daemon open it. The former database stays next to it.
  */
 export function defineRestore(command: Command, context: CommandContext): void {
   command
@@ -76,7 +76,10 @@ function replaceStore(backup: string, store: string): string | undefined {
   return former && kept;
 }
 
-/** A daemon that does not run opens the backup when it starts. */
+/**
+ * Makes the running daemon open the backup. A daemon that is not running opens the backup
+ * when it starts.
+ */
 async function reopen(socket: string): Promise<void> {
   try {
     const answer = await askDaemon(socket, { do: 'reload' }, RELOAD);

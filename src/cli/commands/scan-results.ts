@@ -29,7 +29,10 @@ interface ExportFlags extends ScanDatabaseFlags {
   readonly out: string;
 }
 
-/** `hermetic scan export`: the result of every domain, one row each, by rank. */
+/**
+ * Defines `hermetic scan export`, which prints the result of every domain, one row each,
+ * by rank.
+ */
 export function defineScanExport(command: Command, { output }: CommandContext): void {
   command
     .description('write the result of every domain of a scan')
@@ -70,7 +73,7 @@ async function* jsonRows(rows: AsyncIterable<ScanResultRow>): AsyncGenerator<str
 /** The formats of the export; Parquet is not text. */
 const formats = { jsonl: jsonRows, csv: csvRows, parquet: parquetChunks } as const;
 
-/** `hermetic scan diff`: the changes that later scans found. */
+/** Defines `hermetic scan diff`, which prints the changes that later scans found. */
 export function defineScanDiff(command: Command, { output }: CommandContext): void {
   command
     .description('print the changes between two scans, one line each')
@@ -100,7 +103,9 @@ function valueText(value: unknown): string {
   return typeof value === 'string' && value !== '' ? value : '(none)';
 }
 
-/** `hermetic scan why`: the rows that led to the grade of a domain. */
+/**
+ * Defines `hermetic scan why`, which prints the rows that led to the grade of a domain.
+ */
 export function defineScanWhy(command: Command, { output }: CommandContext): void {
   command
     .description('show the facts that led to the verdict on a domain')

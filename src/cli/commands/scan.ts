@@ -28,7 +28,7 @@ import { readWorker, withWorker, type WorkerFlags } from './worker-options.js';
 import { stopSignal } from './worker.js';
 
 /**
- * `hermetic scan`: scans lists of domains with PostgreSQL.
+ * Defines `hermetic scan`, which scans lists of domains with PostgreSQL.
  *
  * `start` runs a worker in this process; the other subcommands only read or write the
  * database. Network of `start`: as `hermetic worker`.

@@ -25,8 +25,8 @@ interface SendFlags extends SenderFlags {
 }
 
 /**
- * `hermetic send`: delivers one message to the recipients' own servers, and prints the
- * conversations.
+ * Defines `hermetic send`, which delivers one message to the recipients' own servers, and
+ * prints the conversations.
  *
  * Network: looks up the policies of each recipient's domain, connects to its mail hosts
  * and delivers, unless `--dry-run`. It never falls back to less security than policy
@@ -169,7 +169,7 @@ function formatDryRun(
 }
 
 /**
- * The message of `--message`, or a short test message.
+ * Returns the message of `--message`, or a short test message.
  *
  * The test message has the fields that RFC 5322 §3.6 requires and a Message-ID. A message
  * from a file must begin with a header field (§2.2): a server would read a body without
@@ -213,7 +213,7 @@ function exitCodeOf({ recipients }: Delivery): number {
 }
 
 /**
- * The order is 1, 3, 0.
+ * Returns the most severe exit status, in the order 1, 3, 0.
  *
  * A rejection requires an action of the sender; a later attempt may resolve a deferral.
  */

@@ -48,7 +48,8 @@ interface PredictFlags {
 const ANY_DOMAIN = 'recipient.example';
 
 /**
- * `hermetic sender predict`: predicts how a mail server treats the mail that it sends.
+ * Defines `hermetic sender predict`, which predicts how a mail server treats the mail
+ * that it sends.
  *
  * Offline: it reads the configuration and the tables that it names. Without a file, it
  * reads the configuration of this machine's mail server. Standard output: the verdict of
@@ -165,7 +166,7 @@ async function readModel(
   }
 }
 
-/** The exit status: an unused mechanism takes precedence over an unknown one. */
+/** Returns the exit status: an unused mechanism takes precedence over an unknown one. */
 function statusOf({ mechanisms }: SenderPrediction): number {
   const verdicts = mechanisms
     .filter(({ mechanism }) => mechanism === 'dane' || mechanism === 'mta-sts')

@@ -51,8 +51,8 @@ interface TestFlags {
 }
 
 /**
- * `hermetic sender test`: opens receiving domains with one fault each on this machine, and
- * shows how a sender treats mail to them.
+ * Defines `hermetic sender test`, which opens receiving domains with one fault each on
+ * this machine, and shows how a sender treats mail to them.
  *
  * Network: listens on loopback addresses, ports 25, 53 and 443, which needs root; with
  * `--lab` all servers run inside this process. Connects to the server of `--smtp` only.
@@ -220,7 +220,8 @@ function announce(
 }
 
 /**
- * A port below 1024 needs root; a port in use is available after the other program stops.
+ * Returns the error of a port that cannot be opened, with its fix; other errors
+ * unchanged.
  */
 function portError(error: unknown): unknown {
   const { code, address, port, syscall } = error as Partial<
@@ -236,7 +237,10 @@ function portError(error: unknown): unknown {
   });
 }
 
-/** A mechanism that is not enforced takes precedence over an undetermined one. */
+/**
+ * Returns the exit status. A mechanism that the sender does not enforce takes precedence
+ * over an undetermined mechanism.
+ */
 function statusOf({ mechanisms }: SenderTestResult): number {
   const verdicts = mechanisms
     .filter(({ mechanism }) => mechanism === 'dane' || mechanism === 'mta-sts')

@@ -18,7 +18,7 @@ interface ZoneFlags {
 }
 
 /**
- * `hermetic sender zone`: prints the records of the public sender test.
+ * Defines `hermetic sender zone`, which prints the records of the public sender test.
  *
  * Without `--static`, it prints the records for the parent zone, which delegate the zone
  * to the daemon. With `--static`, it prints every zone of one slot, for a name server
@@ -77,7 +77,7 @@ const instructions: Readonly<Record<StaticZone['dnssec'], string>> = {
   bogus: 'its DS record in the parent zone matches no key: leave both unchanged',
 };
 
-/** A zone below a comment with its name and its signing. */
+/** Returns a zone below a comment with its name and its signing. */
 function zoneText({ apex, dnssec, parent, text }: StaticZone): string {
   const above = parent === undefined ? '' : `, zone above: ${parent}`;
   return `; zone ${apex}${above}\n; ${instructions[dnssec]}\n${text}`;

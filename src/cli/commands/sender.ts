@@ -6,9 +6,10 @@ import { defineSenderTest } from './sender-test.js';
 import { defineSenderZone } from './sender-zone.js';
 
 /**
- * `hermetic sender`: predicts or tests the sending side of a mail server. Delivered mail
- * looks the same with and without protection, so the subcommands predict the sender's
- * rules from its configuration, or test them with receivers that have deliberate faults.
+ * Defines `hermetic sender`, which predicts or tests the sending side of a mail server.
+ * Delivered mail looks the same with and without protection, so the subcommands predict
+ * the sender's rules from its configuration, or test them with receivers that have
+ * deliberate faults.
  */
 export function defineSender(command: Command, context: CommandContext): void {
   defineSenderTest(command.command('test'), context);

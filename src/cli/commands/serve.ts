@@ -19,8 +19,8 @@ interface ServeFlags {
 type ServerPart = typeof ServerModule;
 
 /**
- * `hermetic serve`: runs the daemon. SIGHUP reloads the configuration; SIGTERM and ctrl-C
- * end the daemon after the running work.
+ * Defines `hermetic serve`, which runs the daemon. SIGHUP reloads the configuration;
+ * SIGTERM and ctrl-C end the daemon after the running work.
  *
  * Network: listens on the addresses of the configuration and does the work of its jobs.
  * Standard output: the log. With `--check` nothing is written; every problem of

@@ -35,8 +35,8 @@ interface SetupFlags extends JobAnswers {
 }
 
 /**
- * `hermetic setup`: writes the configuration for one use, and can restore the previous
- * files.
+ * Defines `hermetic setup`, which writes the configuration for one use, and can restore
+ * the previous files.
  */
 export function defineSetup(command: Command, context: CommandContext): void {
   command
@@ -241,7 +241,7 @@ async function activateFile(path: string, machine: Machine, flags: SetupFlags): 
   await reloadDaemon(machine, flags);
 }
 
-/** A Postfix that is not running reads main.cf when it starts. */
+/** Reloads Postfix if it is running; otherwise Postfix reads main.cf when it starts. */
 function reloadPostfix(machine: Machine): void {
   const folder = machine.path(POSTFIX_FOLDER);
   const { status, err } = machine.run(['postfix', '-c', folder, 'check']);

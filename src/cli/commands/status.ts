@@ -18,7 +18,7 @@ const ANSWER = 5000;
 /** Milliseconds between two attempts of `--wait`. */
 const PAUSE = 100;
 
-/** `hermetic status`: shows the state of the running daemon. */
+/** Defines `hermetic status`, which shows the state of the running daemon. */
 export function defineStatus(command: Command, context: CommandContext): void {
   command
     .option('--socket <path>', 'control socket of the daemon', DEFAULT_SOCKET)
@@ -61,8 +61,8 @@ async function showStatus(
 }
 
 /**
- * systemd passes the process id to `ExecStartPost=`; a process that has ended will not
- * become ready.
+ * Returns whether the process of the daemon can still become ready. systemd passes the
+ * process id to `ExecStartPost=`; a process that has ended will not become ready.
  */
 function isStarting(): boolean {
   const pid = Number(process.env['MAINPID']);

@@ -22,7 +22,8 @@ interface TlsaFlags {
 const EMPTY = /e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855$/;
 
 /**
- * `hermetic tlsa`: prints the TLSA records of certificates or keys in files.
+ * Defines `hermetic tlsa`, which prints the TLSA records of certificates or keys in
+ * files.
  *
  * Offline. Reads PEM files and writes nothing; it uses only the public part of private
  * keys. Standard output: one record for each key, TLSA 3 1 1 (RFC 7672 §3.1), with
@@ -78,7 +79,7 @@ function print(files: readonly string[], tlsaFlags: TlsaFlags, output: Output): 
   return exitCodes.good;
 }
 
-/** The owner of TLSA records: `_25._tcp.mx1.example.com`. */
+/** Returns the owner of TLSA records: `_25._tcp.mx1.example.com`. */
 function ownerName(hostName: string, port: string): string {
   const parsedName = parseDomain(hostName);
   if (!parsedName.ok)

@@ -22,7 +22,7 @@ interface UserFlags {
   readonly customer?: readonly string[];
 }
 
-/** `hermetic user`: the local accounts of the operator pages. */
+/** Defines `hermetic user`, which manages the local accounts of the operator pages. */
 export function defineUser(command: Command, context: CommandContext): void {
   const { output } = context;
   const sub = (name: string, description: string, example: string): Command =>
@@ -108,7 +108,7 @@ async function newPassword({ output }: CommandContext): Promise<string> {
   return hashPassword(password);
 }
 
-/** The account of the machine that runs the command. */
+/** Returns the account of the machine that runs the command. */
 function by(): { at: number; actor: string; way: string; network: string } {
   const { SUDO_USER, USER } = process.env;
   return { at: Date.now(), actor: SUDO_USER ?? USER ?? 'unknown', way: 'command', network: '' };

@@ -39,8 +39,8 @@ function withMemory(command: Command): Command {
 }
 
 /**
- * `hermetic watch accept`: accepts the intentional loss of a protection as the known
- * state of a domain.
+ * Defines `hermetic watch accept`, which accepts the intentional loss of a protection as
+ * the known state of a domain.
  *
  * Network: none. Without `--yes` it writes nothing. Exit status: 0; 1 if there is nothing
  * to accept; 2 if the saved state cannot be used.
@@ -129,7 +129,7 @@ async function acceptNow(
   }
 }
 
-/** The account of the machine that runs the command. */
+/** Returns the account of the machine that runs the command. */
 function account(): string {
   const { SUDO_USER, USER } = process.env;
   return SUDO_USER ?? USER ?? 'unknown';
@@ -149,8 +149,8 @@ async function readMemory({ state: filePath, store }: MemoryFlags): Promise<Watc
 }
 
 /**
- * `hermetic watch status`: prints the open alarms of each watched domain, and the losses
- * that were accepted. Network: none.
+ * Defines `hermetic watch status`, which prints the open alarms of each watched domain,
+ * and the losses that were accepted. Network: none.
  */
 export function defineWatchStatus(command: Command, { output }: CommandContext): void {
   withMemory(command)

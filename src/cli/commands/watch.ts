@@ -35,8 +35,8 @@ interface WatchFlags extends CheckFlags {
 const MAX_CONCURRENT = 8;
 
 /**
- * `hermetic watch`: checks domains and reports only faults that began, became worse or
- * ended.
+ * Defines `hermetic watch`, which checks domains and reports only faults that began,
+ * became worse or ended.
  */
 export function defineWatch(command: Command, context: CommandContext): void {
   // `watch` and its subcommands all have --state: after a subcommand, the option belongs
@@ -167,7 +167,10 @@ function asText(
   return blocks.map((block) => `${block}\n`).join('\n');
 }
 
-/** `hermetic.watch/1`: fields are added, never renamed or removed. */
+/**
+ * Returns the JSON output `hermetic.watch/1`. Later versions add fields, but never rename
+ * or remove one.
+ */
 function asJson(
   { domains: known, own }: WatchState,
   alarms: readonly WatchAlarm[],

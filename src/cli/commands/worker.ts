@@ -8,7 +8,8 @@ import { withDatabase, withScanDatabase, type ScanDatabaseFlags } from '../scan/
 import { readWorker, withWorker, type WorkerFlags } from './worker-options.js';
 
 /**
- * `hermetic worker`: works on the running scans of a database until it is stopped.
+ * Defines `hermetic worker`, which works on the running scans of a database until it is
+ * stopped.
  *
  * Network: DNS, SMTP and HTTPS as `hermetic check --depth triage`, and PostgreSQL. Any
  * number of workers may share a database; each may be stopped or killed at any moment.
@@ -34,7 +35,7 @@ export function defineWorker(command: Command, context: CommandContext): void {
   });
 }
 
-/** A signal that ctrl-C and SIGTERM abort. */
+/** Returns a signal that ctrl-C and SIGTERM abort. */
 export function stopSignal(signal: AbortSignal): AbortSignal {
   const terminated = new AbortController();
   process.once('SIGTERM', () => terminated.abort());

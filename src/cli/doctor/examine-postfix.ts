@@ -104,9 +104,9 @@ function outsideChroot(map: string, { queueFolder }: PostfixState): Installation
 }
 
 /**
- * Whether a map `socketmap:inet:HOST:PORT:NAME` or `socketmap:unix:PATH:NAME` refers to a
- * listening address: `HOST:PORT` or `unix:PATH`. Without `postfix`, the path is that of a
- * process outside the chroot.
+ * Returns whether a map `socketmap:inet:HOST:PORT:NAME` or `socketmap:unix:PATH:NAME`
+ * refers to a listening address: `HOST:PORT` or `unix:PATH`. Without `postfix`, the path
+ * is that of a process outside the chroot.
  */
 function reaches(map: string, at: string, postfix?: PostfixState): boolean {
   const [, kind, address = ''] = /^socketmap:(inet|unix):(.*):[^:]*$/.exec(map) ?? [];
@@ -119,7 +119,7 @@ function reaches(map: string, at: string, postfix?: PostfixState): boolean {
   return host === 'localhost' ? loopback.includes(listening) : host === listening;
 }
 
-/** The path of a socket outside the chroot. */
+/** Returns the path of a socket outside the chroot. */
 function socketPath(path: string, { queueFolder, inChroot }: PostfixState): string {
   if (!path.startsWith('/')) return `${queueFolder}/${path}`;
   return inChroot ? `${queueFolder}${path}` : path;

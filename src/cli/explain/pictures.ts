@@ -21,7 +21,7 @@ const remarks: readonly (readonly [RegExp, string])[] = [
 ];
 
 /**
- * One SMTP conversation with remarks next to its lines.
+ * Returns the lines of one SMTP conversation with remarks next to its lines.
  *
  * Lines after the handshake are marked as encrypted: an on-path attacker cannot read or
  * change them. The transcript is that of the first connection of the check.
@@ -55,13 +55,13 @@ export function exposurePicture(
   return exposureLines(checkResult.exposure, { width: WIDTH, senders });
 }
 
-/** The first address of the first host. */
+/** Returns the first address of the first host. */
 export function address({ result }: StagedCheck): MailAddress | undefined {
   return result.hosts[0]?.addresses[0];
 }
 
 /**
- * The certificate of a domain in one line.
+ * Returns the certificate of a domain in one line.
  *
  * The states are those of the check: trust of the chain, match of the name, dates.
  * `shown` is the certificate of the first handshake, so the picture shows one certificate
@@ -78,7 +78,7 @@ export function certificateLine(seen: StagedCheck): string {
 }
 
 /**
- * The connection that completed the handshake.
+ * Returns the connection that completed the handshake.
  *
  * Undefined when no handshake was completed.
  */

@@ -36,7 +36,7 @@ export interface Stage {
   look(domainName: string, options?: LookOptions): Promise<StagedCheck>;
   /** Connects to a domain's mail hosts as policy allows, and returns the outcome. */
   send(domainName: string): Promise<DeliveryOutcome>;
-  /** The chain of trust of an answer. */
+  /** Returns the chain of trust of an answer. */
   prove(name: string, type: string): Promise<Proof | undefined>;
   /** Tests the sender of this program against the decisive cases. */
   senderTest(): Promise<SenderTestResult>;

@@ -62,7 +62,7 @@ async function isRunning(database: Database, id: number): Promise<boolean> {
   return (scan?.state ?? 'running') === 'running';
 }
 
-/** Waits; an abort ends the pause at once. */
+/** Waits for some milliseconds; an abort ends the pause at once. */
 function pause(milliseconds: number, signal: AbortSignal): Promise<void> {
   return new Promise((done) => {
     const timer = setTimeout(finish, milliseconds);

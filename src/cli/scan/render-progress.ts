@@ -66,7 +66,7 @@ export function continuation({ scan, workers }: ScanProgress): string | undefine
   return undefined;
 }
 
-/** The measured error of inference, with the upper limit of its 95 % interval. */
+/** Returns the measured error of inference, with the upper limit of its 95 % interval. */
 function errorText({ visits, inference }: ScanProgress): string {
   const { checked, wrong } = inference;
   if (checked === 0) return '';

@@ -47,7 +47,7 @@ export interface Receivers {
   readonly anchorLine: string;
   /** The resolver for other programs; present even if no other program uses it. */
   readonly resolver: Endpoint;
-  /** The endpoint of the mail host of a case, for a client without DNS. */
+  /** Returns the endpoint of the mail host of a case, for a client without DNS. */
   mailHostOf(caseId: string): Endpoint | undefined;
   close(): Promise<void>;
 }
@@ -67,7 +67,10 @@ export interface ReceiversOptions {
    */
   readonly withdrawAfterMs?: number;
   onObservation?(observation: Observation): void;
-  /** Called after the policy of a case is withdrawn: its second message can be sent. */
+  /**
+   * Reports that the policy of a case was withdrawn, so that its second message can be
+   * sent.
+   */
   onWithdrawn?(senderCase: SenderCase): void;
 }
 
@@ -179,7 +182,10 @@ class OfflineReceivers implements Receivers {
     await this.network.close();
   }
 
-  /** 198.51.100.0/24 within the process (RFC 5737), 127.51.100.0/24 for other programs. */
+  /**
+   * Returns an address of a receiver: in 198.51.100.0/24 within the process (RFC 5737),
+   * in 127.51.100.0/24 for other programs.
+   */
   #address(last: number): string {
     return `${this.options.exposed ? '127' : '198'}.51.100.${last}`;
   }

@@ -153,7 +153,9 @@ test('senders, cases and times that cannot be used are refused before a port ope
   }
 });
 
-/** nodemailer as a sender without policies: opportunistic TLS, no verification. */
+/**
+ * Returns nodemailer as a sender without policies: opportunistic TLS, no verification.
+ */
 function plainNodemailer(receivers: Receivers): Submit {
   return async ({ senderCase, from, to, message }) => {
     const { address: host = '', port = 0 } = receivers.mailHostOf(senderCase.id) ?? {};

@@ -24,9 +24,12 @@ export interface SenderTestOptions {
   /** Maximum number of concurrent submissions. */
   readonly concurrency: number;
   readonly signal: AbortSignal;
-  /** Called when the ports are open. */
+  /** Runs when the ports are open. */
   onOpen?(receivers: Receivers): void;
-  /** Called after observations, at most every {@link REFRESH_MS}, and once a second. */
+  /**
+   * Reports the result after observations, at most every {@link REFRESH_MS}, and once a
+   * second.
+   */
   onProgress?(result: SenderTestResult): void;
 }
 

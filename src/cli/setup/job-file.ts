@@ -19,8 +19,8 @@ const SCHEMA = join(
 );
 
 /**
- * The first lines of a file that setup writes. The second one is for the YAML language
- * server of editors, which then completes and checks keys.
+ * Returns the first lines of a file that setup writes. The second one is for the YAML
+ * language server of editors, which then completes and checks keys.
  */
 export function fileHeader(use: string, page: string): string {
   return `# Written by hermetic setup ${use}. All keys: ${page}
@@ -28,7 +28,7 @@ export function fileHeader(use: string, page: string): string {
 `;
 }
 
-/** The file of one use in `conf.d`, with whole sections. */
+/** Returns the file of one use in `conf.d`, with whole sections. */
 export function jobFile(use: string, purpose: string, sections: object): PlannedFile {
   return {
     path: `/etc/hermetic/conf.d/${use}.yaml`,

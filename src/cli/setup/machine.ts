@@ -30,9 +30,15 @@ export interface FileFacts {
 
 /** The parts of this machine that setup changes and doctor examines. */
 export interface Machine {
-  /** The real path of a path of the system; tests place a whole system in a folder. */
+  /**
+   * Returns the real path for a path of the system: tests place a whole system in a
+   * folder.
+   */
   path(path: string): string;
-  /** Undefined if the file does not exist or this user may not read it. */
+  /**
+   * Reads the text of a file; undefined if the file does not exist or this user may not
+   * read it.
+   */
   read(path: string): string | undefined;
   /** Replaces a file at once, or creates it. */
   write(path: string, text: string, mode?: number): void;
@@ -53,14 +59,15 @@ function unwritable(file: string, cause: unknown): HermeticError {
 }
 
 /**
- * The error output of a program, with its name as prefix unless the program printed it.
+ * Returns the error output of a program, with its name as prefix unless the program
+ * printed it.
  */
 export function programError(program: string, err: string): string {
   const text = err.trim();
   return text.startsWith(`${program}: `) ? text : `${program}: ${text}`;
 }
 
-/** This machine, or the system in the folder `root`. */
+/** Returns this machine, or the system in the folder `root`. */
 export function nodeMachine(root = ''): Machine {
   const path = (name: string): string => (root === '' ? name : join(root, name));
   return {

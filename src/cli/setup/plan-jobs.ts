@@ -19,14 +19,14 @@ export interface JobAnswers {
   readonly webhook?: string;
 }
 
-/** The shared HTTPS port. */
+/** Returns the shared HTTPS port. */
 export function planWeb({ listen }: JobAnswers): PlannedFile {
   return jobFile('web', 'opens the HTTPS port of policy hosts and reports', {
     web: { listen: listen === undefined ? ['0.0.0.0:443', '[::]:443'] : [listen] },
   });
 }
 
-/** Policies, certificates and TLSA records of domains. */
+/** Plans the policies, certificates and TLSA records of domains. */
 export function planPublish(answers: JobAnswers): PlannedFile {
   const { domain = [], host = [], policyHost, reportTo, directory } = answers;
   if (!answers.agree)

@@ -15,7 +15,7 @@ import {
 const MAIN_CF = `${POSTFIX_FOLDER}/main.cf`;
 
 /**
- * The files that make Postfix enforce policies. The daemon's file is first: Postfix
+ * Plans the files that make Postfix enforce policies. The daemon's file is first: Postfix
  * defers all mail while a map of its configuration does not answer.
  */
 export function planPostfix(machine: Machine): readonly PlannedFile[] {
@@ -45,7 +45,7 @@ export function planPostfix(machine: Machine): readonly PlannedFile[] {
   ];
 }
 
-/** The content of main.cf with these settings, edited by `postconf` in a copy. */
+/** Returns the content of main.cf with these settings, edited by `postconf` in a copy. */
 function editMainCf(machine: Machine, settings: Readonly<Record<string, string>>): string {
   const folder = mkdtempSync(join(tmpdir(), 'hermetic-setup-'));
   try {

@@ -30,7 +30,7 @@ interface Journal {
 
 const JOURNALS = '/var/lib/hermetic/setup';
 
-/** The folder with the files as they were before `hermetic setup USE`. */
+/** Returns the folder with the files as they were before `hermetic setup USE`. */
 export function journalPath(use: string): string {
   return `${JOURNALS}/${use}.json`;
 }
@@ -106,7 +106,9 @@ function restore(path: string, before: string | null, machine: Machine): void {
   else machine.write(path, before);
 }
 
-/** Only the first failure is reported. */
+/**
+ * Ignores a later failure, because setup reports only the first one; throws other errors.
+ */
 function ignoreFailure(error: unknown): void {
   if (!isHermeticError(error)) throw error;
 }
@@ -143,7 +145,7 @@ function revert(now: string, { before, after }: SavedFile): string | undefined {
   return isComplete ? reverted.join('\n') : undefined;
 }
 
-/** The name of a setting: the text before the equals sign. */
+/** Returns the name of a setting: the text before the equals sign. */
 function nameOf(line: string): string {
   return (line.split('=')[0] ?? '').trim();
 }

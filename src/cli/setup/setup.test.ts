@@ -118,7 +118,7 @@ test('undo without a setup is an error that names the record', async (t) => {
   await assert.rejects(undoSetup('x', none, system(t)), /there is no setup to undo/);
 });
 
-/** A Postfix whose `postconf` works on lines of main.cf. */
+/** Returns a Postfix whose `postconf` works on lines of main.cf. */
 function withPostfix(machine: Machine, chroot: 'y' | 'n', mainCf: string): Machine {
   mkdirSync(machine.path('/etc/postfix'), { recursive: true });
   writeFileSync(machine.path('/etc/postfix/main.cf'), mainCf);

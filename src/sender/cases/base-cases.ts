@@ -12,7 +12,7 @@ interface Traits extends Pick<
   readonly zone?: CaseZone;
 }
 
-/** A case without MTA-STS and without DNSSEC: TLS is opportunistic. */
+/** Returns a case without MTA-STS and without DNSSEC: TLS is opportunistic. */
 function opportunistic({ host = {}, zone = insecure, ...traits }: Traits): SenderCase {
   return { group: 'base', expect: 'inform', evidenceOf: [], host, zone, ...traits };
 }

@@ -99,17 +99,22 @@ function nameDomainIn(observations: readonly Observation[]): string | undefined 
   return others.length > 0 ? undefined : first;
 }
 
-/** The last two labels of a name; undefined for an address and a name without a dot. */
+/**
+ * Returns the last two labels of a name; undefined for an address and a name without a
+ * dot.
+ */
 function lastLabels(name: string): string | undefined {
   return /(?:^|\.)([a-z0-9_-]+\.[a-z][a-z0-9-]*)\.?$/i.exec(name)?.[1]?.toLowerCase();
 }
 
-/** The network of a source; the addresses of this machine count as one network. */
+/**
+ * Returns the network of a source; the addresses of this machine count as one network.
+ */
 export function senderNetwork(source: string): string {
   return source.startsWith('127.') ? '127.0.0.0' : networkOf(source);
 }
 
-/** The weaker protection of the two if both occur. */
+/** Returns the weaker protection of the two if both occur. */
 function protectionOf(observations: readonly Observation[]): Attempt['accepted'] {
   if (observations.length === 0) return undefined;
   const plaintext = observations.some((one) => 'secured' in one && !one.secured);
@@ -161,9 +166,9 @@ export function showsRefusal(attempt: Attempt, senderCase: SenderCase): boolean 
 }
 
 /**
- * The step from which leaving is a refusal. A fault of DNS or policy prevents a sender
- * from connecting; a sender that connects anyway decides by the certificate. A client
- * that only sends a greeting, such as a monitor, has made no decision.
+ * Returns the step from which leaving is a refusal. A fault of DNS or policy prevents a
+ * sender from connecting; a sender that connects anyway decides by the certificate. A
+ * client that only sends a greeting, such as a monitor, has made no decision.
  */
 function threshold({ decidedAt, host }: SenderCase): DeliveryStep {
   if (compareSteps(decidedAt, 'greeting') > 0) return decidedAt;

@@ -54,8 +54,8 @@ function isFromSender(
 }
 
 /**
- * Result types that the property of a case causes (RFC 8460 §4.3.1, §4.3.2). A sender may
- * name the general type instead [8460-4.3-1].
+ * Returns the result types that the property of a case causes (RFC 8460 §4.3.1, §4.3.2).
+ * A sender may name the general type instead [8460-4.3-1].
  */
 function expectedTypes({ host, policy, zone }: SenderCase): readonly string[] {
   if (policy?.certificate !== undefined) return ['sts-webpki-invalid', 'sts-policy-fetch-error'];

@@ -12,7 +12,7 @@ import {
   type Observation,
 } from '../index.js';
 
-/** Postfix at a level, compared with scripted observations. */
+/** Compares the prediction for Postfix at a level with scripted observations. */
 function compared(level: string, observations: readonly Observation[]): readonly ComparedCase[] {
   const model = readPostfix({
     text: `smtp_tls_security_level = ${level}\nsmtp_dns_support_level = dnssec\n`,

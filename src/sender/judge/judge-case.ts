@@ -113,8 +113,9 @@ export function isDelivered(verdict: CaseVerdict): boolean {
 }
 
 /**
- * The decisive observations: those of the second message if the test withdraws the policy
- * in between. Observations of the first message show only that the test is running.
+ * Returns the decisive observations: those of the second message if the test withdraws
+ * the policy in between. Observations of the first message show only that the test is
+ * running.
  */
 function decisive(
   senderCase: SenderCase,
@@ -129,7 +130,10 @@ function decisive(
   return observations.filter((one) => !('connection' in one));
 }
 
-/** A sender that did not send the first message could not cache the policy. */
+/**
+ * Returns whether the first message is missing. A sender that did not send the first
+ * message could not cache the policy.
+ */
 function lacksFirst({ withdrawn }: SenderCase, observations: readonly Observation[]): boolean {
   const isFirst = ({ message = 1 }: Observation): boolean => message === 1;
   return (
@@ -199,9 +203,9 @@ function judgeSilence(senderCase: SenderCase, silence: Silence): Judged {
 }
 
 /**
- * The step before a connection at which a sender decided against the host. The conclusion
- * requires that the fault of the case is visible at that step and that the same sender
- * reached another case, since silence has many causes.
+ * Returns the step before a connection at which a sender decided against the host. The
+ * conclusion requires that the fault of the case is visible at that step and that the
+ * same sender reached another case, since silence has many causes.
  */
 function refusedBefore(
   { decidedAt, zone }: SenderCase,
@@ -278,7 +282,7 @@ function evidenceIn(
   };
 }
 
-/** TLS of the last attempt that reached a ClientHello. */
+/** Returns the TLS of the last attempt that reached a ClientHello. */
 function tlsIn(attempts: readonly Attempt[]): CaseResult['evidence']['tls'] {
   const last = attempts.filter(({ observations }) => find(observations, 'hello')).at(-1);
   if (!last) return undefined;

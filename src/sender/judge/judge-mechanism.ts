@@ -28,9 +28,9 @@ export function judgeMechanism(mechanism: SenderMechanism, judged: JudgedTest): 
 }
 
 /**
- * A verdict on MTA-STS, DANE or DNSSEC needs a case that was correctly delivered, and a
- * case that must not be delivered. A case proves nothing if the sender also refuses its
- * host without the mechanism, or if another network attempted the delivery.
+ * Judges MTA-STS, DANE or DNSSEC. A verdict needs a case that was correctly delivered,
+ * and a case that must not be delivered. A case proves nothing if the sender also refuses
+ * its host without the mechanism, or if another network attempted the delivery.
  */
 function judgePolicy(mechanism: SenderMechanism, judged: JudgedTest): MechanismResult {
   const cases = [...judged.cases.values()].filter(({ senderCase }) =>
@@ -85,7 +85,10 @@ function counts({ senderCase, result }: JudgedCase, { cases }: JudgedTest): bool
   return contrast !== undefined && isDelivered(contrast.verdict);
 }
 
-/** Contrast cases without a result: the refusals that depend on them do not count. */
+/**
+ * Returns contrast cases without a result: refusals that depend on these cases are not
+ * evidence.
+ */
 function missingContrasts(cases: readonly JudgedCase[], judged: JudgedTest): string[] {
   const uncounted = cases.filter((one) => yes(one.result) && !counts(one, judged));
   const contrasts = uncounted.flatMap(({ senderCase: { contrast } }) => contrast ?? []);
@@ -107,7 +110,8 @@ function unsettled(cases: readonly JudgedCase[], expect: SenderCase['expect']): 
 }
 
 /**
- * Whether the sender requested the policy: by a fetch, a TLSA question, or the DO bit.
+ * Returns whether the sender requested the policy: by a fetch, a TLSA question, or the DO
+ * bit.
  */
 function inUse(
   mechanism: SenderMechanism,
@@ -124,9 +128,9 @@ function inUse(
 }
 
 /**
- * Opportunistic TLS is `observes-only`: used if offered, not required. Refusal of invalid
- * certificates gives no protection if the sender sends in plaintext without TLS, because
- * an attacker strips STARTTLS (RFC 7435 §3).
+ * Judges opportunistic TLS, which is `observes-only`: the sender uses TLS if offered, but
+ * does not require it. Refusal of invalid certificates gives no protection if the sender
+ * sends in plaintext without TLS, because an attacker strips STARTTLS (RFC 7435 §3).
  */
 function judgeStarttls({ cases }: JudgedTest): MechanismResult {
   const base = (id: string): CaseResult | undefined => ownResult(cases, id);
@@ -150,13 +154,13 @@ function judgeStarttls({ cases }: JudgedTest): MechanismResult {
   return settled(faults.length > 0 ? 'enforces-wrongly' : 'observes-only');
 }
 
-/** The result of a case; undefined if another sender contacted it. */
+/** Returns the result of a case; undefined if another sender contacted it. */
 function ownResult(cases: JudgedTest['cases'], id: string): CaseResult | undefined {
   const result = cases.get(id)?.result;
   return result?.notes.includes('other-network') ? undefined : result;
 }
 
-/** Only messages that ask for REQUIRETLS are evidence (RFC 8689 §4.2.1). */
+/** Judges REQUIRETLS: only messages that ask for it are evidence (RFC 8689 §4.2.1). */
 function judgeRequireTls({ cases, observations }: JudgedTest): MechanismResult {
   const asked = observations.some(
     (one) =>

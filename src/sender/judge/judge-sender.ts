@@ -96,8 +96,8 @@ export function isSettled({ cases }: SenderTestResult): boolean {
 }
 
 /**
- * The network of the sender also fetches policies; a policy crawler opens no SMTP
- * connection.
+ * Returns the sources of DNS questions and policy fetches at these cases. The network of
+ * the sender also fetches policies; a policy crawler opens no SMTP connection.
  */
 function helpersOf(
   observations: readonly Observation[],
@@ -115,8 +115,8 @@ function helpersOf(
 }
 
 /**
- * Whether all attempts are those of a scanner: the client left a faultless host after the
- * certificate and never sent MAIL, and no message is known to be in transit.
+ * Returns whether all attempts are those of a scanner: the client left a faultless host
+ * after the certificate and never sent MAIL, and no message is known to be in transit.
  */
 function isVisitor(own: readonly AttemptAtCase[], observations: readonly Observation[]): boolean {
   if (observations.some(({ kind }) => kind === 'submitted' || kind === 'policy')) return false;
@@ -128,8 +128,9 @@ function isVisitor(own: readonly AttemptAtCase[], observations: readonly Observa
 }
 
 /**
- * A delivery counts as verified if the sender refused a false identity under the same
- * mechanism, and accepted none: a receiver cannot observe a successful verification.
+ * Returns whether a delivery counts as verified: the sender refused a false identity
+ * under the same mechanism, and accepted none. The delivery itself is not evidence,
+ * because a receiver cannot observe a successful verification.
  */
 function verifies(
   senderCase: SenderCase,

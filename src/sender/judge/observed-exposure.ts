@@ -41,9 +41,10 @@ export function observedExposure(verdictOf: VerdictOf): Exposure {
 }
 
 /**
- * An attacker can forge unsigned DNS answers, so the attacker's own host receives the
- * mail. That host has a certificate for its own name, and no case shows whether a sender
- * that verifies without a policy compares that name or the domain.
+ * Returns the row of a domain without a policy. An attacker can forge unsigned DNS
+ * answers, so the attacker's own host receives the mail. That host has a certificate for
+ * its own name, and no case shows whether a sender that verifies without a policy
+ * compares that name or the domain.
  */
 function withoutPolicy(verdictOf: VerdictOf): Cells {
   const stripped = resultOf(verdictOf('clear'), 'unknown');
@@ -58,7 +59,10 @@ function withoutPolicy(verdictOf: VerdictOf): Cells {
   };
 }
 
-/** An attacker in control of DNS hides the policy before the first contact (RFC 8461 §10.2). */
+/**
+ * Returns the row of a domain with MTA-STS at the first contact. An attacker in control
+ * of DNS hides the policy before the first contact (RFC 8461 §10.2).
+ */
 function firstContact(verdictOf: VerdictOf, { spoofMx, suppress }: Cells): Cells {
   return {
     none: resultOf(verdictOf('sts'), 'unverified'),
@@ -69,7 +73,10 @@ function firstContact(verdictOf: VerdictOf, { spoofMx, suppress }: Cells): Cells
   };
 }
 
-/** Forged DNS also hides the policy record, so both cases must be refused. */
+/**
+ * Returns the row of a domain whose MTA-STS policy is cached. Forged DNS also hides the
+ * policy record, so the sender must refuse the cases `sts-mx` and `sts-cached`.
+ */
 function cachedPolicy(verdictOf: VerdictOf, first: Cells): Cells {
   const suppress = resultOf(verdictOf('sts-cached'), 'unknown');
   const otherHost = resultOf(verdictOf('sts-mx'), 'to-attacker');
@@ -90,7 +97,10 @@ function daneRow(verdictOf: VerdictOf, { suppress }: Cells): Cells {
   };
 }
 
-/** A host that both mechanisms protect is refused if one of them refuses it. */
+/**
+ * Returns the row of a domain with both mechanisms: mail is deferred if one of the
+ * mechanisms defers it.
+ */
 function eitherOf(left: Cells, right: Cells): Cells {
   const cell = (attack: Attack): DeliveryResult => {
     const pair = [left[attack], right[attack]];
@@ -100,7 +110,11 @@ function eitherOf(left: Cells, right: Cells): Cells {
   return Object.fromEntries(attacks.map((attack) => [attack, cell(attack)])) as unknown as Cells;
 }
 
-/** @param underTls the result if the message arrived under TLS without verification */
+/**
+ * Returns the cell for the verdict of a case.
+ *
+ * @param underTls the result if the message arrived under TLS without verification
+ */
 function resultOf(verdict: CaseVerdict | undefined, underTls: DeliveryResult): DeliveryResult {
   switch (verdict) {
     case 'delivered-verified':

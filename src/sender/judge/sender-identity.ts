@@ -46,8 +46,9 @@ export function networksByCases(attempts: readonly AttemptAtCase[]): readonly st
 }
 
 /**
- * The domain of the EHLO names that a network used at the most cases. Another domain
- * belongs to another server behind the same address, such as a host behind the same NAT.
+ * Returns the domain of the EHLO names that a network used at the most cases. Another
+ * domain belongs to another server behind the same address, such as a host behind the
+ * same NAT.
  */
 export function nameDomainByCases(attempts: readonly AttemptAtCase[]): string | undefined {
   return byCases(attempts, ({ nameDomain }) => nameDomain)[0];
@@ -121,15 +122,16 @@ export function tlsOf(
 }
 
 /**
- * A ClientHello before TLS 1.3 names only its highest version, so it does not show lower
- * versions (RFC 9846 §E.1).
+ * Returns whether a ClientHello offers a version. A ClientHello before TLS 1.3 names only
+ * its highest version, so it does not show lower versions (RFC 9846 §E.1).
  */
 function offers({ versions, maxVersion }: ObservationOf<'hello'>, version: number): boolean {
   return versions.length > 0 ? versions.includes(version) : maxVersion === version;
 }
 
 /**
- * GREASE values, by which clients test that servers tolerate unknown values (RFC 8701).
+ * Returns whether a group is a GREASE value, with which clients test that servers
+ * tolerate unknown values (RFC 8701).
  */
 function isReserved(group: number): boolean {
   return (group & 0x0f0f) === 0x0a0a && group >> 8 === (group & 0xff);

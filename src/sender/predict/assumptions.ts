@@ -41,7 +41,7 @@ const resolverPhrases: Readonly<Record<ResolverState, string>> = {
   'does-not': 'does not validate DNSSEC',
 };
 
-/** The condition that the trusted CAs issue the certificates of the receivers. */
+/** Returns the condition that the trusted CAs issue the certificates of the receivers. */
 export function assumedRoots({ certificate, mtaSts, roots }: TlsRules): readonly string[] {
   const verifies =
     (certificate.known && certificate.value.kind === 'ca') ||

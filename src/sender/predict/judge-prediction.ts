@@ -132,8 +132,8 @@ function judgeCases(
 }
 
 /**
- * Whether a case violates the standard. A delivery in plaintext, if TLS is offered,
- * is a fault of STARTTLS.
+ * Returns whether a case violates the standard. A delivery in plaintext, if TLS is
+ * offered, is a fault of STARTTLS.
  */
 function isFault(
   mechanism: SenderMechanism,

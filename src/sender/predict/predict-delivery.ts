@@ -206,7 +206,7 @@ function openText(fact: Extract<Fact<unknown>, { known: false }>): {
   return { reason: fact.reason, source: fact.source };
 }
 
-/** The reaction of a sender with opportunistic TLS to a STARTTLS that fails. */
+/** Returns the reaction of a sender with opportunistic TLS to a STARTTLS that fails. */
 function fallBack(
   { fallback }: Pick<SenderModel, 'fallback'>,
   server: ServerFacts,
@@ -233,7 +233,10 @@ function plaintext(server: ServerFacts, reason: string, source: SettingSource): 
   return { result: server.attacker ? 'to-attacker' : 'cleartext', reason, source };
 }
 
-/** A certificate for the MX host passes if one of the accepted names is that host. */
+/**
+ * Returns whether the certificate passes: a certificate for the MX host does if one of
+ * the accepted names covers that host.
+ */
 function nameCheck(names: readonly AcceptedNames[], server: ServerFacts): Known {
   if (names.some(({ kind }) => kind === 'any')) return server.pkix;
   return names.some((accepted) => covers(accepted, server)) ? server.pkix : 'no';

@@ -11,7 +11,7 @@ import { predictSender, type SenderPrediction } from './prediction.js';
 import { readOwn, type OwnSettings } from './read-own.js';
 import type { SenderModel } from './sender-model.js';
 
-/** `starttls mta-sts dane dnssec`, each as the first letters of its verdict. */
+/** Returns `starttls mta-sts dane dnssec`, each as the first letters of its verdict. */
 function verdicts(model: SenderModel): string {
   const short = {
     enforces: 'enforces',

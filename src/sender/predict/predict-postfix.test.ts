@@ -18,7 +18,7 @@ function predict(
   return predictSender(model, senderCases);
 }
 
-/** `starttls mta-sts dane dnssec`, each as the first letters of its verdict. */
+/** Returns `starttls mta-sts dane dnssec`, each as the first letters of its verdict. */
 function verdicts({ mechanisms }: SenderPrediction): string {
   const short = {
     enforces: 'enforces',

@@ -94,7 +94,7 @@ export const predictionSchema = z
   });
 export type SenderPrediction = Readonly<z.infer<typeof predictionSchema>>;
 
-/** The published JSON Schema (draft 2020-12) by file name. */
+/** Returns the published JSON Schema (draft 2020-12) by file name. */
 export function predictionSchemas(): Readonly<Record<string, object>> {
   return {
     'hermetic.sender-prediction-1.json': z.toJSONSchema(predictionSchema, {
@@ -149,8 +149,8 @@ function causeOf({ reason, source }: PredictedDelivery): { reason: string; line:
 }
 
 /**
- * The verdict of the test for a predicted result. A sender that withholds mail by its own
- * decision refuses the host; a failed handshake shows no decision.
+ * Returns the verdict of the test for a predicted result. A sender that withholds mail by
+ * its own decision refuses the host; a failed handshake shows no decision.
  */
 function verdictOf({ result, atHandshake }: PredictedDelivery): PredictedVerdict {
   switch (result) {

@@ -76,10 +76,10 @@ export function readOwn(input: OwnInput): SenderModel {
 }
 
 /**
- * The TLS of the sender itself (tls/handshake.ts): TLS 1.0 and every suite at security
- * level 0 without a policy, and TLS 1.2 with one. If the OpenSSL of Node.js supports the
- * hybrid group, it offers the group without a key share, so that the ClientHello stays
- * small.
+ * Returns the TLS of the sender itself (tls/handshake.ts): TLS 1.0 and every suite at
+ * security level 0 without a policy, and TLS 1.2 with one. If the OpenSSL of Node.js
+ * supports the hybrid group, it offers the group without a key share, so that the
+ * ClientHello stays small.
  */
 function ownLibrary(hybrid: boolean | undefined): TlsRules['library'] {
   const source = sourceOf('TLS settings of the sender');

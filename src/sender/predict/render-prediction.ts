@@ -167,7 +167,8 @@ function exposureBlock({ exposure }: SenderPrediction, view: TextView): readonly
 }
 
 /**
- * The mechanisms whose change improves cells of a row; no line without such a mechanism.
+ * Returns a line with the mechanisms whose change improves cells of a row; empty without
+ * such a mechanism.
  */
 function improvementLine(
   row: SenderClass,
@@ -183,7 +184,10 @@ function improvementLine(
 /** Columns of the id of a case. */
 const CASE = 20;
 
-/** Consecutive cases with the same reason print the reason once, after the last case. */
+/**
+ * Renders the cases. Consecutive cases with the same reason print the reason once, after
+ * the last case.
+ */
 function caseLines({ cases }: SenderPrediction, view: TextView): readonly string[] {
   const indent = ' '.repeat(4);
   const reasons = cases.map(reasonOf);

@@ -82,7 +82,10 @@ function isAuthenticated(share: Share): boolean {
   return 'kind' in share && share.kind === 'authenticate';
 }
 
-/** RFC 7672 §2.2, with the deviations that a configuration allows. */
+/**
+ * Returns the part that DANE determines by RFC 7672 §2.2, with the deviations that a
+ * configuration allows.
+ */
 function daneShare({ rules, host, mxDnssec }: RequirementQuestion): Share {
   // Readers also report TLS as unknown if DANE may be mandatory.
   const unsigned = host.tlsa === 'absent' || host.tlsa === 'insecure';
@@ -112,7 +115,10 @@ function daneShare({ rules, host, mxDnssec }: RequirementQuestion): Share {
   }
 }
 
-/** RFC 7672 §2.2 requires TLS without authentication if no record is usable. */
+/**
+ * Returns the part that DANE determines if no record is usable: RFC 7672 §2.2 requires
+ * TLS without authentication.
+ */
 function unusableShare(unusable: 'encrypt' | 'defer' | 'unknown', source: SettingSource): Share {
   switch (unusable) {
     case 'encrypt':
@@ -128,7 +134,10 @@ function unusableShare(unusable: 'encrypt' | 'defer' | 'unknown', source: Settin
   }
 }
 
-/** RFC 8461 §5, with the deviations that a configuration allows. */
+/**
+ * Returns the part that MTA-STS determines by RFC 8461 §5, with the deviations that a
+ * configuration allows.
+ */
 function stsShare({ rules, host, policy }: RequirementQuestion, dane: Share): Share {
   if (!rules.mtaSts.known) return policy === undefined ? none : openFact(rules.mtaSts);
   const { value: sts, source } = rules.mtaSts;
@@ -149,7 +158,7 @@ function stsShare({ rules, host, policy }: RequirementQuestion, dane: Share): Sh
   return { kind: 'authenticate', source };
 }
 
-/** Whether a policy replaces DANE, which RFC 8461 §2 forbids. */
+/** Returns whether a policy replaces DANE, which RFC 8461 §2 forbids. */
 function supersedes({ rules }: RequirementQuestion, sts: Share): boolean {
   return (
     rules.mtaSts.known &&

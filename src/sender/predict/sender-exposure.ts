@@ -85,7 +85,10 @@ function exposureCell(
   return predictDelivery(model, requirementOf(question), serverFacts(host));
 }
 
-/** A domain of a class: one MX host, with a valid certificate and matching TLSA records. */
+/**
+ * Returns a domain of a class: one MX host, with a valid certificate and matching TLSA
+ * records.
+ */
 function domainView(domainClass: DomainClass): View {
   const dane = ['dane', 'bothFirst', 'bothCached'].includes(domainClass);
   const sts = !['opportunistic', 'dane'].includes(domainClass);
@@ -116,8 +119,9 @@ function domainView(domainClass: DomainClass): View {
 }
 
 /**
- * If only a forged MX record names a host, the attacker controls it and has a certificate
- * for its name, which a sender accepts if it takes the name from an unsigned answer.
+ * Returns the facts of a server. If only a forged MX record names a host, the attacker
+ * controls the host and has a valid certificate for its name. A sender accepts that
+ * certificate if it takes the name from an unsigned answer.
  */
 function serverFacts({ name, servers: [server] }: HostView): ServerFacts {
   const forged = name !== MX_HOST;

@@ -42,7 +42,7 @@ const changes: Readonly<
   hermetic: { dane: stopObserving, 'mta-sts': stopObserving },
 };
 
-/** A mechanism that no setting of a server enables. */
+/** Suggests another server for a mechanism that no setting enables. */
 function unsupported(mechanism: string): Suggestion {
   return ({ program }) => ({
     place: 'another server',
@@ -89,8 +89,8 @@ function stopObserving(): ReturnType<Suggestion> {
 const RESOLVER_NOTE = 'DANE needs a validating resolver on this machine.';
 
 /**
- * Required TLS for every domain would defer mail, so only a sender without TLS has a
- * fault.
+ * Suggests opportunistic TLS to a Postfix without TLS. Required TLS for every domain
+ * would defer mail, so only a sender without TLS has a fault.
  */
 function postfixTls({ rules }: SenderModel): ReturnType<Suggestion> {
   if (!rules.tls.known || rules.tls.value !== 'never') return undefined;
@@ -145,7 +145,7 @@ function resolver(): ReturnType<Suggestion> {
   };
 }
 
-/** A table entry is changed in its table. */
+/** Returns the file of a setting: the table for a table entry, else main.cf. */
 function placeOf(setting: string): string {
   return setting.includes(':') ? setting : 'main.cf';
 }

@@ -24,7 +24,7 @@ export interface TlsLibrary {
   readonly source: SettingSource;
 }
 
-/** Octets of the text that are read. */
+/** Maximum octets of the text that the parser reads. */
 const MAX_TEXT = 1_000_000;
 
 /**
@@ -101,9 +101,9 @@ function versionNamed(word: string): TlsLibrary['minimum'] {
 }
 
 /**
- * The section of openssl.cnf that applies to every program (config(5), "SSL
+ * Returns the section of openssl.cnf that applies to every program (config(5), "SSL
  * Configuration"): openssl_conf, then ssl_conf, then system_default. Undefined without a
- * file, or if it includes another one.
+ * file, or if the file includes another file.
  */
 function systemDefaults(text: string): ReadonlyMap<string, string> | undefined {
   const sections = new Map<string, Map<string, string>>();
@@ -179,8 +179,9 @@ export function oldSuitesOf(
 }
 
 /**
- * A ClientHello without a key share of ML-KEM, and so within one packet. OpenSSL sends the
- * share by default from 3.5 on; GnuTLS has the group and does not enable it.
+ * Returns whether the ClientHello has no key share of ML-KEM, and so fits into one
+ * packet. OpenSSL sends the share by default from 3.5 on; GnuTLS has the group and does
+ * not enable it.
  */
 export function smallHelloOf(
   library: TlsLibrary | undefined,
@@ -222,7 +223,10 @@ export function hybridGroupOf(
   return small.known ? known(!small.value, small.source) : small;
 }
 
-/** GnuTLS 3.6 to 3.8: priority NORMAL has TLS 1.0, static RSA and no hybrid group. */
+/**
+ * Returns whether the version is GnuTLS 3.6 to 3.8: priority NORMAL has TLS 1.0, static
+ * RSA and no hybrid group.
+ */
 function isGnuTlsKnown(library: TlsLibrary): boolean {
   return isAtLeast(library, 3, 6) && !isAtLeast(library, 3, 9);
 }

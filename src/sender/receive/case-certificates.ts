@@ -67,7 +67,10 @@ export class CaseCertificates implements CertificateSource {
     }
   }
 
-  /** The chain includes the issuer, as DANE-TA requires (RFC 7672 §3.1.2). */
+  /**
+   * Issues a certificate of the private CA. The chain includes the issuer, as DANE-TA
+   * requires (RFC 7672 §3.1.2).
+   */
   #fromPrivate(names: readonly string[]): Issued {
     this.#private ??= createCa({ name: 'Hermetic Sender Test Private CA' });
     const { der, certPem } = this.#private;
@@ -76,7 +79,10 @@ export class CaseCertificates implements CertificateSource {
   }
 }
 
-/** The digests of a chain that TLSA records with selector 1 and matching type 1 hold. */
+/**
+ * Returns the digests of a chain that TLSA records with selector 1 and matching type 1
+ * hold.
+ */
 export function tlsaDigests({ chain }: Issued): {
   readonly keyDigest: string;
   readonly issuerDigest: string | undefined;

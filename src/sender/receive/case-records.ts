@@ -96,7 +96,10 @@ function policyRecords(
   return records;
 }
 
-/** The data of a TLSA record: usage, selector, matching type, digest (RFC 6698 §2.1). */
+/**
+ * Returns the data of a TLSA record: usage, selector, matching type, digest
+ * (RFC 6698 §2.1).
+ */
 function tlsaData(kind: CaseTlsa, { keyDigest, issuerDigest }: CaseRecordOptions): string {
   switch (kind) {
     case 'key':

@@ -14,7 +14,7 @@ export interface ReceiverLimits {
   /** Milliseconds between two commands, and for a handshake. */
   readonly commandMs: number;
   readonly sessionMs: number;
-  /** Octets of one message. */
+  /** Maximum octets of one message. */
   readonly maxData: number;
   readonly recipients: number;
   readonly commands: number;
@@ -37,7 +37,10 @@ export type NamedPlay = PlayedCase | 'turn' | undefined;
 /** Finds the case of a connection whose address does not identify it. */
 export interface PlaySelection {
   byServerName(serverName: string, played: PlayedCase): NamedPlay;
-  /** `secured`: the client has seen the certificate of the shown case. */
+  /**
+   * Finds the case by the domain of a recipient. `secured`: the client has seen the
+   * certificate of the shown case.
+   */
   byRecipient(domain: string, played: PlayedCase, secured: boolean): NamedPlay;
   /** The text after 550 for a recipient that belongs to no test. */
   readonly refusal: string;
@@ -51,8 +54,8 @@ export interface ReceiverSessionOptions {
   readonly limits: ReceiverLimits;
   contextFor(place: CasePlace, serverName: string | undefined): SecureContext;
   /**
-   * The group of every handshake with the host of a case, if its settings permit only one
-   * group: Node.js does not report the group of a session to a server.
+   * Returns the group of every handshake with the host of a case, if its settings permit
+   * only one group: Node.js does not report the group of a session to a server.
    */
   onlyGroup(place: CasePlace): string | undefined;
 }
@@ -121,7 +124,7 @@ export class ReceiverSession {
     return this.#accepted;
   }
 
-  /** The case that was finally shown. */
+  /** Returns the case that was finally shown. */
   get place(): CasePlace {
     return this.#played.place;
   }
@@ -396,7 +399,7 @@ function domainOf(address: string): string {
   return address.slice(address.lastIndexOf('@') + 1);
 }
 
-/** The subject of the certificate of the client, if it presented one. */
+/** Returns the subject of the certificate of the client, if it presented one. */
 function subjectOf(secured: TLSSocket): string | undefined {
   const subject = secured.getPeerX509Certificate()?.subject;
   return subject === undefined ? undefined : cutText(subject);

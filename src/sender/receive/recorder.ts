@@ -29,7 +29,7 @@ export class Recorder {
     private readonly onChange: (observation: Observation) => void = () => undefined,
   ) {}
 
-  /** In the order of arrival. */
+  /** Returns the observations in the order of arrival. */
   get observations(): readonly Observation[] {
     return this.#observations;
   }
@@ -39,7 +39,10 @@ export class Recorder {
     return String(++this.#connections);
   }
 
-  /** The message of a case with two; undefined for other cases. */
+  /**
+   * Returns the number of the current message of a case with two messages; undefined for
+   * other cases.
+   */
   messageOf({ senderCase }: CasePlace): 1 | 2 | undefined {
     if (!senderCase.withdrawn) return undefined;
     return this.#withdrawn.has(senderCase.id) ? 2 : 1;

@@ -1,6 +1,6 @@
 import { parseDomain } from '../../base/index.js';
 
-/** Octets of a message that are searched. */
+/** Maximum octets of a message that the reader searches. */
 const MAX_HEAD = 32_768;
 const MAX_DOMAINS = 10;
 

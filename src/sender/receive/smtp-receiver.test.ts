@@ -23,7 +23,7 @@ interface Bench {
 
 const certificates = new CaseCertificates(Date.now());
 
-/** A receiver that shows one case, and a client that has read the greeting. */
+/** Returns a receiver that shows one case, and a client that has read the greeting. */
 async function bench(
   t: TestContext,
   caseId: string,
@@ -132,7 +132,7 @@ test('DKIM domains are read over chunks, and within the first 32 kB alone', () =
   assert.equal(read(many.join(''), 4096).length, 10);
 });
 
-/** The alert that answers a ClientHello with these groups; empty for none. */
+/** Returns the alert that answers a ClientHello with these groups; empty for none. */
 async function answerToHello(t: TestContext, caseId: string, groups: number[]): Promise<string> {
   const { ask, socket } = await bench(t, caseId);
   await ask('EHLO mail.sender.test');

@@ -20,7 +20,9 @@ export interface SmtpReceiverOptions {
   readonly recorder: Recorder;
   readonly certificates: CertificateSource;
   readonly limits?: Partial<ReceiverLimits>;
-  /** A message for the case was accepted, and its connection has ended. */
+  /**
+   * Reports that a message for the case was accepted and that its connection has ended.
+   */
   onAccepted?(place: CasePlace): void;
 }
 
@@ -56,7 +58,7 @@ export class SmtpReceiver {
     if (accepted) onAccepted?.(place);
   }
 
-  /** The description of a case for a connection that begins now. */
+  /** Returns the description of a case for a connection that begins now. */
   playOf(place: CasePlace): PlayedCase {
     const { zone, recorder } = this.options;
     const { host, id } = place.senderCase;
@@ -85,7 +87,7 @@ export class SmtpReceiver {
     return { accepted, place: session.place };
   }
 
-  /** The TLS settings of a host; they depend on SNI if the case requires that. */
+  /** Returns the TLS settings of a host; they depend on SNI if the case requires that. */
   #contextFor({ senderCase, slot }: CasePlace, serverName: string | undefined): SecureContext {
     const { id, host } = senderCase;
     const { mxHost } = caseNames(id, slot, this.options.zone);
@@ -106,14 +108,17 @@ export class SmtpReceiver {
 const HYBRID = 'X25519MLKEM768';
 
 /**
- * The host uses the hybrid group if the OpenSSL of this Node.js supports it; OpenSSL 3.0
- * does not.
+ * Returns the hybrid group for a host that requires it, if the OpenSSL of this Node.js
+ * supports the group; OpenSSL 3.0 does not.
  */
 function onlyGroup({ requiresHybrid }: CaseHost): string | undefined {
   return requiresHybrid && senderGroups().includes(HYBRID) ? HYBRID : undefined;
 }
 
-/** Level 0 permits TLS 1.0 and 1.1, which OpenSSL otherwise refuses. */
+/**
+ * Returns the TLS settings of a host. Security level 0 permits TLS 1.0 and 1.1, which
+ * OpenSSL otherwise refuses.
+ */
 function settingsOf(host: CaseHost): {
   readonly ecdhCurve?: string | undefined;
   readonly minVersion: NonNullable<CaseHost['version']>;

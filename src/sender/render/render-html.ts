@@ -37,7 +37,7 @@ function section(title: string, content: Markup): Markup {
   return markup`<section class="wide"><h2>${title}</h2>${content}</section>`;
 }
 
-/** A section with a list; empty without items. */
+/** Returns a section with a list; empty without items. */
 function listSection(title: string, items: readonly string[]): readonly Markup[] {
   if (items.length === 0) return [];
   return [section(title, markup`<ul>${items.map((item) => markup`<li>${item}</li>`)}</ul>`)];
@@ -59,7 +59,7 @@ function badgeOf([word, tone]: readonly [string, Tone]): [string, Tone] {
   return [word, tone];
 }
 
-/** The exposure table of a sender, by class of receiving domain and attack. */
+/** Returns the exposure table of a sender, by class of receiving domain and attack. */
 export function attackTable({ exposure }: SenderTestResult): Markup {
   return dataTable(
     'By class of receiving domain, without an attack and under each attack',

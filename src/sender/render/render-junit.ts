@@ -3,9 +3,9 @@ import type { CaseResult, MechanismResult, SenderTestResult } from '../verdict.j
 import { mechanismReason, mechanismWord, noteText, verdictWord } from './words.js';
 
 /**
- * JUnit XML for the CI of a mail server: a test for MTA-STS, DANE and DNSSEC each, and one
- * for each case. An open case is an error, neither passed nor failed; a case without an
- * expectation passes and shows its result.
+ * Renders JUnit XML for the CI of a mail server: a test for MTA-STS, DANE and DNSSEC
+ * each, and one for each case. An open case is an error, neither passed nor failed; a
+ * case without an expectation passes and shows its result.
  */
 export function renderSenderJunit(result: SenderTestResult): string {
   const { judgedAt, sender, cases, mechanisms } = result;

@@ -76,7 +76,7 @@ interface TextView {
   paint(text: string, tone: Tone): string;
 }
 
-/** The state of the test in one line. */
+/** Returns the state of the test in one line. */
 export function testHeadline(result: SenderTestResult): string {
   const { cases } = result;
   const started = cases.filter(({ verdict }) => verdict !== 'not-started').length;
@@ -85,7 +85,7 @@ export function testHeadline(result: SenderTestResult): string {
   return `Sender test: ${started} of ${cases.length} cases started${ended}; ${faults} not as expected`;
 }
 
-/** The identity of the sender, and its TLS. */
+/** Returns the identity of the sender, and its TLS. */
 export function identityLines({ sender, tls }: SenderTestResult): readonly string[] {
   if (!sender) return ['No connection arrived.'];
   const { ehloNames, networks, software, signingDomains = [], smartHost } = sender;
@@ -125,7 +125,7 @@ function caseLines({ cases }: SenderTestResult, view: TextView): readonly string
   });
 }
 
-/** A case with its verdict; `!` marks one that violates the standard. */
+/** Returns a case with its verdict; `!` marks one that violates the standard. */
 function caseLine(one: CaseResult, { width, paint }: TextView): readonly string[] {
   const mark = one.met === 'no' ? '!' : ' ';
   const word = paint(verdictWord(one), metTones[one.met]);
@@ -136,7 +136,7 @@ function caseLine(one: CaseResult, { width, paint }: TextView): readonly string[
   ];
 }
 
-/** A title with one item on each line; empty without items. */
+/** Returns a title with one item on each line below; empty without items. */
 function listed(title: string, items: readonly string[], { width }: TextView): readonly string[] {
   if (items.length === 0) return [];
   return ['', title, ...items.flatMap((item) => wrap(item, width, '  - ', '    '))];

@@ -48,20 +48,20 @@ const noteWords: Readonly<Record<CaseNote, string>> = {
   unexpected: 'not as expected',
 };
 
-/** The verdict of a case with the step at which the sender left. */
+/** Returns the verdict of a case with the step at which the sender left. */
 export function verdictWord({ verdict, step }: CaseResult): string {
   const withStep = verdict === 'refused' || verdict === 'deferred';
   return withStep && step ? `${verdictWords[verdict]} ${stepWords[step]}` : verdictWords[verdict];
 }
 
-/** The verdict with its notes, as one line. */
+/** Returns the verdict with its notes, as one line. */
 export function verdictText(result: CaseResult): string {
   const notes = noteText(result.notes.filter((note) => note !== 'unexpected'));
   return notes === '' ? verdictWord(result) : `${verdictWord(result)} (${notes})`;
 }
 
 /**
- * A TLS report about a case as one sentence: the claim of its reporter, and the
+ * Returns a TLS report about a case as one sentence: the claim of its reporter, and the
  * observation of the test.
  */
 export function reportText({ case: id, attempts }: CaseResult, report: CaseReport): string {
@@ -89,7 +89,7 @@ const senderWords: Readonly<Record<CaseReport['fromSender'], string>> = {
   'not-named': ' It names no sending server.',
 };
 
-/** Every TLS report of a result, one sentence each. */
+/** Returns every TLS report of a result, one sentence each. */
 export function reportLines({ cases }: SenderTestResult): readonly string[] {
   return cases.flatMap((one) => (one.reports ?? []).map((report) => reportText(one, report)));
 }
@@ -100,8 +100,8 @@ export function noteText(notes: readonly CaseNote[]): string {
 }
 
 /**
- * The word and tone of a mechanism. Opportunistic TLS has words of its own, because it
- * has no policy.
+ * Returns the word and tone of a mechanism. Opportunistic TLS has words of its own,
+ * because it has no policy.
  */
 export function mechanismWord({ mechanism, verdict }: MechanismResult): readonly [string, Tone] {
   if (mechanism !== 'starttls') return mechanismWords[verdict];
@@ -109,7 +109,7 @@ export function mechanismWord({ mechanism, verdict }: MechanismResult): readonly
   return verdict === 'observes-only' ? ['where offered', 'quiet'] : mechanismWords[verdict];
 }
 
-/** The reason of the verdict of a mechanism, as one line. */
+/** Returns the reason of the verdict of a mechanism, as one line. */
 export function mechanismReason({ verdict, proof, faults, missing }: MechanismResult): string {
   const shown = (ids: readonly string[]): string =>
     ids.length > MAX_SHOWN

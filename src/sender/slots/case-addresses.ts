@@ -11,8 +11,8 @@ export interface MailAddresses {
 }
 
 /**
- * Behaviour that a mail host shows before a sender names the host. A host can show cases
- * of different behaviour at one address only in turns.
+ * Returns the behaviour that a mail host shows before a sender names the host. A host can
+ * show cases of different behaviour at one address only in turns.
  */
 export function behaviourOf({ host, withdrawn }: SenderCase): string {
   if (withdrawn) return 'withdrawn';
@@ -45,7 +45,7 @@ export class CaseAddresses {
     }
   }
 
-  /** The addresses of the mail host of a case. */
+  /** Returns the addresses of the mail host of a case. */
   of(senderCase: SenderCase, slot: string): readonly string[] {
     const v4 = this.#v4ByCase.get(senderCase.id);
     const v6 = this.#v6Of(senderCase.id, slot);
@@ -65,7 +65,7 @@ export class CaseAddresses {
     });
   }
 
-  /** The case and slot of an IPv6 address, among the allocated slots. */
+  /** Returns the case and slot of an IPv6 address, among the allocated slots. */
   placeAt(
     address: string,
     slots: readonly string[],
@@ -79,14 +79,14 @@ export class CaseAddresses {
     return undefined;
   }
 
-  /** The cases that a connection to an IPv4 address may belong to. */
+  /** Returns the cases that a connection to an IPv4 address may belong to. */
   casesAt(address: string): readonly SenderCase[] {
     return this.#casesByV4.get(address) ?? [];
   }
 
   /**
-   * Whether every case has addresses of its own. Otherwise, a sender without SNI gets a
-   * case only in its turn.
+   * Returns whether every case has addresses of its own. Otherwise, a sender without SNI
+   * gets a case only in its turn.
    */
   get areSeparate(): boolean {
     return (

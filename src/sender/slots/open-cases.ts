@@ -6,7 +6,7 @@ import { CaseAddresses } from './case-addresses.js';
 
 type Abilities = Pick<SenderTestSettings, 'mailAddresses' | 'mailNetwork' | 'acme'>;
 
-/** The cases that an installation opens. */
+/** Returns the cases that an installation opens. */
 export function openCases({ mailAddresses, mailNetwork, acme }: Abilities): readonly SenderCase[] {
   const reachable = openableCases(senderCases, {
     ipv4: mailAddresses.length > 0,
@@ -15,7 +15,7 @@ export function openCases({ mailAddresses, mailNetwork, acme }: Abilities): read
   return acme ? reachable : reachable.filter(({ policy }) => !policy);
 }
 
-/** The addresses of the mail hosts of an installation, by case. */
+/** Returns the addresses of the mail hosts of an installation, by case. */
 export function addressesOf(settings: Abilities): CaseAddresses {
   const { mailAddresses, mailNetwork } = settings;
   return new CaseAddresses(openCases(settings), { v4: mailAddresses, v6Network: mailNetwork });
@@ -27,7 +27,7 @@ export interface ClosedCase {
   readonly lacks: 'ipv4' | 'ipv6' | 'public-ca';
 }
 
-/** The cases that an installation cannot open, each with the missing part. */
+/** Returns the cases that an installation cannot open, each with the missing part. */
 export function closedCases(settings: Abilities): readonly ClosedCase[] {
   const open = new Set(openCases(settings));
   return senderCases

@@ -13,7 +13,7 @@ export interface PolicySiteOptions {
   readonly table: SlotTable;
   readonly certificates: CertificateSource;
   readonly buffer: ObservationBuffer;
-  /** Wall-clock time, milliseconds since 1970. */
+  /** Returns the wall-clock time in milliseconds since 1970. */
   readonly now: () => number;
 }
 
@@ -21,7 +21,7 @@ export interface PolicySiteOptions {
 export class SlotPolicySite {
   constructor(private readonly options: PolicySiteOptions) {}
 
-  /** The case whose policy host has this name, while its policy is published. */
+  /** Returns the case whose policy host has this name, while its policy is published. */
   placeOf(hostName: string): CasePlace | undefined {
     const { zone, table } = this.options;
     const named = caseOfName(hostName, zone);
@@ -35,7 +35,7 @@ export class SlotPolicySite {
       : undefined;
   }
 
-  /** The certificate of a policy host; undefined for other names. */
+  /** Returns the certificate of a policy host; undefined for other names. */
   certificateFor(hostName: string): HostKeyAndChain | undefined {
     const place = this.placeOf(hostName);
     if (!place) return undefined;

@@ -10,7 +10,7 @@ export interface SiteData {
   readonly zone: string;
   /** Its name servers with their addresses. */
   readonly nameServers: Readonly<Record<string, readonly string[]>>;
-  /** The addresses of the mail host of a case. */
+  /** Returns the addresses of the mail host of a case. */
   mailAddresses(senderCase: SenderCase, slot: string): readonly string[];
   /** The addresses of all policy hosts. */
   readonly policyAddresses: readonly string[];
@@ -57,13 +57,13 @@ export function siteRecords(
   }));
 }
 
-/** The records of a zone of a case, with SOA and NS. */
+/** Returns the records of a zone of a case, with SOA and NS. */
 export function zoneRecords({ apex, records }: CaseZoneRecords, site: SiteData): ResourceRecord[] {
   const lines = records.map(({ owner, type, data }) => `${owner}. ${type} ${data}`);
   return [...apexRecords(apex, site), ...parsed(lines, site)];
 }
 
-/** The records of the zone of the installation itself, without those of slots. */
+/** Returns the records of the zone of the installation itself, without those of slots. */
 export function installationRecords(
   site: SiteData,
   apexAddresses: readonly string[],
@@ -75,14 +75,14 @@ export function installationRecords(
   ];
 }
 
-/** SOA and NS records of a zone of the installation. */
+/** Returns the SOA and NS records of a zone of the installation. */
 function apexRecords(apex: string, site: SiteData): readonly ResourceRecord[] {
   const [first = `ns.${site.zone}`] = Object.keys(site.nameServers);
   const soa = `${apex}. SOA ${first}. hostmaster.${site.zone}. 1 3600 600 86400 ${SLOT_TTL}`;
   return [...parsed([soa], site), ...delegation(apex, site)];
 }
 
-/** NS records of a zone of the installation. */
+/** Returns the NS records of a zone of the installation. */
 export function delegation(apex: string, site: SiteData): readonly ResourceRecord[] {
   const servers = Object.keys(site.nameServers);
   return parsed(
@@ -91,7 +91,7 @@ export function delegation(apex: string, site: SiteData): readonly ResourceRecor
   );
 }
 
-/** The addresses of name servers inside the zone. */
+/** Returns the addresses of name servers inside the zone. */
 export function nameServerRecords(site: SiteData): readonly ResourceRecord[] {
   const inside = Object.entries(site.nameServers).filter(([server]) =>
     server.endsWith(`.${site.zone}`),
@@ -120,7 +120,7 @@ function parsed(lines: readonly string[], { zone }: SiteData): readonly Resource
   return [...result.value];
 }
 
-/** The text of records, one line each, for a zone file. */
+/** Returns the text of records, one line each, for a zone file. */
 export function formatZone(records: readonly ResourceRecord[]): string {
   return records.map((resourceRecord) => `${formatRecord(resourceRecord)}\n`).join('');
 }

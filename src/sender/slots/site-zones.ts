@@ -31,9 +31,9 @@ export interface SiteZonesOptions {
   readonly key: ZoneSigningKey;
   /** Addresses of the name of the zone itself, such as those of its page. */
   readonly apexAddresses?: readonly string[];
-  /** Undefined for a slot that does not exist. */
+  /** Returns the state of a slot; undefined if the slot does not exist. */
   slotState(slot: string): SlotState | undefined;
-  /** A temporary text of a name, such as a challenge of a CA. */
+  /** Returns a temporary text of a name, such as a challenge of a CA. */
   textAt?(domainName: Name): string | undefined;
   readonly now: () => number;
 }
@@ -70,13 +70,13 @@ export class SiteZones {
     });
   }
 
-  /** The zones that may hold a name. */
+  /** Returns the zones that may hold a name. */
   zonesFor(domainName: Name): readonly OnlineZone[] {
     const named = this.namedCase(domainName);
     return [this.#zone, ...(named ? (this.#zonesOf(named)?.children ?? []) : [])];
   }
 
-  /** The case of an allocated slot that a name belongs to. */
+  /** Returns the case of an allocated slot that a name belongs to. */
   namedCase(domainName: Name): NamedCase | undefined {
     if (!domainName.isAtOrBelow(this.#apex)) return undefined;
     const named = caseOfName(domainName.toLower(), this.options.site.zone);
@@ -85,8 +85,8 @@ export class SiteZones {
   }
 
   /**
-   * Whether a name belongs to an allocated slot or to the installation itself. Other
-   * names are denied with small answers.
+   * Returns whether a name belongs to an allocated slot or to the installation itself.
+   * Other names are denied with small answers.
    */
   isExpected(domainName: Name): boolean {
     return this.#recordSets(domainName) !== undefined || this.namedCase(domainName) !== undefined;
@@ -100,7 +100,9 @@ export class SiteZones {
     return this.#isSlot(domainName) ? new Map() : undefined;
   }
 
-  /** The name of an allocated slot has records below it only. */
+  /**
+   * Returns whether a name is that of an allocated slot, which has records only below it.
+   */
   #isSlot(domainName: Name): boolean {
     const [label = new Uint8Array(0)] = domainName.labels;
     return (
@@ -155,7 +157,7 @@ function caseZones(
   };
 }
 
-/** A TXT record of one string; undefined without a text. */
+/** Returns a TXT record of one string; undefined without a text. */
 function textSet(domainName: Name, text: string | undefined): RecordSets | undefined {
   if (text === undefined) return undefined;
   const octets = Buffer.from(text.slice(0, 255));
@@ -163,13 +165,15 @@ function textSet(domainName: Name, text: string | undefined): RecordSets | undef
   return new Map([[RRType.TXT, [makeRecord(domainName, RRType.TXT, 0, rdata)]]]);
 }
 
-/** The longest other apex above a zone. */
+/** Returns the longest other apex above a zone. */
 export function parentOf(apex: string, all: readonly string[]): string {
   const above = all.filter((other) => apex.endsWith(`.${other}`));
   return above.reduce((longest, other) => (other.length > longest.length ? other : longest), '');
 }
 
-/** A DS record that matches no key, so that every signature of the child is bogus. */
+/**
+ * Returns a DS record that matches no key, so that every signature of the child is bogus.
+ */
 export function wrongDs(apex: Name, key: ZoneSigningKey): ResourceRecord {
   const right = dsRecord(apex, key);
   const rdata = Uint8Array.from(right.rdata);

@@ -24,9 +24,9 @@ export interface SlotCertificatesOptions {
   readonly host: KeyPair;
   /** The key of the private issuer that TLSA records of usage 2 name. */
   readonly issuer: KeyPair;
-  /** Wall-clock time, milliseconds since 1970. */
+  /** Returns the wall-clock time in milliseconds since 1970. */
   readonly now: () => number;
-  /** The certificate of a public CA for a host; undefined before its issue. */
+  /** Returns the certificate of a public CA for a host; undefined before its issue. */
   publicCertificate(hostName: string): HostKeyAndChain | undefined;
 }
 
@@ -87,7 +87,10 @@ export class SlotCertificates implements CertificateSource {
     }
   }
 
-  /** The chain includes the issuer, as DANE-TA requires (RFC 7672 §3.1.2). */
+  /**
+   * Issues a certificate of the test's own CA. The chain includes the issuer, as DANE-TA
+   * requires (RFC 7672 §3.1.2).
+   */
   #fromIssuer(options: Parameters<typeof issue>[1]): Issued {
     const { der, certPem } = this.#issuer;
     const issued = issue(this.#issuer, options);

@@ -7,12 +7,15 @@ function randomFrom(letters: string, length: number): string {
   return Array.from({ length }, () => letters[randomInt(letters.length)]).join('');
 }
 
-/** A label for the names of a slot: 60 bits, so that no client finds a slot by chance. */
+/**
+ * Returns a label for the names of a slot: 60 bits, so that no client finds a slot by
+ * chance.
+ */
 export function newSlotLabel(): string {
   return randomFrom(labelLetters, 12);
 }
 
-/** The secret part of the address of a page: 131 bits. */
+/** Returns the secret part of the address of a page: 131 bits. */
 export function newSlotId(): string {
   return randomFrom(idLetters, 22);
 }

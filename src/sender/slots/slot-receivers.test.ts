@@ -78,7 +78,7 @@ class Bench {
     return all.find((address) => address.includes(':') === (family === 6)) ?? '';
   }
 
-  /** A client that has connected to the address and read the greeting. */
+  /** Returns a client that has connected to the address and read the greeting. */
   async dial(local: string, source = '203.0.113.7'): Promise<Client & { greeting: string }> {
     const server = createServer((socket) => {
       const close = (): void => void socket.destroy();
@@ -98,7 +98,7 @@ class Bench {
 
   readonly #served: Promise<void>[] = [];
 
-  /** The observations of a slot after all connections have ended. */
+  /** Returns the observations of a slot after all connections have ended. */
   async seen(slot: string): Promise<readonly Observation[]> {
     await Promise.all(this.#served);
     await this.buffer.flush();

@@ -18,7 +18,7 @@ export interface SlotReceiversOptions {
   readonly addresses: CaseAddresses;
   readonly certificates: CertificateSource;
   readonly buffer: ObservationBuffer;
-  /** Wall-clock time, milliseconds since 1970. */
+  /** Returns the wall-clock time in milliseconds since 1970. */
   readonly now: () => number;
   /** Address of the page that starts a test. */
   readonly page?: string | undefined;
@@ -118,7 +118,7 @@ export class SlotReceivers {
     for (const observation of seen) this.options.buffer.add({ ...observation, case: id, slot });
   }
 
-  /** The case of an address, and the slot if it is known. */
+  /** Returns the case of an address, and the slot if it is known. */
   #firstGuess(local: string, network: string): CasePlace {
     const { addresses, now, table } = this.options;
     const turn = this.#turns.get(`${network} ${local}`);
@@ -132,7 +132,7 @@ export class SlotReceivers {
     return first ? { senderCase: first, slot: known ?? only ?? '' } : nowhere;
   }
 
-  /** The allocated slot and the case of a name. */
+  /** Returns the allocated slot and the case of a name. */
   find(name: string): CasePlace | undefined {
     const named = caseOfName(name, this.options.zone);
     const found = named && senderCase(named.caseId);
@@ -239,7 +239,7 @@ class Selection implements PlaySelection {
     return 'turn';
   }
 
-  /** A connection counts once for its slot. */
+  /** Returns whether the slot permits this connection, which counts once for its slot. */
   #admits(slot: string): boolean {
     if (this.#counted === slot) return true;
     this.#counted = slot;
@@ -251,7 +251,7 @@ function isSamePlace(left: CasePlace, right: CasePlace): boolean {
   return left.slot === right.slot && left.senderCase.id === right.senderCase.id;
 }
 
-/** Whether two cases behave the same up to the certificate. */
+/** Returns whether two cases behave the same up to the certificate. */
 function startsAlike(left: PlayedCase, right: PlayedCase): boolean {
   return before(left) === before(right);
 }
@@ -260,7 +260,7 @@ function before({ place, host }: PlayedCase): string {
   return host.starttls === 'absent' ? 'absent' : behaviourOf(place.senderCase);
 }
 
-/** Whether two cases behave the same in a complete connection. */
+/** Returns whether two cases behave the same in a complete connection. */
 function looksAlike(left: PlayedCase, right: PlayedCase): boolean {
   const hostOf = ({ host }: PlayedCase): string => JSON.stringify({ ...host, tlsa: undefined });
   return (

@@ -99,7 +99,10 @@ export type Allocation =
       readonly freeAt: number;
     };
 
-/** Slots and their observations. A promise of a write resolves when it is durable. */
+/**
+ * Slots and their observations. The promise that a write returns resolves when the write
+ * is durable.
+ */
 export class SlotTable {
   readonly #store: Store;
 
@@ -108,7 +111,7 @@ export class SlotTable {
     this.#store = stateStore;
   }
 
-  /** The slot with this label, as long as its names exist. */
+  /** Returns the slot with this label, as long as its names exist. */
   bySlot(slot: string): Slot | undefined {
     return this.#one(`SELECT ${columns} FROM sender_slot WHERE slot = ?`, slot);
   }
@@ -122,7 +125,7 @@ export class SlotTable {
     return row && fromStored(row);
   }
 
-  /** Maximum number of slots that are allocated at a time. */
+  /** Returns the slots that are allocated at this time, oldest first. */
   allocated(now: number): readonly Slot[] {
     return this.#store
       .prepare<StoredSlot>(`SELECT ${columns} FROM sender_slot WHERE ends_at > ? ORDER BY lent_at`)
@@ -217,7 +220,10 @@ export class SlotTable {
     });
   }
 
-  /** The observations of a slot in their order; those of another version are left out. */
+  /**
+   * Returns the observations of a slot in their order; those of another version are left
+   * out.
+   */
   observations(slot: string): readonly Observation[] {
     return this.#store
       .prepare<{ body: string }>(

@@ -13,8 +13,8 @@ import {
 import { parentOf, wrongDs } from './site-zones.js';
 
 /**
- * The records for the parent of the zone: NS, DS and the addresses of name servers inside
- * the zone.
+ * Returns the records for the parent of the zone: NS, DS and the addresses of name
+ * servers inside the zone.
  */
 export function delegationText(site: SiteData, key: ZoneSigningKey): string {
   return formatZone([
@@ -47,7 +47,7 @@ export interface StaticZoneOptions {
   readonly key: ZoneSigningKey;
 }
 
-/** The zones of an installation with one slot, parents first. */
+/** Returns the zones of an installation with one slot, parents first. */
 export function staticZones(options: StaticZoneOptions): readonly StaticZone[] {
   const { site, cases, slot, apexAddresses = [], key } = options;
   const children = cases.flatMap((senderCase) => siteRecords(senderCase, slot, site));

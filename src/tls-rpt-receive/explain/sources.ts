@@ -340,8 +340,8 @@ function agreesOnDays(
 }
 
 /**
- * Returns the sources of failures. Reporters in one network share its path, so they count
- * as one source.
+ * Counts the networks of the reporters. Reporters in one network share its path, so they
+ * count as one source.
  */
 function networksOf(
   reporters: readonly string[],

@@ -43,7 +43,7 @@ export function findEximRoute(output: EximOutput, { transport, domain }: RouteQu
   return nowhere('no router for other domains was found', 'exim -bP routers');
 }
 
-/** The route by one router. */
+/** Returns the route by one router. */
 function byRouter(output: EximOutput, name: string, options: EximOptions): EximRoute {
   const condition = preconditions.find((option) => isConditional(options.get(option)));
   if (condition !== undefined)
@@ -77,7 +77,7 @@ const preconditions = [
   'unseen',
 ];
 
-/** Whether a precondition is set; a flag that is off has the value `false`. */
+/** Returns whether a precondition is set; a flag that is off has the value `false`. */
 function isConditional(value: string | undefined): boolean {
   return value !== undefined && value !== '' && value !== 'false';
 }
@@ -104,7 +104,10 @@ function smartHostOf(options: EximOptions, source: SettingSource): EximRoute['sm
   }
 }
 
-/** The options of a router that change the hosts of a domain, and are not evaluated. */
+/**
+ * Returns the options of a router that change the hosts of a domain, and are not
+ * evaluated.
+ */
 function openOption(options: EximOptions, router: string): Fact<never> | undefined {
   const open = (setting: string, reason: string): Fact<never> => {
     const line = `${router}: ${setting} = ${options.get(setting) ?? ''}`;
@@ -139,7 +142,9 @@ function dnssecOf({ main }: EximOutput, options: EximOptions, router: string): F
   return unknown(`${setting} = ${value} is not evaluated`, source);
 }
 
-/** A transport that the operator names; its router is the first one that uses it. */
+/**
+ * Returns a transport that the operator names; its router is the first one that uses it.
+ */
 function byTransport(
   output: EximOutput,
   name: string,
@@ -158,7 +163,8 @@ function byTransport(
 }
 
 /**
- * In a configuration without routers, a single smtp transport sends all outgoing mail.
+ * Returns the route of a configuration without routers, in which a single smtp transport
+ * sends all outgoing mail.
  */
 function withoutRouters(output: EximOutput, named?: string): EximRoute {
   const names = [...output.transports.keys()].filter(

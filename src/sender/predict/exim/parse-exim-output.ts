@@ -82,7 +82,10 @@ function listItems(list: string): readonly ListItem[] {
 
 const OPEN_ITEM = /[$;{}]|^[+/@<^]|\/0$/;
 
-/** A list that ends with a negated item matches everything else. */
+/**
+ * Returns the result for a name that no item matches: a list that ends with a negated
+ * item matches every such name.
+ */
 function endOf(items: readonly ListItem[]): Coverage {
   return items.at(-1)?.isNegated ? 'yes' : 'no';
 }
@@ -113,7 +116,9 @@ export function routes(list: string, domain: string): Coverage {
   return found;
 }
 
-/** An item before an exclusion may already have matched. */
+/**
+ * Returns `no` unless an unevaluated item before the exclusion may already have matched.
+ */
 function noUnless(found: Coverage): Coverage {
   return found === 'unknown' ? found : 'no';
 }

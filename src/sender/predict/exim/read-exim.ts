@@ -85,7 +85,7 @@ const harmless: Readonly<Record<string, RegExp>> = {
   socks_proxy: /^$/,
 };
 
-/** The first option of the transport that makes every cell unknown. */
+/** Returns the first option of the transport that makes every cell unknown. */
 function openOption(options: TransportOptions): Fact<never> | undefined {
   const value = (name: string): string => options.optional(name).value;
   const name =
@@ -95,14 +95,17 @@ function openOption(options: TransportOptions): Fact<never> | undefined {
   return unknown(`the option ${name} is not evaluated`, options.line(name));
 }
 
-/** `hosts_override` sends to the hosts of the transport instead of those of the router. */
+/**
+ * Returns the hosts of a transport with `hosts_override`, which replace the hosts of the
+ * router.
+ */
 function hostsOverride(options: TransportOptions): SenderModel['smartHost'] | undefined {
   const hosts = options.optional('hosts');
   const isOverridden = options.optional('hosts_override').value === 'true';
   return isOverridden && hosts.value !== '' ? known(hosts.value, hosts.source) : undefined;
 }
 
-/** The hosts that get mail after every host of the domain has failed. */
+/** Returns the hosts that get mail after every host of the domain has failed. */
 function fallbackHostsOf(
   options: TransportOptions,
   { router }: EximRoute,
@@ -112,13 +115,19 @@ function fallbackHostsOf(
   return known(value === '' ? undefined : value, hosts.source);
 }
 
-/** With DANE, glibc passes the AD bit through only with `options trust-ad`. */
+/**
+ * Returns the assumptions about the resolver. With DANE, glibc passes the AD bit to Exim
+ * only with `options trust-ad`.
+ */
 function resolverLines({ assumptions }: ReturnType<typeof resolverFact>): readonly string[] {
   if (assumptions.length === 0) return [];
   return [...assumptions, '/etc/resolv.conf has "options trust-ad", which glibc 2.31 needs.'];
 }
 
-/** A file can change the priority NORMAL of GnuTLS for every program. */
+/**
+ * Returns the assumption about GnuTLS: a file can change its priority NORMAL for every
+ * program.
+ */
 function libraryLines(library: TlsLibrary | undefined): readonly string[] {
   if (library?.name !== 'GnuTLS') return [];
   return ['No file /etc/gnutls/config restricts GnuTLS.'];
@@ -134,7 +143,7 @@ class TransportOptions {
     this.#name = name;
   }
 
-  /** The source of facts that no single option states. */
+  /** Returns the source of facts that no single option states. */
   get source(): SettingSource {
     return { setting: 'transport', line: `${this.#name}: driver = smtp` };
   }
@@ -151,13 +160,13 @@ class TransportOptions {
     return unknown(`the input does not show ${missing}: add exim -bP transports`, this.line(name));
   }
 
-  /** The value of an option that is empty by default. */
+  /** Returns the value of an option that is empty by default. */
   optional(name: string): { readonly value: string; readonly source: SettingSource } {
     return { value: this.#options?.get(name) ?? '', source: this.line(name) };
   }
 
   /**
-   * Whether a build of Exim supports an option: Exim prints every option that it
+   * Returns whether a build of Exim supports an option: Exim prints every option that it
    * supports.
    */
   has(name: string): boolean {
@@ -202,7 +211,10 @@ function rulesOf({ options, output, dnssec, library }: RuleSources): TlsRules {
   };
 }
 
-/** The reader evaluates only the default list of suites. */
+/**
+ * Returns the abilities of the TLS library. The reader evaluates only the default list of
+ * suites.
+ */
 function libraryOf(
   options: TransportOptions,
   library: TlsLibrary | undefined,
@@ -235,7 +247,7 @@ function tlsOf(options: TransportOptions, required: Fact<boolean>): TlsRules['tl
 }
 
 /**
- * The certificate that a delivery needs. If neither tls_verify_hosts nor
+ * Returns the certificate that a delivery needs. If neither tls_verify_hosts nor
  * tls_try_verify_hosts is set, every certificate must be valid. A certificate that fails
  * ends the handshake, and tls_tempfail_tryclear then sends in plaintext.
  */
@@ -267,8 +279,9 @@ function certificateOf(
 }
 
 /**
- * DANE needs a build with DANE, `hosts_try_dane`, and DNSSEC lookups by the router. Only
- * hosts behind a signed MX RRset count (smtp.c, `host->dnssec == DS_YES`).
+ * Returns the use of DANE. Exim needs a build with DANE, `hosts_try_dane`, and DNSSEC
+ * lookups by the router. Only hosts behind a signed MX RRset count (smtp.c,
+ * `host->dnssec == DS_YES`).
  */
 function daneOf(
   options: TransportOptions,
@@ -301,8 +314,9 @@ function daneOf(
 }
 
 /**
- * TLSA records without a usable one: with GnuTLS the delivery continues under TLS, as RFC
- * 7672 §2.2 requires; with OpenSSL it is deferred (tls-openssl.c, `dane_tlsa_load`).
+ * Returns the effect of TLSA records that are all unusable: with GnuTLS the delivery
+ * continues under TLS, as RFC 7672 §2.2 requires; with OpenSSL it is deferred
+ * (tls-openssl.c, `dane_tlsa_load`).
  */
 function unusableBy(support: EximOutput['support']): 'encrypt' | 'defer' | 'unknown' {
   if (support?.includes('GnuTLS')) return 'encrypt';
@@ -310,7 +324,10 @@ function unusableBy(support: EximOutput['support']): 'encrypt' | 'defer' | 'unkn
   return 'unknown';
 }
 
-/** A GnuTLS priority can exclude versions; `openssl_options` does so with OpenSSL. */
+/**
+ * Returns the TLS versions: a GnuTLS priority can exclude versions, and `openssl_options`
+ * excludes them with OpenSSL.
+ */
 function versionsOf(
   options: TransportOptions,
   { main, support }: EximOutput,
@@ -340,9 +357,9 @@ function withoutOpenSslOptions(text: string): readonly TlsVersionName[] {
 const EVERY_VERSION = /^(NORMAL|PERFORMANCE|PFS|LEGACY|SECURE(128|192|256)?|%\S+)?$/;
 
 /**
- * The versions of a GnuTLS priority: `-VERS-TLS1.0`, `-VERS-ALL:+VERS-TLS1.2`. `NONE`
- * begins without any; this parser does not support other keywords, such as `@SYSTEM` and
- * `SUITEB128`.
+ * Returns the versions of a GnuTLS priority: `-VERS-TLS1.0`, `-VERS-ALL:+VERS-TLS1.2`.
+ * `NONE` begins without any; this parser does not support other keywords, such as
+ * `@SYSTEM` and `SUITEB128`.
  */
 function gnuTlsVersions(priority: string): readonly TlsVersionName[] | undefined {
   const [first = '', ...rest] = priority.split(':').map((item) => item.trim());

@@ -67,7 +67,10 @@ export function readOpenSmtpd(input: OpenSmtpdInput): SenderModel {
   };
 }
 
-/** `mta limit inet4` or `inet6` restricts the families; without it both are used. */
+/**
+ * Returns the address families, which `mta limit inet4` or `inet6` restricts; otherwise
+ * both.
+ */
 function familiesOf({ lines }: ParsedSmtpdConf): SenderModel['families'] {
   // Versions before 6.4 used the reverse word order.
   const limits = lines.filter(({ words: [first, second] }) =>
@@ -168,7 +171,7 @@ function matchesOf(conf: ParsedSmtpdConf): readonly Match[] {
   });
 }
 
-/** The names of each `table NAME { ... }`, by `<NAME>`. */
+/** Returns the names of each `table NAME { ... }`, by `<NAME>`. */
 function tablesOf({ lines }: ParsedSmtpdConf): ReadonlyMap<string, readonly string[]> {
   const tables = new Map<string, readonly string[]>();
   for (const { words } of lines) {
@@ -179,7 +182,10 @@ function tablesOf({ lines }: ParsedSmtpdConf): ReadonlyMap<string, readonly stri
   return tables;
 }
 
-/** The names of a list in braces at the start of words, and the number of its words. */
+/**
+ * Returns the names of a list in braces at the start of words, and the number of its
+ * words.
+ */
 function listIn(
   words: readonly string[],
 ): { readonly names: readonly string[]; readonly length: number } | undefined {
@@ -231,9 +237,9 @@ function openMatches(conf: ParsedSmtpdConf): readonly string[] {
 }
 
 /**
- * The relay of mail to the domain: the first directive that names the domain, or earlier
- * directives for any domain. If several actions relay the mail, depending on its source,
- * the relay is unknown.
+ * Returns the relay of mail to the domain: the first directive that names the domain, or
+ * earlier directives for any domain. If several actions relay the mail, depending on its
+ * source, the relay is unknown.
  */
 function chooseRelay(
   conf: ParsedSmtpdConf,
@@ -291,7 +297,10 @@ function isPatternOf(name: string, domain: string): boolean {
   return domain.endsWith(last);
 }
 
-/** The first directive of each source of mail; the one for every source ends the search. */
+/**
+ * Returns the first directive of each source of mail; the one for every source ends the
+ * search.
+ */
 function deciding(all: readonly Match[], domain: string): readonly Match[] {
   const found = new Map<string, Match>();
   for (const match of all) {
@@ -340,7 +349,10 @@ function rulesOf(relay: Relay, build: Build): TlsRules {
   };
 }
 
-/** From 7.0 on libtls names the host in SNI; earlier versions send none. */
+/**
+ * Returns whether the sender sends SNI: libtls names the host from version 7.0 on;
+ * earlier versions send no SNI.
+ */
 function serverNameBy(version: string | undefined, source: SettingSource): TlsRules['serverName'] {
   const major = /^\d{1,3}/.exec(version ?? '')?.[0];
   if (major === undefined)
@@ -349,8 +361,9 @@ function serverNameBy(version: string | undefined, source: SettingSource): TlsRu
 }
 
 /**
- * Before 7.0 the default suites are `HIGH:!aNULL:!MD5`; the suites of later versions and
- * of the option `ciphers` are unknown.
+ * Returns the abilities of the TLS library. Before 7.0 the default suites are
+ * `HIGH:!aNULL:!MD5`; the suites of later versions and of the option `ciphers` are
+ * unknown.
  */
 function libraryOf({ ciphers, source }: Relay, { version, library }: Build): TlsRules['library'] {
   const abilities = libraryAbilities(library, source);

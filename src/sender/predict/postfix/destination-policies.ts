@@ -36,7 +36,7 @@ export class DestinationPolicies {
       : [];
   }
 
-  /** The next hops that the readable tables list, at most {@link MAX_KEYS}. */
+  /** Returns the next hops that the readable tables list, at most {@link MAX_KEYS}. */
   get keys(): readonly string[] {
     const keys = new Set<string>();
     for (const table of this.#tables)
@@ -94,7 +94,7 @@ export class DestinationPolicies {
   }
 }
 
-/** The keys under which a next hop is looked up. */
+/** Returns the keys under which a next hop is looked up. */
 function keysOf(nextHop: string): readonly string[] {
   if (/[[\]:/]/.test(nextHop)) return [nextHop];
   const keys = [nextHop];

@@ -9,7 +9,7 @@ export type Expanded =
  * expansion.
  */
 const MAX_REFERENCES = 1000;
-/** Characters of an expanded value. */
+/** Maximum characters of an expanded value. */
 const MAX_EXPANDED = 200_000;
 
 /** Returns the value of a parameter without expansion; undefined if it is not known. */
@@ -140,7 +140,7 @@ function parameter(name: string, expansion: Expansion): Expanded {
   return { ok: false, reason: `it refers to $${name}, which the input does not show` };
 }
 
-/** The result of a comparison: empty if it is false. */
+/** Returns the result of a comparison: empty if it is false. */
 function compare(
   { left, operator, right }: Extract<Condition, { operator: string }>,
   expansion: Expansion,

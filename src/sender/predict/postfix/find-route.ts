@@ -56,7 +56,10 @@ function stays(settings: PostfixParameters, list: string): PostfixRoute {
   return { service: 'smtp', smartHost: unknown(reason, settings.source(list)) };
 }
 
-/** Whether a list names a domain; `unknown` if that depends on an unreadable table. */
+/**
+ * Returns whether a list names a domain; `unknown` if that depends on an unreadable
+ * table.
+ */
 function isListed(
   settings: PostfixParameters,
   list: string,
@@ -78,8 +81,8 @@ function isListed(
 }
 
 /**
- * The services smtp and relay are SMTP clients, as are services that run the program smtp
- * in master.cf.
+ * Returns whether a service is an SMTP client: it runs the program smtp in master.cf, or
+ * is named smtp or relay if the program is not known.
  */
 function isSmtpClient(service: string, programs: ReadonlyMap<string, string>): boolean {
   const program = programs.get(`${service}/unix`);
@@ -87,7 +90,10 @@ function isSmtpClient(service: string, programs: ReadonlyMap<string, string>): b
   return service === 'smtp' || service === 'relay';
 }
 
-/** The rules of the SMTP client do not apply to other services. */
+/**
+ * Returns a route with an unknown smart host if its service is not the SMTP client,
+ * because the rules of the client do not apply to other services.
+ */
 function checkClient(route: PostfixRoute, programs: ReadonlyMap<string, string>): PostfixRoute {
   const { service, smartHost } = route;
   if (!smartHost.known || isSmtpClient(service, programs)) return route;
@@ -97,7 +103,10 @@ function checkClient(route: PostfixRoute, programs: ReadonlyMap<string, string>)
   return { service, smartHost: unknown(reason, smartHost.source) };
 }
 
-/** The transport of a class of domains; without a host of its own, relayhost applies. */
+/**
+ * Returns the transport of a class of domains; without a host of its own, relayhost
+ * applies.
+ */
 function routeByDefault(settings: PostfixParameters, setting: string): PostfixRoute {
   const transport = settings.value(setting);
   if (!transport.known) return { service: 'smtp', smartHost: transport };
@@ -125,9 +134,9 @@ function hopTo(nextHop: string, source: SettingSource): Omit<PostfixRoute, 'serv
 const LOCAL_PART = 'test';
 
 /**
- * The entry of transport_maps for the domain (transport(5)). Postfix matches patterns
- * only with the whole address. If the transport is empty, the transport of the domain's
- * class applies.
+ * Returns the entry of transport_maps for the domain (transport(5)). Postfix matches
+ * patterns only with the whole address. If the transport is empty, the transport of the
+ * domain's class applies.
  */
 function mappedRoute(
   settings: PostfixParameters,
@@ -156,8 +165,8 @@ function mappedRoute(
 }
 
 /**
- * The domain and its parents, as one list or table matches them: with a leading dot,
- * unless parent_domain_matches_subdomains names the list.
+ * Returns the domain and its parents, as one list or table matches them: with a leading
+ * dot, unless parent_domain_matches_subdomains names the list.
  */
 function keysOf(settings: PostfixParameters, list: string, domain: string): readonly string[] {
   const parents = settings.value('parent_domain_matches_subdomains');

@@ -113,7 +113,7 @@ function parseEntries(text: string): {
   return { entries, repeated };
 }
 
-/** `inline:{key=value, {key = value with spaces}}` (DATABASE_README). */
+/** Opens a table `inline:{key=value, {key = value with spaces}}` (DATABASE_README). */
 function inlineTable(table: TableName): LookupTable {
   const body = enclosed(table.name.trim());
   if (body === undefined) return closedTable(table, `${table.written} has no closing brace`);
@@ -134,11 +134,14 @@ function unbrace(text: string): string {
   return (trimmed.startsWith('{') ? enclosed(trimmed) : undefined)?.trim() ?? trimmed;
 }
 
-/** Patterns of a table that are evaluated; more leave the answer unknown. */
+/**
+ * Maximum patterns of a table that are evaluated; further patterns leave the answer
+ * unknown.
+ */
 const MAX_PATTERNS = 2000;
 
 /**
- * A table of patterns. Only patterns of literal text, `.`, `.*` and anchors are
+ * Returns a table of patterns. Only patterns of literal text, `.`, `.*` and anchors are
  * evaluated: the library of Postfix may interpret other patterns differently, and they
  * could take exponential time here. After such a line the answer is unknown.
  */

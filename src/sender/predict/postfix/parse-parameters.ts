@@ -65,7 +65,10 @@ function servicesOf(
   return parameters;
 }
 
-/** A service of master.cf (master(5)): eight fields, then arguments of its program. */
+/**
+ * Returns a service of master.cf (master(5)): eight fields, then arguments of its
+ * program.
+ */
 function parseService(
   line: string,
 ): { service: string; program: string; options: readonly PostfixParameter[] } | undefined {
@@ -75,7 +78,7 @@ function parseService(
   return { service: `${name}/${type}`, program, options: optionsIn(rest) };
 }
 
-/** The options `-o name=value` and `-o { name = value }` of a service. */
+/** Returns the options `-o name=value` and `-o { name = value }` of a service. */
 function optionsIn(text: string): readonly PostfixParameter[] {
   const words = splitOutsideBraces(text, /\s/);
   return words.flatMap((word, index) => {

@@ -11,7 +11,7 @@ const numbers: Readonly<Record<string, TlsVersionName>> = {
 /**
  * Returns the versions that a protocol list allows; undefined if a word of it is not
  * known. `>=TLSv1.2` and `<=TLSv1.3` need Postfix 3.6. With exclusions, Postfix turns off
- * every version above the first one that is excluded after an enabled one.
+ * every version above the first excluded version that follows an enabled version.
  */
 export function parseProtocols(text: string): readonly TlsVersionName[] | undefined {
   const words = text.split(/[\s,:]+/).filter((word) => word !== '');
@@ -46,12 +46,12 @@ function versionOf(name: string): TlsVersionName | 'SSL' | undefined {
   return ascendingTlsVersions.find((version) => version.toLowerCase() === name.toLowerCase());
 }
 
-/** Position among the TLS versions; SSL precedes them. */
+/** Returns the position of a version; SSL precedes the TLS versions. */
 function rank(version: TlsVersionName | 'SSL'): number {
   return version === 'SSL' ? -1 : ascendingTlsVersions.indexOf(version);
 }
 
-/** The versions from the lowest enabled one up to the first gap. */
+/** Returns the versions from the lowest enabled one up to the first gap. */
 function contiguous(enabled: readonly TlsVersionName[]): readonly TlsVersionName[] {
   const [first] = enabled;
   if (first === undefined) return [];

@@ -78,7 +78,7 @@ function fault(text: string): ParsedTlsPolicy {
   return { ok: false, fault: text };
 }
 
-/** The fault of one attribute; an empty text if it is not an attribute at all. */
+/** Returns the fault of one attribute; an empty text if it is not an attribute at all. */
 function faultOf(
   level: SecurityLevel,
   name: string,

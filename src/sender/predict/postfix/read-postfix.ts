@@ -90,7 +90,7 @@ const harmless: Readonly<Record<string, RegExp>> = {
   tls_dane_digests: /\bsha256\b/i,
 };
 
-/** The first setting that makes every cell unknown. */
+/** Returns the first setting that makes every cell unknown. */
 function openSetting(settings: PostfixParameters): Fact<never> | undefined {
   for (const [name, pattern] of Object.entries(harmless)) {
     const value = settings.value(name);
@@ -101,7 +101,10 @@ function openSetting(settings: PostfixParameters): Fact<never> | undefined {
   return undefined;
 }
 
-/** Without DNS the SMTP client looks up no MX records, so the hosts are not known. */
+/**
+ * Returns an unknown fact if DNS is off: without DNS the SMTP client looks up no MX
+ * records, so the hosts are not known.
+ */
 function withoutMx(settings: PostfixParameters): Fact<never> | undefined {
   const support = settings.value('smtp_dns_support_level');
   if (!support.known) return undefined;
@@ -113,14 +116,17 @@ function withoutMx(settings: PostfixParameters): Fact<never> | undefined {
   return undefined;
 }
 
-/** The servers that receive mail if no host of the domain accepts it. */
+/** Returns the servers that receive mail if no host of the domain accepts it. */
 function fallbackRelayOf(settings: PostfixParameters): SenderModel['fallbackRelay'] {
   const relay = settings.value('smtp_fallback_relay');
   if (!relay.known) return relay;
   return known(relay.value.trim() === '' ? undefined : relay.value, relay.source);
 }
 
-/** The TLS library, unless another file than openssl.cnf configures it (Postfix 3.9). */
+/**
+ * Returns the TLS library, unless another file than openssl.cnf configures it (Postfix
+ * 3.9).
+ */
 function libraryOf(settings: PostfixParameters, input: PostfixInput): TlsLibrary | undefined {
   const file = settings.value('tls_config_file');
   const section = settings.value('tls_config_name');
@@ -162,9 +168,9 @@ function destinationsOf(
 }
 
 /**
- * A refused STARTTLS is ignored at level may. After a failed handshake, Postfix uses
- * plaintext only once the message has waited for minimal_backoff_time (smtp.h,
- * PLAINTEXT_FALLBACK_OK_AFTER_STARTTLS_FAILURE).
+ * Returns the fallback to plaintext. At level may, Postfix ignores a refused STARTTLS.
+ * After a failed handshake, Postfix uses plaintext only once the message has waited for
+ * minimal_backoff_time (smtp.h, PLAINTEXT_FALLBACK_OK_AFTER_STARTTLS_FAILURE).
  */
 function fallbackOf(settings: PostfixParameters): Fact<TlsFallback> {
   const delay = settings.value('minimal_backoff_time');
@@ -190,7 +196,10 @@ function familiesOf(settings: PostfixParameters): SenderModel['families'] {
   return unknown(`inet_protocols = ${protocols.value} is not a list of families`, protocols.source);
 }
 
-/** REQUIRETLS_README: Postfix 3.11 enforces it for external domains by default. */
+/**
+ * Returns the use of REQUIRETLS, which Postfix 3.11 enforces for external domains by
+ * default (REQUIRETLS_README).
+ */
 function requireTlsOf(
   settings: PostfixParameters,
   version: string | undefined,

@@ -50,7 +50,7 @@ export function tlsRulesOf({ settings, policy, mtaSts, ...rest }: RuleSources): 
   };
 }
 
-/** The level of the entry, else of main.cf with its obsolete predecessors. */
+/** Returns the level of the entry, else of main.cf with its obsolete predecessors. */
 function levelOf(settings: PostfixParameters, policy: DestinationPolicy): Fact<SecurityLevel> {
   switch (policy.kind) {
     case 'entry':
@@ -84,7 +84,10 @@ function mainLevel(settings: PostfixParameters): Fact<SecurityLevel> {
   return unknown(`${word} is not a security level of Postfix`, written.source);
 }
 
-/** Without a level: smtp_enforce_tls and smtp_use_tls, and the default of Postfix 3.11. */
+/**
+ * Returns the level if the configuration sets none: from smtp_enforce_tls and
+ * smtp_use_tls, else the default of Postfix 3.11.
+ */
 function obsoleteLevel(settings: PostfixParameters): Fact<SecurityLevel> {
   const enforced = readYes(settings.value('smtp_enforce_tls'));
   if (!enforced.known) return enforced;
@@ -162,7 +165,7 @@ function certificateOf(sources: CertificateSources): Fact<RequiredCertificate> {
   }
 }
 
-/** The keywords of `smtp_tls_secure_cert_match`. */
+/** Returns the keywords of `smtp_tls_secure_cert_match`. */
 function acceptedNames(word: string): AcceptedNames {
   switch (word.toLowerCase()) {
     case 'hostname':
@@ -197,12 +200,14 @@ function daneOf(settings: PostfixParameters, level: Fact<SecurityLevel>): Fact<D
   );
 }
 
-/** Whether the policy server names the level dane for domains with TLSA records. */
+/**
+ * Returns whether the policy server names the level dane for domains with TLSA records.
+ */
 function answersDane(mtaSts: Fact<StsUse>): boolean {
   return mtaSts.known && mtaSts.value.use === 'enforce' && mtaSts.value.withDane === 'dane-alone';
 }
 
-/** The level dane of an answer: Postfix validates by its own settings. */
+/** Returns the level dane of an answer: Postfix validates by its own settings. */
 function daneByServer(settings: PostfixParameters): Fact<DaneUse> {
   const source = settings.source('smtp_tls_policy_maps');
   const hindrance = hindranceOf(settings);
@@ -215,7 +220,7 @@ function daneByServer(settings: PostfixParameters): Fact<DaneUse> {
   return daneOf(settings, known('dane', source));
 }
 
-/** The first setting that prevents DANE; undefined if none does. */
+/** Returns the first setting that prevents DANE; undefined if none does. */
 function hindranceOf(settings: PostfixParameters): Fact<true> | undefined {
   const support = settings.value('smtp_dns_support_level');
   if (!support.known) return support;
@@ -231,7 +236,10 @@ function hindranceOf(settings: PostfixParameters): Fact<true> | undefined {
   return /res_defnames|res_dnsrch/.test(options.value) ? known(true, options.source) : undefined;
 }
 
-/** From 3.6 the default follows smtp_tls_security_level, not the level of a policy entry. */
+/**
+ * Returns the use of DANE after an unsigned MX answer. From 3.6 the default follows
+ * smtp_tls_security_level, not the level of a policy entry.
+ */
 function insecureMxOf(settings: PostfixParameters): Fact<'ignore' | 'encrypt' | 'dane'> {
   const written = settings.value('smtp_tls_dane_insecure_mx_policy');
   if (!written.known) return written;
@@ -262,7 +270,7 @@ function versionsOf(
   return unknown(`${setting} = ${written.value} is not evaluated`, written.source);
 }
 
-/** The CAs of CAfile, CApath and the system, or trust anchors instead of them. */
+/** Returns the CAs of CAfile, CApath and the system, or trust anchors instead of them. */
 function rootsOf(
   settings: PostfixParameters,
   entry: TlsPolicyEntry | undefined,
@@ -294,8 +302,8 @@ function serverNameOf(
 }
 
 /**
- * The abilities that Postfix and its library decide together. A lower bound such as
- * `>=TLSv1` overrides MinProtocol of openssl.cnf; exclusions do not. Postfix sets the
+ * Returns the abilities that Postfix and its library decide together. A lower bound such
+ * as `>=TLSv1` overrides MinProtocol of openssl.cnf; exclusions do not. Postfix sets the
  * security level of OpenSSL: 1 if it authenticates the server, else 0 (tls_client.c).
  * Without ML-KEM in its list of groups the ClientHello is small.
  */
@@ -332,8 +340,9 @@ const HARMLESS =
   /^(aNULL|eNULL|NULL|ADH|AECDH|EXP|EXPORT|LOW|DES|3DES|RC2|RC4|IDEA|SEED|MD5|PSK|SRP|DSS|aDSS|CAMELLIA|ARIA|CHACHA20|kDH\w?|DH|DHE|EDH|kEDH|kECDH\w?|aECDH|aDH)$/;
 
 /**
- * Every cipher grade of Postfix but `null` has AES with static RSA (postconf(5),
- * tls_high_cipherlist). The reader does not evaluate custom lists and other exclusions.
+ * Returns whether suites with static RSA remain. Every cipher grade of Postfix but `null`
+ * has AES with static RSA (postconf(5), tls_high_cipherlist). The reader does not
+ * evaluate custom lists and other exclusions.
  */
 function oldSuitesByGrade(
   settings: PostfixParameters,
