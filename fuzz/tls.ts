@@ -89,7 +89,7 @@ const questions = [
   ask('SSLv3', suites12),
 ];
 
-/** One flight of every kind that a server can send, refusals included. */
+/** Returns one flight of every kind that a server can send, refusals included. */
 function seeds(): readonly Uint8Array[] {
   const ca = createCa({ name: 'Seeds' });
   const certificates = (['rsa-2048', 'p256'] as const).map((kind) => {

@@ -7,7 +7,7 @@ const root = 'dist/src';
 /** Imports and re-exports that load a module at once; `import()` loads it on demand. */
 const atOnce = /^(?:import|export)\b[^;'"]*?from '(\.[^']+)'|^import '(\.[^']+)'/gm;
 
-/** The modules that a module loads at once, itself included. */
+/** Returns the modules that a module loads at once, itself included. */
 function loadedWith(entry: string): ReadonlySet<string> {
   const found = new Set([join(root, entry)]);
   for (const file of found)

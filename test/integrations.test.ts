@@ -11,7 +11,7 @@ import { runCli } from './support/run-cli.js';
 
 const read = (file: string): string => readFileSync(file, 'utf8');
 
-/** The long options in a text that are not options of the command `check`. */
+/** Returns the long options in a text that are not options of the command `check`. */
 async function unknownCheckOptions(text: string): Promise<readonly string[]> {
   const output = { out: ignore, err: ignore, width: 80, color: false, interactive: false };
   const context = { output, signal: new AbortController().signal, finish: ignore };

@@ -43,7 +43,7 @@ const writeFixes: Readonly<Record<string, string>> = {
   EPERM: 'Run the command as the user of the daemon, or give it the folder: chown hermetic: FOLDER',
 };
 
-/** The fix if the daemon cannot write a path; undefined for other errors. */
+/** Returns the fix if the daemon cannot write a path; undefined for other errors. */
 export function fixUnwritable(error: unknown): string | undefined {
   return writeFixes[(error as NodeJS.ErrnoException).code ?? ''];
 }

@@ -39,8 +39,8 @@ export function isAddressLiteral(hostName: string): boolean {
 }
 
 /**
- * The characters of a name that are invalid in a host name (RFC 1123 §2.1), such as those
- * of a URL or a mail address. Undefined if all are valid.
+ * Returns the characters of a name that are invalid in a host name (RFC 1123 §2.1), such
+ * as those of a URL or a mail address. Undefined if all are valid.
  */
 export function foreignCharacters(hostName: string): string | undefined {
   const found = [...new Set(unescaped(hostName).match(/[^a-z0-9._-]/gi))].map((character) =>

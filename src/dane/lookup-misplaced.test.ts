@@ -6,7 +6,10 @@ import { lookupMisplaced } from './index.js';
 
 const record = `3 1 1 ${'ab'.repeat(32)}`;
 
-/** The records found if only this owner name has a TLSA record, and the queried names. */
+/**
+ * Returns the records found if only this owner name has a TLSA record, and the queried
+ * names.
+ */
 async function look(owner: string, host = 'mx.one.example'): Promise<[string[], string[]]> {
   const asked: string[] = [];
   const resolver: Resolver = {

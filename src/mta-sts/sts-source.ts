@@ -47,8 +47,8 @@ export interface StsSourceOptions {
     abortSignal: AbortSignal,
   ): Promise<Result<{ readonly policy: StsPolicy; readonly body: string }>>;
   /**
-   * Milliseconds since 1970, preferably by a clock that no correction changes: see {@link
-   * steadyTime}.
+   * Returns the milliseconds since 1970, preferably by a clock that no correction
+   * changes: see {@link steadyTime}.
    */
   now(): number;
   /** Reports that refreshes keep failing while a policy is in force. */

@@ -71,7 +71,7 @@ export function subjectAltName(altNames: readonly AltName[], critical = false): 
   return extension('2.5.29.17', critical, sequence(...altNames.map(generalName)));
 }
 
-/** The names that a CA may and must not certify (RFC 5280 §4.2.1.10). */
+/** Returns the names that a CA may and must not certify (RFC 5280 §4.2.1.10). */
 export function nameConstraints({ permitted, excluded }: Subtrees): Uint8Array {
   const subtrees = (number: number, altNames: readonly AltName[] | undefined): Uint8Array[] =>
     altNames ? [tlv(0xa0 | number, ...altNames.map((name) => sequence(generalName(name))))] : [];

@@ -18,7 +18,7 @@ export function writableFolder(folder: string): void {
   }
 }
 
-/** The error for a path that this user cannot write. */
+/** Returns the error for a path that this user cannot write. */
 export function unwritable(code: string, path: string, cause: unknown): HermeticError {
   return new HermeticError(code, `${path}: ${describeSystemError(cause).message}`, {
     cause,

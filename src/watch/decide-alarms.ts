@@ -218,7 +218,10 @@ function decideOwn(
   return { state: next, alarms: open && !own.open ? [cannotSee('added', since)] : [] };
 }
 
-/** The three days of every domain that is still hidden begin at the end of the outage. */
+/**
+ * Returns the state after an outage of this machine. The three days of every domain that
+ * is still hidden begin now.
+ */
 function resumed(state: WatchState, now: number): WatchState {
   const entries = Object.entries(state.domains).map(([domainName, known]) => {
     const next: DomainState = known.blind > 0 ? { ...known, blindSince: now } : known;

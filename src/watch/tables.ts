@@ -133,7 +133,10 @@ export function acceptStored(
   });
 }
 
-/** The channels that have received alarms: the end of an alarm goes to the same ones. */
+/**
+ * Returns the channels that have received alarms: the end of an alarm goes to the same
+ * ones.
+ */
 function channelsOf(stateStore: Store): readonly string[] {
   return stateStore
     .prepare<{ channel: string }>('SELECT DISTINCT channel FROM watch_send ORDER BY channel')

@@ -319,7 +319,7 @@ test('every route has a rule, and a route without one is found', async (t) => {
   assert.deepEqual(unused, []);
 });
 
-/** A store in which two customers have reports. */
+/** Returns a store in which two customers have reports. */
 async function reportedStore(): Promise<Store> {
   const store = await openStore(':memory:');
   prepareReports(store);

@@ -70,7 +70,9 @@ function middlebox(target: Endpoint, loss: LargeHelloLoss): Promise<number> {
   return listen(createServer(dropLargeHellos(nodeNetwork(), target, loss)));
 }
 
-/** The ClientHello that Postfix sends to a server, with the octets of its record. */
+/**
+ * Returns the ClientHello that Postfix sends to a server, with the octets of its record.
+ */
 async function helloOfPostfix(): Promise<ReceivedHello & { readonly octets: number }> {
   let received: (ReceivedHello & { readonly octets: number }) | undefined;
   const server = createServer((socket) => {

@@ -235,7 +235,10 @@ async function shownBy(address: string): Promise<X509Certificate> {
   return new X509Certificate(/-----BEGIN[\s\S]*?-----END CERTIFICATE-----/.exec(out)?.[0] ?? '');
 }
 
-/** The policy that the host serves now, with any certificate; empty without a policy. */
+/**
+ * Returns the policy that the host serves now, with any certificate; empty without a
+ * policy.
+ */
 function policy(): Promise<string> {
   return new Promise((resolve) => {
     const name = `mta-sts.${domain}`;

@@ -11,7 +11,7 @@ import { grade } from '../../src/check/index.js';
 const [FIRST, SECOND] = ['203.0.113.10', '203.0.113.11'];
 const DAY = 86_400_000;
 
-/** A lab whose policy host has a second address with these settings. */
+/** Returns a lab whose policy host has a second address with these settings. */
 async function labWith(t: TestContext, second?: Server): Promise<Lab> {
   const scenario: Scenario = {
     domain: 'two.example',

@@ -11,7 +11,9 @@ const unjudged = (allScenarios[0] as Scenario).expect;
 
 type Signed = NonNullable<Scenario['zone']>['signed'];
 
-/** A signed domain whose signatures have this age and remaining validity, in days. */
+/**
+ * Returns a signed domain whose signatures have this age and remaining validity, in days.
+ */
 function signed(domain: string, age: number, left: number, more: Partial<Scenario> = {}): Scenario {
   const zone: { signed: Signed } = { signed: { period: { age, left } } };
   return {

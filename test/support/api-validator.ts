@@ -27,7 +27,7 @@ interface Answer {
 /** Whether a value satisfies the schema at a JSON pointer of the document. */
 type Reader = (pointer: string, value: unknown) => Promise<boolean> | boolean;
 
-/** The description that the API itself publishes. */
+/** Returns the description that the API itself publishes. */
 export async function publishedDocument(site: TestPages): Promise<OpenApiDocument> {
   return (await (await site.ask('/api/v1/openapi.json')).json()) as OpenApiDocument;
 }

@@ -28,7 +28,7 @@ export function* mutatedFacts(
 
 type Path = readonly (string | number)[];
 
-/** All values that are not objects, except certificates and text of servers. */
+/** Returns all values that are not objects, except certificates and text of servers. */
 function* leaves(
   value: unknown,
   path: Path,

@@ -193,8 +193,8 @@ function offersTls({ connections }: AddressEvidence): boolean {
 }
 
 /**
- * The servers that a sender may try first: each server of the best preference that has an
- * address, separately, and then all servers unchanged.
+ * Returns the servers that a sender may try first: each server of the best preference
+ * that has an address, separately, and then all servers unchanged.
  */
 function firstChoices({ hosts }: Evidence): readonly (string | undefined)[] {
   const tried = hosts.filter(({ addresses }) => addresses.length > 0);

@@ -5,9 +5,9 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 import ts from 'typescript';
 
 /**
- * Every file that a program can load, from its entry files: static and dynamic imports,
- * `require`, and files that `new URL(…, import.meta.url)` names. Paths are absolute.
- * Needs `node --experimental-import-meta-resolve`.
+ * Returns every file that a program can load, from its entry files: static and dynamic
+ * imports, `require`, and files that `new URL(…, import.meta.url)` names. Paths are
+ * absolute. Needs `node --experimental-import-meta-resolve`.
  */
 export function reachableFiles(entries: readonly string[]): ReadonlySet<string> {
   const found = new Set<string>();

@@ -59,8 +59,8 @@ function sawInside(facts: ReadonlyMap<string, ComparableFact>, subject: string):
 }
 
 /**
- * The value of a fact that a result does not have. A finding that was not raised is
- * absent only if the check tested for it and reached the subject; otherwise it is
+ * Returns the value of a fact that a result does not have. A finding that was not raised
+ * is absent only if the check tested for it and reached the subject; otherwise it is
  * unknown.
  */
 function missing({ subject, what }: ComparableFact, checkResult: CheckResult): ComparableFact {

@@ -78,7 +78,10 @@ function subjectOf({ host, ip, domain }: FindingValues): string {
   return ip === '' ? host : `${host} [${ip}]`;
 }
 
-/** The fact that is true if a test passes; undefined for findings that are not tests. */
+/**
+ * Returns the fact that is true if a test passes; undefined for findings that are not
+ * tests.
+ */
 export function passedTest(id: FindingId): Pick<FindingEntry, 'topic' | 'passed'> {
   return catalogue[id];
 }

@@ -284,7 +284,9 @@ function elsewhereMatched(
   };
 }
 
-/** The reason if the records are those of another MX host, whose key they match. */
+/**
+ * Returns the reason if the records are those of another MX host, whose key they match.
+ */
 function ofOtherHost(
   { hosts }: FindingCollector,
   { evidence: { name, tlsa } }: JudgedHost,

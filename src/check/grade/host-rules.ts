@@ -83,7 +83,10 @@ function passedOverRules(raised: FindingCollector): void {
   }
 }
 
-/** The mistake in an MX record whose name has no address; empty if it is not known. */
+/**
+ * Returns the mistake in an MX record whose name has no address; empty if it is not
+ * known.
+ */
 function explainName({ name, alias }: HostEvidence, meant: string | undefined): string {
   if (meant !== undefined)
     return `The final dot is missing, so the zone's own name was added: ${meant} exists.`;
@@ -113,7 +116,10 @@ function deadHost(
   }
 }
 
-/** The action of every sender that cannot reach a host or an address, as a predicate. */
+/**
+ * Returns the action of every sender that cannot reach a host or an address, as a
+ * predicate.
+ */
 function otherwise(raised: FindingCollector, name: string, ip = ''): string {
   return alternativeTo(raised, { name, ip, sender: 'opportunistic' }) ?? 'defer the mail';
 }
@@ -128,8 +134,8 @@ function unreachableAs(
 }
 
 /**
- * The reason in words if the check itself refused to connect, otherwise the failure
- * code.
+ * Returns the reason in words if the check itself refused to connect, otherwise the
+ * failure code.
  */
 function unreachableBecause({ ip, reason = '' }: JudgedAddress['summary']): string {
   if (reason === 'net-guarded')

@@ -35,7 +35,10 @@ const versionNames = new Map<number, string>(
   Object.entries(ProtocolVersion).map(([name, wire]) => [wire, name]),
 );
 
-/** The session of each sender whose recorded hello was sent; undefined without any. */
+/**
+ * Returns the session of each sender whose recorded hello was sent; undefined without
+ * any.
+ */
 export function senderResults(
   connections: readonly ConnectionEvidence[],
 ): readonly SenderResult[] | undefined {

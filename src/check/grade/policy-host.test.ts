@@ -13,8 +13,8 @@ const DAY = 86_400_000;
 const CHECKED_AT = Date.parse('2026-06-01T12:00:00Z');
 
 /**
- * The finding on a policy host whose certificate is valid between two days, relative to
- * the check.
+ * Returns the finding on a policy host whose certificate is valid between two days,
+ * relative to the check.
  */
 function raised(fromDays: number, toDays: number, mode: 'enforce' | 'testing' = 'enforce'): string {
   const { chainPem } = issue(createCa({ name: 'Test Root' }), {

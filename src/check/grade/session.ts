@@ -187,9 +187,9 @@ export function standing(
 }
 
 /**
- * True when the handshake ended with something other than a session: an alert, data that
- * is not TLS, or a closed connection. A timeout is excluded, since a lost packet has the
- * same effect.
+ * Returns whether the handshake ended with something other than a session: an alert, data
+ * that is not TLS, or a closed connection. A timeout is excluded, since a lost packet has
+ * the same effect.
  */
 export function handshakeFailed(code: string | undefined): boolean {
   return code !== undefined && code.startsWith('tls-') && code !== 'tls-timeout';

@@ -96,7 +96,7 @@ export class ConnectionLimiter implements ProbeLimiter {
   }
 }
 
-/** The evidence of an address that is never contacted. */
+/** Returns the evidence of an address that is never contacted. */
 export function optedOut(ip: string): AddressEvidence {
   return { ip, status: 'skipped', reason: 'opt-out', connections: [] };
 }

@@ -150,8 +150,8 @@ function malformed(detail: string): Result<Profile> {
 }
 
 /**
- * The values that are present: an absent value must not replace that of the extended
- * profile.
+ * Returns the values that are present: an absent value must not replace that of the
+ * extended profile.
  */
 function present<T extends object>(values: T): Partial<T> {
   return Object.fromEntries(

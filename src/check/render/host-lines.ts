@@ -55,7 +55,7 @@ function rootLines({ certificates }: MailAddress): readonly string[] {
   });
 }
 
-/** The session of each sender whose recorded hello was sent. */
+/** Returns the session of each sender whose recorded hello was sent. */
 function senderLines(address: MailAddress, lineWidth: number): readonly string[] {
   return senderWords(address).flatMap(([sender, result]) =>
     wrap(`${sender}: ${result}`, lineWidth, '         ', '           '),

@@ -75,7 +75,10 @@ async function examine(flags: DoctorFlags): Promise<readonly InstallationFault[]
   return found.sort((a, b) => a.importance - b.importance);
 }
 
-/** Faults that a user other than root observes may affect that user alone. */
+/**
+ * Returns a fault if the user is not root: the other faults may then affect this user
+ * alone.
+ */
 function examineUser({ root }: DoctorFlags): readonly InstallationFault[] {
   if (root !== undefined || process.getuid?.() === 0) return [];
   return [
@@ -271,7 +274,7 @@ function secretsOf(config: Config | undefined): readonly string[] {
   ];
 }
 
-/** Dates of a certificate. `host`: a host that presents the certificate. */
+/** Returns the dates of a certificate. `host`: a host that presents the certificate. */
 function datesOf(
   { chain: path, host }: { readonly chain: string; readonly host?: string | undefined },
   machine: Machine,

@@ -147,7 +147,7 @@ async function checkAll(
   }
 }
 
-/** Alarms first, then a line for each domain; foreign text is neutralised. */
+/** Returns the alarms first, then a line for each domain; foreign text is neutralised. */
 function asText(
   state: WatchState,
   watchAlarms: readonly WatchAlarm[],

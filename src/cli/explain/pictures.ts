@@ -47,7 +47,7 @@ export function conversation({ evidence }: StagedCheck): string[] {
 /** Columns of the pictures, which appear in text of 80 columns. */
 const WIDTH = 78;
 
-/** Rows of the exposure table for these senders. */
+/** Returns the rows of the exposure table for these senders. */
 export function exposurePicture(
   checkResult: StagedCheck['result'],
   senders: readonly SenderClass[],

@@ -18,7 +18,9 @@ export interface ExplainTopic {
   readonly text: readonly string[];
   /** The heading of the picture. */
   readonly caption: string;
-  /** Lines of at most 78 columns if possible; produced in the lab each time. */
+  /**
+   * Returns the lines of at most 78 columns if possible; produced in the lab each time.
+   */
   picture(stage: Stage): Promise<readonly string[]>;
   /** Clauses on which the text is based. */
   readonly reference: string;

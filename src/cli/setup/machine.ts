@@ -44,9 +44,15 @@ export interface Machine {
   write(path: string, text: string, mode?: number): void;
   remove(path: string): void;
   facts(path: string): FileFacts | undefined;
-  /** Octets that are free for the user of the daemon; undefined if it is unknown. */
+  /**
+   * Returns the octets that are free for the user of the daemon; undefined if it is
+   * unknown.
+   */
   freeBytes(path: string): number | undefined;
-  /** Files that can still be created; undefined if that is unknown or unlimited. */
+  /**
+   * Returns the files that can still be created; undefined if that is unknown or
+   * unlimited.
+   */
   freeFiles(path: string): number | undefined;
   run(command: readonly string[]): Ran;
 }

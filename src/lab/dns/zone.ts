@@ -169,7 +169,7 @@ export class Zone {
     return [...records, signature];
   }
 
-  /** The key that the zone does not publish, if its fault is `wrong-key`. */
+  /** Returns the key that the zone does not publish, if its fault is `wrong-key`. */
   #signingKey(recordType: number): ZoneSigningKey | undefined {
     if (this.fault !== 'wrong-key' || recordType === RRType.DNSKEY) return undefined;
     return (this.#otherKey ??= generateZoneKey(13));

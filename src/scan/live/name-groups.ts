@@ -51,7 +51,10 @@ export function changedGroups(groups: NameGroups, visit: GroupVisit): readonly G
   return changes.filter((change) => change !== undefined);
 }
 
-/** A name that its certificate does not cover represents no other name of the family. */
+/**
+ * Returns the change of a family after a visit. A name that its certificate does not
+ * cover represents no other name of the family.
+ */
 function familyChange(
   group: KnownGroup | undefined,
   visit: VisitObservation,

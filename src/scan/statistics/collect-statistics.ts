@@ -161,7 +161,7 @@ const order = (left: string, right: string): number => (left < right ? -1 : 1);
 
 type Tally = (shapes: ShapeCounts) => StatisticCount;
 
-/** The answer of a unit is that of the majority of its domains with an answer. */
+/** Returns the answer of a unit: that of the majority of its domains with an answer. */
 function tallyUnits(units: UnitCounts, tallies: readonly Tally[]): readonly StatisticCount[] {
   const sums = tallies.map(() => ({ number: 0, of: 0, unknown: 0 }));
   for (const shapes of units.units())

@@ -150,8 +150,8 @@ function verifies(
 }
 
 /**
- * Cases with a false identity that a sender must refuse under a mechanism of this case,
- * by mechanism. A sender may also verify every certificate, without a policy.
+ * Returns the cases with a false identity that a sender must refuse under a mechanism of
+ * this case, by mechanism. A sender may also verify every certificate, without a policy.
  */
 function twinsOf({ zone, host, policy }: SenderCase): readonly (readonly string[])[] {
   const { tlsa = [], certificate = 'valid' } = host;

@@ -41,7 +41,10 @@ function predictCase(model: SenderModel, senderCase: SenderCase): PredictedDeliv
   );
 }
 
-/** Facts that decide before the rules for TLS: another server, or the address family. */
+/**
+ * Returns the facts that decide before the rules for TLS: another server, or the address
+ * family.
+ */
 function hindrance(model: SenderModel, { zone }: SenderCase): PredictedDelivery | undefined {
   const { smartHost, families } = model;
   if (!smartHost.known)

@@ -8,7 +8,7 @@ import { predictSender } from './prediction.js';
 import type { SenderModel } from './sender-model.js';
 import { parseTlsLibrary, splitTlsLibrary } from './tls-library.js';
 
-/** Verdicts of the cases that the TLS library decides, by their initials. */
+/** Returns the verdicts of the cases that the TLS library decides, by their initials. */
 function byLibrary(model: SenderModel): string {
   const ids = ['tls10', 'tls11', 'old-ciphers', 'large-hello', 'pq'];
   const { cases } = predictSender(model, senderCases);

@@ -139,7 +139,7 @@ export interface LibraryUse {
   readonly isBounded?: boolean | undefined;
 }
 
-/** Handshakes with TLS 1.0 and 1.1, if the program enables them. */
+/** Returns the handshakes with TLS 1.0 and 1.1, if the program enables them. */
 export function oldVersionsOf(
   library: TlsLibrary | undefined,
   { level = library?.securityLevel, isBounded = false }: LibraryUse,
@@ -163,7 +163,7 @@ export function oldVersionsOf(
   return known(true, source);
 }
 
-/** Suites with static RSA and CBC, if the program does not exclude them. */
+/** Returns the suites with static RSA and CBC, if the program does not exclude them. */
 export function oldSuitesOf(
   library: TlsLibrary | undefined,
   { level = library?.securityLevel }: LibraryUse,

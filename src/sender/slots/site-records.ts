@@ -110,7 +110,10 @@ function addressLines(hostName: string, addresses: readonly string[]): readonly 
   });
 }
 
-/** Lines with absolute names. Names and addresses come from the checked configuration. */
+/**
+ * Returns the lines with absolute names. Names and addresses come from the checked
+ * configuration.
+ */
 function parsed(lines: readonly string[], { zone }: SiteData): readonly ResourceRecord[] {
   const result = parseZone(`${lines.join('\n')}\n`, {
     origin: Name.of(zone),

@@ -16,8 +16,8 @@ const MIN_CONNECTIONS = 4;
 const LOOK = 1000;
 
 /**
- * The number of files that this process may have open; undefined if the system does not
- * report it.
+ * Returns the number of files that this process may have open; undefined if the system
+ * does not report it.
  */
 export function descriptorLimit(): number | undefined {
   try {
@@ -73,7 +73,7 @@ export class Descriptors {
   }
 
   /**
-   * The connections that each port may have. Logs a limit that is too low for the
+   * Returns the connections that each port may have. Logs a limit that is too low for the
    * configuration.
    */
   share(ports: readonly Port[]): readonly number[] {

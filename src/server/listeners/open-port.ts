@@ -110,7 +110,8 @@ export class OpenedPort implements OpenPort {
   }
 
   /**
-   * The connections that are old enough to be closed for a new one, the slowest first.
+   * Returns the connections that are old enough to be closed for a new one, the slowest
+   * first.
    */
   #slow(): readonly Held[] {
     const now = this.now();
@@ -215,7 +216,7 @@ function listenAt(
   });
 }
 
-/** The error for an address that cannot be listened on. */
+/** Returns the error for an address that cannot be listened on. */
 export function unavailable(address: ListenAddress, cause: NodeJS.ErrnoException): HermeticError {
   const { message, fix } = describe(address, cause);
   return new HermeticError('listen-failed', `${formatListenAddress(address)}: ${message}`, {

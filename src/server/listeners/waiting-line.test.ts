@@ -96,7 +96,7 @@ async function listening(
   return 'port' in listener.at ? listener.at.port : 0;
 }
 
-/** A site that refuses while it is busy, and counts its requests. */
+/** Returns a site that refuses while it is busy, and counts its requests. */
 function busySite(): { site: SharedPortSite; isBusy: boolean; refused: number; answered: number } {
   const state = {
     isBusy: true,

@@ -55,7 +55,7 @@ export class MailDataReader {
   }
 }
 
-/** The position of octets that may be the start of CR LF dot. */
+/** Returns the position of octets that may be the start of CR LF dot. */
 function heldBack(messageBytes: Buffer, from: number): number {
   const last = messageBytes.length - 1;
   if (last >= from && messageBytes[last] === CR) return last;

@@ -266,7 +266,9 @@ export class AccessService {
     return actorOfProxy(request, this.#settings, secrets);
   }
 
-  /** The fields of an audit entry that are the same for all actions of a request. */
+  /**
+   * Returns the fields of an audit entry that are the same for all actions of a request.
+   */
   entryBy(actor: Actor, client: string): Pick<AuditEntry, 'at' | 'actor' | 'way' | 'network'> {
     const { name, way } = actor;
     return { at: this.#clock.now(), actor: name, way, network: savedAddress(client) };

@@ -13,8 +13,8 @@ export function processKey(): string {
 }
 
 /**
- * The hash under which a random secret is stored. A slow hash would add no protection,
- * because the secret is random.
+ * Returns the hash under which a random secret is stored. A slow hash would add no
+ * protection, because the secret is random.
  */
 export function digestOf(secret: string): string {
   return createHash('sha256').update(secret).digest('hex');

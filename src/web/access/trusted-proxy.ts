@@ -15,9 +15,9 @@ const MAX_NAME = 200;
 const MAX_GROUPS = 100;
 
 /**
- * The account that a reverse proxy has identified. The peer must be a listed proxy and
- * send the shared secret: a proxy also passes on headers that a client sent, so the
- * address alone proves nothing. A proxy cannot grant the role of admin.
+ * Returns the account that a reverse proxy has identified. The peer must be a listed
+ * proxy and send the shared secret: a proxy also passes on headers that a client sent, so
+ * the address alone proves nothing. A proxy cannot grant the role of admin.
  */
 export function actorOfProxy(
   { peer, headers }: ProxiedRequest,

@@ -217,7 +217,7 @@ export class CheckService {
     return { ...row, state, events, revision, position };
   }
 
-  /** The facts that a check has observed; empty some time after its end. */
+  /** Returns the facts that a check has observed; empty some time after its end. */
   eventsOf(id: string): readonly CheckEvent[] {
     return this.#active.get(id)?.events ?? this.#pastEvents.get(id) ?? [];
   }

@@ -35,8 +35,8 @@ export function canonicalAddress(address: string): string {
 }
 
 /**
- * The key by which clients are limited: an IPv4 address, or the /56 of an IPv6 address,
- * which is the smallest network that providers give to one customer.
+ * Returns the key by which clients are limited: an IPv4 address, or the /56 of an IPv6
+ * address, which is the smallest network that providers give to one customer.
  */
 export function limitKey(address: string): string {
   const ipAddress = parseIp(address);
@@ -47,7 +47,7 @@ export function limitKey(address: string): string {
   });
 }
 
-/** The part of a client's address that is saved: IPv4 /24 or IPv6 /48. */
+/** Returns the part of a client's address that is saved: IPv4 /24 or IPv6 /48. */
 export function savedAddress(address: string): string {
   return networkOf(address);
 }

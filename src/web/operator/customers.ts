@@ -11,8 +11,8 @@ export interface CustomerView {
 }
 
 /**
- * The customers that an account may see, in alphabetical order. Their domains have the
- * order of `domains`: worst first.
+ * Returns the customers that an account may see, in alphabetical order. Their domains
+ * have the order of `domains`: worst first.
  */
 export function customersOf(
   { customers: granted }: Pick<Actor, 'customers'>,

@@ -150,8 +150,8 @@ export class OwnDomainsReader {
   }
 
   /**
-   * The policy that a domain serves now; undefined if no policy is published by this
-   * program.
+   * Returns the policy that a domain serves now; undefined if no policy is published by
+   * this program.
    */
   policyOf(domain: string): ServedPolicy | undefined {
     const last = this.#ledger.domain(domain).served.at(-1);
@@ -173,7 +173,10 @@ export class OwnDomainsReader {
     );
   }
 
-  /** The policies that the senders of this machine have cached, soonest refresh first. */
+  /**
+   * Returns the policies that the senders of this machine have cached, soonest refresh
+   * first.
+   */
   cachedPolicies(now: number): readonly StsEntry[] {
     return stsStore(this.#store, { now: () => now }).due(Number.MAX_SAFE_INTEGER, MAX_POLICIES);
   }

@@ -3,7 +3,10 @@ import type { CheckEvent } from '../../check/index.js';
 import { badge, markup, scoreList, type Markup, type ScoreLine } from '../../page/index.js';
 import type { CheckStatus } from '../checks/check-service.js';
 
-/** A check that has not finished: its place in the queue, or its observations so far. */
+/**
+ * Returns a check that has not finished: its place in the queue, or its observations so
+ * far.
+ */
 export function progressPage(status: CheckStatus): Markup {
   const { id, domain, state } = status;
   return markup`<header class="hero">

@@ -18,7 +18,7 @@ type Handled = Context<AppEnv>;
 /** Entries of one page of the audit log. */
 const MAX_AUDIT = 100;
 
-/** The pages of sessions, accounts and the audit log. */
+/** Adds the pages of sessions, accounts and the audit log. */
 export function addAccountPages(
   app: Hono<AppEnv>,
   site: SiteResources,

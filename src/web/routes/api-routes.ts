@@ -95,7 +95,7 @@ const readEvidence = createRoute({
   },
 });
 
-/** The API, and its description at `/api/v1/openapi.json`. */
+/** Adds the API, and its description at `/api/v1/openapi.json`. */
 export function addApiRoutes(app: OpenAPIHono<AppEnv>, site: SiteResources): void {
   const { checks, settings } = site;
   app.openapi(createCheck, async (context) => {

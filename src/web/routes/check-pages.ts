@@ -24,7 +24,7 @@ const MAX_TYPED = 1000;
 const REFRESH_SECONDS = 3;
 const noIndex = { 'x-robots-tag': 'noindex' };
 
-/** The pages of checks: form, progress, result, downloads. */
+/** Adds the pages of checks: form, progress, result, downloads. */
 export function addCheckPages(app: Hono<AppEnv>, site: SiteResources): void {
   app.get('/', (context) => showHome(context, site, {}));
   app.post('/check', async (context) => {

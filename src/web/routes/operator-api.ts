@@ -149,7 +149,9 @@ const iso = (milliseconds: number): string => new Date(milliseconds).toISOString
 const optionalTime = (milliseconds: number | undefined): string | undefined =>
   milliseconds === undefined ? undefined : iso(milliseconds);
 
-/** The API of the operator pages. The access gate decides which account reaches it. */
+/**
+ * Adds the API of the operator pages. The access gate decides which account reaches it.
+ */
 export function addOperatorApi(
   app: OpenAPIHono<AppEnv>,
   site: SiteResources,

@@ -53,7 +53,7 @@ export interface OperatorReaders {
   readonly plans: PlanReader;
 }
 
-/** The pages of the operator. The access gate decides which account reaches them. */
+/** Adds the pages of the operator. The access gate decides which account reaches them. */
 export function addOperatorPages(
   app: Hono<AppEnv>,
   site: SiteResources,

@@ -63,7 +63,7 @@ const readTest = createRoute({
   },
 });
 
-/** The API of the public sender test. */
+/** Adds the API of the public sender test. */
 export function addSenderApi(app: OpenAPIHono<AppEnv>, site: SiteResources): void {
   const { senderTests, settings } = site;
   app.openapi(createTest, async (context) => {

@@ -22,8 +22,8 @@ const REFRESH_SECONDS = 5;
 const noIndex = { 'x-robots-tag': 'noindex' };
 
 /**
- * The pages of the public sender test; without the section they state that there is no
- * test.
+ * Adds the pages of the public sender test; without the section they state that there is
+ * no test.
  */
 export function addSenderPages(app: Hono<AppEnv>, site: SiteResources): void {
   const { senderTests } = site;

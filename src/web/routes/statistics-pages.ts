@@ -19,8 +19,8 @@ type Fault = 'web-statistics-absent' | 'web-statistics-unknown' | 'web-statistic
 const CACHED = 'public, max-age=300';
 
 /**
- * The public statistics of finished scans; without a database of scans a page explains
- * their absence.
+ * Adds the public statistics of finished scans; without a database of scans a page
+ * explains their absence.
  */
 export function addStatisticsPages(app: OpenAPIHono<AppEnv>, site: SiteResources): void {
   const show = (request: Context<AppEnv>, code: Fault) => {
@@ -157,7 +157,7 @@ const readNumbers = createRoute({
   },
 });
 
-/** The API of the public statistics. */
+/** Adds the API of the public statistics. */
 export function addStatisticsApi(app: OpenAPIHono<AppEnv>, site: SiteResources): void {
   app.openapi(listScans, async (request) => {
     const scans = await answer(site, (source) => source.scans());

@@ -21,7 +21,9 @@ export interface TokenRequest {
   readonly days: number;
 }
 
-/** The pages of API tokens. A new secret is shown once, in the answer to its form. */
+/**
+ * Adds the pages of API tokens. A new secret is shown once, in the answer to its form.
+ */
 export function addTokenPages(app: Hono<AppEnv>, site: SiteResources, access: AccessService): void {
   const { clock } = site.context;
   const show = (

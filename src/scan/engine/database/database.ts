@@ -194,7 +194,7 @@ async function* inBlocks(
 
 const statementNames = new Map<string, string>();
 
-/** Each statement is prepared under a name that depends only on its text. */
+/** Returns the name under which a statement is prepared; it depends only on the text. */
 function statementName(text: string): string {
   const known = statementNames.get(text);
   if (known !== undefined) return known;

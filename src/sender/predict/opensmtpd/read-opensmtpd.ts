@@ -229,7 +229,7 @@ function domainsOf(
   return until(length, { names, isNegated: not });
 }
 
-/** Directives with unknown domains, which may match the mail. */
+/** Returns the directives with unknown domains, which may match the mail. */
 function openMatches(conf: ParsedSmtpdConf): readonly string[] {
   return matchesOf(conf)
     .filter(({ domains }) => domains === 'other')
@@ -392,7 +392,7 @@ function versionsOf({ protocols, source }: Relay): Fact<readonly TlsVersionName[
   );
 }
 
-/** Domains whose mail another action relays. */
+/** Returns the domains whose mail another action relays. */
 function destinationsOf(
   conf: ParsedSmtpdConf,
   relays: ReadonlyMap<string, Relay>,

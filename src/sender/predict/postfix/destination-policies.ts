@@ -44,7 +44,7 @@ export class DestinationPolicies {
     return [...keys];
   }
 
-  /** Faults of entries that defer mail to their destination. */
+  /** Returns the faults of entries that defer mail to their destination. */
   warnings(keys: readonly string[]): readonly string[] {
     return keys.flatMap((key) => {
       const policy = this.find(key);

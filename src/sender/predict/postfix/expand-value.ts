@@ -158,7 +158,10 @@ function compare(
   return { ok: true, value: holds(operator.replace('level', ''), difference) ? 'true' : '' };
 }
 
-/** Numbers are compared as numbers, other texts by their characters (mac_expand.c). */
+/**
+ * Compares numbers as numbers, and other texts by their characters
+ * (mac_expand.c).
+ */
 function compareTexts(left: string, right: string): number {
   if (/^\d+$/.test(left) && /^\d+$/.test(right)) return Number(left) - Number(right);
   if (left === right) return 0;

@@ -84,7 +84,9 @@ function closedTable(table: TableName, reason: string): LookupTable {
   return { table, keys: [], lookup: () => ({ kind: 'unknown', reason }) };
 }
 
-/** Keys match without regard to letter case (`DICT_FLAG_FOLD_FIX`). */
+/**
+ * Returns a table whose keys match without regard to letter case (`DICT_FLAG_FOLD_FIX`).
+ */
 function listTable(table: TableName, entries: ReadonlyMap<string, string>): LookupTable {
   return {
     table,

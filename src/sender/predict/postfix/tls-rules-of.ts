@@ -179,7 +179,7 @@ function acceptedNames(word: string): AcceptedNames {
   }
 }
 
-/** Conditions without which Postfix turns dane into may (`dane_init`). */
+/** Returns the conditions without which Postfix turns dane into may (`dane_init`). */
 function daneOf(settings: PostfixParameters, level: Fact<SecurityLevel>): Fact<DaneUse> {
   if (!level.known) return level;
   if (level.value !== 'dane' && level.value !== 'dane-only')

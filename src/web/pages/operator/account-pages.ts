@@ -20,7 +20,7 @@ export function problemLine(code: string | undefined): Markup | false {
   return markup`<p class="problem" role="alert"><b>${message}</b> ${fix}</p>`;
 }
 
-/** The sessions that may be ended. `current`: the session of this page. */
+/** Returns the sessions that may be ended. `current`: the session of this page. */
 export function sessionsPage(
   sessions: readonly Session[],
   { current, token }: { readonly current: string | undefined; readonly token: string },

@@ -92,7 +92,9 @@ export interface PublishedView {
   readonly failures: readonly { readonly action: string; readonly at: number }[];
 }
 
-/** The policy that is served, its predecessors that may be cached, and the ledger. */
+/**
+ * Returns the policy that is served, its predecessors that may be cached, and the ledger.
+ */
 export function publishedPage(view: PublishedView): readonly Markup[] {
   const { domain, served, body, notes, failures } = view;
   const current = served.at(-1);
