@@ -25,7 +25,7 @@ export function equalBytes(left: Uint8Array, right: Uint8Array): boolean {
   return left.length === right.length && Buffer.compare(left, right) === 0;
 }
 
-/** Lower-case hexadecimal. */
+/** Returns the octets in lower-case hexadecimal. */
 export function toHex(bytes: Uint8Array): string {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('hex');
 }
@@ -39,7 +39,7 @@ export function fromHex(hexText: string): Uint8Array | undefined {
   return undefined;
 }
 
-/** Standard base64 with padding. */
+/** Returns the octets in standard base64 with padding. */
 export function toBase64(bytes: Uint8Array): string {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('base64');
 }

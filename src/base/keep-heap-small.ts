@@ -18,7 +18,7 @@ export function keepHeapSmall(): void {
 }
 
 /**
- * Does the same for a daemon, which runs most of its start code once. Until
+ * Keeps the heap of a daemon small, which runs most of its start code once. Until
  * `collectGarbage`, V8 interprets code that it would compile to machine code after a few
  * calls.
  */

@@ -219,15 +219,18 @@ export class Name {
   }
 
   /**
-   * Presentation form without the final dot (`.` for the root); octets that are not
-   * printable ASCII as `\DDD`.
+   * Returns the text of the name. Presentation form without the final dot (`.` for the
+   * root); octets that are not printable ASCII as `\DDD`.
    */
   toString(): string {
     if (this.isRoot) return '.';
     return this.labels.map(escapeLabel).join('.');
   }
 
-  /** Presentation form in lower case: the form in records, reports and evidence. */
+  /**
+   * Returns the presentation form in lower case: the form in records, reports and
+   * evidence.
+   */
   toLower(): string {
     return Name.fromWire(Buffer.from(this.key, 'latin1')).toString();
   }

@@ -11,7 +11,7 @@ export function nearest(word: string, known: readonly string[]): string | undefi
 }
 
 /**
- * Optimal string alignment distance: insertions, deletions, substitutions and
+ * Returns the optimal string alignment distance: insertions, deletions, substitutions and
  * transpositions of adjacent letters. Stops at 3, because larger distances are not
  * needed.
  */

@@ -14,7 +14,8 @@ export class SingleFlight<T> {
   readonly #running = new Map<string, Running<T>>();
 
   /**
-   * `work` receives no signal if its first caller has none: no caller can then abort it.
+   * Runs `work`, or waits for the run of an earlier caller. `work` receives no signal if
+   * its first caller has none: no caller can then abort it.
    */
   run(
     cacheKey: string,

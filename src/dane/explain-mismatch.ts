@@ -74,8 +74,8 @@ function faultOf(record: TlsaData, judged: RecordVerdict, question: MismatchQues
 }
 
 /**
- * A command that hashes the output of another command hashes no octets if that command
- * fails.
+ * Returns whether a digest is that of no octets. A command that hashes the output of
+ * another command hashes no octets if that command fails.
  */
 function isDigestOfNothing({ matchingType, data }: TlsaData): boolean {
   const hash = (['sha256', 'sha512'] as const)[matchingType - 1];
@@ -161,7 +161,8 @@ function outOfDate(certificateChain: readonly Certificate[], validationTime: num
 }
 
 /**
- * The server sent the anchor, but no path ends at it: path validation gives the reason.
+ * Explains an anchor without a valid path. The server sent the anchor, but no path ends
+ * at it: path validation gives the reason.
  */
 function brokenPath(record: TlsaData, { chain, validationTime }: MismatchQuestion): Fault {
   const { problems } = findPathTo({
@@ -182,7 +183,8 @@ function brokenPath(record: TlsaData, { chain, validationTime }: MismatchQuestio
 }
 
 /**
- * The record may name the issuer of the last certificate, which the server did not send.
+ * Explains a record that matches no certificate of the chain. The record may name the
+ * issuer of the last certificate, which the server did not send.
  */
 function perhapsNotSent(
   record: TlsaData,

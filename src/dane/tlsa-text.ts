@@ -1,7 +1,10 @@
 import { fromHex, toHex } from '../base/index.js';
 import type { TlsaData } from '../dns/index.js';
 
-/** `3 1 1 <lower-case hex>`: the form of evidence and reports (RFC 8460 §4.5). */
+/**
+ * Formats a record as `3 1 1 <lower-case hex>`: the form of evidence and reports (RFC
+ * 8460 §4.5).
+ */
 export function formatTlsa({ usage, selector, matchingType, data }: TlsaData): string {
   return `${usage} ${selector} ${matchingType} ${toHex(data)}`;
 }

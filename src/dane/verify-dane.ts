@@ -125,8 +125,9 @@ function judgeAnchor(
 }
 
 /**
- * `2 0 0` and `2 1 0` contain the anchor itself, so the server need not send it (RFC 7671
- * §5.2.2, §5.2.3 [7671-5.2.2-1, 7671-5.2.3-1]).
+ * Returns the anchors that the records contain. `2 0 0` and `2 1 0` contain the anchor
+ * itself, so the server need not send it (RFC 7671 §5.2.2, §5.2.3
+ * [7671-5.2.2-1, 7671-5.2.3-1]).
  */
 function anchorsGiven({
   selector,

@@ -2,9 +2,9 @@ import { createHash } from 'node:crypto';
 import type { Evidence } from './evidence.js';
 
 /**
- * SHA-256 of evidence in lower-case hex. The evidence is written as canonical JSON (RFC
- * 8785), so the digest is the same for the object, for the file that `--evidence` wrote,
- * and for that file read back with its fields in another order.
+ * Returns the SHA-256 of evidence in lower-case hex. The evidence is written as canonical
+ * JSON (RFC 8785), so the digest is the same for the object, for the file that
+ * `--evidence` wrote, and for that file read back with its fields in another order.
  */
 export function evidenceDigest(evidence: Evidence): string {
   return createHash('sha256').update(canonicalJson(evidence)).digest('hex');

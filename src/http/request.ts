@@ -171,8 +171,8 @@ function exchange(
 }
 
 /**
- * The message itself marks its end (RFC 9112 §6.3): no body, chunks as the last coding,
- * or a length.
+ * Returns whether the message itself marks its end (RFC 9112 §6.3): no body, chunks as
+ * the last coding, or a length.
  */
 function isFramed({ statusCode = 0, headers }: IncomingMessage): boolean {
   const coding = headers['transfer-encoding'];

@@ -70,7 +70,9 @@ export interface Lab {
    * it.
    */
   certificatesOf(hostName: string): readonly Issued[];
-  /** Mail hosts and addresses, most preferred first, unaffected by DNS attacks. */
+  /**
+   * Returns mail hosts and addresses, most preferred first, unaffected by DNS attacks.
+   */
   hostsOf(domainName: string): readonly MailHostAddress[];
   /** Sets the behaviour of the resolver. */
   resolverHabit(habit: ResolverHabit): void;

@@ -80,8 +80,8 @@ export function scoreList(caption: string, scores: readonly ScoreLine[]): Markup
 }
 
 /**
- * Text to paste. A click selects all of it, and no line is broken or changed, since a
- * record with an added line break is invalid. The box can be focused, so that the
+ * Renders text to paste. A click selects all of it, and no line is broken or changed,
+ * since a record with an added line break is invalid. The box can be focused, so that the
  * keyboard can scroll it. The script of a site adds a button that copies the text.
  */
 export function codeBox(code: string, label: string): Markup {

@@ -78,7 +78,7 @@ export function formatAlertMail(
   ].join('\r\n');
 }
 
-/** Header and body of a part, in lines. */
+/** Returns the header and body of a part, in lines. */
 function part(subtype: 'plain' | 'html', content: string): readonly string[] {
   return [
     `Content-Type: text/${subtype}; charset=utf-8`,
@@ -92,8 +92,8 @@ function part(subtype: 'plain' | 'html', content: string): readonly string[] {
 }
 
 /**
- * Text and HTML as alternatives, the richer one last (RFC 2046 §5.1.4). No line of base64
- * begins with `=_`, so no part contains the boundary.
+ * Returns text and HTML as alternatives, the richer one last (RFC 2046 §5.1.4). No line
+ * of base64 begins with `=_`, so no part contains the boundary.
  */
 function alternatives(id: string, text: string, html: string): readonly string[] {
   const boundary = `=_${id}`;

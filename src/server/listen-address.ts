@@ -65,7 +65,10 @@ export const listenAddresses = z
     ),
   );
 
-/** Linux refuses a second socket for IPv4 next to one that accepts both families. */
+/**
+ * Returns whether a socket accepts IPv6 only. Linux refuses a second socket for IPv4 next
+ * to one that accepts both families.
+ */
 function isOnlyIpv6(listenAddress: ListenAddress, all: readonly ListenAddress[]): boolean {
   if (!('port' in listenAddress) || listenAddress.address !== '::') return false;
   return all.some(

@@ -29,13 +29,19 @@ export async function obtainMailboxSecret(
   }
 }
 
-/** Loaded on demand: a daemon without mailboxes does not need this code. */
+/**
+ * Returns the failure. Loads its text on demand: a daemon without mailboxes does not need
+ * that code.
+ */
 async function refuse(detail: string): Promise<Result<never>> {
   const { intakeFailures } = await import('../tls-rpt-receive/index.js');
   return fail(intakeFailures.make('mailbox-secret', detail));
 }
 
-/** The standard output of the command is the token. No message contains the token. */
+/**
+ * Runs the command and returns its standard output, the token. No message contains the
+ * token.
+ */
 function runTokenCommand(
   [command = '', ...args]: readonly string[],
   signal: AbortSignal,

@@ -74,8 +74,9 @@ export interface Given extends Pick<LocalExecutorOptions, 'writers' | 'certify'>
 }
 
 /**
- * `given`: further access to the zones of `publish.dns`, and the issuer that replaces
- * `publish.acme`; the operator does the remaining work.
+ * Opens publishing for a configuration. `given`: further access to the zones of
+ * `publish.dns`, and the issuer that replaces `publish.acme`; the operator does the
+ * remaining work.
  */
 export function openPublishing(
   section: PublishSettings,

@@ -87,7 +87,7 @@ export function senderSite(settings: SenderTestSettings, keys: SenderKeys): Send
   };
 }
 
-/** SHA-256 of a public key, as TLSA 3 1 1 and 2 1 1 hold it. */
+/** Returns the SHA-256 of a public key, as TLSA 3 1 1 and 2 1 1 contain it. */
 function digestOf({ publicKey }: KeyPair): string {
   const spki = publicKey.export({ type: 'spki', format: 'der' });
   return createHash('sha256').update(spki).digest('hex');

@@ -37,8 +37,8 @@ export interface PlainAnswer {
  */
 export interface SharedPortSite {
   /**
-   * `host` in lower case without port, `path` without query. Called for each request, so
-   * the names of a site may change.
+   * Returns whether the site answers a request. `host` in lower case without port, `path`
+   * without query. Called for each request, so the names of a site may change.
    */
   serves(hostName: string, path: string): boolean;
   readonly handle: WebHandler;
@@ -144,9 +144,12 @@ export interface Service {
   readonly datagramPorts?: readonly DatagramPort[];
   /** Ports of plain HTTP with separate sites. */
   readonly httpPorts?: readonly HttpPort[];
-  /** Called at every scrape. */
+  /** Returns the metrics of the job, at every scrape. */
   metrics?(): readonly Metric[];
-  /** Called at every request for `/health` and `hermetic status`. */
+  /**
+   * Returns the degraded parts of the job, at every request for `/health` and
+   * `hermetic status`.
+   */
   degraded?(): readonly Degraded[];
   /** Ends the timers and the work of the job; the daemon closes its listeners. */
   stop?(): Promise<void> | void;

@@ -79,7 +79,10 @@ export class SharedStore implements StoreSource {
     };
   }
 
-  /** From now on no call waits for another process while it blocks the event loop. */
+  /**
+   * Begins to serve: from now on no call waits for another process while it blocks the
+   * event loop.
+   */
   serving(): void {
     this.#busyTimeoutMs = 0;
     this.#opened?.store.setBusyTimeout(0);

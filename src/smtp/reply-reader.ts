@@ -42,7 +42,7 @@ export class ReplyReader {
       this.#buffer = Buffer.concat([this.#buffer, messageBytes]);
   }
 
-  /** The next reply, if it is complete. */
+  /** Returns the next reply, if it is complete. */
   next(): ReplyState {
     for (;;) {
       const endOffset = this.#buffer.indexOf(0x0a);

@@ -63,8 +63,8 @@ export async function sendMail(
 }
 
 /**
- * `MAIL FROM` with the parameters the message needs, or the reason why this server cannot
- * accept it.
+ * Returns `MAIL FROM` with the parameters that the message needs, or the reason why this
+ * server cannot accept it.
  */
 function mailCommand(
   session: SmtpSession,
@@ -125,8 +125,8 @@ function said(
 }
 
 /**
- * RFC 5321 §4.5.2 and §2.3.8: every line end is CRLF, a dot at the start of a line is
- * doubled, and a line with a single dot ends the message.
+ * Returns a message for DATA. RFC 5321 §4.5.2 and §2.3.8: every line end is CRLF, a dot
+ * at the start of a line is doubled, and a line with a single dot ends the message.
  */
 function dotted(message: Uint8Array): Uint8Array {
   const text = Buffer.from(message.buffer, message.byteOffset, message.length).toString('latin1');

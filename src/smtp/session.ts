@@ -78,9 +78,9 @@ export async function openSession(
 }
 
 /**
- * [7504-3-1] Only 521 applies to every client; 554 may apply only to this client (RFC
- * 5321 §3.1), as does an enhanced code of the class X.7.z, security and policy (RFC 3463
- * §3.8).
+ * Returns the failure that a greeting states. [7504-3-1] Only 521 applies to every
+ * client; 554 may apply only to this client (RFC 5321 §3.1), as does an enhanced code of
+ * the class X.7.z, security and policy (RFC 3463 §3.8).
  */
 function greetingFailure({
   code,
@@ -367,7 +367,7 @@ function refusalOfEhlo(
   return 'smtp-ehlo-refused';
 }
 
-/** RFC 5321 §4.2.1: 4yz is temporary. */
+/** Returns whether a reply is temporary: 4yz (RFC 5321 §4.2.1). */
 function isTemporary(code: number): boolean {
   return code >= 400 && code < 500;
 }

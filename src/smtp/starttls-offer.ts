@@ -32,8 +32,8 @@ function looksMangled(keyword: string): boolean {
 }
 
 /**
- * At least half of the letters match in position; other keywords (CHUNKING, 8BITMIME,
- * REQUIRETLS) have fewer matches.
+ * Returns whether at least half of the letters match in position; other keywords
+ * (CHUNKING, 8BITMIME, REQUIRETLS) have fewer matches.
  */
 function sharesShape(upper: string): boolean {
   let same = 0;
@@ -41,7 +41,7 @@ function sharesShape(upper: string): boolean {
   return same >= 4 || (upper.length !== KEYWORD.length && distance(upper, KEYWORD) <= 1);
 }
 
-/** Levenshtein distance; both texts are short. */
+/** Returns the Levenshtein distance of two short texts. */
 function distance(left: string, right: string): number {
   let row = Array.from({ length: right.length + 1 }, (_, index) => index);
   for (let index = 1; index <= left.length; index++) {

@@ -116,10 +116,10 @@ type MailHost = MailRoute['hosts'][number] & {
 };
 
 /**
- * Senders look up TLSA records only if the addresses are secure [7672-2.2.2-2]. The
- * addresses of a host in its own signed domain are almost always secure, so both queries
- * are sent at once to save a round trip. If the addresses are insecure, the TLSA answer
- * is not used.
+ * Looks up the facts of a host. Senders look up TLSA records only if the addresses are
+ * secure [7672-2.2.2-2]. The addresses of a host in its own signed domain are almost
+ * always secure, so both queries are sent at once to save a round trip. If the addresses
+ * are insecure, the TLSA answer is not used.
  */
 async function factsOf(
   host: MailHost,

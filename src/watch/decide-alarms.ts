@@ -132,7 +132,9 @@ interface DomainDecision {
   readonly alarms: readonly WatchAlarm[];
 }
 
-/** A domain may be named like a member of Object.prototype. */
+/**
+ * Returns the state of a domain, which may be named like a member of Object.prototype.
+ */
 export function memoryOf(
   domains: WatchState['domains'],
   domainName: string,
@@ -276,7 +278,10 @@ function decideSeen(
   return { state: { ...state, unseen: false, unseenSince: undefined }, alarms: [ended] };
 }
 
-/** `name` identifies the alarm from its begin to its end; `since` is the time in its text. */
+/**
+ * Returns the alarm on a domain without a certain result. `name` identifies the alarm
+ * from its begin to its end; `since` is the time in its text.
+ */
 function notSeen(
   kind: 'added' | 'ended',
   domainName: string,
@@ -372,7 +377,10 @@ function remember(
   ];
 }
 
-/** Before the alarm, each check updates the text; after the alarm, only `report` does. */
+/**
+ * Returns a fault that a further check found. Before the alarm, each check updates the
+ * text; after the alarm, only `report` does.
+ */
 function metAgain(fault: WatchedFault, found: ObservedFault, now: number): WatchedFault {
   const { subjects } = found;
   const counts = { seen: fault.seen + 1, gone: 0, goneSince: undefined };

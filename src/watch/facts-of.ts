@@ -28,7 +28,7 @@ export function watchedFactsOf(checkResult: CheckResult, before?: WatchedFacts):
   };
 }
 
-/** Undefined if the fetch of the policy failed temporarily. */
+/** Returns the policy mode; undefined if the fetch of the policy failed temporarily. */
 function modeOf({ status, mode }: CheckResult['mtaSts']): WatchedFacts['policyMode'] | undefined {
   if (status === 'tempfail') return undefined;
   return status === 'found' ? (mode ?? 'absent') : 'absent';

@@ -41,7 +41,7 @@ export function endedLately({ ends = [] }: Pick<DomainState, 'ends'>, key: strin
   return ends.some((end) => end.key === key && now - end.at < RECENT_MS);
 }
 
-/** The remembered ends after those of some faults. */
+/** Returns the remembered ends after those of some faults. */
 export function endsAfter(
   { ends = [] }: Pick<DomainState, 'ends'>,
   keys: readonly string[],

@@ -124,7 +124,7 @@ export function provesKeyAbsent(checkResult: CheckResult, key: string): boolean 
   return host?.addresses.every(({ status }) => status === 'reachable') ?? true;
 }
 
-/** `host [ip]` without the address. */
+/** Returns the host of `host [ip]`. */
 function hostOf(subject: string): string {
   return subject.replace(/ \[[^\]]*\]$/, '');
 }

@@ -79,7 +79,10 @@ export function isCertain(checkResult: CheckResult): boolean {
 export interface ProtectionRule {
   readonly rule: string;
   readonly topic: string;
-  /** A greater number is stronger; undefined if the result does not show it. */
+  /**
+   * Returns the level of a protection: a greater number is stronger. Undefined if the
+   * result does not show it.
+   */
   level(checkResult: CheckResult): number | undefined;
   /** The levels in words, from 0. */
   readonly levelNames: readonly string[];
@@ -149,7 +152,10 @@ export const protections: readonly ProtectionRule[] = [
   },
 ];
 
-/** 2: every host has usable TLSA records; 1: some hosts; 0: no host. */
+/**
+ * Returns 2 if every host has usable TLSA records, 1 if some hosts have, and 0 if no host
+ * has.
+ */
 function daneLevel({ hosts }: CheckResult): number | undefined {
   const statuses = hosts.map(({ tlsa }) => tlsa.status);
   if (statuses.some((status) => status === 'tempfail' || status === 'bogus')) return undefined;

@@ -48,7 +48,10 @@ export class DomainReach {
 
   static readonly whole = new DomainReach(undefined);
 
-  /** `names`: the customers of the account; undefined for all domains. */
+  /**
+   * Returns the reach of an account. `names`: the customers of the account; undefined for
+   * all domains.
+   */
   static of(names: readonly string[] | undefined, customers: Customers): DomainReach {
     if (names === undefined) return DomainReach.whole;
     const own = names.filter((name) => Object.hasOwn(customers, name));

@@ -119,7 +119,7 @@ function sectigo(): readonly string[] {
   ];
 }
 
-/** It issues for former customers of Entrust. */
+/** Returns the CAs of SSL.com. It also issues for former customers of Entrust. */
 function sslCom(): readonly string[] {
   return ['ssl.com', 'entrust.net', 'affirmtrust.com'];
 }

@@ -214,8 +214,8 @@ const knownQualifiers: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * A critical extension with a qualifier that is not understood counts as unknown (RFC
- * 5280 §4.2.1.4 [5280-4.2.1.4-1]).
+ * Reads the policies. A critical extension with a qualifier that is not understood counts
+ * as unknown (RFC 5280 §4.2.1.4 [5280-4.2.1.4-1]).
  */
 function readPolicies(
   extensionFields: ExtensionFields,

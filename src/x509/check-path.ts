@@ -72,8 +72,8 @@ export function validityOf(
 }
 
 /**
- * Rules for every certificate of the path. They also apply to an anchor, which is trusted
- * only for its name and key.
+ * Applies the rules for every certificate of the path. They also apply to an anchor,
+ * which is trusted only for its name and key.
  */
 function checkForm(
   certificate: Certificate,
@@ -99,7 +99,7 @@ function checkServer({ keyUsage }: Certificate, problems: Set<X509FailureCode>):
     problems.add('x509-wrong-purpose');
 }
 
-/** Rules for a certificate that issues the one below it (RFC 5280 §6.1.4). */
+/** Applies the rules for a certificate that issues the one below it (RFC 5280 §6.1.4). */
 function checkIssuer(
   issuer: Certificate,
   below: readonly Certificate[],

@@ -128,7 +128,7 @@ export class DerReader {
 }
 
 /**
- * Dotted text of an object identifier's contents.
+ * Returns the dotted text of an object identifier's contents.
  *
  * Each arc is base 128 with the high bit set on all octets except the last; the first
  * octets hold 40 times the first arc plus the second (X.690 §8.19).
@@ -154,7 +154,7 @@ export function readOid(bodyBytes: Uint8Array): string {
   return arcs.join('.');
 }
 
-/** TRUE or FALSE as DER writes them. */
+/** Returns TRUE or FALSE as DER writes them. */
 export function readBoolean(bodyBytes: Uint8Array): boolean {
   if (bodyBytes.length !== 1 || (bodyBytes[0] !== 0 && bodyBytes[0] !== 0xff))
     throw new DerError('boolean neither 0 nor 255');
@@ -213,8 +213,8 @@ export function readOctetBits(body: Uint8Array): Uint8Array {
 }
 
 /**
- * UTCTime or GeneralizedTime in UTC with seconds, the forms RFC 5280 §4.1.2.5 allows;
- * milliseconds since 1970.
+ * Returns the milliseconds since 1970 of a UTCTime or GeneralizedTime in UTC with
+ * seconds, the forms that RFC 5280 §4.1.2.5 allows.
  */
 export function readTime({ tag, body }: Element): number {
   const text = String.fromCharCode(...body.subarray(0, 20));

@@ -80,7 +80,7 @@ function tooLong(derBytes: Uint8Array, shown: readonly string[]): DirectoryName 
   return { key, rdns: [key], comparable: false, text: neutralise(shown.join(',')), emails: [] };
 }
 
-/** Key and text of one AttributeTypeAndValue. */
+/** Returns the key and text of one AttributeTypeAndValue. */
 function readAttribute(pair: DerReader, draft: Draft): readonly [key: string, text: string] {
   const objectId = readOid(pair.take(Tag.objectId).body);
   const { tag, body, whole } = pair.any();
@@ -116,7 +116,10 @@ const stringTags: ReadonlySet<number> = new Set([
   BMP,
 ]);
 
-/** Undefined for a type that is not text, and for octets that are not of their type. */
+/**
+ * Returns the text; undefined for a type that is not text, and for octets that are not of
+ * their type.
+ */
 function decodeText(tag: number, bodyBytes: Uint8Array): string | undefined {
   if (!stringTags.has(tag)) return undefined;
   const bytes = Buffer.from(bodyBytes);

@@ -215,8 +215,8 @@ function wide(form: string, domainName: string, excluding: boolean): readonly st
 }
 
 /**
- * Host, `.domain` for the names below it, and for e-mail a whole mailbox; '' for every
- * name.
+ * Returns the keys of a base: the host, `.domain` for the names below it, and for e-mail
+ * a whole mailbox; '' for every name.
  */
 function keysOfHostBase(
   form: 1 | 6,
@@ -298,8 +298,8 @@ function keysOf(
 }
 
 /**
- * Additional keys for exclusions only: names that a wildcard covers, and other spellings
- * of a mailbox.
+ * Returns additional keys for exclusions only: names that a wildcard covers, and other
+ * spellings of a mailbox.
  */
 function reachedBy(generalName: GeneralName): readonly string[] {
   if (generalName.form === NameForm.dns && generalName.text.startsWith('*.'))
@@ -309,7 +309,7 @@ function reachedBy(generalName: GeneralName): readonly string[] {
   return [];
 }
 
-/** The domain itself, and `below` each of its parents and the root. */
+/** Returns the domain itself, and `below` each of its parents and the root. */
 function around(form: string, domainName: string): readonly string[] {
   const keys = [`${form} at ${domainName}`, `${form} below `];
   for (let dot = domainName.indexOf('.'); dot >= 0; dot = domainName.indexOf('.', dot + 1))
@@ -344,8 +344,8 @@ function splitMailbox(text: string): Mailbox | undefined {
 }
 
 /**
- * Local parts are compared exactly (RFC 5280 §7.5); an excluded one is also excluded in
- * other case or quotes.
+ * Returns the key of a mailbox. Local parts are compared exactly (RFC 5280 §7.5); an
+ * excluded one is also excluded in other case or quotes.
  */
 function mailboxKey({ local, host }: Mailbox, excluding: boolean): string {
   const plain = local.replace(/^"(.*)"$/, '$1').replace(/\\(.)/g, '$1');
@@ -365,7 +365,10 @@ function hostOfUri(uri: string): string | undefined {
   return undefined;
 }
 
-/** A domain name in preferred syntax, underscores allowed, without final dot. */
+/**
+ * Returns whether a text is a domain name in preferred syntax, underscores allowed,
+ * without final dot.
+ */
 function isDomain(text: string): boolean {
   return text.length <= 253 && /^[a-z0-9_-]{1,63}(\.[a-z0-9_-]{1,63})*$/.test(text);
 }

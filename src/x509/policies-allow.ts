@@ -72,8 +72,8 @@ function mapsAnyPolicy({ policyMappings }: Certificate): boolean {
 }
 
 /**
- * Expected policies of the next depth: the nodes, each mapped one replaced or, where
- * mapping is inhibited, removed.
+ * Returns the expected policies of the next depth: the nodes, each mapped one replaced
+ * or, if mapping is inhibited, removed.
  */
 function mapped(
   { policyMappings }: Certificate,
@@ -103,8 +103,8 @@ function limit(state: State, { explicitPolicy, mapping, anyPolicy }: PolicyLimit
 }
 
 /**
- * §6.1.5 (a) and (b): the last certificate also counts, and a requirement of zero in it
- * applies.
+ * Returns whether a path needs an explicit policy, §6.1.5 (a) and (b): the last
+ * certificate also counts, and a requirement of zero in it applies.
  */
 function needsPolicy({ policyLimits }: Certificate, { explicitPolicy }: State): boolean {
   return explicitPolicy <= 1 || policyLimits.explicitPolicy === 0;

@@ -14,7 +14,7 @@ import type { Certificate } from './types.js';
 type KeyFields = Pick<Certificate, 'keyAlgorithm' | 'keyBits' | 'curve' | 'unnamedCurve'>;
 
 /**
- * Algorithm, size and curve of a SubjectPublicKeyInfo.
+ * Reads a public key. Algorithm, size and curve of a SubjectPublicKeyInfo.
  *
  *   algorithm      SEQUENCE: OID, parameters (a curve for EC, p q g for DSA)
  *   public key     BIT STRING: a SEQUENCE of modulus and exponent for RSA

@@ -82,7 +82,8 @@ export function isVerifiable({ signatureIdentifier }: Certificate): boolean {
 }
 
 /**
- * RSASSA-PSS-params (RFC 4055 §3.1). SHA-1 is the default for the message and for MGF1.
+ * Reads the parameters of a signature. RSASSA-PSS-params (RFC 4055 §3.1). SHA-1 is the
+ * default for the message and for MGF1.
  */
 function readPss(algorithm: DerReader): PssParameters {
   const parameters = algorithm.enter();

@@ -90,7 +90,10 @@ function judge(
   return { chain: 'unknown-ca', validity: best.validity, path: [], problems };
 }
 
-/** Fewer faults first; a path outside its dates ranks before an invalid one. */
+/**
+ * Returns the rank of a path: fewer faults first; a path outside its dates ranks before
+ * an invalid one.
+ */
 function rank({ problems, remarks, validity }: PathJudgement): number {
   return 1000 * problems.length + 10 * (validity === 'valid' ? 0 : 1) + remarks.length;
 }

@@ -154,7 +154,10 @@ function keyRules(
   }
 }
 
-/** Bits of RSA and of elliptic curves are not comparable, so each has its own limit. */
+/**
+ * Returns whether a key is too short. Bits of RSA and of elliptic curves are not
+ * comparable, so each has its own limit.
+ */
 function isShort(
   { keyAlgorithm, keyBits }: Certificate,
   { rsaBelow, ecBelow }: Omit<KeyTerms, 'finding'>,
@@ -217,7 +220,10 @@ function chainRules(
     });
 }
 
-/** The CA certificate outside its dates, which may be one that the server does not send. */
+/**
+ * Names the CA certificate outside its dates, which may be one that the server does not
+ * send.
+ */
 function explainOutdated(outdated: Certificate | undefined): string {
   if (!outdated)
     return 'a certificate of the path, such as the root, is outside its validity period';

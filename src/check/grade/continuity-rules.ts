@@ -103,7 +103,10 @@ function policyAddressRules(
     });
 }
 
-/** Signatures of the zones that the domain or its hosters sign; registries are left out. */
+/**
+ * Raises findings on the signatures of the zones that the domain or its hosters sign;
+ * registries are left out.
+ */
 function signatureRules(
   raised: FindingCollector,
   { signatures }: ContinuityEvidence,
@@ -140,14 +143,14 @@ const leftOf = ({ expiration }: Period, now: number): number => Date.parse(expir
 const periodOf = ({ inception, expiration }: Period): number =>
   Date.parse(expiration) - Date.parse(inception);
 
-/** Less than a third of the period, and less than three days. */
+/** Returns whether less than a third of the period and less than three days remain. */
 function isEnding(period: Period, now: number): boolean {
   return leftOf(period, now) < Math.min(SIGNATURE_MARGIN, periodOf(period) / 3);
 }
 
 /**
- * A server counts as outdated only if another one has later signatures, or if its own
- * have expired.
+ * Raises findings on outdated name servers. A server counts as outdated only if another
+ * one has later signatures, or if its own have expired.
  */
 function serverRules(raised: FindingCollector, { servers }: ContinuityEvidence, now: number): void {
   const seen = servers.filter(({ failure }) => failure === undefined);
@@ -266,9 +269,9 @@ const unserved: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * The reason why another party can claim the target. A hosted name that exists counts
- * only if its service does not serve the policy: the name then belongs to no customer, or
- * to another customer.
+ * Returns the reason why another party can claim the target. A hosted name that exists
+ * counts only if its service does not serve the policy: the name then belongs to no
+ * customer, or to another customer.
  */
 function claimOf(
   { role, status, target, deniedDomain, service }: ReferenceEvidence,

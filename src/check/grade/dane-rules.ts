@@ -171,8 +171,8 @@ function rolloverRules(
 }
 
 /**
- * SHA-256 of the key of the host, lower-case hex, for the record in the steps; empty if
- * the check received no certificate.
+ * Returns the SHA-256 of the host's key in lower-case hex, for the record in the steps;
+ * empty if the check received no certificate.
  */
 function keyOf(raised: FindingCollector, name: string): string {
   const judgedHost = raised.hosts.find((host) => host.evidence.name === name);

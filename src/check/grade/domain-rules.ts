@@ -168,7 +168,10 @@ function isDaneOpen({ hosts, evidence: { route } }: FindingCollector): boolean {
   );
 }
 
-/** A TLSA lookup that failed does not show that no record exists (RFC 7672 §2.1.2). */
+/**
+ * Returns whether the domain may use DANE. A TLSA lookup that failed does not show that
+ * no record exists (RFC 7672 §2.1.2).
+ */
 function couldBeDane({ hosts }: FindingCollector): boolean {
   return hosts.some(
     ({ evidence: { tlsa } }) => tlsa.status === 'bogus' || tlsa.status === 'tempfail',

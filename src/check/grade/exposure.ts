@@ -103,7 +103,10 @@ function hostView(
   };
 }
 
-/** A name without addresses is skipped whether its absence is proved or not. */
+/**
+ * Returns the DNSSEC state of a host. Senders skip a host without addresses even if
+ * DNSSEC does not prove the denial, so its indeterminate state counts as insecure.
+ */
 function dnssecOf({
   evidence: { dnssec },
   summary: { passedOver },
@@ -201,8 +204,8 @@ function reachableAs(
 }
 
 /**
- * Whether TLS satisfies a sender that requires it; without a handshake, the certificates
- * decide.
+ * Returns whether TLS satisfies a sender that requires it; without a handshake, the
+ * certificates decide.
  */
 function strictAs(strict: JudgedAddress['strictTls']): Known {
   if (strict === 'old-version' || strict === 'old-suites') return 'no';

@@ -169,14 +169,14 @@ export const isEnforced = (
 const namesOf = (judgedHosts: readonly JudgedHost[]): readonly string[] =>
   judgedHosts.map((judgedHost) => judgedHost.evidence.name);
 
-/** No address of the host is known, because the lookups failed. */
+/** Returns whether no address of the host is known, because the lookups failed. */
 function isUnseen({ summary }: JudgedHost): boolean {
   return summary.addressLookup === 'failed';
 }
 
 /**
- * Every address that was tried accepts mail over TLS with a certificate that an MTA-STS
- * sender accepts (RFC 8461 §4.2).
+ * Returns whether every address that was tried accepts mail over TLS with a certificate
+ * that an MTA-STS sender accepts (RFC 8461 §4.2).
  */
 function isReady({ addresses }: JudgedHost): boolean {
   const tried = addresses.filter((address) => address.summary.status !== 'skipped');

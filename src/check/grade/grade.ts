@@ -234,7 +234,10 @@ function verdictOf(
   return warned ? 'warn' : 'pass';
 }
 
-/** Each of these facts may be a failure, which outweighs every lesser finding. */
+/**
+ * Returns whether a fact is unknown that may be a failure: a failure outweighs every
+ * lesser finding.
+ */
 function somethingUnknown(evidence: Evidence, judgedHosts: readonly JudgedHost[]): boolean {
   if (
     evidence.route.kind === 'error' ||

@@ -58,8 +58,8 @@ const passedOverAs = {
 } as const;
 
 /**
- * MX records without a usable host: a fault of the DNS, never of a firewall (RFC 5321
- * §5.1).
+ * Raises findings on MX records without a usable host: a fault of the DNS, never of a
+ * firewall (RFC 5321 §5.1).
  */
 function passedOverRules(raised: FindingCollector): void {
   for (const { evidence, summary } of raised.passedOver) {
@@ -95,7 +95,9 @@ function explainName({ name, alias }: HostEvidence, meant: string | undefined): 
   return foreign === undefined ? '' : `A host name cannot hold ${foreign}.`;
 }
 
-/** One finding on each address if the reasons differ, else one on the host. */
+/**
+ * Raises one finding on each address if the reasons differ, otherwise one on the host.
+ */
 function deadHost(
   raised: FindingCollector,
   { evidence, addresses }: JudgedHost,
@@ -144,8 +146,8 @@ function unreachableBecause({ ip, reason = '' }: JudgedAddress['summary']): stri
 }
 
 /**
- * If the addresses differ in their offers, one of them, or one path, has a fault
- * [3207-6-2].
+ * Raises a finding if the addresses differ in their offers: one of them, or one path, has
+ * a fault [3207-6-2].
  */
 function differing(raised: FindingCollector, { addresses, evidence }: JudgedHost): void {
   const seen = addresses.filter(

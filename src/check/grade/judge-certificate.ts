@@ -101,7 +101,10 @@ export function judgeCertificate(
   };
 }
 
-/** The reason why a certificate of a chain cannot be parsed; empty for a valid one. */
+/**
+ * Explains why a certificate of a chain cannot be parsed; returns an empty list for a
+ * valid one.
+ */
 export function explainUnreadable(derBytes: Uint8Array, index: number): string[] {
   const parsed = parseCertificate(derBytes);
   if (parsed.ok) return [];

@@ -100,8 +100,9 @@ export function judgeHost(evidence: Evidence, host: HostEvidence): JudgedHost {
 }
 
 /**
- * No tried address of the host accepts mail, and the check omitted others: the state of
- * the host is unknown, since senders may reach an omitted address.
+ * Returns whether no tried address of the host accepts mail, and the check omitted
+ * others. The state of the host is then unknown, since senders may reach an omitted
+ * address.
  */
 export function isUntried({ addresses }: Pick<JudgedHost, 'addresses'>): boolean {
   return (
@@ -110,7 +111,7 @@ export function isUntried({ addresses }: Pick<JudgedHost, 'addresses'>): boolean
   );
 }
 
-/** No address of the host is known, because the lookups failed. */
+/** Returns whether no address of the host is known, because the lookups failed. */
 function isUnseen(
   { addresses, addressLookup }: HostEvidence,
   ignored: MailHost['passedOver'],
@@ -293,7 +294,10 @@ function shownTls({ inference: { log }, inventory }: Probed): MailAddress['tls']
   };
 }
 
-/** No sender reaches the host, so neither policy nor MX record can use it (RFC 6890 §2.2). */
+/**
+ * Returns whether no sender reaches the host, so that neither policy nor MX record can
+ * use it (RFC 6890 §2.2).
+ */
 export function isUnroutable({ addresses }: HostEvidence): boolean {
   return addresses.length > 0 && addresses.every(({ reason }) => reason === 'net-guarded');
 }

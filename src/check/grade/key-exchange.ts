@@ -15,8 +15,8 @@ const postQuantumGroups = groupTable
   .map(({ codePoint }) => codePoint);
 
 /**
- * Whether a recording of today's sessions can be decrypted once quantum computers break
- * the classical key exchange. `prevented` applies to senders that also offer a
+ * Returns whether a recording of today's sessions can be decrypted once quantum computers
+ * break the classical key exchange. `prevented` applies to senders that also offer a
  * post-quantum group; `unknown` if no such group was offered.
  */
 export function decryptedLater(inference: Inference): MailAddress['decryptedLater'] {

@@ -121,13 +121,13 @@ export function otherRecords(
   return `TXT at ${owner}: ${joined(texts.map(quoted))} does not begin with v=${version}`;
 }
 
-/** At most {@link MOST} phrases, and the number of the others. */
+/** Joins at most {@link MOST} phrases, and states the number of the others. */
 function joined(phrases: readonly string[]): string {
   const more = phrases.length - MOST;
   return [...phrases.slice(0, MOST), ...(more > 0 ? [`${more} more`] : [])].join('; ');
 }
 
-/** At most 120 characters: a TXT record can have thousands. */
+/** Returns at most 120 characters of a text: a TXT record can have thousands. */
 function quoted(recordText: string): string {
   return `"${recordText.length > 120 ? `${recordText.slice(0, 117)}...` : recordText}"`;
 }

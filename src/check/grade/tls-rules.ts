@@ -102,7 +102,7 @@ export function unsettled(probed: Probed, tls: TlsTerms): readonly FindingId[] {
 }
 
 /**
- * The features that a TLS 1.2 server must have or must not have. TLS 1.3 has no
+ * Returns the features that a TLS 1.2 server must have or must not have. TLS 1.3 has no
  * compression and no renegotiation and builds the extended master secret in, so these
  * questions do not arise for a server with TLS 1.3 alone. Compression counts in older
  * versions too.

@@ -30,7 +30,10 @@ export function withoutSniRules(
   });
 }
 
-/** A record of either usage authenticates the fallback certificate as well. */
+/**
+ * Returns whether DANE authenticates the fallback certificate: a record of either usage
+ * does.
+ */
 function isDane(mechanism: TrustMechanism, { vouchedBy }: JudgedCertificate): boolean {
   return mechanism.startsWith('dane') && vouchedBy !== undefined;
 }

@@ -51,7 +51,7 @@ export interface VisitOptions {
    * has changed a setting. The daily budget applies.
    */
   readonly fresh: boolean;
-  /** Asks, for example by DNS, whether the operator of a host refuses checks. */
+  /** Returns whether the operator of a host refuses checks, for example by DNS. */
   refuses?(hostName: string): Promise<boolean>;
 }
 

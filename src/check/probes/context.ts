@@ -51,7 +51,7 @@ export interface ProbeContext {
   readonly maximum: { readonly hosts: number; readonly addresses: number };
   /** Pause between two connections to one address, milliseconds. */
   readonly spacingMs: number;
-  /** Evidence of an earlier run about an address (`--resume`). */
+  /** Returns the evidence of an earlier run about an address (`--resume`). */
   earlierEvidence(hostName: string, address: string): AddressEvidence | undefined;
   /** Reports the current step, for the progress line of the terminal. */
   progress(step: string): void;

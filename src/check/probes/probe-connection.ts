@@ -100,7 +100,10 @@ class ProbeConnection {
     return this.#evidence;
   }
 
-  /** STARTTLS (RFC 3207): greeting, EHLO, and then the step that the purpose names. */
+  /**
+   * Performs STARTTLS (RFC 3207): greeting, EHLO, and then the step that the purpose
+   * names.
+   */
   async #probeStarttls(connection: Connection): Promise<void> {
     const { helo, clock } = this.#context;
     const opened = await openSession({ connection, helo, clock, ...this.#limits });
@@ -115,7 +118,8 @@ class ProbeConnection {
   }
 
   /**
-   * Implicit TLS (RFC 8314 §3.3): the handshake or the hello comes before the greeting.
+   * Performs implicit TLS (RFC 8314 §3.3): the handshake or the hello precedes the
+   * greeting.
    */
   async #probeImplicitTls(connection: Connection): Promise<void> {
     const { helo, clock } = this.#context;
@@ -199,10 +203,10 @@ class ProbeConnection {
   }
 
   /**
-   * CVE-2011-0411: sends one plaintext NOOP in the same packet as STARTTLS. A server that
-   * answers it inside TLS executes commands that an attacker inserted before the
-   * encrypted session (RFC 3207 §4.2). With TLS 1.2 the probe requests one renegotiation
-   * on the same connection. The probe sends no other data.
+   * Tests for CVE-2011-0411: sends one plaintext NOOP in the same packet as STARTTLS. A
+   * server that answers it inside TLS executes commands that an attacker inserted before
+   * the encrypted session (RFC 3207 §4.2). With TLS 1.2 the probe requests one
+   * renegotiation on the same connection. The probe sends no other data.
    */
   async #testInjection(session: SmtpSession): Promise<void> {
     const isTls12 = this.#request.purpose === 'intrusion-tls12';

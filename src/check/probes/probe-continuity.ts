@@ -23,7 +23,7 @@ export async function probeContinuity(
   return { ...signed, caa, references };
 }
 
-/** The module is loaded on demand, since the public suffix list is large. */
+/** Loads the public suffix list on demand, since it is large. */
 async function loadRegistrable(): Promise<Registrable> {
   const { getDomain } = await import('tldts');
   return (name) => getDomain(name)?.toLowerCase();

@@ -207,8 +207,8 @@ export function notChosen(ip: string): AddressEvidence {
 }
 
 /**
- * Evidence for a name that cannot exist in the DNS, such as a name below `.invalid`. The
- * signed root zone denies it, so no attacker can add it.
+ * Returns the evidence for a name that cannot exist in the DNS, such as a name below
+ * `.invalid`. The signed root zone denies it, so no attacker can add it.
  */
 function withoutAddress(hostName: string): HostLookup {
   return {
@@ -233,8 +233,8 @@ async function meantBy(context: ProbeContext, hostName: string): Promise<string 
 }
 
 /**
- * RFC 7672 §8.1: if DANE is in force, senders put the TLSA base domain into SNI. The
- * probe does the same, to receive the chain that senders receive.
+ * Returns the name for SNI. RFC 7672 §8.1: if DANE is in force, senders put the TLSA base
+ * domain into SNI. The probe does the same, to receive the chain that senders receive.
  */
 function serverNameOf({ status, base }: TlsaLookup, hostName: string): string {
   return status === 'usable' ? base : hostName;
@@ -296,9 +296,9 @@ async function probeAddress(
 const [IMPLICIT_TLS, SUBMISSION] = [465, 587];
 
 /**
- * Further ports to probe: the requested ones. If STARTTLS is missing on port 25 and none
- * was requested, port 587: a submission port with STARTTLS indicates that an on-path
- * attacker strips it on port 25.
+ * Returns the further ports to probe: the requested ones. If STARTTLS is missing on port
+ * 25 and none was requested, port 587: a submission port with STARTTLS indicates that an
+ * on-path attacker strips it on port 25.
  */
 function portsBeside(
   { submissionPorts, goals }: ProbeContext,

@@ -129,7 +129,7 @@ function outcomeOf({
   };
 }
 
-/** The TXT record of MTA-STS, which may be an alias. */
+/** Returns the TXT record of MTA-STS, which may be an alias. */
 async function textReference(
   { resolver, signal }: ProbeContext,
   value: string,

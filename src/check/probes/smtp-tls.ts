@@ -162,7 +162,7 @@ function statusOf({
   return { status: 'reachable' };
 }
 
-/** True for a failure of TLS that the next connection would have as well. */
+/** Returns whether the next connection would have the same failure of TLS. */
 function failsForGood(connection: ConnectionEvidence): boolean {
   return (
     handshakeFailed(connection.failure?.code) ||

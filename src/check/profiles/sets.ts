@@ -22,8 +22,8 @@ export const where12 = (wanted: (cipherSuite: Suite) => boolean): readonly numbe
   only(suites12, wanted);
 
 /**
- * Code points of suites by their IANA names. Throws a TypeError for an unknown name,
- * since that is a fault of the profile.
+ * Returns the code points of suites by their IANA names. Throws a TypeError for an
+ * unknown name, since that is a fault of the profile.
  */
 export function suitesNamed(...names: readonly string[]): readonly number[] {
   return names.map((profileName) => {
@@ -47,8 +47,9 @@ export const allBut13 = (...allowed: readonly number[]): readonly number[] =>
   suites13.filter((id) => !allowed.includes(id));
 
 /**
- * Code points of groups by name, as far as the version can use them; with `but`, of all
- * other groups. TLS 1.3 reserves separate code points for the Brainpool curves.
+ * Returns the code points of groups by name, as far as the version can use them; with
+ * `but`, of all other groups. TLS 1.3 reserves separate code points for the Brainpool
+ * curves.
  */
 export function groupsNamed(
   version: 'TLSv1.2' | 'TLSv1.3',

@@ -71,7 +71,7 @@ export function headlineParts(checkResult: CheckResult): readonly string[] {
   );
 }
 
-/** The outcome of a group is the worst outcome of its rows. */
+/** Returns the outcome of a group: the worst outcome of its rows. */
 function outcomeOf({ exposure }: CheckResult, group: Group): DeliveryResult {
   const found = groups[group].map((sender) => exposure[sender].none);
   return worstFirst.find((outcome) => found.includes(outcome)) ?? 'not-applicable';
@@ -162,8 +162,8 @@ function reason({ verdict, findings }: CheckResult): string {
 }
 
 /**
- * Mail under attack, from the exposure of every class of sender. The paragraph makes no
- * claim about a sender with an unknown outcome.
+ * Describes mail under attack, from the exposure of every class of sender. The paragraph
+ * makes no claim about a sender with an unknown outcome.
  */
 function attacked({ exposure }: CheckResult): string {
   const every = Object.keys(senderNames) as SenderClass[];

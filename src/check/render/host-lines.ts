@@ -40,7 +40,7 @@ export function hostLines(
   ]);
 }
 
-/** Whether mail that is recorded today can be decrypted later. */
+/** States whether mail that is recorded today can be decrypted later. */
 function recordedLines(mailHost: MailHost, lineWidth: number): readonly string[] {
   const words = decryptedLaterWords(mailHost);
   if (words === undefined) return [];
@@ -110,7 +110,10 @@ function addressLines(
     : [...line(versions), ...words.flatMap((phrase) => wrap(phrase, lineWidth, '         '))];
 }
 
-/** A version without an answer is printed as such: if omitted, it would look refused. */
+/**
+ * Returns the text of a version. A version without an answer is printed as such: if
+ * omitted, it would look refused.
+ */
 function versionWords(
   { versions, suites }: MailAddress['tls'],
   depth: CheckResult['depth'],

@@ -10,11 +10,11 @@ export interface JunitOptions {
 }
 
 /**
- * JUnit XML for CI servers: a test suite for each domain, with a test for the verdict,
- * for each finding and for each passed test of the profile. An unknown verdict is an
- * error, neither passed nor failed; a rule that this depth does not test is skipped.
- * Every text is escaped and free of characters that XML forbids, so a reply of a server
- * cannot break the file.
+ * Renders JUnit XML for CI servers: a test suite for each domain, with a test for the
+ * verdict, for each finding and for each passed test of the profile. An unknown verdict
+ * is an error, neither passed nor failed; a rule that this depth does not test is
+ * skipped. Every text is escaped and free of characters that XML forbids, so a reply of a
+ * server cannot break the file.
  */
 export function renderJunit(
   results: readonly CheckResult[],

@@ -3,9 +3,9 @@ import { isPostQuantum } from '../../tls/index.js';
 import { versionName } from './words.js';
 
 /**
- * Whether a recording of mail to this host can be decrypted later, with the groups that
- * prevent it; undefined if no address showed it. The worst address counts: a sender may
- * use any of them.
+ * States whether a recording of mail to this host can be decrypted later, with the groups
+ * that prevent it; undefined if no address showed it. The worst address counts: a sender
+ * may use any of them.
  */
 export function decryptedLaterWords({ addresses }: MailHost): string | undefined {
   const answers = addresses.map(({ decryptedLater }) => decryptedLater ?? 'unknown');

@@ -94,7 +94,7 @@ export function scorecard(checkResult: CheckResult): readonly Score[] {
   });
 }
 
-/** False if there is no mail to protect, so that there is nothing to score. */
+/** Returns whether there is mail to protect; otherwise there is nothing to score. */
 export function hasMailRoute({ route }: CheckResult): boolean {
   return route.kind === 'mx' || route.kind === 'implicit' || route.kind === 'error';
 }
@@ -226,8 +226,8 @@ function versions(checkResult: CheckResult): Observed {
 }
 
 /**
- * Suites, and how many of them are weak. The mark is `pass` only if the profile asked
- * about suites.
+ * Returns the suites, and how many of them are weak. The mark is `pass` only if the
+ * profile asked about suites.
  */
 function ciphers(checkResult: CheckResult): Observed {
   const suites = [
@@ -268,8 +268,8 @@ function certificate(checkResult: CheckResult): Observed {
 }
 
 /**
- * TLSA records and whether they match. Records under an unsigned MX record are `absent`:
- * an attacker can direct mail to other hosts (RFC 7672 §2.2.1).
+ * Returns the TLSA records and whether they match. Records under an unsigned MX record
+ * are `absent`: an attacker can direct mail to other hosts (RFC 7672 §2.2.1).
  */
 function dane(checkResult: CheckResult): Observed {
   const { route } = checkResult;

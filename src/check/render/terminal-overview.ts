@@ -26,8 +26,9 @@ const GAP = 2;
 const EXPIRY = 'YYYY-MM-DD'.length;
 
 /**
- * Several domains in one table, worst first, in lines of at most the width: verdict,
- * scorecard and the earliest end of a certificate. Ends with a line feed.
+ * Renders several domains as one table, worst first, in lines of at most the width:
+ * verdict, scorecard and the expiry of the certificate that expires first. Ends with a
+ * line feed.
  */
 export function renderOverview(
   results: readonly CheckResult[],

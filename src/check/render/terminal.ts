@@ -77,8 +77,8 @@ export function renderTerminal(checkResult: CheckResult, options: TerminalOption
 }
 
 /**
- * Domain and verdict on one line, then the headline. The verdict is at the right edge in
- * every report, so that readers find it.
+ * Returns the domain and the verdict on one line, then the headline. The verdict is at
+ * the right edge in every report, so that readers find it.
  */
 function head({ result: checkResult, width, paint }: Page): readonly string[] {
   const verdict = verdictNames[checkResult.verdict];
@@ -208,7 +208,7 @@ function stepLines(
   return [...lines, ...code.split('\n').map((textLine) => neutralise(textLine, 4000))];
 }
 
-/** Passed tests as a number, or as a list if all steps are wanted. */
+/** Returns the passed tests as a number, or as a list if all steps are wanted. */
 function passed({ result, width, paint, steps }: Page): readonly string[] {
   const passedTests = result.passed ?? [];
   if (passedTests.length === 0) return [];

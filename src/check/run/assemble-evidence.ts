@@ -35,8 +35,8 @@ export function assembleEvidence(facts: CollectedFacts): Evidence {
 }
 
 /**
- * `open` after one successful connection; `blocked` if at least one connection was tried
- * and all of them timed out.
+ * Returns `open` after one successful connection, and `blocked` if at least one
+ * connection was tried and all of them timed out.
  */
 function portState(
   hosts: readonly HostEvidence[],
@@ -80,8 +80,8 @@ function ipv6State(hosts: readonly HostEvidence[]): NetworkEvidence['ipv6'] {
 }
 
 /**
- * If port 25 is open from this network, a host that does not answer has a fault of its
- * own, so it counts as unreachable.
+ * Counts a silent host as unreachable: if port 25 is open from this network, a host that
+ * does not answer has a fault of its own.
  */
 function silentIsUnreachable(host: HostEvidence): HostEvidence {
   return {

@@ -291,7 +291,8 @@ class CheckRun {
   }
 
   /**
-   * Files come last: a file that cannot be written does not affect the printed output.
+   * Writes the files last: a file that cannot be written does not affect the printed
+   * output.
    */
   #writeFiles(): void {
     const [first] = this.#checked;

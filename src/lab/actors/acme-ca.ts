@@ -227,7 +227,10 @@ export class AcmeCa {
     return [...this.accounts].find(([, keyObject]) => thumbprint(keyObject) === keyThumbprint)?.[0];
   }
 
-  /** RFC 8555 §7.3.5: all checks that a server must perform. */
+  /**
+   * Changes an account's key with all checks that a server must perform (RFC 8555
+   * §7.3.5).
+   */
   #changeKey({ kid = '', key, payload }: Signed): Answer {
     const url = this.#urlOf('key-change');
     const innerRequest = readSigned(JSON.stringify(payload), url, undefined);
@@ -398,7 +401,7 @@ export class AcmeCa {
     return { status: 200, body: orderResource(acmeOrder, this.#urlOf) };
   }
 
-  /** RFC 9773 §4.2. */
+  /** Answers with the suggested renewal window (RFC 9773 §4.2). */
   #renewalInfo(certificateId: string): Answer {
     this.informed++;
     const { explanation } = this.habits;

@@ -73,7 +73,7 @@ export function readSigned(
   };
 }
 
-/** RFC 7638. */
+/** Returns the thumbprint of a key (RFC 7638). */
 export function thumbprint(keyObject: KeyObject): string {
   const { crv, kty, x: value, y } = keyObject.export({ format: 'jwk' });
   return createHash('sha256')

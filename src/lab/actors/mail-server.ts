@@ -383,7 +383,7 @@ class Session {
     });
   }
 
-  /** Implicit TLS: the handshake precedes the greeting. */
+  /** Starts implicit TLS: the handshake precedes the greeting. */
   startImplicitTls(): void {
     this.#secure('').once('secure', () => this.say(`220 ${this.options.name} ESMTP`));
   }

@@ -194,7 +194,10 @@ class LateCertificate implements Issued {
 
 const rsaKeys = new Map<KeyAlgorithm, KeyPair>();
 
-/** RSA keys are expensive: all labs of the process share one key of each size. */
+/**
+ * Returns an RSA key. RSA keys are expensive: all labs of the process share one key of
+ * each size.
+ */
 function rsaKey(algorithm: KeyAlgorithm): KeyPair {
   const key = rsaKeys.get(algorithm) ?? generateKey(algorithm);
   rsaKeys.set(algorithm, key);

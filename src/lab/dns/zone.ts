@@ -202,7 +202,10 @@ export class Zone {
     return [...all.values()];
   }
 
-  /** The key set itself stays valid, so that only the other signatures are faulty. */
+  /**
+   * Returns the validity of signatures. The key set itself stays valid, so that only the
+   * other signatures are faulty.
+   */
   #window(recordType: number): { inception: number; expiration: number } {
     if (recordType !== RRType.DNSKEY && this.fault === 'expired')
       return { inception: this.now - 30 * DAY, expiration: this.now - 10 * DAY };
@@ -235,7 +238,8 @@ function add(nodes: Map<string, ZoneNode>, resourceRecord: ResourceRecord): void
 const rsaKeys = new Map<SigningAlgorithm, ZoneSigningKey>();
 
 /**
- * RSA keys are slow to generate: all zones of the process share one for each algorithm.
+ * Returns the key of a zone. RSA keys are slow to generate: all zones of the process
+ * share one for each algorithm.
  */
 function zoneKey(algorithm: SigningAlgorithm): ZoneSigningKey {
   if (algorithm !== 8 && algorithm !== 10) return generateZoneKey(algorithm);

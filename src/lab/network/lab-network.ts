@@ -130,8 +130,8 @@ export class LabNetwork implements Network {
   }
 
   /**
-   * The outcome of connections to an address without a service. Connections to unknown
-   * addresses are dropped.
+   * Sets the outcome of connections to an address without a service. Connections to
+   * unknown addresses are dropped.
    */
   block(address: string, port: number, kind: 'refuse' | 'drop' | 'no-route'): void {
     this.#tcp.set(key({ address, port }), { kind });

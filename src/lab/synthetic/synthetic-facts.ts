@@ -233,7 +233,10 @@ export class SyntheticFacts {
     return drawn < nullMx + noMail ? 'none' : 'mx';
   }
 
-  /** Zipf's law with exponent 1: the logarithm of the rank is distributed evenly. */
+  /**
+   * Returns a rank by Zipf's law with exponent 1: the logarithm of the rank is
+   * distributed evenly.
+   */
   #rankOf(index: number): number {
     const rank = Math.floor(
       Math.exp(this.fraction(index, 'provider') * Math.log(this.providers.length + 1)),
@@ -304,7 +307,7 @@ export function sharedHosts({ zone, addresses }: SyntheticProvider): readonly Sy
   ];
 }
 
-/** Large providers have more addresses. */
+/** Returns the number of addresses. Large providers have more. */
 function addressCount(rank: number): number {
   if (rank < 2) return 32;
   return rank < 20 ? 8 : 2;

@@ -197,7 +197,7 @@ class Certificates {
     return issued;
   }
 
-  /** SHA-256 of the key of a certificate, lower-case hex. */
+  /** Returns the SHA-256 of a certificate's key, lower-case hex. */
   keyOf(index: number): string {
     const parsed = parseCertificate(this.at(index).der);
     return parsed.ok ? spkiSha256(parsed.value) : '';

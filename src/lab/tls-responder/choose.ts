@@ -101,7 +101,10 @@ function isChaCha(codePoint: number | undefined): boolean {
   return suiteTable.get(codePoint ?? 0)?.cipher === 'CHACHA20';
 }
 
-/** An ECDSA key works only with a client that offers its curve (RFC 8422 §5.1). */
+/**
+ * Returns whether the client can use a certificate. An ECDSA key works only with a client
+ * that offers its curve (RFC 8422 §5.1).
+ */
 function certificateUsable(
   certificate: ResponderCertificate,
   receivedHello: ReceivedHello,

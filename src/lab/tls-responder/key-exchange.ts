@@ -103,7 +103,10 @@ function publicPoint(groupNumber: number): Uint8Array {
   return Buffer.concat([Buffer.of(4), randomBytes(64)]);
 }
 
-/** digitally-signed of RFC 5246 §4.7, and of RFC 4346 §4.7 for the older versions. */
+/**
+ * Returns the `digitally-signed` structure of RFC 5246 §4.7, or of RFC 4346 §4.7 for the
+ * older versions.
+ */
 function signParameters(
   keyObject: KeyObject,
   data: Buffer,

@@ -70,7 +70,10 @@ export function snapshotOf(scanned: ScannedDomain, grade: DomainGrade): DomainSn
   };
 }
 
-/** After a failed fetch the mode is unknown, because senders keep a cached policy. */
+/**
+ * Returns the mode unless it is unknown. After a failed fetch it is, because senders keep
+ * a cached policy.
+ */
 function unlessUnknown(value: string): string | undefined {
   return value === 'unknown' || value === 'unobtainable' ? undefined : value;
 }

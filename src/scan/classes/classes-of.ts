@@ -35,7 +35,7 @@ function derivedClasses(
   return classes;
 }
 
-/** The policy host has no address, or its lookup failed. */
+/** Returns whether the policy host has no address, or its lookup failed. */
 function isDnsFault(code = ''): boolean {
   return code === 'sts-policy-host-missing' || code.startsWith('dns-');
 }

@@ -70,7 +70,10 @@ export async function observeDomain(
   return { ...facts, stsRecord, tlsRpt };
 }
 
-/** A failed MX lookup does not show whether the domain accepts mail. */
+/**
+ * Returns whether the domain may accept mail. A failed MX lookup does not show that it
+ * accepts none.
+ */
 function mayTakeMail(kind: DomainObservation['route']['kind']): boolean {
   return kind === 'mx' || kind === 'implicit' || kind === 'error';
 }

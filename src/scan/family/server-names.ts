@@ -80,7 +80,10 @@ export function afterServerVisit(
   return { model: visit.host, digest, beforeTls, operator, equal: 0, visited: 1, ended: false };
 }
 
-/** No connection sent a ClientHello, so the server does not know the name. */
+/**
+ * Returns whether no connection sent a ClientHello, so that the server does not know the
+ * name.
+ */
 function endsBeforeTls({ connections }: AddressEvidence): boolean {
   return (
     connections.length > 0 &&

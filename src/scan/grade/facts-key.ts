@@ -173,7 +173,10 @@ export function visitDigest(address: AddressEvidence): string {
   return createHash('sha256').update(JSON.stringify(facts)).digest('base64');
 }
 
-/** A certificate is valid from its first millisecond, and up to its last one. */
+/**
+ * Returns the times at which the state of a certificate changes: it is valid from its
+ * first millisecond up to its last one.
+ */
 function datesOf(
   certificate: Certificate | undefined,
   isLeaf: boolean,

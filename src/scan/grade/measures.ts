@@ -71,7 +71,10 @@ function signedOf({ route: { dnssec } }: CheckResult): Measures['signed'] {
   ];
 }
 
-/** Servers that this machine could not contact do not count. */
+/**
+ * Returns the state of STARTTLS. Servers that this machine could not contact do not
+ * count.
+ */
 function starttlsOf(servers: readonly MailAddress[]): Measures['starttls'] {
   const seen = servers
     .filter(({ status, starttls }) => status === 'reachable' && starttls !== 'unknown')

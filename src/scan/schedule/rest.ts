@@ -111,7 +111,10 @@ function timedOut({ dial, failure }: ConnectionEvidence): boolean {
   return failure?.code === 'smtp-silent' || failure?.code === 'tls-timeout';
 }
 
-/** A 421 about connections or rates asks for fewer of them, not only for a pause. */
+/**
+ * Returns whether a reply asks for fewer connections, as a 421 about connections or rates
+ * does, and not only for a pause.
+ */
 function limitsConnections(connection: ConnectionEvidence | undefined): boolean {
   const text = [connection?.failure?.detail, ...(connection?.greeting?.lines ?? [])].join(' ');
   return (

@@ -36,7 +36,9 @@ export interface StatisticDefinition {
 
 const WITH_MAIL = 'that accept mail';
 
-/** Yes or no for domains that accept mail; unknown if the route is unknown. */
+/**
+ * Answers yes or no for domains that accept mail, and unknown if the route is unknown.
+ */
 function ofMail(
   answer: (grade: DomainGrade) => StatisticAnswer,
 ): (grade: DomainGrade) => StatisticAnswer {
@@ -65,7 +67,7 @@ const stsModes = ['enforce', 'testing', 'none'] as const;
 const stsRecords = [...stsModes, 'invalid', 'unobtainable'] as const;
 const tlsaStates = ['protected', 'partial', 'mismatch', 'unusable', 'inert'] as const;
 
-/** Of the domains with any MTA-STS record. */
+/** Defines a statistic of the domains with any MTA-STS record. */
 function ofSts(...values: readonly (typeof stsRecords)[number][]) {
   return ofMail(({ measures: { mtaSts } }) => {
     if (mtaSts === 'absent') return 'outside';
@@ -73,7 +75,7 @@ function ofSts(...values: readonly (typeof stsRecords)[number][]) {
   });
 }
 
-/** Of the domains with any TLSA record. */
+/** Defines a statistic of the domains with any TLSA record. */
 function ofTlsa(...values: readonly (typeof tlsaStates)[number][]) {
   return ofMail(({ measures: { dane } }) => {
     if (dane === 'absent') return 'outside';
@@ -82,7 +84,7 @@ function ofTlsa(...values: readonly (typeof tlsaStates)[number][]) {
   });
 }
 
-/** Of the domains with at least one server that completed TLS. */
+/** Defines a statistic of the domains with at least one server that completed TLS. */
 function byVersion(isYes: (versions: readonly string[]) => boolean) {
   return ofMail(({ measures: { tls, starttls } }) => {
     if (tls.length > 0) return yesIf(isYes(tls));
@@ -90,7 +92,10 @@ function byVersion(isYes: (versions: readonly string[]) => boolean) {
   });
 }
 
-/** A sender of this class delivers to an attacker or in plaintext under the attack. */
+/**
+ * Defines a statistic: a sender of this class delivers to an attacker or in plaintext
+ * under the attack.
+ */
 function exposed(sender: keyof Exposure, attack: keyof Exposure[keyof Exposure]) {
   return ofMail(({ exposure }) => {
     const cell = exposure[sender][attack];

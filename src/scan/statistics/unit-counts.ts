@@ -81,7 +81,7 @@ export class UnitCounts {
   }
 }
 
-/** Two independent hashes of 32 bits, by the mixing steps of MurmurHash3. */
+/** Returns two independent hashes of 32 bits, by the mixing steps of MurmurHash3. */
 function hashOf(text: string): readonly [high: number, low: number] {
   let high = 0x2545f491;
   let low = 0x85ebca6b;

@@ -27,7 +27,7 @@ function shown(value: unknown, key = ''): unknown {
   return secretKeys.test(key) && !value.startsWith('/') ? HIDDEN : value;
 }
 
-/** Scheme and host of a URL; user, path and query may be a password. */
+/** Returns the scheme and host of a URL; user, path and query may be a password. */
 function hiddenUrl(text: string): string {
   if (!URL.canParse(text)) return HIDDEN;
   const { protocol, host, pathname, search, username } = new URL(text);

@@ -83,7 +83,7 @@ function sameAddress(left: ListenAddress, right: ListenAddress): boolean {
   return formatListenAddress(left) === formatListenAddress(right);
 }
 
-/** SQLite writes the file, and a log next to it. */
+/** Tests that SQLite can write the file, and a log next to it. */
 function writableStore(filePath: string): void {
   if (filePath === ':memory:') return;
   const folder = dirname(resolve(filePath));

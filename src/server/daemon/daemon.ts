@@ -306,7 +306,7 @@ function certificates(
   };
 }
 
-/** Undefined while no site has a pending challenge. */
+/** Returns the answers to pending challenges; undefined while no site has one. */
 function challenges(sites: readonly SharedPortSite[]): NonNullable<WebSettings['challengeFor']> {
   return () => {
     const open = sites.flatMap((site) => site.challengeFor?.() ?? []);
@@ -320,9 +320,9 @@ function challenges(sites: readonly SharedPortSite[]): NonNullable<WebSettings['
 /** The content of the metrics port. */
 interface DaemonState {
   scrape(): readonly Metric[];
-  /** `ok`, or a line for each job that is degraded. */
+  /** Returns `ok`, or a line for each job that is degraded. */
   health(): string;
-  /** Every job has started and every port is open. */
+  /** Returns whether every job has started and every port is open. */
   ready(): boolean;
 }
 

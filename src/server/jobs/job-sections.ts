@@ -102,7 +102,10 @@ export const pagesSchema = pagesSection.extend({
 });
 export type PagesJobSettings = z.output<typeof pagesSchema>;
 
-/** The operator pages have no sign-in, so other machines must not reach them. */
+/**
+ * Returns whether an address is on this machine. The operator pages have no sign-in, so
+ * other machines must not reach them.
+ */
 function isLoopback(listenAddress: ListenAddress): boolean {
   if (!('port' in listenAddress)) return false;
   const ipAddress = parseIp(listenAddress.address);

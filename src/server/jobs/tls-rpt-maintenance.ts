@@ -26,10 +26,10 @@ interface RoundParts {
 }
 
 /**
- * The periodic work next to receiving: domains are checked, so that reports can be
- * explained; changes are sent to the alert channels; old reports are deleted. The parts
- * of a round are independent: the failure of a part is logged, and the others still run.
- * Ends when aborted.
+ * Runs the periodic work next to receiving, until the signal aborts: checks domains, so
+ * that reports can be explained; sends changes to the alert channels; deletes old
+ * reports. The parts of a round are independent: the failure of a part is logged, and the
+ * others still run.
  */
 export async function reportRounds(
   settings: ReportSettings,

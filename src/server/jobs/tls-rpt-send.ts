@@ -136,7 +136,10 @@ function deliverer(
   return (due) => deliverReport(due, { ...common, dkim });
 }
 
-/** RFC 8460 §3: the signature is that of the reporting domain. */
+/**
+ * Returns the key that signs the reports of a domain. RFC 8460 §3: the signature is that
+ * of the reporting domain.
+ */
 function signer({ dkim }: ReportingSettings, submitter: string): DkimKey | undefined {
   if (!dkim) return undefined;
   const { selector, key, domain = submitter } = dkim;

@@ -58,7 +58,10 @@ export class DigestSender {
     }
   }
 
-  /** A clock that was set back must not stop the digests. */
+  /**
+   * Returns whether to wait before another attempt. A clock that was set back must not
+   * stop the digests.
+   */
   #isPaused(channel: string, now: number): boolean {
     const at = this.#retryAt.get(channel) ?? 0;
     return now < at && at <= now + RETRY;

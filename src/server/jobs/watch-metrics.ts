@@ -82,8 +82,8 @@ function oneOf(
 }
 
 /**
- * One sample for each host, since several domains can share a host. The earliest expiry
- * counts.
+ * Returns one sample for each host, since several domains can share a host. The earliest
+ * expiry counts.
  */
 function certificateSamples(certificates: WatchedFacts['certificates']): readonly Sample[] {
   const ends = new Map<string, WatchedFacts['certificates'][number]>();

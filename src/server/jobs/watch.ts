@@ -130,7 +130,9 @@ export class Watcher {
       this.#context.log.warn('watch-alarm', { kind, domain, rule, says });
   }
 
-  /** A clock that was set back must not stop the watch. */
+  /**
+   * Returns whether a check is due. A clock that was set back must not stop the watch.
+   */
   #isDue(domainName: string, now: number): boolean {
     const due = this.#due.get(domainName) ?? 0;
     return due <= now || due > now + 2 * this.#settings.everyHours * HOUR;

@@ -186,8 +186,8 @@ function largest(groups: Iterable<Set<Held>>, preferred = new Set<Held>()): Set<
 }
 
 /**
- * `most`: concurrent connections. `now`: milliseconds of a monotonic clock. Resolves when
- * the server listens; rejects with a HermeticError that has a fix.
+ * Opens a port. `most`: concurrent connections. `now`: milliseconds of a monotonic clock.
+ * Resolves when the server listens; rejects with a HermeticError that has a fix.
  */
 export async function openPort(
   server: Server,

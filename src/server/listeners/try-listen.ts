@@ -44,8 +44,8 @@ async function trySocket(socketPath: string): Promise<HermeticError | undefined>
 }
 
 /**
- * Only Linux reports the listening process. On other systems the function assumes another
- * process.
+ * Returns whether the daemon itself uses the port. Only Linux reports the listening
+ * process. On other systems the function assumes another process.
  */
 function isHeldByDaemon(inodesOf: () => ReadonlySet<string>): boolean {
   try {

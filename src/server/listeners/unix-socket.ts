@@ -49,8 +49,8 @@ function listening(server: Server, path: string): Promise<void> {
 }
 
 /**
- * One process at a time examines whether the existing socket is stale: two processes that
- * start at the same time would both replace it.
+ * Replaces a stale socket. One process at a time examines whether the existing socket is
+ * stale: two processes that start at the same time would both replace it.
  */
 async function replaceStale(isOwn: string, socketPath: string): Promise<void> {
   const unlock = await lock(socketPath);
@@ -63,8 +63,9 @@ async function replaceStale(isOwn: string, socketPath: string): Promise<void> {
 }
 
 /**
- * Only one process can bind an abstract socket (unix(7)), which ends with the process.
- * Only Linux has abstract sockets.
+ * Takes a lock, and returns the function that releases it. Only one process can bind an
+ * abstract socket (unix(7)), which ends with the process. Only Linux has abstract
+ * sockets.
  */
 async function lock(socketPath: string): Promise<() => void> {
   if (process.platform !== 'linux') return () => undefined;

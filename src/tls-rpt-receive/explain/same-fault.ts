@@ -90,8 +90,9 @@ export function sessionsBetween(
 }
 
 /**
- * Reporters use different result types for one fault, and some name no host. So failures
- * under the same policy count as the same fault unless their kind, host or days differ.
+ * Returns whether two groups may have one fault. Reporters use different result types for
+ * it, and some name no host. So failures under the same policy count as the same fault
+ * unless their kind, host or days differ.
  */
 export function isSameFault(
   failureGroup: FailureGroup,

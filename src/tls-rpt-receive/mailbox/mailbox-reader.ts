@@ -211,8 +211,9 @@ export class MailboxReader {
   }
 
   /**
-   * Servers end idle connections, so only a connection that cannot be opened again is
-   * a failure of the mailbox.
+   * Counts a failure, and returns the pause before the next attempt. Servers end idle
+   * connections, so only a connection that cannot be opened again is a failure of the
+   * mailbox.
    */
   #failed(failure: Failure, atOpening: boolean): number {
     this.#failures++;

@@ -98,7 +98,9 @@ export function composeDigest(facts: DigestFacts): Digest {
   };
 }
 
-/** A domain may be named like a member of Object.prototype. */
+/**
+ * Returns the state of a domain, which may be named like a member of Object.prototype.
+ */
 function stateOf({ domains }: WatchState, domain: string): DomainState | undefined {
   return Object.hasOwn(domains, domain) ? domains[domain] : undefined;
 }
@@ -118,7 +120,10 @@ function domainLine(domain: string, { state, changes, reports }: DigestFacts): D
   };
 }
 
-/** One check without a result needs no attention; an open alarm does. */
+/**
+ * Returns the status of a domain. One check without a result needs no attention; an open
+ * alarm does.
+ */
 function statusOf(
   state: DomainState | undefined,
   reports: DigestReports | undefined,

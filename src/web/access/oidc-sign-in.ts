@@ -291,7 +291,9 @@ interface GuardedRequest {
   readonly body?: string | URLSearchParams | Uint8Array | null;
 }
 
-/** `fetch` over HTTPS through the guarded network, bounded, without redirects. */
+/**
+ * Performs a `fetch` over HTTPS through the guarded network, bounded, without redirects.
+ */
 async function fetchGuarded(
   url: string,
   { method, headers, body }: GuardedRequest,

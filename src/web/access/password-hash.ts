@@ -49,7 +49,10 @@ export class PasswordHasher {
   #last: Promise<unknown> = Promise.resolve();
   #waiting = 0;
 
-  /** Undefined if too many comparisons wait. `stored` is undefined for unknown names. */
+  /**
+   * Returns whether a password matches; undefined if too many comparisons wait. `stored`
+   * is undefined for unknown names.
+   */
   async verify(stored: string | undefined, password: string): Promise<boolean | undefined> {
     if (this.#waiting >= MAX_WAITING) return undefined;
     this.#waiting++;

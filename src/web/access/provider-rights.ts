@@ -83,7 +83,10 @@ export class ProviderRights {
     await this.#write(name, network, grant, id);
   }
 
-  /** `session`: the number of the session that the provider has confirmed. */
+  /**
+   * Stores the rights. `session`: the number of the session that the provider has
+   * confirmed.
+   */
   #write(
     name: string,
     network: string,

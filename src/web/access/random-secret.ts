@@ -2,7 +2,7 @@ import { createHash, createHmac, randomBytes, randomInt, timingSafeEqual } from 
 
 const letters = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';
 
-/** Random letters and digits; 43 of them have 256 bits, 22 have 131. */
+/** Returns random letters and digits; 43 of them have 256 bits, 22 have 131. */
 export function randomText(length: number): string {
   return Array.from({ length }, () => letters[randomInt(62)]).join('');
 }

@@ -154,7 +154,7 @@ export class SessionTable {
     return fromStored(row);
   }
 
-  /** Open sessions, the newest request first. `owner`: of one account. */
+  /** Returns the open sessions, the newest request first. `owner`: of one account. */
   list(now: number, owner?: SessionOwner): readonly Session[] {
     const rows = this.store
       .prepare<StoredSession>(

@@ -104,7 +104,7 @@ export class TokenTable {
     return row && fromStored(row);
   }
 
-  /** Valid tokens, newest first. `owner`: of one account. */
+  /** Returns the valid tokens, newest first. `owner`: of one account. */
   list(now: number, owner?: SessionOwner): readonly ApiToken[] {
     return this.store
       .prepare<StoredToken>(

@@ -167,7 +167,10 @@ export class BatchService {
     }
   }
 
-  /** The item stays unfinished, and is tried again by this process or after a restart. */
+  /**
+   * Waits before the next item. The item stays unfinished, and is tried again by this
+   * process or after a restart.
+   */
   async #pauseAfter(error: unknown): Promise<void> {
     const { signal } = this.#checks;
     if (signal.aborted) return;

@@ -413,7 +413,7 @@ export class CheckService {
 
 const TOO_SLOW = new Error('the check took too long');
 
-/** The reason why a check has no result. */
+/** Returns the reason why a check has no result. */
 function failureOf(error: unknown): WebFailureCode {
   if (error === TOO_SLOW) return 'web-check-slow';
   return isStoreFailure(error) ? 'web-not-saved' : 'web-check-broken';

@@ -83,7 +83,7 @@ export class CheckTable {
     return row && fromStored(row);
   }
 
-  /** Finished checks of a domain, newest first. */
+  /** Returns the finished checks of a domain, newest first. */
   history(domain: string, limit: number): readonly CheckRow[] {
     return this.#store
       .prepare<StoredRow>(
@@ -116,7 +116,7 @@ export class CheckTable {
     return parsed.success ? parsed.data : undefined;
   }
 
-  /** `client`: the network of the client. */
+  /** Inserts a check. `client`: the network of the client. */
   insert(row: CheckRow, client: string): Promise<void> {
     const { id, domain, state, askedAt, previous = null } = row;
     return this.#store.write(WRITER, () => {

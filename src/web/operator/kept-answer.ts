@@ -2,7 +2,7 @@ import { SingleFlight, type Clock } from '../../base/index.js';
 
 /** The computation of an answer, and the time for which it may be used. */
 export interface KeptAnswerOptions<Answer> {
-  /** `now`: milliseconds since 1970. */
+  /** Computes the answer. `now`: milliseconds since 1970. */
   compute(now: number): Promise<Answer>;
   /**
    * Returns the milliseconds for which an answer is reused. 0: it is computed for each

@@ -106,8 +106,8 @@ export class OwnDomainsReader {
   }
 
   /**
-   * `covers`: the domains of the account; the sums of the overview are of all domains. A
-   * long list may be a minute old.
+   * Returns the domains of an account. `covers`: the domains of the account; the sums of
+   * the overview are of all domains. A long list may be a minute old.
    */
   async all(covers: (domain: string) => boolean = () => true): Promise<OwnDomains> {
     const { overview, domains } = await this.#all.get();

@@ -61,7 +61,7 @@ export class PlanReader {
 
   constructor(private readonly options: PlanReaderOptions) {}
 
-  /** `waitMs`: after this time the answer is `web-plan-pending`. */
+  /** Reads the plan. `waitMs`: after this time the answer is `web-plan-pending`. */
   async read(domain: string, waitMs: number): Promise<PlanAnswer> {
     const { clock, source } = this.options;
     if (!source) return { ok: false, code: 'web-plan-absent' };

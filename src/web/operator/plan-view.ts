@@ -120,7 +120,7 @@ function linesOf(body = ''): readonly string[] {
   return body.split(/\r?\n/).filter((line) => line !== '');
 }
 
-/** Removed lines first, then the new state in its order. */
+/** Returns the removed lines, then the new state in its order. */
 function changedLines(from: readonly string[], to: readonly string[]): readonly ChangedLine[] {
   const removed = from.filter((text) => !to.includes(text));
   return [

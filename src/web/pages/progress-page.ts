@@ -4,7 +4,7 @@ import { badge, markup, scoreList, type Markup, type ScoreLine } from '../../pag
 import type { CheckStatus } from '../checks/check-service.js';
 
 /**
- * Returns a check that has not finished: its place in the queue, or its observations so
+ * Renders a check that has not finished: its place in the queue, or its observations so
  * far.
  */
 export function progressPage(status: CheckStatus): Markup {
@@ -20,7 +20,9 @@ export function progressPage(status: CheckStatus): Markup {
     <div class="progress" data-live="/check/${id}/events">${progressRows(status)}</div>`;
 }
 
-/** The progress in one sentence, which is visible and announced by screen readers. */
+/**
+ * Returns the progress as one sentence, which is visible and announced by screen readers.
+ */
 export function progressLine({ state, position, events }: CheckStatus): string {
   if (state === 'queued') return `The check is number ${position ?? 1} in the queue.`;
   const planned = events.flatMap((event) => (event.kind === 'host' ? event.addresses : []));

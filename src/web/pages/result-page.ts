@@ -57,7 +57,7 @@ function comparisonSection({ before, changes }: Comparison): Markup {
   return markup`<section class="wide"><h2>Changes since ${since}</h2>${table}</section>`;
 }
 
-/** Download, badge and other profiles. */
+/** Renders the download, the badge and the other profiles. */
 function shareSection({ id }: CheckRow, profileName: string): Markup {
   const options = profiles.map(
     ({ name }) =>

@@ -116,7 +116,7 @@ function numbersTable({ name, numbers }: NumbersPage): Markup {
   );
 }
 
-/** Sampling and inference of the scan, with the measured error. */
+/** Describes the sampling and inference of the scan, with the measured error. */
 function methodNote(method: ScanMethod | undefined): Markup {
   if (!method)
     return markup`<p>This scan did not store how many of its results were inferred from other names.</p>`;

@@ -75,7 +75,7 @@ const listAudit = createRoute({
 
 const iso = (milliseconds: number): string => new Date(milliseconds).toISOString();
 
-/** Users, tokens and the audit log in the API. */
+/** Adds users, tokens and the audit log to the API. */
 export function addAccountApi(
   app: OpenAPIHono<AppEnv>,
   site: SiteResources,

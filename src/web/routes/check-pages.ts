@@ -116,7 +116,7 @@ function showRefusal(
   return site.page(context, { title: 'Not started', main }, statusOf(code));
 }
 
-/** The domain in the pasted text, which may be a mail address or a URL. */
+/** Returns the domain in the pasted text, which may be a mail address or a URL. */
 export function domainIn(typed: string): string {
   return typed
     .trim()

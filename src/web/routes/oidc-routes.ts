@@ -15,7 +15,7 @@ const FLOW_SECONDS = 600;
 const MAX_STEPS = 60;
 const WINDOW = 15 * 60_000;
 
-/** Sign-in by an OpenID provider. */
+/** Adds the sign-in by an OpenID provider. */
 export function addOidcRoutes(
   app: Hono<AppEnv>,
   site: SiteResources,

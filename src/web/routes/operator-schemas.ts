@@ -53,7 +53,7 @@ export const pageQuery = z.object({
   }),
 });
 
-/** A list with the cursor of its next page. */
+/** Describes a list with the cursor of its next page. */
 function listOf<Item extends z.ZodType>(name: string, item: Item) {
   return z
     .strictObject({
@@ -368,7 +368,7 @@ const refusalTexts: Readonly<Record<number, string>> = {
   503: 'The daemon is busy; Retry-After gives the seconds to wait.',
 };
 
-/** A JSON answer in the description of a route. */
+/** Describes a JSON answer of a route. */
 export function json<Schema extends z.ZodType>(schema: Schema, description: string) {
   return { description, content: { 'application/json': { schema } } };
 }
@@ -378,12 +378,12 @@ export const byToken = { security: [{ token: [] }] };
 /** The same fields for a read-only route. */
 export const readByToken = { method: 'get', ...byToken } as const;
 
-/** The answers of a route that lists items: a page of them, or a refusal. */
+/** Describes the answers of a route that lists items: a page of them, or a refusal. */
 export function page<Item extends z.ZodType>(name: string, item: Item, description: string) {
   return { 200: json(listOf(name, item), description), ...refusals() };
 }
 
-/** A JSON body in the description of a route. */
+/** Describes a JSON body of a route. */
 export function body<Schema extends z.ZodType>(schema: Schema) {
   return { required: true, content: { 'application/json': { schema } } };
 }

@@ -18,7 +18,7 @@ export const sessionCookie = {
   sameSite: 'Lax',
 } as const;
 
-/** Sign-in with a password, and sign-out. */
+/** Adds sign-in with a password, and sign-out. */
 export function addSignInRoutes(
   app: Hono<AppEnv>,
   site: SiteResources,

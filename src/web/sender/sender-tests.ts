@@ -104,7 +104,7 @@ export class SenderTests {
     };
   }
 
-  /** TLS reports about the domains of a test, of any reporter. */
+  /** Returns the TLS reports about the domains of a test, of any reporter. */
   #reports({ slot }: Slot): readonly Observation[] {
     if (!this.hasReports) return [];
     const { zone } = this.settings;

@@ -42,7 +42,7 @@ export function hostReport(mailHost: MailHost, checkResult: CheckResult): Markup
   </section> `;
 }
 
-/** Whether mail that is recorded today can be decrypted later. */
+/** States whether mail that is recorded today can be decrypted later. */
 function recorded(mailHost: MailHost): Markup | false {
   const words = decryptedLaterWords(mailHost);
   return (
@@ -153,7 +153,7 @@ const strengthBadges: Readonly<Record<string, Markup>> = {
   dated: badge('dated', 'quiet'),
 };
 
-/** A suite, marked if it is weak or dated. */
+/** Renders a suite, with a mark if it is weak or dated. */
 function suiteItem({ name }: MailAddress['tls']['suites'][number]): Markup {
   const mark = strengthBadges[suiteStrength(name) ?? ''];
   return markup`<li><code>${name}</code> ${mark}</li> `;

@@ -159,7 +159,10 @@ export async function returnAddress(
   );
 }
 
-/** IPv4 /24 or IPv6 /48: many servers limit clients by network. */
+/**
+ * Returns the network of an address, IPv4 /24 or IPv6 /48: many servers limit clients by
+ * network.
+ */
 export function networkName(address: string): string {
   return `${networkOf(address)}/${parseIp(address)?.family === 6 ? 48 : 24}`;
 }

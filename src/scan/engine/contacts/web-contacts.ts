@@ -126,15 +126,18 @@ export class WebContacts {
   }
 
   /**
-   * After an answer the next request follows soon, because many domains share the
-   * address.
+   * Returns the pause before the next request. It is short after an answer, because many
+   * domains share the address.
    */
   #spacing({ isSettled, timedOut }: ContactDecision): number {
     const { spacingMs, webSpacingMs } = this.#context.rules;
     return isSettled && !timedOut ? webSpacingMs : spacingMs;
   }
 
-  /** Time-outs of many new addresses indicate a fault of the worker's own network. */
+  /**
+   * Counts a contact. Time-outs of many new addresses indicate a fault of the worker's
+   * own network.
+   */
   async #note(scanId: number, held: HeldAddress, decision: ContactDecision): Promise<void> {
     if (held.standing) return;
     this.#breaker.count(decision.timedOut);

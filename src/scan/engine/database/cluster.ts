@@ -127,7 +127,7 @@ class Server {
     throw scanError('scan-server-failed', `see ${log}: ${lastLine(log)}`);
   }
 
-  /** Another process may be stopping the server: then it is started again. */
+  /** Opens a pool. If another process is stopping the server, starts it again. */
   async connect(options: {
     maxConnections?: number;
     onError?: (error: Error) => void;

@@ -87,7 +87,10 @@ export class FactStore {
     return found;
   }
 
-  /** After a change of the clock, the times prove nothing about the age of the rows. */
+  /**
+   * Empties the cache when its rows are old, or after a change of the clock, when the
+   * times prove nothing about the age of the rows.
+   */
   #forget(): void {
     const now = this.#clock.now();
     if (Math.abs(now - this.#rememberedAt) < REMEMBERED_MS) return;

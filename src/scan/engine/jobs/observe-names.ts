@@ -56,8 +56,8 @@ export async function observeNames(context: ScanContext, scanId: number): Promis
 }
 
 /**
- * Most lookups failed because of the resolvers, so unknown facts would not describe the
- * domains.
+ * Returns whether most lookups failed because of the resolvers: unknown facts would not
+ * describe the domains.
  */
 function isOwnFault(work: ScanWork, observed: readonly Observed[]): boolean {
   const unknown = observed.filter(({ observation }) => !observation.known);
@@ -118,7 +118,7 @@ function shortestDefer(all: readonly Observed[]): number | undefined {
 type Entry = Observed & { readonly factId: number };
 type HostRows = ReadonlyMap<string, number>;
 
-/** For equal facts, only `seen_at` changes. */
+/** Stores the observed domains. If the facts are equal, only `seen_at` changes. */
 async function storeDomains(
   tx: Transaction,
   known: readonly Entry[],

@@ -92,7 +92,10 @@ const cronItems: readonly CronItem[] = [
   },
 ];
 
-/** Work outside of scans: starting due scans, and deleting rows past their retention. */
+/**
+ * Returns the jobs outside of scans: starting due scans, and deleting rows past their
+ * retention.
+ */
 function upkeep(database: Database): Readonly<Record<string, () => Promise<void>>> {
   return {
     'scan.due': async () => void (await startDueScans(database)),

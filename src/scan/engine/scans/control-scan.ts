@@ -103,8 +103,8 @@ export async function controlScan(
 }
 
 /**
- * If another open scan also needs a visit of a cancelled scan, the visit continues for
- * that scan.
+ * Hands visits of a cancelled scan over: if another open scan also needs a visit, the
+ * visit continues for that scan.
  */
 async function handOver(tx: Queries, id: number): Promise<void> {
   await tx.query(

@@ -64,7 +64,10 @@ const OPT_OUT_RECORD = 'opt-out-record';
 
 type Entry = MadeVisit & { readonly factId: number };
 
-/** A session settles the visit, even if its result is a fault of the server. */
+/**
+ * Stores the results. A session settles the visit, even if its result is a fault of the
+ * server.
+ */
 async function storeAnswers(tx: Transaction, entries: readonly Entry[]): Promise<void> {
   const answered = entries.filter(({ result }) => result?.decision.isSettled);
   if (answered.length === 0) return;
@@ -130,7 +133,7 @@ async function storeRests(
   );
 }
 
-/** All waiting visits of an address that the scan abandons end without a result. */
+/** Ends all waiting visits of an address that the scan abandons, without a result. */
 async function giveUp(tx: Transaction, entries: readonly Entry[]): Promise<void> {
   const ended = entries.filter(({ result }) => result?.decision.givesUp);
   if (ended.length === 0) return;

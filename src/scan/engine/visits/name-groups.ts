@@ -87,8 +87,8 @@ async function loadGroups(
 }
 
 /**
- * Equal results beyond the required number are not counted, because all workers update
- * the same row.
+ * Omits equal results beyond the required number, because all workers update the same
+ * row.
  */
 function withoutKnown(
   added: GroupCounts,
@@ -132,7 +132,10 @@ function rowName({ family }: VisitedName, group: NameGroup): string {
   return group === 'server' ? SERVER_ROW : family;
 }
 
-/** Every worker updates rows in the same order, so that two workers do not deadlock. */
+/**
+ * Adds counts to the totals. Every worker updates rows in the same order, so that two
+ * workers do not deadlock.
+ */
 async function addCounts(tx: Transaction, changes: readonly ChangedRow[]): Promise<void> {
   const sums = new Map<string, GroupSum>();
   for (const { visit, change, added } of changes) {

@@ -5,7 +5,7 @@ import { urgencyOf, type OwnDomain } from '../../operator/own-domains.js';
 import { domainPath, operatorPage } from './operator-layout.js';
 import { attentionPhrase, severities } from './overview-page.js';
 
-/** Customers, one line each, worst first. */
+/** Renders the customers, one line each, worst first. */
 export function customersPage(customers: readonly CustomerView[]): readonly Markup[] {
   const worst = (view: CustomerView): number => Math.max(0, ...view.known.map(urgencyOf));
   const rows = [...customers].sort(

@@ -123,7 +123,7 @@ export function stepList(steps: readonly string[]): Markup {
   return markup`<ol>${items}</ol>`;
 }
 
-/** Whether enforcement is safe, and the policies and records that reporters used. */
+/** States whether enforcement is safe, and which policies and records reporters used. */
 function enforcement({ enforce, seenPolicies, quotedRecords }: DomainView): Markup {
   const old = seenPolicies.filter(({ state }) => state === 'other');
   const current = seenPolicies.filter(({ state }) => state === 'current').length;

@@ -122,7 +122,7 @@ function content(text: string | undefined): Markup {
     ${codeBox(text.slice(0, MAX_SHOWN), 'Report')}`;
 }
 
-/** JSON with line ends; other text as it is. */
+/** Returns JSON with line ends, and other text unchanged. */
 function indented(text: string): string {
   try {
     return JSON.stringify(JSON.parse(text), undefined, 2);

@@ -13,7 +13,7 @@ export interface TokensView {
   readonly problem?: string | undefined;
 }
 
-/** API tokens, and the form that creates one. */
+/** Renders the API tokens, and the form that creates one. */
 export function tokensPage({ tokens, formToken, secret, problem }: TokensView): readonly Markup[] {
   const lead =
     'Programs send a token in the field Authorization: Bearer. It never has more rights than its account.';
