@@ -8,6 +8,11 @@ const judge = (file: string, text: string): readonly string[] =>
 /** One planted violation for each rule, with its line. */
 const planted: Readonly<Record<string, readonly [file: string, text: string, line: number]>> = {
   opening: ['src/a.ts', '/** What a visit came to. */\nexport const a = 1;', 1],
+  'docstring-verb': [
+    'src/a.ts',
+    '/** The rows. */\nconst rows = 1;\n/** The first row. */\nexport function first() {}',
+    3,
+  ],
   'indefinite-person': ['src/a.ts', "export const a = 1;\nexport const b = 'Nobody answers';", 2],
   'who-clause': ['docs/a.md', '# Title\n\nIt is so. Who breaks off comes again.', 3],
   'is-none': ['src/a.ts', '// first\n// Events that were none.\nexport const a = 1;', 2],

@@ -10,11 +10,18 @@ import ts from 'typescript';
 
 /**
  * The part of a text that a rule applies to. `opening`: the first words of a comment;
- * `prose`: one line of a page; `sentence`: one whole sentence of a page, with each piece
- * of code as one word.
+ * `docstring`: the comment of a function or method; `prose`: one line of a page;
+ * `sentence`: one whole sentence of a page, with each piece of code as one word.
  */
 export type Place =
-  'opening' | 'comment' | 'message' | 'prose' | 'sentence' | 'identifier' | 'test-name';
+  | 'opening'
+  | 'docstring'
+  | 'comment'
+  | 'message'
+  | 'prose'
+  | 'sentence'
+  | 'identifier'
+  | 'test-name';
 
 export interface WordRule {
   readonly name: string;
@@ -42,6 +49,20 @@ export interface WordException {
 
 const text: readonly Place[] = ['comment', 'message', 'prose', 'test-name'];
 
+/** First words of docstrings that end like a verb in the third person. */
+const plurals =
+  'Milliseconds Microseconds Seconds Days Octets Bits Facts Findings Keys Sessions Suites ' +
+  'Faults Lines Reporters Rules Addresses Policies Files Alarms Rows Certificates Cases ' +
+  'Options Results Numbers Hosts Parameters Servers Entries Domains Verdicts Rounds ' +
+  'Comments Arguments Bundles Signatures Connections Times Versions Dates Upstreams Labels ' +
+  'Signers Terms Classes Time-outs Abilities Networks Lookups Directives Conditions ' +
+  'Handshakes Descriptors Inodes Transactions Senders Departures Deliveries Schemes ' +
+  'Warnings Protections Events Paths Pages Resellers Observations Commands Sentences ' +
+  'Address This Does Less Yes Anonymous';
+
+/** A docstring whose first word is not a verb in the third person. */
+const docstring = new RegExp(`^(?![A-Z][a-z-]+s\\b|@)\\S+|^(${plurals.replaceAll(' ', '|')})\\b`);
+
 /** The words and openings that are not used, with their replacements. */
 export const wordRules: readonly WordRule[] = [
   {
@@ -49,6 +70,12 @@ export const wordRules: readonly WordRule[] = [
     places: ['opening'],
     pattern: /^(What|Who|Whoever|Whatever|Whose|Which|How|That|Everything)\b/,
     suggest: 'start with a verb in the third person, or with the noun that is defined',
+  },
+  {
+    name: 'docstring-verb',
+    places: ['docstring'],
+    pattern: docstring,
+    suggest: 'start the comment of a function with a verb in the third person: "Returns ..."',
   },
   {
     name: 'indefinite-person',
@@ -214,11 +241,19 @@ function piecesOfCode(file: string, content: string): readonly Piece[] {
       if (place !== undefined)
         pieces.push({ place, line: lineAt(node.getStart()), text: node.text });
     }
+    if (isFunction(node))
+      for (const comment of ts.getJSDocCommentsAndTags(node).filter(ts.isJSDoc)) {
+        const words = ts.getTextOfJSDocComment(comment.comment) ?? '';
+        pieces.push({ place: 'docstring', line: lineAt(comment.getStart()), text: words });
+      }
     ts.forEachChild(node, visit);
   };
   visit(source);
   return pieces;
 }
+
+const isFunction = (node: ts.Node): boolean =>
+  ts.isFunctionDeclaration(node) || ts.isMethodDeclaration(node) || ts.isMethodSignature(node);
 
 type TextNode = ts.StringLiteralLike | ts.TemplateHead | ts.TemplateMiddle | ts.TemplateTail;
 const isText = (node: ts.Node): node is TextNode =>
