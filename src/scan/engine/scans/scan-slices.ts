@@ -17,8 +17,13 @@ import type { Queries, Transaction } from '../database/database.js';
 export const SLICE_DOMAINS = 500;
 /** Duration of a lease; a slice takes a minute if every question times out. */
 const LEASE_MS = 180_000;
-/** Pause before a worker grades a slice again whose hosts still wait for visits. */
+/** First pause before a worker grades a slice again whose hosts still wait for visits. */
 const BLOCKED_MS = 10_000;
+/**
+ * Longest such pause. Each round reads all waiting domains of the slice, and visits can
+ * last for days.
+ */
+const MAX_BLOCKED_MS = 5 * 60_000;
 /**
  * Longest pause of a slice, since a rest may end early and a policy host may change its
  * address.
@@ -103,13 +108,17 @@ export async function passSlice(
   );
 }
 
-/** Ends the lease of a slice whose hosts still wait for visits: it is graded again later. */
+/**
+ * Ends the lease of a slice whose hosts still wait for visits. A worker grades the slice
+ * again after a pause that doubles with each lease.
+ */
 export async function blockSlice(tx: Transaction, { scanId, number }: ClaimedSlice): Promise<void> {
   await tx.query(
     `UPDATE hermetic_scan.scan_slice
-      SET blocked = true, due_at = now() + $3 * interval '1 ms'
+      SET blocked = true,
+        due_at = now() + least($4, $3 * 2 ^ least(lease_no - 3, 10)) * interval '1 ms'
       WHERE scan_id = $1 AND number = $2`,
-    [scanId, number, BLOCKED_MS],
+    [scanId, number, BLOCKED_MS, MAX_BLOCKED_MS],
   );
 }
 
