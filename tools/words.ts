@@ -10,7 +10,7 @@ import ts from 'typescript';
 
 /**
  * The part of a text that a rule applies to. `opening`: the first words of a comment;
- * `docstring`: the comment of a function or method; `prose`: one line of a page;
+ * `docstring`: the comment of a function or method in `src`; `prose`: one line of a page;
  * `sentence`: one whole sentence of a page, with each piece of code as one word.
  */
 export type Place =
@@ -241,7 +241,7 @@ function piecesOfCode(file: string, content: string): readonly Piece[] {
       if (place !== undefined)
         pieces.push({ place, line: lineAt(node.getStart()), text: node.text });
     }
-    if (isFunction(node))
+    if (isFunction(node) && !isTest && file.startsWith('src/'))
       for (const comment of ts.getJSDocCommentsAndTags(node).filter(ts.isJSDoc)) {
         const words = ts.getTextOfJSDocComment(comment.comment) ?? '';
         pieces.push({ place: 'docstring', line: lineAt(comment.getStart()), text: words });
