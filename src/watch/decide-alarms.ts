@@ -73,10 +73,7 @@ export function decideAlarms(state: WatchState, check: WatchedCheck, now: number
   });
 }
 
-/**
- * Returns whether the next check of a domain should come soon: it confirms or refutes this
- * one.
- */
+/** Returns whether the next check of a domain should come soon, to confirm this one. */
 export function awaitsConfirmation({ domains }: WatchState, domainName: string): boolean {
   const known = memoryOf(domains, domainName);
   if (!known) return true;
@@ -132,9 +129,7 @@ interface DomainDecision {
   readonly alarms: readonly WatchAlarm[];
 }
 
-/**
- * Returns the state of a domain, which may be named like a member of Object.prototype.
- */
+/** Returns the state of a domain. Its name may be that of an Object.prototype member. */
 export function memoryOf(
   domains: WatchState['domains'],
   domainName: string,
@@ -445,9 +440,7 @@ function report(
   return { state: { ...state, faults, ends }, alarms: watchAlarms };
 }
 
-/**
- * Returns a fault whose alarm begins. `isRepeated`: an alarm on the fault ended recently.
- */
+/** Returns a fault whose alarm begins. `isRepeated`: an alarm on it ended recently. */
 function begun(fault: WatchedFault, isRepeated: boolean): WatchedFault {
   const unconfirmed = fault.seen < CHECKS_TO_CONFIRM;
   const says = unconfirmed ? `${fault.says} The fault is intermittent.` : fault.says;
