@@ -18,12 +18,12 @@ export const SLICE_DOMAINS = 500;
 /** Duration of a lease; a slice takes a minute if every question times out. */
 const LEASE_MS = 180_000;
 /** First pause before a worker grades a slice again whose hosts still wait for visits. */
-const BLOCKED_MS = 10_000;
+const BLOCKED_MS = 60_000;
 /**
  * Longest such pause. Each round reads all waiting domains of the slice, and visits can
  * last for days.
  */
-const MAX_BLOCKED_MS = 5 * 60_000;
+const MAX_BLOCKED_MS = 10 * 60_000;
 /**
  * Longest pause of a slice, since a rest may end early and a policy host may change its
  * address.

@@ -186,9 +186,11 @@ async function release(
       due_at = CASE WHEN n.wanted <> g.wanted THEN now() ELSE coalesce((
         SELECT min(CASE WHEN a.day = ${TODAY} AND a.spent + $5 > $4
           THEN greatest(a.next_at, (${TODAY} + 1) AT TIME ZONE 'UTC') ELSE a.next_at END)
-        FROM hermetic_scan.address a WHERE a.net = n.net AND EXISTS (
+        -- LIMIT: EXISTS could be planned as a hash of all waiting visits.
+        FROM hermetic_scan.address a CROSS JOIN LATERAL (
           SELECT FROM hermetic_scan.visit v JOIN hermetic_scan.scan s ON s.id = v.scan_id
-          WHERE v.address_id = a.id AND v.state = 0 AND s.state = 'running')
+          WHERE v.address_id = a.id AND v.state = 0 AND s.state = 'running' LIMIT 1) w
+        WHERE a.net = n.net
       ), 'infinity') END
       FROM unnest($1::cidr[], $2::bigint[], $3::boolean[]) AS g (net, wanted, visited)
       WHERE n.net = g.net`,

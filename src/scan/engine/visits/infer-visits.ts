@@ -86,8 +86,10 @@ const WAITING = `WITH known AS (
       ON t.scan_id = f.scan_id AND t.name = f.counted_as AND t.digest = f.digest
     LEFT JOIN hermetic_scan.family_total e
       ON e.scan_id = f.scan_id AND e.name = f.counted_as AND e.digest = ''
-    WHERE a.net = ANY($1::cidr[]) AND EXISTS (
-      SELECT FROM hermetic_scan.visit w WHERE w.address_id = a.id AND w.state = 0)
+    -- LIMIT: EXISTS could be planned as a hash of all waiting visits.
+    CROSS JOIN LATERAL (SELECT FROM hermetic_scan.visit w
+      WHERE w.address_id = a.id AND w.state = 0 LIMIT 1) w
+    WHERE a.net = ANY($1::cidr[])
   ), crowded AS (
     SELECT address_id, scan_id, sum(visited)::int AS families FROM known
     GROUP BY address_id, scan_id HAVING bool_or(ready) OR sum(visited) >= $2
