@@ -16,6 +16,8 @@ test('bad options end with 2, one line and a fix', async () => {
     ['check', 'example.com', '--timeout', 'soon'],
     ['check', 'example.com', '--address', '192.0.2.1'],
     ['check', 'example.com', '--ca', '/nonexistent.pem'],
+    ['check', 'good.example', '--lab', '--resolver', '127.0.0.1'],
+    ['records', 'good.example', '--lab', '--ca', 'package.json'],
     ['check', 'example.com', '--profile', 'none'],
     ['check', 'example.com', '--fail-on', 'sun'],
     ['check', 'example.com', '--wrong'],

@@ -81,6 +81,7 @@ export interface ResolverSettings {
  */
 export function readResolverFlags(resolverFlags: ResolverFlags): ResolverSettings {
   const { resolver, trustAnchor, trustAd, clockSkew, ca, systemCa, lab } = resolverFlags;
+  if (lab) refuseInLab(resolverFlags);
   if (trustAd && !resolver && !lab) requireLocalResolver(systemUpstreams());
   const settings: { -readonly [K in keyof ResolverSettings]: ResolverSettings[K] } = {};
   if (trustAd) settings.trustAd = true;
@@ -93,6 +94,22 @@ export function readResolverFlags(resolverFlags: ResolverFlags): ResolverSetting
   if (trustAnchor !== undefined) settings.anchors = readAnchors(trustAnchor);
   if (ca !== undefined || systemCa) settings.roots = chosenTrustStore(resolverFlags);
   return settings;
+}
+
+/** Refuses options that the lab would ignore: it has its own resolver, anchor and roots. */
+function refuseInLab({ resolver, trustAnchor, ca, systemCa }: ResolverFlags): void {
+  const given = Object.entries({
+    '--resolver': resolver,
+    '--trust-anchor': trustAnchor,
+    '--ca': ca,
+    '--system-ca': systemCa,
+  }).find(([, value]) => value !== undefined);
+  if (given)
+    throw misuse(
+      given[0],
+      'the lab has its own resolver, trust anchor and roots',
+      `Omit --lab or ${given[0]}.`,
+    );
 }
 
 /** The fix for a resolver that cannot be parsed. */
