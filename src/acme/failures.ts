@@ -6,14 +6,14 @@ export const acmeFailures = defineFailures({
     blame: 'network',
     temporary: true,
     message: 'The certification authority is unreachable, or its answer does not follow RFC 8555.',
-    fix: 'Check publish.acme.directory and the network of this machine. The next round continues this one.',
+    fix: 'Check publish.acme.directory and the network of this machine. The next round continues from the saved state.',
   },
   'acme-refused': {
     blame: 'peer',
     temporary: false,
     clause: 'RFC 8555 §6.7',
     message: 'The certification authority refused the request.',
-    fix: 'Read the reason in its message. Hermetic lost nothing, and the next round asks again.',
+    fix: 'Read the reason in the message of the authority. The next round repeats the request.',
   },
   'acme-limited': {
     blame: 'peer',

@@ -73,20 +73,20 @@ export const cliFailures = defineFailures({
   'watch-domain-unknown': {
     blame: 'local',
     temporary: false,
-    message: 'The watch has no memory of this domain.',
-    fix: 'Name a watched domain, or none for all of them.',
+    message: 'The watch has no saved state for this domain.',
+    fix: 'Name a watched domain, or omit the name for all domains.',
   },
   'watch-nothing-to-accept': {
     blame: 'local',
     temporary: false,
-    message: 'The domain has no loss of a protection that two checks confirmed.',
-    fix: 'Read the open alarms with hermetic watch status. A fault that is not a loss ends by its fix.',
+    message: 'No confirmed loss of protection is open for this domain.',
+    fix: 'Read the open alarms with hermetic watch status. The alarm of any other fault ends once you fix the fault.',
   },
   'watch-state-invalid': {
     blame: 'local',
     temporary: false,
     message: 'The state file of the watch is damaged, or another program wrote it.',
-    fix: 'Specify another file with --state, or remove this one: the watch then starts again.',
+    fix: 'Specify another file with --state, or remove the damaged file: the watch then starts without a saved state.',
   },
   'result-invalid': {
     blame: 'local',
@@ -112,7 +112,7 @@ export const cliFailures = defineFailures({
     blame: 'local',
     temporary: false,
     message: 'The two results were graded with different profiles.',
-    fix: 'Compare the evidence of both checks: it is graded again with one profile.',
+    fix: 'Compare the evidence of both checks: Hermetic grades both again with one profile.',
   },
   // An insecure or bogus answer has no chain of signatures that a reader could verify
   // offline.

@@ -76,7 +76,7 @@ export const daemonFailures = defineFailures({
   'reload-failed': {
     blame: 'local',
     temporary: false,
-    message: 'The daemon refused a new configuration; the old one stays active.',
+    message: 'The daemon refused a new configuration. The old configuration stays active.',
     fix: 'Correct the problems that the messages name, and reload again.',
   },
   'setup-absent': {

@@ -4,8 +4,8 @@ export const checkFailures = defineFailures({
   'profile-malformed': {
     blame: 'local',
     temporary: false,
-    message: 'The profile does not have the form of a profile.',
-    fix: 'Correct the named member: docs/profiles.md shows the form.',
+    message: 'The grading profile is malformed.',
+    fix: 'Correct the member that the message names: docs/profiles.md describes it.',
   },
   'opt-out-malformed': {
     blame: 'local',

@@ -23,7 +23,7 @@ export const publishFailures = defineFailures({
     temporary: false,
     clause: 'RFC 7672 §2.2.2',
     message:
-      'The zone is not signed, or its parent has no DS record. TLSA records there have no effect.',
+      'The zone is not signed, or its parent has no DS record. TLSA records in this zone have no effect.',
     fix: 'Sign the zone and publish its DS record. Hermetic then publishes the TLSA records.',
   },
   'publish-zone-bogus': {
@@ -113,7 +113,7 @@ export const publishFailures = defineFailures({
     clause: 'RFC 8461 §4',
     message:
       'According to Hermetic’s probe, senders that enforce the policy cannot deliver to this address.',
-    fix: 'Fix the server: its certificate, its chain or STARTTLS. Leave enforce only as a last resort. It needs your confirmation.',
+    fix: 'Fix the server: its certificate, its chain or STARTTLS. Change the mode from enforce only as a last resort. This change needs your confirmation.',
   },
   'publish-reports-failing': {
     blame: 'network',
@@ -128,7 +128,7 @@ export const publishFailures = defineFailures({
     temporary: false,
     clause: 'RFC 8461 §4.1',
     message: 'DNS names an MX host that is in neither the configuration nor the policy.',
-    fix: 'If it is yours, add it to mx of the domain. The policy then includes it.',
+    fix: 'If the host is yours, add it to mx of the domain. The policy then includes it.',
   },
   'publish-record-multiple': {
     blame: 'publisher',
@@ -157,7 +157,7 @@ export const publishFailures = defineFailures({
     temporary: false,
     clause: 'RFC 4035 §5.5',
     message: 'DNSSEC is bogus at a name that the CA looks up, so no order is placed.',
-    fix: 'Sign the zone again. If its keys are lost, remove the DS record at the registrar.',
+    fix: 'Sign the zone again. If the keys of the zone are lost, remove the DS record at the registrar.',
   },
   'publish-hook-failed': {
     blame: 'local',
@@ -186,7 +186,7 @@ export const publishFailures = defineFailures({
   'config-impossible': {
     blame: 'local',
     temporary: false,
-    message: 'The mail server of this version does not have the requested settings.',
+    message: 'This version of the mail server does not have the requested settings.',
     fix: 'Upgrade the mail server, or leave out the option that the message names.',
   },
 });

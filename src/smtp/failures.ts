@@ -34,7 +34,7 @@ export const smtpFailures = defineFailures({
     blame: 'peer',
     temporary: true,
     clause: 'RFC 5321 §4.2.2',
-    message: 'The server asked the client to come back later.',
+    message: 'The server asked the client to try again later.',
     fix: 'Wait, and try again with fewer connections.',
   },
   'smtp-refused': {
@@ -78,7 +78,7 @@ export const smtpFailures = defineFailures({
     resultType: 'starttls-not-supported',
     clause: 'RFC 3207 §4',
     message: 'The server offered STARTTLS and then refused it.',
-    fix: 'Check the certificate and key files of the server. A server that cannot read them sends this reply.',
+    fix: 'Check the certificate and key files of the server. A server that cannot read these files sends this reply.',
   },
   'smtp-injected-plaintext': {
     blame: 'network',

@@ -31,7 +31,7 @@ export const serverFailures = defineFailures({
     temporary: true,
     resultType: 'certificate-expired',
     clause: 'RFC 8461 §4.2',
-    message: 'The certificate, or one above it, has expired.',
+    message: 'The certificate, or a CA certificate of its chain, has expired.',
     fix: 'Renew the certificate.',
   },
   'server-pkix-name': {

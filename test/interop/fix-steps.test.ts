@@ -64,7 +64,7 @@ function changeMx(scenario: Scenario, text: string, code: string): Scenario | un
   // The operator chooses the name; this test uses the name of every mail host in the lab.
   if (/^Publish an A or AAAA record with the public address/.test(text))
     return { ...scenario, hosts: [{}] };
-  if (/^Replace the MX record that names \S+ by one with that name/.test(text))
+  if (/^In the MX record, replace \S+ with the name of that record/.test(text))
     return { ...scenario, zone: {} };
   return undefined;
 }

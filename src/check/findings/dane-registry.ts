@@ -314,7 +314,7 @@ export const daneFindings = {
     why: 'Senders behind a validating resolver cannot find this name. They defer the mail and finally bounce it.',
     reference: 'RFC 4035 §5.5',
     owner: 'dns-host',
-    fix: 'Sign the zone again. If its keys are lost, remove the DS record at the registrar.',
+    fix: 'Sign the zone again. If the keys of the zone are lost, remove the DS record at the registrar.',
     steps: (findingValues) => [
       command(
         'See what fails.',

@@ -140,7 +140,7 @@ export const routeFindings = {
     owner: 'dns-host',
     fix: 'Publish only the public address of the mail host.',
     steps: (findingValues) => [
-      dns('Replace this record with one with the public address.', addressRecord(findingValues)),
+      dns('Change this record to the public address of the host.', addressRecord(findingValues)),
       confirm(
         'If the name is only for an internal network, check with its resolver. Replace ADDRESS with its address.',
         checkElsewhere(findingValues),
@@ -189,7 +189,7 @@ export const routeFindings = {
       dns(
         'Publish an A or AAAA record with the public address of the mail host under a name in your zone.',
       ),
-      dns(`Replace the MX record that names ${findingValues.host} by one with that name.`),
+      dns(`In the MX record, replace ${findingValues.host} with the name of that record.`),
       checkAgain(findingValues),
     ],
   },

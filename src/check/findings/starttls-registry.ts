@@ -161,7 +161,7 @@ export const starttlsFindings = {
         `openssl s_client -starttls smtp -connect localhost:25 -servername ${findingValues.host}`,
       ),
       confirm(
-        'If TLS works there, an on-path attacker or a filter removes it. Check from another network as well.',
+        'If TLS works there, an on-path attacker or a filter removes STARTTLS. Check from another network as well.',
       ),
       whichNetwork(findingValues),
       checkAgain(findingValues),
@@ -299,7 +299,7 @@ export const starttlsFindings = {
     topic: 'starttls',
     title: 'A handshake without SNI is refused',
     why: ({ detail }) =>
-      `${detail === '' ? '' : `The handshake ended with ${detail}. `}Many senders send no server name: Postfix by default. They send their mail in plaintext, or defer it.`,
+      `${detail === '' ? '' : `The handshake ended with ${detail}. `}Many senders send no server name, and Postfix is one of them by default. They send their mail in plaintext, or defer it.`,
     reference: 'RFC 8461 §7.1, RFC 7672 §8.1',
     owner: 'mail-host',
     fix: 'Set a default certificate for clients that send no server name.',

@@ -104,7 +104,7 @@ export const tlsFindings = {
     title: 'The server has no current cipher suite',
     passed: 'Every mail host has a current cipher suite',
     why: ({ instead }) =>
-      `RFC 10015 forbids static RSA and finite-field Diffie-Hellman in TLS 1.2. Senders that follow it and require TLS ${instead}. Other senders still use them.`,
+      `RFC 10015 forbids static RSA and finite-field Diffie-Hellman in TLS 1.2. Senders that follow it and require TLS ${instead}. Other senders still use these suites.`,
     reference: 'RFC 10015 §2, §3, §4, RFC 9325 §4.1',
     owner: 'mail-host',
     fix: 'Offer suites with ECDHE and AES-GCM, and TLS 1.3.',
@@ -206,7 +206,7 @@ export const tlsFindings = {
     topic: 'cipher',
     title: withDetail('The finite-field group of DHE is small'),
     passed: 'The finite-field group of DHE is large enough',
-    why: 'States can break groups of 1024 bits. All servers that share one are broken together.',
+    why: 'States can break groups of 1024 bits. An attacker who breaks one group can read the sessions of every server that uses it.',
     reference: 'RFC 9325 §4.3',
     owner: 'mail-host',
     fix: 'Use a group of RFC 7919 with at least 2048 bits, or no DHE at all (RFC 10015).',
@@ -389,10 +389,10 @@ export const tlsFindings = {
     title: 'Only some addresses or ports offer TLS',
     passed: 'All addresses of a host offer the same TLS',
     why: (findingValues) =>
-      `${findingValues.detail} Senders that reach an address without TLS send in plaintext. An attacker on one path has the same effect.`,
+      `${findingValues.detail} Senders that reach an address without TLS send in plaintext. An attacker on the path to one address can cause the same difference.`,
     reference: 'RFC 3207 §4',
     owner: 'mail-host',
-    fix: 'Configure all of them the same way. If the configurations are equal, look for a device in front of the address that differs.',
+    fix: 'Configure all addresses and ports the same way. If the configurations are equal, look for a device in front of the address that differs.',
     steps: (findingValues) => [
       command(
         'Compare greeting and EHLO of the addresses.',
@@ -434,12 +434,12 @@ export const tlsFindings = {
     topic: 'certificate',
     title: withDetail('A chain key is shorter than the profile requires'),
     passed: 'The keys of the chain are as long as the profile requires',
-    why: 'It cannot be broken today. An attacker who later breaks it can impersonate the server, and read recorded sessions without forward secrecy.',
+    why: 'The key cannot be broken today. An attacker who later breaks the key can impersonate the server, and read recorded sessions without forward secrecy.',
     reference: 'RFC 9325 §4.3',
     owner: 'mail-host',
     fix: ({ advice }) =>
       advice ??
-      'Use a longer key, or P-256, at the next renewal. With DANE publish its TLSA record first.',
+      'Use a longer key, or P-256, at the next renewal. With DANE, publish the TLSA record of the new key first.',
     steps: (findingValues) => [checkAgain(findingValues)],
   },
 } satisfies Record<string, FindingEntry>;

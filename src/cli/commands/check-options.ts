@@ -158,7 +158,7 @@ export function profileNamed(profileName: string): Profile {
       `${profileName} is not known`,
       `Choose one of ${profileNames.join(', ')}, or a .json file.`,
     );
-  const fix = 'Correct the named member: docs/profiles.md shows the form.';
+  const fix = 'Correct the member that the message names: docs/profiles.md describes it.';
   return unwrap('--profile', parseProfile(readProfile(profileName)), fix);
 }
 

@@ -163,7 +163,7 @@ export function defineWatchStatus(command: Command, { output }: CommandContext):
       const unknown = wanted.find((domain) => !Object.hasOwn(domains, domain));
       if (unknown !== undefined)
         throw new HermeticError('watch-domain-unknown', `${unknown} is not watched`, {
-          fix: 'Name a watched domain, or none for all of them.',
+          fix: 'Name a watched domain, or omit the name for all domains.',
         });
       for (const domain of wanted.length > 0 ? wanted : Object.keys(domains).sort())
         output.out(flags.json ? statusJson(domains, domain) : statusText(domains, domain));

@@ -225,7 +225,7 @@ export const policyTopics: readonly ExplainTopic[] = [
     // control.
     name: 'attacker',
     aliases: ['attackers', 'attacks', 'threat-model', 'threats'],
-    title: 'The attacker of the report, and their limits',
+    title: 'The attacker that the report assumes, and their limits',
     text: [
       'The attacker is on the path between two mail servers and on the path to the resolver. They read, drop, delay and forge packets. The table shows four attacks. TLS stripped: they remove STARTTLS. Fake certificate: they answer instead of the server, with a certificate that no public CA issued for its name. Forged DNS: they forge every answer that is not signed. DNS and HTTPS blocked: they also block the lookups that reveal a policy. They may block hosts to steer mail to the weakest one. They cannot break signatures, and they cannot get a certificate for the name of another operator.',
     ],

@@ -210,7 +210,7 @@ export const tlsTopics: readonly ExplainTopic[] = [
     title: 'Post-quantum key exchange: recorded today, decrypted later',
     text: [
       'A passive attacker can record encrypted mail today and decrypt it once a quantum computer breaks X25519 or P-256. X25519MLKEM768 combines X25519 with ML-KEM, so an attacker must break both. It protects a session only if both ends support it: with OpenSSL 3.5, Go 1.24 or newer, for example.',
-      'A hello with a share for it has about 1,550 octets. Some middleboxes lose a hello of that size, and the mail is deferred or sent in plaintext. Hermetic therefore offers the group without a share: the hello stays small, and a server with the group asks for the share.',
+      'A ClientHello with a key share for this group has about 1,550 octets. Some middleboxes drop a ClientHello of that size, and the mail is deferred or sent in plaintext. Hermetic therefore offers the group without a key share, and the ClientHello stays small. A server that supports the group asks for the share.',
     ],
     caption: 'The sessions that four senders get from good.example',
     picture: async (stage) => {

@@ -82,7 +82,8 @@ export const dnssecFailures = defineFailures({
     blame: 'local',
     temporary: false,
     clause: 'RFC 4035 §2.2',
-    message: 'Signatures are not signed, so an answer with RRSIG records alone proves nothing.',
+    message:
+      'RRSIG records are themselves unsigned, so an answer of RRSIG records alone proves nothing.',
     fix: 'Ask for the record type that the signature covers.',
   },
   'dnssec-limit': {

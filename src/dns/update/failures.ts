@@ -14,7 +14,7 @@ export const updateFailures = defineFailures({
     blame: 'network',
     temporary: true,
     clause: 'RFC 8945 §5.3',
-    message: 'The server’s key does not sign the reply, so Hermetic does not trust it.',
+    message: 'The reply is not signed with the server’s key, so Hermetic does not trust the reply.',
     fix: 'Compare the key and the algorithm with those of the server. If they agree, another machine answers for the server.',
   },
   'dns-update-key': {

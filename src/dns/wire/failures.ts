@@ -13,7 +13,7 @@ export const wireFailures = defineFailures({
     blame: 'publisher',
     temporary: false,
     clause: 'RFC 1035 §3',
-    message: 'A record does not have the form of its type.',
+    message: 'The data of a record does not follow the format of its type.',
     fix: 'Correct the record in the zone.',
   },
   'dns-text-malformed': {
