@@ -59,7 +59,10 @@ export class SessionBook {
   }
 }
 
-/** Returns a TLSA policy belongs to a host, and the others to the domain. */
+/**
+ * Returns the key of a policy in the book. A TLSA policy belongs to a host, and the
+ * others to the domain.
+ */
 function keyFor(type: PolicyType, host: string): string {
   return type === 'tlsa' ? host : type;
 }

@@ -166,7 +166,10 @@ function judge(
   if (main?.failure.whose !== month.cause) tally.comparableUnclear++;
 }
 
-/** Returns a failure belongs to the fault if the fault caused any of its sessions. */
+/**
+ * Returns the true cause of a failure: a failure belongs to the fault if the fault caused
+ * any of its sessions.
+ */
 function truthOf(failure: Explanation, { caused, cause }: Month): Cause {
   const { policy: type, result, host } = failure;
   const own = failure.reporters.some((reporter) =>

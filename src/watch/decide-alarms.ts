@@ -156,7 +156,7 @@ function blindSince({ blind, blindSince: known, certainAt }: DomainState, now: n
   return Math.min(since, now);
 }
 
-/** Returns the three days of a new domain begin at its first check. */
+/** Returns the state of a new domain. Its three days begin at its first check. */
 function firstState(now: number): DomainState {
   return {
     lookedAt: now,

@@ -51,7 +51,9 @@ const views: ReadonlySet<string> = new Set([
 ]);
 
 /** Findings that name a cause on this machine. */
-const ownCauses = new Set(['port-25-blocked', 'own-network-strips', 'resolver-no-dnssec']);
+const ownCauses = new Set([
+  ...['port-25-blocked', 'own-network-strips', 'resolver-no-dnssec', 'own-validation-fails'],
+]);
 
 /** Returns whether a finding is a fault of the domain that the watch reports. */
 export function isFault({ id, severity, owner }: Finding): boolean {

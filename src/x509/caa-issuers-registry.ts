@@ -105,7 +105,8 @@ function digicert(): readonly string[] {
 }
 
 /**
- * Returns the resellers with their own intermediate CA use the identifiers of Sectigo.
+ * Returns an entry with the identifiers of Sectigo, which resellers with their own
+ * intermediate CA use too.
  */
 function sectigo(): readonly string[] {
   return [

@@ -249,10 +249,7 @@ test(
     }),
 );
 
-/**
- * Returns the comments above each record set contain its verdict; the weakest verdict
- * counts.
- */
+/** Returns the weakest verdict of `delv`, from the comments above each record set. */
 async function delv({ name, type }: Question, port: number, keys: string): Promise<Verdict> {
   const where = ['@127.0.0.1', '-p', String(port), '-a', keys, '+root=.'];
   const { out, err } = await runProgram('delv', [...where, name.toString(), typeName(type)], {

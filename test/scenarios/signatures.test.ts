@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
+import { systemClock } from '../../src/base/index.js';
 import { checkDomains } from '../../src/cli/check-domains.js';
 import { grade } from '../../src/check/index.js';
-import type { CheckResult } from '../../src/evidence/index.js';
+import { rootAnchors } from '../../src/dns/index.js';
+import type { CheckResult, Evidence } from '../../src/evidence/index.js';
 import { allScenarios, createLab, LabDns, type Lab, type Scenario } from '../../src/lab/index.js';
 import type { Network } from '../../src/net/index.js';
 
@@ -73,6 +75,22 @@ test('a result names the earliest end of each zone, the registry included', asyn
   );
   const left = Date.parse(signatures[0]?.notAfter ?? '') - Date.now();
   assert.ok(left > 12.9 * 86_400_000 && left < 13.1 * 86_400_000, `${left} ms`);
+});
+
+test('a foreign trust anchor or a wrong clock leaves the verdict open', async (t) => {
+  const lab = await createLab({ scenarios: [signed('fresh.example', 1, 13)] });
+  t.after(() => lab.close());
+  const wrongClock = { ...systemClock, now: () => Date.now() + 400 * 86_400_000 };
+  for (const [own, cause] of [
+    [{ anchors: rootAnchors }, /trust anchor/],
+    [{ clock: wrongClock }, /clock/],
+  ] as const) {
+    const [collected] = checkDomains(lab, ['fresh.example'], { ...own, resolver: undefined });
+    const result = grade((await collected) as Evidence);
+    assert.equal(result.verdict, 'inconclusive', JSON.stringify(result.findings));
+    assert.match(result.findings.find(({ id }) => id === 'own-validation-fails')?.why ?? '', cause);
+    assert.doesNotMatch(JSON.stringify(result.findings), /dnssec-bogus|dane-bogus/);
+  }
 });
 
 /**

@@ -360,6 +360,20 @@ export const daneFindings = {
     steps: (findingValues) => [throughResolver(findingValues)],
   },
   /**
+   * Raised when the trust anchor or the clock of this machine makes every signature
+   * invalid. The verdict becomes inconclusive, since this fault proves nothing about the
+   * domain.
+   */
+  'own-validation-fails': {
+    topic: 'dnssec',
+    title: 'This machine cannot validate DNSSEC',
+    why: ({ reason }) => `${reason}. The records of the domain are therefore unknown.`,
+    reference: 'RFC 4035 §4.4',
+    owner: 'own-network',
+    fix: 'Set the clock of this machine, and update this program or the file of --trust-anchor.',
+    steps: (findingValues) => [command('Show the clock.', 'date -u'), checkAgain(findingValues)],
+  },
+  /**
    * Raised when some records match no key in use and another one matches. Senders deliver
    * mail, so the severity is info. At the next key change, the stale records can hide a
    * missing one.

@@ -10,6 +10,7 @@ export const inconclusiveFindings = [
   'port-25-blocked',
   'own-network-strips',
   'resolver-no-dnssec',
+  'own-validation-fails',
   'mx-lookup-failed',
   'dnssec-indeterminate',
   'sts-lookup-failed',

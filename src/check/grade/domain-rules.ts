@@ -41,6 +41,8 @@ export function routeRules(raised: FindingCollector): void {
   // The test for bogus comes before that for a failed lookup: a validating resolver
   // reports both as SERVFAIL, and only the first names the cause.
   if (route.dnssec === 'bogus') raised.add('dnssec-bogus', { reason: proofWords(route.failure) });
+  else if (route.failure?.code === 'dnssec-anchor-stale' || route.failure?.code === 'dnssec-clock')
+    raised.add('own-validation-fails', { reason: proofWords(route.failure) });
   else if (route.kind === 'error')
     raised.add('mx-lookup-failed', { detail: failureWords(route.failure) ?? '' });
   else if (route.dnssec === 'indeterminate' && !strips)

@@ -136,8 +136,8 @@ export function ownNetworkStrips({ network: { control } }: Evidence): boolean {
 }
 
 /**
- * Returns an address with intermittent STARTTLS counts as two servers, one with it and
- * one without: a sender may reach either.
+ * Returns the servers that a sender may reach at an address. An address with intermittent
+ * STARTTLS counts as two servers, one with it and one without.
  */
 function serverViews(address: JudgedAddress, stripped: boolean): readonly ServerView[] {
   const view = serverView(address, stripped);

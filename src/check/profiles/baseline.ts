@@ -213,6 +213,7 @@ export const baseline: Profile = {
     'dnssec-bogus': rule('fail', 'RFC 4035 §5.5'),
     'dnssec-indeterminate': rule('info', 'RFC 4035 §4.3'),
     'resolver-no-dnssec': rule('info', 'RFC 4035 §3.2.1'),
+    'own-validation-fails': rule('info', 'RFC 4035 §4.4'),
     'mx-unreachable': { severity: 'warn', whenAll: 'fail', clause: 'RFC 5321 §5.1' },
     'mx-takes-no-mail': { severity: 'warn', whenAll: 'fail', clause: 'RFC 7504 §3' },
     'mx-address-unroutable': { severity: 'warn', whenAll: 'fail', clause: 'RFC 6890 §2.2' },

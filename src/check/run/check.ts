@@ -1,5 +1,5 @@
 import { HermeticError, parseDomain, type Name } from '../../base/index.js';
-import { chooseResolver, type ResolverChoice } from '../../dns/index.js';
+import { chooseResolver, type Resolver, type ResolverChoice } from '../../dns/index.js';
 import type { CheckResult } from '../../evidence/index.js';
 import { nodeNetwork, type Network } from '../../net/index.js';
 import { builtinTrustStore } from '../../tls/index.js';
@@ -66,13 +66,26 @@ export function collectOptions(options: CheckOptions): CollectOptions {
     manners: new ConnectionLimiter({ budget, optOut }),
     network,
     trustStore: options.trustStore ?? builtinTrustStore(),
-    resolver: chooseResolver(options, {
-      network,
-      roots: options.trustStore,
-      clock: rest.clock,
-    }),
+    resolver: withoutBlame(
+      chooseResolver(options, { network, roots: options.trustStore, clock: rest.clock }),
+    ),
     mx: mx === undefined ? undefined : nameOf(mx),
     control: control === undefined ? undefined : nameOf(control),
+  };
+}
+
+/**
+ * Returns a resolver that calls no zone bogus for a fault of this machine, such as an
+ * outdated trust anchor or a wrong clock: the state of the zone is then unknown.
+ */
+function withoutBlame(resolver: Resolver): Resolver {
+  return {
+    ask: async (...question) => {
+      const answer = await resolver.ask(...question);
+      const isOwnFault = answer.dnssec === 'bogus' && answer.failure?.blame === 'local';
+      return isOwnFault ? { ...answer, dnssec: 'indeterminate' } : answer;
+    },
+    health: () => resolver.health(),
   };
 }
 

@@ -92,8 +92,8 @@ function matching3(zone: Zone, domainName: Name): ResourceRecord | undefined {
 }
 
 /**
- * Returns the span of the last record contains the hashes before the first (RFC 5155
- * §3.1.7).
+ * Returns the record whose span contains a hash. The span of the last record contains the
+ * hashes before the first (RFC 5155 §3.1.7).
  */
 function covering3(zone: Zone, domainName: Name): ResourceRecord | undefined {
   const hash = nsec3Hash(domainName, new Uint8Array(0), 0);

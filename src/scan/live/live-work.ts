@@ -160,8 +160,8 @@ class Graders {
 }
 
 /**
- * Returns a failed lookup counts as "could not tell", and its facts replace no earlier
- * facts.
+ * Returns an observation in the form of the engine. A failed lookup counts as "could not
+ * tell", and its facts replace no earlier facts.
  */
 function engineDomain(
   {
