@@ -128,8 +128,8 @@ function readVersion(bodyBytes: Uint8Array): 1 | 2 | 3 {
 }
 
 /**
- * Returns the parameters that cannot be read are a defect: the certificate still has a
- * name and a key.
+ * Reads an algorithm. Parameters that cannot be read are a defect: the certificate still
+ * has a name and a key.
  */
 function readAlgorithm(
   identifier: Uint8Array,

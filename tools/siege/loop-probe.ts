@@ -31,8 +31,8 @@ interface Node {
 const started = Date.now();
 const buffer = Buffer.alloc(64);
 /**
- * Returns the milliseconds that the main thread has run, and that it was ready and waited
- * for a CPU.
+ * Returns the CPU time of the main thread, and the time that it waited for a CPU, in
+ * milliseconds.
  */
 function schedule(): { readonly cpu: number; readonly waited: number } {
   const fd = openSync(`/proc/self/task/${process.pid}/schedstat`, 'r');

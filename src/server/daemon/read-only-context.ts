@@ -20,7 +20,10 @@ export function openReadOnlyContext(config: Config, logger: Log): Promise<OpenJo
   return openJobContext(config, logger, readingStore(prepare));
 }
 
-/** Returns the policies that a command fetches are discarded when the command ends. */
+/**
+ * Returns a store for reading. Policies that a command fetches are discarded when the
+ * command ends.
+ */
 function readingStore(prepare: (stateStore: Store) => void): StoreSource {
   return {
     async lease(filePath) {
