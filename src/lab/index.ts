@@ -9,8 +9,9 @@
  *
  * Sockets, TLS handshakes and signatures are real; only addresses are mapped. A service
  * at a documentation address (RFC 5737: 192.0.2.0/24, 198.51.100.0/24, 203.0.113.0/24)
- * listens on an ephemeral loopback port, and `LabNetwork` translates. The lab therefore
- * needs neither root nor network access, and many labs run concurrently.
+ * listens on an ephemeral loopback port, and `LabNetwork` maps the address to that port.
+ * The lab therefore needs neither root nor network access, and many labs run
+ * concurrently.
  *
  * - `dns/`: zones signed on demand, with NSEC or NSEC3, behind one resolver.
  * - `actors/`: mail servers with configurable behaviour, policy hosts, an ACME CA, a PKI.

@@ -58,9 +58,9 @@ export interface SharedPortSite {
    */
   isBusy?(): boolean;
   /**
-   * Returns the certificate for a server name (SNI). Undefined: the next site decides,
-   * then the certificates of the configuration. `refuse`: only a configured certificate
-   * for this name is used; without one the handshake fails (RFC 8461 §7.1).
+   * Returns the certificate for a server name (SNI). If undefined, the server asks the
+   * next site, and finally uses the certificates of the configuration. `refuse`: only a configured
+   * certificate for this name is used; without one the handshake fails (RFC 8461 §7.1).
    */
   certificateFor?(serverName: string): SecureContext | 'refuse' | undefined;
   /**
@@ -80,7 +80,10 @@ export interface StreamPort {
   readonly listen: readonly ListenAddress[];
   readonly limits: PortLimits;
   serve(connection: Connection): void;
-  /** Ends a connection that is closed for a new one, as its protocol requires. */
+  /**
+   * Ends a connection that the port closes to make room for a new one, as its protocol
+   * requires.
+   */
   evict?(connection: Connection): void;
   /** Ends the connections when the port closes, each as its protocol requires. */
   end?(): Promise<void>;

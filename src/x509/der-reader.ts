@@ -163,7 +163,7 @@ export function readBoolean(bodyBytes: Uint8Array): boolean {
 
 /**
  * Returns the octets of an integer, two's complement. DER has one encoding for each
- * number (X.690 §8.3.2): the first nine bits differ [5280-4.1-1].
+ * number (X.690 §8.3.2): the first nine bits are not all equal [5280-4.1-1].
  */
 export function readInteger(bodyBytes: Uint8Array): Uint8Array {
   const [first, second = 0] = bodyBytes;

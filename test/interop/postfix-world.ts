@@ -33,7 +33,8 @@ export interface PostfixWorld {
   /** Returns the answer to Postfix's own socketmap client; empty for NOTFOUND. */
   ask(key: string): Promise<string>;
   /**
-   * Sends a message and resolves to its outcome by Postfix's log and the lab's servers.
+   * Sends a message and resolves to its outcome according to Postfix's log and the lab's
+   * servers.
    */
   deliver(level: Level, domain: string): Promise<DeliveryResult>;
   /** Returns the log of Postfix and the daemon during the delivery. */

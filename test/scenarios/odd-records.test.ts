@@ -155,7 +155,8 @@ test('matching type 0 without a certificate or key in the data is named', async 
   }
 });
 
-// RFC 4592 §2.1.1: a wildcard publishes nothing at the names that match it.
+// RFC 4592 §2.2.1: an answer that the server synthesises from a wildcard is not a record
+// of the name itself.
 test('the wildcard of a zone is not a broken alias of MTA-STS', async () => {
   const beside = [{ domain: 'two.example', zone: { records: 'www A 203.0.113.78' } }];
   for (const records of ['* CNAME www.two.example.', '* CNAME gone.two.example.']) {

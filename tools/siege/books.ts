@@ -3,7 +3,9 @@ import { join } from 'node:path';
 import { openStore, verifyStore } from '../../src/store/index.js';
 import type { Plan, RoleReport, Sample } from './plan.js';
 
-/** The reports of the clients in the database. */
+/**
+ * The result of comparing the reports that clients sent with the reports in the database.
+ */
 export interface Books {
   readonly acknowledged: number;
   /** Reports that were acknowledged but are not in the database. */

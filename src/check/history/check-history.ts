@@ -63,8 +63,8 @@ export interface HistoryFilter {
 }
 
 /**
- * Reads stored results one by one, by domain and then oldest first. A result of a version
- * that this one cannot read is left out.
+ * Reads stored results one by one, by domain and then oldest first. A result that another
+ * version of Hermetic stored and this version cannot read is left out.
  */
 export function* readHistory(
   stateStore: Store,

@@ -8,7 +8,7 @@ export interface OverviewRow {
   readonly nth: number;
   readonly result: CheckResult;
   readonly scores: readonly Score[];
-  /** The earliest end of a certificate, as a day. */
+  /** The day on which the first certificate expires. */
   readonly expires: string | undefined;
 }
 

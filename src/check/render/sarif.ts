@@ -61,7 +61,7 @@ const unknownNotice = (checkResult: CheckResult): object => ({
   message: { text: safe(`Could not tell: ${headline(checkResult)}`) },
 });
 
-/** Returns the description of a finding without a case, from the catalogue. */
+/** Returns the catalogue texts of a finding, without the particulars of one domain. */
 function rule(findingId: string): object {
   const { title, why, fix, reference, owner } = describeFinding(findingId as FindingId);
   return {

@@ -20,7 +20,7 @@ import { visitCertificates } from '../facts/visit-certificates.js';
  */
 export class FactsKeys {
   readonly #visits = new WeakMap<AddressEvidence, VisitDigest>();
-  /** The parts of hosts that are equal for all of their domains. */
+  /** The keys of hosts without the recipient domain, cached for all domains of a host. */
   readonly #hosts = new WeakMap<HostObservation, SharedHost>();
 
   constructor(private readonly profile: Profile) {}

@@ -4,7 +4,10 @@ import { readClientHello, type ReceivedHello } from '../../tls/index.js';
 import type { WaitingLine } from './waiting-line.js';
 
 const PROTOCOL = 'acme-tls/1';
-/** After these limits an incomplete ClientHello goes to TLS without inspection. */
+/**
+ * Beyond these limits the TLS server receives an incomplete ClientHello without
+ * inspection.
+ */
 const MAX_OCTETS = 16 * 1024;
 const LONGEST_MS = 10_000;
 

@@ -40,8 +40,8 @@ export class OpenedPort implements OpenPort {
   /** Sent to a new connection that is refused. */
   refusal: string | undefined;
   /**
-   * Ends a connection that is closed for a new one. By default the port destroys the
-   * connection.
+   * Ends a connection that the port closes to make room for a new one. By default the
+   * port destroys the connection.
    */
   evict: ((socket: Socket) => void) | undefined;
   accepted = 0;

@@ -1,7 +1,8 @@
 import { BoundedMap, networkOf } from '../../base/index.js';
 
 /**
- * Networks in memory. The least recently used key is evicted, so its count begins again.
+ * Maximum number of networks in memory. The least recently used key is evicted, so its
+ * count begins again.
  */
 const MAX_NETWORKS = 20_000;
 

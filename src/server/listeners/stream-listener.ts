@@ -8,7 +8,10 @@ import { openPort, OpenedPort } from './open-port.js';
 export interface StreamSettings {
   readonly limits: PortLimits;
   serve(connection: Connection): void;
-  /** Ends a connection that is closed for a new one, as its protocol requires. */
+  /**
+   * Ends a connection that the port closes to make room for a new one, as its protocol
+   * requires.
+   */
   evict?(connection: Connection): void;
   /** Ends the connections when the port closes, each as its protocol requires. */
   end?(): Promise<void>;

@@ -162,8 +162,8 @@ export class ServerSession {
   }
 
   /**
-   * Ends the session for another client: the connection closes as soon as the reply is
-   * written.
+   * Ends the session to make room for another client: the connection closes as soon as
+   * the reply is written.
    */
   giveWay(): void {
     if (this.#endedAt !== undefined || this.#handshaking) return this.close();

@@ -5,7 +5,7 @@ import type { Receipt, Receiver } from './receiver.js';
 /** The receiver of reports that are POSTed, and the limit of a body. */
 export interface HttpsHandlerOptions {
   readonly receiver: Receiver;
-  /** Octets of one body before unpacking. Default 10 MB (RFC 8460 §5.2). */
+  /** Maximum octets of one body, before unpacking. Default 10 MB (RFC 8460 §5.2). */
   readonly maxBody?: number;
   /**
    * Octets of all large bodies that are being read. Default: 24 MB, shared by all intakes

@@ -41,7 +41,7 @@ export interface ProviderSession {
   readonly providerSession?: string | undefined;
 }
 
-/** The request that opens a session. */
+/** The data of a session to open. */
 export type NewSession = Omit<Session, 'id' | 'createdAt' | 'seenAt' | 'confirmedAt'> &
   ProviderSession;
 

@@ -133,7 +133,10 @@ export async function mailHostWorld(settings: { rollKeysEvery?: string; lifetime
     records = to;
     return Promise.resolve({ status: 'done' });
   };
-  /** Asserts that no sender defers mail, by DANE with any cached RRset or by MTA-STS. */
+  /**
+   * Asserts that no sender defers mail: neither a DANE sender with any cached RRset nor
+   * an MTA-STS sender.
+   */
   const judge = (): void => {
     const leaf = loaded();
     if (!leaf) return assert.deepEqual(records, []);
