@@ -59,8 +59,9 @@ export interface SharedPortSite {
   isBusy?(): boolean;
   /**
    * Returns the certificate for a server name (SNI). If undefined, the server asks the
-   * next site, and finally uses the certificates of the configuration. `refuse`: only a configured
-   * certificate for this name is used; without one the handshake fails (RFC 8461 §7.1).
+   * next site, and then uses the certificates of the configuration. `refuse`: only a
+   * configured certificate for this name is used; without one the handshake fails (RFC
+   * 8461 §7.1).
    */
   certificateFor?(serverName: string): SecureContext | 'refuse' | undefined;
   /**
