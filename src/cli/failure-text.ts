@@ -15,5 +15,5 @@ export function sayFailure({ code, detail }: Pick<Failure, 'code' | 'detail'>): 
 export function sayUnsupported({ zone, algorithms }: UnsupportedZone): string {
   const [noun, verb] =
     algorithms.length === 1 ? ['an algorithm', 'counts'] : ['algorithms', 'count'];
-  return `The zone ${zone} is signed with ${algorithms.join(', ')}, ${noun} that no longer ${verb}: it is treated as unsigned (RFC 9905 §2, RFC 9906 §2).`;
+  return `The zone ${zone} is signed with ${algorithms.join(', ')}, ${noun} that no longer ${verb}. Validators treat it as unsigned (RFC 9905 §2, RFC 9906 §2).`;
 }

@@ -67,7 +67,7 @@ function openSslLines(tls: TlsSettings): readonly string[] {
 function groupsOf(library: 'gnutls' | 'openssl'): ConfigSetting {
   const why =
     library === 'gnutls'
-      ? 'No post-quantum key exchange: the GnuTLS of Debian 13 has none, and one unknown group makes the whole priority string invalid.'
+      ? 'No post-quantum key exchange: the GnuTLS of Debian 13 has none. One unknown group makes the whole priority string invalid.'
       : 'OpenSSL chooses the groups of the key exchange. Versions from 3.5 on have X25519MLKEM768, which protects recorded mail from later quantum computers. Remove tls_eccurve if it is set.';
   return { why, lines: [] };
 }

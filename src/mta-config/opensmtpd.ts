@@ -37,7 +37,7 @@ export const openSmtpd: MailServerKind = {
             lines: [],
           },
           {
-            why: `TLS 1.2${own ? ' and 1.3' : ' and later versions of the library'}, with forward secrecy and AEAD; no RC4, 3DES or CBC. Older senders fall back to plaintext, so count them first. "tls" offers TLS; with "tls-require" senders without TLS could not deliver (RFC 3207 §4).`,
+            why: `TLS 1.2${own ? ' and 1.3' : ' and later versions of the library'}, with forward secrecy and AEAD; no RC4, 3DES or CBC. Older senders fall back to plaintext, so count them first. "tls" offers TLS. With "tls-require", senders without TLS cannot deliver (RFC 3207 §4).`,
             lines: [
               ...(own ? [] : [`smtp ciphers "${suites}"`]),
               ...listen.map(

@@ -97,7 +97,7 @@ function sending({ version, policies, sessions }: Options): readonly ConfigSetti
           lines: ['smtp_tls_security_level = dane', ...dane],
         }
       : {
-          why: 'Hermetic answers with the policy of each domain, MTA-STS and DANE; without a policy, TLS is used if the server offers it. While Hermetic does not answer, mail is deferred.',
+          why: 'Hermetic answers with the policy of each domain (MTA-STS and DANE). Without a policy, Postfix uses TLS if the server offers it. While Hermetic does not answer, mail is deferred.',
           lines: [
             'smtp_tls_security_level = may',
             `smtp_tls_policy_maps = socketmap:${policies}:hermetic`,

@@ -69,7 +69,7 @@ export const webFailures = defineFailures({
   'web-check-unknown': {
     blame: 'local',
     temporary: false,
-    message: 'There is no check with this id, or its result was deleted after its time.',
+    message: 'There is no check with this id, or its retention period has ended.',
     fix: 'Check the domain again.',
   },
   'web-check-unfinished': {

@@ -296,7 +296,7 @@ for (const [algorithm, name] of [
         assert.equal(ended(delivery), 'delivered');
         assert.match(
           renderPolicy(decision, 400),
-          /signed with .*, an algorithm that no longer counts: it is treated as unsigned/,
+          /signed with .*, an algorithm that no longer counts\. Validators treat it as unsigned/,
         );
         const { network, upstreams, anchors, trustStore, spacingMs } = lab;
         const { findings } = await check(domain, {

@@ -60,7 +60,7 @@ export const policyTopics: readonly ExplainTopic[] = [
     aliases: ['sender-test', 'sending', 'outgoing', 'cases'],
     title: 'Testing the sending side',
     text: [
-      'Delivered mail looks the same with and without protection. A sender shows its rules only at receivers with deliberate faults. Each case of the sender test is a receiving domain with one property. A mechanism is enforced if the sender delivered the case that it must deliver and refused the case that it must refuse.',
+      'Delivered mail looks the same with and without protection. A sender shows its rules only at receivers with deliberate faults. Each case of the sender test is a receiving domain with one property. A sender enforces a mechanism if it delivers the valid case and refuses the faulty one.',
       'Silence is never a refusal: a queue, a filter or a blocked port looks the same. hermetic sender test runs the cases offline, and hermetic sender predict derives them from the configuration.',
     ],
     caption: 'Every case, and the result of the sender of this program in the quick ones',

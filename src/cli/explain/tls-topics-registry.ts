@@ -185,7 +185,7 @@ export const tlsTopics: readonly ExplainTopic[] = [
     aliases: ['roots', 'root-store', 'root-stores', 'trust-store', 'distrust', 'mozilla'],
     title: 'Trust stores: the roots that make a certificate trusted',
     text: [
-      "A chain is trusted only through a list of roots. Hermetic contains Mozilla's list, with its version, date and digest, and uses it on every version of Node.js. A root can have a distrust date: a certificate issued after that date is not trusted, an older one stays trusted until it expires.",
+      "A chain is trusted only through a list of roots. Hermetic contains Mozilla's list, with its version, date and digest, and uses it on every version of Node.js. A root can have a distrust date. A certificate issued after that date is not trusted. An older one stays trusted until it expires.",
       'Senders have other lists: the system of the sender, or a list of its operator. Evidence contains every chain. hermetic grade judges it again by the roots of the system, of a file, or of a newer Hermetic. hermetic diff distinguishes a changed list from a changed chain.',
     ],
     caption: 'The evidence of good.example, judged by two stores',

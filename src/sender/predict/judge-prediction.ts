@@ -48,8 +48,14 @@ function judgeMechanism(
   if (fact.value === 'no') return answer('does-not-use', 'the configuration does not use it');
   if (mechanism === 'requiretls')
     return fact.value === 'weakened'
-      ? answer('observes-only', 'mail that asks for it is delivered without it')
-      : answer('enforces', 'mail that asks for it needs a server that offers it');
+      ? answer(
+          'observes-only',
+          'the sender delivers REQUIRETLS mail to servers that do not offer REQUIRETLS',
+        )
+      : answer(
+          'enforces',
+          'the sender delivers REQUIRETLS mail only to servers that offer REQUIRETLS',
+        );
   return judgeCases(mechanism, fact.value, predictions, answer);
 }
 
@@ -116,7 +122,11 @@ function judgeCases(
   );
   const [first] = open;
   if (use === 'weak' && mechanism !== 'starttls')
-    return answer('observes-only', 'mail is delivered although the policy forbids it', names);
+    return answer(
+      'observes-only',
+      'the sender delivers mail although the policy forbids it',
+      names,
+    );
   if (names.length > 0)
     return answer(
       'enforces-wrongly',
