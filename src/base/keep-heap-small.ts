@@ -18,9 +18,9 @@ export function keepHeapSmall(): void {
 }
 
 /**
- * Keeps the heap of a daemon small, which runs most of its start code once. Until
- * `collectGarbage`, V8 interprets code that it would compile to machine code after a few
- * calls.
+ * Keeps the heap small while a daemon starts: most of its start code runs only once.
+ * Until `collectGarbage`, V8 interprets code that it would compile to machine code after
+ * a few calls.
  */
 export function keepStartSmall(): void {
   keepHeapSmall();

@@ -2,9 +2,10 @@
  * The daemon: one process for all work that runs permanently.
  *
  * A protected domain needs several services at once: an HTTPS host for the MTA-STS policy
- * (RFC 8461 §3.3), rollovers of TLSA records and certificates, an inbox for TLS reports
- * (RFC 8460), and for sending a socketmap with the requirements of each domain.
- * They share resolver, trust store, policy cache and database, so they share a process.
+ * (RFC 8461 §3.3), rollovers of TLSA records and certificates, and an inbox for TLS
+ * reports (RFC 8460). A sending server also needs a socketmap with the requirements of
+ * each recipient domain. They share resolver, trust store, policy cache and database, so
+ * they share a process.
  *
  * Each service is a job (`jobs/`): a section of `hermetic.yaml`, a zod schema and a start
  * function that returns sites, ports and metrics. The daemon supplies the rest:

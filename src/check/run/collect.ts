@@ -35,7 +35,7 @@ export interface CollectOptions {
   readonly clock?: Clock;
   readonly depth?: Depth;
   /**
-   * Questions of the prober beyond the completed handshake: see {@link goalsOf}.
+   * Tests of the prober in addition to one completed handshake: see {@link goalsOf}.
    * Default nothing.
    */
   readonly goals?: Goals;

@@ -142,9 +142,9 @@ class CheckRun {
   }
 
   /**
-   * Validates the flags, collects and prints, and returns the exit status. A domain that
-   * was named twice is checked once. Throws HermeticError for usage errors, before any
-   * packet.
+   * Validates the flags, collects the evidence of each domain, prints the results and
+   * returns the exit status. A domain that was named twice is checked once. Throws
+   * HermeticError for usage errors, before any packet.
    */
   async run(given: readonly string[]): Promise<number> {
     const checkFlags = this.#flags;

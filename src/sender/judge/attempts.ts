@@ -114,7 +114,10 @@ export function senderNetwork(source: string): string {
   return source.startsWith('127.') ? '127.0.0.0' : networkOf(source);
 }
 
-/** Returns the weaker protection of the two if both occur. */
+/**
+ * Returns `plaintext` if any attempt was in plaintext, otherwise `secured`; undefined
+ * without attempts.
+ */
 function protectionOf(observations: readonly Observation[]): Attempt['accepted'] {
   if (observations.length === 0) return undefined;
   const plaintext = observations.some((one) => 'secured' in one && !one.secured);

@@ -150,7 +150,7 @@ function verifies(
 }
 
 /**
- * Returns the cases with a false identity that a sender must refuse under a mechanism of
+ * Returns the cases with a wrong identity that a sender must refuse under a mechanism of
  * this case, by mechanism. A sender may also verify every certificate, without a policy.
  */
 function twinsOf({ zone, host, policy }: SenderCase): readonly (readonly string[])[] {

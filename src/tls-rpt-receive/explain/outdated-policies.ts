@@ -5,10 +5,10 @@ import type { FailureGroup } from './group-failures.js';
 import { patternsOf } from './quoted.js';
 
 /**
- * Policies that do not name an MX host: the one that a reporter applied, and the time for
- * which the published policy has named the host. A sender may apply a cached policy until
- * its max_age ends (RFC 8461 §3.2), so only this time distinguishes an outdated copy from
- * a fault of the policy.
+ * Evidence of an outdated policy: the applied policy that does not name the MX host, and
+ * the time for which the published policy has named the host. A sender may apply a cached
+ * policy until its max_age ends (RFC 8461 §3.2), so only this time distinguishes an
+ * outdated copy from a fault of the policy.
  */
 
 /** Results that a sender reports if the MX host matches no pattern of the policy. */

@@ -245,7 +245,7 @@ function lineOf(reportedFacts: ReportedFacts): DomainLine {
 /** Domains whose sums are read in one step. */
 const SUMS_STEP = 200;
 
-/** Adds a line by daily sums for each failing domain without a line. */
+/** Adds a line, computed from the daily sums, for each failing domain that has none. */
 function* addSums(
   stateStore: Store,
   failing: DomainLine[],

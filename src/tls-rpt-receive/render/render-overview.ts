@@ -68,7 +68,10 @@ function nextCommand({ failing }: Overview): string {
   return unnamed ? `${each} For reports without a domain: hermetic report show ''` : each;
 }
 
-/** Counts other mail in a mailbox, which stays there. */
+/**
+ * Returns whether a refused item is mail other than a TLS report. Such mail stays in the
+ * mailbox.
+ */
 function isOtherMail({ via, code }: Overview['refused'][number]): boolean {
   return via === 'mailbox' && (code === 'report-missing' || code === 'report-is-dmarc');
 }

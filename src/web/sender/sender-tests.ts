@@ -21,7 +21,10 @@ import { domainReports, prepareReports } from '../../tls-rpt-receive/index.js';
 
 /** Milliseconds between two searches for changes while a page is open. */
 const LOOK_MS = 1000;
-/** Milliseconds without changes until a comment keeps the stream open. */
+/**
+ * Milliseconds without changes after which the server sends a comment, so that the stream
+ * stays open.
+ */
 const IDLE_MS = 15_000;
 
 /** Reports that one view reads. */
