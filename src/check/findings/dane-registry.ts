@@ -367,7 +367,7 @@ export const daneFindings = {
   'own-validation-fails': {
     topic: 'dnssec',
     title: 'This machine cannot validate DNSSEC',
-    why: ({ reason }) => `${reason}. The records of the domain are therefore unknown.`,
+    why: ({ reason }) => `The records of the domain are unknown${reason ? `: ${reason}` : ''}.`,
     reference: 'RFC 4035 §4.4',
     owner: 'own-network',
     fix: 'Set the clock of this machine, and update this program or the file of --trust-anchor.',
