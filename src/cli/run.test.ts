@@ -32,6 +32,12 @@ test('bad options end with 2, one line and a fix', async () => {
   }
 });
 
+test('a missing argument is shown with its description', async () => {
+  const { code, err } = await cli('setup');
+  assert.equal(code, 2);
+  assert.match(err, /missing required argument 'use': postfix, publish/);
+});
+
 test('invalid domain names end with 2 and no stack trace', async () => {
   for (const domain of [
     '',

@@ -132,12 +132,18 @@ function configure(command: Command, output: ColorSwitch): void {
     });
 }
 
-/** Returns the error of commander in the form of all other errors. */
+/**
+ * Returns the error of commander in the form of all other errors. A missing argument is
+ * shown with its description, such as the possible words.
+ */
 function formatUsageError(text: string, command: Command): string {
-  const says = text
+  const error = text
     .replace(/^error: /, '')
     .trim()
     .replaceAll('\n', ' ');
+  const missing = /^missing required argument '(.*)'$/.exec(error)?.[1];
+  const argument = command.registeredArguments.find((one) => one.name() === missing);
+  const says = argument ? `${error}: ${argument.description}` : error;
   const path: string[] = [];
   for (let at: Command | null = command; at; at = at.parent) path.unshift(at.name());
   return `hermetic: ${neutralise(says)} (usage)\n  See ${path.join(' ')} --help.\n`;
