@@ -77,7 +77,7 @@ function expected(bytes: Buffer): { replies: string; malformed: boolean; count: 
     replies += frame(
       request.slice(0, space) === MAP
         ? `OK ${request.slice(space + 1)}`
-        : `PERM this server has the map ${MAP}`,
+        : `PERM this server has only the map ${MAP}`,
     );
     count++;
     text = rest.slice(size + 1);

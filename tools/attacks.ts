@@ -34,7 +34,7 @@ if (wanted !== 'matrix') {
     `predicted and observed: ${cells - left} cells of ${allScenarios.length} domains compared, ${differing.length} differ (${since(began)});`,
   );
   console.log(
-    `${left} left out: a check cannot tell them, the domain accepts no mail, or its server counts who comes`,
+    `${left} left out: a check cannot predict them, the domain accepts no mail, or its server limits connections`,
   );
   if (differing.length > 0) process.exitCode = 1;
 }

@@ -251,7 +251,9 @@ export function parseDomain(sourceText: string): Result<Name> {
   if (/^\[?[0-9.]+\]?$/.test(trimmed) || trimmed.includes(':'))
     return fail(nameFailures.make('name-not-a-domain', 'an IP address or URL, not a domain name'));
   if (/[@/\s\\_*?#%]/.test(trimmed))
-    return fail(nameFailures.make('name-not-a-domain', 'a character that host names do not have'));
+    return fail(
+      nameFailures.make('name-not-a-domain', 'a character that is not allowed in host names'),
+    );
   if (/^\.|\.\.|\.$/.test(trimmed)) return fail(nameFailures.make('name-empty-label'));
   // domainToASCII returns '' for every invalid name, so the length is checked first to
   // report the cause.

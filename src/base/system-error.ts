@@ -8,7 +8,7 @@ const words: Readonly<Record<string, readonly [message: string, fix: string]>> =
   EPERM: ['permission denied', 'Check the permissions of the file and of the folders above it.'],
   EROFS: ['the disk is read-only', 'Specify another location.'],
   ENOSPC: ['the disk is full', 'Free space, or specify another location.'],
-  EDQUOT: ['the quota is used up', 'Free space, or specify another location.'],
+  EDQUOT: ['the disk quota is exceeded', 'Free space, or specify another location.'],
   EIO: ['the disk fails', 'Look at the system log.'],
   EMFILE: ['too many open files', 'Raise the limit (ulimit -n), or run fewer tasks at once.'],
   EADDRINUSE: ['another program listens there', 'Stop it, or choose another port.'],

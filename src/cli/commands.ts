@@ -108,7 +108,7 @@ export const commands: readonly CommandEntry[] = [
     name: 'policy',
     group: 'Send',
     usage: '<domain>',
-    summary: 'show the TLS that senders must require for a domain, and the records that decide',
+    summary: 'show the TLS that senders must require for a domain, and the records that require it',
     load: async () => (await import('./commands/policy.js')).definePolicy,
   },
   {

@@ -38,7 +38,7 @@ if (major < OLDEST_MAJOR || (major === OLDEST_MAJOR && minor < OLDEST_MINOR)) {
         .then(({ start }) => start());
     process.stderr.write(
       `hermetic: only ${openFiles} files may be open, and the program needs ${MIN_OPEN_FILES} ` +
-        '(descriptors-too-few)\n  Set LimitNOFILE=1024 in the unit, or run ulimit -n 1024 before.\n',
+        '(descriptors-too-few)\n  Set LimitNOFILE=1024 in the unit, or run ulimit -n 1024 first.\n',
     );
     process.exitCode = 2;
     return undefined;

@@ -36,7 +36,7 @@ export function renderPolicy(decision: DomainDecision, lineWidth = 80): string {
   outputLines.push(
     ...hosts.flatMap((host) => ['', ...hostLines(host, lineWidth)]),
     '',
-    `Ask again after ${validUntil}.`,
+    `This answer is valid until ${validUntil}.`,
   );
   return outputLines.map((textLine) => `${neutralise(textLine)}\n`).join('');
 }
@@ -62,7 +62,7 @@ function routeText({ route, hosts }: DomainDecision): string {
     case 'none':
       return 'The domain has neither MX nor address, or does not exist.';
     case 'error':
-      return `The route of its mail could not be looked up. ${route.trouble ? troubleText(route.trouble) : 'DNS fails.'}`;
+      return `The route of mail to the domain could not be looked up. ${route.trouble ? troubleText(route.trouble) : 'DNS fails.'}`;
     case 'address':
       return 'An IP address: no policy applies to it.';
     case 'host':

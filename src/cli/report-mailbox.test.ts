@@ -33,7 +33,7 @@ test('a URL that is not the folder of a mailbox is refused with its fault', () =
     'imaps://a@imap.example.net:0': /not the URL/,
     'imaps://a@imap..example/INBOX': /not the URL/,
     'imaps://a@imap.example.net/INBOX?x': /not the URL/,
-    'imaps://%zz@imap.example.net': /encodes nothing/,
+    'imaps://%zz@imap.example.net': /invalid % encoding/,
     'https://a@imap.example.net': /not the URL/,
   };
   for (const [url, why] of Object.entries(refused)) {

@@ -18,7 +18,7 @@ export const exim: MailServerKind = {
         'Receiving: the main section, before the first "begin". In Debian a file in /etc/exim4/conf.d/main, without MAIN_TLS_ENABLE: an option may be set only once',
       settings: [
         {
-          why: 'STARTTLS is offered to every client and required from none: a client without TLS could not deliver (RFC 3207 §4). The policies of the domain bind senders that support them.',
+          why: 'STARTTLS is offered but not required, so that clients without TLS can deliver (RFC 3207 §4). The policies of the domain bind senders that support them.',
           lines: ['tls_advertise_hosts = *'],
         },
         {
@@ -39,7 +39,7 @@ export const exim: MailServerKind = {
       place: 'Sending: the transport with "driver = smtp", remote_smtp in Debian',
       settings: [
         {
-          why: 'DANE if the domain publishes it, otherwise TLS if the server offers it. This needs a validating resolver on this machine and "options trust-ad" in /etc/resolv.conf. Exim does not support MTA-STS. tls_require_ciphers is not set here: an older server would get the mail in plaintext.',
+          why: 'DANE if the domain publishes it, otherwise TLS if the server offers it. This needs a validating resolver on this machine and "options trust-ad" in /etc/resolv.conf. Exim does not support MTA-STS. The option tls_require_ciphers stays unset. Otherwise Exim would send mail to older servers in plaintext.',
           lines: ['dnssec_request_domains = *', 'hosts_try_dane = *'],
         },
         ...sendingGroups(library, version),
@@ -84,5 +84,7 @@ function sendingGroups(
   const remedy = isAtLeast(version, 4, 100)
     ? 'If the handshake with a server stalls, set tls_eccurve of this transport.'
     : 'Exim before 4.100 has no setting for it in a transport.';
-  return [{ why: `With OpenSSL 3.5, some servers lose the large hello. ${remedy}`, lines: [] }];
+  return [
+    { why: `With OpenSSL 3.5, some servers drop the large ClientHello. ${remedy}`, lines: [] },
+  ];
 }

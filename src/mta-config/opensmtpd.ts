@@ -52,7 +52,7 @@ export const openSmtpd: MailServerKind = {
         place: 'Sending: /etc/smtpd.conf',
         settings: [
           {
-            why: 'Nothing to set: "action NAME relay" uses TLS if the server offers it. Do not add "tls" to it: mail to servers without TLS would be deferred. OpenSMTPD supports neither DANE nor MTA-STS.',
+            why: 'Nothing to set: "action NAME relay" uses TLS if the server offers it. Do not add "tls" to this action: OpenSMTPD would defer mail to servers without TLS. OpenSMTPD supports neither DANE nor MTA-STS.',
             lines: [],
           },
         ],

@@ -32,7 +32,7 @@ function receiving({ tls, certificates, version }: Options): readonly ConfigSett
       ],
     },
     {
-      why: 'STARTTLS is offered to every client and required from none: a client without TLS could not deliver (RFC 3207 §4). The policies of the domain bind senders that support them. smtpd_tls_mandatory_* apply to submission only.',
+      why: 'STARTTLS is offered but not required, so that clients without TLS can deliver (RFC 3207 §4). The policies of the domain bind senders that support them. The settings smtpd_tls_mandatory_* apply to submission only.',
       lines: ['smtpd_tls_security_level = may'],
     },
     {
@@ -73,7 +73,7 @@ function keyExchangeGroups(version: Options['version'], tls: Options['tls']): Co
     };
   if (isAtLeast(version, 3, 10))
     return {
-      why: 'Groups of the key exchange. With OpenSSL 3.5, X25519MLKEM768 protects recorded mail from later quantum computers. X25519 comes first, because some servers lose the large hello of X25519MLKEM768. Postfix 3.11 needs no list.',
+      why: 'Groups of the key exchange. With OpenSSL 3.5, X25519MLKEM768 protects recorded mail from later quantum computers. X25519 comes first, because some servers drop the large ClientHello of X25519MLKEM768. Postfix 3.11 needs no list.',
       lines: [
         `tls_eecdh_auto_curves = ${openSslGroups(tls, ' ', 'X25519MLKEM768')}`,
         'tls_ffdhe_auto_groups =',
@@ -93,11 +93,11 @@ function sending({ version, policies, sessions }: Options): readonly ConfigSetti
   return [
     policies === undefined
       ? {
-          why: 'DANE if the domain publishes it, otherwise TLS if the server offers it. This needs a validating resolver on this machine; without one the level is may. For MTA-STS, run hermetic serve (docs/postfix.md) and add --policies.',
+          why: 'DANE if the domain publishes it, otherwise TLS if the server offers it. This needs a validating resolver on this machine. Without one, Postfix uses the level may. For MTA-STS, run hermetic serve (docs/postfix.md) and add --policies.',
           lines: ['smtp_tls_security_level = dane', ...dane],
         }
       : {
-          why: 'Hermetic answers with the policy of each domain (MTA-STS and DANE). Without a policy, Postfix uses TLS if the server offers it. While Hermetic does not answer, mail is deferred.',
+          why: 'Hermetic answers with the policy of each domain (MTA-STS and DANE). Without a policy, Postfix uses TLS if the server offers it. While Hermetic does not answer, Postfix defers mail.',
           lines: [
             'smtp_tls_security_level = may',
             `smtp_tls_policy_maps = socketmap:${policies}:hermetic`,
@@ -106,7 +106,7 @@ function sending({ version, policies, sessions }: Options): readonly ConfigSetti
           ],
         },
     {
-      why: 'TLS 1.2 or later if a policy applies. smtp_tls_protocols and smtp_tls_ciphers keep their defaults: an older server would get the mail in plaintext.',
+      why: 'TLS 1.2 or later if a policy applies. The settings smtp_tls_protocols and smtp_tls_ciphers keep their defaults. Otherwise Postfix would send mail to older servers in plaintext.',
       lines: [`smtp_tls_mandatory_protocols = ${protocolFloor(version)}`],
     },
     ...sendingLog(version),

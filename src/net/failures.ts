@@ -42,7 +42,7 @@ export const netFailures = defineFailures<NetFailureCode>({
   'net-budget': {
     blame: 'local',
     temporary: false,
-    message: 'The limit of connections to this address is exhausted.',
+    message: 'The limit of connections to this address is reached.',
     fix: 'Continue later with --resume, or raise the limit with --budget.',
   },
   'net-local': {

@@ -62,7 +62,7 @@ export function certifying(options: CertifyingOptions): Certifying {
     };
   const port = acme.challenge === 'http-01' ? 80 : 443;
   const text = (hostName: string): string =>
-    `the CA looks for the answer to ${acme.challenge} at port ${port} of ${hostName}, where this command does not listen: hermetic serve answers there and obtains the certificate in its next round`;
+    `the CA connects to port ${port} of ${hostName} (${acme.challenge}). This command does not listen there. In its next round, hermetic serve answers there and obtains the certificate`;
   return {
     certifier,
     answers,

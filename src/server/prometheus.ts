@@ -35,7 +35,7 @@ export async function formatMetrics(metrics: readonly Metric[]): Promise<string>
   addFamily(registry, {
     name: 'metrics_dropped_samples',
     type: 'gauge',
-    help: 'Samples of a family that the scrape omitted, above the limit of a family.',
+    help: 'Samples that the scrape omitted, because their family has too many.',
     samples: dropped,
   });
   processRegistry ??= processMetrics();

@@ -135,7 +135,7 @@ export class SharedStore implements StoreSource {
     for (const exposed of stateStore.exposed)
       this.log.warn('store-exposed', {
         ...exposed,
-        fix: 'other users can open this file: chmod 600, as its owner',
+        fix: 'other users can open this file: run chmod 600 as its owner',
       });
     if (stateStore.isExclusive)
       this.log.error('store-exclusive', {

@@ -53,7 +53,7 @@ function upgrade(stateStore: Store, { job, migrations }: TableSet): void {
   if (version > migrations.length)
     throw storeError(
       'store-newer',
-      `${stateStore.file} (${job} ${version}, known ${migrations.length})`,
+      `${stateStore.file} (${job}: schema version ${version}, newest known version ${migrations.length})`,
     );
   if (version === migrations.length) return;
   for (const migration of migrations.slice(version)) stateStore.execute(migration);

@@ -22,7 +22,7 @@ export const webFailures = defineFailures({
     temporary: false,
     clause: 'RFC 9110 §15.5.6',
     message: 'The address does not accept this method.',
-    fix: 'Use a method of the field Allow.',
+    fix: 'Use a method that the field Allow lists.',
   },
   'web-domain-outside': {
     blame: 'local',
@@ -82,7 +82,7 @@ export const webFailures = defineFailures({
     blame: 'peer',
     temporary: true,
     message: 'The servers of the domain answered too slowly, and the check was stopped.',
-    fix: 'Check again later, or run hermetic check on your own machine, which waits longer.',
+    fix: 'Check again later, or run hermetic check on your own machine. That command waits longer.',
   },
   'web-check-broken': {
     blame: 'local',
@@ -123,13 +123,13 @@ export const webFailures = defineFailures({
   'web-operator-only': {
     blame: 'local',
     temporary: false,
-    message: 'Operator pages answer on the loopback port of the operator only.',
+    message: 'The daemon serves operator pages only on the loopback port of the operator.',
     fix: 'Set pages.operatorPort, and open that port on this machine or through an SSH tunnel.',
   },
   'web-sign-in-needed': {
     blame: 'local',
     temporary: false,
-    message: 'The request is not signed in, or its session has ended.',
+    message: 'The request has no session or token, or its session has ended.',
     fix: 'Sign in, or send a token in the field Authorization.',
   },
   'web-sign-in-failed': {
@@ -207,7 +207,7 @@ export const webFailures = defineFailures({
   'web-token-limit': {
     blame: 'local',
     temporary: false,
-    message: 'The account has 50 tokens.',
+    message: 'The account has 50 tokens, the maximum.',
     fix: 'Revoke a token that is not used.',
   },
   'web-statistics-absent': {
@@ -237,8 +237,8 @@ export const webFailures = defineFailures({
   'web-batch-limit': {
     blame: 'local',
     temporary: true,
-    message: 'The account has ten batches that are not finished.',
-    fix: 'Wait for one of them, or cancel one.',
+    message: 'The account has ten unfinished batches, the maximum.',
+    fix: 'Wait until one batch ends, or cancel one.',
   },
   'web-token-rate': {
     blame: 'local',
@@ -261,8 +261,8 @@ export const webFailures = defineFailures({
   'web-cursor-invalid': {
     blame: 'local',
     temporary: false,
-    message: 'The cursor is not one that this API gave.',
-    fix: 'Use the field next of the last page, or leave the parameter out.',
+    message: 'This API did not issue the cursor.',
+    fix: 'Use the field next of the previous page, or omit the parameter.',
   },
   'web-mute-invalid': {
     blame: 'local',

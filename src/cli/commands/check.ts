@@ -73,7 +73,7 @@ export function defineCheck(command: Command, context: CommandContext): void {
     .option('--profile <name>', `grade by ${profileNames.join(', ')}, or a .json file`, 'baseline')
     .option('--mx <host>', 'check this host instead of those in the MX records')
     .option('--address <ip>', 'connect to this address (needs --mx)')
-    .option('--senders', 'also send the hellos of known senders, one connection each')
+    .option('--senders', 'also send the ClientHello of each known sender, one connection each')
     .option('--submission', 'also check ports 465 and 587; does not affect the verdict')
     .option('--intrusive', 'also test whether the server runs plaintext commands inside TLS')
     .option('--control <host>', 'compare with a host known to offer STARTTLS')

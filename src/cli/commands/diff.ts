@@ -29,7 +29,7 @@ interface DiffFlags {
 export function defineDiff(command: Command, context: CommandContext): void {
   command
     .argument('<old>', 'from hermetic check --evidence or --json; - is standard input')
-    .argument('<new>', 'a later one of the same domain')
+    .argument('<new>', 'a later file about the same domain')
     .option('--profile <name>', 'grade evidence with this profile', 'baseline')
     .option('--json', 'print the changes as JSON')
     .option('-q, --quiet', 'print only errors; the exit status gives the result')

@@ -89,7 +89,7 @@ export function defineDnssec(command: Command, context: CommandContext): void {
     .option('--trust-anchor <file>', 'use these DNSSEC trust anchors (DS or DNSKEY lines)')
     .option(
       '--at <date>',
-      "verify at this date, such as 2026-11-23T12:00:00Z (default: the proof's)",
+      'verify at this date, such as 2026-11-23T12:00:00Z (default: date of the proof)',
     )
     .option('--json', 'print the answer as JSON')
     // Commander gives an option that parent and child share to the parent.

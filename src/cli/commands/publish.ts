@@ -58,7 +58,7 @@ const CONFIG = '--config /etc/hermetic/hermetic.yaml';
  */
 const plan: Subcommand = {
   name: 'plan',
-  summary: 'show the next actions, why they are safe now, and why the others must wait',
+  summary: 'show the next actions, why they are safe now, and why other actions must wait',
   help: { examples: [`hermetic publish plan ${CONFIG}`] },
   access: 'read',
   async run({ publishing, flags, output }) {
@@ -166,7 +166,7 @@ export function definePublish(command: Command, context: CommandContext): void {
     .option('--json', 'print each round as one line of JSON')
     .option(
       '--confirm <token>',
-      'allow the proposal of a plan that has this token; repeatable',
+      'confirm the proposed step of a plan that has this token; repeatable',
       collectValues,
     );
   add(status).option('--json', 'print each plan and action as one line of JSON');

@@ -122,7 +122,7 @@ export function parseMailboxUrl(text: string): MailboxUrl {
       folder: decodeURIComponent(folder) || 'INBOX',
     };
   } catch {
-    throw misuse('--mailbox', 'has a % that encodes nothing', urlForm);
+    throw misuse('--mailbox', 'has an invalid % encoding', urlForm);
   }
 }
 
@@ -156,7 +156,7 @@ function assertComplete(flags: ImportFlags): readonly string[] {
   if (json)
     throw misuse(
       '--json',
-      'describes reports of files only',
+      'applies to reports from files only',
       'Import the mailbox, then use hermetic report export.',
     );
   if (!verify)

@@ -57,7 +57,7 @@ export function withResolver(command: Command): Command {
     )
     .option(
       '--clock-skew <seconds>',
-      'tolerate DNSSEC signatures that are this early or late (default 300)',
+      'accept DNSSEC signatures this long before and after their validity (default 300)',
     )
     .option('--ca <file>', 'trust these root certificates too (PEM)')
     .option('--system-ca', 'trust the roots of the system instead of the built-in ones');

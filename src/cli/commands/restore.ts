@@ -44,7 +44,7 @@ export function defineRestore(command: Command, context: CommandContext): void {
       context.output.out(`${flags.store} now holds the backup${where}\n`);
     });
   addHelpPage(command, context.output, {
-    note: 'A running daemon acknowledges no report during the exchange, and then opens the backup.',
+    note: 'A running daemon acknowledges no report during the replacement, and then opens the backup.',
     exitStatus: [
       [exitCodes.good, 'the backup is in place, and a running daemon uses it'],
       [exitCodes.usage, 'the file is not a backup, or cannot be put in place'],

@@ -65,7 +65,7 @@ function defineStart(command: Command, context: CommandContext): void {
     .argument('<list>', 'file with one domain per line, or rank,domain')
     .option('--name <name>', 'name of the list in the database (default: the name of the file)')
     .option('--cited-as <text>', 'citation of a published list, such as its permanent id')
-    .option('--workers <n>', 'workers in this process, 0 or 1: others may run elsewhere', '1')
+    .option('--workers <n>', 'workers in this process, 0 or 1; other processes may run more', '1')
     .option('--opt-out <file>', 'never contact the hosts and addresses in this file; it is stored')
     .option('--revisit <days>', 'do not visit an unchanged host again within these days', '14');
   command.option('--every <days>', 'let workers scan the list again after these days; 0 is never');

@@ -87,7 +87,10 @@ export function defineSenderPredict(command: Command, { output, finish }: Comman
       [exitCodes.good, 'DANE and MTA-STS are enforced'],
       [exitCodes.fail, 'DANE or MTA-STS is not enforced'],
       [exitCodes.usage, 'usage error, or an unreadable configuration'],
-      [exitCodes.inconclusive, 'the configuration does not show whether they are enforced'],
+      [
+        exitCodes.inconclusive,
+        'the configuration does not show whether DANE and MTA-STS are enforced',
+      ],
     ],
     note: 'FILE is the output of postconf -n, the output of exim -bP routers and exim -bP transports, smtpd.conf, or hermetic.yaml.',
     examples: [

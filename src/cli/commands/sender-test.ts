@@ -81,7 +81,7 @@ export function defineSenderTest(command: Command, context: CommandContext): voi
     .option('--predicted <file>', 'compare with this output of sender predict --json')
     .option('--html <file>', 'write the result as one page that loads nothing')
     .option('--junit <file>', 'write a JUnit report')
-    .option('-q, --quiet', 'do not show changes during the test')
+    .option('-q, --quiet', 'do not print progress during the test')
     .action(async (flags: TestFlags) => context.finish(await run(flags, context)));
   addHelpPage(command, context.output, {
     exitStatus: [
@@ -198,7 +198,9 @@ function announce(
   if (lab) return;
   const { resolver, rootPem, anchorLine, cases } = receivers;
   const say = (line = ''): void => output.err(`${line}\n`);
-  say(`${cases.length} receiving domains are open on this machine. Point the mail server at them:`);
+  say(
+    `${cases.length} receiving domains run on this machine. Configure the mail server to reach them:`,
+  );
   say(`  resolver      nameserver ${resolver.address}, in the resolv.conf of the mail server`);
   if (files === undefined)
     say('  CA            run again with --files <folder> for its certificate');
@@ -214,7 +216,9 @@ function announce(
   }
   if (smtp !== undefined || sendmail !== undefined) return say();
   say();
-  say('Send one message to each of these addresses. A second one to sts-cached a minute later:');
+  say(
+    'Send one message to each of these addresses, and a minute later a second one to sts-cached:',
+  );
   for (const { id } of cases) say(`  test@${caseNames(id, OFFLINE_SLOT, OFFLINE_ZONE).domain}`);
   say();
 }

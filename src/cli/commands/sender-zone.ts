@@ -74,7 +74,7 @@ async function print(flags: ZoneFlags, output: Output): Promise<number> {
 const instructions: Readonly<Record<StaticZone['dnssec'], string>> = {
   secure: 'sign this zone, and add its DS records to the parent zone',
   insecure: 'do not sign this zone, and add no DS record to the parent zone',
-  bogus: 'its DS record in the parent zone matches no key: leave both unchanged',
+  bogus: 'its DS record in the parent zone matches no key: change neither the zone nor the record',
 };
 
 /** Returns a zone below a comment with its name and its signing. */

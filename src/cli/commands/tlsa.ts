@@ -35,7 +35,7 @@ export function defineTlsa(command: Command, context: CommandContext): void {
   command
     .argument(
       '<file...>',
-      'PEM file of a certificate or key; - is standard input. Use the current and the next one',
+      'PEM file of a certificate or key; - is standard input. Name the current and the next key',
     )
     .option('--host <name>', 'print complete records for this MX host')
     .option('--port <number>', 'port of the server', '25')
@@ -74,7 +74,7 @@ function print(files: readonly string[], tlsaFlags: TlsaFlags, output: Output): 
     );
   if (owner !== undefined && new Set(serverKeys.map((key) => key.sha256)).size === 1)
     output.err(
-      'There is one key: publish the next one two TTLs before the server uses it (RFC 7671 §8.1).\n',
+      'All files hold one key. Publish the record of the next key two TTLs before the server uses that key (RFC 7671 §8.1).\n',
     );
   return exitCodes.good;
 }
@@ -97,7 +97,7 @@ function warningsFor(filePath: string, pem: string, { host }: TlsaFlags): readon
   if (leafCertificate.ca && !isServersOwn(leafCertificate))
     return [
       warn(
-        'this is a CA certificate, not a server certificate: as 3 1 1 it never matches (RFC 7671 §5.1). Use the certificate that the server presents, which comes first in a chain file.',
+        'this is a CA certificate, not a server certificate: its 3 1 1 record never matches (RFC 7671 §5.1). Use the certificate that the server presents, which comes first in a chain file.',
       ),
     ];
   const parsedName = host === undefined ? undefined : parseDomain(host);

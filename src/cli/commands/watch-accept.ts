@@ -60,7 +60,7 @@ export function defineWatchAccept(command: Command, context: CommandContext): vo
     exitStatus: [
       [exitCodes.good, 'the losses are shown, or accepted with --yes'],
       [exitCodes.fail, 'the domain has no confirmed loss of a protection'],
-      [exitCodes.usage, 'usage error, or an unreadable memory'],
+      [exitCodes.usage, 'usage error, or an unreadable database or state file'],
     ],
     examples: [
       'hermetic watch accept example.com',

@@ -64,10 +64,10 @@ export function defineWatch(command: Command, context: CommandContext): void {
   addHelpPage(command, context.output, {
     note: 'Two checks in a row confirm a change. Run the command from cron or a timer.',
     exitStatus: [
-      [exitCodes.good, 'nothing began or became worse'],
+      [exitCodes.good, 'no fault began or became worse'],
       [exitCodes.fail, 'a fault began or became worse'],
       [exitCodes.usage, 'usage error, or an unreadable state file'],
-      [exitCodes.inconclusive, 'nothing began, but a domain gave no certain result'],
+      [exitCodes.inconclusive, 'no fault began, but the check of a domain gave no certain result'],
       [exitCodes.interrupted, 'interrupted by ctrl-C; nothing is stored'],
     ],
     examples: [

@@ -30,7 +30,7 @@ export function defineWorker(command: Command, context: CommandContext): void {
     context.finish(exitCodes.good);
   });
   addHelpPage(command, output, {
-    note: 'Ctrl-C and SIGTERM stop a worker: it finishes the running visits and claims no more.',
+    note: 'Ctrl-C and SIGTERM stop a worker: it finishes the running visits and claims no other visits.',
     examples: ['hermetic worker --database postgres://scan@db.example.com/scans'],
   });
 }

@@ -62,7 +62,7 @@ function examineMap(
       {
         id: 'map-without-daemon',
         importance: importance.mailDeferred,
-        message: `Postfix asks ${map}, and no daemon answers: all mail is deferred`,
+        message: `Postfix asks ${map}, and no daemon answers: Postfix defers all mail`,
         fix: section
           ? 'Start the daemon: systemctl start hermetic'
           : 'Add the section postfix (hermetic setup postfix), or remove the map from main.cf.',
@@ -79,8 +79,8 @@ function examineMap(
         {
           id: 'map-not-first',
           importance: importance.advice,
-          message: `Postfix asks ${policyMaps[0]} before the daemon: its entries replace policies`,
-          fix: 'Keep only domains there whose policies must not apply.',
+          message: `Postfix asks ${policyMaps[0]} before the daemon, so entries of that table replace policies`,
+          fix: 'Keep only domains in that table whose policies must not apply.',
         },
       ];
 }
@@ -99,7 +99,7 @@ function outsideChroot(map: string, { queueFolder }: PostfixState): Installation
     id: 'map-outside-chroot',
     importance: importance.mailDeferred,
     message: `the SMTP client runs in the chroot ${queueFolder}, and cannot reach ${map}`,
-    fix: `Set postfix.listen to a socket below ${queueFolder}, or use 127.0.0.1:8461 in both.`,
+    fix: `Set postfix.listen to a socket below ${queueFolder}, or use 127.0.0.1:8461 in postfix.listen and in main.cf.`,
   };
 }
 
@@ -158,7 +158,7 @@ function examineResolver({ probe, resolvConfs }: PostfixState): readonly Install
     faults.push({
       id: 'resolver-does-not-validate',
       importance: importance.mailDeferred,
-      message: `${probe.says}: mail to domains with DANE is deferred`,
+      message: `${probe.says}: Postfix defers mail to domains with DANE`,
       fix: `Install a validating resolver here (docs/postfix.md, step 1), or ${probe.fix}.`,
     });
   const [system, chroot] = resolvConfs;
@@ -191,7 +191,7 @@ function examineSettings({ settings, hasRoots }: PostfixState): readonly Install
   if (/native/.test(settings['smtp_host_lookup'] ?? ''))
     fault(
       'postfix-native-lookup',
-      'smtp_host_lookup has native, which returns no DNSSEC status',
+      'smtp_host_lookup contains native, which returns no DNSSEC status',
       'smtp_host_lookup = dns',
     );
   const level = settings['smtp_tls_security_level'] ?? '';
@@ -204,7 +204,7 @@ function examineSettings({ settings, hasRoots }: PostfixState): readonly Install
   if (!hasRoots)
     fault(
       'postfix-without-roots',
-      'smtp_tls_CAfile names no file: mail to domains with MTA-STS is deferred',
+      'smtp_tls_CAfile names no file: Postfix defers mail to domains with MTA-STS',
       'smtp_tls_CAfile = /etc/ssl/certs/ca-certificates.crt',
     );
   return faults;
@@ -242,7 +242,7 @@ function examineRouting({ settings, overrides }: PostfixState): readonly Install
     faults.push({
       id: 'postfix-relayhost',
       importance: importance.advice,
-      message: `relayhost = ${relay} receives all mail: it enforces the policies of the recipients, or no host does`,
+      message: `relayhost = ${relay} receives all mail, so only that relay can enforce the policies of recipients`,
       fix: 'Run Hermetic on the relay, or empty relayhost.',
     });
   return faults;

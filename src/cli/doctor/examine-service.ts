@@ -90,14 +90,14 @@ export function examineService(state: ServiceState): readonly InstallationFault[
     faults.push({
       id: 'open-files-few',
       importance: importance.dataLost,
-      message: `the daemon may open ${openFiles} files: its ports refuse connections early`,
+      message: `the daemon may open only ${openFiles} files, so it refuses connections early`,
       fix: 'Set LimitNOFILE=65536 (systemctl edit hermetic), then restart it.',
     });
   for (const at of metrics.filter((address) => /^(0\.0\.0\.0|\[::\]):/.test(address)))
     faults.push({
       id: 'metrics-public',
       importance: importance.advice,
-      message: `the metrics listen at ${at}: every host that reaches it reads your domain names`,
+      message: `the metrics listen at ${at}: every host that reaches this address can read your domain names`,
       fix: 'Set metrics.listen to 127.0.0.1 or an internal address, or close the port in the firewall.',
     });
   return faults;

@@ -241,7 +241,7 @@ function examineResources(state: SystemState): readonly InstallationFault[] {
     faults.push({
       id: 'clock-wrong',
       importance: importance.mailDeferred,
-      message: `the clock is ${Math.round(clockBehind)} seconds slow or more: DNSSEC and certificates fail`,
+      message: `the clock is ${Math.round(clockBehind)} seconds slow or more: the validation of DNSSEC and certificates fails`,
       fix: 'Set the clock: timedatectl set-ntp true',
     });
   else if (clockSynchronised === false)
@@ -273,7 +273,7 @@ function examineChoices(state: SystemState): readonly InstallationFault[] {
     faults.push({
       id: 'watch-without-receiver',
       importance: importance.advice,
-      message: 'watch.notify names no receiver: alarms appear in the log alone',
+      message: 'watch.notify names no receiver, so alarms appear only in the log',
       fix: 'Set watch.notify.mail or watch.notify.webhook, then run: hermetic reload',
     });
   if (observe)

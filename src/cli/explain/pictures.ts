@@ -15,7 +15,7 @@ const remarks: readonly (readonly [RegExp, string])[] = [
   [/^S 250[- ]STARTTLS$/, 'the server offers TLS'],
   [/^S 250[- ][X*#]{5,}/, 'STARTTLS, overwritten on the path'],
   [/^S 454/, 'the offered TLS is refused'],
-  [/^C STARTTLS/, 'the client asks for it'],
+  [/^C STARTTLS/, 'the client asks for TLS'],
   [/^- TLS$/, 'encrypted: EHLO is sent again'],
   [/^C QUIT/, 'a sender would deliver its mail here'],
 ];

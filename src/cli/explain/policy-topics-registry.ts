@@ -20,10 +20,10 @@ export const policyTopics: readonly ExplainTopic[] = [
     aliases: ['microsoft', 'microsoft-365', 'office-365', 'outlook', 'mx.microsoft'],
     title: 'Exchange Online: names of its mail hosts, DANE and MTA-STS',
     text: [
-      'Mail hosts of Exchange Online have names under mail.protection.outlook.com or under mx.microsoft. New domains get names under mx.microsoft since July 2026, and only those have signed addresses and TLSA records. For an older domain, Enable-DnssecForVerifiedDomain in Exchange Online PowerShell shows the new host. Publish it as the MX record, then run Enable-SmtpDaneInbound. DANE also needs DNSSEC for the zone of the domain.',
-      'Change an enforced MTA-STS policy first: it has to list the new host before the MX record names it. A wildcard matches one label, so *.mx.microsoft does not match example-com.o-v1.mx.microsoft. For outgoing mail, connectors have the settings SmtpDaneMode and MtaStsMode since 2026.',
+      'Mail hosts of Exchange Online have names under mail.protection.outlook.com or under mx.microsoft. New domains get names under mx.microsoft since July 2026, and only those have signed addresses and TLSA records. For an older domain, Enable-DnssecForVerifiedDomain in Exchange Online PowerShell shows the new host. Publish that host as the MX record, then run Enable-SmtpDaneInbound. DANE also needs DNSSEC for the zone of the domain.',
+      'Add the new host to an enforced MTA-STS policy before the MX record names that host. A wildcard matches one label, so *.mx.microsoft does not match example-com.o-v1.mx.microsoft. For outgoing mail, connectors have the settings SmtpDaneMode and MtaStsMode since 2026.',
     ],
-    caption: 'A policy with *. and an MX host with one label more',
+    caption: 'A policy with *. and an MX host with one more label',
     picture: async (stage) => {
       const { result } = await stage.look('sts-two-label-wildcard.example');
       return [
@@ -45,7 +45,7 @@ export const policyTopics: readonly ExplainTopic[] = [
     aliases: ['enforcement', 'solution', 'protection', 'senders', 'exposure'],
     title: 'Making senders require TLS',
     text: [
-      'Two policies exist. MTA-STS is a file on a web server with a certificate from a public CA; large providers honour it. A sender fetches it with its first message, and an attacker who is present then can hide it. DANE names the key in DNSSEC and so protects the first message too, but needs signed zones. They do not conflict: publish both if possible. A sender that honours both enforces both.',
+      'Two policies exist. MTA-STS is a file on a web server with a certificate from a public CA. Large providers honour it. A sender fetches the file for its first message to the domain, and an on-path attacker can then hide the file. DANE publishes the key of the server under DNSSEC. It protects the first message too, but needs signed zones. The two do not conflict: publish both if possible. A sender that honours both enforces both.',
       'Mail that cannot be delivered safely is deferred and retried, and bounces after days. It is never sent in plaintext.',
     ],
     caption: 'Mail to good.example, which publishes both, by class of sender',
@@ -60,8 +60,8 @@ export const policyTopics: readonly ExplainTopic[] = [
     aliases: ['sender-test', 'sending', 'outgoing', 'cases'],
     title: 'Testing the sending side',
     text: [
-      'Delivered mail looks the same with and without protection. A sender shows its rules only at receivers with deliberate faults. Each case of the sender test is a receiving domain with one property. A sender enforces a mechanism if it delivers the valid case and refuses the faulty one.',
-      'Silence is never a refusal: a queue, a filter or a blocked port looks the same. hermetic sender test runs the cases offline, and hermetic sender predict derives them from the configuration.',
+      'Delivered mail looks the same with and without protection. Only a receiver with a deliberate fault shows whether a sender enforces a rule. Each case of the sender test is a receiving domain with one property. A sender enforces a mechanism if it delivers the valid case and refuses the faulty one.',
+      'A missing connection does not prove a refusal: a queue, a filter or a blocked port has the same effect. The command hermetic sender test runs the cases offline. The command hermetic sender predict derives their results from the configuration.',
     ],
     caption: 'Every case, and the result of the sender of this program in the quick ones',
     picture: async (stage) => {
@@ -87,8 +87,8 @@ export const policyTopics: readonly ExplainTopic[] = [
     aliases: ['mtasts', 'sts', 'strict-transport-security'],
     title: 'MTA-STS: a policy that senders fetch and cache',
     text: [
-      'A TXT record announces the policy and its version. The policy itself is at a fixed HTTPS address, so only the operator of the web host can publish it. It names the MX hosts. In mode enforce, senders deliver only to these hosts and only under TLS. The certificate must come from a public CA and name the host. Senders cache it for max_age seconds.',
-      'Start with mode testing and read the reports (TLS-RPT). Change to enforce when they show no failure of your own.',
+      'A TXT record announces the policy and its version. The policy itself is at a fixed HTTPS address, so only the operator of the web host can publish it. The policy names the MX hosts. In mode enforce, senders deliver only to these hosts and only under TLS. The certificate must come from a public CA and name the host. Senders cache the policy for max_age seconds.',
+      'Start with mode testing and read the reports (TLS-RPT). Change to enforce when the reports show no failure that your domain causes.',
     ],
     caption: 'The policy of sts-only.example, and its effect on mail',
     picture: async (stage) => {
@@ -112,8 +112,8 @@ export const policyTopics: readonly ExplainTopic[] = [
     aliases: ['tlsa', 'dane-ee', 'dane-ta'],
     title: 'DANE: the key of the server, in signed DNS',
     text: [
-      'A TLSA record is published at _25._tcp of the MX host. It holds a digest of the key (3 1 1) or of its CA (2 1 1). DNSSEC signs the record, so an on-path attacker can neither forge it nor hide it. A sender needs no CA and no earlier contact. If a usable record exists, plaintext is forbidden.',
-      'The cost: publish the record of a new key before its first use, or senders defer mail.',
+      'A TLSA record is published at _25._tcp of the MX host. It holds a digest of the key of the server (3 1 1) or of its CA (2 1 1). DNSSEC signs the record, so an on-path attacker can neither forge it nor hide it. A sender needs no CA and no earlier contact with the server. If a usable record exists, the sender must not use plaintext.',
+      'Publish the record of a new key before the server uses that key, or senders defer mail.',
     ],
     caption: 'dane-only.example: the record, the key of the server, and the mail',
     picture: async (stage) => {
@@ -166,7 +166,7 @@ export const policyTopics: readonly ExplainTopic[] = [
     aliases: ['chain-of-trust', 'signatures', 'dns'],
     title: 'DNSSEC: why a DNS answer can be trusted',
     text: [
-      'Each zone signs its records with its key, and the parent signs the identity of that key. The chain ends at the root, whose keys are built in. An answer with an unbroken chain is secure. If the parent proves that the zone is unsigned, the answer is insecure. If a required signature is missing, the answer is bogus, and senders defer the mail. The absence of a name is signed too, so an attacker cannot hide a TLSA record.',
+      'Each zone signs its records with its key, and the parent zone signs a digest of that key. The chain ends at the root, whose keys are built in. An answer with an unbroken chain is secure. If the parent proves that the zone is unsigned, the answer is insecure. If a required signature is missing, the answer is bogus, and senders defer the mail. The absence of a name is signed too, so an attacker cannot hide a TLSA record.',
     ],
     caption: 'The chain of trust of the TLSA record of good.example, validated just now',
     picture: async (stage) => {
@@ -184,9 +184,9 @@ export const policyTopics: readonly ExplainTopic[] = [
     aliases: ['tlsrpt', 'reporting', 'tls-reporting', 'reports'],
     title: 'TLS-RPT: reports of failures before users notice them',
     text: [
-      'A TXT record at _smtp._tls names the address for reports: rua=mailto: or rua=https:. Each day, senders report how many sessions succeeded, which failed and why, by policy and by MX host. The reports show a wrong certificate, a missing record or an attack while the mail is still deferred. Read them before the change from mode testing to enforce.',
+      'A TXT record at _smtp._tls names the address for reports: rua=mailto: or rua=https:. Each day, senders report how many sessions succeeded, which failed and why, by policy and by MX host. The reports show a wrong certificate, a missing record or an attack while the mail is still deferred. Read the reports before the change from mode testing to enforce.',
     ],
-    caption: 'The record of good.example, and the report of a sender about four others today',
+    caption: 'The record of good.example, and the report of a sender about four other domains',
     picture: async (stage) => {
       const good = await stage.look('good.example');
       const outputLines = [

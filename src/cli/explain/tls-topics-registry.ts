@@ -24,7 +24,7 @@ export const tlsTopics: readonly ExplainTopic[] = [
     aliases: ['smtp', 'email-tls', 'tls', 'how-email-tls-works'],
     title: 'How mail servers start TLS',
     text: [
-      'Mail servers connect to port 25 in plaintext. The server lists its extensions. If STARTTLS is among them, the client asks for it, and both complete a TLS handshake. From then on everything is encrypted. The client then sends EHLO again and forgets the first list. Text injected before the handshake has no effect.',
+      'Mail servers connect to port 25 in plaintext. The server lists its extensions. If STARTTLS is among them, the client asks for it, and both complete a TLS handshake. From then on everything is encrypted. The client then sends EHLO again and discards the first list. Text that an attacker injected before the handshake has no effect.',
       'Without TLS, an on-path attacker reads the complete message, its sender and its recipients.',
     ],
     caption: 'A check of good.example, just now',
@@ -39,8 +39,8 @@ export const tlsTopics: readonly ExplainTopic[] = [
     aliases: ['opportunistic-tls', 'the-problem', 'downgrade'],
     title: 'Opportunistic TLS: encryption without a guarantee',
     text: [
-      'A sender without a policy for the domain uses TLS if the server offers it, and plaintext otherwise. It does not verify the certificate, since it knows no name to expect. TLS to the wrong server is no worse than plaintext. This stops a passive attacker. It does not stop an active one.',
-      'MTA-STS and DANE are policies that let a sender require TLS of a domain.',
+      'A sender without a policy for the domain uses TLS if the server offers it, and plaintext otherwise. It does not verify the certificate, since no policy states the expected name. TLS to the wrong server is no worse than plaintext. Opportunistic TLS stops a passive attacker, but not an active one.',
+      'With MTA-STS or DANE, a domain publishes that senders must require TLS.',
     ],
     caption: 'Mail to opportunistic.example under each attack',
     picture: async (stage) =>
@@ -59,8 +59,8 @@ export const tlsTopics: readonly ExplainTopic[] = [
     aliases: ['starttls-stripping', 'strip', 'attack', 'downgrade-attack', 'mitm'],
     title: 'STARTTLS stripping: one line removed, and the mail is readable',
     text: [
-      'The server offers TLS in plaintext. An on-path attacker deletes that line or overwrites it in place, as some firewalls do. The sender concludes that the server has no TLS and sends in plaintext. Neither side notices.',
-      'A sender that knows a policy of the domain, by MTA-STS or DANE, defers the mail instead. From outside, a server without TLS and a stripped one look the same. A check therefore says "seen from here", compares addresses, and can ask a control host (--control).',
+      'The server offers STARTTLS in a line of plaintext. An on-path attacker deletes that line or overwrites it, as some firewalls do. The sender concludes that the server has no TLS and sends in plaintext. Neither side notices.',
+      'A sender that knows an MTA-STS or DANE policy of the domain defers the mail instead. From outside, a server without TLS and a stripped one look the same. A check therefore says "seen from here", compares addresses, and can ask a control host (--control).',
     ],
     caption: 'stripped.example without the attacker, then with it',
     picture: async (stage) => {
@@ -88,8 +88,8 @@ export const tlsTopics: readonly ExplainTopic[] = [
     aliases: ['gmail', '4.7.29', '5.7.29', '421-4.7.29', '550-5.7.29'],
     title: 'Gmail refuses mail that came without TLS (4.7.29, 5.7.29)',
     text: [
-      'Gmail requires TLS from senders of bulk mail. A reply with 4.7.29 defers a message that came in plaintext, one with 5.7.29 rejects it. The reply is about the connection from your server to Gmail. Your own certificate for incoming mail does not matter.',
-      'Find the host that delivered the message: a relay, a gateway or a service may send for the domain. Make it use STARTTLS: in Postfix, smtp_tls_security_level = may or dane. If it does already, a device in between may remove STARTTLS (hermetic explain stripping).',
+      'Gmail requires TLS from senders of bulk mail. A reply with 4.7.29 defers a message that came in plaintext. A reply with 5.7.29 rejects the message. The reply is about the connection from your server to Gmail. Your own certificate for incoming mail does not matter.',
+      'Find the host that delivered the message: a relay, a gateway or a service may send for the domain. Make it use STARTTLS: in Postfix, smtp_tls_security_level = may or dane. If the host uses STARTTLS already, a device on the path may remove it (hermetic explain stripping).',
     ],
     caption: 'A server that offers STARTTLS, and a client that uses it before the message',
     picture: async (stage) => conversation(await stage.look('good.example')),
@@ -103,7 +103,7 @@ export const tlsTopics: readonly ExplainTopic[] = [
     title: 'The versions of TLS that a mail server should support',
     text: [
       'TLS 1.3 is preferred and TLS 1.2 is good. TLS 1.1 and 1.0 are deprecated. SSL 3 and SSL 2 are broken and must never be used.',
-      'Mail has one more rule: a sender without a common version falls back to plaintext. Plaintext is worse than old TLS. First count the sessions that still need an old version, then switch it off. hermetic config postfix prints both steps.',
+      'A mail sender that has no version in common with the server falls back to plaintext. Plaintext is worse than old TLS. First count the sessions that still need an old version, then disable that version. The command hermetic config postfix prints both steps.',
     ],
     caption: 'good.example and ssl3.example, version by version',
     picture: async (stage) => {
@@ -131,8 +131,8 @@ export const tlsTopics: readonly ExplainTopic[] = [
     aliases: ['cipher-suites', 'suites', 'cipher', 'rc4', '3des'],
     title: 'Cipher suites: the algorithms that encrypt a session',
     text: [
-      'The client offers a list and the server chooses one. Suites with ECDHE give each session an ephemeral key that cannot be recovered later (forward secrecy). AES-GCM and ChaCha20-Poly1305 are strong. RC4 and 3DES can be broken with effort; NULL and export suites protect nothing.',
-      'One hello and one answer reveal one suite. A check therefore removes the chosen suite from the next hello, until the server refuses the rest. hermetic config postfix (or exim, or opensmtpd) prints settings for the strong ones.',
+      'The client offers a list and the server chooses one. Suites with ECDHE give each session an ephemeral key that cannot be recovered later (forward secrecy). AES-GCM and ChaCha20-Poly1305 are strong. RC4 and 3DES can be broken with effort. NULL and export suites protect nothing.',
+      'The answer to one ClientHello reveals one suite. A check therefore removes the chosen suite from the next ClientHello, until the server refuses the rest. The command hermetic config postfix (or exim, or opensmtpd) prints settings for the strong suites.',
     ],
     caption: 'Every suite of legacy.example, in the order of the server',
     picture: async (stage) => {
@@ -155,7 +155,7 @@ export const tlsTopics: readonly ExplainTopic[] = [
     aliases: ['certificate', 'best-practice', 'self-signed', 'expired', 'ca'],
     title: 'Certificates of mail servers',
     text: [
-      'A certificate protects mail only from senders that verify it. MTA-STS requires a certificate from a public CA that is not expired and names the MX host. With DANE-EE only its key matters. Opportunistic senders verify nothing and accept even a self-signed certificate.',
+      'A certificate protects mail only from senders that verify it. MTA-STS requires a certificate from a public CA that is not expired and names the MX host. With DANE-EE only the key of the certificate matters. Opportunistic senders verify nothing and accept even a self-signed certificate.',
       'Good practice: use a public CA, name the MX host, send every intermediate, and renew automatically. If TLSA records name the key, keep the key at renewal or publish the record of the new key first.',
     ],
     caption: 'The certificates of five servers of the lab',
@@ -185,8 +185,8 @@ export const tlsTopics: readonly ExplainTopic[] = [
     aliases: ['roots', 'root-store', 'root-stores', 'trust-store', 'distrust', 'mozilla'],
     title: 'Trust stores: the roots that make a certificate trusted',
     text: [
-      "A chain is trusted only through a list of roots. Hermetic contains Mozilla's list, with its version, date and digest, and uses it on every version of Node.js. A root can have a distrust date. A certificate issued after that date is not trusted. An older one stays trusted until it expires.",
-      'Senders have other lists: the system of the sender, or a list of its operator. Evidence contains every chain. hermetic grade judges it again by the roots of the system, of a file, or of a newer Hermetic. hermetic diff distinguishes a changed list from a changed chain.',
+      "A certificate chain is trusted only if it ends at a root of a list. Hermetic contains Mozilla's list, with its version, date and digest, and uses it on every version of Node.js. A root can have a distrust date. A certificate issued after that date is not trusted. An older one stays trusted until it expires.",
+      'Senders use other lists: that of their operating system, or one of their operator. Saved evidence contains every chain. The command hermetic grade judges the chains again by the roots of the system, of a file, or of a newer Hermetic. The command hermetic diff distinguishes a changed list from a changed chain.',
     ],
     caption: 'The evidence of good.example, judged by two stores',
     picture: async (stage) => {
@@ -209,7 +209,7 @@ export const tlsTopics: readonly ExplainTopic[] = [
     aliases: ['pq', 'pqc', 'quantum', 'ml-kem', 'x25519mlkem768', 'harvest', 'ml-kem-768'],
     title: 'Post-quantum key exchange: recorded today, decrypted later',
     text: [
-      'A passive attacker can record encrypted mail today and decrypt it once a quantum computer breaks X25519 or P-256. X25519MLKEM768 combines X25519 with ML-KEM, so an attacker must break both. It protects a session only if both ends support it: with OpenSSL 3.5, Go 1.24 or newer, for example.',
+      'A passive attacker can record encrypted mail today and decrypt it once a quantum computer breaks X25519 or P-256. X25519MLKEM768 combines X25519 with ML-KEM, so an attacker must break both. It protects a session only if both ends support it, for example with OpenSSL 3.5 or Go 1.24.',
       'A ClientHello with a key share for this group has about 1,550 octets. Some middleboxes drop a ClientHello of that size, and the mail is deferred or sent in plaintext. Hermetic therefore offers the group without a key share, and the ClientHello stays small. A server that supports the group asks for the share.',
     ],
     caption: 'The sessions that four senders get from good.example',

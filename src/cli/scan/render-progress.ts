@@ -60,7 +60,7 @@ export function continuation({ scan, workers }: ScanProgress): string | undefine
   const { state, reason } = scan;
   const again = 'hermetic scan start with the same list continues the scan.';
   if (state === 'paused' && reason !== undefined)
-    return `The scan paused itself: its own network or resolver fails. After the repair, ${again}`;
+    return `The scan paused itself, because the network or resolver of this machine fails. After the repair, ${again}`;
   if (state === 'paused') return `The scan is paused: ${again}`;
   if (state === 'running' && workers === 0) return `No worker runs: ${again}`;
   return undefined;

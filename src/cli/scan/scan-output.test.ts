@@ -50,7 +50,7 @@ test('a scan that has not ended names the command that continues it', () => {
   assert.match(of('paused', 0) ?? '', /^The scan is paused: hermetic scan start/);
   assert.match(of('running', 0) ?? '', /^No worker runs/);
   assert.deepEqual([of('running', 1), of('done', 0), of('cancelled', 0)], Array(3).fill(undefined));
-  assert.match(continuation(progress) ?? '', /own network or resolver fails/);
+  assert.match(continuation(progress) ?? '', /the network or resolver of this machine fails/);
 });
 
 test('rates are counted by the second and never negative', () => {

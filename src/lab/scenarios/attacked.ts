@@ -16,7 +16,7 @@ const strippedToday = exposure(waits, { opportunistic: clear, mtaStsFirst: waits
 export const attackedDomains: readonly Scenario[] = [
   {
     domain: 'stripped.example',
-    says: 'as good.example, but an on-path attacker overwrites the word STARTTLS',
+    says: 'like good.example, but an on-path attacker overwrites the word STARTTLS',
     ...protectedByBoth,
     attack: { strip: 'mangle' },
     expect: {
@@ -28,7 +28,7 @@ export const attackedDomains: readonly Scenario[] = [
   },
   {
     domain: 'stripped-by-removal.example',
-    says: 'as good.example, but an on-path attacker removes the STARTTLS line',
+    says: 'like good.example, but an on-path attacker removes the STARTTLS line',
     ...protectedByBoth,
     attack: { strip: 'remove' },
     expect: {
@@ -40,7 +40,7 @@ export const attackedDomains: readonly Scenario[] = [
   },
   {
     domain: 'swapped-cert.example',
-    says: 'as good.example, but an on-path attacker answers with another certificate',
+    says: 'like good.example, but an on-path attacker answers with another certificate',
     ...protectedByBoth,
     attack: { swap: true },
     expect: {
@@ -92,7 +92,7 @@ export const attackedDomains: readonly Scenario[] = [
   },
   {
     domain: 'large-hello.example',
-    says: 'MTA-STS enforced; a middlebox loses the large ClientHellos of current senders',
+    says: 'MTA-STS enforced; a middlebox drops the large ClientHellos of current senders',
     sts: { mode: 'enforce' },
     attack: { largeHellos: 'reset' },
     expect: { verdict: 'warn', warn: ['tls-large-hello'], exposure: stsOnly },
@@ -100,7 +100,7 @@ export const attackedDomains: readonly Scenario[] = [
   },
   {
     domain: 'tlsa-removed.example',
-    says: 'signed with DANE; the resolver is made to deny the TLSA record',
+    says: 'signed with DANE; an attacker forges the denial of the TLSA record',
     zone: { signed: {} },
     hosts: [{ tlsa: ['ee'] }],
     attack: { faults: { '_25._tcp.mx.tlsa-removed.example TLSA': 'nxdomain' } },

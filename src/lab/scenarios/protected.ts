@@ -59,7 +59,7 @@ export const protectedDomains: readonly Scenario[] = [
   },
   {
     domain: 'uneven.example',
-    says: 'MTA-STS enforced; STARTTLS over IPv4, and none over IPv6',
+    says: 'MTA-STS enforced; the host offers STARTTLS over IPv4 only',
     hosts: [
       {
         beside: {
@@ -113,7 +113,7 @@ export const protectedDomains: readonly Scenario[] = [
   },
   {
     domain: 'near-expiry.example',
-    says: 'the certificate ends in five days',
+    says: 'the certificate expires in five days',
     hosts: [{ certificate: 'near-expiry' }],
     sts: { mode: 'enforce' },
     expect: { verdict: 'warn', warn: ['cert-near-expiry'], exposure: stsOnly },
@@ -127,7 +127,7 @@ export const protectedDomains: readonly Scenario[] = [
   },
   {
     domain: 'injectable.example',
-    says: 'executes commands after the handshake that came before it (found with --intrusive)',
+    says: 'executes plaintext commands inside TLS (found with --intrusive)',
     hosts: [{ habit: 'injectable' }],
     sts: { mode: 'enforce' },
     expect: { verdict: 'pass', exposure: stsOnly },

@@ -305,7 +305,7 @@ export const unprotectedDomains: readonly Scenario[] = [
   },
   {
     domain: 'null-mx.example',
-    says: 'says that it accepts no mail',
+    says: 'null MX: the domain declares that it accepts no mail',
     zone: { withoutMx: true, records: '@ MX 0 .' },
     hosts: [],
     expect: { verdict: 'not-applicable', exposure: everySender(none) },

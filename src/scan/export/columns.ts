@@ -89,7 +89,7 @@ export const exportColumns: readonly ExportColumn[] = [
   {
     name: 'verdict',
     type: 'text',
-    says: 'The grade. inconclusive: could not tell.',
+    says: 'The grade; inconclusive if the observations do not decide.',
     values: ['pass', 'warn', 'fail', 'inconclusive', 'not-applicable'],
     value: ({ verdict }) => verdict,
   },
@@ -105,7 +105,7 @@ export const exportColumns: readonly ExportColumn[] = [
   measure(
     'certificates',
     'certificates',
-    'Certificates by the Web PKI, for the names of the hosts.',
+    'Result of the validation by the Web PKI, for the names of the hosts.',
   ),
   measure('mta_sts', 'mtaSts', 'The policy mode, or the reason why there is no policy.'),
   measure('mta_sts_hosts', 'mtaStsHosts', 'Mail hosts that the policy names.'),

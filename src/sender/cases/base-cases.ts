@@ -85,7 +85,7 @@ export const baseCases: readonly SenderCase[] = [
   }),
   opportunistic({
     id: 'handshake-broken',
-    says: 'STARTTLS accepted, the handshake fails',
+    says: 'STARTTLS accepted, but the handshake fails',
     tells: 'whether the sender falls back to plaintext',
     clause: 'RFC 3207 §4.1',
     rules: '[3207-4.1-1]',

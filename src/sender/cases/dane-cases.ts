@@ -46,7 +46,7 @@ export const daneCases: readonly SenderCase[] = [
   signed('deliver', {
     id: 'dane-ta',
     contrast: 'self-signed',
-    says: 'TLSA 2 1 1 matches a private issuer, the name is right',
+    says: 'TLSA 2 1 1 matches a private issuer, and the name is correct',
     tells: 'whether the sender uses DANE-TA',
     clause: 'RFC 7672 §3.1.2',
     rules: '[7672-3.2.2-1]',
@@ -55,7 +55,7 @@ export const daneCases: readonly SenderCase[] = [
   signed('refuse', {
     id: 'dane-ta-name',
     contrast: 'wrong-name',
-    says: 'TLSA 2 1 1 matches a private issuer, the name is wrong',
+    says: 'TLSA 2 1 1 matches a private issuer, but the name is wrong',
     tells: 'whether the sender verifies names under DANE-TA',
     clause: 'RFC 7672 §3.2.2',
     rules: '[7672-3.2.2-1]',
@@ -85,7 +85,7 @@ export const daneCases: readonly SenderCase[] = [
   signed('refuse', {
     id: 'dane-bogus-tlsa',
     contrast: 'plain',
-    says: 'valid certificate, the signature of the TLSA records is wrong',
+    says: 'valid certificate, but the signature of the TLSA records is wrong',
     tells: 'whether the sender avoids the host after a failed TLSA lookup',
     clause: 'RFC 7672 §2.1.2',
     rules: '[7672-2.1.2-3]',
@@ -97,7 +97,7 @@ export const daneCases: readonly SenderCase[] = [
     id: 'bogus-mx',
     quick: true,
     contrast: 'plain',
-    says: 'valid certificate, every signature of the domain is wrong',
+    says: 'valid certificate, but every signature of the domain is wrong',
     tells: 'whether the resolver of the sender validates',
     clause: 'RFC 4035 §5.5',
     rules: '[7672-2.1.2-1]',

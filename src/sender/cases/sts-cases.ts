@@ -80,7 +80,7 @@ export const stsCases: readonly SenderCase[] = [
   withPolicy('refuse', {
     id: 'sts-mx',
     contrast: 'plain',
-    says: 'mode enforce, the policy does not list the MX host',
+    says: 'mode enforce, but the policy does not list the MX host',
     tells: 'whether the sender compares the MX host with the policy',
     clause: 'RFC 8461 §5',
     rules: '[8461-5-1, 8461-4.1-2]',
@@ -160,7 +160,7 @@ export const stsCases: readonly SenderCase[] = [
   withPolicy('refuse', {
     id: 'sts-cached',
     contrast: 'clear',
-    says: 'a cached policy, then DNS, policy host and STARTTLS disappear',
+    says: 'the sender caches a policy, then its record, its policy host and STARTTLS disappear',
     tells: 'whether a cached policy stays in force while an attacker blocks its source',
     clause: 'RFC 8461 §5.1',
     rules: '[8461-3.3-10]',

@@ -134,7 +134,7 @@ export class ReceiverSession {
     const line = await this.#input.line();
     if (line.kind === 'end') return this.#end(undefined);
     if (line.kind !== 'line')
-      return this.#say('500 5.5.2 Lines of at most 2048 octets end in CR LF');
+      return this.#say('500 5.5.2 End each line in CR LF after at most 2048 octets');
     if (++this.#commands > this.options.limits.commands) {
       this.#say('421 4.7.0 Too many commands');
       return this.#end('receiver');

@@ -29,7 +29,8 @@ export function renderSenderHtml(result: SenderTestResult): string {
       ...listSection('TLS reports', reportLines(result)),
       ...listSection('Next steps', adviceFor(result)),
     ],
-    footer: 'Silence is never a refusal: a case without an attempt has no result.',
+    footer:
+      'A missing connection does not prove a refusal: a case without an attempt has no result.',
   });
 }
 

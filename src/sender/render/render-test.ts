@@ -99,7 +99,7 @@ export function identityLines({ sender, tls }: SenderTestResult): readonly strin
   if (tls) {
     const quantum = tls.postQuantum ? 'with' : 'without';
     lines.push(
-      `Its TLS: ${tls.versions.join(', ')}, SNI ${tls.sni}, ${quantum} post-quantum key exchange`,
+      `TLS of the sender: ${tls.versions.join(', ')}, SNI ${tls.sni}, ${quantum} post-quantum key exchange`,
     );
   }
   return lines;

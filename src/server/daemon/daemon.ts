@@ -369,9 +369,14 @@ function portMetrics({ all }: ListenerSet): readonly Metric[] {
       label: 'port',
       values: all.map(({ what, listener }) => [what, listener.accepted]),
     }),
-    labelled('connections_refused_total', 'counter', 'Connections refused over the limit.', {
-      label: 'port',
-      values: all.map(({ what, listener }) => [what, listener.refused]),
-    }),
+    labelled(
+      'connections_refused_total',
+      'counter',
+      'Connections refused because the limit was reached.',
+      {
+        label: 'port',
+        values: all.map(({ what, listener }) => [what, listener.refused]),
+      },
+    ),
   ];
 }

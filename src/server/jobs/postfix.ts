@@ -27,7 +27,7 @@ export const postfixJob: JobCode<PostfixJobSettings> = {
           ? log.info('postfix-resolver-validates', { says: probe.says })
           : log.warn('postfix-resolver-does-not-validate', {
               says: probe.says,
-              effect: 'mail to domains with DANE is deferred',
+              effect: 'Postfix defers mail to domains with DANE',
               fix: probe.fix,
             }),
       onAnswer: (nextHop, postfixAnswer) => tell(nextHop, postfixAnswer, jobContext),

@@ -201,7 +201,7 @@ class SenderTest {
       single(
         'sender_observations_dropped_total',
         'counter',
-        'Observations dropped over the limits of a slot.',
+        'Observations dropped because a limit of a slot was reached.',
         this.#buffer.dropped,
       ),
       single(

@@ -16,7 +16,7 @@ export function watchMetrics({ domains, own }: WatchState): readonly Metric[] {
     {
       name: 'domain_verdict',
       type: 'gauge',
-      help: '1 for the verdict of the last check at a watched domain.',
+      help: '1 for the verdict of the last check of a watched domain.',
       samples: entries.flatMap(([domain, { verdict }]) =>
         oneOf(domain, 'verdict', verdicts, verdict),
       ),
@@ -33,13 +33,13 @@ export function watchMetrics({ domains, own }: WatchState): readonly Metric[] {
     {
       name: 'certificate_not_after_seconds',
       type: 'gauge',
-      help: 'Expiry of the certificate of a host that expires first, over all its addresses.',
+      help: 'Earliest expiry of the certificates at the addresses of a host.',
       samples: certificateSamples(known.flatMap(({ facts }) => facts.certificates)),
     },
     labelled(
       'signature_not_after_seconds',
       'gauge',
-      'Expiry of the DNSSEC signature that expires first, over the records that mail depends on.',
+      'Earliest expiry of the DNSSEC signatures of the records that mail depends on.',
       {
         label: 'domain',
         values: known.flatMap(({ domain, facts: { signatureNotAfter: end } }) =>
@@ -56,7 +56,7 @@ export function watchMetrics({ domains, own }: WatchState): readonly Metric[] {
     labelled(
       'alerts_open',
       'gauge',
-      'Alarms that began and have not ended; this machine itself as domain "".',
+      'Alarms that began and have not ended; the domain "" is this machine.',
       {
         label: 'domain',
         values: [

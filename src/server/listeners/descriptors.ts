@@ -107,7 +107,7 @@ export class Descriptors {
       this.#exhausted = true;
       this.log.error('descriptors-exhausted', {
         code,
-        effect: 'new connections are closed, names and policies cannot be looked up',
+        effect: 'new connections are closed, and names and policies cannot be looked up',
         fix: 'raise the limit of open files: LimitNOFILE in the unit, or ulimit -n',
       });
     }

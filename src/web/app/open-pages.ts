@@ -28,7 +28,7 @@ const busy: Refusal = {
     'retry-after': '5',
     'cache-control': 'no-store',
   },
-  body: 'Too many visitors ask for this site now. Try again in a few seconds.\n',
+  body: 'Too many visitors request pages of this site. Try again in a few seconds.\n',
 };
 
 /** The running pages. */

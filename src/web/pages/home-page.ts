@@ -31,8 +31,7 @@ export function homePage(view: HomeView): Markup {
     <div class="three">
       <section><h2>Mail servers</h2><p>MX records, STARTTLS, TLS versions, ciphers and certificates, at every
         address of every mail host.</p></section>
-      <section><h2>Policies</h2><p>DNSSEC, DANE and MTA-STS: whether senders are obliged to encrypt, and to
-        verify the server.</p></section>
+      <section><h2>Policies</h2><p>DNSSEC, DANE and MTA-STS: whether senders must encrypt mail and verify the server.</p></section>
       <section><h2>Under attack</h2><p>Six kinds of sender and five attacks, and for each pair: does the mail
         stay private?</p></section>
     </div>`;

@@ -65,7 +65,7 @@ export function senderTestPage(view: SenderTestView): Markup {
     </section>
     ${closedSection(view.closed)}
     <section>
-      <h2>The meaning of silence</h2>
+      <h2>Cases without a connection</h2>
       <p>A case without a connection is never shown as refused. Mail may stay in the queue of your server: a server that refuses a host usually retries for days. A spam filter may hold the mail, or your network may block
         port 25. After four hours, look for the mail in the log of your server.</p>
       <p><a href="${base}/result.json">Download the result as JSON</a></p>
@@ -74,7 +74,7 @@ export function senderTestPage(view: SenderTestView): Markup {
 
 /** Returns the state of the test in one sentence. */
 export function senderLine({ slot, hasEnded, result }: SenderTestView): string {
-  if (hasEnded) return 'The test has ended; mail for it is refused.';
+  if (hasEnded) return 'The test has ended. Its mail hosts refuse mail.';
   if (slot.problem !== undefined && slot.readyAt === undefined)
     return `The CA has issued no certificate yet: ${slot.problem}.`;
   if (slot.readyAt === undefined)
@@ -106,8 +106,7 @@ function reportSection(result: SenderTestResult): Markup {
   return markup`<h3>TLS reports</h3>
     ${
       lines.length === 0
-        ? markup`<p>No report about this test has arrived. Senders report a UTC day after its end (RFC 8460), and many
-          send no reports.</p>`
+        ? markup`<p>No report about this test has arrived. Senders report after the end of a UTC day (RFC 8460). Many senders send no reports.</p>`
         : markup`<ul>${lines.map((line) => markup`<li>${line}</li>`)}</ul>`
     }`;
 }
@@ -158,7 +157,7 @@ function mailSection({ cases, slot, inTurns }: SenderTestView, base: string): Ma
     <h2>Write the mails</h2>
     <p><a href="${mailto(quick)}">Write to the quick set (${quick.length} addresses)</a>, or
       <a href="${mailto(all)}">to all ${all.length} addresses</a>. Begin with the quick set: a spam filter may block many unusual recipients at once.</p>
-    ${inTurns && markup`<p>This installation has fewer addresses than cases. A case may answer “451” first, and then runs when your server tries again.</p>`}
+    ${inTurns && markup`<p>This installation has fewer addresses than cases. The host of a case may answer “451” first. The case then runs when your server tries again.</p>`}
     <h3>Addresses of the quick set</h3>
     ${codeBox(quick.join('\n'), 'Addresses of the quick set')}
     <h3>The same with swaks</h3>
@@ -178,7 +177,7 @@ function mailSection({ cases, slot, inTurns }: SenderTestView, base: string): Ma
 /** Returns the case with two messages: its policy is withdrawn between them. */
 function secondMessage(isWithdrawn: boolean, base: string): Markup {
   if (isWithdrawn)
-    return markup`<p>The policy of the case sts-cached is withdrawn. Write a second mail to it: it must not be delivered.</p>`;
+    return markup`<p>The policy of the case sts-cached is withdrawn. Write a second mail to this case: your server must not deliver it.</p>`;
   return markup`<form class="choices" method="post" action="${base}/withdraw">
     <p>After the first mail to sts-cached arrived, withdraw its policy, wait two minutes, and write a second one.</p>
     <button class="plain">Withdraw the policy of sts-cached</button>

@@ -42,8 +42,7 @@ export function statisticsPage(numbers: ScanNumbers, name: string): Markup | und
     ${chart(page)}
     <div class="wide">${numbersTable(page)}</div>
     <h2>Counting</h2>
-    <p>A share is the part of the domains with the property, of those whose answer is known. “Unknown” is the share of
-      domains whose answer could not be observed. They are in neither number.</p>
+    <p>A share is the number of domains with the property, divided by the number whose answer is known. “Unknown” is the share of domains whose answer could not be observed. These domains are in neither number.</p>
     <p>A mail host or operator has a property if at least half of its domains with an answer have it. A domain with its own mail hosts is one operator.</p>
     ${methodNote(numbers.method)}
     ${name === 'overview' && operators.length > 0 && operatorsTable(operators, scan)}
@@ -122,7 +121,7 @@ function methodNote(method: ScanMethod | undefined): Markup {
     return markup`<p>This scan did not store how many of its results were inferred from other names.</p>`;
   const { visited, inferred, unreached, optedOut, checked, wrong, errorAtMost } = method;
   return markup`<p>${count(visited)} mail host names were visited at an address. ${count(inferred)} others are inferred: names of one
-      provider that showed the same result at several visits. ${count(unreached)} could not be reached or were not part of a sample, and ${count(optedOut)} opted out. Both are unknown.</p>
+      provider that showed the same result at several visits. ${count(unreached)} could not be reached or were not part of a sample, and ${count(optedOut)} opted out. The results of these names are unknown.</p>
     <p>${
       checked === 0
         ? 'No inferred name was visited to measure the error of inference, so its size is unknown.'

@@ -11,7 +11,7 @@ import { clientOf, type AppEnv } from './request-guards.js';
 import { createToken, ownerOf, revokeToken } from './token-pages.js';
 import type { SiteResources } from './site.js';
 
-const gone = { description: 'It no longer exists.' };
+const gone = { description: 'The object no longer exists.' };
 
 const listUsers = createRoute({
   ...form.readByToken,

@@ -46,10 +46,10 @@ export const days = z.coerce.number().int().min(1).max(366).default(14).openapi(
 /** The page of a list. */
 export const pageQuery = z.object({
   limit: z.coerce.number().int().min(1).max(MAX_PAGE).default(50).openapi({
-    description: 'Items of the page.',
+    description: 'Maximum number of items on the page.',
   }),
   after: z.string().max(500).optional().openapi({
-    description: 'The field next of the page before. Opaque.',
+    description: 'The field next of the previous page. Opaque.',
   }),
 });
 
@@ -302,7 +302,10 @@ export const batchItem = z
     domain: z.string(),
     check: z.string().optional().openapi({ description: 'Id of the check.' }),
     verdict: z.string().optional(),
-    failure: z.string().optional().openapi({ description: 'Code of the reason without result.' }),
+    failure: z
+      .string()
+      .optional()
+      .openapi({ description: 'Code of the reason why there is no result.' }),
   })
   .openapi('BatchItem');
 export const requestKey = z.object({

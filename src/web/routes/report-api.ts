@@ -17,9 +17,9 @@ const handIn = createRoute({
   method: 'post',
   ...form.byToken,
   path: REPORTS_PATH,
-  summary: 'Hand in a report',
+  summary: 'Submit a report',
   description:
-    'A report as JSON, as gzip, or in the mail with which it came. The content is judged, not the media type, by the rules of the HTTPS intake: a mail counts by its DKIM signature, other bodies as posted.',
+    'A report as JSON, as gzip, or in the mail that carried it. The daemon ignores the media type and applies the rules of the HTTPS intake. A DKIM signature authenticates a mail. Other bodies are stored as posted.',
   request: { headers: form.reportReference, body: form.reportBody },
   responses: {
     200: form.json(form.receivedReports, 'All reports were stored before.'),

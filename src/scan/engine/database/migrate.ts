@@ -18,7 +18,7 @@ export async function requireMigrated(database: Database): Promise<void> {
     "SELECT to_regclass('hermetic_scan.migration') IS NOT NULL AS present",
   );
   const version = table?.present ? await versionOf(database) : 0;
-  const detail = `version ${version}, known ${scanMigrations.length}`;
+  const detail = `schema version ${version}, newest known version ${scanMigrations.length}`;
   if (version === 0) throw scanError('scan-database-empty', 'no tables');
   if (version < scanMigrations.length) throw scanError('scan-database-older', detail);
   if (version > scanMigrations.length) throw scanError('scan-database-newer', detail);
@@ -41,7 +41,10 @@ export async function migrate(database: Database): Promise<void> {
     );
     const version = await versionOf(tx);
     if (version > scanMigrations.length)
-      throw scanError('scan-database-newer', `version ${version}, known ${scanMigrations.length}`);
+      throw scanError(
+        'scan-database-newer',
+        `schema version ${version}, newest known version ${scanMigrations.length}`,
+      );
     for (const [index, statements] of scanMigrations.entries()) {
       if (index < version) continue;
       for (const statement of statements) await tx.query(statement);

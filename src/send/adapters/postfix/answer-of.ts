@@ -90,7 +90,7 @@ export function answerOf(decision: DomainDecision, options: AnswerOptions): Post
     case 'secure': {
       const reply = secureReply(decision, options.version);
       return reply === undefined
-        ? tempAnswer({ says: 'Postfix supports the name of no MX host of the policy.' })
+        ? tempAnswer({ says: 'Postfix can match none of the MX host names in the policy.' })
         : { reply, cell, keep: cacheSeconds };
     }
   }

@@ -65,7 +65,7 @@ test('another map is refused by name and never answered from this one', async ()
   );
   assert.equal(
     client.heard,
-    `${frame('PERM this server has the map hermetic').repeat(2)}${frame('OK example.com')}`,
+    `${frame('PERM this server has only the map hermetic').repeat(2)}${frame('OK example.com')}`,
   );
 });
 

@@ -84,7 +84,7 @@ class SocketmapConnection {
     this.#close = close;
     this.#options = options;
     this.#prefix = `${options.map} `;
-    this.#unknownMap = frame(`PERM this server has the map ${options.map}`);
+    this.#unknownMap = frame(`PERM this server has only the map ${options.map}`);
   }
 
   serve(): void {

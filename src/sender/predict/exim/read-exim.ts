@@ -407,6 +407,6 @@ function warningsOf(options: TransportOptions): readonly string[] {
   if (!certificate.known || certificate.value.kind !== 'ca') return [];
   if (certificate.value.onFailure === 'defer') return [];
   return [
-    'A certificate that fails leads to plaintext: tls_verify_hosts needs hosts_require_tls, or no_tls_tempfail_tryclear.',
+    'After a failed verification, Exim sends in plaintext: set hosts_require_tls with tls_verify_hosts, or no_tls_tempfail_tryclear.',
   ];
 }

@@ -63,7 +63,9 @@ export function readOpenSmtpd(input: OpenSmtpdInput): SenderModel {
     resolver: resolver.fact,
     destinations: destinationsOf(conf, relays, build),
     assumptions: [...openMatches(conf), ...assumedRoots(rules), ...resolver.assumptions],
-    warnings: conf.missing.map((what) => `Not part of the input, so not read: ${what}`),
+    warnings: conf.missing.map(
+      (what) => `The input does not contain ${what}, so the prediction ignores it.`,
+    ),
   };
 }
 
@@ -270,7 +272,7 @@ function chooseRelay(
       line: matches[0]?.line.text ?? 'no match for any',
     });
   if (others.some((other) => !isSame(other, first)))
-    return open('the source of a message decides about its action', {
+    return open('the action depends on the source of a message', {
       setting: 'match',
       line: `actions ${names.join(', ')}`,
     });

@@ -125,7 +125,8 @@ function readBranches(tail: string): Pick<Reference, 'filled' | 'empty'> | undef
 
 function resolve(reference: Reference, expansion: Expansion): Expanded {
   expansion.left -= 1;
-  if (expansion.left < 0) return { ok: false, reason: 'its $name references do not end' };
+  if (expansion.left < 0)
+    return { ok: false, reason: 'its $name references form a loop or are too many' };
   const { condition, filled, empty } = reference;
   const value =
     'name' in condition ? parameter(condition.name, expansion) : compare(condition, expansion);

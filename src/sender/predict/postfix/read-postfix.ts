@@ -245,7 +245,9 @@ function assumptionsOf(parsed: ParsedParameters, settings: PostfixParameters): r
 }
 
 function warningsOf(parsed: ParsedParameters, settings: PostfixParameters): readonly string[] {
-  const warnings = parsed.unread.map((line) => `Not a parameter, so not read: ${line}`);
+  const warnings = parsed.unread.map(
+    (line) => `This line sets no parameter and was ignored: ${line}`,
+  );
   const level = settings.value('smtp_tls_security_level');
   const dns = settings.value('smtp_dns_support_level');
   const isDane = level.known && /^dane(-only)?$/i.test(level.value.trim());

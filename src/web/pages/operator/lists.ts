@@ -21,7 +21,7 @@ export function reportersPage(
   const lead = `${countOf(reporters.length, 'reporter')} sent reports in the last ${days} days.`;
   return operatorPage({ title: 'Reporters', lead }, [
     reporters.length === 0 &&
-      markup`<p>A sender reports a day after its end, to the address in your TLS-RPT record.</p>`,
+      markup`<p>After each UTC day, senders report to the address in your TLS-RPT record.</p>`,
     reporters.length > 0 &&
       markup`<section class="wide">${dataTable(
         'Reporters, the most reports first',

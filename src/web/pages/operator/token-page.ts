@@ -16,7 +16,7 @@ export interface TokensView {
 /** Renders the API tokens, and the form that creates one. */
 export function tokensPage({ tokens, formToken, secret, problem }: TokensView): readonly Markup[] {
   const lead =
-    'Programs send a token in the field Authorization: Bearer. It never has more rights than its account.';
+    'Programs send a token in the field Authorization: Bearer. A token never has more rights than its account.';
   return operatorPage({ title: 'Tokens', lead }, [
     secret !== undefined &&
       markup`<section><h2>The new token</h2>
@@ -50,7 +50,7 @@ export function tokensPage({ tokens, formToken, secret, problem }: TokensView): 
           (scope) =>
             markup`<label><input type="checkbox" name="scope-${scope}" /> <code>${scope}</code> <span>${scopeTexts[scope]}</span></label> `,
         )}</fieldset>
-        <label for="days">Days until it ends</label>
+        <label for="days">Days until the token expires</label>
         <input id="days" name="days" type="number" min="1" max="365" value="90" required />
         <p><button>Create</button></p>
       </form></section>`,
