@@ -19,7 +19,7 @@ import { observeNames } from '../../src/scan/engine/jobs/observe-names.js';
 import { startDueScans } from '../../src/scan/engine/scans/due-scans.js';
 import { FactStore } from '../../src/scan/engine/database/store-facts.js';
 import { pruneScans } from '../../src/scan/engine/scans/prune-scans.js';
-import { claimSlice } from '../../src/scan/engine/scans/scan-slices.js';
+import { claimSlice, SLICE_DOMAINS } from '../../src/scan/engine/scans/scan-slices.js';
 import { claimVisits } from '../../src/scan/engine/visits/claim-visits.js';
 import { completeVisits } from '../../src/scan/engine/visits/complete-visits.js';
 import { politeness } from '../../src/scan/engine/visits/politeness.js';
@@ -28,7 +28,8 @@ import { countedWork } from './scan/counted-work.js';
 import { CountingServers } from './scan/counting-servers.js';
 import { ScanWorld, testRules } from './scan/scan-world.js';
 
-const DOMAINS = 600;
+/** Domains of two slices. */
+const DOMAINS = 1.2 * SLICE_DOMAINS;
 
 let world: ScanWorld;
 let servers: CountingServers;
@@ -399,7 +400,7 @@ test('results of a slice whose lease ended are dropped', async () => {
   assert.deepEqual([observed, hosts.total], [0, 0]);
   await endLeases();
   assert.equal(await observeNames(context, scan), 1);
-  assert.equal((await scanProgress(database, scan)).observed, 500);
+  assert.equal((await scanProgress(database, scan)).observed, SLICE_DOMAINS);
 });
 
 function timeout(): AbortSignal {
@@ -413,7 +414,7 @@ async function endLeases(): Promise<void> {
 test('results of visits are stored once, although the reply to COMMIT was lost', async () => {
   await world.reset();
   const { database } = world;
-  const scan = await world.start('stored twice', DOMAINS);
+  const scan = await world.start('stored twice', DOMAINS / 2);
   const work = countedWork({ port: servers.port });
   const context = scanContext({ database, work, clock: systemClock, signal: timeout() });
   await observeNames(context, scan);
