@@ -53,7 +53,7 @@ const text: readonly Place[] = ['comment', 'message', 'prose', 'test-name'];
 const plurals =
   'Milliseconds Microseconds Seconds Days Octets Bits Facts Findings Keys Sessions Suites ' +
   'Faults Lines Reporters Rules Addresses Policies Files Alarms Rows Certificates Cases ' +
-  'Options Results Numbers Hosts Parameters Servers Entries Domains Verdicts Rounds ' +
+  'Options Results Numbers Hosts Parameters Servers Entries Domains Verdicts ' +
   'Comments Arguments Bundles Signatures Connections Times Versions Dates Upstreams Labels ' +
   'Signers Terms Classes Time-outs Abilities Networks Lookups Directives Conditions ' +
   'Handshakes Descriptors Inodes Transactions Senders Departures Deliveries Schemes ' +

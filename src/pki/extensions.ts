@@ -58,7 +58,9 @@ export function keyUsage(wanted: readonly KeyUsage[]): Uint8Array {
   return extension('2.5.29.15', true, bitString(Uint8Array.of(octet), 7 - Math.max(...positions)));
 }
 
-/** Returns the purposes of a key, as dotted OIDs (RFC 5280 §4.2.1.12). */
+/**
+ * Returns the extended key usage extension (RFC 5280 §4.2.1.12). `purposes`: dotted OIDs.
+ */
 export function extendedKeyUsage(purposes: readonly string[]): Uint8Array {
   return extension('2.5.29.37', false, sequence(...purposes.map(objectId)));
 }

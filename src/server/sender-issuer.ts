@@ -129,7 +129,10 @@ export class SlotIssuer {
     return pair;
   }
 
-  /** Returns the names never change, so that the CA recognises a renewal. */
+  /**
+   * Returns the names of a certificate. They never change, so that the CA recognises a
+   * renewal.
+   */
   #names(slot: string): readonly string[] {
     const { cases, zone } = this.options;
     const names = cases.flatMap((senderCase) => {

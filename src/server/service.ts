@@ -76,7 +76,7 @@ export interface SharedPortSite {
 
 /** A port for a protocol other than HTTP. */
 export interface StreamPort {
-  /** For logs and metrics: `postfix`, `report-smtp`. */
+  /** The name of the port in logs and metrics, such as `postfix` or `report-smtp`. */
   readonly what: string;
   readonly listen: readonly ListenAddress[];
   readonly limits: PortLimits;

@@ -54,8 +54,8 @@ export class PreparedStatement implements Statement {
   };
 
   /**
-   * Returns the rounds a stored number that does not fit, so that it does not make the
-   * table unreadable.
+   * Rounds a stored number that does not fit, so that it does not make the table
+   * unreadable.
    */
   #readAgain<T>(error: unknown, read: (native: DriverStatement) => T): T {
     if (!isOutOfRange(error)) throw nameError(this.file, error);

@@ -11,8 +11,7 @@ export function readRounded<T>(statement: DriverStatement, read: () => T): T {
 }
 
 /**
- * Returns the rounds rows in the same way, one by one. The statement has to yield big
- * integers.
+ * Rounds rows in the same way, one by one. The statement has to yield big integers.
  */
 export function* roundedRows(rows: IterableIterator<unknown>): IterableIterator<unknown> {
   for (const row of rows) yield rounded(row);

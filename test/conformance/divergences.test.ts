@@ -100,7 +100,7 @@ const notApplicable: { readonly n: number; readonly why: string }[] = [
   { n: 10, why: 'a crash over an option that there is not: listening takes no reuse_port' },
 ];
 
-/** The test of one row of the survey. */
+/** Registers the test of one row of the survey. */
 function row(n: number, says: string, check: () => void | Promise<void>): void {
   numbers.push(n);
   test(`${n}: ${says}`, check);

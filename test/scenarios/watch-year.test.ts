@@ -35,7 +35,10 @@ interface Span {
   readonly until: number;
 }
 
-/** A fault: the rule of its alarm, its result for the domain, its time. */
+/**
+ * An injected fault: the rule that reports it, the change that it makes to the check
+ * result, and its period.
+ */
 interface Injected extends Span {
   readonly rule: string;
   readonly plant: Plant;

@@ -2,7 +2,7 @@ import { spawn, type ChildProcessWithoutNullStreams } from 'node:child_process';
 import { once } from 'node:events';
 import type { TestContext } from 'node:test';
 
-/** Returns a separate process holds the write lock until its standard input ends. */
+/** Starts a separate process that holds the write lock until its standard input ends. */
 export function holdLock(t: TestContext, file: string): Promise<ChildProcessWithoutNullStreams> {
   return foreignClient(
     t,

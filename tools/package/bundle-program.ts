@@ -34,10 +34,9 @@ export interface Bundle {
 }
 
 /**
- * Returns the bundles the program for a package. Without the bundle, a daemon with all
- * jobs loads 900 modules, and each costs start time and memory. Every dynamic import
- * stays a separate file. The bundle keeps names and line breaks, so that stack traces are
- * readable.
+ * Bundles the program for a package. Without the bundle, a daemon with all jobs loads 900
+ * modules, and each costs start time and memory. Every dynamic import stays a separate
+ * file. The bundle keeps names and line breaks, so that stack traces are readable.
  */
 export async function bundleProgram(target: string): Promise<Bundle> {
   const data = new Set<string>();

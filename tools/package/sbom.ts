@@ -101,7 +101,8 @@ function hashesOf(integrity = ''): readonly object[] {
 }
 
 /**
- * Returns the serial number depends only on the content, so that builds are reproducible.
+ * Returns a serial number that depends only on the content, so that builds are
+ * reproducible.
  */
 function uuidOf(text: string): string {
   const hex = sha256(text);

@@ -70,7 +70,10 @@ export async function stageCommandTexts(share: string, version: string): Promise
   write('fish/vendor_completions.d/hermetic.fish', shells.fish);
 }
 
-/** Returns the header omits name and time, so that the same text gives the same file. */
+/**
+ * Returns the text as gzip. The header omits name and time, so that the same text gives
+ * the same file.
+ */
 export function gzip(text: string | Buffer): Buffer {
   return gzipSync(text, { level: 9 });
 }

@@ -28,8 +28,8 @@ export interface IncludedPackage {
 const SQLITE = 'node_modules/@photostructure/sqlite';
 
 /**
- * Returns the bundles the program, and copies the files of other packages that it can
- * load, for one platform. Returns all included packages.
+ * Bundles the program, and copies the files of other packages that it can load, for one
+ * platform. Returns all included packages.
  */
 export async function stageProgram(
   target: string,

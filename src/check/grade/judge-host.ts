@@ -183,8 +183,9 @@ function judgeAddress(
 }
 
 /**
- * Returns the handshake offers every version and suite, so the server may have chosen an
- * old one. Only the prober shows whether the server also accepts a current one.
+ * Returns the strict TLS state of a server. The handshake offers every version and suite,
+ * so the server may have chosen an old one. Only the prober shows whether the server also
+ * accepts a current one.
  */
 function strictTlsOf(
   connection: ConnectionEvidence | undefined,

@@ -418,7 +418,7 @@ export class AcmeCa {
   }
 }
 
-/** Names are a set: clients and CSRs may order them freely. */
+/** Returns whether two lists contain the same names, in any order. */
 function sameNames(left: readonly string[], right: readonly string[]): boolean {
   return [...left].sort().join() === [...right].sort().join();
 }

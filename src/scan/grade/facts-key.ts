@@ -115,7 +115,10 @@ export class FactsKeys {
 
 /** The domain whose mail route names the host. */
 interface WayToHost {
-  /** The domain has a policy, which names hosts. */
+  /**
+   * Whether the domain has a policy: a policy names hosts, so the host name affects the
+   * grade.
+   */
   readonly exact: boolean;
   readonly domain: string;
   /** Milliseconds since 1970. */

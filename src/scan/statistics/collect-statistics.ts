@@ -23,8 +23,8 @@ export interface Statistic {
   /** A mail host has a property if at least half of its domains with an answer have it. */
   readonly mailHosts: StatisticCount;
   /**
-   * The same for the operators of mail hosts. All hosts of a domain's own count as one
-   * operator.
+   * The same for the operators of mail hosts. All own hosts of a domain together count as
+   * one operator.
    */
   readonly operators: StatisticCount;
 }

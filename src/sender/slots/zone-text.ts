@@ -29,7 +29,8 @@ export interface StaticZone {
   readonly apex: string;
   /**
    * `secure`: the operator signs it, and its DS goes into the zone above. `insecure`: it has
-   * no DS. `bogus`: the DS in the zone above matches no key, signed or not.
+   * no DS. `bogus`: the DS in the parent zone matches no key of this zone, whether or not
+   * the zone is signed.
    */
   readonly dnssec: 'secure' | 'insecure' | 'bogus';
   /** The zone that holds its NS records; undefined for the first one. */

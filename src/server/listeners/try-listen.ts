@@ -72,7 +72,10 @@ function listeningOn(portNumber: number): ReadonlySet<string> {
   );
 }
 
-/** Returns the daemon binds a hidden name in the same folder and links it to the path. */
+/**
+ * Returns the inodes of the sockets that listen at a path. The daemon binds a hidden name
+ * in the same folder and links it to the path, so both names count.
+ */
 function listeningAt(socketPath: string): ReadonlySet<string> {
   const isAt = (bound: string): boolean =>
     bound === socketPath ||

@@ -107,7 +107,7 @@ class DomainQuery {
     this.#values = [...names, from, to, domain];
   }
 
-  /** Returns the reports of these days that do not count. */
+  /** Returns the uncounted reports of the period. */
   doubtful(): DoubtfulRow[] {
     return this.rows(
       `${DOUBTFUL} AND id IN (SELECT report FROM report_policy WHERE $WHERE AND counted = 0) ${DOUBTFUL_ORDER}`,

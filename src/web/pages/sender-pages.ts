@@ -100,7 +100,10 @@ export function senderTestRows({ result, cases, hasReports }: SenderTestView): M
     ${hasReports && reportSection(result)}`;
 }
 
-/** Returns a report arrives a day after the sessions, so its absence proves nothing. */
+/**
+ * Renders the reports. A report arrives a day after the sessions, so its absence proves
+ * nothing.
+ */
 function reportSection(result: SenderTestResult): Markup {
   const lines = reportLines(result);
   return markup`<h3>TLS reports</h3>

@@ -94,8 +94,8 @@ export function revokeToken(
 }
 
 /**
- * Returns the account that owns the tokens of an actor: for a token, the owner of that
- * token.
+ * Returns the account that owns the tokens of an actor. If the actor signed in with a
+ * token, this is the owner of that token.
  */
 export function ownerOf(actor: Actor): { name: string; way: ApiToken['way'] } {
   return { name: actor.name, way: actor.tokenWay ?? actor.way };

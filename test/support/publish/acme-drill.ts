@@ -24,9 +24,10 @@ export interface DrillResult {
 }
 
 /**
- * Returns the CA will revoke all certificates of a fleet, so it moves their renewal
- * windows to the next 24 hours (RFC 9773 §1). New orders are limited to 300 in three
- * hours, except those that replace a certificate. The fleet asks every ten minutes.
+ * Simulates a mass revocation: the CA will revoke all certificates of a fleet, so it
+ * moves their renewal windows to the next 24 hours (RFC 9773 §1). New orders are limited
+ * to 300 in three hours, except those that replace a certificate. The fleet asks every
+ * ten minutes.
  */
 export async function massRevocationDrill(count: number, limit: number): Promise<DrillResult> {
   const undisturbed = ({ notAfter }: { readonly notAfter: number }) => ({

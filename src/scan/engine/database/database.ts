@@ -109,7 +109,10 @@ export class Database implements Queries {
     return database;
   }
 
-  /** Returns a statement that lost a deadlock had no effect, so it runs again. */
+  /**
+   * Runs a statement and returns its rows. A statement that lost a deadlock had no
+   * effect, so it runs again.
+   */
   query<Row extends object>(
     text: string,
     values: readonly StatementParameter[] = [],

@@ -21,7 +21,7 @@ interface SliceDomain {
 
 /**
  * Claims a slice of a scan, grades the domains whose hosts are all settled, and stores
- * shapes and changes. A slice with unsettled hosts stays due. Returns the number of
+ * grades and changes. A slice with unsettled hosts stays due. Returns the number of
  * slices.
  */
 export async function gradeDomains(context: ScanContext, scanId: number): Promise<number> {

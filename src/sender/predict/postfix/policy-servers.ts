@@ -12,8 +12,8 @@ export const unnamedServer =
 export const policyServerUse: Readonly<Record<PolicyServer, StsUse>> = {
   // dane-only if every host has TLSA records, else secure (docs/postfix.md).
   hermetic: { use: 'enforce', withDane: 'dane-alone', otherMediaType: 'void' },
-  // Answers secure for every policy in mode enforce, so DANE of main.cf is replaced. It
-  // compares the media type (resolver.py, is_plaintext).
+  // Answers secure for every policy in mode enforce, so DANE of main.cf is replaced. The
+  // program accepts a policy only with media type text/plain (resolver.py, is_plaintext).
   'mta-sts-resolver': { use: 'enforce', withDane: 'sts-alone', otherMediaType: 'void' },
   // Answers dane-only if it found usable TLSA records. It reads no media type
   // (mta-sts.go, checkMtaSts).
