@@ -200,7 +200,7 @@ export function smallHelloOf(
 }
 
 /** Returns every ability of a library that a program uses without settings of its own. */
-export function libraryAbilities(
+export function defaultAbilities(
   library: TlsLibrary | undefined,
   fallback: SettingSource,
 ): TlsRules['library'] {

@@ -11,7 +11,7 @@ import {
   type TlsRules,
   type TlsVersionName,
 } from '../sender-model.js';
-import { libraryAbilities, parseTlsLibrary, type TlsLibrary } from '../tls-library.js';
+import { defaultAbilities, parseTlsLibrary, type TlsLibrary } from '../tls-library.js';
 import { findEximRoute, type EximRoute } from './find-route.js';
 import {
   coverageOf,
@@ -219,7 +219,7 @@ function libraryOf(
   options: TransportOptions,
   library: TlsLibrary | undefined,
 ): TlsRules['library'] {
-  const abilities = libraryAbilities(library, options.source);
+  const abilities = defaultAbilities(library, options.source);
   const ciphers = options.value('tls_require_ciphers');
   if (!ciphers.known) return { ...abilities, oldSuites: ciphers };
   // Keywords for versions and flags do not change the suites of NORMAL.

@@ -10,7 +10,7 @@ import {
   type TlsRules,
   type TlsVersionName,
 } from '../sender-model.js';
-import { libraryAbilities, parseTlsLibrary, type TlsLibrary } from '../tls-library.js';
+import { defaultAbilities, parseTlsLibrary, type TlsLibrary } from '../tls-library.js';
 import { parseSmtpdConf, type ParsedSmtpdConf, type SmtpdLine } from './parse-smtpd-conf.js';
 
 /** Input of {@link readOpenSmtpd}. */
@@ -368,7 +368,7 @@ function serverNameBy(version: string | undefined, source: SettingSource): TlsRu
  * unknown.
  */
 function libraryOf({ ciphers, source }: Relay, { version, library }: Build): TlsRules['library'] {
-  const abilities = libraryAbilities(library, source);
+  const abilities = defaultAbilities(library, source);
   const isOld = /^[56]\./.test(version ?? '');
   if (ciphers === undefined && isOld) return abilities;
   const reason = `the suites of ${ciphers ?? 'this version of OpenSMTPD'} are not known`;
