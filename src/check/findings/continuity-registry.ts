@@ -231,7 +231,7 @@ export const continuityFindings = {
   'dnssec-signature-near-expiry': {
     topic: 'dnssec',
     title: withDetail('DNSSEC signatures expire soon'),
-    passed: 'The DNSSEC signatures expire in a few days',
+    passed: 'The DNSSEC signatures do not expire soon',
     why: 'After they expire, the zone is bogus. Senders behind a validating resolver defer all mail.',
     reference: 'RFC 4035 §5.3.1',
     owner: 'dns-host',
