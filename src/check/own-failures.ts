@@ -7,3 +7,10 @@ export const ownFailures: ReadonlySet<string> = new Set([
   // The operator of the server refuses checks.
   'opt-out',
 ]);
+
+/** Failures of the trust anchor or the clock of this machine: no zone can be validated. */
+export const ownValidationFailures: ReadonlySet<string> = new Set([
+  'dnssec-anchor-stale',
+  'dnssec-clock',
+  'dnssec-no-anchor',
+]);

@@ -3,7 +3,7 @@ import test from 'node:test';
 import { systemClock } from '../../src/base/index.js';
 import { checkDomains } from '../../src/cli/check-domains.js';
 import { grade } from '../../src/check/index.js';
-import { rootAnchors } from '../../src/dns/index.js';
+import { parseTrustAnchors, rootAnchors } from '../../src/dns/index.js';
 import type { CheckResult, Evidence } from '../../src/evidence/index.js';
 import { allScenarios, createLab, LabDns, type Lab, type Scenario } from '../../src/lab/index.js';
 import type { Network } from '../../src/net/index.js';
@@ -80,9 +80,12 @@ test('a result names the earliest end of each zone, the registry included', asyn
 test('a foreign trust anchor or a wrong clock leaves the verdict open', async (t) => {
   const lab = await createLab({ scenarios: [signed('fresh.example', 1, 13)] });
   t.after(() => lab.close());
+  const elsewhere = parseTrustAnchors(`elsewhere. IN DS 1 13 2 ${'00'.repeat(32)}`);
+  assert.ok(elsewhere.ok);
   const wrongClock = { ...systemClock, now: () => Date.now() + 400 * 86_400_000 };
   for (const [own, cause] of [
-    [{ anchors: rootAnchors }, /trust anchor/],
+    [{ anchors: rootAnchors }, /No trust anchor signs/],
+    [{ anchors: elsewhere.value }, /No trust anchor covers/],
     [{ clock: wrongClock }, /clock/],
   ] as const) {
     const [collected] = checkDomains(lab, ['fresh.example'], { ...own, resolver: undefined });

@@ -3,7 +3,7 @@ import type { FailureEvidence } from '../../evidence/index.js';
 import { parseCertificate } from '../../x509/index.js';
 import { isNearExpiry } from './certificate-rules.js';
 import { resolverAtFault } from './exposure.js';
-import { ownFailures } from '../own-failures.js';
+import { ownFailures, ownValidationFailures } from '../own-failures.js';
 import { policyFindingOf } from './policy-finding.js';
 import { isUnroutable, takesMail, type JudgedHost } from './judge-host.js';
 import type { FindingCollector } from './finding-collector.js';
@@ -41,7 +41,7 @@ export function routeRules(raised: FindingCollector): void {
   // The test for bogus comes before that for a failed lookup: a validating resolver
   // reports both as SERVFAIL, and only the first names the cause.
   if (route.dnssec === 'bogus') raised.add('dnssec-bogus', { reason: proofWords(route.failure) });
-  else if (route.failure?.code === 'dnssec-anchor-stale' || route.failure?.code === 'dnssec-clock')
+  else if (ownValidationFailures.has(route.failure?.code ?? ''))
     raised.add('own-validation-fails', { reason: proofWords(route.failure) });
   else if (route.kind === 'error')
     raised.add('mx-lookup-failed', { detail: failureWords(route.failure) ?? '' });
