@@ -32,7 +32,7 @@ export interface CertifyingOptions {
   readonly ring: KeyRing;
   readonly writers: ReadonlyMap<string, DnsWriter>;
   readonly eyes: Observer;
-  /** Challenges that this process answers itself. */
+  /** The solvers of the challenges that this process answers itself. */
   readonly answers: readonly ChallengeSolver[];
   readonly minutes: number;
 }
@@ -43,8 +43,8 @@ export interface Certifying {
   /** Whether this process can answer the challenges of the CA. */
   readonly answers: boolean;
   /**
-   * Certifies policy hosts, and mail hosts whose section requests it; if undefined, the
-   * operator obtains certificates.
+   * Obtains certificates for the policy hosts, and for the mail hosts whose sections
+   * request certificates. If undefined, the operator obtains them.
    */
   readonly certify?: NonNullable<LocalExecutorOptions['certify']>;
 }

@@ -5,7 +5,7 @@ import type { JobContext } from './service.js';
 /** The settings that `report.alerts` and `watch.notify` share. */
 type ChannelSettings = Pick<NonNullable<ReportSettings['alerts']>, 'webhook' | 'mail'>;
 
-/** One message to the operator, in the formats that the channels need. */
+/** A message to the operator, in the formats of mail and webhook. */
 export interface AlertMessage {
   /**
    * The local part of the Message-ID, which stays the same when the message is sent
@@ -19,10 +19,10 @@ export interface AlertMessage {
   readonly json: string;
 }
 
-/** Resolves to true if the receiver accepted the message. */
+/** A function that sends a message, and resolves to true if the receiver accepted it. */
 export type AlertChannel = (message: AlertMessage) => Promise<boolean>;
 
-/** Returns the configured receivers of alerts, by name: `webhook`, `mail`. */
+/** Returns the configured channels for alerts by name: `webhook`, `mail`. */
 export function alertChannels(
   { webhook, mail }: ChannelSettings,
   jobContext: JobContext,
@@ -57,9 +57,9 @@ async function sendMail(
 }
 
 /**
- * Formats a message as mail. Base64 keeps foreign text out of the lines of SMTP;
- * `Auto-Submitted` prevents automatic replies (RFC 3834 §5). `at`: milliseconds since
- * 1970.
+ * Formats a message as mail. Base64 ensures that foreign text cannot change the lines of
+ * SMTP; `Auto-Submitted` prevents automatic replies (RFC 3834 §5). `at`: milliseconds
+ * since 1970.
  */
 export function formatAlertMail(
   { from, to }: Pick<MailSettings, 'from' | 'to'>,
@@ -78,7 +78,7 @@ export function formatAlertMail(
   ].join('\r\n');
 }
 
-/** Returns the header and body of a part, in lines. */
+/** Returns the header and body of a MIME part as lines. */
 function part(subtype: 'plain' | 'html', content: string): readonly string[] {
   return [
     `Content-Type: text/${subtype}; charset=utf-8`,

@@ -4,8 +4,9 @@ import type { SharedPortSite } from './service.js';
 const form = /^\/\.well-known\/acme-challenge\/([A-Za-z0-9_-]{1,512})$/;
 
 /**
- * Serves http-01 challenges over plain HTTP: the key authorisation of an open challenge,
- * for its name and token only. All other paths are answered 404. [8555-8.3-1]
+ * Serves http-01 challenges over plain HTTP: the key authorisation of a pending
+ * challenge, under its name and token only. Requests for other paths get 404.
+ * [8555-8.3-1]
  */
 export function challengeSite(answers: Pick<WebSolver, 'textFor'>): SharedPortSite {
   const textFor = (hostName: string, path: string): string | undefined => {

@@ -6,7 +6,10 @@ export type ListenAddress =
   | {
       readonly address: string;
       readonly port: number;
-      /** `::` accepts IPv4 too, unless the same list has 0.0.0.0 with this port. */
+      /**
+       * True if the same list has 0.0.0.0 with this port. Otherwise `::` accepts IPv4
+       * too.
+       */
       readonly ipv6Only?: boolean;
     }
   | {
@@ -17,7 +20,7 @@ export type ListenAddress =
 
 /**
  * Reads `PORT` (on 127.0.0.1 by default), `ADDRESS:PORT`, `[IPv6]:PORT` or `unix:/path`.
- * Undefined for anything else.
+ * Returns undefined for other text.
  */
 export function parseListenAddress(addressText: string): ListenAddress | undefined {
   if (addressText.startsWith('unix:'))
@@ -35,8 +38,8 @@ export function parseListenAddress(addressText: string): ListenAddress | undefin
 }
 
 /**
- * Returns the form that an operator would write; the key that identifies a listener
- * across a reload.
+ * Returns an address as an operator writes it in the configuration. A reload finds the
+ * open listeners by this text.
  */
 export function formatListenAddress(address: ListenAddress): string {
   if ('path' in address) return `unix:${address.path}`;
@@ -66,8 +69,8 @@ export const listenAddresses = z
   );
 
 /**
- * Returns whether a socket accepts IPv6 only. Linux refuses a second socket for IPv4 next
- * to one that accepts both families.
+ * Returns whether a socket must accept IPv6 only. Linux refuses a separate IPv4 socket on
+ * the port of a socket that accepts both families.
  */
 function isOnlyIpv6(listenAddress: ListenAddress, all: readonly ListenAddress[]): boolean {
   if (!('port' in listenAddress) || listenAddress.address !== '::') return false;

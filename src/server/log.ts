@@ -4,7 +4,8 @@ import { neutralise } from '../base/index.js';
 export type Level = 'info' | 'warn' | 'error';
 
 /**
- * One line for each event. Fields are facts of the event; secrets are never among them.
+ * A log with one line for each event. Fields are facts about the event; they never
+ * contain secrets.
  */
 export interface Log {
   info(event: string, fields?: Fields): void;

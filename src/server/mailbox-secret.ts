@@ -3,19 +3,22 @@ import { commandFailure, fail, isHermeticError, ok, type Result } from '../base/
 import type { MailboxSecret } from '../tls-rpt-receive/index.js';
 import { readSecret } from './secrets.js';
 
-/** Milliseconds for the program of a token. */
+/** Milliseconds within which the token program must end. */
 const TOKEN_TIMEOUT = 60_000;
-/** Octets of its output. */
+/** Maximum octets of the output of the token program. */
 const MAX_TOKEN = 16_384;
 
 /** The source of a secret: a file with a password, or a program that prints a token. */
 export interface MailboxSecretSource {
   readonly password?: string | undefined;
-  /** The program with its arguments. */
+  /** The token program with its arguments. */
   readonly tokenCommand?: readonly string[] | undefined;
 }
 
-/** Reads the secret for each connection, since passwords and tokens change. */
+/**
+ * Returns the secret of a mailbox. Called for each connection, since passwords and tokens
+ * change.
+ */
 export async function obtainMailboxSecret(
   { password, tokenCommand }: MailboxSecretSource,
   signal: AbortSignal,
@@ -30,8 +33,8 @@ export async function obtainMailboxSecret(
 }
 
 /**
- * Returns the failure. Loads its text on demand: a daemon without mailboxes does not need
- * that code.
+ * Returns the failure `mailbox-secret`. Loads the texts of failures on demand, because a
+ * daemon without mailboxes does not need them.
  */
 async function refuse(detail: string): Promise<Result<never>> {
   const { intakeFailures } = await import('../tls-rpt-receive/index.js');
@@ -39,8 +42,8 @@ async function refuse(detail: string): Promise<Result<never>> {
 }
 
 /**
- * Runs the command and returns its standard output, the token. No message contains the
- * token.
+ * Runs the command and returns its standard output as the token. Messages never contain
+ * the token.
  */
 function runTokenCommand(
   [command = '', ...args]: readonly string[],

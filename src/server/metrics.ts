@@ -1,5 +1,5 @@
 /**
- * One metric family as a job reports it. Names get the prefix `hermetic_` at a scrape.
+ * A metric family as a job reports it. In a scrape its name has the prefix `hermetic_`.
  */
 export interface Metric {
   readonly name: string;
@@ -19,14 +19,14 @@ export function single(name: string, type: Metric['type'], help: string, value: 
   return { name, type, help, samples: [{ value }] };
 }
 
-/** Samples that differ in the value of one label. */
+/** The samples of a metric that differ only in the value of one label. */
 export interface LabelledSamples {
   readonly label: string;
-  /** Value of the label and of the sample. */
+  /** Pairs of the label's value and the sample's value. */
   readonly values: Iterable<readonly [string, number]>;
 }
 
-/** Creates a metric with one label: a sample for each entry. */
+/** Creates a metric with one label and a sample for each entry. */
 export function labelled(
   name: string,
   type: Metric['type'],

@@ -3,14 +3,15 @@ import type { PlanSource } from '../web/index.js';
 import type { JobContext } from './service.js';
 
 /**
- * Returns the plans of the section `publish` for the pages, for one domain and its mail
- * hosts. They write nothing: the rounds of the job `publish` execute. The code of
- * publishing is loaded with the first plan. Undefined without the section.
+ * Returns the source of the plans that the pages show for one domain and its mail hosts;
+ * undefined without the section `publish`. Planning writes nothing: only the rounds of
+ * the job `publish` execute plans. The code of publishing is loaded with the first plan.
  */
 export function planSource(jobContext: JobContext, signal: AbortSignal): PlanSource | undefined {
   const section = jobContext.publish;
   if (!section) return undefined;
-  // Every query of an observation listens to the signal, and many run concurrently.
+  // Many queries of an observation run concurrently, and each adds a listener to the
+  // signal.
   setMaxListeners(0, signal);
   const open = async () => {
     const [{ openPublishing }, { findFailure }] = await Promise.all([

@@ -3,7 +3,7 @@ import test from 'node:test';
 import { labelled, single } from './metrics.js';
 import { formatMetrics, MAX_SAMPLES } from './prometheus.js';
 
-/** The sample lines of one family. */
+/** Returns the sample lines of one metric family. */
 const samplesOf = (scrape: string, family: string): readonly string[] =>
   scrape
     .split('\n')

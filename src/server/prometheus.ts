@@ -3,20 +3,20 @@ import type { Metric, Sample } from './metrics.js';
 
 /** Maximum number of samples of one family in a scrape. */
 export const MAX_SAMPLES = 10_000;
-/** Characters of a label value: a domain name is shorter. */
+/** Maximum characters of a label value: a domain name is shorter. */
 const MAX_LABEL_LENGTH = 255;
 
 /** Metrics of the process and of Node.js. Created at the first scrape and then reused. */
 let processRegistry: Registry | undefined;
 
 /**
- * Formats metrics for a scrape, in the text format of Prometheus, with those of the
- * process. Loaded at the first scrape: a daemon without scrapes neither loads the library
- * nor measures its event loop.
+ * Formats the given metrics and those of the process for a scrape, in the text format of
+ * Prometheus. The daemon loads this module at the first scrape: without scrapes it
+ * neither loads the library nor measures its event loop.
  *
  * Samples of one family with equal labels are added up, such as the connections of two
  * addresses of one port. A family of more than 10,000 samples is truncated, and
- * `hermetic_metrics_dropped_samples` names it.
+ * `hermetic_metrics_dropped_samples` names the family.
  */
 export async function formatMetrics(metrics: readonly Metric[]): Promise<string> {
   const registry = new Registry();
@@ -49,9 +49,9 @@ function processMetrics(): Registry {
 }
 
 /**
- * Adds one family. The jobs hold the counters, so each scrape creates the families again.
- * The library starts a family without labels at 0. A family without samples must not
- * start at 0: an expiry time of 0 would raise an alarm.
+ * Adds one family to the registry. The jobs hold the counters, so each scrape creates the
+ * families again. The library starts a family without labels at 0. A family without
+ * samples must not start at 0: an expiry time of 0 would raise an alarm.
  */
 function addFamily(register: Registry, { name, help, type, samples }: Metric): void {
   const labelNames = [...new Set(samples.flatMap(({ labels }) => Object.keys(labels ?? {})))];

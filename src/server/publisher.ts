@@ -28,55 +28,60 @@ import { readSecret } from './secrets.js';
 import type { JobContext } from './service.js';
 
 /**
- * Publishing with its inputs from other jobs: the check of this program as its probe,
- * stored reports as its evidence.
+ * The functions of publishing, with inputs from other parts: the check of this program as
+ * the probe, stored reports as evidence.
  */
 export interface Publishing {
   readonly ledger: Ledger;
   readonly ring: KeyRing;
-  /** Writes nothing. `only`: the hosts and domains to observe; default all. */
+  /**
+   * Returns the plans of hosts and domains; writes nothing. `only`: selects the hosts and
+   * domains to observe; default all.
+   */
   plan(only?: PlanOptions['only']): Promise<readonly SubjectPlan[]>;
   apply(): Promise<readonly Applied[]>;
-  /** Returns the account, for CAA records; undefined without a configured CA. */
+  /** Returns the ACME account, for CAA records; undefined without a configured CA. */
   readonly accountBinding?: () => Promise<AccountBinding>;
-  /** Changes the key of the account at the CA; undefined without a configured CA. */
+  /** Changes the key of the ACME account at the CA; undefined without a configured CA. */
   readonly changeAccountKey?: () => Promise<ActionOutcome>;
 }
 
 /** The ACME account of this machine, with the hosts and keys that it certifies. */
 export interface AccountBinding extends CaaBinding {
   readonly hosts: readonly string[];
-  /** SHA-256 of the public keys of the ring, lower-case hex. */
+  /** SHA-256 digests of the public keys in the ring, as lower-case hex. */
   readonly keys: ReadonlySet<string>;
 }
 
-/** Minutes between two rounds of the daemon; 0: rounds are run manually. */
+/**
+ * The section `publish`. `everyMinutes`: minutes between two rounds of the daemon; 0:
+ * rounds are run manually.
+ */
 export type PublishSettings = PublishSection & { readonly everyMinutes?: number };
 
 /**
- * Only the facts that decide whether a sender would deliver, and the certificate of each
- * key type: a few connections per address.
+ * The facts that a probe collects: only whether a sender would deliver, and the
+ * certificate of each key type. The probe needs a few connections per address.
  */
 const goals = { inventory: false, asks: [] };
 
 const USUAL_MINUTES = 10;
 
 export interface Given extends Pick<LocalExecutorOptions, 'writers' | 'certify'> {
-  /** Challenges of a CA that this process answers itself. */
+  /** The solvers of the challenges that this process answers itself. */
   readonly answers?: readonly ChallengeSolver[];
   /** Minutes between two rounds. */
   readonly minutes?: number;
   /**
-   * Ends running work: requests, waits and changes of records. The next round of any
-   * process continues interrupted work.
+   * The signal that interrupts running work: requests, waits and changes of records. The
+   * next round, in this or another process, continues the work.
    */
   readonly signal?: AbortSignal;
 }
 
 /**
- * Opens publishing for a configuration. `given`: further access to the zones of
- * `publish.dns`, and the issuer that replaces `publish.acme`; the operator does the
- * remaining work.
+ * Opens publishing for a configuration. `given`: writers of further zones in addition to
+ * `publish.dns`, and a function that obtains certificates instead of `publish.acme`.
  */
 export function openPublishing(
   section: PublishSettings,
@@ -116,7 +121,7 @@ export function openPublishing(
       : undefined;
   const { everyMinutes = 0 } = section;
   const intervalMs = everyMinutes > 0 ? everyMinutes * 60_000 : undefined;
-  /** The options of one round; each round has a separate observer. */
+  /** Returns the options of one round, with a separate observer. */
   const round = (): PlanOptions => ({
     section,
     ledger,
@@ -160,17 +165,22 @@ async function bindingOf(
   };
 }
 
-/** Creates the observer of one round. It probes each host once, for all its domains. */
+/**
+ * Creates the observer of one round. The observer probes each host once, for all domains
+ * that use the host.
+ */
 function eyesOf(section: PublishSection, jobContext: JobContext, signal?: AbortSignal): Observer {
   const { network, localNetwork, resolver, trustStore, clock, store } = jobContext;
   const { smtp: smtpPort, https: httpsPort } = section.ports;
   const probed = new Map<string, Promise<MailHost | undefined>>();
   const probe = async (hostName: string): Promise<MailHost | undefined> => {
-    // Loaded by the first round: a daemon that only serves policies needs no check.
+    // The code of the check is loaded by the first round: a daemon that only serves
+    // policies does not need it.
     const { collect, collectOptions, grade } = await import('../check/index.js');
     const options = collectOptions({
       network,
-      // The daemon's own guard, network.privateAddresses, decides.
+      // The network of the daemon already refuses private addresses, unless
+      // network.privateAddresses allows them.
       reach: 'any',
       resolver,
       trustStore,

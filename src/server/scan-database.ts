@@ -1,8 +1,9 @@
 import type { Database } from '../scan/index.js';
 
 /**
- * The database of scans, as the daemon uses it. The connection is opened with the first
- * request, and again after a failure. The first request also loads the code of scans.
+ * The daemon's connection to the database of scans. The first request opens the
+ * connection and loads the code of scans. After a failure the next request opens the
+ * connection again.
  */
 export class ScanDatabase {
   #opened: Promise<Database> | undefined;
@@ -13,7 +14,7 @@ export class ScanDatabase {
     private readonly onError: (error: Error) => void,
   ) {}
 
-  /** Rejects if the database does not answer. */
+  /** Returns the open database. Rejects if the database does not answer. */
   open(): Promise<Database> {
     const { url: connection, maxConnections, onError } = this;
     this.#opened ??= import('../scan/index.js').then(({ Database }) =>

@@ -4,18 +4,19 @@ import { createSecureContext, type SecureContext } from 'node:tls';
 import { HermeticError } from '../base/index.js';
 import { servingTls } from '../tls/index.js';
 
-/** A certificate with its key, ready to serve. */
+/** A certificate with its key, ready for a TLS server. */
 export interface ServerCertificate {
   readonly context: SecureContext;
-  /** The chain and its key, PEM, for servers that make their context themselves. */
+  /** The chain and its key as PEM, for servers that create their own TLS context. */
   readonly pem: { readonly cert: string; readonly key: string };
   /** Reports whether the certificate is for this host name. */
   covers(hostName: string): boolean;
 }
 
 /**
- * Reads a secret from a file that only its owner and group can read. A secret that others
- * can read is refused: the operator could overlook a warning.
+ * Reads a secret from a file, which only its owner and group may be able to read. If
+ * other users can read the file, throws instead of warning, because an operator could
+ * overlook a warning.
  *
  * @throws HermeticError `secret-exposed`, `secret-unreadable`
  */
@@ -39,7 +40,7 @@ export function readSecret(filePath: string): string {
 }
 
 /**
- * Loads a private key, PEM.
+ * Loads a private key from a PEM file.
  *
  * @throws HermeticError `key-unusable`, and those of {@link readSecret}
  */
@@ -56,8 +57,8 @@ export function loadKey(filePath: string): KeyObject {
 }
 
 /**
- * Loads a certificate chain and its key. Throws HermeticError when a file is missing,
- * malformed, or the two do not belong together.
+ * Loads a certificate chain and its key. Throws HermeticError if a file is missing or
+ * malformed, or if the key does not belong to the certificate.
  */
 export function loadCertificate(files: {
   readonly chain: string;

@@ -14,11 +14,11 @@ import type { SenderTestSettings } from '../sender/settings.js';
 import { rootsFrom } from './acme-issuer.js';
 import type { JobContext } from './service.js';
 
-/** Names in one certificate; Let's Encrypt permits 100. */
+/** Maximum number of names in one certificate; Let's Encrypt permits 100. */
 const MAX_NAMES = 100;
 /** The name of the only key in the ring of a slot. */
 const KEY = 'host';
-/** Slots whose chain is in memory. */
+/** Maximum number of slots whose certificate chains are in memory. */
 const MAX_CHAINS = 200;
 
 export interface SlotIssuerOptions {
@@ -26,16 +26,16 @@ export interface SlotIssuerOptions {
   readonly zone: string;
   readonly cases: readonly SenderCase[];
   readonly table: SlotTable;
-  /** The private key of every host, PEM, and a folder for chains. */
+  /** The private key that all hosts share, as PEM, and the folder of the chains. */
   readonly keyPem: string;
   readonly folder: string;
   readonly signal: AbortSignal;
 }
 
 /**
- * Obtains one certificate for each slot from a CA (RFC 8555). The certificate names the
- * policy hosts and the mail hosts that need a valid certificate, so that 50 certificates
- * a week are enough. Challenges are answered in our own DNS.
+ * Obtains one certificate for each slot from a CA (RFC 8555). The certificate covers all
+ * policy hosts and mail hosts of the slot that need a valid certificate, because the CA
+ * permits only 50 certificates a week. The daemon answers the challenges in its own DNS.
  */
 export class SlotIssuer {
   readonly #issuer: Issuer;
@@ -76,7 +76,10 @@ export class SlotIssuer {
     });
   }
 
-  /** Returns the response to a challenge below `_acme-challenge` (RFC 8555 §8.4). */
+  /**
+   * Returns the text of the TXT record below `_acme-challenge` for a pending challenge
+   * (RFC 8555 §8.4).
+   */
   textAt(domainName: Name): string | undefined {
     return this.#texts.get(domainName.key);
   }
@@ -97,7 +100,7 @@ export class SlotIssuer {
     };
   }
 
-  /** Certifies a slot if its certificate is missing or due. */
+  /** Obtains the certificate of a slot if it is missing or due for renewal. */
   async certify({ slot }: Pick<Slot, 'slot'>): Promise<void> {
     const { table, keyPem } = this.options;
     const now = this.jobContext.clock.now();
@@ -110,7 +113,9 @@ export class SlotIssuer {
       await table.markReady(slot, now, `${outcome.code}: ${outcome.detail}`);
   }
 
-  /** Returns the certificate of a host of a slot; undefined before it was issued. */
+  /**
+   * Returns the certificate of a host of a slot; undefined until the CA has issued it.
+   */
   certificateFor(hostName: string): HostKeyAndChain | undefined {
     const [slot] = hostName
       .toLowerCase()
@@ -130,14 +135,14 @@ export class SlotIssuer {
   }
 
   /**
-   * Returns the names of a certificate. They never change, so that the CA recognises a
-   * renewal.
+   * Returns the names in the certificate of a slot. The names never change, so that the
+   * CA recognises a renewal.
    */
   #names(slot: string): readonly string[] {
     const { cases, zone } = this.options;
     const names = cases.flatMap((senderCase) => {
       const { policyHost, mxHost } = caseNames(senderCase.id, slot, zone);
-      // A CA cannot validate names of a bogus zone.
+      // A CA cannot validate names in a zone whose DNSSEC is bogus.
       if (senderCase.zone.dnssec === 'bogus') return [];
       const { policy, host } = senderCase;
       return [

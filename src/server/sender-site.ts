@@ -16,12 +16,12 @@ import { loadKey, readSecret } from './secrets.js';
 import { unwritable } from './writable-folder.js';
 
 /**
- * The keys of a sender test. They are stored in files, because DS and TLSA records depend
- * on them.
+ * The keys of a sender test. They must survive a restart, because DS and TLSA records
+ * depend on them.
  */
 export interface SenderKeys {
   readonly zone: ZoneSigningKey;
-  /** The key of every mail host. */
+  /** The key that all mail hosts share. */
   readonly host: KeyPair;
   /** The key of the private issuer that TLSA records of usage 2 name. */
   readonly issuer: KeyPair;
@@ -30,7 +30,7 @@ export interface SenderKeys {
 /** An installation of the sender test, from its section and keys. */
 export interface SenderSite extends SiteData {
   readonly addresses: CaseAddresses;
-  /** The cases that this installation opens. */
+  /** The test cases that this installation offers. */
   readonly cases: readonly SenderCase[];
   readonly keys: SenderKeys;
 }
@@ -38,7 +38,8 @@ export interface SenderSite extends SiteData {
 /**
  * Reads the keys of the folder, and generates missing keys.
  *
- * @throws HermeticError for a folder that cannot be written, and a key that is not P-256
+ * @throws HermeticError if a key is missing and the folder cannot be written, or if a key
+ * cannot be used
  */
 export function openSenderKeys(folder: string): SenderKeys {
   const file = (name: string): string => {
@@ -68,7 +69,7 @@ function writeKey(folder: string, path: string): void {
   }
 }
 
-/** Combines section and keys. */
+/** Returns the installation of the sender test that a section and its keys describe. */
 export function senderSite(settings: SenderTestSettings, keys: SenderKeys): SenderSite {
   const { zone, nameServers, policyAddresses, reportUri } = settings;
   const cases = openCases(settings);
@@ -87,7 +88,7 @@ export function senderSite(settings: SenderTestSettings, keys: SenderKeys): Send
   };
 }
 
-/** Returns the SHA-256 of a public key, as TLSA 3 1 1 and 2 1 1 contain it. */
+/** Returns the SHA-256 digest of a public key for TLSA records 3 1 1 and 2 1 1. */
 function digestOf({ publicKey }: KeyPair): string {
   const spki = publicKey.export({ type: 'spki', format: 'der' });
   return createHash('sha256').update(spki).digest('hex');

@@ -16,11 +16,12 @@ import type { Log } from './log.js';
 import type { Metric } from './metrics.js';
 
 /**
- * Answers one web request. Jobs export handlers of this form; only `server` listens. The
- * body of the request is bounded by the site's `maxBody`; reading beyond it rejects with
- * a HermeticError `body-too-large`, and an error thrown by a handler becomes status 413
- * or 500. A response of a media type in `streamedTypes` is sent while its body is
- * produced; every other body is read whole first.
+ * Answers one web request. Jobs export handlers of this form; only `server` listens. If a
+ * handler reads more of the body than the site's `maxBody`, the read rejects with the
+ * HermeticError `body-too-large`. If the handler throws this error, the client gets
+ * status 413; for any other error, 500. If the media type of a response is in
+ * `streamedTypes`, the server sends the body while it is produced. Any other body is
+ * first read completely.
  */
 export type WebHandler = (request: Request, peer: Endpoint) => Response | Promise<Response>;
 
@@ -38,14 +39,15 @@ export interface PlainAnswer {
 export interface SharedPortSite {
   /**
    * Returns whether the site answers a request. `host` in lower case without port, `path`
-   * without query. Called for each request, so the names of a site may change.
+   * without query. The server calls this for each request, so the names of a site may
+   * change.
    */
   serves(hostName: string, path: string): boolean;
   readonly handle: WebHandler;
   /**
-   * Returns an answer that depends on method, host and path only. It avoids the cost of a
-   * `Request` and a `Response` for policies, which are requested most, and the memory of
-   * both for metrics.
+   * Returns an answer that depends on method, host and path only. Such an answer needs no
+   * `Request` and `Response`: they would cost time for policies, which are requested most
+   * often, and memory for metrics.
    */
   answer?(
     method: string,
@@ -54,7 +56,7 @@ export interface SharedPortSite {
   ): PlainAnswer | undefined | Promise<PlainAnswer>;
   /**
    * Returns whether the site refuses requests because it is overloaded. During an
-   * overload its connections wait, and networks take turns.
+   * overload connections to the site wait, and networks take turns.
    */
   isBusy?(): boolean;
   /**
@@ -66,11 +68,11 @@ export interface SharedPortSite {
   certificateFor?(serverName: string): SecureContext | 'refuse' | undefined;
   /**
    * Returns the certificate that answers a tls-alpn-01 challenge for a name (RFC 8737).
-   * Hellos are inspected before TLS reads them only while this is set: a client that does
-   * not offer `acme-tls/1` never receives it.
+   * While this function is present, the port inspects each hello before TLS does: a
+   * client that does not offer `acme-tls/1` must not receive this certificate.
    */
   challengeFor?(): ((serverName: string) => SecureContext | undefined) | undefined;
-  /** Octets of a request's body, for all paths or by path. Default 64 KiB. */
+  /** Maximum octets of a request's body, for all paths or by path. Default 64 KiB. */
   readonly maxBody?: number | ((path: string) => number | undefined);
 }
 
@@ -82,20 +84,22 @@ export interface StreamPort {
   readonly limits: PortLimits;
   serve(connection: Connection): void;
   /**
-   * Ends a connection that the port closes to make room for a new one, as its protocol
-   * requires.
+   * Ends a connection, as the protocol requires, to make room for a new one.
    */
   evict?(connection: Connection): void;
-  /** Ends the connections when the port closes, each as its protocol requires. */
+  /** Ends all connections when the port closes, as the protocol requires. */
   end?(): Promise<void>;
 }
 
 /** A port for a protocol over UDP, such as DNS. */
 export interface DatagramPort {
-  /** For logs and metrics: `sender-dns`. */
+  /** The name of the port in logs and metrics, such as `sender-dns-udp`. */
   readonly what: string;
   readonly listen: readonly ListenAddress[];
-  /** Answers to one network in a second, with a burst of four seconds. */
+  /**
+   * Maximum number of answers to one network in a second; a burst may use four seconds at
+   * once.
+   */
   readonly perSecond: number;
   /**
    * Returns the answer to one datagram; undefined leaves it unanswered. `truncate`: the
@@ -104,49 +108,59 @@ export interface DatagramPort {
   answer(query: Uint8Array, peer: Endpoint, truncate: boolean): Uint8Array | undefined;
 }
 
-/** A port of plain HTTP that belongs to one job. */
+/** A plain HTTP port that belongs to one job. */
 export interface HttpPort {
-  /** For logs and metrics: `pages`. */
+  /** The name of the port in logs and metrics, such as `pages`. */
   readonly what: string;
   readonly listen: readonly ListenAddress[];
   readonly limits: Pick<PortLimits, 'connections'>;
   readonly sites: readonly SharedPortSite[];
 }
 
-/** Limits of a port. Each bounds a resource that clients can claim. */
+/** Limits of a port. Each bounds a resource that clients can exhaust. */
 export interface PortLimits {
   /**
-   * True if the job itself ends its connections when a reload stops it. Otherwise they
-   * are closed at once, and clients reconnect to the new configuration.
+   * True if the job itself ends its connections when a reload stops the job. Otherwise
+   * the port closes the connections at once, and clients reconnect to the new
+   * configuration.
    */
   readonly endedByJob?: boolean;
-  /** Maximum number of concurrent connections; for one more, one is closed. */
+  /**
+   * Maximum number of concurrent connections. Beyond this number the port closes one for
+   * each new one.
+   */
   readonly connections: number;
-  /** Sent to a refused connection, such as a reply 421. */
+  /** Text that a refused client receives, such as an SMTP reply 421. */
   readonly refusal?: string;
-  /** Has priority when descriptors are short: mail is not delivered without this port. */
+  /**
+   * True if the port has priority when descriptors are short, because mail cannot be
+   * delivered without it.
+   */
   readonly essential?: boolean;
-  /** Milliseconds without an octet in either direction until a connection is closed. */
+  /**
+   * Milliseconds without an octet in either direction after which the port closes a
+   * connection.
+   */
   readonly idleMs: number;
 }
 
-/** A function of a job that does not work now. */
+/** A part of a job that currently does not work. */
 export interface Degraded {
   readonly job: string;
-  /** Code of the failure, as `hermetic explain` knows it. */
+  /** The code of the failure, which `hermetic explain` describes. */
   readonly code: string;
   /** The name of the failing part, such as a mailbox. */
   readonly subject?: string;
 }
 
-/** The running part of a job: its sites, ports and metrics. */
+/** A running job: its sites, ports and metrics. */
 export interface Service {
   readonly sites?: readonly SharedPortSite[];
-  /** Sites on the ports of plain HTTP. */
+  /** Sites on the plain HTTP ports of `web.http`. */
   readonly plainSites?: readonly SharedPortSite[];
   readonly ports?: readonly StreamPort[];
   readonly datagramPorts?: readonly DatagramPort[];
-  /** Ports of plain HTTP with separate sites. */
+  /** Plain HTTP ports that serve only the sites of this job. */
   readonly httpPorts?: readonly HttpPort[];
   /** Returns the metrics of the job, at every scrape. */
   metrics?(): readonly Metric[];
@@ -155,11 +169,14 @@ export interface Service {
    * `hermetic status`.
    */
   degraded?(): readonly Degraded[];
-  /** Ends the timers and the work of the job; the daemon closes its listeners. */
+  /**
+   * Ends the timers and the work of the job. The daemon itself closes the ports of the
+   * job.
+   */
   stop?(): Promise<void> | void;
 }
 
-/** A job of the daemon: a section of `hermetic.yaml` and the code that serves it. */
+/** A job of the daemon: a section of `hermetic.yaml` and the code that runs for it. */
 export interface Job<Section = unknown> {
   readonly section: string;
   readonly schema: z.ZodType<Section>;
@@ -172,9 +189,9 @@ export interface Job<Section = unknown> {
 /** The code of a job. */
 export interface JobCode<Section = unknown> {
   /**
-   * Returns the tables that the job reads and writes. They are up to date before it
-   * starts; a reload waits for the lock of another process without blocking the event
-   * loop.
+   * Returns the tables that the job reads and writes. The daemon migrates them before the
+   * job starts. If another process holds the lock, a reload waits without blocking the
+   * event loop.
    */
   tables?(settings: Section): readonly TableSet[] | Promise<readonly TableSet[]>;
   start(settings: Section, jobContext: JobContext): Service | Promise<Service>;
@@ -188,15 +205,20 @@ export interface JobCode<Section = unknown> {
 /** The shared resources that the daemon passes to every job. */
 export interface JobContext {
   /**
-   * The network for addresses from foreign data, guarded unless the configuration allows
-   * private addresses.
+   * The network for addresses that other parties supply. It refuses private addresses
+   * unless the configuration allows them.
    */
   readonly network: Network;
-  /** The unguarded network, for addresses of the configuration. */
+  /**
+   * The network for addresses in the configuration, without a restriction on addresses.
+   */
   readonly localNetwork: Network;
   readonly resolver: Resolver;
   readonly trustStore: TrustStore;
-  /** The policy of the daemon's senders: resolver, MTA-STS cache, exemptions. */
+  /**
+   * The inputs of policy decisions for the daemon's senders: resolver, MTA-STS cache,
+   * exemptions.
+   */
   readonly policy: PolicyDeps;
   readonly store: Store;
   readonly clock: Clock;
@@ -205,15 +227,15 @@ export interface JobContext {
   readonly senderTest?: SenderTestSettings | undefined;
   /** The section `publish`, for the pages that show its plans. */
   readonly publish?: (PublishSection & { readonly everyMinutes: number }) | undefined;
-  /** Groups of domains by name, of `pages.customers`. */
+  /** The groups of domains in `pages.customers`, by name. */
   readonly customers?: Readonly<Record<string, readonly string[]>> | undefined;
   /** The section `report`, for the API that accepts reports. */
   readonly report?: ReportSettings | undefined;
   /** Returns the configuration in force as YAML, without secrets. */
   configuration?(): string;
   /**
-   * Returns the options of the checks that visitors ask for, in a simulated internet.
-   * Undefined for a domain that is not part of it: the page refuses it.
+   * Returns the options of the checks that visitors request in a simulated internet. For
+   * a domain outside the simulation returns undefined, and the page refuses the domain.
    */
   checkOptions?(domainName: string): CheckOptions | undefined;
   /** Domains that the check page offers to try. */

@@ -4,22 +4,25 @@ import type { AddressEvidence } from '../evidence/index.js';
 import type { HeldAddress } from '../scan/index.js';
 import { ScanDatabase } from './scan-database.js';
 
-/** Time that a check waits for a mail server that a scan visits. */
+/** Milliseconds that a check waits for a mail server to which a scan is connected. */
 const MAX_WAIT_MS = 20_000;
 /** Maximum number of checks that query the database at the same time. */
 const MAX_CONNECTIONS = 4;
 /**
- * Time after the longest check until a reserved contact that was not returned is
+ * Milliseconds added to the longest check; a reservation that was not returned by then is
  * released.
  */
 const RESERVE_MS = 60_000;
 
 export interface SharedLimits {
-  /** The database of scans. */
+  /** The URL of the database of scans. */
   readonly url: string;
-  /** Connections to one address within a day (UTC), scans included. */
+  /**
+   * Maximum number of connections to one address on a day (UTC), including those of
+   * scans.
+   */
   readonly dailyBudget: number;
-  /** Longest check in milliseconds. */
+  /** Maximum duration of a check in milliseconds. */
   readonly longestMs: number;
   readonly clock: Pick<Clock, 'monotonic' | 'sleep'>;
   readonly onError: (error: Error) => void;
@@ -31,9 +34,9 @@ export interface OpenSharedAddresses extends SharedAddresses {
 }
 
 /**
- * Returns the limits that checks share with scans, in the table of the scans. While the
- * database does not answer, checks contact no mail server: another check or scan may be
- * connected to the server, and the daily budget may be used up.
+ * Returns the limits per address that checks share with scans, in the database of the
+ * scans. While the database does not answer, checks contact no mail server: another check
+ * or scan may be connected to it, or the daily budget may be used up.
  */
 export function sharedAddresses(limits: SharedLimits): OpenSharedAddresses {
   const { url, dailyBudget, longestMs, clock, onError } = limits;
@@ -73,7 +76,8 @@ export function sharedAddresses(limits: SharedLimits): OpenSharedAddresses {
 
   function contactOf(held: HeldAddress): SharedContact {
     const { connections } = held;
-    // A contact that cannot be returned stays reserved until its time has passed.
+    // If returning the address fails, the address stays reserved until the reservation
+    // expires.
     return { connections, end: (used, evidence) => end(held, used, evidence).catch(onError) };
   }
 }

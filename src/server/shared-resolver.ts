@@ -1,14 +1,16 @@
 import { createResolver, type Resolver, type ResolverOptions } from '../dns/index.js';
 
 /**
- * The resolver of the daemon. It survives a reload that leaves its settings as they are,
- * with its cache: answers stay cached for their TTL, so a reload does not repeat every
- * query.
+ * The resolver of the daemon. A reload that does not change the settings of the resolver
+ * keeps it and its cache, so the daemon does not repeat every query.
  */
 export class SharedResolver {
   #current: { readonly key: string; readonly resolver: Resolver } | undefined;
 
-  /** Returns the resolver for these settings: the previous one if they are unchanged. */
+  /**
+   * Returns a resolver with these settings: the previous resolver if the settings are
+   * unchanged.
+   */
   with(options: ResolverOptions): Resolver {
     const { upstreams, anchors, clockSkew } = options;
     const identity = JSON.stringify([upstreams, anchors, clockSkew], (_, value: unknown) =>

@@ -15,7 +15,7 @@ import {
 import type { Log } from './log.js';
 import { labelled, single, type Metric } from './metrics.js';
 
-/** The database for one configuration, with the policy cache over it, until `release`. */
+/** The database and its policy cache, which one configuration may use until `release`. */
 export interface StoreLease {
   readonly store: Store;
   readonly stsCache: StsCache;
@@ -25,16 +25,22 @@ export interface StoreLease {
 
 /** The source of a configuration's database. */
 export interface StoreSource {
-  /** Rejects with HermeticError when the file cannot be opened. */
+  /**
+   * Opens or shares the database of a file. Rejects with HermeticError if the file cannot
+   * be opened.
+   */
   lease(filePath: string): Promise<StoreLease>;
 }
 
 /**
- * Milliseconds that the start blocks for another process. No port is open yet; later, no
- * call may block the event loop.
+ * Milliseconds that the start blocks while another process locks the database. Later,
+ * when ports are open, no call may block the event loop.
  */
 const START_WAIT = 5000;
-/** Octets of a database that the start reads to find damage: half a second of work. */
+/**
+ * Maximum octets of a database that the start reads completely to find damage, which
+ * takes half a second.
+ */
 const MAX_VERIFIED = 256_000_000;
 
 interface Opened {
@@ -46,9 +52,9 @@ interface Opened {
 }
 
 /**
- * The connection of the daemon to its database. It survives a reload that names the same
- * file, with the policies that could not be stored yet; a file that was moved away
- * meanwhile is opened again.
+ * The connection of the daemon to its database. A reload with the same file keeps the
+ * connection, and the policies in memory that could not be stored yet. If the file was
+ * moved away, the reload opens the path again.
  */
 export class SharedStore implements StoreSource {
   #opened: Opened | undefined;
@@ -80,15 +86,15 @@ export class SharedStore implements StoreSource {
   }
 
   /**
-   * Begins to serve: from now on no call waits for another process while it blocks the
-   * event loop.
+   * Ends the phase of the start: from now on no call blocks the event loop to wait for a
+   * lock of another process.
    */
   serving(): void {
     this.#busyTimeoutMs = 0;
     this.#opened?.store.setBusyTimeout(0);
   }
 
-  /** Jobs that cannot write, with the code of the failure. */
+  /** The jobs that cannot write to the database, each with the code of the failure. */
   get failing(): readonly { readonly job: string; readonly code: string }[] {
     if (this.#opened?.isDamaged) return [{ job: 'store', code: 'store-corrupt' }];
     const jobs = this.#opened?.store.writes() ?? [];
@@ -162,9 +168,9 @@ export class SharedStore implements StoreSource {
   }
 
   /**
-   * Makes a database with damaged tables read-only at the start: the operator can save
-   * its remaining content, and the daemon still answers policy requests. The daemon
-   * serves no client yet, so the reading delays no client.
+   * Makes a damaged database read-only and returns true: the operator can save the
+   * remaining content, and the daemon still answers policy requests. Reading the whole
+   * file delays no client, because no port is open yet.
    */
   #refusesDamaged(stateStore: Store): boolean {
     const { file } = stateStore;
@@ -184,11 +190,13 @@ export class SharedStore implements StoreSource {
 
   async #release(lease: Opened, before: Opened | undefined): Promise<void> {
     if (--lease.leases > 0) return;
-    // A configuration that could not be started is replaced by the previous one.
+    // If the new configuration could not start, the database of the previous one is used
+    // again.
     if (this.#opened === lease) this.#opened = before && before.leases > 0 ? before : undefined;
     await lease.store.settle();
     lease.store.close();
-    // A connection keeps its descriptors until its statements are collected.
+    // A closed connection keeps its file descriptors until its statements are
+    // garbage-collected.
     if (this.#opened) collectGarbage();
   }
 
@@ -204,7 +212,7 @@ export class SharedStore implements StoreSource {
   }
 }
 
-/** The function of the daemon that is degraded while a job cannot write. */
+/** The effects on the daemon while a job cannot write, by job. */
 const EFFECTS: Readonly<Record<string, string>> = {
   [POLICY_CACHE]: 'MTA-STS policies are applied from memory and lost at a restart',
   report: 'reports are deferred; senders try again',

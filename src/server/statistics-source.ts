@@ -2,11 +2,11 @@ import type { ScanNumbers, StatisticsSource } from '../web/index.js';
 import type { ScanStatistic, StoredScan } from '../scan/index.js';
 import { ScanDatabase } from './scan-database.js';
 
-/** Time for which the list of scans is reused. */
+/** Milliseconds for which the list of scans is reused. */
 const LIST_MS = 10_000;
-/** Finished scans whose numbers stay in memory: about 100 kB each. */
+/** Maximum number of finished scans whose numbers stay in memory, about 100 kB each. */
 const MAX_SCANS = 50;
-/** Connections to the database: a page needs one short statement. */
+/** Maximum number of connections to the database: a page needs one short statement. */
 const MAX_CONNECTIONS = 2;
 
 /** A source of statistics with an open connection to the database of scans. */
@@ -15,9 +15,10 @@ export interface OpenStatistics extends StatisticsSource {
 }
 
 /**
- * Reads the statistics of finished scans from their database. The connection is opened with
- * the first request, and again after a failure. The numbers of a finished scan do not
- * change, so they are read once. The code of scans is loaded with the first request.
+ * Returns a source that reads the statistics of finished scans from the database. The
+ * connection is opened with the first request, and again after a failure. The numbers of
+ * a finished scan do not change, so they are read once. The code of scans is loaded with
+ * the first request.
  */
 export function statisticsSource(
   url: string,

@@ -5,8 +5,8 @@ import { describeSystemError, fixUnwritable, HermeticError } from '../base/index
 const { W_OK, X_OK } = constants;
 
 /**
- * Throws `publish-write-failed` if a folder cannot be written or created. The checks of
- * jobs use it.
+ * Throws `publish-write-failed` if a folder cannot be written or created. Jobs call it to
+ * check their configuration.
  */
 export function writableFolder(folder: string): void {
   let ancestor = resolve(folder);

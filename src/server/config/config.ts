@@ -47,8 +47,9 @@ export function parseConfigFiles(
 }
 
 /**
- * Returns the JSON Schema of one file of a configuration, for editors. It describes the
- * form of each key. `hermetic serve --check` also reports conflicts between keys.
+ * Returns the JSON Schema of one file of a configuration, for editors. The schema
+ * describes the form of each key. Conflicts between keys are found only by
+ * `hermetic serve --check`.
  */
 export function configJsonSchema(): object {
   return {
@@ -57,7 +58,8 @@ export function configJsonSchema(): object {
       unrepresentable: 'any',
       target: 'draft-2020-12',
       override: ({ jsonSchema }) => {
-        // The format is specific to zod; the pattern is equivalent.
+        // Editors do not know this format of zod. The schema also has an equivalent
+        // pattern.
         if (jsonSchema.format === 'starts_with') delete jsonSchema.format;
       },
     }),

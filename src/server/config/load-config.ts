@@ -12,10 +12,10 @@ import {
 type Path = readonly (string | number)[];
 
 /**
- * Validates a configuration of one or more files by a schema. Each file holds whole
- * sections; a section in two files is a problem that names both. Every problem has its
- * file and line. An unknown key is refused, with the most similar known key: a typo must
- * never disable a protection.
+ * Validates a configuration of one or more files against a schema. Each file holds whole
+ * sections; a section in two files is a problem that names both. Every problem names the
+ * file and the line. For an unknown key the problem names the most similar known key: a
+ * typo must never disable a protection.
  */
 export function loadConfig<T>(
   sources: readonly ConfigSource[],
@@ -30,7 +30,8 @@ export function loadConfig<T>(
   }
   const merged = new MergedFiles(parsedFiles);
   problems.push(...merged.repeated);
-  // A file that cannot be read may hold a section that another file needs.
+  // A file that could not be parsed may hold required sections, and the schema would
+  // report them as missing.
   if (problems.length > 0) return fail(problems);
   const parsed = schema.safeParse(merged.sections);
   if (parsed.success) return ok(parsed.data);
@@ -97,7 +98,10 @@ function split(message: string): { says: string; fix: string } {
 
 interface JsonSchema {
   readonly properties?: Readonly<Record<string, JsonSchema>>;
-  /** The values of a map by name; false if every key is known. */
+  /**
+   * The schema of the values whose keys the operator chooses; false if the schema names
+   * every permitted key.
+   */
   readonly additionalProperties?: JsonSchema | false;
   readonly items?: JsonSchema;
   readonly anyOf?: readonly JsonSchema[];

@@ -16,12 +16,12 @@ export interface ConfigSource {
   readonly text: string;
 }
 
-/** A problem of a configuration, its place, and the fix. */
+/** A problem in a configuration, with its place and its fix. */
 export interface ConfigProblem {
   readonly file: string;
-  /** From 1. */
+  /** The number of the line, from 1. */
   readonly line: number;
-  /** `postfix.listen`; empty for the file as a whole. */
+  /** The key, such as `postfix.listen`; empty for a problem of the whole file. */
   readonly path: string;
   readonly says: string;
   readonly fix: string;
@@ -38,7 +38,9 @@ export interface ParsedFile {
   lineAt(offset: number): number;
 }
 
-/** The names of the YAML types in messages, each with a hint about its syntax. */
+/**
+ * The names of the types of zod for messages, each with a fix that shows the YAML syntax.
+ */
 export const typeNames: Readonly<Record<string, readonly [name: string, form: string]>> = {
   array: ['a list', 'Write it as [one, two].'],
   object: ['a section', 'Write it as key: value, indented below its name.'],
@@ -102,7 +104,7 @@ type Path = readonly (string | number)[];
 /** The sections of all files, each with the file that holds it. */
 export class MergedFiles {
   readonly sections: Readonly<Record<string, unknown>>;
-  /** A section in a second file. */
+  /** The problems of sections that occur in a second file. */
   readonly repeated: readonly ConfigProblem[];
   readonly #first: ParsedFile | undefined;
   readonly #holders = new Map<string, ParsedFile>();

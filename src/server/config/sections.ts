@@ -12,8 +12,8 @@ const texts = z.array(z.string());
  */
 export const commonSections = {
   /**
-   * The resolvers. The daemon validates DNSSEC itself, so any resolver that passes DNSSEC
-   * records through is sufficient.
+   * The recursive resolvers. The daemon validates DNSSEC itself, so any resolver that
+   * passes DNSSEC records through is sufficient.
    */
   resolver: z
     .strictObject({
@@ -22,7 +22,10 @@ export const commonSections = {
        * all queries) or `tls://ADDRESS#NAME`. Default: the resolvers of /etc/resolv.conf.
        */
       addresses: texts.optional(),
-      /** A file of DS or DNSKEY lines. Default: the root's, built in. */
+      /**
+       * A file with the trust anchors of DNSSEC, as DS or DNSKEY lines. Default: the
+       * built-in anchors of the root zone.
+       */
       trustAnchor: file.optional(),
       /** Seconds of tolerance for the dates of a DNSSEC signature; 0 for no tolerance. */
       clockSkew: z.int().min(0).max(MAX_CLOCK_SKEW).default(300),
@@ -31,27 +34,33 @@ export const commonSections = {
   /** The root certificates in which certificate chains must end. */
   roots: z
     .strictObject({
-      /** A PEM file instead of the built-in roots. */
+      /** A PEM file whose roots replace the built-in roots. */
       replace: file.optional(),
-      /** A PEM file in addition to them. */
+      /** A PEM file whose roots are trusted in addition to the built-in roots. */
       add: file.optional(),
     })
     .prefault({}),
   network: z
     .strictObject({
       /**
-       * Whether the daemon contacts private, loopback and other special addresses in
-       * foreign records.
+       * Whether the daemon contacts a private, loopback or other special address that the
+       * DNS of another domain returns.
        */
       privateAddresses: z.enum(['refuse', 'allow']).default('refuse'),
     })
     .prefault({}),
-  /** The settings of the senders of this daemon. */
+  /** The settings for outbound mail of the senders that ask this daemon. */
   policy: z
     .strictObject({
-      /** Log the mail that would be deferred, and enforce nothing. */
+      /**
+       * Whether the daemon only logs the mail that a policy would defer, and enforces no
+       * policy.
+       */
       observe: z.boolean().default(false),
-      /** DANE even if an unsigned MX names the host (RFC 7672 §2.2.1). */
+      /**
+       * Whether DANE also applies to a host that an unsigned MX record names (RFC 7672
+       * §2.2.1).
+       */
       daneWithInsecureMx: z.boolean().default(true),
       /** Domains whose policies are not enforced for a time, each with a reason. */
       exemptions: z
@@ -76,7 +85,7 @@ export const commonSections = {
         .default([]),
     })
     .prefault({}),
-  /** The database: policies, reports. */
+  /** The database of policies, reports and the state of the jobs. */
   store: z.strictObject({ file: file.default('/var/lib/hermetic/hermetic.db') }).prefault({}),
   /** The socket of `hermetic status` and `hermetic reload`. */
   control: z
@@ -92,18 +101,23 @@ export const commonSections = {
     })
     .prefault({}),
   log: z.strictObject({ format: z.enum(['plain', 'json']).default('plain') }).prefault({}),
-  /** Prometheus text at `/metrics`, `ok` at `/health`, over plain HTTP. */
+  /**
+   * The plain HTTP port for monitoring: metrics for Prometheus at `/metrics`, `ok` at
+   * `/health`.
+   */
   metrics: z.strictObject({ listen: listenAddresses }).optional(),
   /** The shared HTTPS port: policy hosts, report intake. */
   web: z
     .strictObject({
       listen: listenAddresses,
       /**
-       * Plain HTTP, port 80: only answers to http-01 requests of a CA (RFC 8555 §8.3).
+       * The plain HTTP port, 80, which only answers http-01 requests of a CA (RFC 8555
+       * §8.3).
        */
       http: listenAddresses.default([]),
       /**
-       * Certificates by the names in them; the first one is also used if no name matches.
+       * The certificates, selected by the names in them. The first one is also used if no
+       * name matches.
        */
       certificates: z.array(z.strictObject({ chain: file, key: file })).default([]),
       connections: z.int().min(1).max(100_000).default(1000),

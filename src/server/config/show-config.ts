@@ -2,17 +2,17 @@ import { stringify } from 'yaml';
 import type { Config } from './config.js';
 
 /**
- * Configuration keys whose values may hold a secret. Paths are shown, because a path does
- * not reveal the secret in its file.
+ * Configuration keys whose values may hold a secret. Values that are paths are shown,
+ * because a path does not reveal the secret in the file.
  */
 const secretKeys = /pass|secret|token|hmac|credential|auth|webhook|key/i;
 
 const HIDDEN = '(hidden)';
 
 /**
- * Returns the configuration in force as YAML, with every default, for the operator.
- * Values of keys that may hold a secret are hidden, and the part of every URL after its
- * host.
+ * Returns the configuration in force as YAML, with every default, for the operator. Hides
+ * the values of keys that may hold a secret. Of every URL it shows only the scheme and
+ * the host.
  */
 export function showConfig({ jobs, ...common }: Config): string {
   return stringify(shown({ ...common, ...jobs }), { lineWidth: 0, aliasDuplicateObjects: false });
@@ -27,7 +27,10 @@ function shown(value: unknown, key = ''): unknown {
   return secretKeys.test(key) && !value.startsWith('/') ? HIDDEN : value;
 }
 
-/** Returns the scheme and host of a URL; user, path and query may be a password. */
+/**
+ * Returns a URL with only its scheme and host; user, path and query may contain a
+ * password.
+ */
 function hiddenUrl(text: string): string {
   if (!URL.canParse(text)) return HIDDEN;
   const { protocol, host, pathname, search, username } = new URL(text);

@@ -20,9 +20,9 @@ export interface DaemonStatus {
   /** RFC 3339, UTC. */
   readonly startedAt: string;
   readonly uptimeSeconds: number;
-  /** Every job has started and every port is open. */
+  /** Whether every job has started and every port is open. */
   readonly ready: boolean;
-  /** Jobs that run with reduced function, with the code of the failure. */
+  /** Parts of jobs that do not work, each with the code of the failure. */
   readonly degraded: readonly Degraded[];
   /** The sections of the configuration that enable a job. */
   readonly jobs: readonly string[];
@@ -35,7 +35,10 @@ export interface DaemonStatus {
 export interface ReloadResult {
   /** RFC 3339, UTC. */
   readonly at: string;
-  /** Empty after a successful reload; otherwise the old configuration stays active. */
+  /**
+   * The problems that prevented the reload, so that the old configuration stays active;
+   * empty after a successful reload.
+   */
   readonly problems: readonly ReloadProblem[];
 }
 
@@ -57,10 +60,16 @@ export interface ControlHandlers {
   reload(): Promise<ReloadResult>;
 }
 
-/** Only the daemon's user and group, and root, may control it. */
+/**
+ * Permission bits of the socket: only root and the user and group of the daemon may
+ * control the daemon.
+ */
 const SOCKET_MODE = 0o660;
 const MAX_REQUEST = 4096;
-/** Milliseconds for a request; a reload takes as long as the jobs need to start. */
+/**
+ * Milliseconds that a connection may stay silent; a reload takes as long as the jobs need
+ * to start.
+ */
 const IDLE = 120_000;
 
 /**
@@ -80,7 +89,8 @@ export function controlPort(path: string, handlers: ControlHandlers, logger: Log
   return {
     what: 'control',
     listen: [{ path, mode: SOCKET_MODE }],
-    // A reload replaces this port too, and the answer to the reload must still be sent.
+    // A reload replaces this port too, but the daemon must still answer the command that
+    // requested the reload.
     limits: { connections: 16, idleMs: IDLE, endedByJob: true },
     serve({ stream, close }) {
       void answer(stream, handlers).catch((error: unknown) => {

@@ -83,7 +83,7 @@ function sameAddress(left: ListenAddress, right: ListenAddress): boolean {
   return formatListenAddress(left) === formatListenAddress(right);
 }
 
-/** Tests that SQLite can write the file, and a log next to it. */
+/** Throws if SQLite cannot write the file, or a journal in its folder. */
 function writableStore(filePath: string): void {
   if (filePath === ':memory:') return;
   const folder = dirname(resolve(filePath));

@@ -46,7 +46,7 @@ function portOf(what: string): number {
   return at.port;
 }
 
-/** Returns a client that stores the received data. */
+/** Returns a connected client, with a function that returns the data received so far. */
 async function client(
   at: ListenAddress,
 ): Promise<{ socket: Socket; received: () => string; closed: Promise<void> }> {
@@ -62,9 +62,8 @@ async function client(
 }
 
 /**
- * Returns the test opens many connections at once, but never more than the queue of the
- * listening socket holds: a further connection would wait without end and remain
- * undetected.
+ * Returns many clients, connected in groups. A group is smaller than the queue of the
+ * listening socket, because a connection beyond the queue would wait without an error.
  */
 async function clients(
   at: ListenAddress,

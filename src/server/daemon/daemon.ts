@@ -32,8 +32,8 @@ import { SharedStore } from '../shared-store.js';
 export interface Daemon {
   readonly listening: readonly { readonly what: string; readonly at: ListenAddress }[];
   /**
-   * Applies a new configuration while the ports stay open; a configuration that cannot
-   * start leaves the old one in force and rejects.
+   * Applies a new configuration while the ports stay open. If the new configuration
+   * cannot start, the old one stays in force and the promise rejects.
    */
   reload(config: Config): Promise<void>;
   /** Waits until running work has ended, then stops. */
@@ -42,26 +42,34 @@ export interface Daemon {
 
 /**
  * The jobs of one configuration. Listeners outlive a configuration: a reload passes them
- * to the next one.
+ * to the next configuration.
  */
 interface Generation {
   readonly jobContext: OpenJobContext;
   readonly services: readonly Service[];
 }
 
-/** Facts and functions of the caller, for the control socket and the start log. */
+/**
+ * The version and functions that the caller supplies, for the control socket and the
+ * start log.
+ */
 export interface DaemonOptions {
   /** The version of the program. Default: `unknown`. */
   readonly version?: string;
-  /** Reads the configuration again. Without it the control socket refuses a reload. */
+  /**
+   * Reads and applies the configuration again. Without this function the control socket
+   * refuses a reload.
+   */
   reload?(): Promise<ReloadResult>;
-  /** Network, resolver and roots of a simulated internet, for the whole daemon. */
+  /**
+   * The network, resolver and roots of a simulated internet that replace the real ones.
+   */
   readonly replaced?: ReplacedContext;
 }
 
 /**
- * Starts every job that has a section. Rejects with HermeticError when a job or port
- * cannot start, after it has stopped the others.
+ * Starts every job that has a section. If a job or port cannot start, stops the others
+ * and rejects with HermeticError.
  */
 export async function startDaemon(
   config: Config,
@@ -236,9 +244,15 @@ async function stopJobs({ jobContext, services }: Generation): Promise<void> {
   await jobContext.close();
 }
 
-/** A CA validates from a few addresses concurrently. */
+/**
+ * Maximum number of connections to the plain HTTP port: a CA validates from a few
+ * addresses at once.
+ */
 const PLAIN_CONNECTIONS = 100;
-/** A monitor sends its short request at once: slow clients must not exclude it. */
+/**
+ * Limits of the metrics port. A monitor sends its short request at once, so a slow client
+ * may soon be closed for it.
+ */
 const METRICS_LIMITS = { connections: 32, patienceMs: 1000 };
 
 function wantedBy(
@@ -306,7 +320,10 @@ function certificates(
   };
 }
 
-/** Returns the answers to pending challenges; undefined while no site has one. */
+/**
+ * Returns the function that finds the answer to a tls-alpn-01 challenge by name; it
+ * returns undefined while no site has a pending challenge.
+ */
 function challenges(sites: readonly SharedPortSite[]): NonNullable<WebSettings['challengeFor']> {
   return () => {
     const open = sites.flatMap((site) => site.challengeFor?.() ?? []);
@@ -317,7 +334,7 @@ function challenges(sites: readonly SharedPortSite[]): NonNullable<WebSettings['
   };
 }
 
-/** The content of the metrics port. */
+/** The functions whose results the metrics port serves. */
 interface DaemonState {
   scrape(): readonly Metric[];
   /** Returns `ok`, or a line for each job that is degraded. */

@@ -28,7 +28,7 @@ export interface OpenJobContext extends JobContext {
 /** Resources of a simulated internet that replace those of the configuration. */
 export type ReplacedContext = Partial<Omit<JobContext, 'store' | 'policy'>>;
 
-/** Resources that outlive one configuration, and replacements. */
+/** The resources that outlive one configuration, and those of a simulated internet. */
 export interface JobContextOptions {
   readonly resolvers?: SharedResolver;
   readonly replaced?: ReplacedContext | undefined;

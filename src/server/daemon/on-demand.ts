@@ -7,8 +7,8 @@ import type { SenderTestSettings } from '../../sender/settings.js';
 import type * as SenderSiteModule from '../sender-site.js';
 
 /*
- * Functions that individual commands need. Each loads its code when it is called, because
- * the daemon starts without that code.
+ * Functions that individual commands need. Each function loads its code when it is
+ * called, because the daemon does not need this code to start.
  */
 
 /** Returns the section `publish` of a configuration, for rounds that are run manually. */
@@ -24,7 +24,8 @@ export function senderTestSettings({ jobs }: Pick<Config, 'jobs'>): SenderTestSe
 }
 
 /**
- * Opens the installation of the sender test with its keys, and generates missing keys.
+ * Reads the keys of the sender test, generates missing ones, and returns the
+ * installation.
  */
 export async function openSenderSite(
   settings: SenderTestSettings,

@@ -23,9 +23,9 @@ export interface PolicySourceOptions {
 const REFRESH_INTERVAL = 60_000;
 
 /**
- * Creates the policy source of the daemon's senders: one MTA-STS cache, refreshed in the
- * background, with the settings of the configuration. The refresh precedes the expiry, so
- * that an attacker must block every fetch for the whole max_age (RFC 8461 §10.2).
+ * Creates the policy source for the daemon's senders, and starts to refresh the MTA-STS
+ * cache in the background. Policies are refreshed long before they expire, so that an
+ * attacker must block every fetch for the whole max_age (RFC 8461 §10.2).
  */
 export function policySource({
   settings,
@@ -62,7 +62,7 @@ export function policySource({
   const onError = (error: Error): void =>
     log.error('mta-sts-refresh-broken', { error: error.message });
   const refresh = (): Promise<number | void> => stsSource.refreshDue(signal).then(() => undefined);
-  // The first pause lets the daemon start before it fetches.
+  // The first pause lets the daemon start before it fetches policies.
   const [firstPauseMs, pauseMs] = [REFRESH_INTERVAL, REFRESH_INTERVAL];
   void repeat(refresh, { clock, signal, firstPauseMs, pauseMs, onError });
   const { observe, daneWithInsecureMx, exemptions } = settings;

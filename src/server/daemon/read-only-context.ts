@@ -8,8 +8,8 @@ import type { Log } from '../log.js';
 import type { StoreSource } from '../shared-store.js';
 
 /**
- * Opens the resources that publishing needs to show plans; writes nothing and creates no
- * tables.
+ * Opens the resources that a command needs to show the plans of publishing. Writes
+ * nothing and creates no tables.
  */
 export function openReadOnlyContext(config: Config, logger: Log): Promise<OpenJobContext> {
   const prepare = (stateStore: Store): void => {

@@ -56,7 +56,10 @@ export const jobs: readonly Job[] = [
   }),
 ];
 
-/** Infers the type of the section from its schema. */
+/**
+ * Returns the definition unchanged; the compiler infers the type of the section from the
+ * schema.
+ */
 function job<Section>(definition: Job<Section>): Job<Section> {
   return definition;
 }

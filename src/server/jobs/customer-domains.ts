@@ -29,7 +29,7 @@ export function customerDomains(
   );
 }
 
-/** Returns the error for a group of `watch.digest.customers`. */
+/** Returns the error for an invalid group in `watch.digest.customers`. */
 export function invalidCustomer(fault: string, fix: string): HermeticError {
   return new HermeticError('config-invalid', `watch.digest.customers: ${fault}`, { fix });
 }

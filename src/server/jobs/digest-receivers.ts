@@ -5,7 +5,9 @@ import { customerDomains, invalidCustomer } from './customer-domains.js';
 
 /** A receiver of digests. */
 export interface DigestReceiver {
-  /** Unique, and stable over restarts: `mail`, `acme/webhook`. */
+  /**
+   * The name, which is unique and stays the same over restarts: `mail`, `acme/webhook`.
+   */
   readonly channel: string;
   readonly domains: readonly string[];
   /** The group of `pages.customers`; undefined: the operator, who sees all domains. */

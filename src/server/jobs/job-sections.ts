@@ -10,7 +10,7 @@ import { listenAddresses, type ListenAddress } from '../listen-address.js';
 
 const file = z.string().min(1);
 
-/** The section `postfix`, with the addresses of its map. */
+/** The section `postfix`, with the addresses on which the socketmap listens. */
 export const postfixSchema = postfixSection.extend({
   listen: listenAddresses.prefault('127.0.0.1:8461'),
 });
@@ -20,8 +20,8 @@ export type PostfixJobSettings = z.output<typeof postfixSchema>;
 export const publishSchema = publishSection
   .safeExtend({
     /**
-     * Minutes between two rounds of plan and apply; 0: policies are only served, and
-     * rounds are run manually.
+     * Minutes between two rounds of plan and apply. 0: the daemon only serves policies,
+     * and the operator runs the rounds.
      */
     everyMinutes: z.number().min(0).max(1440).default(10),
     /** Maximum number of policy hosts whose certificates are in memory. */
@@ -43,18 +43,20 @@ export const reportSchema = reportSection.extend({
     .unwrap()
     .extend({
       listen: listenAddresses.prefault('0.0.0.0:25'),
-      /** For STARTTLS. */
+      /** The certificate and key for STARTTLS. */
       certificate: z.strictObject({ chain: file, key: file }).optional(),
     })
     .optional(),
 });
 export type ReportJobSettings = z.output<typeof reportSchema>;
 
-/** The section `reporting`, with the address of its feed. */
+/**
+ * The section `reporting`, with the address on which the job receives session results.
+ */
 export const reportingSchema = reportingSection.extend({
   /**
-   * Listens for lines of JSON, each the result of one session: `hermetic.outcome/1`, or an
-   * object in the format of libtlsrpt.
+   * The addresses that accept lines of JSON. Each line is the result of one session:
+   * `hermetic.outcome/1`, or an object in the format of libtlsrpt.
    */
   feed: listenAddresses.optional(),
 });
@@ -63,13 +65,13 @@ export type ReportingJobSettings = z.output<typeof reportingSchema>;
 /** The section `senderTest`, with its ports. */
 export const senderTestSchema = senderTestSection.extend({
   /**
-   * DNS over UDP and TCP, on the addresses of the delegation. Without this key,
-   * another server answers with the zones of `hermetic sender zone --static`.
+   * The DNS ports, UDP and TCP, on the addresses to which the zone is delegated. Without
+   * this key, another server answers with the zones of `hermetic sender zone --static`.
    */
   dns: z
     .strictObject({
       listen: listenAddresses,
-      /** Answers over UDP to one network in a second. */
+      /** Maximum number of answers over UDP to one network in a second. */
       perSecond: z.int().min(1).max(100_000).default(100),
     })
     .optional(),
@@ -77,7 +79,7 @@ export const senderTestSchema = senderTestSection.extend({
   smtp: z
     .strictObject({
       listen: listenAddresses,
-      /** Concurrent connections. */
+      /** Maximum number of concurrent connections. */
       connections: z.int().min(1).max(100_000).default(200),
     })
     .optional(),
@@ -86,9 +88,12 @@ export type SenderTestJobSettings = z.output<typeof senderTestSchema>;
 
 /** The section `pages`, with its ports. */
 export const pagesSchema = pagesSection.extend({
-  /** Plain HTTP for the public pages, behind a reverse proxy. */
+  /** The plain HTTP ports of the public pages, for a reverse proxy. */
   listen: listenAddresses.default([]),
-  /** Plain HTTP on loopback, with the operator pages. Never behind a reverse proxy. */
+  /**
+   * The plain HTTP ports of the operator pages, on loopback. A reverse proxy must never
+   * forward requests to them.
+   */
   operatorPort: listenAddresses
     .refine(
       (all) => all.every(isLoopback),
@@ -96,7 +101,8 @@ export const pagesSchema = pagesSection.extend({
     )
     .default([]),
   /**
-   * Concurrent connections to each port. Live pages may use half of these connections.
+   * Maximum number of concurrent connections to each port. Pages that update themselves
+   * may use half of them.
    */
   connections: z.int().min(2).max(100_000).default(500),
 });

@@ -15,13 +15,13 @@ import { statisticsSource } from '../statistics-source.js';
 import type { PagesJobSettings } from './job-sections.js';
 import { reportIntake } from './report-intake.js';
 
-/** Maximum octets of larger bodies: a compressed report, or a list of 5,000 domains. */
+/** Maximum octets of a body by path: a compressed report, or a list of 5,000 domains. */
 const MAX_BODIES: Readonly<Record<string, number>> = {
   [REPORTS_PATH]: 10_000_001,
   [BATCHES_PATH]: 1_500_000,
 };
 
-/** Reads the secrets of the sign-in from files that only their owner can read. */
+/** Reads the secrets of the sign-in, and throws if a file is readable by other users. */
 function secretsOf(signIn: PagesJobSettings['signIn']): SignInSecrets {
   const read = (filePath: string | undefined): string | undefined =>
     filePath === undefined ? undefined : readSecret(filePath).trim();
@@ -31,7 +31,7 @@ function secretsOf(signIn: PagesJobSettings['signIn']): SignInSecrets {
   };
 }
 
-/** The check page, its API, and the pages of the operator. */
+/** The job `pages`: the check page, its API, and the pages of the operator. */
 export const pagesJob: JobCode<PagesJobSettings> = {
   tables: (settings) => tablesOfPages(hasOperatorPages(settings)),
   check({ optOut, signIn }) {
@@ -106,8 +106,7 @@ export const pagesJob: JobCode<PagesJobSettings> = {
 };
 
 /**
- * Returns whether the operator can reach pages: on the port of this machine, or by
- * signing in.
+ * Returns whether the operator pages are enabled: on a loopback port, or with sign-in.
  */
 function hasOperatorPages({
   operatorPort,

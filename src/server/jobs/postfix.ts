@@ -56,13 +56,16 @@ export const postfixJob: JobCode<PostfixJobSettings> = {
   },
 };
 
-/** Milliseconds until `hermetic policy forget` of another process takes effect. */
+/**
+ * Milliseconds until the daemon notices that a `hermetic policy forget` has removed a
+ * policy.
+ */
 const FORGOTTEN_LOOK = 1000;
 
 /**
- * Watches for policies that another process removed from the cache. Prepared answers are
- * valid for minutes, and an answer that depends on a removed policy must not be used
- * again.
+ * Clears the prepared answers when another process has removed a policy from the cache.
+ * Prepared answers are valid for minutes, but an answer that depends on a removed policy
+ * must not be used again.
  */
 async function followForgotten(
   { store, clock, log }: JobContext,

@@ -38,7 +38,7 @@ export const publishJob: JobCode<PublishJobSettings> = {
     const [http, alpn] = [new WebSolver('http-01'), new WebSolver('tls-alpn-01')];
     const stopping = new AbortController();
     const { signal } = stopping;
-    // Every query of a round listens to the signal, and many run concurrently.
+    // Many queries of a round run concurrently, and each adds a listener to the signal.
     setMaxListeners(0, signal);
     const publishing = openPublishing(settings, jobContext, {
       answers: [http, alpn],
@@ -103,7 +103,7 @@ export const publishJob: JobCode<PublishJobSettings> = {
 interface Rounds {
   readonly minutes: number;
   readonly apply: () => Promise<readonly Applied[]>;
-  /** Actions by outcome, for the metrics. */
+  /** Number of actions by outcome, for the metrics. */
   readonly counts: Map<string, number>;
   readonly jobContext: JobContext;
   readonly signal: AbortSignal;
@@ -114,8 +114,8 @@ async function everyRound({ minutes, apply, counts, jobContext, signal }: Rounds
   const round = async (): Promise<void> => {
     for (const applied of await apply()) tell(applied, counts, jobContext);
   };
-  // A round may end at any write, for instance by a crash; the next round continues from
-  // that state.
+  // A crash may interrupt a round after any write. The next round continues from the
+  // saved state.
   const onError = ({ message }: Error): void =>
     log.error('publish-round-failed', { error: message });
   await repeat(round, { clock, signal, pauseMs: minutes * 60_000, onError });

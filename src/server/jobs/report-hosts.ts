@@ -4,10 +4,11 @@ import { knownHosts } from '../../tls-rpt-receive/index.js';
 import type { JobContext } from '../service.js';
 
 /**
- * The MX hosts of the domains whose reports count. With DANE the policy domain of a
- * report is the MX host (RFC 8460 §4.4), which need not lie below the domain. They come
- * from stored checks or from DNS, never from a report. Hosts stay in the list until the
- * process ends: reports about a host come days after it was replaced.
+ * The MX hosts of the domains for which the daemon accepts reports. With DANE the policy
+ * domain of a report is the MX host (RFC 8460 §4.4), which need not lie below the domain.
+ * The names come from stored checks or from DNS, never from a report. A host stays in the
+ * list until the process ends, because reports about it may arrive days after it was
+ * replaced.
  */
 export class MxHosts {
   readonly names = new Set<string>();

@@ -7,9 +7,9 @@ import type { JobContext } from '../service.js';
 const HOSTS_MS = 3_600_000;
 
 /**
- * Returns the receiver of reports that programs hand in through the API, with the limits
- * of the section `report`. It shares the tables, which also hold its daily limits, with
- * the job of that section. Undefined without the section.
+ * Returns the receiver of reports that programs submit through the API, with the limits
+ * of the section `report`. The receiver and the job `report` share the tables, which also
+ * hold the daily limits. Returns undefined without the section.
  */
 export function reportIntake(jobContext: JobContext, signal: AbortSignal): Receiver | undefined {
   const { report, store, clock, resolver, log } = jobContext;

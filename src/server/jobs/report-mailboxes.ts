@@ -11,8 +11,8 @@ import { obtainMailboxSecret } from '../mailbox-secret.js';
 import type { Degraded, JobContext } from '../service.js';
 
 /**
- * The end of the last reader of each mailbox. After a reload the next reader starts only
- * then, so that two readers never fetch the same mail.
+ * Promises, by mailbox, that resolve when the last reader of the mailbox has ended. After
+ * a reload the next reader waits for that, so that two readers never fetch the same mail.
  */
 const lastReaders = new Map<string, Promise<void>>();
 
@@ -21,7 +21,7 @@ export class ReportMailboxes {
   readonly #readers: readonly MailboxReader[];
   readonly #work: readonly Promise<void>[];
 
-  /** Starts reading, and ends when the signal aborts. */
+  /** Starts the readers, which end when the signal aborts. */
   constructor(
     settings: readonly MailboxSettings[],
     receiver: Receiver,
@@ -38,7 +38,7 @@ export class ReportMailboxes {
     });
   }
 
-  /** The mailboxes that cannot be read now. */
+  /** The mailboxes that the daemon currently cannot read. */
   get degraded(): readonly Degraded[] {
     return this.#readers.flatMap(({ status: { name, failure } }) =>
       failure ? [{ job: 'report', code: failure.code, subject: name }] : [],

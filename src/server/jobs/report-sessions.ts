@@ -5,17 +5,20 @@ import type { JobContext } from '../service.js';
 /** Days of reports that the metrics cover. */
 const DAYS = 7;
 const DAY = 86_400_000;
-/** Domains and MX hosts with samples, at most. */
+/** Maximum number of domains and MX hosts with samples. */
 const MAX_DOMAINS = 1000;
 
 /**
- * Sessions by domain for the metrics. The job reads the sums in each round, not at a
- * scrape: reports come once a day, and a scrape must not wait for a large database.
+ * The numbers of reported sessions by domain, for the metrics. The job adds them up in
+ * each round, not at a scrape: a reporter sends one report a day, and a scrape must not
+ * wait for a large database.
  */
 export class ReportSessions {
   #sums: readonly SessionSums[] = [];
 
-  /** Adds up the last seven days, one domain per turn of the event loop. */
+  /**
+   * Adds up the sessions of the last seven days, one domain per turn of the event loop.
+   */
   async refresh(
     domains: readonly string[],
     { store, clock }: Pick<JobContext, 'store' | 'clock'>,

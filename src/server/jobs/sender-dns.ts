@@ -13,9 +13,9 @@ import type { SenderTestJobSettings } from './job-sections.js';
 const CONNECTIONS = 200;
 const IDLE_MS = 10_000;
 
-/** Answers DNS questions, and saves those about allocated slots. */
+/** Answers DNS questions, and saves the questions about allocated slots. */
 export class SenderDns {
-  /** Answers by response code. */
+  /** Number of answers by response code. */
   readonly answers = new Map<number, number>();
 
   constructor(
@@ -60,7 +60,8 @@ export class SenderDns {
     });
     if (!response) return undefined;
     this.answers.set(response.rcode, (this.answers.get(response.rcode) ?? 0) + 1);
-    // After a truncated answer a resolver repeats the question over TCP.
+    // After a truncated answer a resolver repeats the question over TCP, and that
+    // question is saved.
     if (!response.truncated) this.#save(response, peer, transport);
     return response.bytes;
   }

@@ -23,7 +23,7 @@ interface Running {
   ask(name: string, type: number, from?: string): Message & { readonly octets: number };
 }
 
-/** Returns the job with one allocated slot. */
+/** Starts the job with one allocated slot. */
 async function running(t: TestContext): Promise<Running> {
   const keys = mkdtempSync(join(tmpdir(), 'hermetic-sender-job-'));
   t.after(() => rmSync(keys, { recursive: true }));
@@ -72,7 +72,10 @@ async function running(t: TestContext): Promise<Running> {
 
 const limits = { slots: 20, perClient: 2 };
 
-/** Rounds run once, and the test flushes by stopping the job. */
+/**
+ * Waits until the signal aborts. Periodic work therefore runs once, and observations are
+ * written when the test stops the job.
+ */
 function neverWakes(_ms: number, signal?: AbortSignal): Promise<void> {
   return new Promise((_resolve, reject) => {
     const end = (): void => reject(signal?.reason as Error);

@@ -22,14 +22,15 @@ import type { SenderTestJobSettings } from './job-sections.js';
 import { SenderDns } from './sender-dns.js';
 
 /**
- * Milliseconds between two writes of observations; short, so that a page soon shows them.
+ * Milliseconds between two writes of observations; short, so that a page shows new
+ * observations soon.
  */
 const FLUSH_MS = 500;
 const PURGE_MS = 3_600_000;
 /** Milliseconds between two searches for slots without a certificate. */
 const CERTIFY_MS = 5000;
 const SMTP_IDLE_MS = 120_000;
-/** TLS settings of policy hosts in memory. */
+/** Maximum number of policy hosts whose TLS contexts are in memory. */
 const MAX_CONTEXTS = 400;
 
 /**

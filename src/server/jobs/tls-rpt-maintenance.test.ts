@@ -12,7 +12,7 @@ test('a failing part of a periodic round is logged, and the others run', async (
      VALUES (?, 0, 'a.example', 'mail', 'signed', '', 1, 0, 0, ?)`,
   );
   old.run(Buffer.of(1), Buffer.of(1));
-  // Reads of the checks and of the alerts fail.
+  // The store fails when a part reads checks or alerts.
   const failing = new Proxy(store, {
     get(target, name) {
       const member: unknown = Reflect.get(target, name);

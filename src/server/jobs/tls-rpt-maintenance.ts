@@ -18,7 +18,7 @@ import type { JobContext } from '../service.js';
 
 const hour = 3_600_000;
 
-/** The parts of the job that a round updates. */
+/** The objects of the job that a round updates, and the signal that ends the rounds. */
 interface RoundParts {
   readonly signal: AbortSignal;
   readonly mxHosts: MxHosts;
@@ -26,10 +26,10 @@ interface RoundParts {
 }
 
 /**
- * Runs the periodic work next to receiving, until the signal aborts: checks domains, so
- * that reports can be explained; sends changes to the alert channels; deletes old
- * reports. The parts of a round are independent: the failure of a part is logged, and the
- * others still run.
+ * Repeats the periodic work of the job until the signal aborts. A round adds up the
+ * sessions for the metrics, checks domains so that reports can be explained, sends
+ * changes to the alert channels, and deletes old reports. The parts of a round are
+ * independent: if one fails, the failure is logged and the others still run.
  */
 export async function reportRounds(
   settings: ReportSettings,
@@ -46,7 +46,8 @@ export async function reportRounds(
   const onError = (error: Error, part = 'mx'): void =>
     log.error('report-round-failed', { part, error: error.message });
   const round = async (): Promise<void> => {
-    // This part is not awaited: the other parts must not wait for a slow resolver.
+    // The round does not await these lookups: the other parts must not wait for a slow
+    // resolver.
     void mxHosts.refresh(settings.domains, jobContext, signal);
     for (const [part, run] of Object.entries(parts))
       await attempt(run, signal, (error) => onError(error, part));
@@ -55,7 +56,8 @@ export async function reportRounds(
 }
 
 /**
- * Runs one part. A failure of the part is reported, unless the whole round was aborted.
+ * Runs one part of a round. Passes its failure to `onError`, unless the signal has
+ * aborted.
  */
 async function attempt(
   run: () => unknown,

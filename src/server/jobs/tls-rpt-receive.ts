@@ -16,7 +16,9 @@ import { ReportMailboxes } from './report-mailboxes.js';
 import { ReportSessions } from './report-sessions.js';
 import { reportRounds } from './tls-rpt-maintenance.js';
 
-/** Milliseconds for reports that are being received when the job stops. */
+/**
+ * Milliseconds that the job, when it stops, waits for reports that are being received.
+ */
 const GRACE = 10_000;
 const PAUSE = 20;
 
@@ -112,7 +114,8 @@ export const reportJob: JobCode<ReportJobSettings> = {
       degraded: () => mailboxes.degraded,
       async stop() {
         stopping.abort(new Error('stopped'));
-        // Reports being received are stored before the store of this configuration closes.
+        // Reports that are being received must be stored before the store of this
+        // configuration closes.
         await Promise.all([intake?.stop(), mailboxes.ended()]);
         for (let waited = 0; underWay > 0 && waited < GRACE; waited += PAUSE)
           await clock.sleep(PAUSE);
@@ -139,7 +142,8 @@ function tell(
       return;
     case 'refused':
       count(receipt.failure.code);
-      // A mailbox may hold thousands of other mails: they are counted, not logged.
+      // A mailbox may hold thousands of mails that are not reports: the daemon counts
+      // them and does not log each.
       if (isOtherMail(receipt.failure) && peer.startsWith('imap:')) return;
       return logger.warn('report-refused', {
         peer,

@@ -34,7 +34,7 @@ export const reportingJob: JobCode<ReportingJobSettings> = {
     const { store, clock, log } = jobContext;
     const stopping = new AbortController();
     const { signal } = stopping;
-    // Configuration errors are reported before any work starts.
+    // The call throws for an invalid configuration, before any work starts.
     const deliver = deliverer(settings, jobContext, signal);
     const datagramSocket = settings.datagrams ? descriptor() : undefined;
     const onError = (error: unknown): void =>
@@ -137,8 +137,8 @@ function deliverer(
 }
 
 /**
- * Returns the key that signs the reports of a domain. RFC 8460 §3: the signature is that
- * of the reporting domain.
+ * Returns the DKIM key that signs the mailed reports. Throws if the domain of the key
+ * does not align with the reporting domain (RFC 8460 §3).
  */
 function signer({ dkim }: ReportingSettings, submitter: string): DkimKey | undefined {
   if (!dkim) return undefined;

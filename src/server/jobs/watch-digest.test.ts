@@ -11,10 +11,13 @@ import { FakeClock } from '../../../test/support/fake-clock.js';
 
 const MINUTE = 60_000;
 const DAY = 1440 * MINUTE;
-/** An hour after a planned time. */
+/** The wall-clock time at which a test begins: an hour after a planned digest. */
 const start = Date.parse('2027-01-04T08:00:00Z');
 
-/** A sender of daily digests to two channels; `refused` names those that accept nothing. */
+/**
+ * A simulated daemon that sends daily digests to two channels. `refused`: the channels
+ * that accept no message.
+ */
 class World {
   readonly clock = new FakeClock(start);
   readonly sent: (readonly [channel: string, message: AlertMessage])[] = [];

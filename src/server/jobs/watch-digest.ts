@@ -14,14 +14,14 @@ import {
 import type { JobContext } from '../service.js';
 import { digestReceivers, type DigestReceiver } from './digest-receivers.js';
 
-/** Milliseconds before a digest that was not accepted is sent again. */
+/** Milliseconds until a digest that a channel did not accept is sent again. */
 const RETRY = 15 * 60_000;
 
 /**
- * Sends each receiver its digests. The end of the last accepted one is in the database: a
- * digest that was not accepted is sent again, and digests that were missed while the
- * daemon was down are combined into one. After a crash between sending and saving, a
- * digest is repeated with the same Message-ID.
+ * Sends each receiver its digests. The database stores the end of the period that the
+ * last accepted digest covers. A digest that a channel did not accept is therefore sent
+ * again. After a downtime, one digest covers all missed periods. After a crash between
+ * sending and saving, a digest is repeated with the same Message-ID.
  */
 export class DigestSender {
   readonly #settings: WatchSettings;

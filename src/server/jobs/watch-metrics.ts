@@ -1,13 +1,16 @@
 import { openAlarms, type WatchedFacts, type WatchState } from '../../watch/index.js';
 import { labelled, type Metric, type Sample } from '../metrics.js';
 
-/** Every value has a sample, so that an alert rule can compare with 0. */
+/**
+ * Each verdict and each mode has its own sample, so that an alert rule can compare the
+ * sample with 0.
+ */
 const verdicts = ['pass', 'warn', 'fail', 'inconclusive', 'not-applicable'] as const;
 const modes = ['enforce', 'testing', 'none', 'absent'] as const;
 
 /**
- * Returns the gauges of the watch. They come from the database, so a restart does not
- * reset them.
+ * Returns the gauges of the watch. The values come from the database, so a restart does
+ * not reset them.
  */
 export function watchMetrics({ domains, own }: WatchState): readonly Metric[] {
   const entries = Object.entries(domains);
@@ -68,7 +71,10 @@ export function watchMetrics({ domains, own }: WatchState): readonly Metric[] {
   ];
 }
 
-/** Returns a sample for each value: 1 for the present one, 0 for the others. */
+/**
+ * Returns a sample for each possible value of a label: 1 for the current value, 0 for the
+ * others.
+ */
 function oneOf(
   domain: string,
   label: string,
@@ -82,8 +88,8 @@ function oneOf(
 }
 
 /**
- * Returns one sample for each host, since several domains can share a host. The earliest
- * expiry counts.
+ * Returns one sample for each host, since several domains can share a host: the earliest
+ * expiry of its certificates.
  */
 function certificateSamples(certificates: WatchedFacts['certificates']): readonly Sample[] {
   const ends = new Map<string, WatchedFacts['certificates'][number]>();

@@ -18,7 +18,9 @@ interface Line {
   readonly kind?: string;
 }
 
-/** Returns a watcher of lab domains; `clock.at` is its wall time. */
+/**
+ * Returns a lab in which a test can start watchers; `clock.at` is their wall-clock time.
+ */
 async function watching(
   t: TestContext,
   section: object,
@@ -26,7 +28,7 @@ async function watching(
   readonly store: Store;
   readonly clock: FakeClock;
   readonly lines: Line[];
-  /** `changed`: the sections of a reload. */
+  /** Starts a watcher. `changed`: the settings that a reload replaced. */
   start(changed?: object): Watcher;
 }> {
   const lab = await createLab({
@@ -77,7 +79,7 @@ test('each domain is checked on its interval, sooner while a change is unconfirm
   assert.deepEqual([alarm?.kind, alarm?.rule], ['added', 'starttls-absent']);
   assert.deepEqual(checks(lines), ['plaintext.example']);
   clock.at += 5 * HOUR;
-  // A restart does not change the interval.
+  // A restart does not change the time of the next check.
   const again = start();
   await again.round();
   assert.deepEqual(checks(lines), []);

@@ -27,16 +27,19 @@ import { watchMetrics } from './watch-metrics.js';
 const HOUR = 3_600_000;
 /** Milliseconds between two searches for domains that are due. */
 const TICK = 30_000;
-/** Milliseconds until the check that confirms the previous one. */
+/** Milliseconds until a check that confirms or refutes the previous one. */
 const CONFIRM_AFTER = 10 * 60_000;
 /**
- * Share by which an interval varies, so that the domains are not checked at the same
- * time.
+ * Maximum fraction by which an interval is varied, so that domains are not all checked at
+ * the same time.
  */
 const JITTER = 0.1;
-/** Domains that are checked concurrently. */
+/** Maximum number of domains that are checked concurrently. */
 const MAX_CONCURRENT = 4;
-/** Milliseconds until a check that does not end counts as one without a result. */
+/**
+ * Milliseconds after which an unfinished check is ended and recorded as one without a
+ * result.
+ */
 const CHECK_TIMEOUT = 10 * 60_000;
 
 /** Watches domains: checks each on an interval, and reports changes by mail and webhook. */
@@ -64,9 +67,10 @@ export const watchJob: JobCode<WatchSettings> = {
 };
 
 /**
- * The rounds of one configuration. All state is in the database: a reload starts a second
- * watcher while the first one finishes its checks, and each check reads the state that
- * the previous check wrote. `random`: numbers from 0 to 1, for the intervals.
+ * The watch of the domains of one configuration. All state is in the database: a reload
+ * starts a second watcher while the first one finishes its checks, and each check reads
+ * the state that the previous check wrote. `random`: numbers from 0 to 1, for the
+ * intervals.
  */
 export class Watcher {
   readonly #settings: WatchSettings;
@@ -94,7 +98,8 @@ export class Watcher {
     const { domains: known } = readWatch(jobContext.store);
     for (const domainName of settings.domains) {
       const { lookedAt } = known[domainName] ?? {};
-      // A restart does not change the interval; a new domain is due at once.
+      // A restart keeps the time of the next check. A domain that was never checked is
+      // due at once.
       this.#due.set(domainName, lookedAt === undefined ? 0 : lookedAt + this.#pause(domainName));
     }
   }
@@ -109,7 +114,10 @@ export class Watcher {
     if (!this.#signal.aborted) await this.#digests.round();
   }
 
-  /** Ends the alarms of domains that the configuration no longer names, once. */
+  /**
+   * Ends the alarms of domains that the configuration no longer names, in the first round
+   * only.
+   */
   async #forgetUnwatched(now: number): Promise<void> {
     if (this.#hasForgotten) return;
     const { store, log } = this.#context;
@@ -131,7 +139,8 @@ export class Watcher {
   }
 
   /**
-   * Returns whether a check is due. A clock that was set back must not stop the watch.
+   * Returns whether a check is due: also if the due time is too far ahead, because a
+   * clock that was set back must not stop the watch.
    */
   #isDue(domainName: string, now: number): boolean {
     const due = this.#due.get(domainName) ?? 0;
@@ -139,8 +148,8 @@ export class Watcher {
   }
 
   /**
-   * Checks one domain, and stores the changes. If the write fails, the result of the
-   * check is lost.
+   * Checks one domain, and stores the result and its alarms. If the write fails, the
+   * result is lost.
    */
   async #checkAndRecord(domain: string): Promise<void> {
     if (this.#signal.aborted) return;
@@ -159,12 +168,12 @@ export class Watcher {
     } catch (error) {
       log.error('watch-failed', { domain, error: (error as Error).message });
     }
-    // A failure also schedules the next check: otherwise a full disk would make the
-    // daemon check without a pause.
+    // The next check is scheduled even after a failed write: otherwise a full disk would
+    // make the daemon check without a pause.
     this.#due.set(domain, now + this.#pause(domain));
   }
 
-  /** Returns undefined when the check itself failed. */
+  /** Returns the result of a check; undefined if the check itself failed. */
   async #check(domainName: string): Promise<CheckResult | undefined> {
     const { localNetwork, resolver, trustStore, clock, log } = this.#context;
     try {
@@ -173,7 +182,8 @@ export class Watcher {
         check(domainName, {
           network: localNetwork,
           resolver,
-          // The operator's own domains, which may have addresses of a private network.
+          // The domains belong to the operator, so their hosts may have private
+          // addresses.
           reach: 'any',
           trustStore,
           clock,
@@ -188,8 +198,8 @@ export class Watcher {
   }
 
   /**
-   * Returns the milliseconds to the next check: short if it confirms or refutes the last
-   * one.
+   * Returns the milliseconds until the next check: few if that check confirms or refutes
+   * the last one.
    */
   #pause(domainName: string): number {
     const every = this.#settings.everyHours * HOUR;
@@ -209,7 +219,9 @@ export class Watcher {
   }
 }
 
-/** Returns the channels, each with its format: JSON for a webhook, text for mail. */
+/**
+ * Returns the channels by name, each as a function that sends alarms as text and as JSON.
+ */
 function channelsOf(
   { notify }: WatchSettings,
   jobContext: JobContext,

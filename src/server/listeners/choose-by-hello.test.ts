@@ -32,7 +32,8 @@ async function serving(t: TestContext, pending: () => boolean): Promise<number> 
 }
 
 /**
- * Common name of the certificate and the negotiated protocol, or the code of the error.
+ * Resolves to the common name of the certificate and the negotiated protocol, or to the
+ * code of the error.
  */
 function shown(
   port: number,

@@ -5,13 +5,16 @@ import type { WaitingLine } from './waiting-line.js';
 
 const PROTOCOL = 'acme-tls/1';
 /**
- * Beyond these limits the TLS server receives an incomplete ClientHello without
- * inspection.
+ * Maximum octets and milliseconds of inspection. Beyond these limits a ClientHello that
+ * is still incomplete is passed to the TLS server.
  */
 const MAX_OCTETS = 16 * 1024;
 const LONGEST_MS = 10_000;
 
-/** The certificates of a port in addition to the one for clients without SNI. */
+/**
+ * The inputs for the choice of a TLS server, in addition to the certificate for clients
+ * without SNI.
+ */
 export interface HelloChoice {
   /**
    * Returns the certificates of tls-alpn-01 by name; undefined while no challenge is
@@ -23,7 +26,7 @@ export interface HelloChoice {
   readonly overload?: Overload | undefined;
 }
 
-/** The connections that wait because their site has too many requests. */
+/** The connections to overloaded sites, and the functions that report an overload. */
 interface Overload {
   readonly line: WaitingLine;
   /** Returns true if every site of the port is overloaded. */

@@ -8,7 +8,7 @@ import { ResponseRate } from './response-rate.js';
 
 /** Settings of a port for datagrams. */
 export interface DatagramSettings extends Pick<DatagramPort, 'answer' | 'perSecond'> {
-  /** One descriptor, shared by all clients. */
+  /** The number of descriptors: one, which all clients share. */
   readonly limits: { readonly connections: number };
 }
 
@@ -16,12 +16,15 @@ export interface DatagramSettings extends Pick<DatagramPort, 'answer' | 'perSeco
  * Octets in the system's receive buffer, which holds questions that arrive in one burst.
  */
 const RECEIVE_BUFFER = 1 << 20;
-/** Maximum number of answers that wait for the network; further questions are dropped. */
+/**
+ * Maximum number of answers that the system has not yet sent. The port drops further
+ * questions.
+ */
 const MAX_WAITING = 1000;
 
 /**
- * Listens for datagrams and answers each within the rate of its network. Rejects with a
- * HermeticError when the address is not available.
+ * Listens for datagrams and answers them, up to the permitted rate for each network.
+ * Rejects with a HermeticError when the address is not available.
  */
 export async function listenDatagrams(
   listenAddress: ListenAddress,
@@ -65,7 +68,8 @@ class DatagramListener implements Listener<DatagramSettings> {
       );
       socket.bind({ address, port, exclusive: true }, resolve);
     });
-    // The socket reports an undeliverable answer here: the client asks again.
+    // The socket reports an undeliverable answer as an error, which is ignored: the
+    // client asks again.
     socket.removeAllListeners('error').on('error', () => undefined);
     socket.on('message', (query, peer) => this.#receive(query, peer));
     this.#socket = socket;

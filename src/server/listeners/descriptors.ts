@@ -1,14 +1,14 @@
 import { closeSync, openSync, readFileSync } from 'node:fs';
 import type { Log } from '../log.js';
 
-/** The descriptor needs of a port. */
+/** A port and its number of connections, each of which needs a descriptor. */
 interface Port {
   readonly what: string;
   readonly connections: number;
   readonly essential: boolean;
 }
 
-/** Descriptors of the daemon itself: database, DNS, policy hosts, checks. */
+/** Number of descriptors for the daemon itself: database, DNS, policy hosts, checks. */
 const OWN_DESCRIPTORS = 128;
 /** Minimum number of connections of every port. */
 const MIN_CONNECTIONS = 4;
@@ -30,16 +30,17 @@ export function descriptorLimit(): number | undefined {
 }
 
 /**
- * Returns the descriptors that ports with their connections and the daemon itself need.
+ * Returns the number of descriptors that the ports, their connections and the daemon
+ * itself need.
  */
 export function descriptorsNeeded(ports: readonly Port[]): number {
   return OWN_DESCRIPTORS + ports.reduce((sum, { connections }) => sum + connections + 2, 0);
 }
 
 /**
- * Returns the connections for each port such that all ports together need at most `limit`
- * descriptors. Essential ports, on which mail delivery depends, get up to half of the
- * descriptors; the others share the rest in proportion.
+ * Returns the maximum number of connections for each port, such that all ports together
+ * need at most `limit` descriptors. Essential ports, on which mail delivery depends, get
+ * up to half of the descriptors; the others share the rest in proportion.
  */
 export function shareDescriptors(ports: readonly Port[], limit: number): readonly number[] {
   if (descriptorsNeeded(ports) <= limit) return ports.map(({ connections }) => connections);
@@ -57,8 +58,8 @@ export function shareDescriptors(ports: readonly Port[], limit: number): readonl
 }
 
 /**
- * Watches the descriptors of the process: compares them with the configuration, and logs
- * when all are in use.
+ * Compares the descriptor limit of the process with the configuration, and logs when all
+ * descriptors are in use.
  */
 export class Descriptors {
   readonly #timer: NodeJS.Timeout;
@@ -73,8 +74,8 @@ export class Descriptors {
   }
 
   /**
-   * Returns the connections that each port may have. Logs a limit that is too low for the
-   * configuration.
+   * Returns the maximum number of connections for each port. Logs a warning if the
+   * descriptor limit is too low for the configuration.
    */
   share(ports: readonly Port[]): readonly number[] {
     const limit = this.limitOf();

@@ -6,18 +6,18 @@ import { formatListenAddress, type ListenAddress } from '../listen-address.js';
 /** An open port. */
 export interface OpenPort {
   /**
-   * The address that it listens on; for port 0 with the port that the system assigned.
+   * The listening address; for port 0 with the port that the system assigned.
    */
   readonly at: ListenAddress;
   /** Numbers of connections: open, accepted, and refused because of the limit. */
   readonly open: number;
   readonly accepted: number;
   readonly refused: number;
-  /** Connections at one time. */
+  /** Maximum number of concurrent connections. */
   most: number;
   /**
-   * Accepts no further connections; resolves when the open ones have ended, at the latest
-   * after `graceMs`.
+   * Stops accepting connections. Resolves when all open connections have ended, at the
+   * latest after `graceMs`.
    */
   close(graceMs: number): Promise<void>;
 }
@@ -28,27 +28,28 @@ export interface Listener<Settings> extends OpenPort {
   use(settings: Settings): void;
 }
 
-/** A port of the configuration. */
+/** A port that the configuration requires. */
 export interface Wanted {
-  /** For logs and metrics. */
+  /** The name of the port in logs and metrics. */
   readonly what: string;
   readonly at: ListenAddress;
   /**
-   * Concurrent connections, and whether they have priority when descriptors are short.
+   * Maximum number of concurrent connections, and whether the port has priority when
+   * descriptors are short.
    */
   readonly connections: number;
   readonly essential: boolean;
   listen(): Promise<OpenPort>;
   /**
-   * Hands over the port that was opened for the same `what` and address by an earlier
-   * configuration.
+   * Applies the new settings to the open port that an earlier configuration opened for
+   * the same `what` and address.
    */
   renew(openPort: OpenPort): void;
 }
 
 /**
- * Returns a port to be opened by `listen`. All ports with the same `what` have the same
- * type of listener.
+ * Returns the description of a port that `listen` can open. All ports with the same
+ * `what` must have the same type of listener.
  */
 export function wanted<
   Settings extends { readonly limits: Pick<PortLimits, 'connections' | 'essential'> },
@@ -72,8 +73,8 @@ export function wanted<
 const GRACE = 3000;
 
 /**
- * The ports of a daemon. A reload keeps the ports that both configurations have, with
- * their connections.
+ * The open ports of a daemon. A reload keeps the ports that both configurations require,
+ * and their connections.
  */
 export class ListenerSet {
   readonly #descriptors: Descriptors;
@@ -89,8 +90,9 @@ export class ListenerSet {
   }
 
   /**
-   * Opens the missing ports, passes the new settings to the remaining ones, then closes
-   * the rest. When a port cannot be opened, the set stays unchanged.
+   * Opens the missing ports, passes the new settings to the ports that stay, then closes
+   * the ports that are no longer required. When a port cannot be opened, the set stays
+   * unchanged.
    */
   async arrange(wanted: readonly Wanted[]): Promise<void> {
     const missing = wanted.filter((wantedPort) => !this.#open.has(keyOf(wantedPort)));

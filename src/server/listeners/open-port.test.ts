@@ -29,7 +29,7 @@ test('one source that takes every place of a port keeps no other client out', as
       });
       opened.push(socket);
       socket.on('error', () => undefined).once('close', () => resolve(false));
-      // A refused client may receive a greeting first.
+      // A client may receive a greeting before the port closes its connection.
       socket.once('data', () =>
         setTimeout(() => resolve(!socket.destroyed && !socket.readableEnded), 50),
       );
@@ -42,14 +42,17 @@ test('one source that takes every place of a port keeps no other client out', as
   assert.deepEqual([port.open, port.refused], [4, 7]);
 });
 
-/** Milliseconds after which a port compares its connections again. */
+/** Milliseconds after which a port again determines its slowest connections. */
 const ORDER_MS = 500;
 
-/** Returns a simulated full port: connections come from any address at any time. */
+/**
+ * Returns a port with a simulated server and clock: a test can accept a connection from
+ * any address at any time.
+ */
 function port(most: number): {
   accept(address: string, octets?: number): Socket;
   later(ms: number): void;
-  /** Returns the number of times that the octets of a connection were read. */
+  /** Returns how often the port has read the octet count of a connection. */
   reads(): number;
   opened: OpenedPort;
 } {
@@ -196,8 +199,8 @@ test('a connection that gives way is ended by its job, any other is destroyed', 
         socket.on('data', (octets) => (onText(octets.toString()), resolve()));
         socket.on('close', () => (onText('closed'), resolve()));
       });
-    // One network holds all connections, so its newest connection is closed for another
-    // network.
+    // One network holds all connections, so the port closes its newest connection for a
+    // client of another network.
     const received = ['', '', '', ''];
     for (const n of received.keys()) await open('127.9.0.1', (text) => (received[n] += text));
     let newcomer = '';

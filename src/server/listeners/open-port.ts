@@ -4,12 +4,12 @@ import { formatListenAddress, type ListenAddress } from '../listen-address.js';
 import type { OpenPort } from './listener-set.js';
 import { listenAtPath } from './unix-socket.js';
 
-/** Default of `patienceMs`. */
+/** Default of `patienceMs`, in milliseconds. */
 const MIN_AGE = 10_000;
 /** Milliseconds until a connection that has sent nothing may be closed for a new one. */
 const MIN_SILENCE = 1000;
 
-/** Milliseconds for which the order of slow connections is reused. */
+/** Milliseconds for which the list of the slowest connections is reused. */
 const ORDER_MS = 500;
 
 /** An accepted connection. */
@@ -21,23 +21,23 @@ interface Held {
 }
 
 /**
- * A listening server with its connections. When it is full, one connection is closed for
- * a new one. A flood opens a thousand connections a second, so this choice compares
- * groups of connections, and the connections themselves twice a second.
+ * A listening server with its connections. A full port closes one connection for each new
+ * one. In a flood of a thousand connections a second, the choice must be fast: it
+ * compares networks each time, and single connections only twice a second.
  */
 export class OpenedPort implements OpenPort {
-  /** The oldest first. */
+  /** All connections, the oldest first. */
   readonly #held = new Map<Socket, Held>();
-  /** In each group the oldest connection comes first. */
+  /** The connections of each source address, the oldest first. */
   readonly #ofSource = new Map<string, Set<Held>>();
   readonly #ofNetwork = new Map<string, Set<Held>>();
   /** Connections that may be closed for a new one, the slowest first. */
   #slowest: readonly Held[] = [];
   #orderedAt = -Infinity;
   #most = Infinity;
-  /** Milliseconds until a connection may be closed for a new one. */
+  /** Milliseconds until a connection that has sent data may be closed for a new one. */
   patienceMs = MIN_AGE;
-  /** Sent to a new connection that is refused. */
+  /** Text that is sent to a new connection before the port closes it. */
   refusal: string | undefined;
   /**
    * Ends a connection that the port closes to make room for a new one. By default the
@@ -54,7 +54,7 @@ export class OpenedPort implements OpenPort {
   ) {
     server.on('drop', () => this.refused++);
     const forget = (socket: Socket): void => this.#forget(socket);
-    // All connections share one function: a port accepts thousands of connections a
+    // All connections share one function, since a port accepts thousands of connections a
     // second.
     const gone = function (this: Socket): void {
       forget(this);
@@ -75,7 +75,10 @@ export class OpenedPort implements OpenPort {
     return this.#held.keys();
   }
 
-  /** Maximum number of concurrent connections. For one more, a connection is closed. */
+  /**
+   * Maximum number of concurrent connections. Beyond this number the port closes a
+   * connection for each new one.
+   */
   get most(): number {
     return this.#most;
   }
@@ -86,9 +89,9 @@ export class OpenedPort implements OpenPort {
   }
 
   /**
-   * Closes one connection. If a network has more than a quarter of the connections, one
-   * of its connections is closed. If no network does, the slowest connection is closed,
-   * once it is old enough.
+   * Closes one connection. If a network holds more than a quarter of the connections,
+   * closes one of that network. Otherwise closes the slowest connection that is old
+   * enough, or else the newest of the largest network.
    */
   #makeRoom(newcomer: Held): void {
     this.refused++;
@@ -119,7 +122,7 @@ export class OpenedPort implements OpenPort {
     this.#orderedAt = now;
     const atLeast = Math.min(MIN_SILENCE, this.patienceMs);
     const slow: { readonly one: Held; readonly pace: number }[] = [];
-    // The oldest connections come first.
+    // The loop may stop early, because the oldest connections come first.
     for (const one of this.#held.values()) {
       const age = now - one.since;
       if (age < atLeast) break;
@@ -177,7 +180,8 @@ function leave(groups: Map<string, Set<Held>>, groupKey: string, held: Held): vo
 }
 
 /**
- * Returns the group with the most connections; `preferred` unless another one has more.
+ * Returns the group with the most connections; `preferred` unless another group is
+ * larger.
  */
 function largest(groups: Iterable<Set<Held>>, preferred = new Set<Held>()): Set<Held> {
   let found = preferred;
@@ -186,8 +190,9 @@ function largest(groups: Iterable<Set<Held>>, preferred = new Set<Held>()): Set<
 }
 
 /**
- * Opens a port. `most`: concurrent connections. `now`: milliseconds of a monotonic clock.
- * Resolves when the server listens; rejects with a HermeticError that has a fix.
+ * Opens a port. `maximum`: the number of concurrent connections. `now`: milliseconds of a
+ * monotonic clock. Resolves when the server listens; rejects with a HermeticError that
+ * has a fix.
  */
 export async function openPort(
   server: Server,
@@ -216,7 +221,7 @@ function listenAt(
   });
 }
 
-/** Returns the error for an address that cannot be listened on. */
+/** Returns the error for an address on which the process cannot listen. */
 export function unavailable(address: ListenAddress, cause: NodeJS.ErrnoException): HermeticError {
   const { message, fix } = describe(address, cause);
   return new HermeticError('listen-failed', `${formatListenAddress(address)}: ${message}`, {

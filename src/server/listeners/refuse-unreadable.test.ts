@@ -10,7 +10,9 @@ import { createLog } from '../log.js';
 import { loadCertificate } from '../secrets.js';
 import { listenWeb } from './web-listener.js';
 
-/** Opens a port over TLS and one of plain HTTP, with a site that echoes the size of bodies. */
+/**
+ * Opens an HTTPS and an HTTP port, with a site that answers with the size of the body.
+ */
 async function bothPorts(t: TestContext): Promise<readonly (readonly ['tls' | 'plain', number])[]> {
   const folder = mkdtempSync(join(tmpdir(), 'hermetic-web-'));
   const { chainPem, keyPem } = issue(createCa({ name: 'Web CA' }), { names: ['a.example'] });
@@ -38,7 +40,7 @@ async function bothPorts(t: TestContext): Promise<readonly (readonly ['tls' | 'p
 }
 
 /**
- * Sends the whole text, then reads, and returns all octets until the connection closes.
+ * Sends the text, and resolves to all received octets when the connection has closed.
  */
 function answerTo(kind: 'tls' | 'plain', port: number, text: string): Promise<string> {
   return new Promise((resolve) => {

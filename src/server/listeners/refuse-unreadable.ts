@@ -4,7 +4,7 @@ import type { Duplex } from 'node:stream';
 /** Milliseconds in which the client can read the answer before the connection closes. */
 const LINGER_MS = 1000;
 
-/** The error codes of the parser, with the answers that RFC 9110 §15.5 and RFC 6585 define. */
+/** The status lines of RFC 9110 §15.5 and RFC 6585 by the error code of the parser. */
 const answers: Readonly<Record<string, string>> = {
   HPE_HEADER_OVERFLOW: '431 Request Header Fields Too Large',
   HPE_CHUNK_EXTENSIONS_OVERFLOW: '413 Content Too Large',
@@ -12,9 +12,9 @@ const answers: Readonly<Record<string, string>> = {
 };
 
 /**
- * Answers requests that cannot be read, and closes their connections. Octets that still
- * arrive are discarded for a short time (RFC 9112 §9.6): a reset could discard the answer
- * at the client.
+ * Answers requests that the parser cannot read, and closes their connections. Octets that
+ * still arrive are discarded for a short time (RFC 9112 §9.6): after a reset the client
+ * could lose the answer.
  */
 export function refuseUnreadable(server: Server): void {
   const refused = new WeakSet<Duplex>();
@@ -24,7 +24,8 @@ export function refuseUnreadable(server: Server): void {
   server.prependListener('request', remember);
   server.prependListener('checkContinue', remember);
   server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
-    // The parser reports every further octet of such a connection too.
+    // After the first fault the parser reports every further octet of the connection as
+    // an error.
     if (refused.has(socket)) return;
     refused.add(socket);
     if (error.code === 'ECONNRESET' || !socket.writable) return void socket.destroy();

@@ -1,8 +1,8 @@
 import { BoundedMap, networkOf } from '../../base/index.js';
 
 /**
- * Maximum number of networks in memory. The least recently used key is evicted, so its
- * count begins again.
+ * Maximum number of networks in memory. Beyond this number the least recently used
+ * network is evicted, and its count begins again.
  */
 const MAX_NETWORKS = 20_000;
 
@@ -12,19 +12,23 @@ export type RateDecision = 'answer' | 'truncate' | 'drop';
 interface Bucket {
   tokens: number;
   since: number;
-  /** Datagrams over the rate. */
+  /** Number of datagrams over the rate. */
   over: number;
 }
 
 /**
- * Limits the answers to one network, because a datagram may carry a forged source. Every
- * second answer over the rate is a truncated one: a resolver whose network is abused
- * still gets its answer over TCP, which proves the source address.
+ * Limits the rate of answers to each network, because a datagram may carry a forged
+ * source address. Half of the queries over the rate get a truncated answer: a resolver
+ * whose address is forged by others can then repeat its query over TCP, where a source
+ * cannot be forged.
  */
 export class ResponseRate {
   readonly #buckets = new BoundedMap<Bucket>(MAX_NETWORKS);
 
-  /** `perSecond`: answers to one network, with a burst of four seconds. */
+  /**
+   * `perSecond`: maximum answers to one network in a second; a burst may use four seconds
+   * at once.
+   */
   constructor(
     private readonly perSecond: number,
     private readonly now: () => number = () => performance.now(),

@@ -17,7 +17,7 @@ export interface StreamSettings {
   end?(): Promise<void>;
 }
 
-/** Milliseconds that a job has to end its connections. */
+/** Milliseconds within which a job must end its connections. */
 const END = 15_000;
 
 /**
@@ -39,7 +39,8 @@ export async function listenStream(
     if (connection && current.evict) current.evict(connection);
     else socket.destroy();
   };
-  // Runs after the port's own listener: a refused connection is not served.
+  // This listener runs after the one of `openPort`, so a connection that the port refused
+  // is not served.
   server.on('connection', (socket) => {
     socket.on('error', () => socket.destroy());
     if (socket.destroyed || socket.writableEnded) return;
@@ -62,7 +63,7 @@ export async function listenStream(
   return Object.assign(openedPort, {
     async close(graceMs: number) {
       const { end } = current;
-      // The job itself limits the time in which its connections end.
+      // The job itself limits the time until its connections end.
       await Promise.all([end?.(), close.call(openedPort, end ? Math.max(graceMs, END) : graceMs)]);
     },
     use(next: StreamSettings) {
@@ -70,8 +71,8 @@ export async function listenStream(
       current = next;
       openedPort.most = next.limits.connections;
       openedPort.refusal = next.limits.refusal;
-      // Close open connections on reload: answers of the old configuration would be
-      // wrong. Clients reconnect to the new configuration.
+      // A reload closes open connections, because they would get answers of the old
+      // configuration. Clients reconnect to the new configuration.
       if (!endedByJob) for (const socket of openedPort.sockets) socket.end();
     },
   });

@@ -6,7 +6,7 @@ import { waitUntil } from '../../../test/support/wait-until.js';
 import { createLog } from '../log.js';
 import { listenWeb } from './web-listener.js';
 
-/** A port whose streams are counted: their chunks and the cancelled streams. */
+/** A port that counts the chunks of its streams, and the cancelled streams. */
 class StreamingPort {
   chunks = 0;
   cancelled = 0;
@@ -22,7 +22,8 @@ class StreamingPort {
           async pull(controller) {
             streaming.chunks++;
             controller.enqueue(chunk);
-            // A small chunk is sent once; a large one as fast as the client reads it.
+            // A small chunk is sent once. A large chunk is repeated as fast as the client
+            // reads.
             if (chunk.length < 1000) await new Promise(() => undefined);
           },
           cancel: () => void streaming.cancelled++,
@@ -75,7 +76,8 @@ test('a client that reads nothing slows its own stream', async (t) => {
     await new Promise((resolve) => setTimeout(resolve, 50));
     return settled;
   });
-  // Buffers of the kernel hold a few megabytes at most.
+  // Chunks that the client does not read only fill the buffers of the kernel: a few
+  // megabytes at most.
   assert.ok(streaming.chunks < 100, String(streaming.chunks));
   socket.destroy();
   await waitUntil('the end of the body', () => streaming.cancelled === 1);

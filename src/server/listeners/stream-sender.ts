@@ -3,11 +3,15 @@ import type { ServerResponse } from 'node:http';
 /** Media types of bodies that are sent while they are produced. */
 const streamedTypes = ['text/event-stream', 'application/jsonl'];
 
-/** Milliseconds that a client may leave sent octets unread. */
+/**
+ * Milliseconds that a client may leave sent octets unread before the server disconnects
+ * it.
+ */
 const STALL_MS = 30_000;
 
 /**
- * Returns whether a response is sent while its body is produced, without a known length.
+ * Returns whether a response must be sent while its body is produced, without a known
+ * length.
  */
 export function isStreamed({ headers, body }: Response): boolean {
   const mediaType = headers.get('content-type')?.split(';')[0]?.trim().toLowerCase() ?? '';
@@ -23,18 +27,20 @@ export function isStreamed({ headers, body }: Response): boolean {
 export class StreamSender {
   readonly #open = new Set<ServerResponse>();
 
-  /** `connections`: the present limit of the port. */
+  /** `connections`: returns the current maximum number of connections of the port. */
   constructor(
     private readonly connections: () => number,
     private readonly stallMs = STALL_MS,
   ) {}
 
-  /** Streams that are being sent. */
+  /** The number of streams that are being sent. */
   get open(): number {
     return this.#open.size;
   }
 
-  /** Resolves when the body has ended, or the client has disconnected. */
+  /**
+   * Sends a response. Resolves when the body has ended, or the client has disconnected.
+   */
   async send(response: Response, outgoing: ServerResponse): Promise<void> {
     const { body, status, headers } = response;
     if (body === null) return void outgoing.writeHead(status, [...headers].flat()).end();
@@ -47,7 +53,7 @@ export class StreamSender {
     }
     this.#open.add(outgoing);
     const reader = (body as ReadableStream<Uint8Array>).getReader();
-    // Ends a `read` that waits for data after the client has gone.
+    // When the client disconnects, this ends a `read` that still waits for data.
     const gone = (): void => void reader.cancel().catch(() => undefined);
     outgoing.once('close', gone).on('error', gone);
     try {
@@ -66,12 +72,15 @@ export class StreamSender {
     }
   }
 
-  /** Ends every stream when the port closes; clients connect again. */
+  /**
+   * Disconnects the client of every stream, because the port closes; clients connect
+   * again.
+   */
   endAll(): void {
     for (const outgoing of this.#open) outgoing.destroy();
   }
 
-  /** Resolves when the client has read the octets, or its connection is closed. */
+  /** Resolves when the client has read the sent octets, or its connection is closed. */
   #drained(outgoing: ServerResponse): Promise<void> {
     return new Promise((resolve) => {
       const timer = setTimeout(() => outgoing.destroy(), this.stallMs);

@@ -10,15 +10,16 @@ export interface RequestTarget {
   readonly pathname: string;
 }
 
-/** The reason, as a status, why a request is refused before its target is parsed. */
+/** The HTTP status of a request that is refused because of its form. */
 export type RefusedForm = 400 | 421 | 501 | 505;
 
 const AUTHORITY = /^([A-Za-z0-9._~-]+|\[[0-9A-Fa-f:.]+\])?(?::(\d*))?$/;
 
 /**
- * Finds the target of a request (RFC 9112 §3.2, §3.3): origin-form with Host, or
- * absolute-form, whose authority replaces Host. 400 for two Host fields or a malformed
- * one, and for other forms; 421 for an `https` URI over plain HTTP (RFC 9110 §7.4).
+ * Returns the target of a request (RFC 9112 §3.2, §3.3): origin-form with Host, or
+ * absolute-form, whose authority replaces Host. Returns 400 for two Host fields, a
+ * malformed Host field or another form, and 421 for an `https` URI over plain HTTP (RFC
+ * 9110 §7.4).
  */
 export function targetOf(
   { rawHeaders, url = '', method }: IncomingMessage,
@@ -61,10 +62,10 @@ function pathOf(requestPath: string): Pick<RequestTarget, 'path' | 'pathname'> {
 }
 
 /**
- * Refuses a request whose body could end in two places, and versions of HTTP other than 1
- * (RFC 9112 §6.1, §6.3): the next request on the connection would begin at another octet
- * than its client means. Node itself refuses Transfer-Encoding next to Content-Length,
- * and two lengths.
+ * Returns the status for a request whose body could end in two places, or whose HTTP
+ * version is not 1 (RFC 9112 §6.1, §6.3): client and server would disagree where the next
+ * request on the connection begins. Node itself refuses a request with both
+ * Transfer-Encoding and Content-Length, or with two lengths.
  */
 export function faultOfForm({
   httpVersionMajor,
@@ -78,9 +79,9 @@ export function faultOfForm({
 }
 
 /**
- * Converts a request of Node to a `Request` of the web standard. Its body can be read
- * once and up to `maxBody` octets; more rejects with `body-too-large`. When the body is
- * first read, a client that waits for `100 Continue` receives it (RFC 9110 §10.1.1).
+ * Converts a request of Node to a `Request` of the web standard. The body can be read
+ * once. Reading more than `maxBody` octets rejects with `body-too-large`. When the body
+ * is first read, a client that waits for `100 Continue` receives it (RFC 9110 §10.1.1).
  * Returns undefined for TRACE and CONNECT, which `Request` does not support.
  */
 export function toRequest(
@@ -111,8 +112,8 @@ function bounded(
   outgoing: ServerResponse,
   maxBody: number,
 ): ReadableStream<Uint8Array> {
-  // The unread rest is discarded after the answer: destroying the connection would lose
-  // the answer.
+  // The rest of the body is discarded after the answer is sent: if the connection were
+  // destroyed now, the answer would be lost.
   const chunks = incoming.iterator({ destroyOnReturn: false }) as AsyncIterator<Buffer>;
   let octets = 0;
   return new ReadableStream<Uint8Array>(
@@ -127,7 +128,8 @@ function bounded(
           await chunks.return?.();
           throw new HermeticError('body-too-large', `more than ${maxBody} octets`);
         }
-        // The chunks are not copied: the copies would be garbage of the size of the body.
+        // The chunks are not copied, because the copies would become garbage of the size
+        // of the body.
         controller.enqueue(value);
       },
       async cancel() {

@@ -7,9 +7,10 @@ import type { ListenAddress } from '../listen-address.js';
 import { unavailable } from './open-port.js';
 
 /**
- * Returns whether the process could listen on an address now, without a lasting effect: a
- * port is bound and released, and for a UNIX socket its folder is examined. A port that a
- * `hermetic serve` holds counts as free, since that process is to be reloaded.
+ * Returns the error if the process cannot listen on an address; undefined if it can. The
+ * test leaves no trace: it binds and releases a port, or examines the folder of a UNIX
+ * socket. A port that a `hermetic serve` uses counts as free, because the operator will
+ * reload that process.
  */
 export async function tryListen(address: ListenAddress): Promise<HermeticError | undefined> {
   if ('path' in address) return trySocket(address.path);
@@ -44,8 +45,8 @@ async function trySocket(socketPath: string): Promise<HermeticError | undefined>
 }
 
 /**
- * Returns whether the daemon itself uses the port. Only Linux reports the listening
- * process. On other systems the function assumes another process.
+ * Returns whether a running daemon uses one of the sockets. Only Linux reports the
+ * listening process. On other systems the function returns false.
  */
 function isHeldByDaemon(inodesOf: () => ReadonlySet<string>): boolean {
   try {
@@ -74,7 +75,7 @@ function listeningOn(portNumber: number): ReadonlySet<string> {
 
 /**
  * Returns the inodes of the sockets that listen at a path. The daemon binds a hidden name
- * in the same folder and links it to the path, so both names count.
+ * in the same folder and links that name to the path, so the function accepts both names.
  */
 function listeningAt(socketPath: string): ReadonlySet<string> {
   const isAt = (bound: string): boolean =>

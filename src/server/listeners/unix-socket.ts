@@ -6,19 +6,19 @@ import { setTimeout } from 'node:timers/promises';
 import { isSocketInUse } from '../../net/index.js';
 
 /**
- * Milliseconds that a start waits for another start at the same path, and between two
- * attempts.
+ * Milliseconds that a start waits for another start at the same path, and milliseconds
+ * between two attempts.
  */
 const CLAIM = { wait: 5000, pause: 20 } as const;
 
 /**
- * Listens at a path, with `mode` as permission bits. A socket on which a process listens
- * is never replaced; a stale socket is. Rejects with `EADDRINUSE` for a socket in use,
+ * Listens at a path, with `mode` as permission bits. Replaces a stale socket, but never a
+ * socket on which a process listens. Rejects with `EADDRINUSE` for a socket in use,
  * `EEXIST` for any other file.
  *
  * The socket is created under a separate name and then linked to the path, which fails if
- * the path exists. The socket therefore has its mode from the start, and closing it never
- * removes the socket of a successor.
+ * the path exists. The socket therefore has its mode from the start, and the process
+ * never removes the socket of a successor when it closes its own.
  */
 export async function listenAtPath(
   server: Server,
@@ -28,7 +28,8 @@ export async function listenAtPath(
   const isOwn = besides(socketPath);
   await listening(server, isOwn);
   try {
-    // By default every user with access to the folder may connect, such as Postfix.
+    // By default every user with access to the folder may connect, for instance the user
+    // of Postfix.
     chmodSync(isOwn, mode);
     if (!linked(isOwn, socketPath)) await replaceStale(isOwn, socketPath);
   } catch (error) {
@@ -63,9 +64,9 @@ async function replaceStale(isOwn: string, socketPath: string): Promise<void> {
 }
 
 /**
- * Takes a lock, and returns the function that releases it. Only one process can bind an
- * abstract socket (unix(7)), which ends with the process. Only Linux has abstract
- * sockets.
+ * Takes a lock, and returns the function that releases it. The lock is an abstract socket
+ * (unix(7)): only one process can bind its name, and the kernel releases the name when
+ * the process ends. Only Linux has abstract sockets.
  */
 async function lock(socketPath: string): Promise<() => void> {
   if (process.platform !== 'linux') return () => undefined;
@@ -101,8 +102,8 @@ async function removeStale(socketPath: string): Promise<void> {
 }
 
 /**
- * Returns a short name in the same folder: a path of a socket has at most 107 octets
- * (unix(7)).
+ * Returns a path with a short random name in the same folder, because a socket path has
+ * at most 107 octets (unix(7)).
  */
 function besides(socketPath: string): string {
   return join(dirname(socketPath), `.${randomBytes(3).toString('hex')}`);

@@ -11,7 +11,9 @@ import type { SharedPortSite } from '../service.js';
 import { listenWeb } from './web-listener.js';
 import { WaitingLine } from './waiting-line.js';
 
-/** Returns a connected socket of a server, with a remote address of the test's choice. */
+/**
+ * Returns the server's sockets of new connections, which show the given remote addresses.
+ */
 async function accepted(t: TestContext, addresses: readonly string[]): Promise<Socket[]> {
   const server = createServer();
   server.listen(0, '127.0.0.1');
@@ -69,7 +71,8 @@ test('a closed connection leaves the line without a turn', async (t) => {
 test('a network with 128 waiting connections loses the next one', async (t) => {
   const [socket, other] = await accepted(t, ['192.0.2.1', '198.51.100.1']);
   const line = new WaitingLine(() => false, 1000);
-  // The waiting line identifies connections by object.
+  // Each object counts as a separate connection, because the line identifies connections
+  // by object.
   (socket as Socket).setMaxListeners(0);
   for (let n = 0; n < 128; n++) line.hold(Object.create(socket as Socket) as Socket, () => 0);
   line.hold(socket as Socket, () => 0);
@@ -78,7 +81,7 @@ test('a network with 128 waiting connections loses the next one', async (t) => {
   assert.ok(!(other as Socket).destroyed);
 });
 
-/** Returns a port with the sites, and a log that fails the test. */
+/** Opens a port with the sites, whose log fails the test at every line. */
 async function listening(
   t: TestContext,
   sites: readonly SharedPortSite[],
@@ -96,7 +99,10 @@ async function listening(
   return 'port' in listener.at ? listener.at.port : 0;
 }
 
-/** Returns a site that refuses while it is busy, and counts its requests. */
+/**
+ * Returns a site that refuses requests while it is busy, with the numbers of refused and
+ * answered requests.
+ */
 function busySite(): { site: SharedPortSite; isBusy: boolean; refused: number; answered: number } {
   const state = {
     isBusy: true,
@@ -139,7 +145,7 @@ test('an overloaded site reads no further request, and answers it later', async 
   state.isBusy = true;
   for (let n = 0; n < 4; n++) ask();
   await waitUntil('one refusal arrives', () => statuses.length === 2);
-  // A new connection is accepted and not read either.
+  // The server also accepts a new connection without reading from it.
   let other: number | undefined;
   get({ port, host: '127.0.0.1', headers, agent: false }, (answer) => {
     other = answer.statusCode;

@@ -1,22 +1,22 @@
 import type { Socket } from 'node:net';
 import { networkOf } from '../../base/index.js';
 
-/** Milliseconds between two connections that leave the line. */
+/** Milliseconds between two connections that are released from the line. */
 const PACE_MS = 20;
-/** Connections of one network that wait. */
+/** Maximum number of waiting connections of one network. */
 const MAX_OF_NETWORK = 128;
 
 /**
  * The connections of an overloaded site, which wait unread until their turn.
  *
  * Refusing a request takes a tenth of a millisecond, and accepting a connection twice as
- * long. The port of policies and the maps of mail servers share the thread, so a flood of
- * refusals would slow them. An unread connection uses no CPU time: the flow control of
- * TCP stops its client. The networks take turns, so a client outside the network of the
- * flood waits for only one turn.
+ * long. Policy hosts and socketmaps run in the same thread, so a flood of refusals would
+ * slow them. An unread connection uses no CPU time, because the flow control of TCP stops
+ * the client. The networks take turns, so a client outside the network of the flood waits
+ * for only one turn.
  */
 export class WaitingLine {
-  /** The network whose turn is next comes first. */
+  /** The waiting connections by network; the network whose turn is next comes first. */
   readonly #networks = new Map<string, Map<Socket, () => void>>();
   #timer: NodeJS.Timeout | undefined;
 
@@ -26,7 +26,7 @@ export class WaitingLine {
     private readonly paceMs = PACE_MS,
   ) {}
 
-  /** Connections that wait. */
+  /** The number of waiting connections. */
   get length(): number {
     let count = 0;
     for (const sockets of this.#networks.values()) count += sockets.size;
@@ -34,8 +34,8 @@ export class WaitingLine {
   }
 
   /**
-   * Holds a connection, and calls `resume` at its turn. A network that has too many
-   * connections in the line loses the new one.
+   * Holds a connection, and calls `resume` at its turn. If too many connections of the
+   * same network already wait, closes the new connection instead.
    */
   hold(socket: Socket, resume: () => void): void {
     const network = networkOf(socket.remoteAddress ?? '');

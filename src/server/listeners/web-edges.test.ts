@@ -15,8 +15,8 @@ const log = createLog({ format: 'plain', write: () => undefined, now: () => 0 })
 const limits = { connections: 100 };
 
 /**
- * Returns a port with one site that answers POST with the size of the body, and refuses
- * it unread at `/busy`.
+ * Opens a port with one site, which answers with the path and the size of the body. At
+ * `/busy` the site answers 503 without reading the body.
  */
 async function webPort(t: TestContext, more: Partial<WebSettings> = {}): Promise<number> {
   const site = {
@@ -37,7 +37,10 @@ async function webPort(t: TestContext, more: Partial<WebSettings> = {}): Promise
   return listener.at.port;
 }
 
-/** Returns everything the server sends until it closes, or until `enough` matches. */
+/**
+ * Returns all text that the server sends until it closes the connection, or until
+ * `enough` matches.
+ */
 function ask(port: number, text: string | Buffer, enough = /\r\n\r\n[^]*\n|^$/): Promise<string> {
   return new Promise((resolve) => {
     let received = '';
@@ -167,8 +170,8 @@ test('an answer to a body that is not read can be read by a client that sends it
     [...Array.from({ length: clients }, () => '503'), '404'],
   );
   assert.match(refused[0] ?? '', /\r\nconnection: close\r\n[^]*busy\n$/i);
-  // The announced length alone exceeds the limit; the rest is never sent, and the
-  // connection still ends.
+  // The announced length already exceeds the limit. The connection ends although the
+  // client never sends the rest of the body.
   assert.match(await post('/', 20_000_000), /^HTTP\/1\.1 413 /);
 });
 

@@ -10,7 +10,10 @@ import { createLog } from '../log.js';
 import { loadCertificate } from '../secrets.js';
 import { listenWeb } from './web-listener.js';
 
-/** Returns the suite of a TLS 1.2 client, or the error of its refusal. */
+/**
+ * Returns the negotiated cipher suite of a TLS 1.2 client, or the error if the server
+ * refuses the handshake.
+ */
 function agreed(port: number, ciphers: string): Promise<string> {
   return new Promise((resolve) => {
     const settings = {
@@ -68,7 +71,7 @@ test('suites without forward secrecy or AEAD are refused [9325-4.1-1, 9325-4.2-1
   }
 });
 
-/** Returns the first name of the certificate that a client sees. */
+/** Returns the first name of the certificate that a client receives. */
 function nameShown(port: number, version: 'TLSv1.2' | 'TLSv1.3', name: string): Promise<string> {
   return new Promise((resolve) => {
     const versions = { minVersion: version, maxVersion: version } as const;

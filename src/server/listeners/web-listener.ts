@@ -23,16 +23,16 @@ import { WaitingLine } from './waiting-line.js';
 export interface WebSettings {
   readonly sites: readonly SharedPortSite[];
   /**
-   * The certificate for a name of SNI (empty without one); undefined refuses the
-   * handshake. Left out for plain HTTP.
+   * Returns the certificate for a server name of SNI, which is empty without SNI;
+   * undefined refuses the handshake. Absent for plain HTTP.
    */
   readonly certificateFor?: (serverName: string) => SecureContext | undefined;
   /**
-   * The certificate for clients that send no SNI (RFC 6066 §3). Without it their
-   * handshake is refused.
+   * The certificate for clients that send no SNI (RFC 6066 §3). Without this certificate
+   * the port refuses their handshakes.
    */
   readonly fallback?: { readonly cert: string; readonly key: string } | undefined;
-  /** Certificates for tls-alpn-01 challenges, while there are any. */
+  /** The certificates for pending tls-alpn-01 challenges, if any. */
   readonly challengeFor?: SharedPortSite['challengeFor'];
   readonly limits: WebLimits;
   readonly log: Log;
@@ -46,7 +46,10 @@ interface WebLimits extends Pick<PortLimits, 'connections'> {
   readonly patienceMs?: number;
 }
 
-/** Maximum time that a slow or silent client holds a connection. */
+/**
+ * Limits of one connection, with the milliseconds that a slow or silent client may hold
+ * it.
+ */
 const limits = {
   headersTimeout: 10_000,
   requestTimeout: 60_000,
@@ -54,7 +57,7 @@ const limits = {
   maxHeaderSize: 16 * 1024,
 } as const;
 const requestsPerConnection = 100;
-/** Octets of a request's body, unless a site has its own limit. */
+/** Maximum octets of a request's body, unless a site sets its own limit. */
 const MAX_BODY = 64 * 1024;
 
 const NO_PROXY =
@@ -71,7 +74,7 @@ export async function listenWeb(
   let current = settings;
   const streams = new StreamSender(() => current.limits.connections);
   const line = new WaitingLine(() => !current.sites.some(isBusy));
-  // While others wait, a new connection waits behind them.
+  // While other connections wait, a new connection must also wait.
   const isHeld = (site: SharedPortSite): boolean =>
     site.isBusy !== undefined && (line.length > 0 || site.isBusy());
   const answer = (incoming: IncomingMessage, outgoing: ServerResponse): void =>
@@ -80,7 +83,8 @@ export async function listenWeb(
     ...servingTls,
     handshakeTimeout: limits.headersTimeout,
     ALPNProtocols: ['http/1.1'],
-    // Senders and reporters connect about once a day, when a ticket has expired.
+    // Session tickets would be useless: senders and reporters connect about once a day,
+    // and a ticket has expired by then.
     secureOptions: constants.SSL_OP_NO_TICKET,
     // Without a context the handshake ends with an alert; an error would drop the
     // connection without an alert.
@@ -105,8 +109,8 @@ export async function listenWeb(
     },
     overload: {
       line,
-      // If several sites share the port, the name decides, and over plain HTTP it is not
-      // known yet.
+      // If several sites share the port, the host name selects the site. Over plain HTTP
+      // the name is not yet known here.
       ofPort: () => current.sites.length > 0 && current.sites.every(isHeld),
       ofName: (hostName) =>
         current.sites.some((site) => isHeld(site) && site.serves(hostName, '/')),
@@ -155,7 +159,7 @@ async function respond(
     if (typeof target === 'number') return sendPlain(exchange, target, 'at once');
     const { host, pathname } = target;
     const { method = 'GET' } = incoming;
-    // RFC 9110 §9.3.7: the request concerns the server as a whole.
+    // The target `*` of OPTIONS means the server as a whole (RFC 9110 §9.3.7).
     if (pathname === '*') return sendAnswer(exchange, { status: 204, headers: [], body: '' });
     const site = sites.find((s) => s.serves(host, pathname));
     if (!site) return sendPlain(exchange, 404);
@@ -184,7 +188,10 @@ async function respond(
   }
 }
 
-/** Reads the next request of a refused client at the turn of its connection. */
+/**
+ * Makes the connection of a refused client wait in the line before its next request is
+ * read.
+ */
 function waitAfter({ incoming: { socket }, outgoing }: Exchange, line: WaitingLine): void {
   outgoing.once('finish', () => {
     if (socket.destroyed) return;
@@ -206,14 +213,17 @@ interface Answer {
   readonly when?: 'at once' | undefined;
 }
 
-/** Milliseconds and octets of a body that are discarded after an early answer. */
+/**
+ * Maximum milliseconds and octets for which a body is still discarded after an early
+ * answer.
+ */
 const LINGER_MS = 5000;
 const MAX_LINGER = 32 * 1024 * 1024;
 
 /**
- * Sends an answer. If the body of the request is still arriving, it is discarded for a
- * short time before the connection closes (RFC 9112 §9.6): a reset could discard the
- * answer at the client.
+ * Sends an answer. If the body of the request is still arriving, discards it for a short
+ * time before the connection closes (RFC 9112 §9.6): after a reset the client could lose
+ * the answer.
  */
 function sendAnswer(
   { incoming, outgoing }: Exchange,
@@ -224,7 +234,7 @@ function sendAnswer(
   const close = refusal ? [['connection', 'close']] : [];
   outgoing.writeHead(status, [...headers, ...length, ...close].flat());
   const content = incoming.method === 'HEAD' || body.length === 0 ? undefined : body;
-  // A client that waits for 100 sends no body after a final answer.
+  // A client that waits for `100 Continue` sends no body after a final answer.
   if (!refusal || when || expectsContinue(incoming)) return void outgoing.end(content);
   if (content === undefined) outgoing.flushHeaders();
   else outgoing.write(content);
@@ -262,7 +272,8 @@ const words: Readonly<Record<number, string>> = {
 
 function sendPlain(exchange: Exchange, status: number, when?: Answer['when']): void {
   const headers = [['content-type', 'text/plain; charset=utf-8']] as const;
-  // After a malformed request the start of the next one is unknown (RFC 9112 §9.6).
+  // After a malformed request the server cannot find the start of the next request (RFC
+  // 9112 §9.6).
   if (status !== 404) exchange.outgoing.shouldKeepAlive = false;
   sendAnswer(exchange, { status, headers, when, body: `${words[status] ?? status}\n` });
 }
