@@ -3,7 +3,10 @@ import type { ReportAlert } from './plan-alerts.js';
 
 const words = { added: 'NEW', worse: 'WORSE', ended: 'OVER' } as const;
 
-/** Returns the subject of an alert mail. `origin`: the source of the alerts. */
+/**
+ * Returns the subject of an alert mail. `origin`: the first words of the subject, for the
+ * source of the alerts.
+ */
 export function alertSubject(reportAlerts: readonly ReportAlert[], origin = 'TLS reports'): string {
   const [first] = reportAlerts;
   const domains = [...new Set(reportAlerts.map((alert) => alert.domain))];
@@ -16,7 +19,7 @@ export function alertSubject(reportAlerts: readonly ReportAlert[], origin = 'TLS
   );
 }
 
-/** Returns the alerts as text: each change, with its steps. */
+/** Returns the alerts as text: each change, with the steps that fix it. */
 export function alertText(reportAlerts: readonly ReportAlert[]): string {
   return reportAlerts
     .map(({ kind, domain, says, since, todo }) =>
@@ -25,8 +28,7 @@ export function alertText(reportAlerts: readonly ReportAlert[]): string {
           `${words[kind]} ${domain || NO_DOMAIN} (since ${since.slice(0, 16).replace('T', ' ')} UTC)`,
         ),
         line(says),
-        // A step of this program may contain a command of several lines; every line is
-        // indented.
+        // A step may contain a command of several lines, so every line is indented.
         ...todo.map((step, index) => `${index + 1}. ${step.split('\n').map(line).join('\n   ')}`),
       ].join('\n'),
     )
@@ -36,7 +38,7 @@ export function alertText(reportAlerts: readonly ReportAlert[]): string {
 const NO_DOMAIN = '(no domain named)';
 
 /**
- * Escapes line ends in foreign text, which therefore cannot start a new line [8460-7-4].
+ * Escapes line ends in foreign text, so that the text cannot start a new line [8460-7-4].
  */
 function line(text: string): string {
   return neutralise(text, 2000);

@@ -1,16 +1,19 @@
-/** A current fault. */
+/** A fault that lasts: a failure in the reports, or missing reports. */
 export interface Condition {
-  /** The key, which is the same in every round. */
+  /** The key of the fault, which is the same in every round. */
   readonly key: string;
   readonly domain: string;
-  /** The extent: failed sessions. */
+  /** The number of failed sessions. */
   readonly level: number;
-  /** One human-readable line. */
+  /** The fault as one human-readable line. */
   readonly says: string;
   readonly todo: readonly string[];
 }
 
-/** The last alert about a condition that a channel received, and its time. */
+/**
+ * The last alert about a condition that a channel received, with the time at which the
+ * condition began.
+ */
 export interface SentAlert {
   readonly key: string;
   readonly domain: string;
@@ -20,7 +23,7 @@ export interface SentAlert {
   readonly since: number;
 }
 
-/** An alert reports a change only: a failure began, became much worse, or ended. */
+/** An alert about a change: a failure began, became much worse, or ended. */
 export interface ReportAlert {
   readonly kind: 'added' | 'worse' | 'ended';
   readonly domain: string;
@@ -29,28 +32,34 @@ export interface ReportAlert {
   readonly todo: readonly string[];
 }
 
-/** Returns true for twice as many failed sessions, if the increase is at least ten. */
+/**
+ * Returns whether the number of failed sessions at least doubled, and grew by ten or
+ * more.
+ */
 function isWorse(level: number, before: number): boolean {
   return level >= 2 * before && level >= before + 10;
 }
 
 /**
- * The note on a failure that disappeared without a success: its reporters may simply have
- * sent no mail.
+ * The note on a failure that is no longer reported, although its reporters report no
+ * success: they may simply have sent no mail.
  */
 const NOT_REPORTED =
   'It is no longer reported. Its end is not confirmed, because no affected reporter has reported a success since.';
 
-/** Returns the kind of change, if any; a failure that becomes smaller is not reported. */
+/**
+ * Returns the kind of change; undefined without a change, or if a failure affects fewer
+ * sessions than before.
+ */
 function kindOf(level: number, known: SentAlert | undefined): ReportAlert['kind'] | undefined {
   if (known === undefined) return 'added';
   return isWorse(level, known.level) ? 'worse' : undefined;
 }
 
 /**
- * Compares the current conditions with those of the last alert to the channel. Pure.
- * `ended`: the keys of failures that are known to have ended; default: the keys of all
- * failures that are absent now.
+ * Compares the current conditions with the alerts that a channel has received, and
+ * returns the new alerts. Pure. `ended`: the keys of failures that are known to have
+ * ended; default: all keys that `conditions` no longer contains.
  */
 export function planAlerts(
   now: number,

@@ -6,7 +6,10 @@ import type { TrustStore } from '../../x509/index.js';
 
 /** The network, trust anchors and clock of a POST to a webhook. */
 export interface WebhookOptions {
-  /** Guarded against private addresses: the DNS of the receiver chooses the address. */
+  /**
+   * A network that refuses private addresses, because the DNS of the receiver chooses the
+   * address.
+   */
   readonly network: Network;
   readonly resolver: Resolver;
   readonly anchors: TrustStore;
@@ -15,8 +18,8 @@ export interface WebhookOptions {
 }
 
 /**
- * Posts JSON to an https URL. Resolves to whether the receiver accepted it; redirects are
- * not followed.
+ * Posts JSON to an https URL. Resolves to whether the receiver accepted the JSON. Does
+ * not follow redirects.
  */
 export async function postWebhook(
   url: string,

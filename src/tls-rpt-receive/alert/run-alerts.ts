@@ -17,29 +17,31 @@ export interface AlertOptions {
   /** Hours after the end of a day until missing reports cause an alert. Default 36. */
   readonly silenceHours?: number;
   /**
-   * The receivers of alerts, by name. After a result of false or a rejection, the alerts
-   * are sent again. Each channel gets the changes since its last successful delivery.
+   * The receivers of alerts, by name. If a function returns false or rejects, the next
+   * round sends the alerts again. Each channel gets the changes since its last successful
+   * delivery.
    */
   readonly channels: Readonly<
     Record<string, (reportAlerts: readonly ReportAlert[]) => Promise<boolean>>
   >;
   /**
-   * Receives a failure of one domain or channel. The other domains and channels continue.
+   * A function that is called with the error of a domain or channel. The round continues
+   * with the others.
    */
   readonly onError?: (what: AlertFailure) => void;
 }
 
-/** A part of a round that failed. */
+/** A domain or channel for which a round failed, with the error. */
 export interface AlertFailure {
-  /** Empty for reports that name no domain. */
+  /** The domain; empty for reports that name no domain. */
   readonly domain?: string;
   readonly channel?: string;
   readonly error: Error;
 }
 
 /**
- * Maximum number of alerts to show singly for one configured domain, or for all other
- * names together; one line counts the rest.
+ * Maximum number of separate alerts for one configured domain, or for all other names
+ * together. One line counts the rest.
  */
 const MAX_ALERTS = 20;
 
@@ -52,8 +54,8 @@ export interface Notice {
 
 /**
  * Examines every domain once and sends each channel the changes since its last successful
- * delivery. Domains and channels are independent: an unreadable domain keeps its known
- * state, and none of its alerts is reported as ended.
+ * delivery. Domains and channels are independent. A domain that cannot be read keeps its
+ * known state: its failures are not reported as ended.
  */
 export async function runAlerts(options: AlertOptions): Promise<readonly Notice[]> {
   const { store, now, channels, onError = () => undefined } = options;
@@ -80,8 +82,8 @@ export async function runAlerts(options: AlertOptions): Promise<readonly Notice[
 }
 
 /**
- * Sends alerts to a channel. After an error they count as not received and are sent
- * again.
+ * Sends alerts to a channel, and resolves to whether the channel received them. An error
+ * counts as not received.
  */
 async function send(
   notify: (alerts: readonly ReportAlert[]) => Promise<boolean>,
@@ -97,18 +99,18 @@ async function send(
   }
 }
 
-/** The current state of every domain that could be read. */
+/** The current conditions of all domains that could be read. */
 interface Conditions {
   readonly conditions: readonly Condition[];
   /** Domains that could not be read. */
   readonly unread: ReadonlySet<string>;
-  /** Keys of the alerts that have ended. */
+  /** Keys of the conditions that are known to have ended. */
   readonly ended: ReadonlySet<string>;
 }
 
 /**
- * Reads the failures of every domain, alternating with other work of the process. A
- * domain that cannot be read keeps its earlier state.
+ * Reads the failures of every domain in steps, between which the process does other work.
+ * A domain that cannot be read keeps its earlier state.
  */
 async function readConditions(
   { store, now, domains, silenceHours }: AlertOptions,
@@ -134,14 +136,15 @@ async function readConditions(
   };
   for (const domainName of new Set(domains)) await look(domainName);
   for (const domainName of await failingDomains(options, store, unread, onError))
-    // A mail host under DANE is part of the domain whose MX it is.
+    // With DANE a failing name may be a mail host. Its failures are then already covered
+    // by the recipient domain.
     if (!domains.includes(domainName) && !covered.has(domainName)) await look(domainName);
   return { conditions, unread, ended };
 }
 
 /**
- * Returns the failing domains. If the list cannot be read, no failure may be reported as
- * ended.
+ * Returns the domains with ongoing failures. If the list cannot be read, adds all domains
+ * of earlier alerts to `unread`, so that no failure is reported as ended.
  */
 async function failingDomains(
   options: { readonly now: number },
@@ -163,8 +166,8 @@ async function failingDomains(
 }
 
 /**
- * Saves the alerts that a channel received, in one transaction: after a crash an alert
- * may be repeated, but never lost.
+ * Saves the alerts that a channel received, in one transaction. After a crash an alert
+ * may be sent again, but is never lost.
  */
 function saveSent(stateStore: Store, channel: string, sent: readonly SentAlert[]): void {
   stateStore.transaction(() => {
@@ -200,8 +203,8 @@ function conditionsOf(domainView: DomainView): readonly Condition[] {
 }
 
 /**
- * Sorts failures: first the worst failure of each reporter, then the second failure of
- * each, so that no reporter displaces the others.
+ * Sorts failures: first the worst failure of each reporter, then the second of each, so
+ * that one reporter cannot crowd out the others.
  */
 function byTurns(failures: readonly Explanation[]): readonly Explanation[] {
   const seen = new Map<string, number>();
@@ -229,23 +232,23 @@ function conditionOf(failure: Explanation, domainName: string): Condition {
 }
 
 function keyOf({ result, policy, host, policyDomain }: Explanation, domainName: string): string {
-  // Reporters choose these texts, so the encoding keeps two failures distinct for any
-  // text.
+  // Reporters choose these texts. With JSON, different failures have different keys for
+  // any text.
   return JSON.stringify([domainName, result, policy, host, policyDomain]);
 }
 
 /**
- * Returns the key of missing reports. Keys of failures are JSON, so the two cannot
- * collide.
+ * Returns the key of the condition for missing reports. It cannot equal the key of a
+ * failure, which is JSON.
  */
 function silenceKey(domainName: string): string {
   return `${domainName} silence`;
 }
 
 /**
- * Returns the first alerts on each configured domain, the first ones on all other names
- * together, and one line that counts the rest of each, so that every omission is visible.
- * Reporters choose the other names and their number.
+ * Limits the alerts on each configured domain, and on all other names together, because
+ * reporters choose those names. One alert counts the omitted ones, so that every omission
+ * is visible.
  */
 function shorten(
   reportAlerts: readonly ReportAlert[],
@@ -265,7 +268,9 @@ function shorten(
   });
 }
 
-/** Returns the domain that all these alerts concern; undefined for several domains. */
+/**
+ * Returns the domain that all these alerts concern; undefined if they concern several.
+ */
 function distinctName(reportAlerts: readonly ReportAlert[]): string | undefined {
   const names = new Set(reportAlerts.map(({ domain }) => domain));
   return names.size === 1 ? [...names][0] : undefined;

@@ -2,31 +2,34 @@ import { groupBy } from '../../base/index.js';
 import { countByDay } from './count-sessions.js';
 import { dateOf, dayOf, type ReportRow, type SessionRow } from './facts.js';
 
-/** The arrivals of one reporter: the latest day, and whether its reports stopped. */
+/**
+ * The days for which one reporter sent reports, the last day, and whether the reports
+ * stopped.
+ */
 export interface Arrival {
   readonly reporter: string;
-  /** Days with a report in the examined period. */
+  /** Number of days with a report in the examined period. */
   readonly days: number;
   readonly last: string;
   /**
-   * `silent`: the reporter sent reports nearly every day, and the last one is overdue;
-   * `irregular`: it reports on some days.
+   * `fine`: no report is overdue. `silent`: the reporter sent reports nearly every day,
+   * and one is overdue. `irregular`: the reporter sends reports on some days only.
    */
   readonly state: 'fine' | 'silent' | 'irregular';
 }
 
 /**
- * Returns the last day whose reports are due. Reporters send within 24 hours after the
- * end of a day, some of them after 22 hours. So a report counts as missing `silenceHours`
- * (default 36) after that end.
+ * Returns the last day whose reports must have arrived. Reporters send a report within 24
+ * hours after the end of its day, some of them after 22 hours. So a report counts as
+ * missing `silenceHours` (default 36) after the end of its day.
  */
 export function lastDueDay(now: number, silenceHours = 36): number {
   return dayOf(now - silenceHours * 3_600_000) - 1;
 }
 
 /**
- * Returns the reporters whose reports stopped. Daily reports are expected of a reporter
- * that reported on most of the fourteen days up to its last report.
+ * Returns the arrivals of each reporter. Daily reports are expected from a reporter with
+ * reports for most of the fourteen days up to its last report.
  */
 export function arrivals(
   reportRows: readonly ReportRow[],
@@ -57,8 +60,8 @@ function stateOf(fine: boolean, regular: boolean): Arrival['state'] {
 }
 
 /**
- * Returns true when no report arrived for the last day that is due, and reports arrived
- * for most days before.
+ * Returns whether reports are missing: no report arrived for the last due day, although
+ * reports arrived for most of the days before.
  */
 export function isSilent(
   reportRows: readonly ReportRow[],

@@ -1,7 +1,7 @@
 /**
- * Returns the first items in their order, at most the given number. If there are more,
- * the first item of each reporter is selected, then the second of each, so that no
- * reporter displaces another.
+ * Returns at most `most` items, in their order. If there are more, selects the first item
+ * of each reporter, then the second of each, so that one reporter cannot crowd out the
+ * others.
  */
 export function firstByTurns<Item>(
   items: readonly Item[],
@@ -19,7 +19,8 @@ export function firstByTurns<Item>(
     inTurn[turn] = (inTurn[turn] ?? 0) + 1;
     return turn;
   });
-  // The first turn that does not fit completely, and the number of its items that fit.
+  // `last`: the first turn that does not fit completely. `room`: the number of its items
+  // that still fit.
   let last = 0;
   let room = most;
   for (; (inTurn[last] ?? 0) <= room; last++) room -= inTurn[last] ?? 0;

@@ -92,7 +92,7 @@ test('a host without STARTTLS is not safe to enforce, under any policy', async (
     assert.equal(found, 'not-yet');
     assert.match(reasons.join(), /starttls-not-supported at mx1\.rcpt\.example/);
   }
-  // A stale TLSA record does not affect sessions under MTA-STS.
+  // A wrong TLSA record does not affect sessions under MTA-STS.
   const dane: TestPolicy = {
     type: 'tlsa',
     domain: 'mx1.rcpt.example',

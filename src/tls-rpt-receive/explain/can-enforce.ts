@@ -7,28 +7,36 @@ import { dateOf, dayOf, dayOfCheck, plus, type ReportedFacts, type TrialRow } fr
 import { modeOf } from './quoted.js';
 import { isConnectionTrouble } from './reason-texts-registry.js';
 
-/** Whether the domain can change to `mode: enforce` safely. */
+/** The answer to the question whether the domain can safely change to `mode: enforce`. */
 export interface EnforceAnswer {
   readonly answer: 'yes' | 'not-yet' | 'already' | 'no-policy' | 'unclear';
   readonly reasons: readonly string[];
 }
 
-/** Days with reports and without a failure that the domain caused. */
+/**
+ * Number of days with reports and without a failure of the domain that must precede
+ * `mode: enforce`.
+ */
 const WANTED_DAYS = 14;
 /** Number of past days to search: a small domain has no reports on some days. */
 export const TRIAL_DAYS = 28;
 
-/** Below this share of sessions a failure without a reason may be a lost connection. */
+/**
+ * The share of sessions below which a failure without a reason may be a lost connection.
+ */
 const LOST_SHARE = 1 / 100;
-/** The same limit for a failure whose every reported reason is a lost connection. */
+/**
+ * The share of sessions below which a failure is ignored if all its reported reasons are
+ * lost connections.
+ */
 const STATED_LOST_SHARE = 1 / 20;
 
 /**
- * Judges from authenticated reports whether the domain can enforce its MTA-STS policy.
- * Enforcement is safe after fourteen days with reports from more than one reporter, and
- * without a failure for which an enforced policy would have deferred mail. Today is
- * incomplete, so a missing report of today does not count. In mode none senders do not
- * validate (RFC 8461 §5), so these days are not evidence.
+ * Returns whether authenticated reports show that the domain can enforce its MTA-STS
+ * policy. Enforcement is safe after fourteen days with reports from more than one
+ * reporter, if an enforced policy would not have deferred mail on any of them. The
+ * current day is incomplete, so it is not one of the fourteen days. In mode none senders
+ * do not validate (RFC 8461 §5), so days in mode none are not evidence.
  */
 export function canEnforce(
   reportedFacts: ReportedFacts,
@@ -55,7 +63,7 @@ export function canEnforce(
   ]
     .sort((left, right) => (right[0]?.day ?? 0) - (left[0]?.day ?? 0))
     .slice(0, WANTED_DAYS);
-  // A failure of today still counts.
+  // Failures of the current day count, although the day is not one of the fourteen.
   const judged = [...sessionRows.filter((row) => row.day >= today), ...days.flat()];
   const reporters = new Set(days.flat().map((row) => row.reporter));
   const blocking = failures.filter((failure) => !isLost(failure, reportedFacts));
@@ -80,7 +88,10 @@ export function canEnforce(
   };
 }
 
-/** Returns the answer if no report has a policy that senders validate. */
+/**
+ * Returns the answer for a domain without reported sessions under a policy that senders
+ * validate.
+ */
 function withoutTrial({ reports, trial, checks }: ReportedFacts): EnforceAnswer {
   if (reports.length === 0) return { answer: 'unclear', reasons: ['There are no reports.'] };
   if (checks.at(-1)?.mtaSts.mode === 'testing')
@@ -137,8 +148,8 @@ interface JudgedFailures {
 
 /**
  * Returns one reason for each failure that the reporter did not cause, and one for all
- * unexplained failures. Without STARTTLS a session meets no policy, so a sender without a
- * policy also proves that failure.
+ * unexplained failures. A missing STARTTLS fails every policy, so a report without a
+ * policy also proves it.
  */
 function failureReasons(
   sessionRows: readonly TrialRow[],
@@ -163,18 +174,18 @@ function failureReasons(
   ];
 }
 
-/** Returns the mode of the published policy, and the check that found it. */
+/** The mode of the published policy, and the check that found it. */
 interface CurrentMode {
   readonly mode: string | undefined;
   readonly check?: CheckResult;
 }
 
 /**
- * Returns the mode of the published policy by the latest check, or the mode of the policy
- * that was quoted last. A quoted policy may be an old copy, so quotes replace the check
- * only if the last quotes of all reporters since the check agree and first appeared after
- * it. In addition one reporter must have quoted another policy before, or two reporters
- * must quote the new one.
+ * Returns the mode of the published policy according to the latest check, or the mode of
+ * the policy that reporters quoted last. A quoted policy may be an old copy, so quotes
+ * replace the check only if the last quotes of all reporters since the check agree and
+ * first appeared after it. In addition one reporter must have quoted another policy
+ * before, or two reporters must quote the new policy.
  */
 function currentMode({ checks, policies, domain }: ReportedFacts): CurrentMode | undefined {
   const quoted = policies.filter((policy) => policy.type === 'sts' && policy.domain === domain);

@@ -24,9 +24,9 @@ export interface CauseEvidence {
   /** The recipient domain. */
   readonly domain: string;
   readonly group: FailureGroup;
-  /** The finding of a check on those days that shows the same fault. */
+  /** The finding of a check, on the days of the failure, that shows the same fault. */
   readonly found: SeenFinding | undefined;
-  /** A check of those days that found no fault of the host or policy. */
+  /** A check, on the days of the failure, that found no fault of the host or policy. */
   readonly clean: CheckResult | undefined;
   /**
    * Whether a check names the host as an MX host of the domain; undefined without a
@@ -36,43 +36,49 @@ export interface CauseEvidence {
   /** A policy that does not name the host and that an affected reporter applied. */
   readonly applied: QuotedPolicy | undefined;
   /**
-   * Days for which the published policy has named the host, by checks; 0 if it does not.
+   * Number of days for which the published policy has named the host, according to
+   * checks; 0 if the policy does not name the host.
    */
   readonly namedFor: number | undefined;
   /**
-   * Days between the change after which all other reporters quote a policy that names the
-   * host, and the last report that quotes the applied one.
+   * Number of days for which the affected reporter applied its policy after all other
+   * reporters had changed to a policy that names the host.
    */
   readonly replacedFor: number | undefined;
   readonly compared: ReporterComparison;
   /**
-   * A reporter of the failure had sessions at another host, and all of them succeeded.
+   * True if a reporter of the failure had sessions at another host and all of those
+   * sessions succeeded.
    */
   readonly sparesHost: boolean;
-  /** An unaffected reporter had a failure of another kind over IPv4. */
+  /**
+   * True if an unaffected reporter had a failure of another kind over IPv4, so it uses
+   * IPv4.
+   */
   readonly usesIpv4: boolean;
   /** True if chance does not explain why the unaffected reporters had no failure. */
   readonly spared: boolean;
   /** Number of hosts at which the reporters of the group observed the failure. */
   readonly failingHosts: number;
   /**
-   * In the same sessions the reporter verified the keys of these hosts by DANE: it
-   * received the certificates of the domain.
+   * True if the reporter verified the keys of these hosts by DANE in the same sessions,
+   * so it received the certificates of the domain.
    */
   readonly matchesTlsa: boolean;
 }
 
-/** Below this probability, chance does not explain which reporters were unaffected. */
+/** The probability below which chance does not explain why reporters were unaffected. */
 const CHANCE = 1 / 1000;
-/** The same limit if a check also found no fault of the host. */
+/** The same probability limit if a check also found no fault of the host. */
 const CHANCE_CHECKED = 1 / 100;
 /**
- * A report covers a day and names no hour. An outage of some hours affects at most two
- * days, and a reporter that sent in other hours was unaffected for that reason alone.
+ * Minimum number of failing days of a fault on the network path. An outage of some hours
+ * affects at most two days, and a reporter may be unaffected only because it sent mail at
+ * other hours.
  */
 const MIN_PATH_DAYS = 3;
 /**
- * Number of other reporters of which, presumably, at least one connects to the host over
+ * Minimum number of unaffected reporters of which at least one presumably connects over
  * IPv4.
  */
 const MIN_SPARED = 3;
@@ -111,9 +117,9 @@ export function gatherEvidence(
 }
 
 /**
- * Returns whether chance does not explain the unaffected reporters. A policy fetch is not
- * a session, so for faults of the policy file the number of reporters decides, not that
- * of sessions.
+ * Returns whether chance does not explain why reporters were unaffected. For a fault of
+ * the policy file one unaffected reporter is enough: reports count sessions, and a policy
+ * fetch is not a session.
  */
 function wasSpared(
   failureGroup: FailureGroup,
@@ -125,8 +131,9 @@ function wasSpared(
 }
 
 /**
- * Returns whether a failure affects only a small share of the sessions, or is noise. A
- * policy fetch is not a session, so the share is not evidence about the policy file.
+ * Returns whether a failure affects only a small share of the sessions, or is noise. For
+ * a fault of the policy file the share proves nothing, because a policy fetch is not a
+ * session.
  */
 export function isSporadic({ group, compared }: CauseEvidence): boolean {
   if (kindOf(group.result) === 'policy-file') return false;
@@ -153,8 +160,9 @@ export function isGroupNoise({ group: failureGroup, compared }: CauseEvidence): 
 
 /**
  * Returns whether a reporter of the failure had no failure at another MX host. A filter
- * or attacker on its path removes STARTTLS at every host. With DANE a report names the
- * host of its sessions as the policy domain; otherwise only the failures name hosts.
+ * or attacker on the network path of the reporter would remove STARTTLS at every host.
+ * With DANE the policy domain of a report is the host of the sessions; otherwise only
+ * failures name hosts.
  */
 function sparesHost(group: FailureGroup, reportedFacts: ReportedFacts): boolean {
   const atHosts = reportedFacts.sessions.filter(
@@ -175,9 +183,9 @@ function sparesHost(group: FailureGroup, reportedFacts: ReportedFacts): boolean 
 
 /**
  * Returns whether an unaffected reporter used the address family that failed. A report
- * contains no addresses of successful sessions, so the proof is a check of the host, or
- * failures over both families. If IPv4 failed, other proofs are an unaffected reporter
- * with another failure over IPv4, and three unaffected reporters.
+ * contains no addresses of successful sessions. The proof is therefore a check of the
+ * host, or failures over both families. If only IPv4 failed, another failure of an
+ * unaffected reporter over IPv4 is a proof, and so are three unaffected reporters.
  */
 export function isSameFamily({ group, clean, usesIpv4, compared }: CauseEvidence): boolean {
   if (clean) return true;
@@ -187,10 +195,10 @@ export function isSameFamily({ group, clean, usesIpv4, compared }: CauseEvidence
 }
 
 /**
- * Returns true if the fault cannot be at one of several servers behind an address. A load
- * balancer sends all connections of a reporter, or of one of its networks, to one server.
- * So the fault is elsewhere if it concerns two hosts. It is also elsewhere if the
- * reporter and two other observers had successful sessions on every day.
+ * Returns whether the fault cannot be at one of several servers behind an address. A load
+ * balancer may send all connections of a reporter, or of one of its networks, to the same
+ * server. The fault is elsewhere if it occurs at two hosts. It is also elsewhere if the
+ * reporter had successful sessions on every day, and two other observers had no failure.
  */
 export function notOneServer({ failingHosts: hosts, compared, clean }: CauseEvidence): boolean {
   if (hosts > 1) return true;
@@ -203,9 +211,9 @@ export function isLasting({ compared }: CauseEvidence): boolean {
 }
 
 /**
- * Returns whether one reporter also has sessions under DANE at every failing host on
- * these days. They must be at least as many as the failed sessions, and all of them
- * successful. RFC 8460 §4 counts a session under each of its policies.
+ * Returns whether the only reporter also has sessions under DANE at every failing host on
+ * these days. All of these sessions must be successful, and they must be at least as many
+ * as the failed ones. RFC 8460 §4 counts a session under each policy that applies to it.
  */
 function matchesTlsa(group: FailureGroup, reportedFacts: ReportedFacts): boolean {
   if (group.type !== 'sts' || kindOf(group.result) !== 'certificate') return false;
@@ -234,7 +242,7 @@ export function isOutdated({ applied, ownHost }: CauseEvidence): boolean {
 
 /**
  * Returns whether the check without a fault obtained a certificate of the host that was
- * valid on its day.
+ * valid on the day of the check.
  */
 export function showsDates({ clean, group }: CauseEvidence): boolean {
   const mailHost = clean?.hosts.find((h) => h.name === group.mx);

@@ -3,16 +3,16 @@ import { kindOf } from './check-evidence.js';
 import type { ReporterComparison } from './compare-reporters.js';
 import type { FailureGroup } from './group-failures.js';
 
-/** Sentences about a failure and the reporters that are compared. */
+/** The failure and the comparison of reporters that a sentence describes. */
 
 interface Compared {
   readonly group: FailureGroup;
   readonly compared: ReporterComparison;
 }
 
-/** Below this share of sessions a failure may be a lost connection. */
+/** The share of sessions below which a failure may be a lost connection. */
 export const SPORADIC = 1 / 20;
-/** Returns the reason why so few failures prove no fault. */
+/** Returns the sentence that explains why so few failures prove no fault. */
 export function fewFailed({ group, compared }: Compared): string {
   if (group.lostConnections)
     return 'The reasons in the reports are lost connections, not faults of TLS or of a policy.';
@@ -25,7 +25,10 @@ export function fewFailed({ group, compared }: Compared): string {
 const UNCOUNTED =
   'The reports give no number of these sessions, so they may be a few lost connections.';
 
-/** Returns the reason why a small part of the sessions proves no fault. */
+/**
+ * Returns the sentence that explains why failures of a small share of the sessions prove
+ * no fault.
+ */
 export function rarelyFailed({ group, compared }: Compared): string {
   if (group.sessions === 0) return UNCOUNTED;
   return compared.rate < SPORADIC
@@ -33,14 +36,14 @@ export function rarelyFailed({ group, compared }: Compared): string {
     : `${sessionsOf(group)} failed in this way (${percent(compared.rate)}): too few to distinguish a fault from chance.`;
 }
 
-/** Returns the number of sessions in words: `Only 1 session`, `Only 3 sessions`. */
+/** Returns the number of failed sessions as text: `Only 1 session`, `Only 3 sessions`. */
 function sessionsOf({ sessions }: FailureGroup): string {
   return `Only ${countOf(sessions, 'session')}`;
 }
 
 /**
- * Returns the success of an unaffected reporter, in words that fit the kind of the
- * failure.
+ * Returns the words for the success of an unaffected reporter, which depend on the kind
+ * of the failure.
  */
 export function sparedDoing({ result }: FailureGroup): string {
   const kind = kindOf(result);
@@ -48,7 +51,7 @@ export function sparedDoing({ result }: FailureGroup): string {
   return kind === 'starttls' ? 'had TLS sessions' : 'applied the same policy';
 }
 
-/** Returns the data that a reporter received and that shows the fault. */
+/** Returns the name of the data in which a reporter observes the fault. */
 export function receivedBy({ result }: FailureGroup): string {
   const kind = kindOf(result);
   if (kind === 'policy-file') return 'The answer of the policy host';
@@ -56,7 +59,10 @@ export function receivedBy({ result }: FailureGroup): string {
   return kind === 'dnssec' ? 'The DNS answers' : 'The certificate chain or DNS answers';
 }
 
-/** Returns the reason why a failure of these reporters alone does not prove a cause. */
+/**
+ * Returns the sentence that explains why the failures of these reporters alone do not
+ * prove a cause.
+ */
 export function alone({ group, compared }: Compared): string {
   if (compared.affected.length > 1)
     return `${names(compared.affected)} saw failures that do not confirm each other: they differ in days or shares of the sessions, are too few, or come from one network.`;
@@ -69,7 +75,7 @@ export function alone({ group, compared }: Compared): string {
   return `Only ${who} sent comparable reports on these days, ${nothing}.`;
 }
 
-/** Joins the names of reporters: `a`, `a and b`, `4 others`. */
+/** Joins the names of reporters: `a`, `a and b`, `4 reporters`. */
 export function names(reporters: readonly string[]): string {
   if (reporters.length === 0) return 'the reporter';
   return reporters.length <= 3 ? reporters.join(' and ') : `${reporters.length} reporters`;

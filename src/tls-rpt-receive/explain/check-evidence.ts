@@ -4,8 +4,8 @@ import { dayOfCheck, NOT_DESCRIBED } from './facts.js';
 import type { FailureGroup } from './group-failures.js';
 
 /**
- * The kind of failure that result types have in common. Reporters confuse result types of
- * one kind, but rarely confuse the kinds.
+ * The kind of a failure, which groups result types. Reporters confuse result types of one
+ * kind, but rarely result types of different kinds.
  */
 export type FailureKind = 'starttls' | 'certificate' | 'dnssec' | 'policy-file' | 'any';
 
@@ -23,8 +23,8 @@ const kinds: Readonly<Record<string, FailureKind>> = {
 };
 
 /**
- * Returns the kind of a result type; `any` for `validation-failure`, unknown and missing
- * ones.
+ * Returns the kind of a result type; `any` for `validation-failure`, and for unknown and
+ * missing types.
  */
 export function kindOf(result: string): FailureKind {
   return kinds[result] ?? 'any';
@@ -76,11 +76,11 @@ const policyFile = [
 const handshake = ['tls-handshake-failed'];
 
 /**
- * Returns the findings of `hermetic check` that show the same fault. The policy type
- * decides what a sender validates: the TLSA records under `tlsa` (RFC 7672 §3), name and
- * chain under `sts` (RFC 8461 §4.2), nothing without a policy. The result type alone is
- * not conclusive: senders report a TLSA mismatch as `certificate-not-trusted` or
- * `validation-failure` too.
+ * Returns the ids of the findings of `hermetic check` that show the fault of a reported
+ * failure. The policy type decides what a sender validates: the TLSA records under `tlsa`
+ * (RFC 7672 §3), name and chain under `sts` (RFC 8461 §4.2), nothing without a policy.
+ * The result type alone is not conclusive: senders report a TLSA mismatch as
+ * `certificate-not-trusted` or `validation-failure` too.
  */
 export function findingsFor(type: string, result: string): readonly string[] {
   const certificate = validatedUnder(type);
@@ -90,14 +90,16 @@ export function findingsFor(type: string, result: string): readonly string[] {
   if (failureKind === 'certificate') return [...certificate, ...handshake];
   if (failureKind === 'dnssec') return dnssec;
   if (failureKind === 'policy-file') return policyFile;
-  // A failure without a result type may be a missing STARTTLS; a failure with another
-  // result type is not.
+  // A failure without a result type may be a missing STARTTLS. A failure with another
+  // result type cannot be one.
   if (result === NOT_DESCRIBED)
     return [...certificate, ...handshake, ...starttls, ...(type === 'sts' ? policyFile : [])];
   return [...certificate, ...handshake, ...(type === 'sts' ? policyFile : starttls)];
 }
 
-/** Findings that show exactly the fault that a result type names. */
+/**
+ * The findings, by result type, that show exactly the fault that the result type names.
+ */
 const namedFindings: Readonly<Record<string, readonly string[]>> = {
   'starttls-not-supported': starttls,
   'certificate-expired': ['cert-expired', 'cert-not-yet-valid'],
@@ -111,7 +113,8 @@ const namedFindings: Readonly<Record<string, readonly string[]>> = {
 };
 
 /**
- * Returns whether a result type names exactly the fault of a finding, not a wider kind.
+ * Returns whether a result type names exactly the fault of a finding, and not a wider
+ * kind of fault.
  */
 export function namesFinding(result: string, finding: string): boolean {
   return namedFindings[result]?.includes(finding) === true;
@@ -122,13 +125,16 @@ function validatedUnder(type: string): readonly string[] {
   return type === 'sts' ? [...pkix, ...mxInPolicy] : [];
 }
 
-/** A finding of a check, and the check. */
+/** A finding, and the check that produced it. */
 export interface SeenFinding {
   readonly check: CheckResult;
   readonly finding: Finding;
 }
 
-/** Returns the first finding of a check on those days that shows the fault of a group. */
+/**
+ * Returns the first finding that shows the fault of a group, from the checks on the days
+ * of the failures or up to two days later.
+ */
 export function findingOf(
   failureGroup: FailureGroup,
   checks: readonly CheckResult[],
@@ -140,9 +146,9 @@ export function findingOf(
 }
 
 /**
- * Returns the first check on those days that examined every host and policy of the group,
- * and found no fault of any kind there. A check that could not reach an address or fetch
- * the policy proves nothing.
+ * Returns the first check, on the days of the failures or up to two days later, that
+ * examined every host and policy of the group and found no fault of any kind at the
+ * hosts. A check that could not reach an address or fetch the policy proves nothing.
  */
 export function cleanCheck(
   failureGroup: FailureGroup,
@@ -193,7 +199,8 @@ function shows(finding: Finding, failureGroup: FailureGroup, check: CheckResult)
 }
 
 /**
- * Returns whether a finding is about one address, and the reports name only other ones.
+ * Returns whether a finding is about one address, and the reports name only other
+ * addresses.
  */
 export function namesOtherAddress({ subject }: Finding, { ips }: FailureGroup): boolean {
   const address = addressOf(subject);
@@ -201,10 +208,10 @@ export function namesOtherAddress({ subject }: Finding, { ips }: FailureGroup): 
 }
 
 /**
- * Returns whether a check found the fault at all addresses of a host, and does not know
- * the addresses in the reports: addresses change, and a reporter may resolve others. A
- * fault of one address does not explain failures at another address that the check
- * examined.
+ * Returns whether a check found the fault at all addresses of a host, and examined none
+ * of the addresses in the reports: addresses change, and a reporter may resolve other
+ * addresses. A fault at one address does not explain failures at another address that the
+ * check examined.
  */
 function isEverywhere(
   ids: readonly string[],
@@ -224,13 +231,17 @@ function addressOf(subject: string): string | undefined {
   return /\[([^\]]+)\]$/.exec(subject)?.[1];
 }
 
-/** Returns the name in the subject of a finding: a domain, a host, or `host [ip]`. */
+/**
+ * Returns the name in the subject of a finding. The subject is a domain, a host, or
+ * `host [ip]`.
+ */
 function hostOf(subject: string): string {
   return subject.split(' ')[0] ?? '';
 }
 
 /**
- * Returns the MX hosts that checks found for the domain; undefined if no check found any.
+ * Returns the MX hosts that checks found for the domain; undefined if no check found an
+ * MX host.
  */
 export function checkedHosts(checks: readonly CheckResult[]): ReadonlySet<string> | undefined {
   const hostNames = checks.flatMap((check) => check.hosts.map((mailHost) => mailHost.name));

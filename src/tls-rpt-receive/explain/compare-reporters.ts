@@ -20,13 +20,13 @@ import {
   isBackground,
 } from './sources.js';
 
-/** The evidence of the other reporters about a failure. */
+/** The comparison between the reporters of a failure and the other reporters. */
 export interface ReporterComparison {
   /** Reporters of the failure, or of another result type that may be the same failure. */
   readonly affected: readonly string[];
   /**
-   * Independent sources among them, each with more failures than noise explains:
-   * reporters in one network count as one.
+   * Number of independent sources among the affected reporters, each with more failures
+   * than noise explains. Reporters in one network count as one source.
    */
   readonly sources: number;
   /** True if noise explains the failures of this group at each of its reporters. */
@@ -34,34 +34,43 @@ export interface ReporterComparison {
   /** True if each reporter of the group also reports successes, or only this failure. */
   readonly isShareKnown: boolean;
   /**
-   * Reporters that applied the same policy, could have observed the failure, and did not.
+   * Reporters that applied the same policy, could have observed the failure, and did not
+   * observe it.
    */
   readonly unaffected: readonly string[];
-  /** Days on which an affected reporter failed about as often as on its worst day. */
+  /**
+   * Number of days on which the sessions of an affected reporter failed about as often as
+   * on its worst day.
+   */
   readonly failingDays: number;
-  /** On each of these days the affected reporters also had successful sessions. */
+  /** True if on each of these days an affected reporter also had successful sessions. */
   readonly isPartial: boolean;
   /**
-   * The probability that only the affected reporters observed the failure although it
-   * could have affected any session of all of them. 1 if no reporter is comparable.
+   * The probability that chance alone placed all failures among the sessions of the
+   * affected reporters, although the fault could affect any session of the compared
+   * reporters. 1 if no reporter is comparable.
    */
   readonly chance: number;
   /**
-   * Reporters with sessions on those days that did not apply this policy, so they cannot
-   * be compared.
+   * Number of reporters with sessions on the days of the failure that did not apply this
+   * policy, so they cannot be compared.
    */
   readonly without: number;
   /**
-   * The share of the sessions of the affected reporters that failed in this way, 0 to 1.
+   * The share of failed sessions among all sessions of the affected reporters, from 0 to
+   * 1.
    */
   readonly rate: number;
-  /** The same share for this group alone, without failures of other result types. */
+  /**
+   * The share of failed sessions for this group alone, without failures of other result
+   * types.
+   */
   readonly ownRate: number;
 }
 
 /**
- * Compares a group of failures with the reports of every reporter of the domain for those
- * days.
+ * Compares a group of failures with the reports of all reporters of the domain for the
+ * same days.
  */
 export function compareReporters(
   failureGroup: FailureGroup,
@@ -139,8 +148,8 @@ export function compareReporters(
 }
 
 /**
- * Returns the failures at all hosts, by reporter. A filter or attacker that removes
- * STARTTLS from a sender's sessions removes it at every host.
+ * Returns the number of failures at all hosts, by reporter. A filter or attacker on the
+ * path of a sender removes STARTTLS at every host.
  */
 function atAnyHost(
   failureGroup: FailureGroup,
@@ -153,7 +162,8 @@ function atAnyHost(
 /**
  * Returns a function that tests whether a reporter without the failure would have
  * observed the fault. The reporter must have used the same policy, MX host and address
- * family, unless a check found no fault of the host: then the fault is not at the host.
+ * family. If a check found no fault of the host, the same policy is enough, because the
+ * fault is not at the host.
  */
 function couldHaveMet(
   failureGroup: FailureGroup,
@@ -174,8 +184,8 @@ function couldHaveMet(
 }
 
 /**
- * Returns whether every sender used a failing host: all hosts of the domain failed, or
- * the domain has only one host.
+ * Returns whether every sender must have used a failing host: the failure occurred at all
+ * hosts of the domain, or the domain has only one host.
  */
 function failsEverywhere(failureGroup: FailureGroup, reportedFacts: ReportedFacts): boolean {
   const hostNames = hostsOf(reportedFacts);
@@ -210,7 +220,7 @@ function reachedByDane(exchanger: string, { sessions }: ReportedFacts): Readonly
   );
 }
 
-/** A cache of the hosts, by the object of facts that contains them. */
+/** A cache of the MX hosts of a domain, by the object of facts from which they follow. */
 const knownHosts = new WeakMap<ReportedFacts, readonly string[] | 'unknown'>();
 
 /**
@@ -238,16 +248,17 @@ function findHosts(reportedFacts: ReportedFacts): readonly string[] | undefined 
 }
 
 /**
- * Returns whether a reporter must have fetched the policy on those days. A sender with a
- * cached policy needs the policy file only when the cached copy expires (RFC 8461 §3.2).
- * So a success proves a fetch only if the reporter began to apply the policy on those
- * days, or its cached copy must have expired.
+ * Returns a function that tests whether a reporter must have fetched the policy on the
+ * days of the failure. A sender with a cached policy needs the policy file only when the
+ * cached copy expires (RFC 8461 §3.2). So a reported policy proves a fetch only if the
+ * reporter began to apply it on those days, or if its cached copy must have expired.
  */
 function fetchedPolicy(
   { domain, firstDay, lastDay }: FailureGroup,
   { sessions, policies }: ReportedFacts,
 ): (reporter: string) => boolean {
-  // Every reporter may have fetched the policy before the first of all reports.
+  // A policy in the first of all reports may have been fetched earlier, so it proves no
+  // fetch.
   const begin = sessions.reduce((day, row) => Math.min(day, row.day), Infinity);
   const fetched = policies.filter(
     (policy) =>
@@ -263,8 +274,8 @@ function fetchedPolicy(
 }
 
 /**
- * Returns a function that tests whether the affected reporters also quoted every policy
- * text of a reporter.
+ * Returns a function that tests whether a reporter quoted a policy that an affected
+ * reporter also quoted. A reporter without quotes passes the test.
  */
 function quotesSamePolicy(
   { type, reporters, firstDay, lastDay }: FailureGroup,
@@ -290,13 +301,14 @@ const MAX_FACTORS = 10_000;
 const NEGLIGIBLE = Math.log(1e-9);
 
 /**
- * Returns the result of Fisher's exact test, one-sided: the probability that all failures
- * fall among the sessions of the affected reporters by chance, C(affected, failed) /
- * C(all, failed).
+ * Returns the probability that by chance all failures are among the sessions of the
+ * affected reporters: Fisher's exact test, one-sided, C(affected, failed) / C(all,
+ * failed).
  */
 export function chanceOf(failed: number, affected: number, unaffected: number): number {
   const all = Math.max(affected, failed) + unaffected;
-  // The same product with fewer factors: failed and unaffected can be swapped.
+  // The probability is a product. It has the same value with `failed` and `unaffected`
+  // swapped, so the smaller number gives the factors.
   const [factors, other] = failed < unaffected ? [failed, unaffected] : [unaffected, failed];
   // A report may contain any number of sessions, so many factors are approximated in
   // blocks.

@@ -1,13 +1,16 @@
 import { groupBy } from '../../base/index.js';
 import { plus, type SessionRow } from './facts.js';
 
-/** Counts each session once, even if it was reported under several policies. */
+/**
+ * The number of successful and failed sessions. Each session counts once, even if it was
+ * reported under several policies.
+ */
 export interface SessionCount {
   readonly ok: number;
   readonly failed: number;
 }
 
-/** Sessions of one day, counted once each. */
+/** The number of sessions on one day; each session counts once. */
 export interface DayCount extends SessionCount {
   readonly day: number;
 }
@@ -15,15 +18,18 @@ export interface DayCount extends SessionCount {
 /**
  * Counts each session once. A reporter reports a session under every policy that it
  * applied (RFC 8460 §4), and does not identify the sessions that it reports twice. So the
- * counts of `sts` and `tlsa` of one reporter and day are treated as the same sessions,
- * and the larger number counts. A session under `no-policy-found` had no other policy, so
- * it is added [8460-4-2].
+ * counts for `sts` and `tlsa` of one reporter and day are treated as the same sessions,
+ * and only the larger count is used. A session under `no-policy-found` had no other
+ * policy, so its count is added [8460-4-2].
  */
 export function totalSessions(sessionRows: readonly SessionRow[]): SessionCount {
   return sumUp(reporterDays(sessionRows).map(countOne));
 }
 
-/** Counts the sessions of each day once each, in the order of days. */
+/**
+ * Returns the number of sessions on each day, in the order of days. Each session counts
+ * once.
+ */
 export function countByDay(sessionRows: readonly SessionRow[]): readonly DayCount[] {
   const days = groupBy(sessionRows, (sessionRow) => String(sessionRow.day));
   return [...days.values()]
@@ -31,7 +37,10 @@ export function countByDay(sessionRows: readonly SessionRow[]): readonly DayCoun
     .sort((left, right) => left.day - right.day);
 }
 
-/** Sessions, counted once each, that a policy covered. */
+/**
+ * The number of sessions, and of sessions that a policy covered. Each session counts
+ * once.
+ */
 export interface CoveredSessions {
   readonly sessions: number;
   /** Sessions under a cached MTA-STS policy of the reporter, or under DANE. */
@@ -39,8 +48,8 @@ export interface CoveredSessions {
 }
 
 /**
- * Counts sessions under MTA-STS or DANE. `uncovered` is the number of sessions of a
- * reporter under MTA-STS that no policy protected.
+ * Counts the sessions under MTA-STS or DANE. `uncovered`: by reporter, the number of
+ * sessions of type `sts` that no policy protected.
  */
 export function countCoverage(
   sessionRows: readonly SessionRow[],
@@ -64,26 +73,26 @@ export function countCoverage(
   return { sessions, covered: Math.min(covered, sessions) };
 }
 
-/** The type of sessions for which the sender found no policy. */
+/** The policy type of sessions for which the sender found no policy. */
 const NO_POLICY = 'no-policy-found';
-/** An unknown kind of policy counts as no protection. */
+/** The policy types that protect a session. An unknown type counts as no protection. */
 const PROTECTING: ReadonlySet<string> = new Set(['sts', 'tlsa']);
 
-/** Returns the rows of each reporter on each day: the unit of one report. */
+/** Returns the rows, grouped by reporter and day: one group for each report. */
 function reporterDays(sessionRows: readonly SessionRow[]): readonly (readonly SessionRow[])[] {
   return [
     ...groupBy(sessionRows, (sessionRow) => `${sessionRow.day} ${sessionRow.reporter}`).values(),
   ];
 }
 
-/** Returns the sessions of one reporter on one day. */
+/** Returns the number of sessions in the rows of one reporter and day. */
 function countOne(sessionRows: readonly SessionRow[]): SessionCount {
   return combine(countsByType(sessionRows));
 }
 
 /**
- * Returns the sessions by policy type. Under DANE every MX host is a separate policy
- * domain, so the sessions of the hosts are added up.
+ * Returns the number of sessions by policy type. Under DANE every MX host is a separate
+ * policy domain, so the sessions of all hosts are added up.
  */
 function countsByType(sessionRows: readonly SessionRow[]): ReadonlyMap<string, SessionCount> {
   return new Map(
@@ -95,8 +104,8 @@ function countsByType(sessionRows: readonly SessionRow[]): ReadonlyMap<string, S
 }
 
 /**
- * Returns the sessions with and without a policy. Sessions under several kinds of policy
- * overlap; sessions without a policy do not overlap with them.
+ * Returns the number of all sessions. The counts of different policy types overlap, so
+ * the largest is used. Sessions without a policy are counted in addition.
  */
 function combine(types: ReadonlyMap<string, SessionCount>): SessionCount {
   const without = types.get(NO_POLICY) ?? none;
@@ -112,10 +121,13 @@ function largest(types: readonly (readonly [string, SessionCount])[]): SessionCo
   return { ok: sessions - failed, failed };
 }
 
-/** The count of no sessions. */
+/** The count without any session. */
 const none: SessionCount = { ok: 0, failed: 0 };
 
-/** Returns all sessions of a count; sums saturate instead of losing exactness. */
+/**
+ * Returns the number of successful and failed sessions. The sum saturates at the largest
+ * exact integer.
+ */
 function sizeOf({ ok, failed }: SessionCount = none): number {
   return plus(ok, failed);
 }

@@ -19,7 +19,10 @@ import { firstByTurns } from './by-turns.js';
 const now = Date.parse('2027-01-05T12:00:00Z');
 const week = daysUntil('2027-01-03', 7);
 
-/** Reports that an outsider signs with another domain: each row is another failure. */
+/**
+ * Returns reports that a third party signs with its own domain: each policy describes a
+ * different failure.
+ */
 function flood(policyOf: (n: number) => TestPolicy, reporter = 'stranger.example'): TestReport[] {
   return Array.from({ length: testSize(1, 10) }, (_, r) => ({
     reporter,
@@ -57,7 +60,7 @@ const floods: Readonly<Record<string, readonly TestReport[]>> = {
   })),
 };
 
-/** Returns the lines of the view that depend on one reporter only. */
+/** Returns the parts of the view that depend on one reporter only. */
 function linesOf(store: Parameters<typeof showDomain>[0], reporter: string): unknown {
   const view = showDomain(store, 'rcpt.example', { now });
   return {
@@ -86,7 +89,8 @@ for (const [what, reports] of Object.entries(floods))
       const sent: ReportAlert[] = [];
       const channels = { mail: async (some: readonly ReportAlert[]) => (sent.push(...some), true) };
       await runAlerts({ store, now, domains: ['rcpt.example'], channels });
-      // There are alerts on the domain, and on the names that the flood invented.
+      // At most twenty alerts and one line concern the domain, and as many concern the
+      // names that the flood invented.
       assert.ok(sent.length <= 2 * 21, `${sent.length} alerts`);
       assert.ok(sent.some(({ says }) => / mx1\.rcpt\.example has expired/.test(says)));
       store.close();

@@ -12,7 +12,8 @@ import { timeline, type TimelineDay } from './timeline.js';
 import { unauthenticatedDays, type UnauthenticatedDay } from './unauthenticated.js';
 
 /**
- * Sessions of a kind of policy. A session under two policies counts in both [8460-4-2].
+ * The number of sessions under one policy type. A session under two policies counts for
+ * both types [8460-4-2].
  */
 export interface KindSums {
   readonly type: string;
@@ -20,13 +21,13 @@ export interface KindSums {
   readonly failed: number;
 }
 
-/** Sessions counted once each: the larger number if two policies applied. */
+/** The number of sessions. A session counts once, even if two policies applied to it. */
 export interface CountedSessions {
   readonly successful: number;
   readonly failed: number;
 }
 
-/** The sessions of one reporter over the span, by kind of policy. */
+/** The sessions of one reporter in the examined period, in total and by policy type. */
 export interface ReporterSums {
   readonly reporter: string;
   readonly reports: number;
@@ -45,15 +46,15 @@ export interface DomainView {
   readonly to: string;
   readonly generatedAt: string;
   /**
-   * The state by authenticated reports alone. `failing`: a failure that has not ended.
-   * `no-reports`: no authenticated report in these days.
+   * The state according to authenticated reports only. `failing`: a failure has not
+   * ended. `no-reports`: no authenticated report is about these days.
    */
   readonly status: 'well' | 'failing' | 'ended' | 'no-reports';
   /** Authenticated reports. */
   readonly reports: number;
   readonly kinds: readonly KindSums[];
   readonly sessions: CountedSessions;
-  /** Sessions under MTA-STS or DANE, of all sessions. */
+  /** The number of all sessions, and of the sessions under MTA-STS or DANE. */
   readonly coverage: { readonly sessions: number; readonly covered: number };
   /**
    * The ongoing and ended failures, the latest first, each with its cause, its effect on
@@ -66,24 +67,29 @@ export interface DomainView {
   readonly quotedRecords: readonly QuotedRecord[];
   readonly arrivals: readonly Arrival[];
   readonly silent: boolean;
-  /** Reporters whose only session each day may be their own report. */
+  /** Reporters whose only session each day may be the delivery of their own report. */
   readonly perhapsLoops: readonly string[];
   readonly reporters: readonly ReporterSums[];
   /** Reports without authentication, by source and day. No decision depends on them. */
   readonly unauthenticated: readonly UnauthenticatedDay[];
-  /** Reports that do not count, with the reason. */
+  /** Reports that are excluded from the sums, with the reason. */
   readonly doubtful: readonly {
     readonly trust: string;
-    /** A code of `TrustReason`; empty if none was stored. */
+    /** A code of `TrustReason`; empty if no code was stored. */
     readonly reason: string;
     readonly reporter: string;
     readonly detail: string;
     readonly reports: number;
     readonly last?: string;
   }[];
-  /** Reports of these days that name no domain, if no report is about this one. */
+  /**
+   * Number of reports of these days that name no domain; counted only if no report names
+   * this domain.
+   */
   readonly unnamed: number;
-  /** Authenticated reports that depend on the operator's trust in a mailbox alone. */
+  /**
+   * Number of reports that are authenticated only because the operator trusts a mailbox.
+   */
   readonly trustedMailbox: number;
   readonly repeated: number;
   readonly reusedIds: number;
@@ -96,7 +102,10 @@ export interface DomainView {
   }[];
 }
 
-/** Builds the view of one domain from the facts, in steps of one failure. Pure. */
+/**
+ * Returns the view of one domain that follows from the facts, in steps of one failure.
+ * Pure.
+ */
 export function* viewDomain(
   reportedFacts: ReportedFacts,
   silenceHours?: number,
@@ -157,9 +166,9 @@ function statusOf(
 }
 
 /**
- * Returns the sessions under `sts` that are not known to be protected: the reporter could
- * not fetch a policy, quotes no policy for a failure that may be a failed fetch, or the
- * policy is in mode none.
+ * Returns, by reporter, the number of sessions of type `sts` that may be unprotected: the
+ * policy is in mode none, or the reporter quotes no policy and the failure is, or may be,
+ * a failed policy fetch.
  */
 function uncoveredBy({ failures, sessions }: ReportedFacts): ReadonlyMap<string, number> {
   const lost = new Map<string, number>();

@@ -9,16 +9,19 @@ import { textOf, type FailureTarget } from './result-texts-registry.js';
 import type { Steps } from './steps.js';
 
 /**
- * The effect on the mail. `kept-back`: not delivered to this host; the mail is deferred
- * and finally bounces. `reported`: delivered anyway, the policy is in mode testing.
- * `unprotected`: no policy in force required TLS. `cached-policy`: the policy fetch
- * failed, a cached policy stayed in force (RFC 8461 §5.1), and no mail was deferred
- * because of this failure. `unknown`: the reporter does not name the mode that it
- * applied, or reports an unknown kind of policy.
+ * The effect of a failure on the mail. `kept-back`: the sender does not deliver to this
+ * host; it defers the mail, which finally bounces. `reported`: the sender delivers
+ * anyway, because the policy is in mode testing. `unprotected`: no policy in force
+ * required TLS. `cached-policy`: the policy fetch failed, a cached policy stayed in force
+ * (RFC 8461 §5.1), and no mail was deferred because of this failure. `unknown`: the
+ * reporter does not name the mode that it applied, or reports an unknown kind of policy.
  */
 export type DeliveryImpact = 'kept-back' | 'reported' | 'unprotected' | 'cached-policy' | 'unknown';
 
-/** A group of failures, explained. Dates are UTC days. */
+/**
+ * A group of failures with its cause, its effect and the steps to take. Dates are UTC
+ * days.
+ */
 export interface Explanation {
   readonly result: string;
   readonly policy: string;
@@ -26,23 +29,26 @@ export interface Explanation {
   readonly mode: string;
   readonly host: string;
   readonly addresses: readonly string[];
-  /** Failed sessions; 0 if the reporters give no count. */
+  /** Number of failed sessions; 0 if the reporters give no count. */
   readonly sessions: number;
   readonly since: string;
   readonly last: string;
-  /** False once every reporter that observed it has reported sessions without it. */
+  /**
+   * False after every reporter that observed the failure has reported a later day without
+   * it.
+   */
   readonly ongoing: boolean;
   readonly reporters: readonly string[];
   readonly networks: readonly string[];
   readonly says: string;
-  /** Reasons as reported, with their meaning if it is known. */
+  /** The reasons as reported, each with its meaning if that is known. */
   readonly reasons: readonly { readonly text: string; readonly means?: string | undefined }[];
   readonly fate: DeliveryImpact;
   readonly whose: FaultParty;
   readonly because: string;
   /** The evidence that would prove the cause; only if the cause is unclear. */
   readonly settle?: string | undefined;
-  /** The certificate of the host, by the check nearest to the failure. */
+  /** The certificate of the host in the check nearest in time to the failure. */
   readonly certificate?:
     | {
         readonly names: readonly string[];
@@ -55,7 +61,7 @@ export interface Explanation {
   readonly todo: readonly string[];
 }
 
-/** Explains a group of failures by all known facts. */
+/** Returns the explanation of a group of failures from all known facts, in steps. */
 export function* explainGroup(
   failureGroup: FailureGroup,
   reportedFacts: ReportedFacts,
@@ -88,9 +94,9 @@ export function* explainGroup(
 }
 
 /**
- * Returns the consequence for the mail. Under DANE or a policy in mode enforce the sender
- * defers the mail (RFC 7672 §2.2, RFC 8461 §5); in the modes testing and none it
- * delivers. If the mode is unknown, the consequence is unknown too.
+ * Returns the effect on the mail. Under DANE or a policy in mode enforce the sender
+ * defers the mail (RFC 7672 §2.2, RFC 8461 §5). In the modes testing and none the sender
+ * delivers. If the mode is unknown, the effect is unknown too.
  */
 function fateOf(failureGroup: FailureGroup): DeliveryImpact {
   const { type, mode, result } = failureGroup;
@@ -104,8 +110,8 @@ function fateOf(failureGroup: FailureGroup): DeliveryImpact {
 }
 
 /**
- * Returns the steps for a fault. The steps of a check's finding come first: they name the
- * host and the record, and a report alone names neither.
+ * Returns the steps that fix a fault. If a check has a finding about the fault, returns
+ * the steps of the finding: they name the host and the record, which a report does not.
  */
 function stepsFor(
   fault: CauseJudgement,
@@ -179,7 +185,7 @@ function targetOf({ mx }: FailureGroup, { domain, checks }: ReportedFacts): Fail
   return { domain: domain === '' ? 'YOUR-DOMAIN' : domain, host: isOwn ? mx : undefined };
 }
 
-/** Returns the certificate in the check nearest to the failure. */
+/** Returns the certificate of the host in the check nearest in time to the failure. */
 function certificateOf(
   { mx, ips, firstDay, lastDay }: FailureGroup,
   { checks }: ReportedFacts,
@@ -196,7 +202,7 @@ function certificateOf(
   return { names, notBefore, notAfter, spkiSha256, seen: nearest.checkedAt };
 }
 
-/** Explains a departure of a reporter from RFC 8460. */
+/** Returns the sentence about a departure of a reporter from RFC 8460. */
 export function explainNote(code: string): string {
   return reportQuirks.find(code)?.message ?? '';
 }

@@ -1,16 +1,16 @@
 import { groupBy } from '../../base/index.js';
 import type { FailureFact, ReportedFacts } from './facts.js';
 
-/** The facts of each reporter. */
+/** The failures by reporter, and the reporters with successes. */
 interface FactsIndex {
   readonly failures: ReadonlyMap<string, readonly FailureFact[]>;
-  /** Reporters with a successful session. */
+  /** Reporters that reported a successful session. */
   readonly succeeding: ReadonlySet<string>;
 }
 
 /**
- * Built once for all failures of a view, since each of them is compared with every
- * reporter.
+ * The index of each set of facts. It is built once, since every failure of a view is
+ * compared with every reporter.
  */
 const indexes = new WeakMap<ReportedFacts, FactsIndex>();
 

@@ -1,42 +1,52 @@
 import { neutralise } from '../../base/index.js';
 import type { CheckResult } from '../../evidence/index.js';
 
-/** Sessions of one reporter under one policy on one day. Days count from 1970. */
+/**
+ * The sessions of one reporter under one policy on one day. A day is the number of days
+ * since 1970.
+ */
 export interface SessionRow {
   readonly reporter: string;
   readonly day: number;
   readonly type: string;
   /**
-   * Policy domain: the recipient domain, or with DANE the TLSA base domain of an MX host.
+   * The policy domain: the recipient domain, or with DANE the TLSA base domain of an MX
+   * host.
    */
   readonly domain: string;
   readonly ok: number;
   readonly failed: number;
-  /** Failed sessions that no failure detail describes. */
+  /** Number of failed sessions that no failure detail describes. */
   readonly undescribed: number;
-  /** Sessions under a policy in mode none, which requires nothing of senders. */
+  /** Number of sessions under a policy in mode none, which senders do not enforce. */
   readonly modeNone?: number;
 }
 
 /** Sessions under the domain's MTA-STS policy, with the kinds of their failures. */
 export interface TrialRow extends SessionRow {
-  /** Failed sessions with a result that names a fault. */
+  /** Number of failed sessions whose result names a fault. */
   readonly named: number;
-  /** Failed sessions without one, whose reason is a lost connection. */
+  /**
+   * Number of failed sessions whose result names no fault and whose reason is a lost
+   * connection.
+   */
   readonly lost: number;
 }
 
-/** Reports of one reporter about one day. */
+/** The number of reports of one reporter about one day. */
 export interface ReportRow {
   readonly reporter: string;
   readonly day: number;
   readonly reports: number;
 }
 
-/** The result of failures that are counted in a summary and described by no detail. */
+/** The result of failures that a summary counts and no failure detail describes. */
 export const NOT_DESCRIBED = 'not-described';
 
-/** Failures that are equal in all of these fields. */
+/**
+ * The sum of all failures with the same domain, policy, result, host, address, reporter
+ * and reason.
+ */
 export interface FailureFact {
   readonly domain: string;
   readonly type: string;
@@ -59,7 +69,7 @@ export interface FailureFact {
   readonly days: number;
 }
 
-/** One address of a reporter that observed a failure. */
+/** One address from which a reporter observed a failure. */
 export interface SenderRow {
   readonly result: string;
   readonly mx: string;
@@ -77,7 +87,7 @@ export interface QuotedPolicy {
   readonly lastDay: number;
 }
 
-/** Uncounted reports in the name of one reporter. */
+/** Reports in the name of one reporter that are excluded from the sums. */
 export interface DoubtfulRow {
   readonly trust: string;
   /** A code of `TrustReason`; empty if none was stored. */
@@ -94,14 +104,14 @@ export interface DoubtfulRow {
  */
 export interface UnauthenticatedRow {
   readonly day: number;
-  /** Address of the client; empty if it is unknown. */
+  /** The address of the client; empty if it is unknown. */
   readonly source: string;
   readonly reports: number;
   readonly ok: number;
   readonly failed: number;
 }
 
-/** The number of reports of one reporter with a departure from RFC 8460. */
+/** The number of reports of one reporter that depart from RFC 8460 in one way. */
 export interface NoteRow {
   readonly reporter: string;
   readonly code: string;
@@ -109,13 +119,13 @@ export interface NoteRow {
 }
 
 /**
- * The facts of an explanation. Only authenticated reports enter `sessions`, `reports`,
- * `failures`, `senders`, `policies` and `notes`; unauthenticated reports are in
- * `unauthenticated` and `doubtful`, which no judgement uses.
+ * The facts from which failures are explained. Only authenticated reports contribute to
+ * `sessions`, `reports`, `failures`, `senders`, `policies` and `notes`; unauthenticated
+ * reports are in `unauthenticated` and `doubtful`, which no judgement uses.
  */
 export interface ReportedFacts {
   readonly domain: string;
-  /** First and last day of the examined period. */
+  /** The first and last day of the examined period. */
   readonly from: number;
   readonly to: number;
   /** Milliseconds since 1970. */
@@ -125,19 +135,26 @@ export interface ReportedFacts {
   readonly failures: readonly FailureFact[];
   readonly senders: readonly SenderRow[];
   readonly policies: readonly QuotedPolicy[];
-  /** Sessions under the domain's MTA-STS policy, over a longer span that ends at `to`. */
+  /**
+   * Sessions under the domain's MTA-STS policy, over a longer period that ends at `to`.
+   */
   readonly trial: readonly TrialRow[];
   readonly doubtful: readonly DoubtfulRow[];
-  /** Reports of these days that name no domain, if no report is about this one. */
+  /**
+   * Number of reports of these days that name no domain; counted only if no report names
+   * this domain.
+   */
   readonly unnamed: number;
   readonly unauthenticated: readonly UnauthenticatedRow[];
   readonly notes: readonly NoteRow[];
-  /** Report ids that one reporter used for reports of different content on one day. */
+  /**
+   * Number of report ids that a reporter used for different reports about the same day.
+   */
   readonly reusedIds: number;
   readonly copies: number;
   /**
-   * Authenticated reports without a valid signature, from a mailbox that the operator
-   * trusts.
+   * Number of reports without a valid signature that count as authenticated, because the
+   * operator trusts the mailbox.
    */
   readonly trustedMailbox: number;
   /** Results of `hermetic check`, oldest first. */
@@ -147,17 +164,17 @@ export interface ReportedFacts {
 /** A UTC day in milliseconds. A report covers one such day (RFC 8460 §4.1). */
 export const dayMs = 86_400_000;
 
-/** Returns a day as a date. */
+/** Returns the date of a day number, as `2027-01-05`. */
 export function dateOf(dayNumber: number): string {
   return new Date(dayNumber * dayMs).toISOString().slice(0, 10);
 }
 
-/** Returns the day that contains a time. */
+/** Returns the number of the day that contains a time. */
 export function dayOf(ms: number): number {
   return Math.floor(ms / dayMs);
 }
 
-/** Returns the day of a check. */
+/** Returns the number of the day of a check. */
 export function dayOfCheck({ checkedAt }: CheckResult): number {
   return dayOf(Date.parse(checkedAt));
 }

@@ -17,7 +17,7 @@ function factsOf(store: Store): ReportedFacts {
   return atOnce(gatherFacts(store, { domain: 'rcpt.example', from: to - 13, to, now, checks: [] }));
 }
 
-/** Policies whose groups extend over many pages. */
+/** Returns one of many policies. Their groups extend over several pages. */
 const policyOf = (n: number): TestPolicy => ({
   type: n % 3 === 0 ? 'tlsa' : 'sts',
   domain: n % 3 === 0 ? hosts[n % 2] : 'rcpt.example',
@@ -29,7 +29,10 @@ const policyOf = (n: number): TestPolicy => ({
   details: [{ count: 1, mx: hosts[n % 2], ip: `192.0.2.${n % 5}`, from: `203.0.113.${n % 9}` }],
 });
 
-/** Sums of the same rows, by one query over all of them. */
+/**
+ * SQL queries that compute each kind of fact from all rows at once, with the facts to
+ * compare.
+ */
 const models: Readonly<Record<string, (facts: ReportedFacts) => readonly [string, unknown]>> = {
   sessions: ({ sessions }) => [
     `SELECT reporter, day, type, domain, sum(ok) AS ok, sum(failed) AS failed,
@@ -72,7 +75,7 @@ const models: Readonly<Record<string, (facts: ReportedFacts) => readonly [string
   ],
 };
 
-/** A text for each row, in an order that does not depend on that of the rows. */
+/** Returns a text for each row, sorted, so that the order of the rows does not matter. */
 const unordered = (rows: unknown): readonly string[] =>
   (rows as readonly object[]).map((row) => JSON.stringify(Object.entries(row).sort())).sort();
 

@@ -21,11 +21,11 @@ export interface GatherOptions {
 }
 
 /**
- * The limit for each kind of fact. A large domain produces half as many in a month. Each
- * failure is compared with all facts, so the work grows with the square of their number.
+ * Maximum number of facts of each kind. A large domain has half as many in a month. Each
+ * failure is compared with all facts, so the work grows with the square of this number.
  */
 const MAX_ROWS = 4000;
-/** Maximum number of MX hosts whose own reports belong to the domain. */
+/** Maximum number of MX hosts whose DANE reports belong to the domain. */
 const MAX_HOSTS = 50;
 /** Maximum number of sender networks, and of quoted policies. */
 const MAX_SENDERS = 2000;
@@ -36,8 +36,8 @@ const MAX_SOURCES = 200;
 /**
  * Reads the known facts about a domain for a range of days, in steps of one page. Under
  * DANE the policy domain is the MX host (RFC 8460 §4.4), so the `tlsa` policies of its
- * mail hosts belong to the domain. Reports that are stored between two steps appear in
- * later queries only.
+ * mail hosts belong to the domain. If a report is stored between two steps, only later
+ * queries include it.
  */
 export function* gatherFacts(stateStore: Store, options: GatherOptions): Steps<ReportedFacts> {
   const { domain, from, to, now, checks } = options;
@@ -55,7 +55,8 @@ export function* gatherFacts(stateStore: Store, options: GatherOptions): Steps<R
   const doubtful = domainQuery.doubtful();
   yield;
   if (facts.reports.length === 0 && doubtful.length === 0) {
-    // An archive of old mail, or one about a domain that the settings do not name.
+    // The reports may be from an archive of old mail, or about a domain that the settings
+    // do not name.
     doubtful.push(...domainQuery.doubtfulOfAnyDay());
     yield;
   }
@@ -86,7 +87,7 @@ const DOUBTFUL = `SELECT trust, trust_reason AS reason, reporter, min(trust_deta
 const DOUBTFUL_ORDER = 'GROUP BY trust, trust_reason, reporter ORDER BY reports DESC LIMIT 50';
 
 /**
- * Queries on the rows of a domain and its mail hosts. Text in the answers is neutralised.
+ * The queries about a domain and its mail hosts. Text in the results is neutralised.
  */
 class DomainQuery {
   readonly #store: Store;
@@ -107,7 +108,7 @@ class DomainQuery {
     this.#values = [...names, from, to, domain];
   }
 
-  /** Returns the uncounted reports of the period. */
+  /** Returns the reports of the period that are excluded from the sums. */
   doubtful(): DoubtfulRow[] {
     return this.rows(
       `${DOUBTFUL} AND id IN (SELECT report FROM report_policy WHERE $WHERE AND counted = 0) ${DOUBTFUL_ORDER}`,
@@ -115,8 +116,8 @@ class DomainQuery {
   }
 
   /**
-   * Returns the uncounted reports of any day, including reports whose policies are not
-   * stored because the settings name other domains.
+   * Returns the excluded reports of any day, including reports whose policies are not
+   * stored because the settings do not name the domain.
    */
   doubtfulOfAnyDay(): DoubtfulRow[] {
     return this.#store
@@ -155,8 +156,7 @@ function shown<Row extends object>(row: Row): Row {
 }
 
 /**
- * Reports that count without authentication, by day and source, the latest and largest
- * first.
+ * Returns the unauthenticated reports by day and source, the latest and largest first.
  */
 function unauthenticatedRows(domainQuery: DomainQuery): readonly UnauthenticatedRow[] {
   const rows = domainQuery.rows<SessionRow & { reports: number }>(

@@ -7,10 +7,10 @@ import { compareBy, firstOfReporters, rowDays, type RowPage, type RowSpan } from
 import { isConnectionTrouble } from './reason-texts-registry.js';
 import { sortedInSteps, type Steps } from './steps.js';
 
-/** Number of rows that one step merges with the rows of other days. */
+/** Maximum number of rows that one step merges with the rows of other days. */
 const MERGED = 500;
 
-/** The failures of one day. */
+/** The sum of equal failures of one day. */
 export interface DayFailure extends Omit<FailureFact, 'isLost' | 'firstDay' | 'lastDay' | 'days'> {
   readonly day: number;
 }
@@ -59,7 +59,7 @@ function addDescribed(failed: Map<string, DayFailure>, day: number, page: RowPag
   }
 }
 
-/** Yields the largest failures of each reporter in turn. */
+/** Returns at most `most` failures, the largest of each reporter in turn. */
 export function* failuresOfDay(
   failures: Iterable<DayFailure>,
   most: number,
@@ -74,14 +74,17 @@ export function* failuresOfDay(
 const circumstances = [
   ...(['domain', 'type', 'mode', 'result', 'mx', 'ip', 'reporter', 'reason'] as const),
 ];
-/** Fields that may contain sentences: some reporters write a sentence as the result. */
+/**
+ * Returns whether a field may contain a sentence: some reporters write a sentence as the
+ * result.
+ */
 const isWords = (field: (typeof circumstances)[number]): boolean =>
   field === 'reason' || field === 'result';
 const compareCircumstances = compareBy(circumstances);
 
 /**
- * Joins failures of equal circumstances. The days must be in ascending order. Text is
- * neutralised here, when it becomes a fact [8460-7-4].
+ * Adds up the equal failures of several days, which must be in ascending order.
+ * Neutralises all text, which becomes a fact here [8460-7-4].
  */
 export function* mergeDays(
   days: readonly (readonly DayFailure[])[],
@@ -97,8 +100,8 @@ export function* mergeDays(
       const key = JSON.stringify(circumstances.map((field) => shown[field]));
       const known = merged.get(key) ?? {
         ...shown,
-        // Computed once for each fact: the judgement of each failure reads it for all
-        // facts.
+        // `isLost` is computed once for each fact, since the judgement of each failure
+        // reads it for all facts.
         isLost: isConnectionTrouble(shown.reason),
         failed: 0,
         firstDay: day,
@@ -140,8 +143,8 @@ class SenderFold {
   }
 
   /**
-   * Returns the first rows of a reporter in the order of the result: no others can be in
-   * it.
+   * Returns the first rows of a reporter in the order of the result. Later rows cannot be
+   * among the selected ones.
    */
   #firstOf(own: ReadonlyMap<string, SenderRow>): Map<string, SenderRow> {
     const sorted = [...own].sort(([, left], [, right]) => compareSenders(left, right));

@@ -22,8 +22,8 @@ import {
 import type { Steps } from './steps.js';
 
 /**
- * Limits on the facts of each kind. If there are more, the facts of each reporter are
- * selected in turn.
+ * Maximum numbers of facts of each kind. If there are more facts, those of each reporter
+ * are selected in turn.
  */
 export interface FactLimits {
   readonly rows: number;
@@ -36,15 +36,15 @@ export interface PolicyFacts {
   readonly sessions: readonly SessionRow[];
   /** The oldest first. */
   readonly reports: readonly ReportRow[];
-  /** Failed sessions that the summary counts and no detail describes [8460-4.4-11]. */
+  /** Failures that a summary counts and no failure detail describes [8460-4.4-11]. */
   readonly undescribed: readonly FailureFact[];
   /** The oldest first. */
   readonly policies: readonly QuotedPolicy[];
-  /** Numbers of the reports, in ascending order. */
+  /** The numbers of the reports in the database, in ascending order. */
   readonly reportIds: readonly number[];
 }
 
-/** The sums of a {@link SessionRow}. */
+/** SQL columns for the sums of a {@link SessionRow}. */
 export const sessionSums = [
   exactSum('ok'),
   exactSum('failed'),
@@ -96,9 +96,9 @@ export function* gatherPolicies(
 }
 
 /**
- * Counts groups that are read by descending day, in the order of the result. A reporter
- * with enough groups of later days needs no earlier ones, which would follow them in the
- * result.
+ * A counter of groups by reporter. Groups are read from the latest day backwards, which
+ * is also their order in the result. A reporter with enough groups of later days needs
+ * none of earlier days.
  */
 class Enough {
   readonly #ofDays = new Map<string, number>();
@@ -151,8 +151,8 @@ export class SessionFold {
   }
 
   /**
-   * Selects the rows of each reporter in turn, from its latest day backwards; returns
-   * them oldest first.
+   * Selects the rows of each reporter in turn, from its latest day backwards. Returns the
+   * selected rows, the oldest first.
    */
   *first(): Steps<readonly SessionRow[]> {
     const first = yield* firstOfReporters(
@@ -181,12 +181,15 @@ function sumOf(known: SessionRow, added: Omit<SessionRow, 'day' | 'domain'>): Se
   };
 }
 
-/** A quoted policy with the number of its text. */
+/** A quoted policy with the number of its text in the database instead of the text. */
 interface QuoteRow extends Omit<QuotedPolicy, 'strings'> {
   readonly text: number;
 }
 
-/** Joins the days on which a reporter quoted a text. */
+/**
+ * A collector of quoted policies, each with the first and last day on which a reporter
+ * quoted it.
+ */
 class QuoteFold {
   readonly #rows = new Map<string, QuoteRow>();
   readonly #enough: Enough;
@@ -213,7 +216,10 @@ class QuoteFold {
     this.#enough.endDay();
   }
 
-  /** Returns the latest quotes of each reporter in turn, oldest first. */
+  /**
+   * Selects the latest quotes of each reporter in turn. Returns the selected quotes, the
+   * oldest first.
+   */
   *first(stateStore: Store): Steps<readonly QuotedPolicy[]> {
     const first = yield* firstOfReporters(
       this.#rows.values(),

@@ -16,7 +16,10 @@ interface StoredReport {
   readonly isTrustedMailbox: number;
 }
 
-/** Reads the facts about reports as a whole: departures, copies and reused ids. */
+/**
+ * Reads the facts about whole reports: departures from RFC 8460, copies, reused ids and
+ * trusted mailboxes.
+ */
 export function* gatherReports(
   stateStore: Store,
   reportIds: readonly number[],

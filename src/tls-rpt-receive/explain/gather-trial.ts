@@ -9,13 +9,14 @@ import { rowDays, type RowPage } from './row-pages.js';
 import type { Steps } from './steps.js';
 
 /**
- * The failures of one reporter and day: those with a named fault, and lost connections.
+ * The number of failures of one reporter and day with a named fault, and the number of
+ * lost connections.
  */
 type TrialFailures = Pick<TrialRow, 'named' | 'lost'>;
 
 /**
- * Reads the sessions of the trial of a policy with the kinds of their failures, the latest
- * first, in steps of one page.
+ * Reads the sessions under the domain's MTA-STS policy during the trial period with the
+ * kinds of their failures, in steps of one page.
  */
 export function* gatherTrial(
   stateStore: Store,

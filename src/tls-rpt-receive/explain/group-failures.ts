@@ -2,7 +2,7 @@ import { groupBy } from '../../base/index.js';
 import { firstByTurns } from './by-turns.js';
 import { distinct, NOT_DESCRIBED, plus, type ReportedFacts, type FailureFact } from './facts.js';
 
-/** The share of one reporter in a failure. */
+/** The failures of a group that one reporter observed. */
 export interface Encounter {
   readonly reporter: string;
   readonly failed: number;
@@ -15,19 +15,21 @@ export interface Encounter {
 export interface FailureGroup {
   readonly result: string;
   readonly type: string;
-  /** Policy domain. */
+  /** The policy domain. */
   readonly domain: string;
   /**
-   * The strictest mode that was applied: `enforce`, then an unknown mode, then `testing`.
+   * The strictest policy mode that a reporter applied: `enforce`, then an unknown mode,
+   * `testing`, `none`.
    */
   readonly mode: string;
-  /** MX host; empty for a failed policy fetch, or if no host was reported. */
+  /** The MX host; empty for a failed policy fetch, or if the reports name no host. */
   readonly mx: string;
   readonly ips: readonly string[];
   readonly reporters: readonly string[];
   readonly encounters: readonly Encounter[];
   /**
-   * Networks (IPv4 /24, IPv6 /48) of the senders that observed it, as far as reported.
+   * The networks (IPv4 /24, IPv6 /48) of the senders that observed the failure, if
+   * reported.
    */
   readonly networks: readonly string[];
   readonly reasons: readonly string[];
@@ -35,11 +37,11 @@ export interface FailureGroup {
   readonly lostConnections: boolean;
   readonly firstDay: number;
   readonly lastDay: number;
-  /** Failed sessions; 0 if the reporters give no count. */
+  /** Number of failed sessions; 0 if the reporters give no count. */
   readonly sessions: number;
   /**
-   * The same group without lost connections, if it has any: they would add days and
-   * reporters to a fault that did not cause them.
+   * The same group without lost connections; undefined if it contains none. Lost
+   * connections would add days and reporters that the fault did not affect.
    */
   readonly core?: FailureGroup;
 }
@@ -50,7 +52,8 @@ const modes = ['enforce', '', 'testing', 'none'];
 const MAX_GROUPS = 200;
 
 /**
- * Groups failures by result, kind of policy and host, the most recent and largest first.
+ * Groups failures by result, policy type, host and policy domain, the most recent and
+ * largest groups first.
  */
 export function groupFailures(reportedFacts: ReportedFacts): readonly FailureGroup[] {
   const groups = groupBy(
@@ -111,9 +114,9 @@ function hostOf({ mx, type, domain }: FailureFact, reportedFacts: ReportedFacts)
 }
 
 /**
- * Returns whether failure details describe failed sessions. A detail without a count does
- * so only if the summary counts failures that no detail describes, since the total is the
- * number of failed sessions (RFC 8460 §4.4).
+ * Returns whether failure details without a count describe failed sessions. They do so
+ * only if the summary, which gives the number of all failed sessions (RFC 8460 §4.4),
+ * counts more failures than the details.
  */
 function isPartOfFailure(
   failureRows: readonly FailureFact[],
@@ -128,7 +131,7 @@ function isPartOfFailure(
   );
 }
 
-/** Returns the key of a reporter's policy, which is the same in all modes. */
+/** Returns a key for a reporter's policy, which does not depend on the mode. */
 function policyKey({ reporter, domain, type }: FailureFact): string {
   return JSON.stringify([reporter, domain, type]);
 }
@@ -158,10 +161,10 @@ function networkOf(ipAddress: string): string {
 }
 
 /**
- * Returns whether a failure has not ended. It ends when every reporter that observed it
- * has since reported a day with successful sessions under the same policy, without
- * failures of this kind and without undescribed failures. A reporter without a later
- * report is not evidence that the failure ended.
+ * Returns whether a failure has not ended. A failure ends when every reporter that
+ * observed it has reported a later day with successful sessions under the same policy,
+ * without failures of this kind and without undescribed failures. A reporter without a
+ * later report is not evidence that the failure ended.
  */
 export function isOngoing(
   failureGroup: FailureGroup,
@@ -178,8 +181,8 @@ export function isOngoing(
 
 /**
  * Returns whether sessions were under the policy of a group. With DANE some reporters
- * name the recipient domain instead of the MX host; then the host is unknown. For a
- * missing STARTTLS any policy is comparable: a success under any policy is a TLS session.
+ * name the recipient domain as the policy domain; then the host is unknown. For a missing
+ * STARTTLS any policy is comparable: a success under any policy is a TLS session.
  */
 export function isSamePolicy(
   { result, type, domain }: FailureGroup,
