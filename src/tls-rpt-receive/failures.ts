@@ -1,6 +1,6 @@
 import { defineFailures } from '../base/index.js';
 
-/** Reasons why reports cannot be accepted now. */
+/** The failures because of which reports temporarily cannot be fetched or accepted. */
 export const intakeFailures = defineFailures({
   'dkim-key-unavailable': {
     blame: 'network',

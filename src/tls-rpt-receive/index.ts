@@ -4,9 +4,9 @@
  *
  * A domain requests reports with a TXT record at `_smtp._tls` (§3). Each sender then
  * reports once a day how many sessions met the domain's MTA-STS or DANE policy, and how
- * the others failed (§4). Reports arrive as mail with a DKIM signature (§5.3), or by an
- * HTTPS POST that does not authenticate the sender (§5.4). A receiver must expect forged,
- * repeated, oversized and malformed reports (§7).
+ * the other sessions failed (§4). Reports arrive as mail with a DKIM signature (§5.3), or
+ * by an HTTPS POST that does not authenticate the sender (§5.4). A receiver must expect
+ * forged, repeated, oversized and malformed reports (§7).
  *
  * A report passes through these folders:
  *
@@ -14,18 +14,18 @@
  *   acknowledges a report only after storing it durably.
  * - `mailbox` fetches mail from IMAP folders and passes it to `intake`.
  * - `read` finds every report in a mail, archive, mailbox or file.
- * - `verify` judges the reporter. Only a signature of its organisation, or the import by
- *   the operator, authenticates a report. Unauthenticated reports are shown, and no
- *   decision depends on them.
+ * - `verify` determines whether a report is authentic. Only a signature of the reporting
+ *   organisation, or an import by the operator, authenticates it. Unauthenticated reports
+ *   are shown, but no decision depends on them.
  * - `tables` stores each report once, and adds it to sums by day.
  * - `explain` groups failures and judges the cause by a table of rules: your domain, the
- *   reporter, the network between, or unclear. A cause needs a proof; an unclear cause
- *   names the missing proof. Reports count sessions by day and omit many details, so two
- *   reporters prove a fault only if noise and coincidence are excluded.
- * - `render` and `alert` print pages and send changes to mail and webhooks.
+ *   reporter, the network between, or unclear. A rule names a cause only if it is proved,
+ *   and otherwise names the missing proof. Reports count sessions by day and omit many
+ *   details, so two reporters prove a fault only if noise and coincidence are excluded.
+ * - `render` prints pages, and `alert` sends changes by mail and to webhooks.
  *
- * Parsing of records and reports is in `tls-rpt`, sending reports in `tls-rpt-send`.
- * `storeCheck` stores the evidence of `hermetic check`.
+ * `tls-rpt` parses records and reports, and `tls-rpt-send` sends reports. `storeCheck`
+ * stores the evidence of `hermetic check`.
  *
  * @example
  * ```ts

@@ -86,7 +86,8 @@ test('three independent reporters prove a fault that others do not meet', async 
     assert.equal(found.whose, 'yours', found.because);
     const two = await judged([...all.slice(1), spared]);
     assert.notEqual(two.whose, 'theirs');
-    // Three reporters do not count as three if one failed on another day, or only once.
+    // Two reporters have failures on the same days, and the third only once on another
+    // day: the evidence differs.
     const later = all.map((one, n) => (n === 0 ? one.slice(0, 1) : one.slice(2)));
     assert.notEqual((await judged([...later, spared])).because, found.because);
   }
@@ -97,7 +98,8 @@ test('a reporter of failures alone without details confirms no other reporter', 
   for (const terse of [{ failed: 12 }, { failed: 12, details: [] }, tlsa({ failed: 12 })]) {
     const found = await judged([named, weekly('terse.example', terse)]);
     assert.equal(found.whose, 'unclear', found.because);
-    // Its successes on other days show the share that fails.
+    // Successes of the reporter on an earlier day show that its reports are not only
+    // about failures.
     const before = weekly('terse.example', { ...terse, ok: 12, failed: 0 }).slice(0, 1);
     const later = weekly('terse.example', terse).slice(1);
     const isSame = terse.type === undefined;
@@ -120,11 +122,13 @@ test('certificates that one reporter rejects, and verifies by DANE, are not the 
     (await judged([weekly('big.example', ...policies), ...more])).whose;
   for (const result of ['certificate-expired', 'certificate-not-trusted'])
     assert.equal(await whose([rejecting(result), ...dane()]), 'theirs');
-  // Some of its DANE sessions failed, or it had too few of them, or only at one host.
+  // A DANE session of the reporter failed, or it had too few DANE sessions, or had them
+  // at one host only.
   assert.equal(await whose([rejecting('certificate-expired'), ...dane({ failed: 1 })]), 'unclear');
   assert.equal(await whose([rejecting('certificate-expired'), ...dane({ ok: 5 })]), 'unclear');
   assert.equal(await whose([rejecting('certificate-expired'), ...dane().slice(1)]), 'unclear');
-  // One host: an expired certificate with the key of the record (RFC 7672 §3.1.1).
+  // At one host the certificate may have expired although its key matches the TLSA record
+  // (RFC 7672 §3.1.1).
   assert.equal(
     await whose([rejecting('certificate-expired', hosts.slice(0, 1)), ...dane()]),
     'unclear',
@@ -155,10 +159,10 @@ test('STARTTLS missing for one network only is on the path, and needs a proof', 
   const { whose, because, todo } = await judged([stripped, seen, ...more]);
   assert.equal(whose, 'path', because);
   assert.match(todo[0] ?? '', /^Change nothing/);
-  // A success is a TLS session under any policy.
+  // A successful session used TLS under every policy type.
   const open = weekly('c.example', { type: 'no-policy-found', ok: 40 });
   assert.equal((await judged([stripped, seen, open])).whose, 'path');
-  // Two other reporters may use another address family than the one that failed.
+  // Two other reporters may both use the address family that did not fail.
   assert.equal((await judged([stripped, others, open])).whose, 'unclear');
   assert.equal((await judged([stripped, others, open, ...more])).whose, 'path');
   // A reporter that rarely observed the failure does not count as unaffected.
@@ -172,8 +176,8 @@ test('STARTTLS missing for one network only is on the path, and needs a proof', 
   const mx2: TestPolicy = { type: 'tlsa', domain: 'mx2.rcpt.example', ok: 30 };
   const atOther = [weekly('big.example', { ...filtered, ok: 12 }, mx2), seen, ...more];
   assert.equal((await judged(atOther)).whose, 'unclear');
-  // An outage of some hours affects two days, and the others may have sent at other
-  // hours.
+  // An outage of some hours affects two days, and the other reporters may have sent mail
+  // at other hours.
   const short = stripped.slice(-2);
   assert.equal((await judged([short, seen, ...more])).whose, 'unclear');
 });
@@ -200,10 +204,10 @@ test('one faulty server behind an address does not prove a filter', async () => 
     const whole = weekly('big.example', { ...policy, ok: 0 });
     return (await judged([[...whole.slice(0, from), ...filtered.slice(from)], ...others])).whose;
   };
-  // A load balancer sends every connection of the reporter to that server.
+  // A load balancer may send every connection of the reporter to the same faulty server.
   assert.equal(await whose(at(hosts.slice(0, 1))), 'unclear');
   assert.equal(await whose(at(hosts.slice(0, 1), 12), 1), 'unclear');
-  // The reporter's other network has successes, or the failure occurs at two hosts.
+  // The reporter also has successful sessions, or the failure occurs at two hosts.
   assert.equal(await whose(at(hosts.slice(0, 1), 12)), 'path');
   assert.equal(await whose(at(hosts)), 'path');
 });
@@ -213,12 +217,12 @@ test('noise confirms no failure of another reporter', async () => {
   const day = week.slice(2, 3);
   const once = (policy: TestPolicy): readonly TestReport[] =>
     day.map((on) => ({ reporter: 'post.example', day: on, policies: [policy] }));
-  // One failure in one session, without a description.
+  // The other reporter has one failed session, without a description.
   assert.equal((await judged([broken, once({ failed: 1 })])).whose, 'unclear');
-  // The failure of the other reporter continued after one day with successes.
+  // The other reporter has days without the failure, and then one day with many failures.
   const good = weekly('post.example', { ok: 30 }).filter((report) => report.day !== day[0]);
   assert.equal((await judged([broken, good, once({ failed: 12, ok: 18 })])).whose, 'unclear');
-  // Details without counts prove one failed session a day.
+  // A failure detail without a count proves only one failed session a day.
   const uncounted = { ok: 97, failed: 3, details: [{ result: 'certificate-expired', count: 0 }] };
   assert.equal((await judged([broken, weekly('post.example', uncounted)])).whose, 'unclear');
 });
@@ -232,7 +236,7 @@ test('an invalid policy file is yours, unless another reporter fetched a valid o
   // This reporter began to apply the policy on those days.
   const fetched = weekly('new.example', { ok: 5 }).slice(2);
   assert.equal((await judged([invalid, fetched])).whose, 'unclear');
-  // A file may arrive incomplete once.
+  // A policy file that is transferred incompletely once is not a fault.
   const once = failing('sts-policy-invalid', noHost);
   const single = {
     ...once,
@@ -260,12 +264,13 @@ test('a policy that all others replaced longer than max_age ago is outdated', as
     }));
   const changed = [stale, other('a.example', 2), other('b.example', 2)];
   assert.equal((await judged(changed)).whose, 'theirs');
-  // Without the change the policy that names one host may be the newer one.
+  // If no reporter changed its policy, the policy that names only one host may be the
+  // newer one.
   const steady = [stale, other('a.example', 0), other('b.example', 0)];
   assert.notEqual((await judged(steady)).whose, 'theirs');
-  // One reporter may apply an old copy itself.
+  // A single other reporter may itself apply an old copy.
   assert.notEqual((await judged([stale, other('a.example', 2)])).whose, 'theirs');
-  // Within max_age a cached copy may be applied (RFC 8461 §3.2).
+  // A sender may apply a cached copy within its max_age (RFC 8461 §3.2).
   const late = [stale, other('a.example', 6), other('b.example', 6)];
   assert.notEqual((await judged(late)).whose, 'theirs');
 });
@@ -323,12 +328,12 @@ test('a success under a cached policy does not prove that the policy could be fe
   const failed = [at('a.example', { ...error, mx: [] }), at('b.example', { ...error, mx: [] })];
   const cached = weekly('cached.example', { ok: 100 });
   assert.equal((await judged([...failed, cached])).whose, 'yours');
-  // A reporter that began on these days has fetched the policy. The time before the first
-  // report is unknown.
+  // A reporter whose sessions began on these days must have fetched the policy. A policy
+  // in the first report may be older.
   const begun = at('new.example', { ok: 100 });
   assert.equal((await judged([...failed, cached, begun])).whose, 'unclear');
   assert.equal((await judged([...failed, begun])).whose, 'yours');
-  // A reporter whose copy must have expired has fetched it too.
+  // A reporter whose cached copy must have expired has fetched the policy too.
   const brief = weekly('brief.example', { ok: 100, maxAge: 86_400 });
   assert.equal((await judged([...failed, brief])).whose, 'unclear');
 });
@@ -388,7 +393,8 @@ test('a policy that omits your own host is your fault, its outdated copy is not'
   const changed = await judged(reports, { date: first, hosts });
   assert.equal(changed.whose, 'unclear');
   assert.doesNotMatch(changed.todo.join(), /Add/);
-  // Published for longer than the max_age of a week.
+  // A check found the host in the policy more than one max_age, a week, before the
+  // failures.
   const long = await judged(reports, { date: '2026-12-18', hosts });
   assert.equal(long.whose, 'theirs');
 });
@@ -446,7 +452,8 @@ test('the chance of a distribution is exact for few sessions and bounded for man
   near(chanceOf(3, 3, 1), 1 / 4);
   near(chanceOf(1, 1, 9), 1 / 10);
   assert.deepEqual([chanceOf(0, 5, 5), chanceOf(5, 5, 0)], [1, 1]);
-  // Reports may contain any count: a loop over the failed sessions would take too long.
+  // Reports may contain very large counts, so a loop over the failed sessions would take
+  // too long.
   near(chanceOf(1e15, 1e15, 1), 1 / (1e15 + 1));
   near(chanceOf(1e9, 1e15, 2), 1 - 2e-6);
   near(chanceOf(1e6, 1e12, 1e6), Math.exp(-1));

@@ -27,16 +27,19 @@ import { withoutNoise } from './sources.js';
 
 /**
  * The cause of a failure. `yours`: the domain, its mail hosts, its policy host or the
- * network in front of them. `theirs`: the reporter. `path`: the network between the two,
- * or an on-path attacker. `unclear`: not proved.
+ * network in front of these hosts. `theirs`: the reporter. `path`: the network between
+ * reporter and hosts, or an on-path attacker. `unclear`: no cause is proved.
  */
 export type FaultParty = 'yours' | 'theirs' | 'path' | 'unclear';
 
-/** The subject of the advice, if the evidence is more specific than the result type. */
+/**
+ * The kind of advice. `general` follows from the result type; the others need more
+ * specific evidence.
+ */
 export type Remedy =
   'finding' | 'foreign-host' | 'missing-from-policy' | 'outdated-copy' | 'general';
 
-/** The judged cause of a failure, as {@link rules} decide it. */
+/** The cause of a failure according to the first rule of {@link rules} that applies. */
 export interface CauseJudgement {
   readonly whose: FaultParty;
   readonly because: string;
@@ -52,7 +55,10 @@ interface Rule {
   readonly condition: string;
   readonly applies: (evidence: CauseEvidence) => boolean;
   readonly cause: FaultParty;
-  /** Returns the reason why the condition proves the cause, or does not prove any. */
+  /**
+   * Returns the sentence that explains why the condition proves the cause, or why it
+   * proves none.
+   */
   readonly reason: (evidence: CauseEvidence) => string;
   /** Returns the evidence that would prove the cause; only if the cause is unclear. */
   readonly settle?: (evidence: CauseEvidence) => string;
@@ -60,8 +66,9 @@ interface Rule {
 }
 
 /**
- * The rules for judging a cause. The first rule that applies decides. A cause other than
- * `unclear` needs a proof; an unclear cause names the missing proof.
+ * The rules for judging a cause. The first rule that applies decides. A rule for a cause
+ * other than `unclear` requires a proof. A rule for an unclear cause names the missing
+ * proof.
  */
 export const rules: readonly Rule[] = [
   {
@@ -259,7 +266,7 @@ export const rules: readonly Rule[] = [
 ];
 
 /**
- * Judges the cause of a failure by checks, by the quoted policies and by the other
+ * Returns the cause of a failure, judged by checks, quoted policies and the other
  * reporters.
  */
 export function judgeFault(

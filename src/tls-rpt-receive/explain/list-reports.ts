@@ -4,20 +4,20 @@ import { dateOf } from './facts.js';
 import { explainNote } from './explain-group.js';
 import { inTurns, type Steps } from './steps.js';
 
-/** An upper bound: numbers of reports are positive and smaller. */
+/** A number that no report exceeds. */
 const MAX_ID = Number.MAX_SAFE_INTEGER;
 
 /** One stored report, without its content. */
 export interface ListedReport {
   readonly id: number;
   readonly reporter: string;
-  /** UTC day that the report is about; undefined if the report names no day. */
+  /** The UTC day that the report covers; undefined if the report names no day. */
   readonly day: string | undefined;
   /** Milliseconds since 1970. */
   readonly receivedAt: number;
   readonly via: string;
   readonly trust: string;
-  /** The reason for this trust; empty if the verdict needs no explanation. */
+  /** The reason for the value of `trust`; empty if the value needs no explanation. */
   readonly trustDetail: string;
   /** True if the sessions of the report are in the sums. */
   readonly counted: boolean;
@@ -27,13 +27,16 @@ export interface ListedReport {
 
 /** A stored report with its received content. */
 export interface ReadReport extends ListedReport {
-  /** The JSON of the reporter; undefined if it can no longer be unpacked. */
+  /** The JSON text of the reporter; undefined if the stored report cannot be unpacked. */
   readonly text: string | undefined;
-  /** Departures from RFC 8460, with their meaning. */
+  /** The departures from RFC 8460, each with its meaning. */
   readonly notes: readonly { readonly code: string; readonly says: string }[];
 }
 
-/** A reporter with its arrivals. Dates are UTC days. */
+/**
+ * A reporter with the number of its reports, and the first and last day that they cover.
+ * Dates are UTC days.
+ */
 export interface ListedReporter {
   readonly reporter: string;
   readonly reports: number;
@@ -45,11 +48,14 @@ export interface ListedReporter {
 /** The selection of {@link listReports}. */
 export interface ListReportsOptions {
   /**
-   * `uncounted`: reports outside the sums; `odd`: reports that depart from RFC 8460.
-   * Default: all.
+   * `uncounted`: reports that are excluded from the sums. `odd`: reports that depart from
+   * RFC 8460. Default: all.
    */
   readonly only?: 'uncounted' | 'odd' | undefined;
-  /** Reports with a smaller number, for the next page. */
+  /**
+   * The number of a report; only reports with smaller numbers are listed, for the next
+   * page.
+   */
   readonly before?: number | undefined;
   readonly limit: number;
 }
@@ -68,7 +74,7 @@ interface Row {
 
 const columns = 'id, reporter, day, received_at, via, trust, trust_detail, counted, notes';
 
-/** Lists stored reports, newest first. */
+/** Returns stored reports, the newest first. */
 export function listReports(
   stateStore: Store,
   { only, before = Number.MAX_SAFE_INTEGER, limit }: ListReportsOptions,
@@ -83,7 +89,7 @@ export function listReports(
     .map(listed);
 }
 
-/** Reads one report as received; undefined for an unknown number. */
+/** Returns one report as it was received; undefined for an unknown number. */
 export function readReport(stateStore: Store, id: number): ReadReport | undefined {
   const row = stateStore
     .prepare<Row & { raw: Uint8Array }>(`SELECT ${columns}, raw FROM report WHERE id = ?`)
@@ -102,7 +108,7 @@ export function readReport(stateStore: Store, id: number): ReadReport | undefine
 /** Number of reports that one step of the list of reporters reads. */
 const REPORTS_STEP = 2000;
 /**
- * Number of steps over reports from before the span, until the list counts as complete.
+ * Number of consecutive steps that find only older reports, after which the search stops.
  */
 const EARLIER_STEPS = 10;
 
@@ -115,9 +121,9 @@ interface ReporterRow {
 }
 
 /**
- * Lists the reporters of counted reports in a span of days, the most reports first.
- * `span`: milliseconds since 1970. Alternates with other work: a month can have millions
- * of reports.
+ * Returns the reporters of counted reports in a period, those with the most reports
+ * first. `span`: milliseconds since 1970. Works in steps, because a month can have
+ * millions of reports.
  */
 export function listReporters(
   stateStore: Store,
@@ -143,7 +149,9 @@ function* reportersInSteps(
      GROUP BY reporter`,
   );
   const found = new Map<string, ReporterRow>();
-  // A report arrives after its day. A wrong clock may have changed the order of arrivals.
+  // A report arrives after the day that it covers, so the loop may stop at older
+  // arrivals. It goes on for some steps, since a wrong clock may have changed the order
+  // of arrivals.
   let earlier = 0;
   for (let end = ends.get(MAX_ID); end && earlier < EARLIER_STEPS;) {
     for (const row of step.all(end.id - REPORTS_STEP, end.id, firstDay ?? 0, lastDay ?? 0))

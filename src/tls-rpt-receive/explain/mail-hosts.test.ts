@@ -15,8 +15,8 @@ const own: TestPolicy = { ok: 1, mx: [] };
 const dane = (host: string): TestPolicy => ({ type: 'tlsa', domain: host, ok: 1 });
 
 /**
- * Returns the hosts by one report with these policies, and the number of steps to find
- * them.
+ * Returns the hosts that follow from one report with these policies, and the number of
+ * steps to find them.
  */
 async function hostsBy(reports: readonly (readonly TestPolicy[])[]): Promise<[string[], number]> {
   const store = await withReports(

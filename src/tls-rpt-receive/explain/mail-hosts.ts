@@ -6,7 +6,7 @@ import { patternsOf } from './quoted.js';
 import { compareTexts, firstOfReporters, rowDays } from './row-pages.js';
 import type { Steps } from './steps.js';
 
-/** The domain and the days of the reports that name hosts. */
+/** The domain, and the first and last day of the reports that name hosts. */
 interface HostSpan {
   readonly domain: string;
   readonly from: number;
@@ -17,10 +17,10 @@ interface HostSpan {
 const MAX_HOSTS_OF_POLICY = 10;
 /** Maximum number of quoted policies, and of named hosts, that are read for one day. */
 const MAX_NAMED = 200;
-/** Maximum number of hosts of one kind to return. */
+/** Maximum number of hosts that are added because they fail under DANE. */
 const MAX_HOSTS = 50;
 
-/** A host, or a pattern of hosts, that a reporter names. */
+/** A host or pattern that a reporter names. */
 interface NamedHost {
   readonly reporter: string;
   readonly host: string;
@@ -29,8 +29,8 @@ interface NamedHost {
 /**
  * Returns the mail hosts of a domain, at most `most`: first the hosts that a check found,
  * then the hosts that authenticated reports name, from each reporter in turn. A report
- * names hosts as patterns of the MTA-STS policy, and as TLSA base domains in addition to
- * the domain.
+ * names hosts in the patterns of an MTA-STS policy, and as the policy domains of its
+ * `tlsa` policies.
  */
 export function* mailHosts(
   stateStore: Store,
@@ -38,7 +38,7 @@ export function* mailHosts(
   checks: readonly CheckResult[],
   most: number,
 ): Steps<ReadonlySet<string>> {
-  // Reports that name no domain have no hosts of their own.
+  // Reports that name no domain have no mail hosts.
   if (hostSpan.domain === '') return new Set();
   const checked = new Set(checks.flatMap((check) => check.hosts.map(({ name }) => name)));
   const quoted = yield* quotedPatterns(stateStore, hostSpan);
@@ -133,8 +133,8 @@ function* baseDomains(
 }
 
 /**
- * Returns whether another recipient domain of a report claims a host. A domain claims the
- * hosts below it, and the hosts in its policy.
+ * Returns a function that tests whether a host belongs to another recipient domain of the
+ * same report: the host is below that domain, or that domain's policy names it.
  */
 function claimsOf(
   stateStore: Store,
@@ -164,7 +164,7 @@ function claimsOf(
   };
 }
 
-/** Returns the two patterns that match a host (RFC 8461 §4.1). */
+/** Returns the two MX patterns that match a host (RFC 8461 §4.1). */
 function patternsFor(host: string): readonly string[] {
   return [host, `*.${host.slice(host.indexOf('.') + 1)}`];
 }
@@ -174,7 +174,7 @@ function domainsAbove(host: string): readonly string[] {
   return labels.slice(1).map((_, n) => labels.slice(n + 1).join('.'));
 }
 
-/** Returns the first and last number of the policies of a report. */
+/** Returns the lowest and highest row number that the policies of a report can have. */
 function rowsOf(report: number): readonly [number, number] {
   return [report * 1_000_000, report * 1_000_000 + 999_999];
 }

@@ -10,7 +10,10 @@ import {
 } from '../../../test/support/report/reports.js';
 import type { Explanation } from './explain-group.js';
 
-/** Noise failures of a reporter that reports no successful session. */
+/**
+ * Returns a policy of a reporter that reports only failures: one failure for each given
+ * result.
+ */
 const failuresAlone = (results: readonly string[], rest: TestDetail = {}): TestPolicy => ({
   failed: results.length,
   details: results.map((result) => ({ result, count: 1, ...rest })),
@@ -31,11 +34,12 @@ test('a reporter that reports failures alone does not confirm a fault by its noi
     const main = found.find((f) => f.reporters.includes('big.example'));
     assert.equal(main?.whose, 'unclear', `${result}: ${main?.because}`);
   }
-  // A reporter of failures alone confirms a fault by one result, on the same days.
+  // A reporter that reports only failures confirms a fault if all its failures have the
+  // same result and days.
   const same = weekly('post.example', failuresAlone(Array(3).fill('certificate-expired')));
   const [confirmed] = await failuresOf([weekly('big.example', expired()), same]);
   assert.equal(confirmed?.whose, 'yours');
-  // With failures on other days as well, it does not.
+  // If it also has failures on other days, it does not confirm the fault.
   const before = daysUntil(week[0] ?? '', 6).map((day) => ({
     reporter: 'post.example',
     day,
@@ -63,7 +67,7 @@ test('noise of a reporter of failures alone is not an attack on its path', async
     return found.find((f) => f.result === 'starttls-not-supported')?.whose;
   };
   assert.equal(await whose(failuresAlone(results, at)), 'unclear');
-  // All of its sessions may have reached one faulty server behind the address.
+  // All sessions of the reporter may have reached one faulty server behind the address.
   assert.equal(await whose(failuresAlone(Array(3).fill(results[0]), at)), 'unclear');
   assert.equal(await whose({ ...failuresAlone(results, at), ok: 1 }), 'path');
 });
@@ -185,7 +189,7 @@ test('the reason of an unclear cause is true of its numbers', async () => {
     assert.match(found?.because ?? '', because);
     assert.match(found?.settle ?? '', settle);
   }
-  // Two reporters whose days differ have been compared.
+  // Two reporters with failures on different days are compared.
   const two = await failuresOf([
     weekly('big.example', expired()).slice(0, 3),
     weekly('post.example', expired()).slice(4),
@@ -216,12 +220,13 @@ test('noise of other days does not make a fault of one day look rare', async () 
   const others = (of: readonly Explanation[]): readonly string[] => of.map((f) => f.whose);
   const both = [vague('a.example', [5], 20), vague('b.example', [5], 20)];
   assert.deepEqual(others(await failuresOf(both)), ['yours']);
-  // Each reporter has failures on another day, or only one reporter has failures.
+  // The reporters have failures on different days, or only one reporter has failures.
   const apart = [vague('a.example', [2], 20), vague('b.example', [9], 20)];
   assert.deepEqual(others(await failuresOf(apart)), ['unclear']);
   const single = [vague('a.example', [5], 20), vague('b.example', [], 0)];
   assert.deepEqual(others(await failuresOf(single)), ['unclear']);
-  // Unnamed noise of reporters that name the fault does not belong to that fault.
+  // If reporters name the fault, their noise without a named result does not belong to
+  // the fault.
   const details = [{ result: 'certificate-not-trusted', count: 20 }];
   const named = both.map((reports) =>
     reports.map((report) => ({

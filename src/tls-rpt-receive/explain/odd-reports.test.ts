@@ -96,7 +96,7 @@ test('a finding about another address of the host does not explain a failure', a
     [[v4, v6], `mx1.rcpt.example [${v6}]`, v4, 'unclear'],
     [[v4, other], `mx1.rcpt.example [${v4}]`, undefined, 'yours'],
     [[v4, other], 'mx1.rcpt.example', other, 'yours'],
-    // The reporter names an address that the check did not find.
+    // The report names an address that the check did not find.
     [[v4], `mx1.rcpt.example [${v4}]`, '192.0.2.9', 'yours'],
     [[v4, other], `mx1.rcpt.example [${v4}]`, '192.0.2.9', 'unclear'],
   ] as const) {
@@ -124,7 +124,8 @@ test('the mode is the one that senders fetched after the last check', async () =
   for (const [mode, reports, already] of [
     ['testing', changed('testing', 'enforce'), true],
     ['enforce', changed('enforce', 'testing'), false],
-    // A copy from before the check, or one reporter that sends its first report.
+    // The quoted policy may be a copy from before the check, or only one reporter quotes
+    // it in its first reports.
     ['testing', quoting('a.example', 'enforce', 0, 20), false],
     ['testing', quoting('a.example', 'enforce', 14, 20), false],
     ['enforce', quoting('a.example', 'testing', 0, 20), true],

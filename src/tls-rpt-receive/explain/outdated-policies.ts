@@ -11,11 +11,14 @@ import { patternsOf } from './quoted.js';
  * outdated copy from a fault of the policy.
  */
 
-/** Results that a sender reports if the MX host matches no pattern of the policy. */
+/**
+ * The results that a sender may report if the MX host matches no pattern of the policy.
+ */
 const mismatches = new Set(['validation-failure', 'certificate-host-mismatch', NOT_DESCRIBED]);
 
 /**
- * Returns the policy of an affected reporter on those days, if it does not name the host.
+ * Returns a policy that an affected reporter applied on the days of the failure and that
+ * does not name the host.
  */
 export function appliedWithout(
   failureGroup: FailureGroup,
@@ -36,8 +39,8 @@ export function appliedWithout(
 }
 
 /**
- * Returns the days before the failure for which every check found a policy that names the
- * host.
+ * Returns the number of days before the failure since which every check has found the
+ * host in the policy; undefined without a check.
  */
 export function daysNamed(
   { mx, firstDay }: FailureGroup,
@@ -55,9 +58,10 @@ export function daysNamed(
 }
 
 /**
- * Returns the days for which two or more other reporters have quoted a policy that names
- * the host and no other policy, after at least one of them had quoted a policy without
- * the host. Without that change the policy of the affected reporter may be the newer one.
+ * Returns the number of days for which all other reporters, at least two, have quoted
+ * only policies that name the host. Returns undefined unless one of them had quoted a
+ * policy without the host before: without this change the policy of the affected reporter
+ * may be the newer one.
  */
 export function daysReplaced(
   applied: QuotedPolicy,

@@ -8,21 +8,24 @@ import type { Steps } from './steps.js';
 
 /** The line of one domain in the overview. */
 export interface DomainLine {
-  /** Empty for reports that name no domain. */
+  /** The domain; empty for reports that name no domain. */
   readonly domain: string;
-  /** Sessions, counted once each. */
+  /** The number of failed and of successful sessions. Each session counts once. */
   readonly failed: number;
   readonly successful: number;
-  /** First day of the failures that have not ended, otherwise of all failures. */
+  /**
+   * The first day of the failures that have not ended; if all have ended, of all
+   * failures.
+   */
   readonly since: string;
   readonly last: string;
   readonly ongoing: boolean;
 }
 
-/** Reports that do not count, for one reason. */
+/** The number of reports that are excluded from the sums for one reason. */
 export interface UncountedReports {
   readonly trust: string;
-  /** A code of `TrustReason`; empty if none was stored. */
+  /** A code of `TrustReason`; empty if no code was stored. */
   readonly reason: string;
   readonly reports: number;
 }
@@ -45,9 +48,11 @@ export interface Overview {
     readonly code: string;
     readonly refused: number;
   }[];
-  /** Reports excluded from these numbers, of any day, and why. */
+  /** Reports of any day that are excluded from these numbers, by reason. */
   readonly uncounted: readonly UncountedReports[];
-  /** Authenticated reports that depend on the operator's trust in a mailbox alone. */
+  /**
+   * Number of reports that are authenticated only because the operator trusts a mailbox.
+   */
   readonly trustedMailbox: number;
 }
 
@@ -55,21 +60,30 @@ export interface Overview {
 export interface OverviewOptions {
   readonly from: number;
   readonly to: number;
-  /** Maximum number of domains that are listed by their reports. Default 50. */
+  /**
+   * Maximum number of domains whose lines are computed from their reports. Default 50.
+   */
   readonly limit?: number;
-  /** List all other failing domains too, by their daily sums alone. Default false. */
+  /**
+   * Whether to list all other failing domains too, with lines computed from their daily
+   * sums. Default false.
+   */
   readonly withSums?: boolean | undefined;
-  /** Also list domains whose reports stopped before these days. Default false. */
+  /**
+   * Whether to list domains with failures whose reports stopped before these days.
+   * Default false.
+   */
   readonly withSilent?: boolean;
   /**
-   * Returns the facts that the page of a domain uses, so that overview and page agree.
+   * Returns the facts about a domain, the same ones that the page of the domain uses, so
+   * that overview and page agree.
    */
   readonly factsOf: (domainName: string) => Steps<ReportedFacts>;
 }
 
 /**
- * Returns all domains with failures in a span of days, according to authenticated
- * reports.
+ * Returns the overview of all domains with failures in a period, according to
+ * authenticated reports.
  */
 export function* viewOverview(
   stateStore: Store,
@@ -144,9 +158,9 @@ export function* viewOverview(
 }
 
 /**
- * Returns the domains with the most failures. Failures under DANE are reported for the MX
- * host: they are listed with the domain that the same report is about, or with the host
- * if no report names the domain.
+ * Returns the domains with the most failures. Reports of failures under DANE name the MX
+ * host as the policy domain. Such failures are listed under the recipient domain of the
+ * same report, or under the host if no report names a recipient domain.
  */
 function failingDomains(
   stateStore: Store,
@@ -174,12 +188,13 @@ function failingDomains(
   return [...new Set([...((unnamed?.n ?? 0) > 0 ? [''] : []), ...names])];
 }
 
-/** Days for which the overview still lists a domain whose reports stopped. */
+/** Number of days for which the overview still lists a domain whose reports stopped. */
 const MAX_SILENT_DAYS = 90;
 
 /**
- * Returns the domains that failed in their last reports, which came before this period:
- * without a report no failure has ended. The page of such a domain covers the same days.
+ * Returns the domains whose last reports are older than this period and contain failures:
+ * without a newer report a failure has not ended. The page of such a domain shows the
+ * days of its last reports.
  */
 function silentDomains(
   stateStore: Store,
@@ -242,10 +257,12 @@ function lineOf(reportedFacts: ReportedFacts): DomainLine {
   };
 }
 
-/** Domains whose sums are read in one step. */
+/** Number of domains whose daily sums are read in one step. */
 const SUMS_STEP = 200;
 
-/** Adds a line, computed from the daily sums, for each failing domain that has none. */
+/**
+ * Adds a line for each failing domain that has no line yet, computed from the daily sums.
+ */
 function* addSums(
   stateStore: Store,
   failing: DomainLine[],
@@ -274,8 +291,8 @@ function* addSums(
 }
 
 /**
- * Returns the daily sums, which remain when reports are deleted. They contain failed
- * sessions but no reporters.
+ * Returns the line of a domain, computed from the daily sums. These remain when reports
+ * are deleted, and contain failed sessions but no reporters.
  */
 function lineOfSums(stateStore: Store, domainName: string, from: number, to: number): DomainLine {
   const days = stateStore

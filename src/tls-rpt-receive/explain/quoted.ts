@@ -2,20 +2,22 @@ import type { CheckResult } from '../../evidence/index.js';
 import { mxPatterns } from '../../tls-rpt/index.js';
 import { dateOf, type ReportedFacts, type QuotedPolicy } from './facts.js';
 
-/** The MTA-STS policy that a reporter applied, compared with the current one. */
+/**
+ * The comparison of the MTA-STS policy that a reporter applied with the published policy.
+ */
 export interface SeenPolicy {
   readonly reporter: string;
   readonly last: string;
   /**
-   * `current`: as published now; `other`: it differs; `unknown`: no check to compare
-   * with.
+   * `current`: equal to the published policy. `other`: different from it. `unknown`: no
+   * check found a published policy.
    */
   readonly state: 'current' | 'other' | 'unknown';
   readonly differences: readonly string[];
 }
 
 /**
- * Returns the last policy that each reporter quoted, next to the one that the latest
+ * Compares the last policy that each reporter quoted with the policy that the latest
  * check found. A sender caches a policy for its max_age, so an older policy is not a
  * fault.
  */
@@ -61,7 +63,8 @@ function differencesOf(
 }
 
 /**
- * A cache of the patterns of policies, since each failure is compared with all policies.
+ * A cache of the patterns in quoted policies, since each failure is compared with all
+ * policies.
  */
 const knownPatterns = new WeakMap<readonly string[], readonly string[]>();
 
@@ -97,8 +100,8 @@ function valuesOf(
 }
 
 /**
- * A TLSA record that reporters quote. The server must use its key for as long as
- * reporters quote it.
+ * A TLSA record that reporters quote. The server must use the key of the record for as
+ * long as reporters quote the record.
  */
 export interface QuotedRecord {
   readonly domain: string;

@@ -1,9 +1,9 @@
 type ReasonRule = readonly [pattern: RegExp, means: string, about?: 'connection'];
 
 /**
- * Reasons as programs write them (failure-reason-code is free text), with their meaning.
- * The first rule that matches counts. A rule matches the whole statement, not one word of
- * it. A reason that no rule matches is shown as reported, which is better than a wrong
+ * The rules that give a meaning to failure-reason-code, which is free text. The first
+ * rule that matches applies. A rule matches a whole statement, not a single word. A
+ * reason that no rule matches is shown as reported, which is better than a wrong
  * explanation.
  */
 export const reasonTexts: readonly ReasonRule[] = [
@@ -119,17 +119,21 @@ export const reasonTexts: readonly ReasonRule[] = [
   ],
 ];
 
-/** Maximum number of characters of a reason to read. Senders write one line. */
+/** Maximum number of characters of a reason that are examined. Senders write one line. */
 const MAX_REASON = 500;
 
-/** Explains a reason text; undefined for one that no rule matches. */
+/** Returns the meaning of a reason; undefined if no rule matches the reason. */
 export function explainReason(reason: string): string | undefined {
   return ruleFor(reason)?.[1];
 }
 
-/** Returns whether a reason describes a failed connection, not one of TLS or a policy. */
+/**
+ * Returns whether a reason describes a failed connection, and not a failure of TLS or of
+ * a policy.
+ */
 export function isConnectionTrouble(reason: string): boolean {
-  // Most reasons match none of these few rules, so the other rules are not tested.
+  // The few rules about connections are tested first. Most reasons match none of them, so
+  // the other rules need not be tested.
   const text = reason.slice(0, MAX_REASON);
   return (
     connectionRules.some(([pattern]) => pattern.test(text)) && ruleFor(text)?.[2] !== undefined
@@ -140,7 +144,8 @@ const connectionRules = reasonTexts.filter(([, , about]) => about === 'connectio
 
 /**
  * A statement that a fault was absent: "was not revoked", "no mismatch", "the mismatch
- * was not found". It contains the same words as the fault, so no rule may explain it.
+ * was not found". Such a statement contains the words of the fault, so no rule may be
+ * applied to it.
  */
 const denial =
   /(\b(not|never|no longer|neither|nor)|n't) (been |be |being |yet |an? |itself )?(expired?|self[- ]?signed|revoked|refused?|rejected?|reset|closed|lost|tim(ed|e) ?out|fail(ed|s|ing)?|invalid|malformed|redirect(s|ed)?|unreachable|bogus|untrusted|weak|too (weak|small|short)|incomplete|broken)\b|\b(no|without( an?| any)?) (\w+ ){0,2}(mismatch(es)?|errors?|failures?|time-?outs?|redirects?|expiry|problems?)\b|\b(mismatch|time-?out|redirect|error|expiry|failure)\w* (was|were|is|has been) (not|never)\b/i;

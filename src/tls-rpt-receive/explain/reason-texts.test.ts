@@ -2,7 +2,10 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import { explainReason } from './reason-texts-registry.js';
 
-/** Reasons as mail servers and large senders write them, and a word of the meaning. */
+/**
+ * Reasons as mail servers and large senders write them, each with a word of the expected
+ * meaning.
+ */
 const known: readonly (readonly [string, RegExp])[] = [
   ['MX_HOSTS_MISMATCH', /not in the MTA-STS policy/],
   ['mx-mismatch', /not in the MTA-STS policy/],
@@ -68,7 +71,7 @@ const known: readonly (readonly [string, RegExp])[] = [
   ['max_age missing', /grammar/],
 ];
 
-/** Reasons that no rule may explain: one word in them has another meaning. */
+/** Reasons that no rule may match, because a word of a rule has another meaning there. */
 const unknown: readonly string[] = [
   'VALIDATION_FAILURE',
   'policy id 404123 was not in use',

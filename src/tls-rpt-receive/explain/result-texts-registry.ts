@@ -8,24 +8,28 @@ import type { FailureGroup } from './group-failures.js';
  */
 export interface FailureTarget {
   readonly domain: string;
-  /** MX host by a check of the domain. */
+  /**
+   * The MX host that a check of the domain found; undefined if no check found the host.
+   */
   readonly host: string | undefined;
 }
 
-/** The sentence and the steps for one result type. */
+/** The text about failures of one result type, and the steps that fix them. */
 export interface ResultText {
-  /** Returns the failure in one sentence. */
+  /** Returns one sentence that describes the failure. */
   readonly says: (failureGroup: FailureGroup) => string;
   /**
-   * Steps when the cause is on the domain's side. No step causes loss of mail or delivery
-   * in plaintext.
+   * Returns the steps for a cause on the side of the domain. No step loses mail or causes
+   * delivery in plaintext.
    */
   readonly fix: (target: FailureTarget) => readonly string[];
 }
 
 const reported = ({ mx, domain }: FailureGroup): string => mx || `a mail host of ${domain}`;
 const hostOf = ({ host }: FailureTarget): string => host ?? 'the mail host';
-/** The name for a command, or a word that the operator replaces. */
+/**
+ * Returns the name of the host for a command, or a word that the operator must replace.
+ */
 const nameOf = ({ host }: FailureTarget): string => host ?? 'MAIL-HOST';
 const policyHost = (domainName: string): string => `mta-sts.${domainName}`;
 const renew = (target: FailureTarget): readonly string[] => [
@@ -34,7 +38,10 @@ const renew = (target: FailureTarget): readonly string[] => [
   'Automate both: a deploy hook of certbot that reloads the server.',
 ];
 
-/** Every result type of RFC 8460 §4.3, and failures without one. */
+/**
+ * The texts for every result type of RFC 8460 §4.3, and for failures without a result
+ * type.
+ */
 export const resultTexts: Readonly<Record<ResultType | typeof NOT_DESCRIBED, ResultText>> = {
   'starttls-not-supported': {
     says: (failureGroup) => `${reported(failureGroup)} did not offer STARTTLS to these senders.`,
@@ -128,7 +135,9 @@ export const resultTexts: Readonly<Record<ResultType | typeof NOT_DESCRIBED, Res
   },
 };
 
-/** The texts for types that are newer than this table, or that a reporter invented. */
+/**
+ * The texts for a result type that is newer than this table, or that a reporter invented.
+ */
 export const unknownResult: ResultText = {
   says: (failureGroup) =>
     `These senders report "${failureGroup.result}" at ${reported(failureGroup)}, an unknown result type.`,
@@ -139,8 +148,8 @@ export const unknownResult: ResultText = {
 };
 
 /**
- * Returns the texts of a result type; with DANE, returns the TLSA texts for every type
- * that senders use.
+ * Returns the texts of a result type. With DANE, the steps for every certificate failure
+ * are about TLSA records.
  */
 export function textOf({ result, type }: FailureGroup): ResultText {
   const resultText = (resultTexts as Readonly<Record<string, ResultText>>)[result] ?? unknownResult;
@@ -156,7 +165,7 @@ function tlsaSteps(target: FailureTarget): readonly string[] {
   ];
 }
 
-/** Returns the description of a policy type. */
+/** Returns the name of a policy type for the operator, such as `MTA-STS`. */
 export function policyName(type: string): string {
   const known: Readonly<Record<string, string>> = { sts: 'MTA-STS', tlsa: 'DANE' };
   return known[type] ?? (type === 'no-policy-found' ? 'no policy' : type);

@@ -5,9 +5,9 @@ import { firstByTurns } from './by-turns.js';
 /** The tables whose rows are numbered in the order of their arrival. */
 type RowTable = 'report_policy' | 'report_failure';
 
-/** The policy domains and the days of the rows; the days are inclusive. */
+/** The policy domains of the rows, and the first and last day, inclusive. */
 export interface RowSpan {
-  /** The domain itself. */
+  /** The recipient domain. */
   readonly domain: string;
   /** Mail hosts whose `tlsa` policies belong to the domain. */
   readonly hosts?: Iterable<string>;
@@ -18,23 +18,22 @@ export interface RowSpan {
 /** Maximum number of rows that one step reads. */
 const PAGE = 1000;
 
-/** The condition of the rows of one page. Its values are {@link RowPage.values}. */
+/** The SQL condition for the rows of one page. */
 const onPage = 'domain = ? AND day = ? AND id > ? AND id <= ?';
 
-/** Neighbouring rows of one policy domain and day. */
+/** Consecutive rows of one policy domain and day. */
 export interface RowPage {
   readonly domain: string;
   /**
-   * Returns the result of a SELECT over the page. `$PAGE` in its text is replaced by the
-   * table and the conditions: authenticated rows only, and for a mail host only `tlsa`
-   * policies.
+   * Returns the result of a SELECT over the page. Replaces `$PAGE` by the table and the
+   * conditions: only authenticated rows, and for a mail host only `tlsa` policies.
    */
   rows<Row>(sql: string): readonly Row[];
 }
 
 /**
  * The rows of one day, in pages. Reporters choose the number of rows of a day, so a step
- * reads one page to bound its time. Groups can extend over several pages.
+ * reads only one page to limit its time. A group of rows can extend over several pages.
  */
 export interface RowDay {
   readonly day: number;
@@ -73,7 +72,8 @@ function* pagesOf(
   table: RowTable,
   { name, day, domain }: { name: string; day: number; domain: string },
 ): Generator<RowPage> {
-  // The index on domain and day contains the numbers, so this reads no row.
+  // The index on domain and day contains the row numbers, so this query reads no table
+  // rows.
   const lastOf = stateStore.prepare<{ last: number | null }>(
     `SELECT max(id) AS last FROM (
        SELECT id FROM ${table} WHERE domain = ? AND day = ? AND id > ? ORDER BY id LIMIT ${PAGE})`,
@@ -99,7 +99,9 @@ export function compareTexts(left: string, right: string): number {
   return left < right ? -1 : 1;
 }
 
-/** Compares by the first of these texts that differs. */
+/**
+ * Returns a function that compares two rows by the first of these fields that differs.
+ */
 export function compareBy<Field extends string>(
   fields: readonly Field[],
 ): (left: Readonly<Record<Field, string>>, right: Readonly<Record<Field, string>>) => number {
@@ -113,8 +115,8 @@ export function compareBy<Field extends string>(
 }
 
 /**
- * Sorts items, and returns the first of each reporter in turn, at most the given number,
- * in that order.
+ * Sorts items, and selects at most `most`: the first of each reporter, then the second of
+ * each, and so on. Returns them in the sorted order.
  */
 export function* firstOfReporters<Item extends { readonly reporter: string }>(
   items: Iterable<Item>,

@@ -11,8 +11,7 @@ import { failuresOf } from './facts-index.js';
 import { isSamePolicy, type FailureGroup } from './group-failures.js';
 
 /**
- * The failures of other reporters that may have the same cause as a group, and the
- * sessions that this cause could have affected.
+ * The sessions that the cause of a group of failures could have affected, by reporter.
  */
 
 export type SessionsByReporter = ReadonlyMap<string, readonly SessionRow[]>;
@@ -20,8 +19,8 @@ export type SessionsByReporter = ReadonlyMap<string, readonly SessionRow[]>;
 type SessionCounts = Pick<SessionRow, 'ok' | 'failed'>;
 
 /**
- * Returns the failed sessions by reporter, of this failure and of failures that may be
- * the same.
+ * Returns the number of failed sessions by reporter, for the failure of a group and for
+ * failures that may have the same cause.
  */
 export function failedBy(
   failureGroup: FailureGroup,
@@ -36,8 +35,8 @@ export function failedBy(
         failureRow.reporter,
         plus(failed.get(failureRow.reporter) ?? 0, Math.max(1, failureRow.failed)),
       );
-  // A failure row sums up many days: on the days of the group no more than the reported
-  // number of sessions failed.
+  // A failure row is a sum over many days. On the days of the group, the number of failed
+  // sessions cannot exceed the number in the session rows.
   for (const [reporter, count] of failed) {
     const most = (applied.get(reporter) ?? []).reduce(
       (sum, sessionRow) => plus(sum, sessionRow.failed),
@@ -51,16 +50,16 @@ export function failedBy(
 }
 
 /**
- * Returns whether a failure without a description may be a missing STARTTLS, which no
- * policy allows.
+ * Returns whether a group without a description and a reported missing STARTTLS may be
+ * the same failure. A missing STARTTLS fails every policy.
  */
 function mayBeStarttls({ result }: FailureGroup, failureRow: FailureFact): boolean {
   return result === NOT_DESCRIBED && kindOf(failureRow.result) === 'starttls';
 }
 
 /**
- * Returns the sessions of some days that the failure of a group could have affected, by
- * reporter.
+ * Returns the sessions of a range of days that the fault of a group could have affected,
+ * by reporter.
  */
 export function sessionsBetween(
   first: number,
@@ -90,9 +89,9 @@ export function sessionsBetween(
 }
 
 /**
- * Returns whether two groups may have one fault. Reporters use different result types for
- * it, and some name no host. So failures under the same policy count as the same fault
- * unless their kind, host or days differ.
+ * Returns whether a failure may have the same fault as a group. Reporters use different
+ * result types for one fault, and some name no host. So failures under the same policy
+ * count as the same fault unless their kind, host or days differ.
  */
 export function isSameFault(
   failureGroup: FailureGroup,
@@ -113,15 +112,16 @@ export function isSameFault(
   const [one, other] = [kindOf(failureGroup.result), kindOf(failureRow.result)];
   if (one === other) return true;
   if (failureGroup.lostConnections) return false;
-  // A missing STARTTLS has a separate result type, which every reporter uses.
+  // A missing STARTTLS has its own result type, which every reporter uses correctly.
   if (one === 'starttls' || other === 'starttls')
     return failureRow.result === NOT_DESCRIBED || failureGroup.result === NOT_DESCRIBED;
   return one === 'any' || other === 'any';
 }
 
 /**
- * Returns whether the reporters of a group distinguish its failure from one that others
- * observed. Failures without a description cannot be distinguished.
+ * Returns a function that tests whether the reporters of a group distinguish the failure
+ * of the group from a failure that other reporters observed. Failures without a
+ * description cannot be distinguished.
  */
 function toldApart(
   failureGroup: FailureGroup,
@@ -135,8 +135,8 @@ function toldApart(
 
 /**
  * Returns the result types that every reporter of the group reported more often than the
- * group's own, on the same days under the same policy: these reporters distinguish the
- * two failures.
+ * result type of the group, on the same days and under the same policy. The reporters
+ * distinguish these failures from the failure of the group.
  */
 function resultsToldApart(
   failureGroup: FailureGroup,
@@ -160,12 +160,12 @@ function resultsToldApart(
   return new Set([...(first ?? [])].filter((result) => others.every((own) => own.has(result))));
 }
 
-/** Returns the share of failed sessions, from 0 to 1. */
+/** Returns the share of failed sessions among the sessions of some rows, from 0 to 1. */
 export function rateOf(failed: number, rows: readonly SessionCounts[] = []): number {
   return Math.min(1, failed / Math.max(1, totalOf(rows)));
 }
 
-/** Returns the number of these sessions. */
+/** Returns the number of sessions in some rows. */
 export function totalOf(rows: readonly SessionCounts[] = []): number {
   return rows.reduce((count, row) => plus(count, row.ok + row.failed), 0);
 }

@@ -11,24 +11,26 @@ import { atOnce, inTurns, type Steps } from './steps.js';
 export interface ShowOptions {
   /** Milliseconds since 1970. */
   readonly now: number;
-  /** Days to look back. Default 14. */
+  /** Number of days in the period. Default 14. */
   readonly days?: number;
   /**
-   * Last day of the period, milliseconds since 1970. Default: today, or the last day with
-   * authenticated reports if those are older.
+   * A time on the last day of the period, in milliseconds since 1970. Default: today, or
+   * the last day with authenticated reports if the period up to today has none.
    */
   readonly to?: number;
   /** Hours after the end of a day until its reports count as missing. Default 36. */
   readonly silenceHours?: number;
-  /** In the overview: list every failing domain, most of them by their daily sums. */
+  /**
+   * Whether the overview lists every failing domain, most of them by their daily sums.
+   */
   readonly withSums?: boolean;
-  /** Results of `hermetic check`, in addition to those in the database. */
+  /** Results of `hermetic check`, in addition to the results in the database. */
   readonly checks?: readonly CheckResult[];
 }
 
 /**
- * Returns the content of all reports about a domain; `` selects reports that name no
- * domain.
+ * Returns the view of all reports about a domain. An empty domain name selects reports
+ * that name no domain.
  */
 export function showDomain(
   stateStore: Store,
@@ -38,12 +40,15 @@ export function showDomain(
   return atOnce(showDomainInSteps(stateStore, domainName, options));
 }
 
-/** Returns every domain with failures. */
+/** Returns the overview of all domains with failures. */
 export function showOverview(stateStore: Store, options: ShowOptions): Overview {
   return atOnce(showOverviewInSteps(stateStore, options));
 }
 
-/** Shows a domain as `showDomain` does, alternating with other work of a daemon. */
+/**
+ * Returns the same view as `showDomain`, computed in steps between which a daemon does
+ * other work.
+ */
 export function showDomainInTurns(
   stateStore: Store,
   domainName: string,
@@ -52,12 +57,15 @@ export function showDomainInTurns(
   return inTurns(showDomainInSteps(stateStore, domainName, options));
 }
 
-/** Shows the overview as `showOverview` does, alternating with other work of a daemon. */
+/**
+ * Returns the same overview as `showOverview`, computed in steps between which a daemon
+ * does other work.
+ */
 export function showOverviewInTurns(stateStore: Store, options: ShowOptions): Promise<Overview> {
   return inTurns(showOverviewInSteps(stateStore, options));
 }
 
-/** Shows a domain in steps of one query. */
+/** Returns the view of a domain, in steps of about one query. */
 function* showDomainInSteps(
   stateStore: Store,
   domainName: string,
@@ -68,7 +76,7 @@ function* showDomainInSteps(
   return yield* viewDomain(reportedFacts, options.silenceHours);
 }
 
-/** Shows the overview in steps of one query. */
+/** Returns the overview, in steps of about one query. */
 function* showOverviewInSteps(stateStore: Store, options: ShowOptions): Steps<Overview> {
   const { from, to } = spanOf(stateStore, '', options);
   return yield* viewOverview(stateStore, {
@@ -112,10 +120,10 @@ function spanOf(stateStore: Store, domainName: string, { now, days = 14, to }: S
   return { from: end - days + 1, to: end };
 }
 
-/** A domain that the database has reports about. */
+/** A domain with reports in the database. */
 export interface ReportedDomain {
   readonly domain: string;
-  /** At least one of the reports was authenticated. */
+  /** True if at least one of the reports is authenticated. */
   readonly authenticated: boolean;
 }
 

@@ -13,24 +13,24 @@ import {
 } from './same-fault.js';
 
 /**
- * Reporters that confirm each other. Two reporters of one fault of the domain both
- * failed more often than noise explains, about as often, and on the same days. Each test
- * excludes one coincidence:
+ * Tests whether reporters confirm each other. If two reporters observe one fault of the
+ * domain, the sessions of both fail more often than noise explains, about equally often,
+ * and on the same days. Each test excludes one coincidence:
  *
  * | test | coincidence that it excludes |
  * | --- | --- |
  * | more failures than noise explains | a lost connection next to a fault of one reporter |
- * | a similar share, on days that the others chose | scattered noise on days of its own |
- * | the same days | outages of two reporters, or an outage during a fault of another one |
- * | one of them is a reporter of the group | a fault of others, during noise at this one |
- * | it does not name the fault otherwise | noise at a reporter of the fault |
- * | it has successes, or one result for nearly all | a reporter of failed sessions alone |
- * | more than one network | one path, or one operator of two senders |
+ * | a similar failure rate on the days of other reporters | noise scattered over other days |
+ * | the same days | two outages, or an outage during a fault of another reporter |
+ * | one of them belongs to the group | a fault of other reporters, during noise in the group |
+ * | it reports few failures of another type | noise at a reporter of another fault |
+ * | successes, or one result for nearly all failures | a reporter that reports only failures |
+ * | more than one network | a fault of one path, or of the operator of two senders |
  */
 
 /**
- * A reporter observed a fault if it failed at least a fifth as often as the most affected
- * reporter.
+ * The minimum failure rate of an affected reporter, as a fraction of the rate of the most
+ * affected reporter.
  */
 export const COMPARABLE_SHARE = 0.2;
 
@@ -40,35 +40,39 @@ export const COMPARABLE_SHARE = 0.2;
  */
 const NOISE_SHARE = 1 / 20;
 /**
- * The same for failures of a named kind: a lost connection is not an expired certificate.
+ * The maximum share of noise for failures of a named kind. It is lower, because a lost
+ * connection is not reported as an expired certificate.
  */
 const NAMED_NOISE_SHARE = 1 / 200;
-/** A fault for all senders affects at least this share of the sessions of each. */
+/** The minimum share of failed sessions of each sender if a fault affects all senders. */
 const MIN_RATE = 1 / 5;
-/** Reporters of one fault failed on more than this share of their common days. */
+/**
+ * The share of common days that two reporters of one fault must exceed with failures of
+ * both.
+ */
 const COMMON_DAYS = 1 / 4;
 /**
- * A reporter with this many times more failures of another type reports the fault under
- * that type.
+ * The factor by which failures of another type must prevail for a reporter to report the
+ * fault under that type.
  */
 const MAIN_SHARE = 4;
-/** Below this probability noise does not explain the failures of one reporter. */
+/** The probability below which noise does not explain the failures of one reporter. */
 const NOISE_CHANCE = 1 / 100;
 /**
- * The same share for a reporter that never reports a success: it may report failures
- * alone, and then all of its days have failures.
+ * The share of common days for a reporter that never reports a success. It may report
+ * only failures, so that all its days have failures.
  */
 const COMMON_DAYS_OF_FAILURES = 3 / 4;
 /**
- * The minimum share of failures with one result for such a reporter to confirm a fault.
+ * The minimum share of failures with one result for a reporter without successes to
+ * confirm a fault.
  */
 const PURE_SHARE = 4 / 5;
 
 /**
- * Returns whether noise explains that so many of the sessions failed: for example one of
- * one or two of three, but not two of two. Uses Chernoff's bound of the binomial
- * distribution, exp(-n D(failed/n || share)), which takes no time that a reporter
- * controls.
+ * Returns whether noise explains the number of failed sessions: for example one of one,
+ * or two of three, but not two of two. Uses Chernoff's bound of the binomial distribution,
+ * exp(-n D(failed/n || share)), which takes no time that a reporter controls.
  */
 export function isNoise(failed: number, sessions: number, share = NOISE_SHARE): boolean {
   const total = Math.max(1, failed, sessions);
@@ -80,8 +84,8 @@ export function isNoise(failed: number, sessions: number, share = NOISE_SHARE): 
 
 /**
  * Returns whether the share of failed sessions of a reporter is known. Some reporters
- * report only failed sessions. Of these, only described failures of which nearly all have
- * one result point to a fault, since noise has many results.
+ * report only failed sessions. Their failures are evidence of a fault only if nearly all
+ * described ones have one result, since noise has many results.
  */
 export function hasKnownShare(
   reporter: string,
@@ -102,8 +106,8 @@ export function hasKnownShare(
 }
 
 /**
- * Returns whether noise explains the failures of each reporter of the group. A detail
- * without a count proves one failed session a day.
+ * Returns whether noise explains the failures of each reporter of the group. A failure
+ * detail without a count proves one failed session a day.
  */
 export function isBackground(failureGroup: FailureGroup, applied: SessionsByReporter): boolean {
   if (kindOf(failureGroup.result) === 'policy-file') return false;
@@ -113,15 +117,15 @@ export function isBackground(failureGroup: FailureGroup, applied: SessionsByRepo
 }
 
 /**
- * Returns a group of vague failures, reduced to the days between the first and the last
- * one on which noise does not explain the failures of a reporter. Noise of the other days
- * has the same result type, and would lower the share of failures of a short fault.
+ * Returns a group of failures of kind `any`, reduced to the period from the first to the
+ * last day on which noise does not explain the failures of a reporter. Noise on other
+ * days has the same result type, and would lower the failure rate of a short fault.
  */
 export function withoutNoise(failureGroup: FailureGroup, facts: ReportedFacts): FailureGroup {
   if (kindOf(failureGroup.result) !== 'any' || failureGroup.lostConnections) return failureGroup;
   const { firstDay, lastDay, reporters } = failureGroup;
-  // If reporters report most of their failures under another type, they report a fault of
-  // these days under that type too.
+  // If the reporters report most of their failures under another result type, they would
+  // also report a fault of these days under that type.
   const named = facts.failures
     .filter((row) => reporters.includes(row.reporter) && row.result !== failureGroup.result)
     .filter((row) => row.lastDay >= firstDay && row.firstDay <= lastDay)
@@ -158,9 +162,9 @@ export function withoutNoise(failureGroup: FailureGroup, facts: ReportedFacts): 
 }
 
 /**
- * Returns the days on which an affected reporter failed about as often as on its worst
- * day. The others are compared on these days alone: their sessions on days without the
- * fault are not evidence.
+ * Returns the days on which the sessions of an affected reporter failed about as often as
+ * on its worst day. Other reporters are compared on these days only: their sessions on
+ * days without the fault are not evidence.
  */
 export function failingDays(
   affected: readonly string[],
@@ -183,7 +187,7 @@ export function failingDays(
   return days;
 }
 
-/** Returns the failed sessions of some reporters on some days. */
+/** Returns the number of failed sessions of some reporters on some days. */
 export function failedOn(
   days: ReadonlySet<number>,
   reporters: readonly string[],
@@ -197,8 +201,8 @@ export function failedOn(
 }
 
 /**
- * Returns the number of independent sources among the affected reporters, by the tests
- * above.
+ * Returns the number of independent sources among the affected reporters that pass the
+ * tests above.
  */
 export function countSources(
   failureGroup: FailureGroup,
@@ -206,8 +210,8 @@ export function countSources(
   affected: readonly string[],
 ): number {
   const confirming = confirmingReporters(failureGroup, reportedFacts, affected);
-  // Other reporters may confirm their own fault on a day on which this reporter has
-  // noise.
+  // Other reporters may confirm a fault of their own on days on which a reporter of the
+  // group has only noise.
   const own = confirming.filter((reporter) => failureGroup.reporters.includes(reporter));
   if (own.every((reporter) => isNamedOtherwise(reporter, failureGroup, reportedFacts))) return 1;
   return Math.min(confirming.length, networksOf(affected, failureGroup, reportedFacts));
@@ -215,8 +219,8 @@ export function countSources(
 
 /**
  * Returns whether a reporter reports most of its failures at this host under another
- * type: then the group is noise next to the fault. Some reporters choose between two
- * result types at random, so a simple majority is not conclusive.
+ * type. If so, the group is noise in addition to another fault. Some reporters choose
+ * between two result types at random, so a simple majority is not conclusive.
  */
 function isNamedOtherwise(
   reporter: string,
@@ -241,10 +245,10 @@ function isNamedOtherwise(
 }
 
 /**
- * Returns the reporters that confirm each other. Each must have failed more often than
- * noise explains, and about as often as the most affected one, over all days on which any
- * of them observed the fault: the noise of one day coincides with any fault of that day,
- * but not with a lasting fault.
+ * Returns the reporters that confirm each other. The sessions of each must fail more
+ * often than noise explains, and about as often as those of the most affected reporter,
+ * over all days on which another reporter observed the fault: noise may coincide with the
+ * fault of one day, but not with a lasting fault.
  */
 function confirmingReporters(
   failureGroup: FailureGroup,
@@ -272,8 +276,8 @@ function confirmingReporters(
       .filter((failureRow) => isFetch && kindOf(failureRow.result) === 'policy-file')
       .map((row) => row.reporter),
   );
-  // The days come from the failures of the other reporters: a reporter's own days prove
-  // nothing about it.
+  // The days follow from the failures of the other reporters: days with failures of the
+  // tested reporter itself would prove nothing.
   const met = affected.map((reporter) => {
     const days = failingDays(without(affected, reporter), during);
     const own = (during.get(reporter) ?? []).filter((sessionRow) => days.has(sessionRow.day));
@@ -288,8 +292,8 @@ function confirmingReporters(
     vague.has(reporter) || kindOf(failureGroup.result) === 'any' ? NOISE_SHARE : NAMED_NOISE_SHARE;
   const candidates = met
     .filter((one) => {
-      // A fetch is not a session: sessions continue under a cached policy (RFC 8461
-      // §3.2).
+      // A failed policy fetch has no failure rate: sessions continue under a cached
+      // policy (RFC 8461 §3.2).
       if (fetching.has(one.reporter)) return true;
       if (isNoise(one.failed, totalOf(one.own), shareFor(one.reporter))) return false;
       if (!hasKnownShare(one.reporter, failureGroup, reportedFacts)) return false;
@@ -316,8 +320,9 @@ function without(reporters: readonly string[], one: string): readonly string[] {
 }
 
 /**
- * Returns whether two reporters failed on the same days: on more than this share of the
- * days on which both had sessions and one of them failed.
+ * Returns whether two reporters observed failures on the same days. Of the days on which
+ * both had sessions and at least one observed failures, both must have observed failures
+ * on more than `share`.
  */
 function agreesOnDays(
   one: string,
@@ -340,8 +345,8 @@ function agreesOnDays(
 }
 
 /**
- * Counts the networks of the reporters. Reporters in one network share its path, so they
- * count as one source.
+ * Returns the number of networks of the reporters. Reporters in one network share a path,
+ * so they count as one source.
  */
 function networksOf(
   reporters: readonly string[],

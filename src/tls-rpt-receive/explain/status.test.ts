@@ -106,7 +106,7 @@ test('a success under another policy, and failures without a description, end no
     { failed: 5, details: [{ result: 'starttls-not-supported' }] },
     { day: first },
   );
-  // A success is a TLS session: it shows STARTTLS under any policy.
+  // A successful session used TLS, so it proves STARTTLS under every policy type.
   const later = report({ type: 'no-policy-found', ok: 9 }, { day: second });
   assert.equal((await view(stripped, later)).status, 'ended');
 });
@@ -118,8 +118,8 @@ test('a tlsa policy of an MX host belongs to the domain whose MX it is', async (
   const elsewhere = { ...tlsa, domain: 'mx.provider.example', details: [{ mx: undefined }] };
   for (const reports of [
     [both],
-    // The domain's own policy names the host; the reporter sends a report for each
-    // domain.
+    // The MTA-STS policy of the domain names the host, and the reporter sends a separate
+    // report for each policy domain.
     [report({ ok: 9 }), report(tlsa, { reporter: 'post.example' })],
     [report({ ok: 9, mx: ['*.provider.example'] }, { policies: [{ ok: 9 }, elsewhere] })],
   ]) {
@@ -263,12 +263,12 @@ test('a line end in a report starts no line on a page or in an alert', async () 
       assert.doesNotMatch(line, /^\s*(NO FAILURE|FORGED LINE)/);
       assert.doesNotMatch(line, /[\u0000-\u0009\u000b-\u001f\u0085\u2028]/); // eslint-disable-line no-control-regex
     }
-  // Programs print the sentences too.
+  // Other programs also print these sentences.
   const sentences = JSON.stringify(seen.failures.map((f) => [f.says, f.because, f.todo]));
   assert.doesNotMatch(sentences, /\\n|\\r|\u2028/);
 });
 
-// A reporter chooses the line ends inside a paragraph.
+// A reporter can choose where a paragraph is wrapped, by the length of its words.
 for (const [what, field] of [
   ['host', 'mx'],
   ['policy type', 'type'],

@@ -1,13 +1,19 @@
-/** Work that yields between its parts, so that the event loop of a daemon can run. */
+/**
+ * A generator that works and yields between its steps, so that the event loop of a daemon
+ * can run.
+ */
 export type Steps<T> = Generator<undefined, T>;
 
 /** Milliseconds of work in one turn of the event loop. */
 const TURN = 10;
 
-/** Items that one step sorts or merges. */
+/** Maximum number of items that one step sorts or merges. */
 const SORTED = 2000;
 
-/** Runs all steps now: for a process that serves no clients. */
+/**
+ * Runs all steps without a pause, for a process that serves no clients. Returns the
+ * result.
+ */
 export function atOnce<T>(steps: Steps<T>): T {
   for (;;) {
     const step = steps.next();
@@ -16,8 +22,8 @@ export function atOnce<T>(steps: Steps<T>): T {
 }
 
 /**
- * Runs steps for ten milliseconds in each turn of the event loop. Rejects with the error
- * of a step.
+ * Runs steps for ten milliseconds in each turn of the event loop. Resolves to the result,
+ * or rejects with the error of a step.
  */
 export async function inTurns<T>(steps: Steps<T>): Promise<T> {
   for (let until = performance.now() + TURN; ;) {
@@ -29,7 +35,7 @@ export async function inTurns<T>(steps: Steps<T>): Promise<T> {
   }
 }
 
-/** Sorts as `Array.prototype.sort` does, in steps of some thousand items. */
+/** Returns the items in the same order as `toSorted`, in steps of some thousand items. */
 export function* sortedInSteps<Item>(
   items: readonly Item[],
   compare: (left: Item, right: Item) => number,

@@ -2,20 +2,23 @@ import type { CheckResult } from '../../evidence/index.js';
 import { countByDay } from './count-sessions.js';
 import { dateOf, dayOfCheck, type ReportedFacts, type QuotedPolicy } from './facts.js';
 
-/** The sessions of one UTC day, and the changes of the domain on it. */
+/** The sessions of one UTC day, and the changes of the domain on that day. */
 export interface TimelineDay {
   readonly day: string;
-  /** Sessions, counted once each: the larger number if two policies applied. */
+  /**
+   * The number of successful and of failed sessions. A session counts once, even if two
+   * policies applied to it.
+   */
   readonly ok: number;
   readonly failed: number;
   readonly reports: number;
-  /** The changes of that day, by checks and quoted policies. */
+  /** The changes of that day, according to checks and quoted policies. */
   readonly changes: readonly string[];
 }
 
 /**
- * Returns the sessions of each day, counted once each, with the changes of that day: a
- * change is often the cause of the failures that begin on its day.
+ * Returns, for each day, the number of sessions and the changes of the domain. A change
+ * is often the cause of failures that begin on the same day.
  */
 export function timeline(reportedFacts: ReportedFacts): readonly TimelineDay[] {
   const changes = [
@@ -53,8 +56,8 @@ interface TimelineChange {
 }
 
 /**
- * Returns the policy texts that were first quoted later than another text of the same
- * domain.
+ * Returns a change for each policy text that was first quoted after another text of the
+ * same type and domain.
  */
 function changesOfPolicy(policies: readonly QuotedPolicy[]): readonly TimelineChange[] {
   const texts = new Map<string, QuotedPolicy>();
@@ -96,7 +99,7 @@ function changesOfCheck(
   const says: string[] = [];
   const differ = (what: string, a: string, b: string): void =>
     void (a !== b && says.push(`${what}: ${a || 'none'} -> ${b || 'none'}`));
-  // An inconclusive check proves no change.
+  // A check without a conclusive result proves no change.
   const found = (check: CheckResult): boolean =>
     check.mtaSts.status === 'found' || check.mtaSts.status === 'absent';
   if (before.hosts.length > 0 && now.hosts.length > 0)

@@ -6,7 +6,7 @@ import { dateOf, type ReportedFacts } from './facts.js';
  */
 export interface UnauthenticatedDay {
   readonly day: string;
-  /** Address of the client; empty if it is unknown. */
+  /** The address of the client; empty if it is unknown. */
   readonly source: string;
   readonly reports: number;
   readonly successful: number;
@@ -14,8 +14,8 @@ export interface UnauthenticatedDay {
 }
 
 /**
- * Returns one line for each source and day, the latest first. Claimed names of reporters
- * are omitted.
+ * Returns the sums for each source and day, the latest first. Omits the names of
+ * reporters, which an unauthenticated client may invent.
  */
 export function unauthenticatedDays(reportedFacts: ReportedFacts): readonly UnauthenticatedDay[] {
   return reportedFacts.unauthenticated.map(({ day, source, reports, ok, failed }) => ({

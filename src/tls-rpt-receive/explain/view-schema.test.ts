@@ -23,7 +23,8 @@ type Frozen<T> = T extends object ? { readonly [K in keyof T]: Frozen<T[K]> } : 
 const now = Date.parse('2027-01-05T12:00:00Z');
 
 test('the schemas of views accept exactly what the types describe, and are published', () => {
-  // Compile-time: fails to build when a field exists on one side only.
+  // The compiler rejects these functions if a field exists only in the type or only in
+  // the schema.
   const domain = (value: DomainView): Frozen<z.infer<typeof domainViewSchema>> => value;
   const overview = (value: Overview): Frozen<z.infer<typeof overviewSchema>> => value;
   for (const check of [domain, overview]) assert.equal(typeof check, 'function');
@@ -77,8 +78,8 @@ async function views(): Promise<{ domain: DomainView; overview: Overview }> {
 }
 
 /**
- * Returns the value with one member missing, of another type, or added: once for every
- * position in it.
+ * Yields changed copies of a value: at each position a member is missing, has another
+ * type, or is added.
  */
 function* mutations(
   value: unknown,

@@ -7,7 +7,7 @@ const day = z.iso.date();
 
 const kinds = z.array(z.strictObject({ type: text, successful: count, failed: count }));
 
-/** Sessions counted once each: the larger number if two policies applied. */
+/** The number of sessions. A session counts once, even if two policies applied to it. */
 const sums = z.strictObject({ successful: count, failed: count });
 
 const explanation = z.strictObject({
@@ -20,24 +20,27 @@ const explanation = z.strictObject({
   sessions: count,
   since: day,
   last: day,
-  /** False once every reporter that observed it has reported sessions without it. */
+  /**
+   * False after every reporter that observed the failure has reported a later day without
+   * it.
+   */
   ongoing: z.boolean(),
   reporters: texts,
   networks: texts,
   says: text,
   reasons: z.array(z.strictObject({ text, means: text.optional() })),
   /**
-   * `kept-back`: deferred; `reported`: delivered, the policy is in mode testing;
-   * `unprotected`: no policy in force required TLS; `cached-policy`: the policy fetch
-   * failed, a cached policy stayed in force; `unknown`: the reporter does not name the
-   * mode that it applied.
+   * `kept-back`: the mail is deferred. `reported`: the mail is delivered, because the
+   * policy is in mode testing. `unprotected`: no policy in force required TLS.
+   * `cached-policy`: the policy fetch failed, and a cached policy stayed in force.
+   * `unknown`: the reporter does not name the mode that it applied.
    */
   fate: z.enum(['kept-back', 'reported', 'unprotected', 'cached-policy', 'unknown']),
   whose: z.enum(['yours', 'theirs', 'path', 'unclear']),
   because: text,
   /** The evidence that would prove the cause, if the cause is unclear. */
   settle: text.optional(),
-  /** The certificate of the host in the check nearest to the failure. */
+  /** The certificate of the host in the check nearest in time to the failure. */
   certificate: z
     .strictObject({ names: texts, notBefore: text, notAfter: text, spkiSha256: text, seen: day })
     .optional(),
@@ -56,7 +59,7 @@ export const domainViewSchema = z
     reports: count,
     kinds,
     sessions: sums,
-    /** Sessions under MTA-STS or DANE, of all sessions. */
+    /** The number of all sessions, and of the sessions under MTA-STS or DANE. */
     coverage: z.strictObject({ sessions: count, covered: count }),
     failures: z.array(explanation),
     timeline: z.array(
@@ -98,7 +101,7 @@ export const domainViewSchema = z
     unauthenticated: z.array(
       z.strictObject({ day, source: text, reports: count, successful: count, failed: count }),
     ),
-    /** Reports that do not count, with the reason. */
+    /** Reports that are excluded from the sums, with the reason. */
     doubtful: z.array(
       z.strictObject({
         trust: text,
@@ -109,9 +112,15 @@ export const domainViewSchema = z
         last: day.optional(),
       }),
     ),
-    /** Reports of these days that name no domain, if no report is about this one. */
+    /**
+     * Number of reports of these days that name no domain; counted only if no report
+     * names this domain.
+     */
     unnamed: count.optional(),
-    /** Authenticated reports that depend on the operator's trust in a mailbox alone. */
+    /**
+     * Number of reports that are authenticated only because the operator trusts a
+     * mailbox.
+     */
     trustedMailbox: count.optional(),
     repeated: count,
     reusedIds: count,
@@ -148,7 +157,10 @@ export const overviewSchema = z
     /** Items that are not reports, by transport and reason. */
     refused: z.array(z.strictObject({ via: text, code: text, refused: count })),
     uncounted: z.array(z.strictObject({ trust: text, reason: text.optional(), reports: count })),
-    /** Authenticated reports that depend on the operator's trust in a mailbox alone. */
+    /**
+     * Number of reports that are authenticated only because the operator trusts a
+     * mailbox.
+     */
     trustedMailbox: count.optional(),
   })
   .meta({
