@@ -3,7 +3,7 @@
  *
  * The planners are pure: `stepRollover` and `stepPolicy` take the saved state and an
  * observation, and return the new state with the steps that are safe now. `planAll` and
- * `applyOnce` run them for a configuration: observe, plan, save, execute.
+ * `applyOnce` run the planners for a configuration: observe, plan, save, execute.
  */
 export {
   applyOnce,

@@ -2,9 +2,9 @@ import { defineFailures } from '../base/index.js';
 
 /**
  * Errors of the command line itself. These errors are declared here and not in `src/cli`,
- * because this table may not import a higher layer. Each has `blame: 'local'`: the
- * operator can fix it. Only an interruption is temporary; the others fail again until a
- * file or an option changes.
+ * because the table of all failures may not import a higher layer. Each has
+ * `blame: 'local'`: the operator can fix it. Only an interruption is temporary. After any
+ * other error, a retry fails until a file or an option changes.
  */
 export const cliFailures = defineFailures({
   // The parser of the command line refused an option or an argument before any work
@@ -15,8 +15,8 @@ export const cliFailures = defineFailures({
     message: 'The command line is not valid.',
     fix: 'Read the help of the command: hermetic COMMAND --help.',
   },
-  // The limit is checked before the program is loaded: below it, Node fails with a stack
-  // trace.
+  // The limit of open files is checked before the program is loaded: if it is too low,
+  // Node fails with a stack trace.
   'descriptors-too-few': {
     blame: 'local',
     temporary: false,

@@ -6,8 +6,8 @@ import { defineFailures } from '../base/index.js';
  * otherwise it would fail later without a message.
  */
 export const daemonFailures = defineFailures({
-  // The daemon refuses a configuration with any error, at the start and at a reload: a
-  // part of it could leave a policy unpublished.
+  // The daemon refuses a configuration with any error, at the start and at a reload: the
+  // valid part alone could leave a policy unpublished.
   'config-invalid': {
     blame: 'local',
     temporary: false,

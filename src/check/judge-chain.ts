@@ -3,9 +3,9 @@ import type { PresentedChain, TrustPath } from '../evidence/index.js';
 import { verifyChain, type Certificate, type TrustStore } from '../x509/index.js';
 
 /**
- * Judges a chain, as the server sent it, against a trust store. Returns the form for
- * evidence. The root is saved if the server did not send it, so that DANE can be
- * explained offline.
+ * Judges a chain, as the server sent it, against a trust store. Returns the judgement in
+ * the form of the evidence. It includes the root if the server did not send it, so that
+ * DANE can be explained offline.
  *
  * @param validationTime milliseconds since 1970
  */
@@ -27,7 +27,7 @@ export function judgeChain(
   };
 }
 
-/** Returns the root of a path, and the dates at which the path ends. */
+/** Returns the root of a path, and the expiry dates of the root and the intermediates. */
 function trustPath(path: readonly Certificate[]): TrustPath | undefined {
   const root = path.at(-1);
   if (!root) return undefined;

@@ -49,7 +49,7 @@ export function foreignCharacters(hostName: string): string | undefined {
   return found.length > 0 ? found.slice(0, 3).join(', ') : undefined;
 }
 
-/** Returns the octets written as `\DDD` become characters. */
+/** Returns the name with the character for each octet that is written as `\DDD`. */
 function unescaped(hostName: string): string {
   return hostName
     .replace(/\\(\d{3})/g, (_, code: string) => String.fromCharCode(Number(code)))

@@ -10,8 +10,8 @@ export type Reach = 'internet' | 'lab' | 'any';
 
 /**
  * Derives the reach from the resolver and the address that the operator named. A resolver
- * with a private address answers for a private network (split DNS, test networks), so its
- * addresses are meant for this machine.
+ * with a private address answers for a private network (split DNS, test networks), so the
+ * private addresses in its answers are intended.
  */
 export function reachOf(
   address: string | undefined,

@@ -69,7 +69,7 @@ test('usage 3: the certificate and the parameters that the data belongs to', () 
   assert.match(explain([tlsa('3 0 1', sha256('x'))]), /^unknown: .*the certificate was changed/);
   const ofRoot = [tlsa('3 1 1', sha256(anchor.spki))];
   assert.match(explain(ofRoot, { anchor }), /^wrong-usage: .*key of CN=Root, the root of/);
-  // A tool that hashes the output of a command that failed.
+  // The digest of no octets: a tool hashed the output of a command that failed.
   for (const parameters of ['3 1 1', '3 0 1', '2 1 1'])
     assert.match(explain([tlsa(parameters, sha256(''))]), /^wrong-form: .*an empty input$/);
   assert.match(explain([tlsa('3 1 2', sha512(Buffer.alloc(0)))]), /^wrong-form: .*an empty input$/);

@@ -27,7 +27,7 @@ export interface RecordFault {
     | 'path'
     | 'unknown';
   readonly message: string;
-  /** For `digest`: the record matches the server. */
+  /** True for a record of kind `digest` that matches the server. */
   readonly matchesAlone?: boolean;
 }
 
@@ -266,7 +266,7 @@ interface Form {
   /** The digest in words, with `of`; empty for the whole certificate or key. */
   readonly digestOf: string;
   readonly ofPem: boolean;
-  /** True if the parameters of the record are the same. */
+  /** True if the record has the same parameters. */
   readonly right: boolean;
 }
 

@@ -7,7 +7,7 @@ export interface MisplacedOptions {
   readonly resolver: Resolver;
   /** The MX host, which has no TLSA record at `_25._tcp`. */
   readonly host: Name;
-  /** The domain whose mail it accepts. */
+  /** The domain whose mail the host accepts. */
   readonly domain: Name;
   readonly signal?: AbortSignal | undefined;
 }

@@ -17,16 +17,16 @@ export interface LookupTlsaOptions {
   /** The MX host. */
   readonly host: Name;
   /**
-   * The result of its address lookup. DNSSEC status and aliases of the addresses decide
-   * whether a sender looks up TLSA records at all (RFC 7672 §2.2.2).
+   * The result of its address lookup. DNSSEC status and aliases of the addresses
+   * determine whether a sender looks up TLSA records at all (RFC 7672 §2.2.2).
    */
   readonly addresses: Pick<HostAddresses, 'dnssec' | 'canonicalName' | 'aliases' | 'ttl'>;
   readonly port: number;
   /** The TLSA answer for the host itself, if the caller already queries it. */
   readonly asked?: Promise<DnsAnswer>;
   /**
-   * Also look up records that senders ignore, so that a report can list them as ignored.
-   * A sender leaves this false (RFC 7672 §2.2.2 [7672-2.2.2-2]).
+   * True to look up records that senders ignore as well, so that a report can list them
+   * as ignored. A sender leaves this false (RFC 7672 §2.2.2 [7672-2.2.2-2]).
    */
   readonly inert?: boolean;
   readonly signal?: AbortSignal;

@@ -10,8 +10,8 @@ export function formatTlsa({ usage, selector, matchingType, data }: TlsaData): s
 }
 
 /**
- * Parses such a text; spaces inside the hexadecimal part are allowed. Undefined for
- * anything else.
+ * Parses the text that {@link formatTlsa} writes; spaces inside the hexadecimal part are
+ * allowed. Undefined for any other text.
  */
 export function parseTlsa(recordText: string): TlsaData | undefined {
   const parts = /^\s*(\d{1,3})\s+(\d{1,3})\s+(\d{1,3})\s+([0-9a-fA-F\s]+)$/.exec(recordText);

@@ -45,9 +45,9 @@ function shapeOf(data: Uint8Array): string {
 }
 
 /**
- * Returns the usable records, and of several digests for one usage and selector only the
- * strongest (digest agility, RFC 7671 §9 [7671-9-1, 7672-5-1]). Full data (matching type
- * 0) always counts.
+ * Returns the usable records. Of several digests for one usage and selector it returns
+ * only the strongest (digest agility, RFC 7671 §9 [7671-9-1, 7672-5-1]), and always the
+ * records with full data (matching type 0).
  */
 export function usableRecords<T extends TlsaData>(records: readonly T[]): readonly T[] {
   const usable = records.filter(isUsable);

@@ -15,7 +15,7 @@ import { usableRecords } from './usable-records.js';
 /** The TLSA records of a host and the chain that its server sent. */
 export interface VerifyDaneRequest {
   readonly records: readonly TlsaData[];
-  /** As the server sent them, its own certificate first. */
+  /** The certificates as the server sent them, its own certificate first. */
   readonly chain: readonly Certificate[];
   /**
    * Reference identifiers for usage 2 (RFC 7672 §3.2.2): TLSA base domain, MX host,
@@ -102,8 +102,8 @@ function judgeAnchor(
   const [leafCertificate] = chain;
   if (!leafCertificate) return { verdict: 'no-match' };
   const given = anchorsGiven(record);
-  // Without an anchor there is no path. All records share one work limit: path searches
-  // for other records could exhaust it before the matching record.
+  // Without an anchor no path exists, and a search would only use up the work limit that
+  // all records share.
   if (!given && !chain.slice(1).some((certificate) => matchesData(record, certificate)))
     return { verdict: 'no-match', reason: 'path' };
   const {

@@ -9,8 +9,9 @@ import type { Exposure } from '../tls-policy/index.js';
 import type { Depth, TrustPath } from './evidence.js';
 
 /**
- * `fail` before `inconclusive` before `warn` before `pass`: an unknown fact affects the
- * verdict only if the fact could lower it. `not-applicable`: no mail to protect.
+ * The verdict on a domain. The order of precedence is `fail`, `inconclusive`, `warn`,
+ * `pass`: an unknown fact affects the verdict only if the fact could lower the verdict.
+ * `not-applicable`: the domain has no mail to protect.
  */
 export type Verdict = 'pass' | 'warn' | 'fail' | 'inconclusive' | 'not-applicable';
 /** The effect of a finding on the verdict; `info` and `good` have none. */
@@ -33,16 +34,16 @@ export const topics = [
 ] as const;
 export type Topic = (typeof topics)[number];
 
-/** A domain graded by one profile. */
+/** The result of a check: a domain graded by one profile. */
 export interface CheckResult {
   readonly schema: 'hermetic.check/1';
-  /** A-label, no final dot. */
+  /** The domain in A-labels, without a final dot. */
   readonly domain: string;
   /** The U-label form, if it differs and cannot be mistaken for another name. */
   readonly domainUnicode?: string | undefined;
   /** RFC 3339 UTC. */
   readonly checkedAt: string;
-  /** Name of the profile it was graded by. */
+  /** Name of the profile that the domain was graded by. */
   readonly profile: string;
   readonly depth: Depth;
   readonly verdict: Verdict;
@@ -58,7 +59,7 @@ export interface CheckResult {
     readonly status: 'found' | 'absent' | 'invalid' | 'tempfail';
     readonly id?: string | undefined;
     readonly mode?: 'enforce' | 'testing' | 'none' | undefined;
-    /** Seconds, at most a year. */
+    /** Lifetime of the policy in seconds, at most a year. */
     readonly maxAge?: number | undefined;
     /** Patterns in lower case, as in the policy. */
     readonly mx?: readonly string[] | undefined;
@@ -100,7 +101,7 @@ export interface CheckResult {
 /** One address of the policy host. */
 export interface PolicyHostAddress {
   readonly ip: string;
-  /** End of the certificate, RFC 3339 UTC; absent if no policy was obtained. */
+  /** Expiry of the certificate, RFC 3339 UTC; absent if no policy was obtained. */
   readonly notAfter?: string | undefined;
   /** Failure code. */
   readonly problem?: string | undefined;
@@ -114,9 +115,9 @@ export interface ZoneSignature {
   readonly notAfter: string;
 }
 
-/** A test without a finding. */
+/** A test that was completed and found no fault. */
 export interface PassedTest {
-  /** The finding that would have been raised. */
+  /** The id of the finding that a failed test would have raised. */
   readonly id: string;
   readonly topic: Topic;
   /** The fact, such as `The certificate has not expired`. */
@@ -133,7 +134,7 @@ export interface Provenance {
   /** Edition of the profile that `profile` names. */
   readonly profileDate: string;
   readonly vantage: {
-    /** Source addresses of the connections of the checking machine. */
+    /** Source addresses of the connections that the check opened. */
     readonly addresses: readonly string[];
     /** The name sent in EHLO. */
     readonly helo: string;
@@ -165,9 +166,9 @@ export interface MailHost {
   };
   /** The reason why senders skip this MX record: its name belongs to no host. */
   readonly passedOver?: 'address-literal' | 'special-name' | 'no-address';
-  /** The address lookup failed, so that no address is known. */
+  /** `failed` if the address lookup failed, so that no address is known. */
   readonly addressLookup?: 'failed' | undefined;
-  /** The result if this host were the only host. */
+  /** The outcome for mail if this host were the only host. */
   readonly exposure?: Exposure;
   readonly addresses: readonly MailAddress[];
 }
@@ -176,8 +177,8 @@ export interface MailHost {
 export interface MailAddress {
   readonly ip: string;
   /**
-   * `skipped`: this machine could not try, or was configured not to; it never lowers the
-   * verdict.
+   * `skipped`: this machine could not connect to the address, or is configured not to. A
+   * skipped address never lowers the verdict.
    */
   readonly status: 'reachable' | 'unreachable' | 'inconclusive' | 'skipped';
   /** A failure code. */
@@ -189,17 +190,20 @@ export interface MailAddress {
   readonly starttls: 'offered' | 'absent' | 'mangled' | 'refused' | 'unknown';
   readonly tls: {
     readonly versions: Readonly<Record<TlsVersion, 'accepted' | 'refused' | 'unknown'>>;
-    /** IANA names. Below depth `inventory` those observed in passing. */
+    /**
+     * Accepted suites by IANA name; below depth `inventory`, only the suites of completed
+     * handshakes.
+     */
     readonly suites: readonly { readonly version: string; readonly name: string }[];
-    /** The side whose preference decides the suite, by version. */
+    /** The side whose preference determines the suite, by version. */
     readonly order: Readonly<Record<string, 'server' | 'client' | 'unknown'>>;
     /** IANA names. */
     readonly groups: readonly string[];
   };
   readonly certificates: readonly MailCertificate[];
   /**
-   * The key that a client without SNI received, or a refused handshake. Absent if that
-   * was not tried.
+   * Whether a client without SNI received the same key as one with SNI, or was refused.
+   * Absent if the check tried no handshake without SNI.
    */
   readonly withoutSni?: 'same-key' | 'other-key' | 'refused' | undefined;
   /**
@@ -217,11 +221,12 @@ export interface MailAddress {
   readonly decryptedLater?: 'possible' | 'prevented' | 'unknown' | undefined;
   /** The answers to recorded hellos of senders, if the options request them. */
   readonly senders?: readonly SenderResult[] | undefined;
-  /** The result if this address were the only address. */
+  /** The outcome for mail if this address were the only address. */
   readonly exposure?: Exposure;
   /**
    * The same server on the ports for mail clients, if the options request them or port 25
-   * has no STARTTLS; `starttls` is `offered` at 465 when TLS is spoken there.
+   * has no STARTTLS; `starttls` is `offered` at port 465 if the server completes TLS
+   * there.
    */
   readonly submission?: readonly SubmissionPort[];
 }
@@ -269,7 +274,7 @@ export interface MailCertificate {
   readonly chainAsSent: readonly string[];
   readonly chain: 'trusted' | 'incomplete' | 'self-signed' | 'unknown-ca' | 'unknown';
   readonly validity: 'valid' | 'expired' | 'not-yet-valid';
-  /** The comparison with the MX host name. */
+  /** The comparison of the names with the MX host name. */
   readonly nameMatch: 'match' | 'mismatch';
   readonly dane: 'match' | 'mismatch' | 'unverifiable' | 'not-applicable';
   /** The TLSA record that matches. */
@@ -300,11 +305,11 @@ export interface Finding {
   readonly reason?: string;
   /** The clause, as `RFC 7672 §3.1.1`. */
   readonly reference: string;
-  /** The party that can fix it. */
+  /** The party that can apply the fix. */
   readonly owner: 'domain' | 'mail-host' | 'dns-host' | 'own-network';
   /** One sentence. */
   readonly fix: string;
-  /** In an order that never interrupts delivery. */
+  /** Steps in an order that never interrupts delivery. */
   readonly steps: readonly FixStep[];
 }
 

@@ -4,8 +4,8 @@
  */
 
 /**
- * `unclear`: a fact that was known can no longer be determined; `changed`: neither better
- * nor worse.
+ * The direction of a change. `unclear`: a fact that was known can no longer be
+ * determined; `changed`: the fact is neither better nor worse.
  */
 export type Direction = 'worse' | 'unclear' | 'better' | 'changed';
 
@@ -22,11 +22,11 @@ export interface FactChange {
 
 export interface Comparison {
   readonly schema: 'hermetic.diff/1';
-  /** A-label, no final dot. */
+  /** The domain in A-labels, without a final dot. */
   readonly domain: string;
   /** The times of the two checks, RFC 3339 UTC. */
   readonly before: string;
   readonly after: string;
-  /** Worse first, then unclear, better, changed. */
+  /** The changes by direction: worse, unclear, better, changed. */
   readonly changes: readonly FactChange[];
 }

@@ -2,8 +2,8 @@ import type { Dnssec } from '../dns/index.js';
 import type { FailureEvidence } from './failure-evidence.js';
 
 /**
- * Facts that decide whether mail TLS will continue to work: the expiration of signatures,
- * the permission to renew certificates, and the names that records refer to.
+ * Facts that determine whether mail TLS will continue to work: the expiration of
+ * signatures, the permission to renew certificates, and the names that records refer to.
  */
 export interface ContinuityEvidence {
   /**
@@ -24,11 +24,11 @@ export interface SignatureEvidence {
   readonly rrset: string;
   readonly inception: string;
   readonly expiration: string;
-  /** The zone is a registry or the root: the domain cannot sign it. */
+  /** True if the zone is a registry or the root, which the domain cannot sign. */
   readonly registry?: true | undefined;
   /**
-   * Expire field of the SOA record, seconds: the time for which a secondary serves old
-   * data.
+   * Expire field of the SOA record, seconds: the time for which a secondary without
+   * contact to the primary serves old data.
    */
   readonly soaExpire?: number | undefined;
 }
@@ -79,7 +79,7 @@ export interface ReferenceEvidence {
   readonly value: string;
   /** The name that was looked up, or the end of its aliases. */
   readonly target: string;
-  /** `target` is the end of an alias. */
+  /** True if `target` is the end of an alias. */
   readonly alias?: true | undefined;
   /**
    * `receives`: the name has the records that the role needs. `nothing`: the name exists
@@ -88,7 +88,7 @@ export interface ReferenceEvidence {
    */
   readonly status: 'receives' | 'nothing' | 'nxdomain' | 'refused' | 'failed';
   readonly dnssec: Dnssec;
-  /** A wildcard synthesised the alias, so the name itself has no records. */
+  /** True if a wildcard synthesised the alias, so that the name itself has no records. */
   readonly wildcard?: true | undefined;
   /** The registrable domain of the target, if the DNS denies that it exists. */
   readonly deniedDomain?: string | undefined;

@@ -18,10 +18,11 @@ export interface DeliveryOutcome {
   readonly finishedAt: string;
   /**
    * `connected`: the caller received a session that meets the decision; its result is
-   * unknown. `deferred`: try again later. `rejected`: permanently.
+   * unknown. `deferred`: a later attempt may succeed. `rejected`: the failure is
+   * permanent.
    */
   readonly result: 'connected' | 'delivered' | 'deferred' | 'rejected';
-  /** The deciding failure, if no mail was delivered. */
+  /** The failure that determined the result, if no mail was delivered. */
   readonly failure?: FailureEvidence;
   /** The suspended requirements and the reason. */
   readonly waiver?: Waiver;
@@ -33,8 +34,8 @@ export interface DeliveryOutcome {
    */
   readonly policies: readonly AppliedPolicy[];
   /**
-   * In the order in which hosts and addresses were tried; hosts that must not be used are
-   * in it without address.
+   * Attempts in the order in which hosts and addresses were tried. A host that must not
+   * be used is listed without an address.
    */
   readonly attempts: readonly DeliveryAttempt[];
 }
@@ -76,7 +77,7 @@ export interface DeliveryAttempt {
   readonly port: number;
   /** sending-mta-ip. */
   readonly localIp?: string;
-  /** receiving-mx-helo: the name in its greeting. */
+  /** receiving-mx-helo: the name in the server's greeting. */
   readonly greeting?: string;
   /**
    * `refused`: not contacted, since a policy forbids it. `unreachable`: no SMTP session.
@@ -89,17 +90,17 @@ export interface DeliveryAttempt {
   readonly authenticate: readonly AuthMechanism[];
   readonly reasons: readonly Reason[];
   /**
-   * The reason why it was not used. With a waiver, this is the reason that would have
-   * excluded the host.
+   * The reason why the host or address was not used. With a waiver, this is the reason
+   * that would have excluded the host.
    */
   readonly failure?: FailureEvidence;
   /** A completed handshake, or a handshake whose failure alone determined the result. */
   readonly session?: SessionFacts;
-  /** Mail was sent, or would have been sent, in plaintext. */
+  /** True if mail was sent, or would have been sent, in plaintext. */
   readonly cleartext: boolean;
   /**
-   * One for each policy that applies to this attempt; empty if no server was reached,
-   * which is not reported (RFC 8460 §4.3.4).
+   * One result for each policy that applies to this attempt. Empty if no server was
+   * reached: reports omit such an attempt (RFC 8460 §4.3.4).
    */
   readonly results: readonly PolicyResult[];
 }
@@ -111,8 +112,8 @@ export interface SessionFacts {
   /** IANA name; absent if no group was agreed on (static RSA) or its name is unknown. */
   readonly group?: string;
   /**
-   * The key exchange has a post-quantum part, so a recording cannot be decrypted later.
-   * Absent if the group is unknown, and in outcomes of earlier versions.
+   * True if the key exchange has a post-quantum part, so that a recording cannot be
+   * decrypted later. Absent if the group is unknown, and in outcomes of earlier versions.
    */
   readonly postQuantum?: boolean;
   readonly sni: string;

@@ -11,8 +11,8 @@ export function evidenceDigest(evidence: Evidence): string {
 }
 
 /**
- * Returns the keys in the order of their UTF-16 code units, no spaces; undefined is
- * omitted.
+ * Returns a value as canonical JSON: keys in the order of their UTF-16 code units, no
+ * spaces, no undefined members.
  */
 function canonicalJson(jsonValue: unknown): string {
   if (Array.isArray(jsonValue))

@@ -1,8 +1,8 @@
 /**
- * `hermetic.evidence/1`: observations as plain JSON, without any judgement. Everything
- * that a profile grades derives from it, so saved evidence can be graded again offline.
- * Text from peers is stored as received (ISO 8859-1) and neutralised only if it is
- * shown.
+ * `hermetic.evidence/1`: observations as plain JSON, without any judgement. Profiles
+ * grade only what derives from these observations, so saved evidence can be graded again
+ * offline. Text from peers is stored as received (ISO 8859-1) and neutralised only if it
+ * is shown.
  */
 import type { Dnssec, UnsupportedZone } from '../dns/index.js';
 import type { StoreIdentity } from '../x509/index.js';
@@ -14,11 +14,11 @@ export type Depth = 'triage' | 'verdict' | 'inventory';
 
 export interface Evidence {
   readonly schema: 'hermetic.evidence/1';
-  /** A-label, no final dot. */
+  /** The domain in A-labels, without a final dot. */
   readonly domain: string;
   /** RFC 3339 UTC: also the date at which certificates are judged. */
   readonly collectedAt: string;
-  /** The program that collected this; absent in evidence of version 0.1.0. */
+  /** The program that collected the evidence; absent in evidence of version 0.1.0. */
   readonly tool?: { readonly name: string; readonly version: string } | undefined;
   readonly depth: Depth;
   readonly helo: string;
@@ -43,7 +43,7 @@ export interface RouteEvidence {
   readonly failure?: FailureEvidence;
   /** Mail hosts beyond the limit of the run; they were not probed. */
   readonly skipped?: readonly string[];
-  /** A null MX exists next to other MX records (RFC 7505 §3). */
+  /** True if a null MX exists next to other MX records (RFC 7505 §3). */
   readonly besideNullMx?: true;
 }
 
@@ -101,8 +101,8 @@ export interface TlsaEvidence {
 export interface AddressEvidence {
   readonly ip: string;
   /**
-   * `skipped`: this machine could not try (no IPv6 route, limits); it never lowers the
-   * verdict.
+   * `skipped`: this machine could not connect to the address (no IPv6 route, limits). A
+   * skipped address never lowers the verdict.
    */
   readonly status: 'reachable' | 'unreachable' | 'inconclusive' | 'skipped';
   readonly reason?: string;
@@ -166,7 +166,7 @@ export interface ConnectionEvidence {
   readonly injection?: 'executed' | 'discarded' | 'unknown';
   /** A TLS 1.2 server's answer to a second handshake that the client started. */
   readonly renegotiation?: 'accepted' | 'refused' | 'unknown';
-  /** Copied from an earlier run. */
+  /** True if the connection is copied from the evidence of an earlier run. */
   readonly earlier?: true;
   readonly ehloAfterTls?: ReplyEvidence;
   /** The cause of an early end, as an smtp, tls or net failure code. */
@@ -187,7 +187,7 @@ export interface PresentedChain {
   readonly sni: string;
   /** DER in base64, exactly in the order the server sent. */
   readonly chain: readonly string[];
-  /** Verdict of the trust store of this run on that chain at `collectedAt`. */
+  /** The judgement of the chain by the trust store of this run, at `collectedAt`. */
   readonly pkix: {
     readonly chain: 'trusted' | 'incomplete' | 'self-signed' | 'unknown-ca' | 'unknown';
     /** The validity of the whole path that was found, not of the leaf alone. */
@@ -274,7 +274,7 @@ export interface TlsRptEvidence {
 
 export interface NetworkEvidence {
   /**
-   * `blocked` if connections to port 25 timed out or were refused alike at every address.
+   * `blocked` if every connection to port 25 timed out; `open` if one succeeded.
    */
   readonly port25: 'open' | 'blocked' | 'unknown';
   readonly ipv6: 'available' | 'unavailable' | 'unknown';

@@ -15,8 +15,8 @@
  * is stored as received, in ISO 8859-1, and neutralised if it is shown. "Could not be
  * determined" is a separate value in every field that can be unknown.
  *
- * This part contains no rules. `check` writes and grades evidence, `tls-policy` decides,
- * `send` writes outcomes, and `tls-rpt-send` reports them.
+ * This part contains no rules. `check` writes and grades evidence, `tls-policy` derives
+ * the requirements, `send` writes outcomes, and `tls-rpt-send` reports them.
  *
  * @example
  * ```ts

@@ -17,7 +17,7 @@ export interface ProbeEvidence {
     | { readonly kind: 'none'; readonly reason: string };
 }
 
-/** Octets as lower-case hex. */
+/** The parameters of a key exchange. Octets are lower-case hex. */
 export type KeyExchangeEvidence =
   | Exclude<ServerKeyExchange, { kind: 'dhe' }>
   | {

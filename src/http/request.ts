@@ -37,9 +37,9 @@ export interface HttpResponse {
   readonly headers: Readonly<Record<string, string>>;
   readonly body: Uint8Array;
   /**
-   * The end of the body is marked inside TLS: by its length, by chunks, or by a closure
-   * alert (RFC 9112 §6.3, §9.8 [9112-9.8-1]). Otherwise an on-path attacker may have
-   * truncated the body.
+   * True if the end of the body is marked inside TLS: by its length, by chunks, or by a
+   * closure alert (RFC 9112 §6.3, §9.8 [9112-9.8-1]). Otherwise an on-path attacker may
+   * have truncated the body.
    */
   readonly whole: boolean;
   readonly chainVerdict: ChainVerdict;
@@ -52,10 +52,10 @@ const MAX_HEADER = 16 * 1024;
 const MAX_INTERIM = 8;
 
 /**
- * Returns one HTTPS request (RFC 9110, RFC 9112). The certificate is judged before
- * anything is sent. A redirect is a response like any other: the function follows none,
- * caches and decompresses no response, and closes the connection. Rejects only with
- * `signal.reason`.
+ * Sends one HTTPS request and returns the response (RFC 9110, RFC 9112). The certificate
+ * is judged before anything is sent. A redirect is a response like any other: the
+ * function follows none, caches and decompresses no response, and closes the connection.
+ * Rejects only with `signal.reason`.
  */
 export async function request(options: HttpRequest): Promise<Result<HttpResponse>> {
   const { timeoutMs = 60_000, signal } = options;

@@ -13,7 +13,7 @@ export interface Secured {
 
 export interface SecureDial {
   readonly network: Network;
-  /** Literals, tried in turn. */
+  /** Literal addresses of the host, tried in turn. */
   readonly addresses: readonly string[];
   readonly port: number;
   readonly host: string;
@@ -25,8 +25,8 @@ export interface SecureDial {
 }
 
 /**
- * Returns a connection to the first address that completes a handshake. The certificate
- * of that server decides: if it is bad, no other address is tried.
+ * Returns a connection to the first address that completes a handshake. If the
+ * certificate of that server is not accepted, the function tries no other address.
  */
 export async function secureDial(request: SecureDial): Promise<Result<Secured>> {
   const {
@@ -89,9 +89,9 @@ const certificateFailures: Readonly<Record<string, Parameters<typeof httpFailure
 };
 
 /**
- * Returns the failure after one more address without a connection. The guard refuses
- * addresses that no public name may resolve to; the host is not public if it refused all
- * of them.
+ * Returns the failure to report after one more address without a connection. The guard
+ * refuses addresses that no public name may resolve to. If it refused every address, the
+ * host is not public.
  */
 function notReached(address: string, code: string, before: Failure): Failure {
   const isFirst = before.detail === NO_ADDRESS;

@@ -5,7 +5,7 @@ type Block = readonly [prefix: string, length: number, what: string];
 
 /**
  * Blocks of the IANA special-purpose registries (RFC 6890 and updates, as of 2026-11). No
- * record of a foreign domain may direct a connection there.
+ * record of a foreign domain may direct a connection to these addresses.
  */
 const blocks: readonly Block[] = [
   ['0.0.0.0', 8, 'this network'],

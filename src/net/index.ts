@@ -3,11 +3,11 @@
  * {@link Network}: `dial` opens a TCP connection, `exchange` sends a datagram and returns
  * its answer. Destinations are literal addresses: names are resolved elsewhere.
  *
- * `nodeNetwork` implements it with sockets of this machine. `guarded` wraps it and
- * refuses private and special-purpose addresses, because records of foreign domains
- * choose the destinations. The lab and its attackers replace it in tests, so that the
- * whole program runs without a network. A test verifies that no other file opens a
- * socket.
+ * `nodeNetwork` implements the port with sockets of this machine. `guarded` wraps a
+ * network and refuses private and special-purpose addresses, because records of foreign
+ * domains contain the destinations. The lab and its attackers replace `nodeNetwork` in
+ * tests, so that the whole program runs without a network. A test verifies that no other
+ * file opens a socket.
  *
  * @example
  * ```ts

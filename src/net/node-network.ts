@@ -93,8 +93,8 @@ function exchange({
 }: ExchangeRequest): Promise<ExchangeResult> {
   return new Promise((resolve, reject) => {
     if (abortSignal?.aborted) return reject(abortSignal.reason as Error);
-    // Bound to port 0: the kernel draws a fresh random source port for every query (RFC
-    // 5452 §9.2).
+    // The socket is bound to port 0, so the kernel selects a new random source port for
+    // every query (RFC 5452 §9.2).
     const family = isIPv6(to.address) ? 6 : 4;
     const socket = createSocket({
       type: `udp${family}`,

@@ -49,7 +49,7 @@ export interface DialRequest extends Endpoint {
   readonly signal?: AbortSignal;
 }
 
-/** An open connection, or the reason for its failure. */
+/** An open connection, or the reason why none was opened. */
 export type DialResult =
   | { readonly ok: true; readonly connection: Connection }
   | { readonly ok: false; readonly failure: NetFailure };

@@ -8,7 +8,7 @@ import { lines, markup, type Markup, type Piece } from './markup.js';
 export type Tone = 'good' | 'fair' | 'bad' | 'quiet';
 
 /**
- * Returns a short word on a coloured ground. The word states the meaning; the colour
+ * Returns a short word on a coloured background. The word states the meaning; the colour
  * repeats it.
  */
 export function badge(label: string, tone: Tone): Markup {
@@ -17,7 +17,7 @@ export function badge(label: string, tone: Tone): Markup {
 
 /**
  * Returns a badge as an item of a list with the class `chips`, so that a screen reader
- * announces how many there are.
+ * announces the number of badges.
  */
 export function badgeItem(label: string, tone: Tone): Markup {
   return markup`<li class="badge ${tone}">${label}</li>`;

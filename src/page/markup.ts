@@ -51,7 +51,7 @@ const entities: Readonly<Record<string, string>> = {
   "'": '&#39;',
 };
 
-/** Makes control, bidi and invisible characters visible, then escapes. */
+/** Makes control, bidi and invisible characters visible, then escapes the text. */
 function escape(outputText: string): string {
   return neutralise(outputText, MAX_TEXT).replace(
     /[&<>"']/g,
@@ -60,8 +60,8 @@ function escape(outputText: string): string {
 }
 
 /**
- * Escapes each line of a text separately and keeps the line ends. For text to paste,
- * where a line end is part of the content.
+ * Escapes each line of a text separately and keeps the line ends. The function is for
+ * text to paste, in which a line end is part of the content.
  */
 export function lines(outputText: string): Markup {
   return new Markup(outputText.split('\n').map(escape).join('\n'));

@@ -6,7 +6,7 @@ import { pageStyle } from './style.js';
 export interface PageParts {
   /** The title of the window, and the name of a printed page. */
   readonly title: string;
-  /** The top line of the page: the name of the product or the place. */
+  /** The top line of the page, such as the name of the product. */
   readonly top: Markup | string;
   /** The date that the page describes, RFC 3339 UTC. */
   readonly date?: string | undefined;

@@ -39,7 +39,9 @@ export function extension(oid: string, critical: boolean, value: Uint8Array): Ui
   return sequence(objectId(oid), ...criticality, octetString(value));
 }
 
-/** Returns the CA flag and the path length (RFC 5280 §4.2.1.9). */
+/**
+ * Returns the basicConstraints extension: CA flag and path length (RFC 5280 §4.2.1.9).
+ */
 export function basicConstraints(ca: boolean, pathLength?: number): Uint8Array {
   return extension(
     '2.5.29.19',
@@ -51,7 +53,7 @@ export function basicConstraints(ca: boolean, pathLength?: number): Uint8Array {
   );
 }
 
-/** Returns the key usage bits (RFC 5280 §4.2.1.3). */
+/** Returns the keyUsage extension (RFC 5280 §4.2.1.3). */
 export function keyUsage(wanted: readonly KeyUsage[]): Uint8Array {
   const positions = wanted.map((usage) => keyUsages.indexOf(usage));
   const octet = positions.reduce((bits, position) => bits | (0x80 >> position), 0);
@@ -66,14 +68,17 @@ export function extendedKeyUsage(purposes: readonly string[]): Uint8Array {
 }
 
 /**
- * Returns the names of the subject, written as given; critical if the subject is empty
- * (RFC 5280 §4.2.1.6).
+ * Returns the subjectAltName extension with the names as given; it must be critical if
+ * the subject is empty (RFC 5280 §4.2.1.6).
  */
 export function subjectAltName(altNames: readonly AltName[], critical = false): Uint8Array {
   return extension('2.5.29.17', critical, sequence(...altNames.map(generalName)));
 }
 
-/** Returns the names that a CA may and must not certify (RFC 5280 §4.2.1.10). */
+/**
+ * Returns the nameConstraints extension: the names that a CA may certify, and those that
+ * it must not (RFC 5280 §4.2.1.10).
+ */
 export function nameConstraints({ permitted, excluded }: Subtrees): Uint8Array {
   const subtrees = (number: number, altNames: readonly AltName[] | undefined): Uint8Array[] =>
     altNames ? [tlv(0xa0 | number, ...altNames.map((name) => sequence(generalName(name))))] : [];
@@ -84,12 +89,18 @@ export function nameConstraints({ permitted, excluded }: Subtrees): Uint8Array {
   );
 }
 
-/** Returns the identifier of the certified key (RFC 5280 §4.2.1.2). */
+/**
+ * Returns the subjectKeyIdentifier extension, which identifies the certified key (RFC
+ * 5280 §4.2.1.2).
+ */
 export function subjectKeyIdentifier(id: Uint8Array): Uint8Array {
   return extension('2.5.29.14', false, octetString(id));
 }
 
-/** Returns the identifier of the issuer's key (RFC 5280 §4.2.1.1). */
+/**
+ * Returns the authorityKeyIdentifier extension, which identifies the issuer's key (RFC
+ * 5280 §4.2.1.1).
+ */
 export function authorityKeyIdentifier(id: Uint8Array): Uint8Array {
   return extension('2.5.29.35', false, sequence(implicit(0, id)));
 }

@@ -49,7 +49,7 @@ export interface IssueOptions {
   readonly subject?: Uint8Array;
   /** The issuer as a DER Name. Default: the subject of the issuer's certificate. */
   readonly issuer?: Uint8Array;
-  /** SubjectPublicKeyInfo in DER, in another encoding than that of the key. */
+  /** SubjectPublicKeyInfo in DER. Default: the encoding of the public key. */
   readonly spki?: Uint8Array;
   /** Default: yesterday. */
   readonly notBefore?: number | Date;

@@ -7,8 +7,8 @@ export interface SignatureScheme {
   readonly name: string;
   readonly key: 'rsa' | 'rsa-pss' | 'ec' | 'ed25519' | 'ed448';
   /**
-   * As node:crypto names it; null if the scheme has its own, undefined if the
-   * parameters name it (PSS).
+   * The hash as node:crypto names it; null if the scheme has its own hash, undefined if
+   * the parameters name the hash (PSS).
    */
   readonly hash?: string | null;
 }
@@ -95,9 +95,9 @@ export const purposes: Readonly<Record<string, string>> = {
 };
 
 /**
- * Extensions that may be critical in a path: those that are applied, and the address of
- * revocation lists. Other critical extensions make the path invalid, as in the TLS
- * libraries of mail servers: those that a CA must not make critical (key identifiers,
+ * Extensions that may be critical in a path: those that this part applies, and the
+ * address of revocation lists. Other critical extensions make the path invalid, as in the
+ * TLS libraries of mail servers: those that a CA must not make critical (key identifiers,
  * authorityInfoAccess), and those that this part does not apply (TLS feature).
  */
 export const understood: ReadonlySet<string> = new Set([

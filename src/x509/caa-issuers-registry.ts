@@ -82,7 +82,7 @@ function amazon(): readonly string[] {
   return ['amazon.com', 'amazontrust.com', 'awstrust.com', 'amazonaws.com', 'aws.amazon.com'];
 }
 
-/** Returns the brands of DigiCert share their identifiers. */
+/** Returns the identifiers that all brands of DigiCert share. */
 function digicert(): readonly string[] {
   return [
     'digicert.com',
@@ -105,8 +105,8 @@ function digicert(): readonly string[] {
 }
 
 /**
- * Returns an entry with the identifiers of Sectigo, which resellers with their own
- * intermediate CA use too.
+ * Returns the identifiers of Sectigo, which resellers with their own intermediate CA use
+ * too.
  */
 function sectigo(): readonly string[] {
   return [
@@ -120,7 +120,9 @@ function sectigo(): readonly string[] {
   ];
 }
 
-/** Returns the CAs of SSL.com. It also issues for former customers of Entrust. */
+/**
+ * Returns the identifiers of SSL.com, which also issues for former customers of Entrust.
+ */
 function sslCom(): readonly string[] {
   return ['ssl.com', 'entrust.net', 'affirmtrust.com'];
 }

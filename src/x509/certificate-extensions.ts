@@ -31,7 +31,7 @@ export type ExtensionFields = Draft &
 
 /** Maximum extensions of one certificate; genuine certificates have about ten. */
 const MAX_EXTENSIONS = 100;
-/** Entries of one list, such as the names of a certificate. */
+/** Maximum entries of one list, such as the names of a certificate. */
 const MAX_ENTRIES = 5000;
 
 /** Bits of keyUsage in their order (RFC 5280 §4.2.1.3). */
@@ -107,7 +107,9 @@ function readExtension(objectId: string, value: Uint8Array, target: Target): voi
   derReader.end();
 }
 
-/** The reader of one extension. */
+/**
+ * A function that reads the value of one extension into the fields of the certificate.
+ */
 type Read = (extensionFields: ExtensionFields, derReader: DerReader, target: Target) => void;
 
 /**

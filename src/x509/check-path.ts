@@ -22,7 +22,7 @@ export interface PathJudgement {
 
 /**
  * Validates a path whose signatures have been verified (RFC 5280 §6.1), for a TLS server
- * at the time `at` (milliseconds since 1970).
+ * at the time `instant` (milliseconds since 1970).
  */
 export function checkPath(candidate: CandidatePath, instant: number): PathJudgement {
   const { certificates, key, distrustAfter = Infinity } = candidate;
@@ -106,8 +106,7 @@ function checkIssuer(
   isAnchor: boolean,
   problems: Set<X509FailureCode>,
 ): void {
-  // A root of version 1 has no extensions that make it a CA; its place in the trust store
-  // does.
+  // A root of version 1 has no extensions, so its place in the trust store makes it a CA.
   if (!issuer.ca && !(isAnchor && issuer.version === 1)) problems.add('x509-not-a-ca');
   if (issuer.keyUsage && !issuer.keyUsage.includes('keyCertSign'))
     problems.add('x509-may-not-sign');
@@ -126,8 +125,8 @@ function checkIssuer(
 }
 
 /**
- * Returns true without a list of purposes or with TLS servers in the list. A CA's list
- * also restricts the certificates below it, as CAs and browsers apply it.
+ * Returns true if the certificate lists no purposes, or lists TLS servers among them. A
+ * CA's list also restricts the certificates below it, as CAs and browsers apply it.
  */
 function serves({ extendedKeyUsage }: Certificate): boolean {
   return (

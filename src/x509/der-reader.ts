@@ -176,7 +176,8 @@ export function readInteger(bodyBytes: Uint8Array): Uint8Array {
 /**
  * Returns a small non-negative integer.
  *
- * At most four octets; RFC 5280 uses it for versions, path lengths and skip counts.
+ * It has at most four octets. RFC 5280 uses such integers for versions, path lengths and
+ * skip counts.
  */
 export function readSmall(bodyBytes: Uint8Array): number {
   const octets = readInteger(bodyBytes);
@@ -192,7 +193,8 @@ export function takeNull(derReader: DerReader): void {
 }
 
 /**
- * Returns the octets of a bit string that fills them; `unused` trailing bits are zero.
+ * Returns the octets of a bit string, and the number of its `unused` trailing bits, which
+ * must be zero.
  */
 export function readBits(bodyBytes: Uint8Array): { bytes: Uint8Array; unused: number } {
   const [unused = 8] = bodyBytes;

@@ -2,7 +2,7 @@ import { neutralise, toHex } from '../base/index.js';
 import { attributes } from './algorithms-registry.js';
 import { DerReader, readOid, Tag } from './der-reader.js';
 
-/** Attributes of one name. */
+/** Maximum attributes of one name. */
 const MAX_ATTRIBUTES = 64;
 const EMAIL_ADDRESS = '1.2.840.113549.1.9.1';
 const COMMON_NAME = '2.5.4.3';
@@ -22,7 +22,7 @@ export interface DirectoryName {
    * characters).
    */
   readonly comparable: boolean;
-  /** As RFC 4514 writes it, most specific first, neutralised. */
+  /** The name as RFC 4514 writes it, most specific first, neutralised. */
   readonly text: string;
   readonly commonName?: string;
   /** The last organizationName, neutralised. */
@@ -117,8 +117,8 @@ const stringTags: ReadonlySet<number> = new Set([
 ]);
 
 /**
- * Returns the text; undefined for a type that is not text, and for octets that are not of
- * their type.
+ * Returns the text of a value; undefined for a type that is not text, and for octets that
+ * are invalid in that type.
  */
 function decodeText(tag: number, bodyBytes: Uint8Array): string | undefined {
   if (!stringTags.has(tag)) return undefined;

@@ -8,8 +8,8 @@ import { verifySignedBy } from './verify-signed-by.js';
 
 /**
  * Explains a problem of a chain: names the subject and the value of the faulty
- * certificate. Uses the general explanation if no certificate of `chain`, which is in the
- * order sent, has the fault.
+ * certificate. Uses the general explanation if no certificate of the chain, which is in
+ * the order sent, has the fault.
  */
 export function explainProblem(code: string, certificateChain: readonly Certificate[]): string {
   const { message = code } = x509Failures.find(code) ?? {};
@@ -22,8 +22,8 @@ export function explainProblem(code: string, certificateChain: readonly Certific
 }
 
 /**
- * The faulty value of one certificate, undefined without one; `depth` 0 is the server's
- * own certificate.
+ * A function that returns the faulty value of one certificate; undefined if it has none.
+ * `nestingDepth` 0 is the server's own certificate.
  */
 type Finder = (
   certificate: Certificate,
@@ -123,8 +123,8 @@ const finders: Partial<Record<X509FailureCode, Finder>> = {
 const MAX_EXAMINED = 4;
 
 /**
- * Returns the last certificate that issuer names reach from the server's own, in any
- * order of the others.
+ * Returns the last certificate that the issuer names reach from the server's own
+ * certificate. The others may be in any order.
  */
 function lastOf(certificateChain: readonly Certificate[]): Certificate | undefined {
   const passed = new Set<Certificate>();

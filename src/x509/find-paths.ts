@@ -22,9 +22,13 @@ export interface FindPathsRequest {
   /** Every certificate that the server sent, the leaf included. */
   readonly sent: readonly Certificate[];
   readonly anchors: TrustStore;
-  /** Selects further anchors among `sent`; `depth` 0 is the leaf. Default: none. */
+  /**
+   * Selects further anchors among `sent`; `nestingDepth` 0 is the leaf. Default: none.
+   */
   readonly anchored?: (certificate: Certificate, nestingDepth: number) => boolean;
-  /** Shared by searches over one chain. Default: a new one. */
+  /**
+   * The work that the searches over one chain share. Default: new work for this search.
+   */
   readonly work?: SearchWork | undefined;
 }
 
@@ -40,9 +44,9 @@ export interface PathSearch {
   };
 }
 
-/** Certificates of one path, the leaf included. */
+/** Maximum certificates of one path, the leaf included. */
 const MAX_DEPTH = 10;
-/** Signatures verified for one chain. */
+/** Maximum signatures to verify for one chain. */
 const MAX_SIGNATURES = 64;
 /** Maximum number of the server's certificates that are considered. */
 const MAX_SENT = 100;
@@ -55,7 +59,7 @@ const MAX_STEPS = 2000;
 /**
  * The work of searches over one chain. Searches that share it, such as those for the
  * records of one TLSA RRset, verify no signature twice and together stay within the
- * limits of one.
+ * limits of one search.
  */
 export class SearchWork {
   signatures = 0;

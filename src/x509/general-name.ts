@@ -31,7 +31,7 @@ export type GeneralName =
 /** Constructed forms: otherName, x400Address, directoryName, ediPartyName. */
 const constructed: readonly number[] = [0, 3, 4, 5];
 
-/** Reads one GeneralName; anything else is a {@link DerError}. */
+/** Reads one GeneralName; throws a {@link DerError} for any other element. */
 export function readGeneralName({ tag, body: bodyBytes }: Element): GeneralName {
   const form = tag & 0x1f;
   if (form > 8 || tag !== (0x80 | (constructed.includes(form) ? 0x20 : 0) | form))

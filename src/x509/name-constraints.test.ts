@@ -22,8 +22,7 @@ function under(nameConstraints: Subtrees, altNames: readonly AltName[], leaf: Is
 }
 
 /**
- * Permitted, then excluded: [verdict where the base is permitted, verdict where it is
- * excluded].
+ * Returns two verdicts on the name: with the base permitted, and with the base excluded.
  */
 function both(base: AltName, name: AltName): readonly [string, string] {
   return [under({ permitted: [base] }, [name]), under({ excluded: [base] }, [name])];
@@ -31,7 +30,7 @@ function both(base: AltName, name: AltName): readonly [string, string] {
 
 const inside = [trusted, refused];
 const outside = [refused, trusted];
-/** Undecidable: refused under every constraint. */
+/** The verdicts on a name that cannot be processed: every constraint refuses it. */
 const never = [refused, refused];
 
 test('dNSName: a base holds itself and its sub-domains [5280-4.2.1.10-1]', () => {

@@ -15,7 +15,7 @@ const SMTP_UTF8_MAILBOX = '1.3.6.1.5.5.7.8.9';
  * number of subtrees.
  */
 interface Subtrees {
-  /** Name forms that occur. */
+  /** Name forms that occur in the subtrees. */
   readonly forms: ReadonlySet<number>;
   readonly keys: ReadonlySet<string>;
   /**
@@ -31,7 +31,10 @@ interface Subtrees {
 interface Compiled {
   readonly permitted: Subtrees;
   readonly excluded: Subtrees;
-  /** The same pair of issuer and certificate occurs in many paths. */
+  /**
+   * The verdicts on certificates, since the same pair of issuer and certificate occurs in
+   * many paths.
+   */
   readonly verdicts: WeakMap<Certificate, boolean>;
 }
 
@@ -78,7 +81,7 @@ export function explainRefusedName(
   return `nameConstraints ${rules.join(' and ')}, which refuses ${nameText(refused)}`;
 }
 
-/** Constraints that are shown of each kind. */
+/** Maximum number of constraints of each kind to show. */
 const MAX_SHOWN = 3;
 const MAX_SHOWN_LENGTH = 80;
 
@@ -309,7 +312,10 @@ function reachedBy(generalName: GeneralName): readonly string[] {
   return [];
 }
 
-/** Returns the domain itself, and `below` each of its parents and the root. */
+/**
+ * Returns the keys of the subtrees around a domain: the domain itself, and the names
+ * below each parent and the root.
+ */
 function around(form: string, domainName: string): readonly string[] {
   const keys = [`${form} at ${domainName}`, `${form} below `];
   for (let dot = domainName.indexOf('.'); dot >= 0; dot = domainName.indexOf('.', dot + 1))

@@ -15,7 +15,7 @@ import { readPublicKey } from './public-key.js';
 import { readSignatureAlgorithm, type SignatureAlgorithm } from './signature-algorithm.js';
 import type { Certificate } from './types.js';
 
-/** Certificates after this number are ignored. */
+/** Maximum octets of one certificate. */
 const MAX_OCTETS = 100_000;
 
 /**

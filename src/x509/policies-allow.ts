@@ -72,8 +72,8 @@ function mapsAnyPolicy({ policyMappings }: Certificate): boolean {
 }
 
 /**
- * Returns the expected policies of the next depth: the nodes, each mapped one replaced
- * or, if mapping is inhibited, removed.
+ * Returns the expected policies of the next depth: those of the nodes. A mapped policy is
+ * replaced or, if mapping is inhibited, removed.
  */
 function mapped(
   { policyMappings }: Certificate,

@@ -14,7 +14,7 @@ import type { Certificate } from './types.js';
 type KeyFields = Pick<Certificate, 'keyAlgorithm' | 'keyBits' | 'curve' | 'unnamedCurve'>;
 
 /**
- * Reads a public key. Algorithm, size and curve of a SubjectPublicKeyInfo.
+ * Reads algorithm, size and curve of a SubjectPublicKeyInfo.
  *
  *   algorithm      SEQUENCE: OID, parameters (a curve for EC, p q g for DSA)
  *   public key     BIT STRING: a SEQUENCE of modulus and exponent for RSA
@@ -33,7 +33,10 @@ export function spkiSha256({ spki }: Pick<Certificate, 'spki'>): string {
   return createHash('sha256').update(spki).digest('hex');
 }
 
-/** Smaller keys are rejected; profiles may grade larger ones as weak. */
+/**
+ * Minimum bits of an RSA key. Smaller keys are rejected; profiles may grade larger ones
+ * as weak.
+ */
 const MIN_RSA_BITS = 1024;
 const MIN_EC_BITS = 192;
 
@@ -87,7 +90,7 @@ function readKey(spki: Uint8Array): Omit<KeyFields, 'unnamedCurve'> & Partial<Ke
 
 /**
  * Returns the size of the modulus. With an exponent of 1 every number is a signature, and
- * an even one has no private key (RFC 8017 §3.1).
+ * an even exponent has no private key (RFC 8017 §3.1).
  */
 function rsaBits(publicKey: DerReader): number {
   const modulus = readInteger(publicKey.take(Tag.integer).body);

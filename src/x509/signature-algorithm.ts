@@ -29,8 +29,8 @@ interface PssParameters {
 }
 
 /**
- * Reads an AlgorithmIdentifier. Parameters matter as much as the name: those of
- * RSASSA-PSS name hashes.
+ * Reads an AlgorithmIdentifier. Parameters matter as much as the name: the parameters of
+ * RSASSA-PSS name the hashes.
  */
 export function readSignatureAlgorithm(identifier: Uint8Array): SignatureAlgorithm {
   const derReader = DerReader.sequence(identifier);
@@ -82,8 +82,8 @@ export function isVerifiable({ signatureIdentifier }: Certificate): boolean {
 }
 
 /**
- * Reads the parameters of a signature. RSASSA-PSS-params (RFC 4055 §3.1). SHA-1 is the
- * default for the message and for MGF1.
+ * Reads the parameters of RSASSA-PSS (RFC 4055 §3.1). SHA-1 is the default for the
+ * message and for MGF1.
  */
 function readPss(algorithm: DerReader): PssParameters {
   const parameters = algorithm.enter();

@@ -3,7 +3,7 @@ import type { Certificate } from './types.js';
 
 /** The origin of a set of trust anchors. */
 export interface StoreIdentity {
-  /** Such as `mozilla`, `system` or `file`. */
+  /** Name of the store, such as `mozilla`, `system` or `file`. */
   readonly name: string;
   /** Version of the list, if it has one. */
   readonly version?: string;
@@ -20,7 +20,7 @@ export interface StoreIdentity {
 export interface TrustStore {
   readonly certificates: readonly Certificate[];
   readonly keys: readonly Uint8Array[];
-  /** The lists the anchors come from, with version, date and digest. */
+  /** The lists that the anchors come from, with version, date and digest. */
   readonly sources: readonly StoreIdentity[];
   /** Returns the anchors with this subject (`DirectoryName.key`). */
   bySubject(subject: string): readonly Certificate[];

@@ -9,7 +9,10 @@ const MAX_PATHS = 32;
 
 /** A chain as sent and the time to validate it at. */
 export interface VerifyChainRequest {
-  /** As the server sent them: its own certificate first, the others in any order. */
+  /**
+   * The certificates as the server sent them: its own certificate first, the others in
+   * any order.
+   */
   readonly sent: readonly Certificate[];
   readonly anchors: TrustStore;
   /** Time at which the chain must be valid, milliseconds since 1970. */
@@ -22,8 +25,8 @@ export interface AnchoredQuestion extends Omit<VerifyChainRequest, 'anchors'> {
   /** Anchors outside the chain: a TLSA record that holds a whole certificate or key. */
   readonly anchors?: TrustStore;
   /**
-   * Selects the certificates of the chain that are anchors; `depth` 0 is the server's
-   * own.
+   * Selects the certificates of the chain that are anchors; `nestingDepth` 0 is the
+   * server's own certificate.
    */
   readonly isAnchor: (certificate: Certificate, nestingDepth: number) => boolean;
   /** The search work, shared by several validations of one chain. */

@@ -59,9 +59,9 @@ function sawInside(facts: ReadonlyMap<string, ComparableFact>, subject: string):
 }
 
 /**
- * Returns the value of a fact that a result does not have. A finding that was not raised
- * is absent only if the check tested for it and reached the subject; otherwise it is
- * unknown.
+ * Returns the value to compare if a result lacks a fact that the other result has. A
+ * finding counts as not raised only if the check tested for it and reached the subject;
+ * otherwise the value is unknown.
  */
 function missing({ subject, what }: ComparableFact, checkResult: CheckResult): ComparableFact {
   const gone = { subject, what, value: 'none' };

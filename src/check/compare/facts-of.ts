@@ -11,8 +11,8 @@ export interface ComparableFact {
   /** The value as printed. Two facts are equal if their values are equal. */
   readonly value: string;
   /**
-   * The rank of the value; a higher rank is better. `unknown` if it could not be
-   * determined; undefined if no value is better than another.
+   * The rank of the value; a higher rank is better. `unknown` if the check could not
+   * determine the value; undefined if no value is better than another.
    */
   readonly worth?: number | 'unknown';
   /**
@@ -21,7 +21,7 @@ export interface ComparableFact {
    */
   readonly inside?: true;
   /**
-   * True for a fact that is compared only if both results have it, such as fields that
+   * True for a fact that is compared only if both results have it, such as a field that
    * older versions did not record.
    */
   readonly common?: true;
@@ -72,7 +72,9 @@ const reports: Worths = { found: 2, absent: 1, invalid: 0, tempfail: 'unknown' }
 const accepted: Worths = { accepted: 1, refused: 0, unknown: 'unknown' };
 /** The ranks of a version that should be refused. */
 const refused: Worths = { accepted: 0, refused: 1, unknown: 'unknown' };
-/** Good and unknown judgements of a certificate; each other value ranks 0. */
+/**
+ * The ranks of good and unknown judgements of a certificate; every other value ranks 0.
+ */
 const certificateWorths: Worths = {
   trusted: 1,
   valid: 1,
@@ -134,10 +136,10 @@ export function comparableFactsOf(checkResult: CheckResult): readonly Comparable
   ].filter((fact) => fact.value !== '');
 }
 
-/** Makes facts on one subject. */
+/** A function that makes facts on one subject. */
 type Factor = (what: string, value: string | undefined, worths?: Worths) => ComparableFact;
 
-/** Returns the maker of facts on a subject. */
+/** Returns a function that makes facts on the subject. */
 function factor(subject: string): Factor {
   return (what, value = '', worths = {}) => {
     const worth = worths[value];

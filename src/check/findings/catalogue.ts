@@ -11,9 +11,9 @@ import { tlsFindings } from './tls-registry.js';
 import { tlsRptFindings } from './tls-rpt-registry.js';
 
 /**
- * Every finding. Findings of equal severity are shown in this order. The session comes
- * first, because without STARTTLS neither certificate nor policy matters. The route comes
- * last, because its faults rarely concern confidentiality.
+ * All findings. Reports show findings of equal severity in this order. Findings on the
+ * session come first, because without STARTTLS neither certificate nor policy matters.
+ * Findings on the route come last, because they rarely concern confidentiality.
  */
 export const catalogue = {
   ...starttlsFindings,
@@ -33,8 +33,9 @@ export const catalogue = {
 export type FindingId = keyof typeof catalogue;
 
 /**
- * Returns the value at fault, or the server's own reply. Both are text of a peer: the
- * reports show at most 600 and 300 characters, with visible control and bidi characters.
+ * Returns the value at fault, or the server's own reply. Both are text from a peer, so
+ * the value is cut after 600 characters and the reply after 300, and control and bidi
+ * characters become visible.
  */
 function reasonOf({ reason, reply }: FindingValues): string | undefined {
   if (reason !== undefined) return neutralise(reason, 600);
@@ -79,8 +80,8 @@ function subjectOf({ host, ip, domain }: FindingValues): string {
 }
 
 /**
- * Returns the fact that is true if a test passes; undefined for findings that are not
- * tests.
+ * Returns the topic of a finding, and the fact that is true if its test passes; that fact
+ * is undefined for findings that are not tests.
  */
 export function passedTest(id: FindingId): Pick<FindingEntry, 'topic' | 'passed'> {
   return catalogue[id];

@@ -12,8 +12,8 @@ import {
 } from './entry.js';
 
 /**
- * Warns before the key changes: a new key without its TLSA record makes DANE senders
- * defer mail (RFC 7671 §8.1), which is worse than most certificate faults.
+ * Warns the operator before the key changes: a new key without its TLSA record makes DANE
+ * senders defer mail (RFC 7671 §8.1), which is worse than most certificate faults.
  */
 const keepKey = (findingValues: FindingValues): FixStep =>
   confirm(
@@ -21,11 +21,16 @@ const keepKey = (findingValues: FindingValues): FixStep =>
       `To change the key, publish the new key's record two TTLs in advance.`,
   );
 
-/** Postfix reads key and chain from the files that certbot maintains. */
+/**
+ * The setting by which Postfix reads key and chain from the files that certbot maintains.
+ */
 const chainFiles = (folder: string): string =>
   `smtpd_tls_chain_files = /etc/letsencrypt/live/${folder}/privkey.pem, /etc/letsencrypt/live/${folder}/fullchain.pem`;
 
-/** Renewal that keeps the key, so that records with usage 3 and selector 1 stay valid. */
+/**
+ * The command that renews a certificate and keeps its key, so that records with usage 3
+ * and selector 1 stay valid.
+ */
 const renew = command(
   'Renew it with the same key.',
   `certbot renew --reuse-key --deploy-hook 'systemctl reload postfix'`,
@@ -74,8 +79,8 @@ const untrusted = (findingValues: FindingValues): string =>
   `A sender cannot distinguish this server from an impostor. ${refusal(findingValues)}`;
 
 /**
- * The certificate that a host presents, judged for senders with MTA-STS and, if it
- * applies, for DANE-TA.
+ * Findings on the certificate that a host presents to senders with MTA-STS and, if TLSA
+ * records of usage 2 exist, with DANE-TA.
  */
 export const certificateFindings = {
   /**
@@ -153,8 +158,8 @@ export const certificateFindings = {
   },
   /**
    * Raised when the server's own certificate is within its dates and a certificate above
-   * it is not. This finding is separate from expiry, because a renewal does not help: the
-   * server has to send the CA's current intermediate.
+   * it is not. This finding is separate from `cert-expired`, because a renewal does not
+   * help: the server has to send the CA's current intermediate.
    */
   'cert-chain-outdated': {
     topic: 'certificate',

@@ -8,8 +8,8 @@ const repairName =
   (values: FindingValues): FixStep[] => [dns(instruction), checkAgain(values)];
 
 /**
- * Findings about future faults: none of them stops mail today. Each of them will end a
- * protection, or let another party take it over, without a change by the domain.
+ * Findings about future faults: none of them stops mail today. Each fault can end a
+ * protection, or let another party control a name of it, without a change by the domain.
  */
 export const continuityFindings = {
   /**
@@ -181,8 +181,8 @@ export const continuityFindings = {
     ],
   },
   /**
-   * Raised when a CAA lookup failed for another reason. The fault may lie between this
-   * check and the name servers, so the severity is info.
+   * Raised when a CAA lookup failed for a reason other than DNSSEC validation. The fault
+   * may lie between this check and the name servers, so the severity is info.
    */
   'caa-lookup-failed': {
     topic: 'certificate',
@@ -243,8 +243,8 @@ export const continuityFindings = {
     ],
   },
   /**
-   * Raised when less than a third of the period is left. Some signers wait that long on
-   * purpose, so the severity is info.
+   * Raised when less than a third of the validity period of a signature is left. Some
+   * signers renew signatures that late on purpose, so the severity is info.
    */
   'dnssec-signature-late': {
     topic: 'dnssec',

@@ -38,9 +38,9 @@ const compareKey = (findingValues: FindingValues): FixStep[] => [
 ];
 
 /**
- * The order of RFC 7671 §8.1: the new record is added first, the wait lets every cache
- * expire, and the old records are removed last. A sender thus always obtains at least one
- * record that matches.
+ * Steps in the order of RFC 7671 §8.1: the new record is added first, a wait lets every
+ * cache expire, and the old records are removed last. A sender thus always obtains at
+ * least one record that matches.
  */
 const publishForKey = (findingValues: FindingValues): FixStep[] => [
   ...compareKey(findingValues),
@@ -117,7 +117,7 @@ function mismatchRepair(findingValues: FindingValues): Repair {
 }
 
 /**
- * The states of a resolver that cannot be used for DNSSEC, as the predicate of a
+ * The faults that make a resolver unusable for DNSSEC, each as the predicate of a
  * sentence.
  */
 const resolverHabits: Readonly<Record<string, string>> = {
@@ -128,7 +128,8 @@ const resolverHabits: Readonly<Record<string, string>> = {
 };
 
 /**
- * A placeholder that the operator replaces with an address before running the command.
+ * The check through another resolver. The command contains a placeholder that the
+ * operator replaces with an address.
  */
 const throughResolver = (findingValues: FindingValues): FixStep =>
   confirm(
@@ -284,7 +285,8 @@ export const daneFindings = {
   },
   /**
    * Raised when the name servers do not answer the TLSA question in a signed zone. The
-   * severity is fail even if no record exists: a sender cannot know that, and defers.
+   * severity is fail even if no record exists: a sender cannot know whether one exists,
+   * and defers.
    */
   'dane-tempfail': {
     topic: 'dane',
@@ -375,8 +377,8 @@ export const daneFindings = {
   },
   /**
    * Raised when some records match no key in use and another one matches. Senders deliver
-   * mail, so the severity is info. At the next key change, the stale records can hide a
-   * missing one.
+   * mail, so the severity is info. At the next key change, the stale records can hide the
+   * lack of a record for the new key.
    */
   'dane-leftover': {
     topic: 'dane',

@@ -2,8 +2,8 @@ import type { RecordFault } from '../../dane/index.js';
 import type { Finding, FixStep, Topic } from '../../evidence/index.js';
 
 /**
- * The particulars that the texts of a finding may use. Foreign text among them is
- * neutralised by the renderers.
+ * The particulars that the texts of a finding may use. The texts of peers among the
+ * particulars are neutralised before they are shown.
  */
 export interface FindingValues {
   /**
@@ -54,7 +54,8 @@ export interface FindingValues {
       }
     | undefined;
   /**
-   * A valid TLS-RPT record is published, so no step has to add one before enforcement.
+   * True if a valid TLS-RPT record is published, so that no step has to add one before
+   * enforcement.
    */
   readonly tlsRpt: boolean;
   /**
@@ -73,11 +74,13 @@ export interface FindingValues {
    * or host that works for them, or defer the mail.
    */
   readonly instead: string;
-  /** The failure may end without a change of the domain. */
+  /** True if the failure may end without a change of the domain. */
   readonly temporary: boolean;
-  /** The address lookup of `host` failed. */
+  /** True if the address lookup of `host` failed. */
   readonly lookup: boolean;
-  /** The fix of the failure that ended the session, if a wait does not help. */
+  /**
+   * The fix of the failure that ended the session; undefined if only a later retry helps.
+   */
   readonly advice: string | undefined;
   /** SHA-256 of the received public key, lower-case hex. */
   readonly spkiSha256: string;
@@ -92,7 +95,10 @@ export interface FindingValues {
 export interface CommandOptions {
   /** Options of `check` and `records`: lab, trust anchors, CA files. */
   readonly network: string;
-  /** The resolvers; a step that names another one omits them. Default none. */
+  /**
+   * The option that names the resolvers; a step that names another resolver omits it.
+   * Default none.
+   */
   readonly resolver?: string | undefined;
   /** Options of `hermetic check` alone: ports, profile, `--mx`. */
   readonly check: string;
@@ -124,8 +130,8 @@ export interface FindingEntry {
   readonly reference: string;
   /**
    * The party that can apply the fix: the domain, the mail host, the DNS host, or the
-   * network of this check. A report is grouped by it, since a domain often cannot change
-   * its provider's server.
+   * network of this check. Reports group findings by owner, since a domain often cannot
+   * change its provider's server.
    */
   readonly owner: Finding['owner'];
   /** An imperative of one or two sentences. */

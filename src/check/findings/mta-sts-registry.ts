@@ -346,9 +346,8 @@ export const mtaStsFindings = {
           ],
   },
   /**
-   * Raised when max_age is below the limit of the profile, one day in the baseline.
-   * Senders enforce the policy, and an attacker can wait until their caches expire, so
-   * the severity is info.
+   * Raised when a certificate of the policy host expires soon. Senders can fetch the
+   * policy until the expiry, so the severity is warn.
    */
   'sts-policy-cert-near-expiry': {
     topic: 'mta-sts',
@@ -362,6 +361,11 @@ export const mtaStsFindings = {
       checkAgain(findingValues),
     ],
   },
+  /**
+   * Raised when max_age is below the limit of the profile, one day in the baseline.
+   * Senders enforce the policy, and an attacker can wait until their caches expire, so
+   * the severity is info.
+   */
   'sts-max-age-short': {
     topic: 'mta-sts',
     title: (findingValues) =>

@@ -43,12 +43,15 @@ export const reportingRecord = (findingValues: FindingValues): FixStep =>
     `_smtp._tls.${findingValues.domain}. 3600 IN TXT "v=TLSRPTv1; rua=mailto:tls-reports@${findingValues.domain}"`,
   );
 /**
- * The steps add reporting first if it is absent: without reports, a test period has no
- * result.
+ * Steps that publish a TLS-RPT record if none exists: without reports, a test period has
+ * no result.
  */
 export const reportingSteps = (findingValues: FindingValues): FixStep[] =>
   findingValues.tlsRpt ? [] : [reportingRecord(findingValues)];
-/** Reports are daily, and two weeks cover the senders that deliver rarely. */
+/**
+ * A wait for reports. Senders report daily, and two weeks include senders that deliver
+ * rarely.
+ */
 const readReports = wait(
   'Wait at least two weeks, until the TLS-RPT reports show no failure of your servers.',
 );
@@ -67,8 +70,8 @@ const readyFirst = (findingValues: FindingValues): FixStep[] =>
 
 /**
  * The step that precedes a new policy if the lookup of a host failed. A policy must not
- * name a host that may not exist, and an enforced one that omits a host defers its mail
- * (RFC 8461 §4.1).
+ * name a host that may not exist, and under an enforced policy senders defer the mail of
+ * a host that it omits (RFC 8461 §4.1).
  */
 export const lookUpFirst = ({ unseen, domain }: FindingValues): FixStep[] =>
   unseen.length === 0
@@ -94,7 +97,10 @@ export const thenEnforce = (
   checkAgain(findingValues),
 ];
 
-/** The steps in an order that never defers mail: file, record, reports, enforcement. */
+/**
+ * Steps that publish a policy in an order that never defers mail: file, record, reports,
+ * enforcement.
+ */
 export const publishPolicy = (findingValues: FindingValues): FixStep[] => {
   const first = lookUpFirst(findingValues);
   // Without a known host there is no policy to write.
@@ -117,7 +123,10 @@ export const serveAgain = (findingValues: FindingValues): FixStep[] => [
   checkAgain(findingValues),
 ];
 
-/** Steps if only the record is invalid, so that the policy keeps its mode. */
+/**
+ * Steps that correct an invalid record and leave the policy unchanged, so that it keeps
+ * its mode.
+ */
 export const correctRecord = (findingValues: FindingValues): FixStep[] => [
   confirm(
     `Make sure that the policy at ${policyUrl(findingValues)} lists every MX host: ${[

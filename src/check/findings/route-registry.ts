@@ -20,9 +20,8 @@ const hasOtherHosts = ({ mx, unseen, host }: FindingValues): boolean =>
   [...mx, ...unseen].some((hostName) => hostName !== host);
 
 /**
- * The step that deletes the record comes after another record works, so that the domain
- * always has a route for its mail. If no other host exists, the record is replaced
- * instead.
+ * The step that deletes the MX record of `host`. If no other host exists, the step
+ * replaces the record instead, so that the domain always has a route for its mail.
  */
 const deleteRecord = (findingValues: FindingValues): FixStep =>
   hasOtherHosts(findingValues)
@@ -46,8 +45,9 @@ const deleteAddress = (findingValues: FindingValues): FixStep =>
   );
 
 /**
- * The record that replaces the one that names `v.host`. Its final dot is part of the
- * text, because name servers append the zone name to a name without a final dot.
+ * The step that publishes a record instead of the one that names `host`. The final dot is
+ * part of the text, because name servers append the zone name to a name without a final
+ * dot.
  */
 const nameInstead = (findingValues: FindingValues, hostName: string): FixStep =>
   dns(
@@ -57,7 +57,7 @@ const nameInstead = (findingValues: FindingValues, hostName: string): FixStep =>
 
 /**
  * Certificate and policy change before the record: senders compare both with the name in
- * the MX record as soon as that changes (RFC 8461 §4.1).
+ * the MX record as soon as the record changes (RFC 8461 §4.1).
  */
 const aliasSteps = (findingValues: FindingValues): readonly FixStep[] => [
   confirm(
@@ -76,7 +76,10 @@ function howEnded({ reply, detail, lookup }: FindingValues): string {
   return detail === '' ? 'The SMTP session ended early' : detail;
 }
 
-/** The route of the mail, and the reason why this check could not observe it. */
+/**
+ * Findings on the route of the mail, and on the reasons why this check could not observe
+ * it.
+ */
 export const routeFindings = {
   /**
    * Raised when the host accepts no connection, or sends no greeting, at any address. The

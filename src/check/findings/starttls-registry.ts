@@ -65,7 +65,7 @@ const asaInspection = config(
   'policy-map global_policy\n class inspection_default\n  no inspect esmtp',
 );
 
-/** Log lines of Postfix show which versions and suites senders still use. */
+/** The setting that makes Postfix log the versions and suites that senders still use. */
 const logSessions = postfixStep(
   'smtpd_tls_loglevel = 1',
   'Log sessions. Set in /etc/postfix/main.cf:',
@@ -142,8 +142,8 @@ export const starttlsFindings = {
   },
   /**
    * Raised in addition when TLSA records or an enforced policy cover a host without TLS.
-   * Here the domain's own policy contradicts the missing keyword, so an attack is as
-   * likely as a fault; the advice is to keep the policy, which protects the mail now.
+   * The domain's own policy contradicts the missing keyword, so an attack is as likely as
+   * a fault. The advice is to keep the policy, which protects the mail now.
    */
   'starttls-promised': {
     topic: 'starttls',
@@ -264,10 +264,10 @@ export const starttlsFindings = {
   },
   /**
    * Raised when a ClientHello of about 1,550 octets gets no answer or an alert, and the
-   * server answers the same question in a smaller one. The large hello is in one or two
-   * segments, or has a genuine key share. The usual cause is a middlebox that reads only
-   * the first TCP segment. The severity is warn, because only senders with post-quantum
-   * key shares are affected today.
+   * server answers the same question in a smaller one. The check sends the large hello in
+   * one segment, in two segments, or with a genuine post-quantum key share. The usual
+   * cause is a middlebox that reads only the first TCP segment. The severity is warn,
+   * because only senders with post-quantum key shares are affected today.
    */
   'tls-large-hello': {
     topic: 'starttls',

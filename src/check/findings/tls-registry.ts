@@ -14,7 +14,7 @@ import {
   type FindingValues,
 } from './entry.js';
 
-/** Log lines of Postfix show which version and suite each session used. */
+/** The setting that makes Postfix log the version and suite of each session. */
 const logSessions = postfixStep(
   'smtpd_tls_loglevel = 1',
   'Log sessions. Set in /etc/postfix/main.cf:',
@@ -61,7 +61,7 @@ const weakBeatsPlaintext =
   'Weak TLS is still better than plaintext, which a sender without stronger TLS would use instead.';
 /**
  * Steps that select strong groups. Postfix from 3.11 on has a default with post-quantum
- * groups, and a list would remove them. Older versions need the list, of groups that
+ * groups, and a list would remove them. Older versions need a list; it names groups that
  * every current library supports.
  */
 const strongGroups = (findingValues: FindingValues): FixStep[] => [
@@ -280,7 +280,7 @@ export const tlsFindings = {
   },
   /**
    * Raised when a TLS 1.2 answer lacks the extension of RFC 5746. An attacker can then
-   * put its own data before that of the sender in one session.
+   * insert their own data before the sender's data in one session.
    */
   'tls-no-secure-renegotiation': {
     topic: 'tls-version',
@@ -409,7 +409,7 @@ export const tlsFindings = {
     ],
   },
   /**
-   * Raised when the profile requires DANE and the records are not in force for every
+   * Raised when the profile requires DANE and TLSA records are not in force for every
    * host. A profile can accept an enforced MTA-STS policy instead.
    */
   'dane-required': {
@@ -426,9 +426,9 @@ export const tlsFindings = {
     ],
   },
   /**
-   * Raised when the key is above the weak limit and below the length that the profile
-   * asks for. The severity is warn: the guidelines set this length for data that must
-   * stay secret for years.
+   * Raised when the key of a certificate is above the weak limit and below the length
+   * that the profile asks for. The severity is warn: the guidelines set this length for
+   * data that must stay secret for years.
    */
   'cert-short-key': {
     topic: 'certificate',

@@ -20,7 +20,10 @@ export const inconclusiveFindings = [
   'tlsrpt-lookup-failed',
 ] as const satisfies readonly FindingId[];
 
-/** Returns the finding that gives the reason for an undetermined fact. */
+/**
+ * Returns the most general finding that explains why the check has no answer; undefined
+ * if none was raised.
+ */
 export function whyUnclear({ findings }: CheckResult): Finding | undefined {
   return inconclusiveFindings
     .map((findingId) => findings.find((finding) => finding.id === findingId))

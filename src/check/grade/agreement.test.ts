@@ -28,8 +28,8 @@ const rows = {
 } as const satisfies Record<string, readonly SenderClass[]>;
 
 /**
- * The senders that each phrase protects under attack: an MTA-STS policy counts only if it
- * is cached.
+ * The senders that each phrase calls protected under attack: an MTA-STS policy counts
+ * only if it is cached.
  */
 const cached = {
   'senders with DANE or MTA-STS': ['dane', 'mtaStsCached'],

@@ -10,14 +10,16 @@ import type { JudgedHost } from './judge-host.js';
 export interface AliasCause {
   /** The name that belongs in the MX record. */
   readonly meant: string;
-  /** The records that name it already, as a sentence. */
+  /**
+   * A sentence that lists the policy and the certificate if they already name the target.
+   */
   readonly message: string;
 }
 
 /**
- * Returns the hosts with wrong names only because of the alias. Senders with an MTA-STS
- * policy compare the name in the MX record (RFC 8461 §4.1), so one change of that record
- * repairs policy and certificate at once, and any other advice would undo it.
+ * Returns, by host name, the aliases that alone explain a mismatch of names. Senders with
+ * an MTA-STS policy compare the name in the MX record (RFC 8461 §4.1), so one change of
+ * that record repairs policy and certificate at once, and any other advice would undo it.
  */
 export function aliasCauses(
   evidence: Evidence,
@@ -42,8 +44,8 @@ function causeOf(evidence: Evidence, judgedHost: JudgedHost): AliasCause | undef
   const { alias, name, tlsa } = judgedHost.evidence;
   const target = alias?.canonicalName;
   const { status, policy } = evidence.mtaSts;
-  // A change would lose the TLSA records of the alias, and an unknown policy may name the
-  // alias.
+  // A change of the MX record would lose the TLSA records of the alias, and an unknown
+  // policy may name the alias.
   if (
     target === undefined ||
     status === 'tempfail' ||

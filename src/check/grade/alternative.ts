@@ -7,7 +7,10 @@ import type { JudgedHost } from './judge-host.js';
 interface Subject {
   readonly name: string;
   readonly ip?: string | undefined;
-  /** Default: a sender that requires TLS because of the published mechanisms. */
+  /**
+   * The class of the sender. Default: the class that requires TLS because of the
+   * published mechanisms.
+   */
   readonly sender?: SenderClass;
 }
 

@@ -167,7 +167,10 @@ function isShort(
   return keyBits < ecBelow;
 }
 
-/** Returns the server's certificate and the CA certificates above it, by their names. */
+/**
+ * Returns the server's certificate and the CA certificates above it, matched by issuer
+ * and subject name.
+ */
 function withIssuers(chain: readonly Certificate[]): readonly Certificate[] {
   const found = new Set(chain.slice(0, 1));
   // The loop also processes the issuers that it adds.
@@ -235,7 +238,10 @@ function explainOutdated(outdated: Certificate | undefined): string {
  * A broken hash has a separate finding, since it concerns the CA as well as the server.
  */
 const WEAK = 'x509-weak-signature';
-/** The usual cause of a signature that does not match: an intermediate of the same name. */
+/**
+ * The fix of a signature that does not match. The usual cause is another intermediate of
+ * the same name.
+ */
 const SEND_ISSUER =
   'Send the intermediate certificate that came with this certificate: another CA certificate has the same name.';
 /** Maximum number of TLSA records to compare with the certificates of other hosts. */
@@ -264,8 +270,8 @@ function nameReason(
 
 /**
  * Returns the reason and the fix if the records match another certificate of the same
- * host. If the host has RSA and ECDSA certificates, the sender's offer selects one; if it
- * has several addresses, the address does.
+ * host. A host with RSA and ECDSA certificates presents one according to the sender's
+ * offer, and a host with several addresses may present another at each address.
  */
 function elsewhereMatched(
   { addresses }: JudgedHost,
@@ -321,9 +327,9 @@ function tlsaReason({ daneFaults }: JudgedCertificate): string | undefined {
 }
 
 /**
- * Returns the mechanisms that a wrong name concerns. A wrong name that breaks a DANE-TA
- * match defers mail, like an enforced policy (RFC 7672 §3.2.2). If dates break the match,
- * no record authenticates the name yet.
+ * Returns the mechanisms that determine the severity of a wrong name. A wrong name that
+ * breaks a DANE-TA match defers mail, like an enforced policy (RFC 7672 §3.2.2). If dates
+ * break the match, no record authenticates the name yet.
  */
 function forNames(
   mechanisms: readonly TrustMechanism[],

@@ -47,7 +47,7 @@ export function undecidedContinuity({ continuity, mtaSts, route }: Evidence): Fi
     ownFailures.has(failure?.code ?? ''),
   );
   add(own || mtaSts.status === 'tempfail', 'sts-policy-address-broken', 'sts-policy-differs');
-  // Signed answers without their signatures: the resolver validated them.
+  // A secure route without saved signatures: the resolver validated the answers.
   add(
     route.dnssec === 'indeterminate' || (route.dnssec === 'secure' && signatures.length === 0),
     'dnssec-signature-near-expiry',
@@ -72,7 +72,7 @@ export function undecidedContinuity({ continuity, mtaSts, route }: Evidence): Fi
   return [...new Set(undecided)];
 }
 
-/** The findings that a reference can raise. */
+/** The findings that a reference of each role can raise. */
 const idsOfRole: Readonly<Record<ReferenceEvidence['role'], readonly FindingId[]>> = {
   'policy-host': ['sts-host-claimable', 'sts-host-dangling'],
   'sts-record': ['sts-record-dangling'],
@@ -196,7 +196,7 @@ function isRefusedByAll({ dnssec, failure }: Pick<CaaEvidence, 'dnssec' | 'failu
   return dnssec === 'bogus' && failure?.code !== 'dnssec-iterations';
 }
 
-/** Judges the records for one host; undefined if they are unknown. */
+/** Judges the CAA records for one host; undefined if they are unknown. */
 function judgeOne(raised: FindingCollector, caaEvidence: CaaEvidence): CaaDecision | undefined {
   const { host, certificateName, status, at, alias, records, failure } = caaEvidence;
   const where = alias === undefined ? at : `${at}, an alias of ${alias}`;
@@ -270,8 +270,8 @@ const unserved: ReadonlySet<string> = new Set([
 
 /**
  * Returns the reason why another party can claim the target. A hosted name that exists
- * counts only if its service does not serve the policy: the name then belongs to no
- * customer, or to another customer.
+ * counts as claimable only if its service does not serve the policy: the name then
+ * belongs to no customer, or to another customer.
  */
 function claimOf(
   { role, status, target, deniedDomain, service }: ReferenceEvidence,

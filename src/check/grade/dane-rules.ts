@@ -148,8 +148,8 @@ function aliasRule(
 }
 
 /**
- * Reports whether the next key is prepared, and the records that prevent that. Idle
- * records are reported only if a current record exists: otherwise `dane-mismatch`
+ * Reports a prepared record of the next key, and idle records that match no key in use.
+ * Idle records are reported only if a current record exists: otherwise `dane-mismatch`
  * contains the steps.
  */
 function rolloverRules(

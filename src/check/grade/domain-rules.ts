@@ -33,7 +33,8 @@ export function routeRules(raised: FindingCollector): void {
       'domain-nonexistent',
       route.dnssec === 'indeterminate' ? { detail: 'unproved' } : {},
     );
-  // The kinds of route exclude each other; a name that does not exist explains all of them.
+  // The kinds of route exclude each other, and a domain that does not exist needs no
+  // further finding.
   else if (route.kind === 'none') raised.add('no-mail');
   else if (route.kind === 'null-mx') raised.add('null-mx');
   else if (route.kind === 'implicit') raised.add('implicit-mx');
@@ -52,8 +53,8 @@ export function routeRules(raised: FindingCollector): void {
 }
 
 /**
- * Reports a certificate of the policy host that expires soon. After that, no sender can
- * fetch the policy (RFC 8461 §3.3), and those without a cached one send without
+ * Reports a certificate of the policy host that expires soon. After the expiry, no sender
+ * can fetch the policy (RFC 8461 §3.3), and senders without a cached policy send without
  * protection.
  */
 function policyHostRules(raised: FindingCollector): void {
@@ -115,8 +116,8 @@ export function policyRules(raised: FindingCollector, dane: boolean): void {
   if (mode === undefined && mtaSts.status === 'absent' && !corrected && raised.hosts.length > 0) {
     const reason = otherRecords(mtaSts.txt.texts, '_mta-sts', 'STSv1');
     if (dane || isDaneOpen(raised)) raised.add('sts-absent', { reason });
-    // Each of these findings already contains the steps to enforcement; a second finding
-    // would contradict those.
+    // Each of these findings already contains the steps to enforcement, and a second
+    // finding would contradict the steps.
     else if (!couldBeDane(raised) && !raised.has('dane-inert', 'dane-unusable', 'dane-partial')) {
       const hosted =
         route.dnssec === 'insecure' &&
@@ -161,7 +162,8 @@ function reasonOf({ code, detail }: FailureEvidence, texts: readonly string[]): 
 }
 
 /**
- * Returns true for usable TLSA records below a name of unknown security: DANE may apply.
+ * Returns true if a host has usable TLSA records, and the DNSSEC state of the host or the
+ * route is unknown: DANE may apply.
  */
 function isDaneOpen({ hosts, evidence: { route } }: FindingCollector): boolean {
   return hosts.some(
@@ -221,7 +223,7 @@ function nearPattern({ evidence }: FindingCollector, host: string): string | und
 }
 
 /**
- * Returns the names of the policy next to those of the MX records; at most three of each.
+ * Returns a text that names up to three patterns of the policy and up to three MX hosts.
  */
 function listedInstead(
   { evidence }: FindingCollector,
@@ -234,9 +236,9 @@ function listedInstead(
 }
 
 /**
- * Returns true when a sender that applies the policy could deliver to the host: listed,
- * working inside TLS, and every certificate valid for the host name (RFC 8461 §4.1,
- * §4.2).
+ * Returns true when a sender that applies the policy could deliver to the host: the
+ * policy lists the host, sessions work inside TLS, and every certificate is valid for the
+ * host name (RFC 8461 §4.1, §4.2).
  */
 function satisfiesPolicy(judgedHost: JudgedHost): boolean {
   const seen = judgedHost.addresses.flatMap((address) => address.certificates);

@@ -151,16 +151,16 @@ function serverViews(address: JudgedAddress, stripped: boolean): readonly Server
 }
 
 /**
- * Returns one server for the model. All certificates of the server must have a property,
- * because the sender's algorithms select one of them.
+ * Returns one server for the model. A property applies only if all certificates of the
+ * server have it, because the sender's algorithms select one of them.
  */
 function serverView(
   { evidence, connection, insideTls, certificates, summary, strictTls }: JudgedAddress,
   stripped: boolean,
 ): ServerView {
   const all = (judge: (certificate: JudgedAddress['certificates'][number]) => Known): Known => {
-    // If TLS is required, it is TLS 1.2 or newer with a current suite (RFC 8461 §7.2,
-    // RFC 9325 §3.1.1, RFC 10015).
+    // A sender that requires TLS requires TLS 1.2 or newer with a current suite (RFC 8461
+    // §7.2, RFC 9325 §3.1.1, RFC 10015).
     const found = [strictAs(strictTls), ...certificates.map(judge)];
     if (found.includes('no')) return 'no';
     if (certificates.length === 0 || found.includes('unknown')) return 'unknown';
@@ -204,8 +204,8 @@ function reachableAs(
 }
 
 /**
- * Returns whether TLS satisfies a sender that requires it; without a handshake, the
- * certificates decide.
+ * Returns whether version and suite satisfy a sender that requires TLS. Without a
+ * handshake the result is `yes`, and the missing certificate makes the server unknown.
  */
 function strictAs(strict: JudgedAddress['strictTls']): Known {
   if (strict === 'old-version' || strict === 'old-suites') return 'no';

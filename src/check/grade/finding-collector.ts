@@ -25,7 +25,7 @@ export interface FindingInput {
   readonly reply?: string | undefined;
   readonly spkiSha256?: string;
   readonly temporary?: boolean;
-  /** The address lookup of the host failed. */
+  /** True if the address lookup of the host failed. */
   readonly lookup?: boolean;
   readonly advice?: string | undefined;
   /** Mechanisms whose senders refuse the subject. Default: those of `mechanisms`. */
@@ -38,7 +38,7 @@ export interface FindingInput {
   readonly all?: boolean;
 }
 
-/** The inputs of all findings. */
+/** The inputs that all findings of a domain share. */
 export interface Collected {
   readonly evidence: Evidence;
   readonly profile: Profile;
@@ -133,7 +133,7 @@ export class FindingCollector {
     return judgedHost?.evidence.alias?.canonicalName ?? hostName;
   }
 
-  /** Returns true when one of these was raised. */
+  /** Returns true when one of the findings was raised. */
   has(...ids: readonly FindingId[]): boolean {
     return this.#list().some((finding) => (ids as readonly string[]).includes(finding.id));
   }
@@ -193,7 +193,7 @@ function isReady({ addresses }: JudgedHost): boolean {
   );
 }
 
-/** Returns the worst of several severities: the strictest mechanism decides. */
+/** Returns the worst of several severities, that of the strictest mechanism. */
 function worst(severities: readonly Severity[]): Severity {
   return order.find((severity) => severities.includes(severity)) ?? 'info';
 }

@@ -21,7 +21,7 @@ import {
 } from '../../../test/support/check/planted-evidence.js';
 import { grade } from './grade.js';
 
-/** Verdict, then the findings at warn and fail. */
+/** Returns the verdict, followed by the findings at warn and fail. */
 function short(evidence: Evidence): string {
   const { verdict, findings } = grade(evidence);
   return [

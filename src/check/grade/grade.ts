@@ -51,8 +51,8 @@ export interface GradeOptions {
 
 /**
  * Grades evidence. Pure: the date is that of the evidence, and no server is contacted.
- * The digest of the evidence lets a reader verify that a result was graded from it.
- * The verdicts in order of precedence are `fail`, `inconclusive`, `warn` and `pass`;
+ * The digest in the result lets a reader verify the evidence that it was graded from. The
+ * verdicts in order of precedence are `fail`, `inconclusive`, `warn` and `pass`;
  * `inconclusive` applies only if an unknown fact could change the verdict.
  */
 export function grade(
@@ -190,7 +190,10 @@ function provenanceOf(evidence: Evidence, profile: Profile): Omit<Provenance, 'e
   };
 }
 
-/** Adds the outcome if this host, or this address, were the only one. */
+/**
+ * Adds the outcomes of mail if the host, or one address of it, were the only one of the
+ * domain.
+ */
 function withExposure(evidence: Evidence, judgedHost: JudgedHost): MailHost {
   return {
     ...judgedHost.summary,
@@ -216,7 +219,7 @@ function verdictOf(
   if (kind === 'null-mx' || kind === 'none') return 'not-applicable';
   if (findings.some((finding) => finding.severity === 'fail')) return 'fail';
   if (somethingUnknown(evidence, judgedHosts)) return 'inconclusive';
-  // A finding that was neither shown nor ruled out, and that would make the verdict
+  // Findings that were neither raised nor ruled out. Some of them may make the verdict
   // worse.
   const open: FindingId[] = judgedHosts.flatMap((judgedHost) =>
     judgedHost.addresses.flatMap((address) =>
@@ -235,8 +238,8 @@ function verdictOf(
 }
 
 /**
- * Returns whether a fact is unknown that may be a failure: a failure outweighs every
- * lesser finding.
+ * Returns whether an unknown fact may be a failure, which would outweigh every lesser
+ * finding.
  */
 function somethingUnknown(evidence: Evidence, judgedHosts: readonly JudgedHost[]): boolean {
   if (

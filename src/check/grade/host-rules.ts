@@ -379,7 +379,7 @@ function describeHandshakeFailure(code: string, detail: string): string {
   return `${message.replace(/\.$/, detail === '' ? '.' : ` (${detail}).`)} ${fix}`.trimEnd();
 }
 
-/** Names each open question that could be a fault. */
+/** Raises a finding that names each open question whose answer could be a fault. */
 function unsettledRule(
   raised: FindingCollector,
   judgedHost: JudgedHost,

@@ -111,7 +111,10 @@ export function explainUnreadable(derBytes: Uint8Array, index: number): string[]
   return [`certificate ${index + 1} of the chain cannot be read: ${parsed.failure.detail}`];
 }
 
-/** Returns the dates of a certificate at one moment, in milliseconds since 1970. */
+/**
+ * Returns whether a certificate is valid, expired or not yet valid at a time in
+ * milliseconds since 1970.
+ */
 function validityAt(
   { notBefore, notAfter }: Certificate,
   milliseconds: number,

@@ -51,7 +51,10 @@ export interface JudgedAddress {
   readonly evidence: AddressEvidence;
   /** The most informative connection. */
   readonly connection: ConnectionEvidence | undefined;
-  /** TLS works on some connections only. */
+  /**
+   * The numbers of connections with and without TLS; undefined unless TLS works on some
+   * connections only.
+   */
   readonly intermittent: ReturnType<typeof intermittentTls>;
   /** The session that a sender that requires TLS would have; undefined without a handshake. */
   readonly strictTls: StrictTls | undefined;
@@ -267,8 +270,8 @@ function rollover(
 const versions = ['TLSv1.3', 'TLSv1.2', 'TLSv1.1', 'TLSv1', 'SSLv3'] as const;
 
 /**
- * Returns the TLS of an address as results show it: suites that the inventory proved, and
- * those of completed handshakes, each once.
+ * Returns the TLS facts of an address for the result: suites that the inventory proved,
+ * and those of completed handshakes, each once.
  */
 function shownTls({ inference: { log }, inventory }: Probed): MailAddress['tls'] {
   const completed = log.flatMap(({ answer }) => {

@@ -36,8 +36,8 @@ const versionNames = new Map<number, string>(
 );
 
 /**
- * Returns the session of each sender whose recorded hello was sent; undefined without
- * any.
+ * Returns the session of each sender whose recorded hello the check sent; undefined if it
+ * sent none.
  */
 export function senderResults(
   connections: readonly ConnectionEvidence[],

@@ -11,22 +11,23 @@ import type { FindingCollector } from './finding-collector.js';
  */
 const MOST = 3;
 
-/** A value and its unusual part. */
+/** A value, with a message on its unusual part. */
 interface Lint {
   readonly text: string;
   readonly message: string;
 }
 
 /**
- * Reports records that are meant for senders and that senders discard. Returns true for
- * MTA-STS: the fix is then a correction and not a first publication.
+ * Reports records that are meant for senders and that senders discard. Returns true if
+ * one of them is meant for MTA-STS: the fix is then a correction and not a first
+ * publication.
  */
 export function discardedRules(raised: FindingCollector): boolean {
   const { mtaSts, tlsRpt } = raised.evidence;
   const near = mtaSts.status === 'absent' ? nearStsRecords(mtaSts.txt.texts) : [];
   if (near.length > 0) raised.add('sts-record-ignored', { reason: shown(near) });
   const nearRpt = tlsRpt.status === 'absent' ? nearRptRecords(tlsRpt.txt.texts) : [];
-  // Senders treat it as absent, and an enforced policy needs reports.
+  // Senders ignore a discarded TLS-RPT record, and an enforced policy needs reports.
   const mode = mtaSts.status === 'found' ? mtaSts.policy?.mode : undefined;
   if (nearRpt.length > 0)
     raised.add('tlsrpt-ignored', {

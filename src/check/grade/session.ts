@@ -132,7 +132,8 @@ export function isMissing(starttls: ConnectionEvidence['starttls']): boolean {
 }
 
 /**
- * Returns the reply that ended a conversation, as received; undefined after another end.
+ * Returns the reply that ended a conversation, as received; undefined if the conversation
+ * ended without a reply.
  */
 export function replyOf(connection: ConnectionEvidence | undefined): string | undefined {
   const { failure, starttlsReply } = connection ?? {};

@@ -34,7 +34,8 @@ export function tlsRules(
     // inventory.
     if (settled !== 'accepted' || ask.kind === 'dhe') return [];
     if (!apart) return [{ finding, detail: detailOf(ask, witnesses) }];
-    // One question tests two findings here: the accepted code points decide between them.
+    // One question tests two findings here, and each accepted code point raises one of
+    // them.
     const own = witnesses.filter((id) => !apart.ids.includes(id));
     const others = witnesses.filter((id) => apart.ids.includes(id));
     return [
@@ -67,7 +68,9 @@ export function tlsRules(
   if (lost) raised.add('tls-large-hello', { ...subject, detail: describeLost(lost) });
 }
 
-/** Returns the large hello that failed, with the property in which it differs. */
+/**
+ * Describes the large hello that failed, with the property that a smaller hello lacks.
+ */
 function describeLost({ form: lostForm, alert }: LargeHelloResult): string {
   const { octets = 0, segments, keyShare } = lostForm;
   const words = [
@@ -80,9 +83,9 @@ function describeLost({ form: lostForm, alert }: LargeHelloResult): string {
 }
 
 /**
- * Returns the findings of the profile that the answers neither raise nor rule out.
- * Because of them, a test does not count as passed, and the verdict is not better than
- * the observations.
+ * Returns the findings of the profile that the answers neither raise nor rule out. A test
+ * with such a finding does not count as passed, so the verdict is not better than the
+ * observations.
  */
 export function unsettled(probed: Probed, tls: TlsTerms): readonly FindingId[] {
   const { inventory, inference } = probed;
@@ -104,8 +107,8 @@ export function unsettled(probed: Probed, tls: TlsTerms): readonly FindingId[] {
 /**
  * Returns the features that a TLS 1.2 server must have or must not have. TLS 1.3 has no
  * compression and no renegotiation and builds the extended master secret in, so these
- * questions do not arise for a server with TLS 1.3 alone. Compression counts in older
- * versions too.
+ * questions do not arise for a server with TLS 1.3 alone. The rule on compression applies
+ * to older versions too.
  */
 function features(
   { inventory }: Probed,

@@ -25,12 +25,12 @@ export const historyTables: TableSet = { job: 'history', migrations };
 const DAY = 86_400_000;
 /** Days that a result stays in the database. */
 export const HISTORY_DAYS = 400;
-/** Octets of one result, unpacked. */
+/** Maximum octets of one result, unpacked. */
 const MAX_RESULT = 16 * 1024 * 1024;
 
 /**
- * Stores a result, inside a write of the store, and deletes expired results. A result
- * with the verdict and the findings of the last one is stored once a day. `now`:
+ * Stores a result inside a write transaction of the store, and deletes expired results. A
+ * result with the verdict and the findings of the last one is stored once a day. `now`:
  * milliseconds since 1970.
  */
 export function recordHistory(stateStore: Store, checkResult: CheckResult, now: number): void {
@@ -56,9 +56,9 @@ export function recordHistory(stateStore: Store, checkResult: CheckResult, now: 
 
 /** The results to read. */
 export interface HistoryFilter {
-  /** A-label, no final dot. Undefined: every domain. */
+  /** The domain in A-labels without a final dot. Default: every domain. */
   readonly domain?: string | undefined;
-  /** Milliseconds since 1970. */
+  /** The time of the earliest check to read, milliseconds since 1970. */
   readonly since?: number | undefined;
 }
 

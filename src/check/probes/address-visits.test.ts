@@ -16,7 +16,7 @@ class Visits {
     reuseMs: HOUR,
     now: () => this.now,
   });
-  /** Visits that connected. */
+  /** The number of visits that connected. */
   made = 0;
   /** Connections open now, and the most at one time. */
   open = 0;

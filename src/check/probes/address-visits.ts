@@ -5,9 +5,9 @@ import type { OptOut } from './opt-out.js';
 
 /** Limits on the connections of a service that checks domains for anonymous visitors. */
 export interface VisitLimits {
-  /** TCP connections of one visit to an address. */
+  /** Maximum TCP connections of one visit to an address. */
   readonly perVisit: number;
-  /** TCP connections to one address in 24 hours. */
+  /** Maximum TCP connections to one address in 24 hours. */
   readonly perDay: number;
   /** Milliseconds for which other checks reuse the result of a visit. */
   readonly reuseMs: number;
@@ -25,9 +25,9 @@ export interface VisitLimits {
 /** Addresses of mail servers that several programs contact, within common limits. */
 export interface SharedAddresses {
   /**
-   * Reserves an address, and connections from its daily budget. Resolves to the reason if
-   * another program uses the address, the budget is spent, or the operator refuses
-   * checks. Rejects if the limits are unknown.
+   * Reserves an address, and connections from its daily budget. Resolves to the reason of
+   * the refusal if another program uses the address, the budget is spent, or the operator
+   * refuses checks. Rejects if the limits are unknown.
    */
   take(wanted: {
     readonly hostName: string;
@@ -36,29 +36,33 @@ export interface SharedAddresses {
   }): Promise<SharedContact | { readonly refused: 'net-budget' | 'opt-out' }>;
 }
 
-/** An address that is reserved for this program until it returns the address. */
+/** An address that is reserved for this program until the program releases it. */
 export interface SharedContact {
   /** Connections that may be opened. */
   readonly connections: number;
-  /** Returns the address with the connections that were opened, and the result. */
+  /**
+   * Releases the address, and records the number of opened connections and the result.
+   */
   end(used: number, evidence: AddressEvidence | undefined): Promise<void>;
 }
 
-/** The particulars of one check. */
+/** Options for all visits of one check. */
 export interface VisitOptions {
   /**
    * Repeats the visit instead of reusing an earlier result: the operator of the domain
    * has changed a setting. The daily budget applies.
    */
   readonly fresh: boolean;
-  /** Returns whether the operator of a host refuses checks, for example by DNS. */
+  /**
+   * Returns whether the operator of a host refuses checks, for example by a TXT record.
+   */
   refuses?(hostName: string): Promise<boolean>;
 }
 
 const DAY = 86_400_000;
 /** Maximum number of remembered addresses: more than a service reaches in a day. */
 const MAX_ADDRESSES = 50_000;
-/** Results that are cached for reuse. */
+/** Maximum number of results that are cached for reuse. */
 const MAX_RESULTS = 5000;
 
 type Probe = (connectionBudget: ConnectionBudget) => Promise<AddressEvidence>;
@@ -98,7 +102,7 @@ export class AddressVisits {
 
   constructor(private readonly limits: VisitLimits) {}
 
-  /** Returns the connections opened to an address in the last 24 hours. */
+  /** Returns the number of connections opened to an address in the last 24 hours. */
   connectionsTo(address: string): number {
     return this.#spentAt(address).connections;
   }

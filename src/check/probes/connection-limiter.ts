@@ -3,7 +3,7 @@ import type { OptOut } from './opt-out.js';
 
 /** Limits on the connections of one run. */
 export interface ConnectionLimits {
-  /** TCP connections to one IP address in the whole run. */
+  /** Maximum TCP connections to one IP address in the whole run. */
   readonly budget: number;
   /** Hosts and addresses that are never contacted. */
   readonly optOut?: OptOut;
@@ -81,8 +81,8 @@ export class ConnectionLimiter implements ProbeLimiter {
   }
 
   /**
-   * Returns the budget of one address. It exists as long as the limiter, so host names
-   * that share an address share its budget.
+   * Returns the budget of one address. The budget exists as long as the limiter, so host
+   * names that share an address share its budget.
    */
   #budgetOf(address: string): ConnectionBudget {
     const spent = this.#spent;

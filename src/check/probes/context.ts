@@ -38,11 +38,11 @@ export interface ProbeContext {
   readonly goals: Goals | undefined;
   /** The senders whose recorded hellos are sent as well, by id. */
   readonly senders: readonly string[];
-  /** Test whether a plaintext command survives the handshake (CVE-2011-0411). */
+  /** True to test whether a plaintext command survives the handshake (CVE-2011-0411). */
   readonly intrusive: boolean;
   /**
-   * Look up records at names that no sender queries: up to nine queries for the TLSA
-   * records of each host, and eight for each TXT record of the domain.
+   * Whether to look up records at names that no sender queries: up to ten queries for the
+   * TLSA records of each host, and eight for each TXT record of the domain.
    */
   readonly misplaced: { readonly tlsa: boolean; readonly texts: boolean };
   readonly limiter: ProbeLimiter;

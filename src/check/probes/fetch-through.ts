@@ -33,8 +33,8 @@ export function fetchOptions({
 }
 
 /**
- * Fetches the policy of a domain like `fetchPolicy`, but through the visitor. It tries
- * the next address only if no handshake completed.
+ * Fetches the policy of a domain like `fetchPolicy`, but through the visitor. The
+ * function tries the next address only if no handshake completed.
  */
 export async function fetchThrough(context: ProbeContext): Promise<Result<FetchedPolicy>> {
   const { policyVisitor: visitor } = context;

@@ -16,7 +16,7 @@ export interface RefusedVisit {
 }
 
 /**
- * Decides when an address of a policy host is asked. Thousands of domains share the
+ * Decides when an address of a policy host is contacted. Thousands of domains share the
  * addresses of one provider, so the limits apply to all domains of a run together.
  */
 export interface PolicyVisitor {
@@ -27,5 +27,5 @@ export interface PolicyVisitor {
   ): Promise<PolicyVisit | RefusedVisit>;
 }
 
-/** Contacts every address at once, as a check of one domain does. */
+/** Contacts every address without a wait, as a check of one domain does. */
 export const unlimitedPolicyVisits: PolicyVisitor = { run: (_, visit) => visit() };

@@ -95,7 +95,7 @@ async function visitUntilReached(
 /** The DNS facts of an MX host. */
 export type HostLookup = Omit<HostEvidence, 'preference' | 'addresses'>;
 
-/** A running lookup of an MX host. The promises settle in this order. */
+/** A running lookup of an MX host. The promises settle in the order of the fields. */
 export interface StartedHostLookup {
   /** The addresses to visit, and those beyond the limit of the run. */
   readonly addresses: Promise<{
@@ -208,7 +208,8 @@ export function notChosen(ip: string): AddressEvidence {
 
 /**
  * Returns the evidence for a name that cannot exist in the DNS, such as a name below
- * `.invalid`. The signed root zone denies it, so no attacker can add it.
+ * `.invalid`. The signed root zone proves that the name does not exist, so no attacker
+ * can add it.
  */
 function withoutAddress(hostName: string): HostLookup {
   return {
@@ -296,9 +297,9 @@ async function probeAddress(
 const [IMPLICIT_TLS, SUBMISSION] = [465, 587];
 
 /**
- * Returns the further ports to probe: the requested ones. If STARTTLS is missing on port
- * 25 and none was requested, port 587: a submission port with STARTTLS indicates that an
- * on-path attacker strips it on port 25.
+ * Returns the further ports to probe: the requested ones, or port 587 if none was
+ * requested and STARTTLS is missing on port 25. A submission port with STARTTLS indicates
+ * that an on-path attacker strips STARTTLS on port 25.
  */
 function portsBeside(
   { submissionPorts, goals }: ProbeContext,

@@ -59,8 +59,8 @@ export async function probeReferences(
 type Found = Omit<ReferenceEvidence, 'deniedDomain' | 'service'>;
 
 /**
- * Adds whether a wildcard record caused an alias that does not resolve. Such an alias
- * exists at every name of the zone, so no record is published at this name.
+ * Adds whether a wildcard record caused an alias that does not resolve. A wildcard alias
+ * exists at every name of the zone, so the domain published no record at this name.
  */
 async function withOrigin({ resolver, signal }: ProbeContext, found: Found): Promise<Found> {
   const { role, value, alias, status } = found;
@@ -94,7 +94,10 @@ async function withClaim(
   return { ...found, service, deniedDomain: isFree ? above : undefined };
 }
 
-/** Returns a name that needs an address. Undefined for a text that is not a name. */
+/**
+ * Looks up a name that needs an address, and returns its state; undefined for a text that
+ * is not a name.
+ */
 async function hostReference(
   { resolver, signal }: ProbeContext,
   role: ReferenceEvidence['role'],
@@ -129,7 +132,7 @@ function outcomeOf({
   };
 }
 
-/** Returns the TXT record of MTA-STS, which may be an alias. */
+/** Looks up the TXT record of MTA-STS, which may be an alias, and returns its state. */
 async function textReference(
   { resolver, signal }: ProbeContext,
   value: string,
@@ -153,8 +156,9 @@ async function textReference(
 }
 
 /**
- * Returns a pattern of the policy. For a wildcard, the check looks up the name after the
- * `*.` label: if that does not exist, no matching name exists.
+ * Looks up a pattern of the policy, and returns its state. For a wildcard, the function
+ * looks up the name after the `*.` label: if that name does not exist, no matching name
+ * exists.
  */
 async function patternReference(
   context: ProbeContext,
@@ -167,7 +171,10 @@ async function patternReference(
   return { ...found, value: pattern, status: isEnough ? 'receives' : found.status };
 }
 
-/** Returns a receiver of reports: mail needs a route, HTTPS an open port. */
+/**
+ * Returns the state of a receiver of reports: an address needs a mail route, an HTTPS URL
+ * an open port.
+ */
 async function reportReference(context: ProbeContext, value: string): Promise<Found | undefined> {
   if (/^mailto:/i.test(value)) return mailReference(context, value);
   if (!URL.canParse(value)) return undefined;

@@ -46,8 +46,8 @@ const outOfDate = rule(
  */
 const weak = rule('warn', 'RFC 9325 §4');
 /**
- * A published policy that no sender obtains or enforces: the domain has no protection by
- * it, and loses no mail.
+ * A published policy that no sender obtains or enforces: the policy does not protect the
+ * domain, and the domain loses no mail.
  */
 const noPolicy = rule('warn', 'RFC 8461 §3');
 

@@ -12,7 +12,10 @@ export const bsiOf2023: Profile = {
   source: 'BSI TR-03108-1, TR-03116-4, TR-02102-2',
   date: '2023-06',
   requiresDane: true,
-  /** RSA below 2000 bits fails and below 3000 bits warns; a curve needs 250 bits. */
+  /**
+   * An RSA key below 2000 bits is a failure and one below 3000 bits a warning; a curve
+   * needs 250 bits.
+   */
   keys: [
     { finding: 'cert-weak-key', rsaBelow: 2000, ecBelow: 250 },
     { finding: 'cert-short-key', rsaBelow: 3000, ecBelow: 250 },
@@ -63,7 +66,7 @@ export const bsiOf2023: Profile = {
   },
 };
 
-/** A finding on missing DANE, whose severity is info under an enforced MTA-STS policy. */
+/** The severities of missing DANE: info under an enforced MTA-STS policy. */
 const daneOrMtaSts = {
   none: 'fail',
   testing: 'fail',

@@ -125,7 +125,7 @@ export const ncscNl: Profile = {
       clause: 'NCSC-NL 2025-05 §3.3.3 table 7',
       depth: 'verdict',
     },
-    // A notice for mail servers.
+    // The severity is info, as in every profile for mail: see the catalogue.
     'tls-weak-handshake-signature': {
       severity: 'info',
       clause: 'NCSC-NL 2025-05 §3.3.5 table 9',

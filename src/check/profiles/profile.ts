@@ -48,13 +48,16 @@ export interface TlsTerms {
   /** Questions on suites, groups and signatures. Each costs at least one connection. */
   readonly sets: readonly TlsSet[];
   /**
-   * Raised when a server that accepts better suites selects one of `worse` from an offer
-   * of all suites.
+   * The finding raised when a server that accepts better suites selects one of `worse`
+   * from an offer of all suites.
    */
   readonly order?: { readonly finding: FindingId; readonly worse: readonly number[] };
   /** The smallest accepted length in bits of a finite-field group. */
   readonly dheBits?: number;
-  /** Features that TLS 1.2 must have, or in the case of compression must not have. */
+  /**
+   * The findings on features of TLS 1.2, raised if compression is present or one of the
+   * others is missing.
+   */
   readonly compression?: FindingId;
   readonly extendedMasterSecret?: FindingId;
   readonly secureRenegotiation?: FindingId;

@@ -8,8 +8,8 @@ import { senderNames } from './words.js';
 const hostile: readonly Attack[] = ['stripStarttls', 'swapCertificate', 'spoofMx', 'suppress'];
 
 /**
- * The senders that a sentence names together, and the rows of the table that it
- * represents.
+ * Groups of senders that a sentence names together, each with its rows of the exposure
+ * table.
  */
 const groups = {
   plain: ['opportunistic'],
@@ -78,8 +78,9 @@ function outcomeOf({ exposure }: CheckResult, group: Group): DeliveryResult {
 }
 
 /**
- * Returns the paragraph on mail without an attack. It names uneven addresses first, since
- * mail that is partly in plaintext is the worst case of a domain that looks protected.
+ * Returns the paragraph on mail without an attack. The paragraph names addresses without
+ * working TLS first, since mail that is partly in plaintext is the worst case of a domain
+ * that looks protected.
  */
 function today(checkResult: CheckResult): string {
   const groupsWith = (outcome: DeliveryResult): readonly Group[] =>
@@ -115,8 +116,8 @@ function today(checkResult: CheckResult): string {
 }
 
 /**
- * Returns the addresses that leave part of the mail in plaintext, out of those that were
- * reached. Undefined if all of them do.
+ * Returns a phrase with the number of reached addresses that leave part of the mail in
+ * plaintext. Undefined if none leaves any in plaintext, or all leave all of it.
  */
 function unevenTls({ hosts }: CheckResult): string | undefined {
   const reached = hosts.flatMap((mailHost) =>

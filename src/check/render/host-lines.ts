@@ -111,8 +111,8 @@ function addressLines(
 }
 
 /**
- * Returns the text of a version. A version without an answer is printed as such: if
- * omitted, it would look refused.
+ * Returns the text of a version. A version without an answer is printed as unknown or not
+ * tested: if omitted, it would look refused.
  */
 function versionWords(
   { versions, suites }: MailAddress['tls'],
@@ -149,9 +149,9 @@ function dateWords({ validity, notBefore, notAfter }: MailCertificate): string {
 }
 
 /**
- * Returns the suites by version with the side whose order decides, then groups: IANA
- * names without their common prefix. A server with the same values as an earlier one is
- * printed in one line.
+ * Returns the suites by version with the side whose preference applies, and then the
+ * groups, by IANA names without their common prefix. A server with the same values as an
+ * earlier one is printed in one line.
  */
 function surface(
   { ip, tls }: MailAddress,
@@ -169,7 +169,7 @@ function surface(
     : wrapped(lines);
 }
 
-/** The mark behind a suite: on a terminal only a weak one has a word. */
+/** The mark after a suite: on a terminal only a weak suite has a mark. */
 const weakMark = (name: string): string => (suiteStrength(name) === 'weak' ? ' (WEAK)' : '');
 
 /**

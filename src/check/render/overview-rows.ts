@@ -4,7 +4,7 @@ import { verdictOrder } from './words.js';
 
 /** One domain of several. */
 export interface OverviewRow {
-  /** Its position in the order given, from 1. */
+  /** The position of the domain in the input, from 1. */
   readonly nth: number;
   readonly result: CheckResult;
   readonly scores: readonly Score[];

@@ -79,7 +79,7 @@ test('JUnit: a warning fails only when asked for', () => {
 const sarifSchema = JSON.parse(
   readFileSync('test/vectors/sarif/sarif-2.1.0-rtm.5.json', 'utf8'),
 ) as Record<string, unknown>;
-// Draft 4, without the names that draft 7 changed.
+// The schema is written for draft 4. Without these names it is valid for draft 7.
 Reflect.deleteProperty(sarifSchema, '$schema');
 Reflect.deleteProperty(sarifSchema, 'id');
 const sarif = new Ajv({

@@ -128,7 +128,7 @@ const hostsOf = ({ hosts }: CheckResult): readonly MailHost[] =>
 
 /**
  * Returns the hosts and addresses that were reached. If some were not reached, the mark
- * is unknown: their fault, if any, is a finding.
+ * is unknown: a separate finding reports any fault of theirs.
  */
 function mailHosts(checkResult: CheckResult): Observed {
   const { route, hosts } = checkResult;

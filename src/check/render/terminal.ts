@@ -15,8 +15,8 @@ export interface TerminalOptions {
   /** ANSI colours. Default none: a pipe or a file gets plain text. */
   readonly color?: boolean | undefined;
   /**
-   * Every step of every finding, and every passed test. Default: the steps of the first
-   * finding only.
+   * True to show every step of every finding, and every passed test. Default: the steps
+   * of the first finding only.
    */
   readonly steps?: boolean | undefined;
 }
@@ -126,7 +126,8 @@ function scores({ result, width, paint }: Page): readonly string[] {
 }
 
 /**
- * Returns the exposure table after its legend: a reader sees the words before their use.
+ * Returns the exposure table after its legend, so that words are explained before they
+ * are used.
  */
 function exposure({ result, width, paint }: Page): readonly string[] {
   if (!isInformative(result.exposure)) return [];
@@ -208,7 +209,9 @@ function stepLines(
   return [...lines, ...code.split('\n').map((textLine) => neutralise(textLine, 4000))];
 }
 
-/** Returns the passed tests as a number, or as a list if all steps are wanted. */
+/**
+ * Returns the passed tests as a number, or as a list if the options request all steps.
+ */
 function passed({ result, width, paint, steps }: Page): readonly string[] {
   const passedTests = result.passed ?? [];
   if (passedTests.length === 0) return [];

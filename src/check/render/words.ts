@@ -215,7 +215,8 @@ export function versionList(versions: readonly string[]): string {
 
 /**
  * Returns the reason for the state of an address, after a space: the server's own reply,
- * otherwise a failure code. The reply is foreign text that the caller neutralises.
+ * otherwise a failure code. The reply is text from the server, which the caller
+ * neutralises.
  */
 export function because({ reason, reply }: Pick<MailAddress, 'reason' | 'reply'>): string {
   const code = reason === undefined ? '' : ` (${reason})`;
@@ -223,7 +224,7 @@ export function because({ reason, reply }: Pick<MailAddress, 'reason' | 'reply'>
 }
 
 /**
- * Returns the seconds in the largest unit that is exact enough: `7 days`, `90 minutes`.
+ * Returns a duration in the largest unit that is exact enough: `7 days`, `90 minutes`.
  */
 export function duration(seconds: number): string {
   const days = Math.round(seconds / 8640) / 10;

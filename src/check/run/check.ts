@@ -34,13 +34,16 @@ export interface CheckOptions
 /**
  * Checks the mail TLS of a domain.
  * @throws HermeticError for a text that is not a domain name; rejects with
- * `signal.reason` when aborted. The behaviour of peers is in the result.
+ * `signal.reason` when aborted. Faults of peers are part of the result.
  */
 export async function check(domainName: string, options: CheckOptions = {}): Promise<CheckResult> {
   return grade(await collect(nameOf(domainName), collectOptions(options)), options.profile);
 }
 
-/** Connections per address at depth `inventory`: enough for a server with every suite. */
+/**
+ * Maximum TCP connections to one address at depth `inventory`: enough for a server with
+ * every suite.
+ */
 const INVENTORY_BUDGET = 150;
 
 /** Fills in every default: depth `verdict`, profile `baseline`. */

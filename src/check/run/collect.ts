@@ -21,7 +21,7 @@ import { probeSmtp } from '../probes/smtp-tls.js';
 import { reachable, type Reach } from '../reach.js';
 import { assembleEvidence } from './assemble-evidence.js';
 
-/** TCP connections to one address. */
+/** Default of the maximum number of TCP connections to one address. */
 export const DEFAULT_BUDGET = 14;
 
 /** The ports and limits of one collection of evidence. */
@@ -45,33 +45,33 @@ export interface CollectOptions {
    */
   readonly senders?: readonly string[];
   /**
-   * One more connection for each address: a NOOP in plaintext after STARTTLS, to see
-   * whether it is executed inside TLS.
+   * True to test with one more connection for each address whether a NOOP, sent in
+   * plaintext after STARTTLS, is executed inside TLS.
    */
   readonly intrusive?: boolean;
   /**
-   * Look up misplaced TLSA records of hosts in signed zones, up to nine questions for
-   * each host, and for misplaced TXT records of the domain, up to fourteen. Default: TLSA
-   * at every depth, TXT at depth `inventory`.
+   * Whether to look up misplaced TLSA records of hosts in signed zones (up to ten queries
+   * for each host) and misplaced TXT records of the domain (up to thirteen). Default:
+   * TLSA at every depth, TXT at depth `inventory`.
    */
   readonly misplaced?: boolean;
   /**
-   * TCP connections to one address, at most. Default 14. Not used if `manners` is given.
+   * Maximum TCP connections to one address. Default 14. Ignored if `manners` is given.
    */
   readonly budget?: number;
   /**
-   * Shared by the domains of one run, so that all of them together stay within the budget
-   * of each address. Default: limits for this domain alone.
+   * The limiter that the domains of one run share, so that together they stay within the
+   * budget of each address. Default: limits for this domain alone.
    */
   readonly manners?: ProbeLimiter;
   /**
-   * Decides when an address of a policy host is contacted. Default: at once; a run over
-   * many domains shares one visitor.
+   * Decides when an address of a policy host is contacted. Default: without a wait. A run
+   * over many domains shares one visitor.
    */
   readonly policyVisitor?: PolicyVisitor;
-  /** Mail hosts that are probed, best preference first. Default 10. */
+  /** Maximum number of mail hosts to probe, best preference first. Default 10. */
   readonly maxHosts?: number;
-  /** Addresses of each host. Default 4. */
+  /** Maximum number of addresses to probe of each host. Default 4. */
   readonly maxAddresses?: number;
   /** Milliseconds between two connections to one address. Default 200. */
   readonly spacingMs?: number;
@@ -81,8 +81,8 @@ export interface CollectOptions {
    */
   readonly earlier?: Evidence;
   /**
-   * Answers of the same run about an address for another host name, which the check
-   * reuses. The function is called when the visit starts.
+   * Returns the evidence that the same run collected at an address for another host name,
+   * for reuse. The check calls the function when the visit starts.
    */
   knownAt?(address: string): AddressEvidence | undefined;
   /** Name in EHLO. Default `hermetic.invalid`. */
@@ -96,7 +96,7 @@ export interface CollectOptions {
   readonly submissionPorts?: readonly number[];
   /** Milliseconds for each step that waits for a peer. Default 15 000. */
   readonly timeoutMs?: number;
-  /** Check this host instead of the domain's MX. */
+  /** The host to check instead of the MX hosts of the domain. */
   readonly mx?: Name;
   /** The address to check instead of the host's own. */
   readonly address?: string;
@@ -207,7 +207,7 @@ export function createProbeContext(domainName: Name, options: CollectOptions): P
   };
 }
 
-/** Addresses of this machine in the evidence. */
+/** Maximum number of source addresses of this machine in the evidence. */
 const MAX_SOURCES = 8;
 
 /** Returns the network, with the local address of each connection added to `sources`. */

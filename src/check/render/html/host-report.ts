@@ -92,7 +92,8 @@ function tlsaRecords({ records, roles }: MailHost['tlsa']): Markup {
 }
 
 /**
- * Returns the outcome for mail by one host or address, if it differs from the domain's.
+ * Returns the outcome for mail through one host or address, if it differs from the
+ * domain's outcome.
  */
 function alone(exposure: Exposure | undefined, whole: Exposure, caption: string): Markup | false {
   if (!exposure || JSON.stringify(exposure) === JSON.stringify(whole)) return false;

@@ -6,9 +6,9 @@ import { overview } from './overview.js';
 
 /**
  * Renders one self-contained page, for screens from 320 pixels up, light and dark, and
- * for paper. Several domains get an overview first; it and the reports below it have the
- * same order, worst on top. Every value is escaped by `markup`, so text of a server
- * cannot become part of the page.
+ * for paper. A page on several domains begins with an overview. The overview and the
+ * reports have the same order, worst first. Every value is escaped by `markup`, so text
+ * of a server cannot become part of the page.
  */
 export function renderHtml(results: readonly CheckResult[]): string {
   const [first] = results;
