@@ -17,9 +17,9 @@ import type { Queries, Transaction } from '../database/database.js';
  * Domains of one slice. PostgreSQL plans and commits each statement of a slice once, so
  * larger slices cost less.
  */
-export const SLICE_DOMAINS = 1000;
-/** Duration of a lease; a slice takes two minutes if every question times out. */
-const LEASE_MS = 300_000;
+export const SLICE_DOMAINS = 2000;
+/** Duration of a lease; a slice takes four minutes if every question times out. */
+const LEASE_MS = 600_000;
 /** First pause before a worker grades a slice again whose hosts still wait for visits. */
 const BLOCKED_MS = 60_000;
 /**
