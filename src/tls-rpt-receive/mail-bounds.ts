@@ -1,23 +1,24 @@
 /**
- * Maximum number of lines: base64 has one line for 78 octets. Indented JSON has shorter
- * lines, but few of them.
+ * Maximum number of lines of a report mail, in addition to one for every 60 octets.
+ * Base64 has one line for 78 octets. Indented JSON has shorter lines, but few of them.
  */
 const MAX_LINES = 20_000;
 const OCTETS_PER_LINE = 60;
 const MAX_PARTS = 1000;
 
 /**
- * Size in octets above which a message is read only if it may contain a report.
+ * Octets above which a message is read only if it contains a mark of a report.
  */
 const LARGE = 256 * 1024;
 /**
- * Marks of a part that may contain a report: its type, the end of its name, or its JSON.
+ * Marks of a part that may contain a report: in its media type, its file name, or its
+ * JSON text.
  */
 const marks = /tlsrpt|\.json|\.gz|\.zip|\.eml|message\/rfc822|policies/i;
 
 /**
- * Returns whether a large message has no part that may be a report: decoding its parts
- * would be wasted work. A report that a user pastes into a text is small.
+ * Returns whether a large message has no part that may be a report, so that its parts
+ * need not be decoded. A message into which a user pasted a report is small.
  */
 export function cannotBeReport(rawMessage: Uint8Array): boolean {
   if (rawMessage.length <= LARGE) return false;
@@ -26,8 +27,8 @@ export function cannotBeReport(rawMessage: Uint8Array): boolean {
 }
 
 /**
- * Returns true for more lines or parts than any report mail has: parsing them takes more
- * memory than the message.
+ * Returns whether a message has more lines or parts than any report mail: parsing them
+ * would take more memory than the message itself.
  */
 export function exceedsAnyReport(rawMessage: Uint8Array): boolean {
   return (
@@ -36,7 +37,7 @@ export function exceedsAnyReport(rawMessage: Uint8Array): boolean {
   );
 }
 
-/** Returns whether a text occurs in the octets more often than that. */
+/** Returns whether a text occurs in the octets more than `most` times. */
 export function occursMoreThan(octets: Uint8Array, text: string, most: number): boolean {
   const buffer = Buffer.from(octets.buffer, octets.byteOffset, octets.length);
   let found = 0;

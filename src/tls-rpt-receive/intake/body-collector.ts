@@ -1,48 +1,53 @@
 /**
- * Octets of a body that are exempt from the rate limit. Reports are a hundred times
+ * Octets of a body that are exempt from the rate limit. Usual reports are a hundred times
  * smaller.
  */
 const SMALL = 128 * 1024;
-/** Rate limit in octets a second for reading all large bodies together. */
+/** Maximum rate at which all large bodies together are read, in octets a second. */
 const RATE = 8_000_000;
-/** Shortest timer in milliseconds: shorter pauses are added up first. */
+/** Minimum pause in milliseconds; shorter pauses are added up first. */
 const SHORTEST = 4;
 const BLOCK = 64 * 1024;
 
-/** The limit of one body, and the function that uses it. */
+/** The limit of one body, and the function that receives the body. */
 export interface BodyCollectorOptions<T> {
-  /** Octets of one body. */
+  /** Maximum octets of the body. */
   readonly most: number;
-  /** Uses the body, which stays in memory until the returned promise resolves. */
+  /**
+   * Receives the body, or the reason for its refusal. The body stays in memory until the
+   * returned promise resolves.
+   */
   use(bodyBytes: Buffer | 'too-large' | 'no-room'): Promise<T>;
-  /** Reads a refused body to its end, because only then the client reads the refusal. */
+  /**
+   * Whether to read a refused body to its end, for a client that reads the refusal only
+   * then.
+   */
   readonly drain?: boolean;
 }
 
 /**
- * Reads a whole body within its limits and passes it to the given function. The octets of
- * all bodies in memory share one bound.
+ * A function that reads a whole body within its limits and passes it to `use`.
  */
 export type BodyCollector = <T>(
   chunks: AsyncIterable<Uint8Array>,
   options: BodyCollectorOptions<T>,
 ) => Promise<T>;
 
-/** The octets of large bodies in memory. */
+/** The number of octets of large bodies in memory, and its maximum. */
 interface Budget {
   held: number;
   readonly most: number;
 }
 
 /**
- * The rate of reading large bodies: several of them at full speed would leave the event
- * loop little time for the other ports. Unread octets stay in the socket, so the sender
- * slows down.
+ * A limiter of the rate at which large bodies are read: several bodies at full speed
+ * would leave the event loop little time for the other ports. Unread octets stay in the
+ * socket, so the sender slows down.
  */
 class Pace {
   /**
-   * The time at which the octets read so far are due, in milliseconds of the monotonic
-   * clock.
+   * The time before which the next octets must not be read, in milliseconds of the
+   * monotonic clock.
    */
   #due = 0;
 
@@ -56,13 +61,16 @@ class Pace {
 
 const pace = new Pace();
 
-/** Room for two of the largest bodies, over all ports and configurations of a process. */
+/**
+ * The limit that all ports and configurations of a process share: two of the largest
+ * bodies.
+ */
 const ofProcess: Budget = { held: 0, most: 24_000_000 };
 
 /**
- * Reads bodies. All large bodies together have at most `maxHeld` octets; without
- * `maxHeld`, all collectors share 24 MB. Small bodies are always accepted: the server
- * limits connections.
+ * Creates a collector of bodies. All large bodies together may have at most `maxHeld`
+ * octets in memory; without `maxHeld`, all collectors share 24 MB. Small bodies are
+ * always accepted, because the server limits the number of connections.
  */
 export function bodyCollector(maxHeld?: number): BodyCollector {
   const budget: Budget = maxHeld === undefined ? ofProcess : { held: 0, most: maxHeld };
@@ -95,8 +103,8 @@ export function bodyCollector(maxHeld?: number): BodyCollector {
 }
 
 /**
- * Chunks, the small ones copied together: a body that arrives octet by octet takes no
- * more memory than any other body.
+ * The chunks of a body. Small chunks are copied into blocks, so that a body that arrives
+ * octet by octet needs no more memory than any other body.
  */
 class Blocks {
   #whole: Uint8Array[] = [];
@@ -114,8 +122,8 @@ class Blocks {
   }
 
   /**
-   * Returns the whole body, and releases the chunks, so that memory contains the body
-   * only once.
+   * Returns the whole body and releases the chunks, so that the body is in memory only
+   * once.
    */
   join(): Buffer {
     this.#close();

@@ -2,29 +2,38 @@ import { reportFailures } from '../../tls-rpt/index.js';
 import { bodyCollector } from './body-collector.js';
 import type { Receipt, Receiver } from './receiver.js';
 
-/** The receiver of reports that are POSTed, and the limit of a body. */
+/** The receiver of reports that arrive by POST, and the limits of their bodies. */
 export interface HttpsHandlerOptions {
   readonly receiver: Receiver;
   /** Maximum octets of one body, before unpacking. Default 10 MB (RFC 8460 §5.2). */
   readonly maxBody?: number;
   /**
-   * Octets of all large bodies that are being read. Default: 24 MB, shared by all intakes
-   * of the process.
+   * Maximum octets of all large bodies that are being read. Default: 24 MB, shared by all
+   * intakes of the process.
    */
   readonly maxHeld?: number;
 }
 
 type Handler = (request: Request, peer: { readonly address: string }) => Promise<Response>;
 
-/** Reads the body of a request within its limits, and receives it as a report. */
+/**
+ * A function that reads the body of a request within its limits and receives it as a
+ * report.
+ */
 export type BodyIntake = (
   body: Request['body'],
   peerAddress: string,
-  /** Replaces {@link Receiver.receive} for a caller that judges the octets first. */
+  /**
+   * A function that replaces {@link Receiver.receive}, for a caller that examines the
+   * body first.
+   */
   receive?: (bodyBytes: Uint8Array) => Promise<Receipt>,
 ) => Promise<Receipt>;
 
-/** Creates the intake of bodies. Its result never rejects because of a body. */
+/**
+ * Returns a function that receives bodies. It never rejects because of the content of a
+ * body.
+ */
 export function bodyIntake({
   receiver,
   maxBody = 10_000_000,
@@ -52,7 +61,8 @@ export function bodyIntake({
  * Accepts reports by POST (RFC 8460 §3, §5.4)
  * [8460-3-21, 8460-5.4-2, 8460-5.4-3, 8460-5.4-4]: 201 when a report is durable, 200 for
  * a copy; 400, 413 and 405 for permanent refusals; 429 and 503, with Retry-After, for
- * bodies that should be sent again (§5.5). The content decides, not the media type.
+ * bodies that should be sent again (§5.5). The content decides whether a body is a
+ * report, not the media type.
  */
 export function httpsHandler(options: HttpsHandlerOptions): Handler {
   const intake = bodyIntake(options);

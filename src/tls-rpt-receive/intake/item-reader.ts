@@ -16,18 +16,18 @@ export interface ItemReaderOptions {
 }
 
 /**
- * Octets of an item that is read at once, before and after unpacking: a few milliseconds
- * of work.
+ * Maximum octets, packed and unpacked, of a small item: one that the main thread reads
+ * itself in a few milliseconds.
  */
 const SMALL = 32 * 1024;
 const SMALL_UNPACKED = 64 * 1024;
-/** Number of reports in such an item. */
+/** Maximum number of reports in a small item. */
 const FEW = 50;
-/** Packed octets of all items that wait for the thread. */
+/** Maximum octets, packed and unpacked, of all items that wait for the thread. */
 const MAX_WAITING = 200_000_000;
 /**
- * Mebibytes of the thread's heap: the largest report needs less than a hundred. A small
- * young generation takes a third more time than the default and saves forty mebibytes.
+ * Maximum mebibytes of the thread's heap. The largest report needs less than a hundred.
+ * The small young generation makes reading a third slower and saves forty mebibytes.
  */
 const HEAP = { maxOldGenerationSizeMb: 128, maxYoungGenerationSizeMb: 4 };
 
@@ -35,19 +35,23 @@ interface Waiting {
   readonly reader: ItemReader;
   readonly task: ItemTask;
   readonly size: number;
-  /** Resolves to undefined if the item is not read now. */
+  /** Resolves the caller's promise; undefined if the item could not be read now. */
   readonly resolve: (judgedParts: readonly JudgedPart[] | undefined) => void;
 }
 
 /**
- * Reads items without blocking the event loop: small ones at once, others in a thread.
+ * Reads items without blocking the event loop: small items at once, others in a separate
+ * thread.
  */
 export class ItemReader {
   constructor(readonly options: ItemReaderOptions) {
     shared.open(this);
   }
 
-  /** Resolves to the parts of an item; undefined: the queue is full. Never rejects. */
+  /**
+   * Reads an item and resolves to its parts; undefined if the queue is full. Never
+   * rejects.
+   */
   async read(itemTask: ItemTask): Promise<readonly JudgedPart[] | undefined> {
     if (itemTask.bytes.length <= SMALL && claimedSize(itemTask.bytes) <= SMALL_UNPACKED) {
       const judgedParts = await judgeItem(
@@ -64,16 +68,20 @@ export class ItemReader {
     return shared.read(this, itemTask);
   }
 
-  /** Drops the unread items of this reader. The thread ends with its last reader. */
+  /**
+   * Discards the unread items of this reader. The last reader that closes also ends the
+   * thread.
+   */
   close(): Promise<void> {
     return shared.close(this);
   }
 }
 
 /**
- * A thread for all readers of the process, which reads one item at a time. A reload opens
- * a reader while the previous one still has work, and two threads would need twice the
- * memory. The thread starts with the first item and ends when there is no work.
+ * A thread for all readers of the process, which reads one item at a time. During a
+ * reload a new reader is open while the previous one still has work, and two threads
+ * would need twice the memory. The thread starts with the first item and ends when there
+ * is no work.
  */
 class SharedThread {
   readonly #readers = new Set<ItemReader>();
@@ -121,7 +129,10 @@ class SharedThread {
     this.#idle = setTimeout(() => void this.#end(), idleMs).unref();
   }
 
-  /** Returns an item that its reader dropped is not refused: its sender may repeat it. */
+  /**
+   * Returns the refusal of an item that needed too much work. If its reader was closed
+   * meanwhile, returns undefined, so that the sender may try again.
+   */
   #tooComplex({ reader }: Waiting): readonly JudgedPart[] | undefined {
     if (!this.#readers.has(reader)) return undefined;
     return [{ failure: reportFailures.make('report-too-complex', 'too much work') }];
@@ -143,8 +154,8 @@ class SharedThread {
 const shared = new SharedThread();
 
 /**
- * Returns whether an item reached a limit of small items, so that it needs the full
- * limits.
+ * Returns whether an item exceeded a limit of small items, so that the thread must read
+ * it.
  */
 function isBeyondSmall(judgedPart: JudgedPart): boolean {
   return (
@@ -160,7 +171,7 @@ class ReadingThread {
   #parts: JudgedPart[] = [];
   #keys: LookupKeys = () => Promise.resolve({ lookup: 'failed' });
   #settle: ((judgedParts: readonly JudgedPart[] | undefined) => void) | undefined;
-  /** Resolves when the thread can read: its start time is not charged to an item. */
+  /** Resolves when the thread can read. The deadline of an item begins only then. */
   readonly #ready: Promise<void>;
   #becomeReady: () => void = () => undefined;
 
@@ -172,13 +183,16 @@ class ReadingThread {
     });
     this.#worker
       .on('message', (message: FromWorker) => this.#take(message))
-      // The thread ran out of memory, for example.
+      // For example, the thread has no memory left.
       .on('error', () => this.#settle?.(undefined))
       .on('exit', () => this.#settle?.(undefined));
     this.#worker.unref();
   }
 
-  /** Resolves to undefined if the item took more time or memory than any report. */
+  /**
+   * Resolves to the parts of an item; undefined if the item needed more time or memory
+   * than any report.
+   */
   read(
     task: ItemTask,
     { keys, deadlineMs }: { readonly keys: LookupKeys; readonly deadlineMs: number },

@@ -5,15 +5,15 @@ import type { DkimVerdict, Via } from '../types.js';
 import { judgeTrust } from '../verify/judge-trust.js';
 
 /**
- * A body or a message, with the options of reading and judging it. It is plain data, so
- * that it can be sent to another thread.
+ * A body or a message, and the options for reading and judging it. All members are plain
+ * data, which can be sent to another thread.
  */
 export interface ItemTask {
   readonly bytes: Uint8Array;
   readonly name: string;
   readonly via: Via;
   readonly peer: string;
-  /** The time of arrival, milliseconds since 1970. */
+  /** The time of arrival in milliseconds since 1970. */
   readonly at: number;
   readonly domains: readonly string[];
   readonly hosts: ReadonlySet<string>;
@@ -22,19 +22,19 @@ export interface ItemTask {
   readonly trustedMailbox?: boolean | undefined;
 }
 
-/** A report of an item, or the reason why a part of it is not one. */
+/** A report in an item, or the reason why a part of the item is not a report. */
 export type JudgedPart =
   | {
       readonly report: PreparedReport;
       /**
-       * The number of its policies and failure details, which determines the cost of
-       * reading.
+       * The number of policies and failure details in the report, which determines the
+       * cost of reading.
        */
       readonly entries: number;
     }
   | { readonly failure: Failure };
 
-/** Reads an item, judges each report in it and makes its rows. */
+/** Reads an item, judges each report in it, and prepares the rows of the report. */
 export async function judgeItem(
   itemTask: ItemTask,
   verify: (rawMessage: Uint8Array) => Promise<DkimVerdict>,

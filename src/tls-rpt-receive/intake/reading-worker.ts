@@ -4,15 +4,18 @@ import type { KeyAnswer } from '../verify/check-signature.js';
 import { verifyByKeys } from '../verify/verify-dkim.js';
 import { judgeItem, type ItemTask, type JudgedPart } from './judge-item.js';
 
-/** From the main thread: an item to read, or the answer to a key lookup. */
+/**
+ * A message from the main thread: an item to read, a request for more parts, or the
+ * answer to a key lookup.
+ */
 export type ToWorker =
   | { readonly kind: 'task'; readonly task: ItemTask }
   | { readonly kind: 'more' }
   | { readonly kind: 'keys'; readonly id: number; readonly answer: KeyAnswer };
 
 /**
- * To the main thread. The thread is ready once its code is loaded. The thread sends the
- * parts of an item in batches, one for each request of the main thread.
+ * A message to the main thread: the code is loaded, a key is needed, or a batch of parts.
+ * The main thread requests each further batch.
  */
 export type FromWorker =
   | { readonly kind: 'ready' }
@@ -21,7 +24,8 @@ export type FromWorker =
 
 const MAX_BATCH = 50;
 /**
- * The niceness of this thread, because mail servers wait for answers of the main thread.
+ * The niceness of this thread, which lowers its priority: mail servers wait for the main
+ * thread.
  */
 const NICENESS = 10;
 
@@ -61,7 +65,7 @@ if (port) {
 
 /** Lowers the priority of this thread if that is possible. */
 function yieldToMainThread(): void {
-  // On other systems the call applies to the whole process (setpriority(2), "C
+  // On systems other than Linux, setpriority(2) applies to the whole process (section "C
   // library/kernel differences").
   if (process.platform !== 'linux') return;
   try {

@@ -15,31 +15,31 @@ import { networkBudget, reporterBudget, sourceBudget, type SourceBudget } from '
 export interface ReceiverOptions {
   readonly store: Store;
   readonly clock: Clock;
-  /** Domains whose reports count, with those below them. */
+  /** The domains, with their subdomains, for which reports are accepted. */
   readonly domains: readonly string[];
   /** Returns the known MX hosts of these domains: with DANE they are policy domains. */
   readonly hosts?: () => ReadonlySet<string>;
-  /** Looks up DKIM keys. With `keys`, large items are read in a separate thread. */
+  /** Looks up DKIM keys. If present, a separate thread reads large items. */
   readonly keys?: LookupKeys;
   /**
-   * Judges the signatures of a message if `keys` is absent: this thread then reads all
-   * items.
+   * Verifies the signatures of a message if `keys` is absent. The calling thread then
+   * reads all items.
    */
   readonly verify?: (rawMessage: Uint8Array) => Promise<DkimVerdict>;
   /**
-   * Unauthenticated reports that are stored in a day. Default 20 000, with 200 000 rows
-   * and 64 MB.
+   * Maximum number of unauthenticated reports that are stored in a day. Default 20 000,
+   * with 200 000 rows and 64 MB.
    */
   readonly unauthenticatedPerDay?: Partial<IntakeLimit>;
-  /** Octets of a report unpacked. Default 10 MB. */
+  /** Maximum octets of an unpacked report. Default 10 MB. */
   readonly maxBytes?: number;
-  /** Reports a minute from one source. Default 600. */
+  /** Maximum number of reports a minute from one source. Default 600. */
   readonly perMinute?: number;
-  /** Receives every report, for logs. */
+  /** Receives the outcome of every body or mail, for logs. */
   readonly onReceipt?: (receipt: Receipt, peer: string) => void;
 }
 
-/** The outcome of a body or a mail. `stored` is durable. */
+/** The outcome of a body or a mail. `stored`: the reports are durable. */
 export type Receipt =
   | {
       readonly status: 'stored';
@@ -53,74 +53,92 @@ export type Receipt =
     }
   | { readonly status: 'refused'; readonly failure: Failure }
   /**
-   * The sender should try again, because of its rate, a failed key lookup, a store that
-   * cannot be written, a full queue, or too many unauthenticated reports today.
+   * The sender should try again later, because of its rate, a failed key lookup, a store
+   * that cannot be written, a full queue, or too many unauthenticated reports on this
+   * day.
    */
   | {
       readonly status: 'later';
       readonly why: 'source' | 'keys' | 'store' | 'busy' | 'room';
     };
 
-/** The transport of an item. */
+/** The transport, the peer and the name of an item. */
 export interface Origin {
   readonly via: Via;
   readonly peer: string;
   readonly name: string;
-  /** Only for a mail of a mailbox. */
+  /** The origin of a mail that this process fetched from a mailbox; otherwise absent. */
   readonly mailbox?: MailboxOrigin | undefined;
 }
 
 /**
- * A mail that this process fetched. It is judged by the time when the server received it.
- * Its mailbox has no source budget, because the reader limits its rate itself.
+ * The origin of a mail that this process fetched. The mail is judged by the time when the
+ * server received it. The mailbox has no source budget, because the reader itself limits
+ * the rate.
  */
 export interface MailboxOrigin {
-  /** Milliseconds since 1970. */
+  /** The time of arrival in milliseconds since 1970. */
   readonly arrivedAt: number;
   /** Whether the operator vouches for the mailbox. */
   readonly trusted: boolean;
-  /** Accept the mail even if a key lookup fails: later tries will fail too. */
+  /**
+   * Whether to accept the mail even if a key lookup fails, because it has failed for
+   * days.
+   */
   readonly lastTry: boolean;
 }
 
-/** Accepts bodies and mails, and answers each when it is durable or refused. */
+/**
+ * A receiver that accepts bodies and mails, and answers each when its reports are durable
+ * or refused.
+ */
 export interface Receiver {
   receive(inputBytes: Uint8Array, origin: Origin): Promise<Receipt>;
-  /** Returns whether this source may send now; called before its body is read. */
+  /** Returns whether a source may send now; called before a body is read. */
   admits(peer: string): boolean;
-  /** Charges a source for octets that did not reach `receive`. */
+  /**
+   * Charges a source for the octets of a refused body, which `receive` did not charge.
+   */
   charge(peer: string, octets: number): void;
   /** Ends the thread that reads large items. */
   close(): Promise<void>;
 }
 
-/** Number of reports that a source is charged for a body that is not a report. */
+/** The cost of a body that is not a report, in reports. */
 const refusalCost = 20;
-/** Octets, by the size that the packed body states, that cost as much as a report. */
+/**
+ * Number of unpacked octets, as the packed body states them, that cost as much as one
+ * more report.
+ */
 const octetsPerReport = 32 * 1024;
-/** Policies and failure details that cost as much as a report. */
+/** Number of policies and failure details that cost as much as one more report. */
 const entriesPerReport = 50;
-/** Octets from which many items together take noticeable time to read. */
+/**
+ * Octets above which an item waits for its own turn of the event loop: many such items
+ * would block the loop.
+ */
 const felt = 4096;
 
 const defaultLimit: IntakeLimit = { reports: 20_000, rows: 200_000, octets: 64_000_000 };
-/** The part of a day's unauthenticated reports that one network may send. */
+/** The fraction of a day's unauthenticated reports that one network may send. */
 const networkShare = 0.1;
 /**
- * Rows in detail that one reporter has in a day for each domain: five reports of the
- * largest size. Genuine reporters send one report a day for each domain (RFC 8460 §4.1).
+ * Maximum number of detailed rows of one reporter in a day for each domain: five reports
+ * of the largest size. Genuine reporters send one report a day for each domain (RFC 8460
+ * §4.1).
  */
 const DETAILED_ROWS = 5000;
 
 /**
- * Mails of mailboxes that are read at the same time. Their key lookups overlap. A whole
- * batch would stay in memory so long that the garbage collector copies all of it.
+ * Number of mails from mailboxes that are read at the same time, so that their key
+ * lookups overlap. A whole batch would stay in memory so long that the garbage collector
+ * copies all of it.
  */
 const MAILS_AT_ONCE = 8;
 
 /**
- * Accepts reports: reads and judges them, and writes them together with others that
- * arrive at the same time. Never rejects.
+ * Creates a receiver. It reads and judges reports, and writes reports that arrive at the
+ * same time in one transaction. Its methods never reject.
  */
 export function createReceiver(options: ReceiverOptions): Receiver {
   return new ReportReceiver(options);
@@ -174,7 +192,8 @@ class ReportReceiver implements Receiver {
       origin.mailbox || this.admits(peer)
         ? await this.#take(inputBytes, origin)
         : ({ status: 'later', why: 'source' } as const);
-    // No caller depends on this count, and another part logs a full disk.
+    // A failure to count refusals is ignored: no caller depends on the count, and another
+    // part logs a full disk.
     const day = Math.floor(this.#options.clock.now() / 86_400_000);
     for (const { code } of failuresOf(receipt))
       void this.#count({ day, via, code }).catch(() => undefined);
@@ -190,8 +209,8 @@ class ReportReceiver implements Receiver {
     const { clock, domains, hosts, maxBytes = 10_000_000 } = this.#options;
     const { mailbox, ...source } = origin;
     const claimed = Math.min(Math.max(claimedSize(inputBytes), inputBytes.length), maxBytes);
-    // Charged before any reading, so that simultaneous bodies of one source cannot all
-    // pass the budget.
+    // The source is charged before its body is read, so that simultaneous bodies of one
+    // source cannot all pass the budget.
     this.#budget.spend(origin.peer, 1 + Math.floor(claimed / octetsPerReport));
     if (claimed > felt) await this.#turn();
     const at = Math.min(clock.now(), mailbox?.arrivedAt ?? Infinity);
@@ -217,7 +236,8 @@ class ReportReceiver implements Receiver {
     const [failure] = failures;
     // A report is stored even if other items of the upload are unreadable.
     if (failure && reports.length === 0) return { status: 'refused', failure };
-    // RFC 6376 §6.1.2: the sender keeps the mail until the key can be looked up.
+    // The sender keeps the mail and tries again until the key can be looked up (RFC 6376
+    // §6.1.2).
     if (mailbox?.lastTry !== true && reports.some(({ report }) => awaitsKey(report)))
       return { status: 'later', why: 'keys' };
     return this.#store(
@@ -233,8 +253,8 @@ class ReportReceiver implements Receiver {
   }
 
   /**
-   * Returns the report to store. For a reporter that has used up its share, this is a
-   * report with counts but without details.
+   * Returns the report to store. If the reporter has used up its rows of the day, the
+   * report has only counts and no details.
    */
   #withinBudget(report: PreparedReport): PreparedReport {
     const isWithin = !isAuthenticated(report.trust) || this.#reporters.admits(report.reporter);
@@ -280,7 +300,7 @@ class ReportReceiver implements Receiver {
   }
 }
 
-/** Returns the rows of a report in the tables. */
+/** Returns the number of rows that a report needs in the tables. */
 function rowsOf({ policies, failures }: PreparedReport): number {
   return policies.length + failures.length;
 }
@@ -294,8 +314,8 @@ function awaitsKey({ trust, reason }: PreparedReport): boolean {
 }
 
 /**
- * Returns the cost of the reports after the first one: the first one was charged on
- * arrival.
+ * Returns the cost of the reports in an item except the first report, which was charged
+ * on arrival.
  */
 function costOf(reports: readonly { readonly entries: number }[]): number {
   const entries = reports.reduce((count, one) => count + one.entries, 0);

@@ -11,42 +11,50 @@ export interface SmtpIntakeOptions {
   readonly receiver: Receiver;
   /** Addresses that accept reports; every other recipient is refused. */
   readonly recipients: readonly string[];
-  /** Name in the greeting. */
+  /** The host name in the greeting. */
   readonly name: string;
   /**
-   * For STARTTLS. Without a certificate mail arrives in plaintext, which RFC 8460 §5.3.1
-   * allows for reports. With a certificate plaintext stays allowed: STARTTLS is not
+   * The certificate for STARTTLS. Without a certificate mail arrives in plaintext, which
+   * RFC 8460 §5.3.1 allows for reports. With a certificate STARTTLS is offered but not
    * required [3207-4-3].
    */
   readonly secureContext?: SecureContext;
-  /** Octets of one mail. Default 10 MB, the largest mail that the receiver reads. */
+  /**
+   * Maximum octets of one mail. Default 10 MB, the largest mail that the receiver reads.
+   */
   readonly maxMail?: number;
   /**
-   * Octets of all large mails that are being read. Default: 24 MB, shared by all intakes
-   * of the process.
+   * Maximum octets of all large mails that are being read. Default: 24 MB, shared by all
+   * intakes of the process.
    */
   readonly maxHeld?: number;
   readonly limits?: Partial<SessionLimits>;
-  /** Returns a monotonic clock in milliseconds. Default: the system's. */
+  /**
+   * Returns the time of a monotonic clock in milliseconds. Default: the clock of the
+   * system.
+   */
   readonly monotonic?: () => number;
 }
 
 /** A running SMTP intake for report mail. */
 export interface SmtpIntake {
   serve(connection: Connection): void;
-  /** Ends the session with 421 on a connection that is closed to admit a new one. */
+  /**
+   * Ends the session on a connection with 421, because the port closes it to admit a new
+   * one.
+   */
   evict(connection: Connection): void;
   /**
-   * Ends sessions with 421: idle sessions at once, others after their mail or ten
-   * seconds.
+   * Ends all sessions with 421: idle sessions at once, others after their current mail,
+   * at most after ten seconds.
    */
   stop(): Promise<void>;
 }
 
 /**
- * Accepts report mail by SMTP (RFC 8460 §3): without AUTH, relaying or outgoing mail. A
- * message that is not accepted is refused inside the session, so that no bounce is
- * needed.
+ * Returns an intake that accepts report mail by SMTP (RFC 8460 §3). It offers no AUTH,
+ * and neither relays nor sends mail. It refuses a message inside the session, so that no
+ * bounce is needed.
  */
 export function smtpIntake(options: SmtpIntakeOptions): SmtpIntake {
   const { receiver, name, secureContext, maxMail = 10_000_000, maxHeld, limits } = options;
@@ -89,7 +97,8 @@ export function smtpIntake(options: SmtpIntakeOptions): SmtpIntake {
           take(bodyBytes, peer);
         return await collect(counted(), { most: maxMail, use, drain: true });
       } catch (error) {
-        // The client closed early: the octets that were read still count.
+        // The client closed the connection early, but is still charged for the octets
+        // that were read.
         receiver.charge(peer, octets);
         return { code: 451, text: `4.3.0 ${neutralise((error as Error).message, 100)}` };
       }

@@ -15,13 +15,13 @@ export interface ImportMailboxOptions extends Pick<
 > {
   readonly store: Store;
   readonly clock: Clock;
-  /** Domains whose reports count, with those below them. */
+  /** The domains, with their subdomains, for which reports are accepted. */
   readonly domains: readonly string[];
   readonly keys: LookupKeys;
   readonly signal: AbortSignal;
-  /** Store nothing, and remove nothing from the mailbox. */
+  /** Whether to store nothing, and to remove nothing from the mailbox. */
   readonly isDryRun: boolean;
-  /** Receives the number of mails read until now. */
+  /** Receives the number of mails that were read until now. */
   readonly onMail?: (mails: number) => void;
 }
 
@@ -29,26 +29,30 @@ export interface ImportMailboxOptions extends Pick<
  * The numbers of mails and reports of an import, even of one that failed before its end.
  */
 export interface MailboxImport {
-  /** The failure that ended the import before the last mail. */
+  /** The outcome of the import: a failure if it ended before the last mail. */
   readonly result: Result<undefined>;
   readonly fates: ReadonlyMap<MailFate, number>;
-  /** Mails to try again later, because their DKIM keys could not be looked up. */
+  /**
+   * Number of mails to try again later, mostly because their DKIM keys could not be
+   * looked up.
+   */
   readonly pending: number;
-  /** Numbers of new reports, and of reports that were known. */
+  /** Numbers of new reports, and of reports that were already stored. */
   readonly fresh: number;
   readonly known: number;
-  /** New reports that do not count, by trust. */
+  /** Number of new reports that are excluded from the sums, by trust. */
   readonly uncounted: ReadonlyMap<string, number>;
-  /** Mails that are meant as reports and cannot be read, by failure code. */
+  /** Number of mails that were refused, by failure code. */
   readonly refused: ReadonlyMap<string, number>;
 }
 
 /**
- * Reads a mailbox once, as the daemon does, and shares the position with it: after an
- * import the daemon reads only later mail.
+ * Reads a mailbox once, in the same way as the daemon. Import and daemon share the
+ * position in the mailbox: after an import the daemon reads only later mail.
  *
- * A dry run takes the same steps with a database in memory. That database has the
- * position and the reports of the real one, so the result equals that of the import.
+ * A dry run takes the same steps with a database in memory. This database starts with the
+ * position and the reports of the real one, so a dry run has the same result as an
+ * import.
  */
 export async function importMailbox(options: ImportMailboxOptions): Promise<MailboxImport> {
   const { store, clock, domains, keys, signal, isDryRun, onMail } = options;
@@ -84,7 +88,7 @@ export async function importMailbox(options: ImportMailboxOptions): Promise<Mail
   }
 }
 
-/** Returns the mailbox of a dry run, which removes no mail. */
+/** Returns a function that opens a mailbox for a dry run, which never removes mail. */
 function withoutRemoval(open: MailboxReaderOptions['open']): MailboxReaderOptions['open'] {
   return async (signal) => {
     const opened = await open(signal);
@@ -103,7 +107,7 @@ function withoutRemoval(open: MailboxReaderOptions['open']): MailboxReaderOption
   };
 }
 
-/** Counts the receipts of an import. */
+/** A counter of the receipts of an import. */
 class ReceiptCounts {
   mails = 0;
   readonly totals = {

@@ -145,7 +145,7 @@ test('a connection that breaks at any step loses no report and counts none twice
         const options = { after, moveTo: after === 'move' ? 'Read' : undefined };
         await world.read(1, options);
         mailbox.breaksAt = undefined;
-        // Another process continues.
+        // Another process continues the reading.
         await world.read(2, options);
         const at = `${after}, step ${step}, ${afterEffect ? 'after' : 'before'} its effect`;
         assert.equal(world.successful(), 40, at);
@@ -205,7 +205,7 @@ test('a mail whose key cannot be looked up is tried again and delays no other', 
   world.store.close();
 });
 
-/** Mails of domains without keys in `keyResolver([signer])`. */
+/** Domains whose keys `keyResolver([signer])` does not have. */
 const lateSigners = Array.from({ length: 60 }, (_, n) => `late${n}.example`);
 const lateMails = Promise.all(
   lateSigners.map((name) => {
@@ -232,9 +232,10 @@ for (const after of ['keep', 'move'] as const)
       failures.map((failure) => failure?.code),
       ['mailbox-pending-full'],
     );
-    // Three rounds: the skipped mails are fetched once, the pending ones each time.
+    // In three rounds the skipped mails are fetched once, and the pending mails in each
+    // round.
     assert.ok(mailbox.fetches <= 61 + 2 * 50, `${mailbox.fetches} fetches`);
-    // Another process continues, and the keys are available again.
+    // Another process continues the reading, and the keys are available again.
     world.keys = keyResolver([signer, ...lateSigners]);
     clock.at += 30 * MINUTE;
     reader = await world.read(4, options);
@@ -254,7 +255,7 @@ test('skipped mails are read again once pending mails are settled', async () => 
   clock.at += MINUTE;
   const onFailure = (failure: Failure | undefined): void => {
     counts.push(world.successful());
-    // The resolver answers from here on, and the first retries are due.
+    // From now on the resolver answers, and the first retries are due.
     if (failure) world.keys = keyResolver(lateSigners);
     clock.at += 10 * MINUTE;
   };
@@ -304,7 +305,7 @@ test('a trusted mailbox counts reports without a key, and every view names them'
     renderReportOverview(overview),
     /2 reports count only because you trust their mailbox/,
   );
-  // The key is published again: the signature replaces the operator's trust.
+  // The key is published again, so the report is now trusted because of its signature.
   world.keys = keyResolver([signer]);
   mailbox.uidValidity = '3';
   await world.read(1, { trusted: true });
@@ -343,7 +344,7 @@ test('the time of arrival judges an old report, and a trusted mailbox takes any'
   assert.equal(await trustOf(Date.parse('2026-01-05T06:00:00Z'), false), 'signed');
   assert.equal(await trustOf(arrived, false), 'stale');
   assert.equal(await trustOf(arrived, true), 'signed');
-  // For a server without arrival times, the mail counts as having arrived now.
+  // If the server states no arrival time, the mail counts as received now.
   assert.equal(await trustOf(NaN, false), 'stale');
 });
 

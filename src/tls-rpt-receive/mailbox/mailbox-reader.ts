@@ -13,11 +13,11 @@ import { MailboxState, type PendingMail } from './mailbox-state.js';
 import type { FetchedMail, MailEntry, ReportMailbox } from './mailbox.js';
 
 /**
- * The result of one mail. `taken`: every report in it is stored, and it was moved or
- * deleted if so configured. `left`: stored in part, or about other domains, so it stays.
- * `foreign`: not a report; `refused`: a report that cannot be read; both stay.
- * `postponed`: tried again later. `given-up`: its key was unavailable for three days; it
- * stays, and is not tried again.
+ * The result of reading one mail. `taken`: all its reports are stored, and the mail was
+ * moved or deleted if so configured. All other mails stay in the folder. `left`: a part
+ * was not stored, or a report is about another domain. `foreign`: the mail is not a
+ * report. `refused`: it is a report that cannot be read. `postponed`: it is tried again
+ * later. `given-up`: its key was unavailable for three days, and it is not tried again.
  */
 export type MailFate = 'taken' | 'left' | 'foreign' | 'refused' | 'postponed' | 'given-up';
 
@@ -25,10 +25,11 @@ export type MailFate = 'taken' | 'left' | 'foreign' | 'refused' | 'postponed' | 
 export interface MailboxStatus {
   readonly name: string;
   readonly connected: boolean;
-  /** The reason why the mailbox cannot be read now, or not completely. */
+  /** The reason why the mailbox currently cannot be read, or only in part. */
   readonly failure: Failure | undefined;
   /**
-   * Time of the last complete round in milliseconds since 1970; 0 before the first one.
+   * The time of the last successful round in milliseconds since 1970; 0 before the first
+   * round.
    */
   readonly readAt: number;
   readonly pending: number;
@@ -37,7 +38,10 @@ export interface MailboxStatus {
 
 /** The mailbox, the intake, and the choices of the operator. */
 export interface MailboxReaderOptions {
-  /** Account and folder, as shown in logs and stored as the peer of each report. */
+  /**
+   * The account and folder, which are shown in logs and stored as the peer of each
+   * report.
+   */
   readonly name: string;
   readonly open: (signal: AbortSignal) => Promise<Result<ReportMailbox>>;
   readonly receiver: Receiver;
@@ -52,13 +56,13 @@ export interface MailboxReaderOptions {
   /** Maximum number of mails that are remembered as pending. Default 100,000. */
   readonly maxPending?: number | undefined;
   /**
-   * Receives the failure when the mailbox cannot be read, and undefined when it is
-   * readable again.
+   * Called with the failure if the mailbox cannot be read, and with undefined if it can
+   * be read again.
    */
   readonly onFailure: (failure: Failure | undefined) => void;
 }
 
-/** Octets of one mail, as for mail by SMTP. */
+/** Maximum octets of one mail, the same as for mail by SMTP. */
 const MAX_MAIL = 10_000_000;
 /** Maximum number of mails to fetch together, and of their octets. */
 const MAX_BATCH = 50;
@@ -69,12 +73,18 @@ const MAX_DESCRIBED = 500;
 const MAX_DUE = 500;
 const MAX_PENDING = 100_000;
 const MINUTE = 60_000;
-/** The first pause before a pending mail is tried again; each further one is longer. */
+/**
+ * The first pause before a pending mail is tried again; each further pause is twice as
+ * long.
+ */
 const FIRST_RETRY = 5 * MINUTE;
 const MAX_RETRY = 360 * MINUTE;
-/** The time for which a pending mail is retried, as long as mail servers retry. */
+/**
+ * The time after which a pending mail is not tried again; mail servers retry for about as
+ * long.
+ */
 const RETRY_TIME = 3 * 1440 * MINUTE;
-/** The pause after a round that the store or the reading thread stopped. */
+/** The pause after a round that stopped because of the store or a full queue. */
 const BLOCKED_PAUSE = 30_000;
 /**
  * Pauses before the next connection, long enough that refused logins do not lock the
@@ -84,15 +94,15 @@ const FIRST_RECONNECT = 5000;
 const MAX_RECONNECT = 10 * MINUTE;
 const REFUSED_PAUSE = 15 * MINUTE;
 /**
- * Number of connections or rounds without a read mail after which a single reading ends.
+ * Number of connections or rounds without a read mail after which `readOnce` ends.
  */
 const MAX_STALLS = 4;
 
 /**
  * Reads reports from one folder until it is stopped. A mail is moved or deleted only
- * after its reports are durable, and the position in the folder is saved after that. A
- * process that ends between any two steps repeats a batch, in which every report is known
- * by its digest: the reader loses no report and counts no report twice.
+ * after its reports are durable, and then the position in the folder is saved. If the
+ * process ends between two steps, the next one repeats the batch. Stored reports are
+ * recognised by their digests, so the reader loses no report and counts no report twice.
  */
 export class MailboxReader {
   readonly #options: MailboxReaderOptions;
@@ -125,7 +135,7 @@ export class MailboxReader {
   /** Reads until the signal aborts. Never rejects. */
   async run(signal: AbortSignal): Promise<void> {
     const { clock } = this.#options;
-    // The store cannot be written, which the daemon reports.
+    // The store could not be written. The daemon reports such failures elsewhere.
     const onError = (): number => BLOCKED_PAUSE;
     const pauseAfter: AfterRound = async (mailbox, progress) => {
       if (progress === 'complete') await this.#wait(mailbox, signal);
@@ -137,10 +147,10 @@ export class MailboxReader {
   }
 
   /**
-   * Reads the mails that are in the folder now, and resolves to the failure that
-   * prevented it, if any. A lost connection is opened again as long as mails are read. If
-   * this call ends early, the next call in any process continues its work. Rejects with
-   * the abort of the signal, and if the store fails.
+   * Reads the mails that are in the folder now. Resolves to a failure if not all could be
+   * read. Opens a lost connection again as long as mails are read. If this call ends
+   * early, the next call in any process continues its work. Rejects if the signal aborts
+   * or the store fails.
    */
   async readOnce(signal: AbortSignal): Promise<Result<undefined>> {
     const { clock } = this.#options;
@@ -178,7 +188,8 @@ export class MailboxReader {
     if (!opened.ok) return this.#failed(opened.failure, true);
     const mailbox = opened.value;
     this.#connected = true;
-    // A command in progress would delay the stop until the server answers.
+    // Closing the connection on abort prevents a pending command from delaying the stop
+    // until the server answers.
     const close = (): void => mailbox.close();
     signal.addEventListener('abort', close, { once: true });
     try {
@@ -211,9 +222,9 @@ export class MailboxReader {
   }
 
   /**
-   * Counts a failure, and returns the pause before the next attempt. Servers end idle
-   * connections, so only a connection that cannot be opened again is a failure of the
-   * mailbox.
+   * Counts a failure, and returns the pause before the next attempt. Servers close idle
+   * connections, so the mailbox counts as failing only if the connection cannot be opened
+   * again.
    */
   #failed(failure: Failure, atOpening: boolean): number {
     this.#failures++;
@@ -226,7 +237,7 @@ export class MailboxReader {
     return Math.min(FIRST_RECONNECT * 2 ** (this.#failures - 1), MAX_RECONNECT);
   }
 
-  /** Waits until the server announces a mail, and at most until the next poll. */
+  /** Waits until the server announces a mail, at most until the next poll. */
   async #wait(mailbox: ReportMailbox, signal: AbortSignal): Promise<void> {
     const { clock, pollMs } = this.#options;
     await followSignals([signal], async (awake) => {
@@ -237,8 +248,8 @@ export class MailboxReader {
   }
 
   /**
-   * Reads the mails that are new or due. `more`: other mails are due now. `blocked`: some
-   * mails remain for later.
+   * Reads the mails that are new or due. Returns `more` if further mails are due now, and
+   * `blocked` if mails remain for a later round.
    */
   async #round(mailbox: ReportMailbox, signal: AbortSignal): Promise<Result<Progress>> {
     const from = await this.#state.begin(mailbox.uidValidity);
@@ -304,7 +315,8 @@ export class MailboxReader {
     const take = (mail: FetchedMail): Promise<Taken> =>
       this.#take(mail, arrivals.get(mail.uid) ?? NaN, pending.get(mail.uid));
     const first = await Promise.all(mails.map(take));
-    // Large mails fill the queue of the reading thread, so each is read alone.
+    // Large mails may have filled the queue of the reading thread, so each blocked mail
+    // is read again alone.
     const taken: Taken[] = [];
     for (const [index, mail] of mails.entries()) {
       const outcome = first[index];
@@ -346,17 +358,21 @@ export class MailboxReader {
 
 type Progress = 'complete' | 'more' | 'blocked';
 
-/** Waits for the next round, or ends the connection. */
+/** A function that waits for the next round, or decides to end the connection. */
 type AfterRound = (mailbox: ReportMailbox, progress: Progress) => Promise<'continue' | 'end'>;
 
 /**
- * The result of one mail. `blocked`: the result is unknown, and the mail is read again.
+ * The result of one mail. `blocked`: the mail could not be processed now and is read
+ * again.
  */
 interface Taken {
   readonly uid: number;
   readonly fate: MailFate | 'blocked';
   readonly pendingMail?: PendingMail;
-  /** True if the mail is postponed and no room is left to remember it. */
+  /**
+   * True if the mail is postponed but cannot be remembered, because too many mails are
+   * pending.
+   */
   readonly isSkipped?: boolean;
 }
 
@@ -366,9 +382,9 @@ export function isOtherMail({ code }: Pick<Failure, 'code'>): boolean {
 }
 
 /**
- * Returns the further treatment of a mail. A mail is removed only if all of its reports
- * are stored. Another reader of the mailbox may need a mail with reports about other
- * domains.
+ * Returns the result of a mail from its receipt. A mail may be removed only if all its
+ * reports are stored. A mail with reports about other domains stays, because another
+ * reader of the mailbox may need it.
  */
 function fateOf(receipt: Exclude<Receipt, { status: 'later' }>): MailFate {
   if (receipt.status === 'refused') return isOtherMail(receipt.failure) ? 'foreign' : 'refused';
@@ -377,7 +393,7 @@ function fateOf(receipt: Exclude<Receipt, { status: 'later' }>): MailFate {
   return isWhole ? 'taken' : 'left';
 }
 
-/** Mails that are fetched together. `asked` also contains deleted ones. */
+/** Mails that are fetched together. `asked` may also contain UIDs of deleted mails. */
 interface Batch {
   readonly asked: readonly number[];
   readonly entries: readonly MailEntry[];

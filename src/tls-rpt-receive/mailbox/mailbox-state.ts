@@ -5,29 +5,30 @@ export interface PendingMail {
   readonly uid: number;
   /** Number of tries until now. */
   readonly tries: number;
-  /** Milliseconds since 1970 of the first try and of the next one. */
+  /** The times of the first try and of the next try, in milliseconds since 1970. */
   readonly since: number;
   readonly due: number;
 }
 
-/** The changes of one batch of mails. */
+/** The changes of the state that follow from one batch of mails. */
 export interface StateChange {
-  /** Mails below this UID were read, except the pending and the skipped ones. */
+  /** The UID below which all mails were read, except pending and skipped mails. */
   readonly nextUid: number;
   readonly settled: readonly number[];
   readonly postponed: readonly PendingMail[];
-  /** Pending mails for which no room is left among the remembered ones. */
+  /** Pending mails that cannot be remembered, because too many mails are pending. */
   readonly skipped: readonly number[];
 }
 
 /**
- * Remembers which mails of a folder were read. This saves work but does not affect sums:
- * a report that is read again is known by its digest. The state is therefore written
- * after the reports, and a crash between the two repeats one batch.
+ * The record of the mails of a folder that were read. It saves work but does not affect
+ * sums: a report that is read again is recognised by its digest. The state is therefore
+ * written after the reports, and after a crash between the two writes one batch is
+ * repeated.
  *
- * The number of pending mails is bounded. While the limit is reached, the stored position
- * stays before the first skipped mail, and only memory has the position of the reader.
- * Once there is room, the reader returns to the stored position.
+ * The number of pending mails is limited. At the limit, the stored position stays before
+ * the first skipped mail, and the position of the reader is only in memory. When fewer
+ * mails are pending, the reader returns to the stored position.
  */
 export class MailboxState {
   readonly #store: Store;
@@ -37,7 +38,7 @@ export class MailboxState {
   #readUpTo = 1;
   #firstSkipped: number | undefined;
 
-  /** `mailbox` names account and folder. */
+  /** `mailbox`: the name of the account and folder. */
   constructor(store: Store, mailbox: string, maxPending: number) {
     this.#store = store;
     this.#mailbox = mailbox;
@@ -49,14 +50,15 @@ export class MailboxState {
     return this.pendingCount() < this.#maxPending;
   }
 
-  /** Returns whether mails were skipped for lack of room. */
+  /** Returns whether mails were skipped because too many were pending. */
   get isFull(): boolean {
     return this.#firstSkipped !== undefined;
   }
 
   /**
-   * Returns the first UID that was not read. Another `uidValidity` begins again at 1.
-   * Skipped mails are read again when a tenth of the room is free.
+   * Returns the first UID that was not read; 1 if `uidValidity` has changed. Returns to
+   * the skipped mails when at most nine tenths of the permitted number of mails are
+   * pending.
    */
   async begin(uidValidity: string): Promise<number> {
     const stored = await this.#storedPosition(uidValidity);
@@ -107,7 +109,7 @@ export class MailboxState {
     return found?.n ?? 0;
   }
 
-  /** Returns the pending mails from a UID on. */
+  /** Returns the UIDs of the pending mails, from a given UID on. */
   pendingFrom(uid: number): ReadonlySet<number> {
     const rows = this.#store
       .prepare<{ uid: number }>(

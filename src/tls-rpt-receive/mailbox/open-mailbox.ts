@@ -13,22 +13,28 @@ export type MailboxSecret = { readonly password: string } | { readonly accessTok
 
 /** The server, the account and the folder of a mailbox. */
 export interface MailboxAddress {
-  /** Name of the server: the name in its certificate. */
+  /** The name of the server, which its certificate must contain. */
   readonly server: string;
-  /** The address to connect to instead of the addresses of the name. */
+  /** The address to which the client connects, instead of the addresses in DNS. */
   readonly address?: string | undefined;
   readonly port: number;
   readonly user: string;
   readonly folder: string;
-  /** The folder to move mails to; it is created if it does not exist. */
+  /** The folder to which mails are moved; it is created if it does not exist. */
   readonly moveTo?: string | undefined;
-  /** Opens the folder for reading only: the server then changes no flag and no mail. */
+  /**
+   * Whether to open the folder for reading only, so that the server changes no flag and
+   * no mail.
+   */
   readonly readOnly: boolean;
 }
 
-/** The network and trust of a connection to a mailbox. */
+/** The network, resolver and trust store for a connection to a mailbox. */
 export interface MailboxNetwork {
-  /** Guarded against private addresses, since DNS chooses the addresses of the server. */
+  /**
+   * A network that refuses private addresses, since DNS chooses the addresses of the
+   * server.
+   */
   readonly network: Network;
   /** The network for an address that the configuration contains. */
   readonly localNetwork: Network;
@@ -40,9 +46,12 @@ export interface MailboxNetwork {
 
 const DIAL_TIMEOUT = 15_000;
 const GREETING_TIMEOUT = 30_000;
-/** Milliseconds without an octet after which a command has failed. */
+/** Milliseconds without an octet after which a command counts as failed. */
 const SILENCE_TIMEOUT = 120_000;
-/** Milliseconds after which IDLE is renewed: shorter than the timeouts of home routers. */
+/**
+ * Milliseconds after which IDLE is renewed: shorter than the connection timeouts of home
+ * routers.
+ */
 const IDLE_RENEWAL = 240_000;
 /** Milliseconds after the last command until IDLE begins. */
 const IDLE_DELAY = 500;
@@ -79,7 +88,10 @@ function closing(client: ImapFlow, failure: Failure): Result<never> {
   return fail(failure);
 }
 
-/** Connects to the addresses in turn. An invalid certificate ends the attempts. */
+/**
+ * Connects to one address after the other until TLS is established. An invalid
+ * certificate ends the attempts.
+ */
 async function dialSecurely(
   at: MailboxAddress,
   { network, localNetwork, resolver, trustStore, clock, signal }: MailboxNetwork,
@@ -131,7 +143,8 @@ async function createClient(
     port,
     secure: true,
     auth: 'password' in secret ? { user, pass: secret.password } : { user, ...secret },
-    // The connection is open and its server authenticated: the library opens no socket.
+    // The connection is already open and the server authenticated, so the library need
+    // not open a socket.
     transport: {
       connect(_options, onConnect) {
         setImmediate(onConnect);
@@ -149,16 +162,16 @@ async function createClient(
     maxLiteralSize: MAX_LITERAL,
     maxResponseSize: MAX_RESPONSE,
   });
-  // Each command rejects separately, but an error event without a listener would end the
-  // process.
+  // A failed command rejects its own promise. An error event without a listener would end
+  // the process.
   client.on('error', close);
   client.on('close', close);
   return client;
 }
 
 /**
- * Returns the stream as the socket type of the library. A TLS stream implements the
- * timeout methods that the library calls.
+ * Returns the stream with the socket type of the library. A TLS stream has the timeout
+ * methods that the library calls.
  */
 function asTransport(stream: Duplex): ImapTransportSocket {
   return stream as ImapTransportSocket;
@@ -174,8 +187,8 @@ function canRemove({ capabilities }: ImapFlow, { moveTo }: MailboxAddress): bool
 }
 
 /**
- * Ignores the refusal to create a folder, which usually exists already. Otherwise the
- * first MOVE fails too.
+ * Ignores that the server refuses to create a folder, because the folder usually exists
+ * already. If it does not, the first MOVE will fail.
  */
 function ignoreRefusal(error: ImapError): void {
   if (error.responseStatus !== 'NO') throw error;
@@ -201,7 +214,7 @@ function failureOf(error: ImapError, { server, user, folder }: MailboxAddress): 
 class ImapMailbox implements ReportMailbox {
   readonly #client: ImapFlow;
   readonly #at: MailboxAddress;
-  /** Whether a mail was announced since the last `list`. */
+  /** Whether the server has announced a mail since the last `list`. */
   #announced = false;
   #wake: () => void = () => undefined;
 
