@@ -22,7 +22,7 @@ const mailServer = z
   );
 const https = z.string().regex(/^https:\/\/\S+$/, 'is not an https address');
 
-/** The channels that alerts are sent to. */
+/** The settings of the channels for alerts. */
 export const alertChannelFields = {
   webhook: https.optional(),
   mail: z
@@ -35,20 +35,20 @@ export const alertChannelFields = {
     .optional(),
 };
 
-/** An IMAP folder that reports are read from. */
+/** The settings of an IMAP folder from which reports are read. */
 const mailboxSettings = z
   .strictObject({
-    /** Name of the IMAP server: the name in its certificate. */
+    /** The name of the IMAP server, which its certificate must contain. */
     server: domainField,
     /**
-     * The address to connect to instead of the addresses of the name. The daemon connects
-     * to a private address only if it is set here.
+     * The address to which the daemon connects, instead of the addresses in DNS. The
+     * daemon connects to a private address only if it is set here.
      */
     address: z
       .string()
       .refine((text) => parseIp(text) !== undefined, 'is not an IP address')
       .optional(),
-    /** TLS from the first octet (RFC 8314). */
+    /** The port, with TLS from the first octet (RFC 8314). */
     port: z.int().min(1).max(65_535).default(993),
     user: z.string().min(1).max(320),
     /** A file with the password. */
@@ -63,8 +63,8 @@ const mailboxSettings = z
     /** Minutes between two rounds if the server announces no mail. */
     pollMinutes: z.number().min(1).max(1440).default(10),
     /**
-     * Count reports without a verifiable signature: for an archive whose DKIM keys were
-     * withdrawn. Every view mentions these reports.
+     * Whether reports without a verifiable signature count, for an archive whose DKIM
+     * keys were withdrawn. Every view mentions these reports.
      */
     trusted: z.boolean().default(false),
   })
@@ -85,27 +85,27 @@ export type MailboxSettings = z.output<typeof mailboxSettings>;
 /** The section `report` of `hermetic.yaml`, except `smtp.listen` and the certificate. */
 export const reportSection = z.strictObject({
   /**
-   * Domains whose reports count, with those below them. Under DANE, mail hosts are
-   * separate policy domains.
+   * The domains, with their subdomains, for which reports are accepted. Under DANE, mail
+   * hosts are separate policy domains.
    */
   domains: z.array(domainField).min(1, 'name at least one domain'),
-  /** Intake on the shared web port: `rua=https://HOST/PATH`. */
+  /** The intake on the shared web port, for a record with `rua=https://HOST/PATH`. */
   https: z
     .strictObject({ host: domainField, path: z.string().startsWith('/').default('/tlsrpt') })
     .optional(),
   /**
-   * Intake by mail: `rua=mailto:RECIPIENT`. If port 25 is in use, pipe mail into
-   * `hermetic report import` instead.
+   * The intake by mail, for a record with `rua=mailto:RECIPIENT`. If port 25 is in use,
+   * pipe mail into `hermetic report import` instead.
    */
   smtp: z
     .strictObject({
       recipients: z.array(mailbox).min(1),
-      /** Name in the greeting. Default: the first recipient's domain. */
+      /** The host name in the greeting. Default: the domain of the first recipient. */
       name: domainField.optional(),
       connections: z.int().min(1).max(10_000).default(100),
     })
     .optional(),
-  /** Intake from IMAP folders, for domains whose mail is hosted elsewhere. */
+  /** The intake from IMAP folders, for domains whose mail is hosted elsewhere. */
   mailboxes: z
     .array(mailboxSettings)
     .max(100)
@@ -114,11 +114,11 @@ export const reportSection = z.strictObject({
       'names one folder twice: remove one of them',
     )
     .default([]),
-  /** Octets of one report unpacked. */
+  /** Maximum octets of an unpacked report. */
   maxBytes: z.int().min(100_000).max(100_000_000).default(10_000_000),
-  /** Reports that one address may send in a minute. */
+  /** Maximum number of reports from one address in a minute. */
   perMinute: z.int().min(1).max(1_000_000).default(600),
-  /** Days for which reports are stored; their daily sums stay. */
+  /** Number of days for which reports are stored; their daily sums are never deleted. */
   keepDays: z.int().min(7).max(36_500).default(400),
   /**
    * Hours between two checks of each domain, whose results explain failures. 0: never.
@@ -142,5 +142,5 @@ export function mailboxName({
   return `imap:${user}@${server}/${folder}`;
 }
 
-/** The `report` section of the configuration, checked and with defaults. */
+/** The section `report` of the configuration, validated and with default values. */
 export type ReportSettings = z.output<typeof reportSection>;

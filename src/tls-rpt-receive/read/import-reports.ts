@@ -9,34 +9,35 @@ import { reportRecord, type ReportRecord } from './report-record.js';
 import { splitItems } from './split-items.js';
 import type { Source } from './walk-sources.js';
 
-/** The destination of an import, the trusted domains and the limits of one item. */
+/** The destination of an import, the accepted domains, and the limits of one item. */
 export interface ImportOptions {
   readonly clock: Clock;
-  /** The destination of reports. Without it they are only read. */
+  /** The database in which the reports are stored. Without it they are only read. */
   readonly store?: Store;
-  /** Domains whose reports count. None: all. */
+  /** The domains for which reports are accepted. Empty or absent: all domains. */
   readonly domains?: readonly string[];
-  /** Judges the signatures of messages. */
+  /** Verifies the signatures of a message. */
   readonly verify?: (rawMessage: Uint8Array) => Promise<DkimVerdict>;
-  /** Octets of a report unpacked. Default 10 MB. */
+  /** Maximum octets of an unpacked report. Default 10 MB. */
   readonly maxBytes?: number;
   /** The known MX hosts of these domains: with DANE they are policy domains. */
   readonly hosts?: ReadonlySet<string>;
   /**
-   * Throws HermeticError `dkim-key-unavailable`, before any report is stored, if a key
-   * lookup failed temporarily: a mail server that pipes mail to this program then retries
-   * (RFC 6376 §6.1.2). Default: the reports of such mail are stored but do not count.
+   * Whether a key lookup that fails temporarily ends the import with HermeticError
+   * `dkim-key-unavailable` before any report is stored: a mail server that pipes mail to
+   * this program then retries (RFC 6376 §6.1.2). Default: the reports of such mail are
+   * stored but do not count.
    */
   readonly retryKeys?: boolean;
 }
 
 const group = 200;
-/** The limit for a pipe, which is accepted completely or refused. */
+/** Maximum number of reports from a pipe, which are accepted or refused together. */
 const pipedGroup = 5000;
 
 /**
- * Reads every report in the sources, and stores them in groups. Every yielded result is
- * durable; memory does not grow with the number of reports.
+ * Reads all reports in the sources and stores them in groups. Yields a record after its
+ * report is durable. The memory does not grow with the number of reports.
  */
 export async function* importReports(
   sources: AsyncIterable<Source>,

@@ -1,6 +1,6 @@
 /**
- * The octets that some tools write before a message: blank lines, a byte order mark, the
- * envelope line of mbox, Apple Mail's number of octets.
+ * The octets that some programs write before a message: blank lines, a byte order mark,
+ * or the number of octets (Apple Mail).
  */
 const before = /^(?:\xef\xbb\xbf)?\s*(?:\d+[ \t]*\r?\n)?(?=>?From |[A-Za-z])/;
 const header = /^(?:>?From [^\n]*\n)?[A-Za-z][A-Za-z0-9_-]*[ \t]*:[ \t\r\n<]/;

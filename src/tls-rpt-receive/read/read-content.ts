@@ -10,15 +10,16 @@ import {
 } from '../../tls-rpt/index.js';
 
 /**
- * The origin of a text, from which gaps in a report are filled, and its limit of objects.
+ * The origin of a text, which supplies members that a report lacks, and the maximum
+ * number of objects.
  */
 export interface ReadContentOptions {
   /**
-   * The octets to store if the text is one report, as they were before unpacking.
-   * Default: the text.
+   * The packed octets, which are stored if the text is one report. Default: the octets of
+   * the text.
    */
   readonly raw?: Uint8Array | undefined;
-  /** The policy domain by header or file name. */
+  /** The policy domain that the header of the mail or the file name states. */
   readonly domain?: string | undefined;
   readonly quirks?: readonly QuirkCode[];
   /**
@@ -28,18 +29,19 @@ export interface ReadContentOptions {
   readonly maxObjects?: number;
 }
 
-/** One report, or one refusal. */
+/** A report, or the reason for its refusal. */
 export interface ParsedContent {
   /**
-   * The report as received, still packed; of several reports in one text, its own part.
+   * The report as received, still packed. If the text contains several reports, only the
+   * part with this report.
    */
   readonly raw: Uint8Array;
   readonly parsed: Result<ParsedReport>;
 }
 
-/** Maximum number of objects of one text to try as reports. */
+/** Maximum number of objects in one text that are examined as reports. */
 const MAX_OBJECTS = 10_000;
-/** Maximum number of objects around a report. */
+/** Maximum number of nested objects around a report. */
 const MAX_LEVELS = 4;
 
 /**
@@ -87,14 +89,14 @@ function objectsWithin(
   return readings;
 }
 
-/** Returns the refusal of a text with too many objects. */
+/** Returns the refusal for a text with too many objects. */
 function tooMany(most: number): Result<ParsedReport> {
   return fail(reportFailures.make('report-too-complex', `more than ${most} objects`));
 }
 
 /**
- * Omits files that do not resemble a report, such as pictures in a mail, unless there are
- * no other files.
+ * Returns the readings without files that do not resemble a report, such as pictures in a
+ * mail. If only such files exist, returns the first.
  */
 export function reportsAmong<T extends ParsedContent>(readings: readonly T[]): readonly T[] {
   const reports = readings.filter(
@@ -104,8 +106,8 @@ export function reportsAmong<T extends ParsedContent>(readings: readonly T[]): r
 }
 
 /**
- * Returns whether a text was meant as a report: a truncated or malformed report is
- * refused with its file name.
+ * Returns whether a text was meant as a report, so that the refusal of a truncated or
+ * malformed report is shown.
  */
 function looksLikeReport({ raw, parsed }: ParsedContent): boolean {
   const text = Buffer.from(raw.buffer, raw.byteOffset, raw.length);
@@ -117,7 +119,7 @@ function looksLikeReport({ raw, parsed }: ParsedContent): boolean {
   );
 }
 
-/** Refusals of files that were not meant as a report. */
+/** Failure codes of files that were not meant as a report. */
 const OTHER_THINGS = [
   'report-not-json',
   'report-is-dmarc',
@@ -126,14 +128,17 @@ const OTHER_THINGS = [
   'report-missing',
 ];
 
-/** Returns true if the refusal means "not a report" and not "a faulty report". */
+/**
+ * Returns whether the refusal means that a file is not a report, and not that a report is
+ * faulty.
+ */
 function isOtherThing(parsed: Result<ParsedReport>): boolean {
   return !parsed.ok && OTHER_THINGS.includes(parsed.failure.code);
 }
 
 /**
- * Parses one report that was unpacked; the departures of its wrapping are the first of
- * the notes.
+ * Parses an unpacked report. The notes begin with the departures of the mail or archive
+ * that contained it.
  */
 function readOne(
   unpacked: UnpackedReport,

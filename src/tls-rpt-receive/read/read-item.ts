@@ -5,26 +5,29 @@ import { mailIn } from './mail-in.js';
 import { domainOfName, readContent, reportsAmong } from './read-content.js';
 import { itemsIn } from './split-items.js';
 
-/** The origin of an item, its limits, and the check of signatures. */
+/** The origin and the limits of an item, and the function that verifies signatures. */
 export interface ReadItemOptions {
   readonly name: string;
   readonly via: Via;
   readonly peer?: string;
-  /** Octets of a report unpacked. Default 10 MB. */
+  /** Maximum octets of an unpacked report. Default 10 MB. */
   readonly maxBytes?: number;
   /**
-   * Maximum number of mails in one body: each causes key lookups. Default 10. A body with
-   * more is refused.
+   * Maximum number of mails in one body, since each causes key lookups. Default 10. A
+   * body with more mails is refused.
    */
   readonly maxMails?: number;
   /**
-   * Reports, and lines that are not reports, in one body. Default 10,000. A body with
-   * more is refused.
+   * Maximum number of reports, and of lines that are not reports, in one body. Default
+   * 10,000. A body with more of them is refused.
    */
   readonly maxReports?: number;
   /** Whether the octets are an entry of a mailbox. */
   readonly fromMailbox?: boolean;
-  /** Judges the signatures of a mail. Without it no signature can be verified. */
+  /**
+   * Verifies the signatures of a mail. Without this function all signatures count as
+   * unverified.
+   */
   readonly verify?: (rawMessage: Uint8Array) => Promise<DkimVerdict>;
 }
 
@@ -34,8 +37,8 @@ const notAsked: DkimVerdict = { result: 'temperror', detail: 'not verified' };
 const notNeeded: DkimVerdict = { result: 'none', detail: 'not verified' };
 
 /**
- * Reads every report in a message or a body, packed or not: all of them in an archive, an
- * mbox, an array, or lines.
+ * Reads all reports in a message or a body, packed or not. An archive, an mbox, a JSON
+ * array and JSON lines may contain several reports.
  */
 export async function readItem(
   messageBytes: Uint8Array,
@@ -69,7 +72,7 @@ export async function readItem(
         // The MIME parser is loaded with the first mail.
         const { readMail } = await import('./read-mail.js');
         const read = await readMail(rawMessage, { maxBytes, maxObjects });
-        // Keys are looked up only for mail with a report in it.
+        // Keys are looked up only for mail that contains a report.
         const isReport = read.reports.some(({ parsed }) => parsed.ok);
         const dkim = isReport ? await (verify?.(rawMessage) ?? notAsked) : notNeeded;
         const envelope = { ...read.mail, dkim };

@@ -13,7 +13,7 @@ import { mailIn } from './mail-in.js';
 import { domainOfName, readContent, reportsAmong, type ParsedContent } from './read-content.js';
 import { textOfHtml } from './text-of-html.js';
 
-/** The mail around a report, before its signatures are verified. */
+/** The properties of the mail around a report, before its signatures are verified. */
 export type UnverifiedEnvelope = Omit<MailEnvelope, 'dkim'>;
 
 /** A message with the reports that were found in it. */
@@ -24,18 +24,21 @@ export interface MailReading {
 
 /** Limits on the reports of one mail. */
 export interface ReadMailOptions {
-  /** Octets of a report unpacked. */
+  /** Maximum octets of an unpacked report. */
   readonly maxBytes?: number | undefined;
   /** Maximum number of objects to examine in one part. */
   readonly maxObjects?: number | undefined;
 }
 
-/** A report, and the kind of part that contained it. */
+/** A report or refusal, and the kind of part that contained it. */
 export interface PartReading extends ParsedContent {
   readonly part: PartKind;
 }
 
-/** Number of parts that may fail to unpack before the rest of the mail is skipped. */
+/**
+ * Maximum number of parts that fail to unpack; after that the rest of the mail is
+ * skipped.
+ */
 const MAX_FAILURES = 10;
 /**
  * Maximum octets of a text or HTML document that is searched for a report: pasted reports
@@ -53,15 +56,15 @@ const MAX_FORWARDED = 3;
 const limits = { maxNestingDepth: 20, maxHeadersSize: 256 * 1024, forceRfc822Attachments: true };
 /** Media types of RFC 8460 §6.4 and §6.5, with the suffixes that reporters use. */
 const declared = /^application\/tlsrpt(\+(json|gzip|zip|x-gzip))?$/i;
-/** File names of possible reports. */
+/** The extensions of files that may contain a report. */
 const plausible = /\.(json|gz|zip)$/i;
 
 /**
- * Returns the reports in a message (RFC 8460 §5.3) [8460-5.3-2]: attachments of the RFC's
- * media types [8460-5.3-1], otherwise by name, otherwise any part with a report, in
- * forwarded messages too, otherwise the text of the mail. Subject and names do not
- * decide: the JSON counts [8460-5.6-1]. A message without a report yields a single
- * refusal.
+ * Returns the reports in a message (RFC 8460 §5.3) [8460-5.3-2]. Tries attachments with a
+ * media type of the RFC first [8460-5.3-1], then attachments with a suitable name, then
+ * all other parts including forwarded messages, then the text of the mail. Only the JSON
+ * decides whether a part is a report, not the subject or a name [8460-5.6-1]. Returns one
+ * refusal for a message without a report.
  */
 export async function readMail(
   messageBytes: Uint8Array,
@@ -80,14 +83,14 @@ const noEnvelope: UnverifiedEnvelope = {
   framed: false,
 };
 
-/** A part of a message as the parser sees it. */
+/** A part of a message as the MIME parser represents it. */
 interface MimePart {
   readonly content?: ArrayBuffer | Uint8Array;
 }
 
 /**
- * Leaves a large text unchanged: decoding references and flowed lines takes seconds, and
- * reports that a user pastes are small.
+ * A MIME parser that leaves a large text unchanged: decoding its references and flowed
+ * lines would take seconds, and reports that a user pastes are small.
  */
 class BoundedMime extends PostalMime {
   isInlineTextNode(node: MimePart): boolean {
@@ -96,13 +99,13 @@ class BoundedMime extends PostalMime {
   }
 }
 
-/** Unpacks one part within the remaining limit of the message. */
+/** A function that unpacks one part within the remaining limit of the message. */
 type Open = (raw: Uint8Array) => readonly Result<UnpackedReport>[];
 
 /**
- * Reads one message and the mails forwarded in it. Parts are tried by likelihood, and the
- * first kind that yields a report ends the search: in a message with a declared report,
- * pictures are not decoded.
+ * Reads one message and the mails forwarded in it. The most likely kinds of parts are
+ * tried first, and the search ends with the first kind that contains a report. So in a
+ * message with a declared report, pictures are not decoded.
  */
 async function readLevel(
   messageBytes: Uint8Array,
@@ -181,14 +184,14 @@ async function readLevel(
   };
 }
 
-/** Returns the departures of the mail around a report. */
+/** Returns the departures of a mail from RFC 8460 that concern the report in it. */
 function quirksOf(type: string, { submitter }: UnverifiedEnvelope): readonly QuirkCode[] {
   const quirks: QuirkCode[] = declared.test(type) ? [] : ['media-type-wrong'];
   if (submitter !== undefined && !isDomainName(submitter)) quirks.push('submitter-not-domain');
   return quirks;
 }
 
-/** A part of a message without its transfer encoding. */
+/** A part of a message, with its transfer encoding removed. */
 interface Part {
   readonly raw: Uint8Array;
   readonly name: string | undefined;
@@ -215,8 +218,9 @@ function textPart(messageText = ''): Part {
 }
 
 /**
- * Unpacks the content of one message, nested messages included. All of it together may
- * have the size of one report in addition to the message, and few parts may fail.
+ * Returns the function that unpacks the parts of one message and of its nested messages.
+ * All unpacked parts together may have the size of one report in addition to the message.
+ * Only a few parts may fail to unpack.
  */
 function opener(byteCount: number, maxBytes = 10_000_000): Open {
   let left = maxBytes + byteCount;
@@ -237,21 +241,22 @@ function none(code: 'report-missing' | 'report-too-complex', detail?: string): P
 }
 
 /**
- * Returns a file name of RFC 8460 §5.1: `sender!policy-domain!begin!end[!id].json[.gz]`.
+ * Returns whether a file name has the form of RFC 8460 §5.1:
+ * `sender!policy-domain!begin!end[!id].json[.gz]`.
  */
 function isReportName(fileName: string): boolean {
   return /^[^!]+![^!]+!\d+!\d+(![^!]*)?\.json(\.gz)?$/i.test(fileName);
 }
 
 /**
- * Returns whether the media type is that of a file, not of a text or an invitation:
- * programs put content of outsiders into those.
+ * Returns whether a media type is that of a file. A text, message or invitation may
+ * contain words of a third party, which the signing program copied.
  */
 function isFile(type: string): boolean {
   return !/^(text|message|multipart)\//i.test(type);
 }
 
-/** Returns the policy domain in a subject of RFC 8460 §5.3. */
+/** Returns the policy domain in a subject with the form of RFC 8460 §5.3. */
 function domainOfSubject(subject: string | undefined): string | undefined {
   return /\breport domain:\s*([^\s;,]+)/i.exec(subject ?? '')?.[1]?.slice(0, 300);
 }
@@ -272,8 +277,8 @@ function isFramed(rawMessage: Uint8Array, contentType: string): boolean {
 }
 
 /**
- * Returns the offset of the body, after the first empty line, also in a header with mixed
- * line ends; -1 without an empty line.
+ * Returns the offset of the body, which begins after the first empty line; -1 without an
+ * empty line. The header may have mixed line ends.
  */
 function bodyOffset(octets: Buffer): number {
   const ends = ['\n\r\n', '\n\n'].flatMap((end) => {

@@ -29,13 +29,15 @@ const policy = z.strictObject({
 });
 
 /**
- * `hermetic.report/1`: one report, or one refusal, as `hermetic report import --json`
- * prints it, one per line.
+ * `hermetic.report/1`: one report or one refusal. `hermetic report import --json` prints
+ * each on one line.
  */
 export const reportRecordSchema = z
   .strictObject({
     schema: z.literal('hermetic.report/1'),
-    /** File, and the number in it from the second on. */
+    /**
+     * The file name, with the number of the report in the file from the second report on.
+     */
     source: text,
     via: z.enum(['https', 'mail', 'mailbox', 'file']),
     status: z.enum(['accepted', 'refused']),
@@ -44,11 +46,10 @@ export const reportRecordSchema = z
       .strictObject({ verdict: text, counted: z.boolean(), detail: text, signer: text.optional() })
       .optional(),
     /**
-     * The reporter for which the report counts: its organisational domain, otherwise its
-     * name.
+     * The organisational domain of the reporter; if unknown, the name of the reporter.
      */
     reporter: text.optional(),
-    /** The UTC day that the report is about. */
+    /** The UTC day that the report covers. */
     day: z.iso.date().optional(),
     totals: z.strictObject({ successful: count, failed: count }).optional(),
     report: z
@@ -61,13 +62,13 @@ export const reportRecordSchema = z
         policies: z.array(policy),
       })
       .optional(),
-    /** Departures from RFC 8460, and the interpretation of each. */
+    /** The departures from RFC 8460, each with the interpretation by this program. */
     notes: z
       .array(z.strictObject({ code: text, path: text, detail: text, count, says: text }))
       .optional(),
-    /** Values that no rule covers, as the reporter wrote them. */
+    /** Values that this program does not interpret, as the reporter wrote them. */
     unforeseen: z.array(z.strictObject({ path: text, json: text, count })).optional(),
-    /** The outcome of storing it. */
+    /** The outcome of storing the report. */
     stored: z.enum(['stored', 'repeated', 'confirmed', 'superseded']).optional(),
   })
   .meta({
@@ -108,7 +109,8 @@ export function reportRecord(reading: VerifiedItem, stored?: StoreOutcome): Repo
       successful: sum('totalSuccessfulSessionCount'),
       failed: sum('totalFailureSessionCount'),
     },
-    // Members that the reporter omitted are omitted here too.
+    // The conversion to JSON removes members that are undefined because the reporter
+    // omitted them.
     report: JSON.parse(JSON.stringify(report)) as ReportRecord['report'],
     notes: notes.map((reportNote) => ({
       ...reportNote,

@@ -1,4 +1,4 @@
-/** One message or body of a stream. */
+/** One message or body in a stream. */
 export interface Item {
   readonly bytes: Uint8Array;
   /** The number of the item in its stream, from 1. */
@@ -11,18 +11,19 @@ export interface Item {
 }
 
 /**
- * Maximum octets of one message or body; a larger one is truncated, and its reader
- * refuses it.
+ * Maximum octets of one message or body. A larger one is truncated here and later
+ * refused.
  */
 const MAX_ITEM = 32 * 1024 * 1024;
 /** Maximum octets of an mbox envelope line that are examined. */
 const MAX_ENVELOPE = 200;
-/** LF: lines may end in CRLF as well. */
+/** The octet LF, which also ends a line with CRLF. */
 const newline = 0x0a;
 
 /**
- * Splits a stream with at most one item in memory: an mbox by its `From ` lines, JSON
- * lines by line; anything else is one item. The first octets decide the kind of stream.
+ * Splits a stream into items, with at most one item in memory. An mbox is split at its
+ * `From ` lines, and JSON lines at each line; any other stream is one item. The first
+ * octets determine the kind of the stream.
  */
 export async function* splitItems(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Item> {
   let streamKind: StreamKind | undefined;
@@ -30,8 +31,8 @@ export async function* splitItems(chunks: AsyncIterable<Uint8Array>): AsyncGener
   let byteCount = 0;
   let number = 0;
   /**
-   * Whether the envelope lines of this mbox have a time. Text lines that begin with From
-   * have none.
+   * Whether the envelope lines of this mbox contain a time. A text line that begins with
+   * From then differs from an envelope line.
    */
   let timed = false;
   const hold = (piece: Buffer): void => {
@@ -61,7 +62,8 @@ export async function* splitItems(chunks: AsyncIterable<Uint8Array>): AsyncGener
       if (streamKind === 'mbox') rest = rest.subarray(blankStart(rest));
       timed = streamKind === 'mbox' && hasTime(rest);
     }
-    // Does not search line by line, since a message may consist of line ends only.
+    // The loop searches for separators, not for lines, since a message may consist of
+    // line ends only.
     const between = separatorOf(streamKind);
     let open = false;
     for (let from = 0, end; between !== undefined && (end = rest.indexOf(between, from)) >= 0;) {
@@ -89,7 +91,7 @@ export async function* splitItems(chunks: AsyncIterable<Uint8Array>): AsyncGener
   if (held.length > 0 || number === 0) yield take();
 }
 
-/** Splits octets that are all in memory. */
+/** Returns the items in octets that are completely in memory. */
 export function itemsIn(messageBytes: Uint8Array): AsyncIterable<Item> | readonly Item[] {
   const streamKind = kindOf(
     Buffer.from(messageBytes.buffer, messageBytes.byteOffset, messageBytes.length),
@@ -103,7 +105,7 @@ async function* once(messageBytes: Uint8Array): AsyncGenerator<Uint8Array> {
   yield await Promise.resolve(messageBytes);
 }
 
-/** A stream of octets: a mailbox, JSON lines, or one item. */
+/** The kind of a stream of octets: an mbox, JSON lines, or one item. */
 type StreamKind = 'mbox' | 'lines' | 'one';
 
 /** Returns the octets between two items. */
@@ -113,8 +115,8 @@ function separatorOf(streamKind: StreamKind): string | undefined {
 }
 
 /**
- * Returns the kind of a stream by its first octets. JSON lines: a line that ends an
- * object, then one that begins an object. Undefined: too few octets to decide.
+ * Returns the kind of a stream according to its first octets; undefined if more octets
+ * are needed. In JSON lines the first line ends an object and the second line begins one.
  */
 function kindOf(start: Buffer): StreamKind | undefined {
   if (start.length < 5) return undefined;
@@ -133,24 +135,29 @@ function kindOf(start: Buffer): StreamKind | undefined {
   return ends && start[endOffset + 1] === 0x7b ? 'lines' : 'one';
 }
 
-/** Returns the first line, or its examined part. */
+/**
+ * Returns whether the octets contain the whole first line, or as much of it as is
+ * examined.
+ */
 function hasWholeLine(start: Buffer): boolean {
   return start.length >= MAX_ENVELOPE || start.includes(newline);
 }
 
-/** Returns true for a line with a time of day, the mark of an mbox envelope. */
+/**
+ * Returns whether the first line contains a time of day, as an mbox envelope line does.
+ */
 function hasTime(start: Buffer): boolean {
   return /^[^\n]*\d\d:\d\d/.test(start.toString('latin1', 0, MAX_ENVELOPE));
 }
 
-/** Returns the length of a byte order mark and of blank lines at the start. */
+/** Returns the number of octets of a byte order mark and blank lines at the start. */
 function blankStart(start: Buffer): number {
   return /^(?:\xef\xbb\xbf)?\s*/.exec(start.toString('latin1', 0, 1000))?.[0].length ?? 0;
 }
 
 /**
- * Drops the `From ` line, and the `>` that mbox puts before text lines that begin with
- * `From `.
+ * Returns a message of an mbox without its `From ` line, and without the `>` that mbox
+ * adds to text lines that begin with `From `.
  */
 function withoutEnvelope(messageBytes: Buffer): Buffer {
   const messageText = messageBytes.toString('latin1');

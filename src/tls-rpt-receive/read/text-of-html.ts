@@ -8,8 +8,8 @@ const named: Readonly<Record<string, string>> = {
 };
 
 /**
- * Returns the text of an HTML document for a reader of JSON: tags are removed, character
- * references resolved, and no-break spaces become spaces.
+ * Returns the text of an HTML document, from which JSON can be read. Removes tags,
+ * resolves character references, and replaces no-break spaces by spaces.
  */
 export function textOfHtml(html: string): string {
   return html

@@ -10,9 +10,10 @@ export interface Source {
 }
 
 /**
- * Returns the files of a path: the file itself, or all files below a folder except those
- * whose name begins with a dot. Of a maildir (`cur`, `new`, `tmp`) the files still being
- * delivered in `tmp` are omitted. Throws HermeticError for a path that does not exist.
+ * Yields the files at a path: the file itself, or all files below a folder except those
+ * whose names begin with a dot. Omits the folder `tmp` of a maildir (`cur`, `new`,
+ * `tmp`), which contains mail that is still being delivered. Throws HermeticError for a
+ * path that does not exist.
  */
 export async function* walkSources(filePath: string): AsyncGenerator<Source> {
   if ((await statOf(filePath)).isDirectory()) yield* walkFolder(filePath);

@@ -2,11 +2,14 @@ import { formatCount, neutralise, wrap } from '../../base/index.js';
 
 /** The styles of a report page. */
 export type Style = 'bold' | 'dim' | 'red' | 'green' | 'yellow';
-/** Adds a style to a text, or returns the text unchanged. */
+/**
+ * A function that adds a style to a text, or returns the text unchanged if colours are
+ * off.
+ */
 export type Paint = (outputText: string, style: Style) => string;
 
 /**
- * SGR parameters of each style. Eight basic colours follow the palette of the terminal.
+ * The SGR parameter of each style. The basic colours follow the palette of the terminal.
  */
 const codes: Readonly<Record<Style, string>> = {
   bold: '1',
@@ -17,15 +20,15 @@ const codes: Readonly<Record<Style, string>> = {
 };
 
 /**
- * Returns the function that paints: ANSI escapes, or plain text. Pad before painting,
- * since escapes have no width.
+ * Returns a function that adds ANSI escapes to a text, or returns plain text. Pad a text
+ * before adding a style, since escapes occupy no columns.
  */
 export function painter(color: boolean): Paint {
   return (outputText, style) => (color ? `\x1b[${codes[style]}m${outputText}\x1b[0m` : outputText);
 }
 
 /**
- * Returns a day without the year: `Tue 12 May` for `2026-05-12`. The weekday is printed
+ * Returns a day without the year: `Tue 12 May` for `2026-05-12`. The weekday is shown
  * because the amount of mail depends on it.
  */
 export function shortDay(date: string): string {
@@ -37,8 +40,8 @@ export function shortDay(date: string): string {
 }
 
 /**
- * Breaks one statement into lines. A line end in foreign text is shown as an escape, so
- * that a report cannot start a new line [8460-7-4].
+ * Returns one statement, wrapped into lines. Shows a line end in foreign text as an
+ * escape, so that a report cannot start a new line [8460-7-4].
  */
 export function paragraph(
   outputText: string,
@@ -50,8 +53,8 @@ export function paragraph(
 }
 
 /**
- * Names the reports that count because of the operator's trust in a mailbox. Returns no
- * line if there is no such report.
+ * Returns the notice about reports that count only because the operator trusts a mailbox;
+ * no line if the number is 0.
  */
 export function trustNotice(reports: number, lineWidth: number): readonly string[] {
   if (reports === 0) return [];

@@ -5,8 +5,8 @@ import { MISSING_PROOF } from '../verify/judge-trust.js';
 import { paragraph, shortDay, type Paint } from './layout.js';
 
 /**
- * The reason why reports do not count, in words, by the state of their authentication. An
- * unknown state is printed as it is stored.
+ * The texts for the reasons why reports are excluded from the sums, by the verdict on the
+ * report. An unknown verdict is shown as it is stored.
  */
 export const trustNames: Readonly<Record<string, string>> = {
   unsigned: 'mail without a signature',
@@ -19,7 +19,7 @@ export const trustNames: Readonly<Record<string, string>> = {
   superseded: 'an authenticated report of the same id has other content',
 };
 
-/** The reason in the mail, if it is more specific than the state. */
+/** The texts for the reasons in the mail, which are more specific than the verdict. */
 const reasonNames: Readonly<Record<string, string>> = {
   'key-absent': 'the DKIM key of the signature is no longer published',
   'key-unusable': 'the DKIM key of the signature cannot be used',
@@ -31,24 +31,30 @@ const reasonNames: Readonly<Record<string, string>> = {
   'signature-expired': 'the signature has expired',
 };
 
-/** Returns why reports do not count, in words. */
+/** Returns the text for the reason why reports are excluded from the sums. */
 export function uncountedName({ trust, reason }: Omit<UncountedReports, 'reports'>): string {
   return reasonNames[reason] ?? trustNames[trust] ?? trust;
 }
 
-/** Returns why reports do not count, with the detail of the verification. */
+/**
+ * Returns the text for the reason why a report is excluded, with the detail of the
+ * verification.
+ */
 export function whyNotCounted(row: DomainView['doubtful'][number]): string {
   const name = uncountedName(row);
   return row.detail === '' || row.trust === 'superseded' ? name : `${name} (${row.detail})`;
 }
 
-/** Reasons that a withdrawn key explains. Older versions stored no reason. */
+/**
+ * Codes of reasons that a withdrawn DKIM key explains. The empty code is from older
+ * versions, which stored no reason.
+ */
 const WITHDRAWN: readonly string[] = ['key-absent', 'key-unusable', ''];
 
 /**
- * Returns the steps if only the proof of the reporter is missing. Keys of old mail are
- * often withdrawn, so the operator has to vouch for an archive. Returns no steps for
- * messages that were changed: those are never accepted.
+ * Returns the steps to accept reports that only lack a proof of the reporter. Keys of old
+ * mail are often withdrawn, so the operator must vouch for an archive. Returns an empty
+ * text for messages that were changed, which are never accepted.
  */
 export function howToAccept(rows: readonly Omit<UncountedReports, 'reports'>[]): string {
   const unproved = rows.filter(lacksProof);
@@ -72,9 +78,9 @@ function lacksProof({ trust, reason }: Omit<UncountedReports, 'reports'>): boole
 }
 
 /**
- * Renders whether reports arrive as usual. A single reporter whose reports stopped is
- * listed. If all reports stopped, that is the first sentence: the likely cause is the
- * record or this receiver.
+ * Renders the section that tells whether reports arrive as usual. Lists reporters whose
+ * reports stopped. If all reports stopped, the first sentence says so, because the likely
+ * cause is the record or this receiver.
  */
 export function arriving(view: DomainView, width: number, paint: Paint): string[] {
   const silent = view.arrivals.filter((arrival) => arrival.state === 'silent');
@@ -124,8 +130,8 @@ export function arriving(view: DomainView, width: number, paint: Paint): string[
 }
 
 /**
- * Renders one line for each source and day. The name that such a report claims is not
- * printed: any sender can write any name into a report.
+ * Renders the unauthenticated reports, one line for each source and day. Omits the
+ * reporters' names, because any client can write any name into a report.
  */
 export function unauthenticated(view: DomainView, width: number, paint: Paint): string[] {
   const rows = view.unauthenticated;
@@ -149,8 +155,8 @@ export function unauthenticated(view: DomainView, width: number, paint: Paint): 
 }
 
 /**
- * Renders the reports that do not count, with the reason, and copies. They are shown so
- * that the operator notices them.
+ * Renders the reports that are excluded from the sums, with the reasons, and the number
+ * of copies, so that the operator notices them.
  */
 export function doubts(view: DomainView, width: number, paint: Paint): string[] {
   if (view.doubtful.length === 0 && view.repeated === 0 && view.reusedIds === 0) return [];

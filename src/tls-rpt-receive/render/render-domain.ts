@@ -13,19 +13,22 @@ import {
 } from './render-arrivals.js';
 import { renderFailures } from './render-failures.js';
 
-/** Layout of a report page on a terminal. */
+/** The layout of a report page on a terminal. */
 export interface RenderOptions {
-  /** Columns, 80 to 120. Default 80. */
+  /** Number of columns, from 80 to 120. Default 80. */
   readonly width?: number;
-  /** ANSI colours. Default none, so that a pipe or a message gets plain text. */
+  /**
+   * Whether to use ANSI colours. Default false, so that a pipe or a message gets plain
+   * text.
+   */
   readonly color?: boolean;
 }
 
 /**
- * Renders the page of a domain for a terminal, in lines of at most 80 to 120 columns. The
- * sections begin with the needed actions, and explanations follow; empty sections are
- * omitted. Text of reporters is neutralised, so that a report cannot add lines or colours
- * of its own [8460-7-4]. Ends with a line feed.
+ * Returns the page of a domain for a terminal, in lines of at most `width` columns. The
+ * sections that require action come first. Empty sections are omitted. Text of reporters
+ * is neutralised, so that a report cannot add lines or colours to the page [8460-7-4].
+ * Ends with a line feed.
  */
 export function renderDomain(domainView: DomainView, options: RenderOptions = {}): string {
   const lineWidth = Math.min(120, Math.max(80, options.width ?? 80));
@@ -47,9 +50,9 @@ export function renderDomain(domainView: DomainView, options: RenderOptions = {}
 }
 
 /**
- * Returns the domain with its state at the right edge, then one sentence on the current
- * state. Reports that arrived but do not count have a separate state: after "no reports"
- * the operator would search for a fault of the record.
+ * Returns the domain with its state at the right edge, then one sentence about the state.
+ * Reports that arrived but are excluded from the sums have a separate state: if the page
+ * said "no reports", the operator would search for a fault in the TXT record.
  */
 function head(domainView: DomainView, lineWidth: number, paint: Paint): string[] {
   const words = {
@@ -72,7 +75,7 @@ function head(domainView: DomainView, lineWidth: number, paint: Paint): string[]
 }
 
 /**
- * Returns the domain of the page; reports without a domain are listed under a phrase in
+ * Returns the domain of the page. For reports without a domain, returns a phrase in
  * brackets, which cannot be a domain.
  */
 function nameOf({ domain }: DomainView): string {
@@ -80,16 +83,16 @@ function nameOf({ domain }: DomainView): string {
 }
 
 /**
- * Reports that arrived and do not count: reports without a valid signature, and reports
- * by HTTPS.
+ * Returns the number of reports that arrived without authentication: reports without a
+ * valid signature, and reports by HTTPS.
  */
 function arrivedUncounted({ doubtful, unauthenticated: posted }: DomainView): number {
   return [...doubtful, ...posted].reduce((total, row) => total + row.reports, 0);
 }
 
 /**
- * Returns the current state in one sentence. "Ended" needs a success of every reporter
- * that observed the failure: missing reports do not end it.
+ * Returns the current state in one sentence. A failure has ended only if every reporter
+ * that observed it has reported a success since: missing reports do not end a failure.
  */
 export function domainHeadline(domainView: DomainView): string {
   switch (domainView.status) {
@@ -105,8 +108,8 @@ export function domainHeadline(domainView: DomainView): string {
 }
 
 /**
- * States that there was no failure, unless a count was unreadable: it may have counted
- * failures.
+ * Returns the sentence for a domain without failures. It mentions counts that could not
+ * be read, since they may be counts of failures.
  */
 function wellLine({ repairs }: DomainView): string {
   const unread = repairs
@@ -118,8 +121,8 @@ function wellLine({ repairs }: DomainView): string {
 }
 
 /**
- * Returns the reason why no report counts, with the first step to take. With no report at
- * all, the record is the most likely cause.
+ * Returns the sentence for a domain without authenticated reports, with the first step to
+ * take. If no report arrived at all, a missing TXT record is the most likely cause.
  */
 function nothingCounted(domainView: DomainView): string {
   const arrived = arrivedUncounted(domainView);
@@ -132,7 +135,10 @@ function nothingCounted(domainView: DomainView): string {
   return `${countOf(arrived, 'report')} arrived, none counted: ${whyUncounted(domainView)}.${howToAccept(domainView.doubtful)}`;
 }
 
-/** Returns the reasons, the most frequent first, at most three. */
+/**
+ * Returns at most three reasons why reports are excluded from the sums, the most frequent
+ * first.
+ */
 function whyUncounted({ doubtful, unauthenticated: posted }: DomainView): string {
   const reasons = [...new Set(doubtful.map(whyNotCounted))];
   if (posted.length > 0) reasons.push('they arrived over HTTPS, which authenticates no reporter');
@@ -141,8 +147,9 @@ function whyUncounted({ doubtful, unauthenticated: posted }: DomainView): string
 }
 
 /**
- * Names the current failures, and states whether senders deferred mail. Only a policy in
- * force causes a deferral: after most failures mail is delivered without verification.
+ * Returns the sentences that name the current failures and state whether senders deferred
+ * mail. Only a policy in force makes a sender defer mail: after most failures mail is
+ * delivered without verification.
  */
 function failingLine(domainView: DomainView): string {
   const now = domainView.failures.filter((failure) => failure.ongoing);
@@ -167,8 +174,8 @@ function failingLine(domainView: DomainView): string {
 }
 
 /**
- * States that no mail was deferred. A report of a failed fetch does not show that mail
- * arrived.
+ * Returns the sentence for failures that deferred no mail. After a failed policy fetch it
+ * does not claim that the mail was delivered, because a report does not show that.
  */
 function deliveredLine(fates: ReadonlySet<Explanation['fate']>): string {
   return fates.has('cached-policy')
@@ -177,8 +184,8 @@ function deliveredLine(fates: ReadonlySet<Explanation['fate']>): string {
 }
 
 /**
- * Returns the subject of a failure without a host: the policy file if its fetch failed,
- * otherwise the sessions under that policy.
+ * Returns the name of the object that failed, for a failure without a host: the policy
+ * file if its fetch failed, otherwise the sessions under the policy.
  */
 function partOf({ policy, result }: Explanation): string {
   if (kindOf(result) === 'policy-file') return 'the MTA-STS policy';
@@ -199,8 +206,9 @@ function deferred(domainView: DomainView, failures: readonly Explanation[]): num
 }
 
 /**
- * Returns one line for each day with reports: sessions, failures as a bar, and changes of
- * the domain on that day. Omitted if nothing failed and nothing changed.
+ * Returns one line for each day with reports: the sessions, the failures as a bar, and
+ * the changes of the domain on that day. Returns no line if there are no failures and no
+ * changes.
  */
 function days({ timeline }: DomainView, lineWidth: number, paint: Paint): string[] {
   const shown = timeline.filter((dayRow) => dayRow.reports > 0 || dayRow.changes.length > 0);
@@ -210,8 +218,8 @@ function days({ timeline }: DomainView, lineWidth: number, paint: Paint): string
       shown.every((dayRow) => dayRow.changes.length === 0))
   )
     return [];
-  // The bar is relative to the busiest day, so that a day with little mail has a short
-  // bar.
+  // The length of a bar is relative to the busiest day, so that a day with little mail
+  // has a short bar.
   const most = Math.max(...shown.map((dayRow) => dayRow.ok + dayRow.failed));
   return [
     paint('Day by day', 'bold') +
@@ -233,16 +241,16 @@ function days({ timeline }: DomainView, lineWidth: number, paint: Paint): string
 }
 
 /**
- * Returns the reporters with the most sessions, at most twelve, with their sessions under
- * each kind of policy.
+ * Returns lines for at most twelve reporters, those with the most sessions, with the
+ * number of their sessions by policy type.
  */
 function senders(domainView: DomainView, lineWidth: number, paint: Paint): string[] {
   if (domainView.reporters.length === 0) return [];
   const shown = domainView.reporters.slice(0, 12);
   const count = ({ successful, failed }: Omit<KindSums, 'type'>): string =>
     `${formatCount(successful + failed)}${failed > 0 ? ` (${formatCount(failed)} failed)` : ''}`;
-  // A sender with DANE and MTA-STS reports a session under both, so the columns do not
-  // add up.
+  // A sender with DANE and MTA-STS reports a session under both, so the sum of the
+  // columns exceeds the number of sessions.
   const overlaps = shown.some(
     (reporterRow) => reporterRow.kinds.filter((kind) => kind.type !== 'no-policy-found').length > 1,
   );
@@ -269,15 +277,15 @@ function senders(domainView: DomainView, lineWidth: number, paint: Paint): strin
 }
 
 /**
- * Returns the share of sessions that a policy protected. The share is rounded down, so
- * that 100 % means every session.
+ * Returns the sentence about the share of sessions that a policy protected. The share is
+ * rounded down, so that 100 % means every session.
  */
 export function coverageLine({ coverage: { sessions, covered } }: DomainView): string {
   const percent = sessions === 0 ? 0 : Math.floor((covered / sessions) * 100);
   return `${percent} % of the sessions were under MTA-STS or DANE (${formatCount(covered)} of ${formatCount(sessions)}).`;
 }
 
-/** The answer in words to the question "is it safe to enforce MTA-STS?". */
+/** The texts for the answers to the question "Safe to enforce MTA-STS?". */
 export const enforceNames: Readonly<Record<DomainView['enforce']['answer'], string>> = {
   yes: 'Yes.',
   'not-yet': 'Not yet.',
@@ -287,9 +295,9 @@ export const enforceNames: Readonly<Record<DomainView['enforce']['answer'], stri
 };
 
 /**
- * Returns whether enforcement is safe, which policies reporters applied, and which TLSA
- * records they quoted. After a change, senders may apply cached policies until their
- * max_age ends (RFC 8461 §3.2), so old ones are expected.
+ * Returns lines that state whether enforcement is safe, which policies reporters applied,
+ * and which TLSA records they quoted. After a change, senders may apply a cached policy
+ * until its max_age ends (RFC 8461 §3.2), so reports with the old policy are expected.
  */
 function policy(domainView: DomainView, lineWidth: number, paint: Paint): string[] {
   const { enforce, seenPolicies, quotedRecords } = domainView;
@@ -333,7 +341,10 @@ function recordLine(records: DomainView['quotedRecords']): string {
   return `${textLine} Keep the old keys until no reporter quotes their records.`;
 }
 
-/** Returns whether a quoted record is still published, as far as it was checked. */
+/**
+ * Returns the words that state whether a quoted record is still published, or that this
+ * was not checked.
+ */
 function publishedWord(published: boolean | 'unknown'): string {
   if (published === 'unknown') return 'not checked';
   return published ? 'published' : 'no longer published';

@@ -3,8 +3,8 @@ import type { Explanation } from '../explain/explain-group.js';
 import { paragraph, shortDay, type Paint, type Style } from './layout.js';
 
 /**
- * The party that has to act, as a word and a colour. Faults that the domain can fix are
- * red; faults that only the reporter can fix are dim.
+ * The words and the style for each cause. Faults that the domain can fix are red; faults
+ * that only the reporter can fix are dim.
  */
 const whose: Readonly<Record<Explanation['whose'], readonly [string, Style]>> = {
   yours: ['YOUR DOMAIN', 'red'],
@@ -13,7 +13,7 @@ const whose: Readonly<Record<Explanation['whose'], readonly [string, Style]>> = 
   unclear: ['UNCLEAR', 'yellow'],
 };
 
-/** The consequence for the mail in words. */
+/** The texts for the effects on the mail. */
 export const fateNames: Readonly<Record<Explanation['fate'], string>> = {
   'kept-back':
     'not delivered to this host: senders try other hosts, or defer and finally bounce it',
@@ -25,7 +25,7 @@ export const fateNames: Readonly<Record<Explanation['fate'], string>> = {
 };
 
 /**
- * Renders one block for each failure, with text of reporters neutralised [8460-7-4]. The
+ * Renders one block for each failure. Text of reporters is neutralised [8460-7-4]. All
  * labels are in one column, so that blocks can be compared line by line.
  */
 export function renderFailures(
@@ -39,20 +39,20 @@ export function renderFailures(
   ]);
 }
 
-/** Returns the days of a failure and its sessions, as one phrase. */
+/** Returns the period of a failure and the number of its sessions, as one phrase. */
 export function describeExtent(failure: Explanation): string {
   return `${periodOf(failure)}; ${count(failure)}`;
 }
 
 /**
- * Returns the number of failed sessions in words. A report may describe a failure without
+ * Returns the number of failed sessions as text. A report may describe a failure without
  * a number (RFC 8460 §4.4).
  */
 function count({ sessions }: Explanation): string {
   return sessions > 0 ? countOf(sessions, 'session') : 'number of sessions unknown';
 }
 
-/** Returns the days of a failure: `26 Nov`, `since 20 Nov, not ended`. */
+/** Returns the period of a failure: `Thu 26 Nov`, `since Fri 20 Nov, not ended`. */
 function periodOf({ since, last, ongoing }: Explanation): string {
   const end = ongoing ? ', not ended' : '';
   if (since === last) return `${shortDay(since)}${end}`;
@@ -60,8 +60,8 @@ function periodOf({ since, last, ongoing }: Explanation): string {
 }
 
 /**
- * Returns one failure: its type, period, effect on mail, cause and steps. At most three
- * reasons and four addresses are shown, since reporters choose their number.
+ * Returns the block of one failure: its type, period, effect on mail, cause and steps. It
+ * shows at most three reasons and four addresses, since reporters choose their number.
  */
 function renderFailure(
   failure: Explanation,
@@ -102,7 +102,7 @@ function renderFailure(
         )
       : []),
     ...failure.todo.flatMap((step, index) =>
-      // Steps are texts of this program, and may contain commands of several lines.
+      // Steps are texts of this program, which may contain commands of several lines.
       wrap(
         step,
         lineWidth,

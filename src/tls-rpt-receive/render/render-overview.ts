@@ -5,8 +5,9 @@ import { howToAccept, uncountedName } from './render-arrivals.js';
 import type { RenderOptions } from './render-domain.js';
 
 /**
- * Renders the failing domains, worst first, or one line if no domain fails. Lines have 80
- * to 120 columns, and numbers are aligned. Ends with a line feed.
+ * Returns the page with the failing domains, worst first, or with one line if no domain
+ * fails. Lines have at most `width` columns, and numbers are aligned. Ends with a line
+ * feed.
  */
 export function renderReportOverview(overview: Overview, options: RenderOptions = {}): string {
   const lineWidth = Math.min(120, Math.max(80, options.width ?? 80));
@@ -59,8 +60,8 @@ export function renderReportOverview(overview: Overview, options: RenderOptions 
 }
 
 /**
- * Returns the command that explains the rows. The name of reports without a domain is
- * empty.
+ * Returns the sentence with the command that explains a row. For reports without a domain
+ * the command has an empty name.
  */
 function nextCommand({ failing }: Overview): string {
   const unnamed = failing.some(({ domain }) => domain === '');
@@ -69,16 +70,16 @@ function nextCommand({ failing }: Overview): string {
 }
 
 /**
- * Returns whether a refused item is mail other than a TLS report. Such mail stays in the
- * mailbox.
+ * Returns whether a refused item is a mail of a mailbox that is not a TLS report. Such
+ * mail stays in the mailbox.
  */
 function isOtherMail({ via, code }: Overview['refused'][number]): boolean {
   return via === 'mailbox' && (code === 'report-missing' || code === 'report-is-dmarc');
 }
 
 /**
- * Returns all domains in one sentence. Reports that do not count are mentioned if no
- * other report arrived, since "no reports" would be wrong then.
+ * Returns the state of all domains in one sentence. If only excluded reports arrived, the
+ * sentence mentions them, since "no reports" would be wrong.
  */
 export function overviewHeadline({
   reports,

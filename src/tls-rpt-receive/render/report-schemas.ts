@@ -3,9 +3,9 @@ import { domainViewSchema, overviewSchema } from '../explain/view-schema.js';
 import { reportRecordSchema } from '../read/report-record.js';
 
 /**
- * Returns the published JSON Schemas of reports (draft 2020-12) by file name. They are
- * made from the schemas that validate output, so that the two cannot differ; a published
- * name never changes its meaning.
+ * Returns the published JSON Schemas of reports (draft 2020-12) by file name. The JSON
+ * Schemas are generated from the schemas that validate the output, so the two cannot
+ * differ. The meaning of a published name never changes.
  */
 export function reportSchemas(): Readonly<Record<string, object>> {
   return {

@@ -3,7 +3,9 @@ import type { Store } from '../../store/index.js';
 
 const MAX_CHECKS = 400;
 
-/** Stores a result of `hermetic check`, which explains reports. */
+/**
+ * Stores a result of `hermetic check`, which later helps to explain failures in reports.
+ */
 export function storeCheck(stateStore: Store, checkResult: CheckResult): void {
   stateStore
     .prepare(
@@ -13,8 +15,8 @@ export function storeCheck(stateStore: Store, checkResult: CheckResult): void {
 }
 
 /**
- * Returns the stored results for a domain, oldest first. Results of an older version that
- * this one cannot read are omitted.
+ * Returns the stored results for a domain, oldest first. Omits results of older versions
+ * that this version cannot read.
  */
 export function readChecks(
   stateStore: Store,

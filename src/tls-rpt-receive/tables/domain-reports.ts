@@ -1,25 +1,28 @@
 import type { Store } from '../../store/index.js';
 
-/** One stored report as it concerns one domain. */
+/** The part of a stored report that concerns one domain. */
 export interface DomainReport {
   readonly domain: string;
-  /** UTC day that the report is about, as `2026-11-24`. */
+  /** The UTC day that the report covers, as `2026-11-24`. */
   readonly day: string;
-  /** The organisation that the report names. It is foreign text. */
+  /** The organisation that the report names, as foreign text. */
   readonly organization: string;
-  /** Whether a signature of the reporter or the operator vouches for it. */
+  /**
+   * Whether the report is authenticated by a signature of the reporter or by the
+   * operator.
+   */
   readonly authenticated: boolean;
   readonly successes: number;
   readonly failures: number;
-  /** Result types of its failures (RFC 8460 §4.3). */
+  /** The result types of the failures (RFC 8460 §4.3). */
   readonly resultTypes: readonly string[];
-  /** Addresses of sending servers that its failures name. */
+  /** The addresses of sending servers that the failures name. */
   readonly senders: readonly string[];
 }
 
 const DAY = 86_400_000;
 /**
- * The numbers of a report's rows begin at a million times its own number (migrations.ts).
+ * The factor between the number of a report and the numbers of its rows (migrations.ts).
  */
 const PARTS = 1_000_000;
 const MAX_FAILURES = 1000;

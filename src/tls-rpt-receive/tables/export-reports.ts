@@ -3,13 +3,13 @@ import { unpackReports } from '../../tls-rpt/index.js';
 
 /** The selection of the reports to export. */
 export interface ExportOptions {
-  /** Reports with a policy of this domain only. */
+  /** The policy domain of the reports. Default: all domains. */
   readonly domain?: string;
 }
 
 /**
- * Returns every report as received, unpacked, each on one line, as `importReports` reads
- * it. Reports that do not count are omitted.
+ * Yields the JSON of every stored report, unpacked and on one line, in a form that
+ * `importReports` can read. Omits reports that are excluded from the sums.
  */
 export function* exportReports(
   stateStore: Store,
@@ -28,8 +28,8 @@ export function* exportReports(
 }
 
 /**
- * Returns JSON without line ends; malformed text that the parser repairs stays as
- * received.
+ * Returns JSON without line ends. In malformed text, which only the parser of reports can
+ * repair, replaces each line end by a space.
  */
 function oneLine(inputBytes: Uint8Array): string {
   const text = Buffer.from(inputBytes).toString('utf8');

@@ -3,18 +3,18 @@ import { isAuthenticated } from '../types.js';
 import type { PreparedReport } from './prepare-report.js';
 
 /**
- * Maximum number of unauthenticated reports that are stored in one day: any client can
- * send them.
+ * Maximum amount of unauthenticated reports that are stored in one day, since any client
+ * can send them.
  */
 export interface IntakeLimit {
   readonly reports: number;
-  /** Rows of policies and failures. */
+  /** Number of rows of policies and failures. */
   readonly rows: number;
-  /** Octets of the reports as received. */
+  /** Number of octets of the reports as received. */
   readonly octets: number;
 }
 
-/** The stored amount of one day. */
+/** The amount of reports that were stored on one day. */
 interface Sums {
   reports: number;
   rows: number;
@@ -24,9 +24,8 @@ interface Sums {
 const dayMs = 86_400_000;
 
 /**
- * Counts the stored reports by the day of their arrival, separately for authenticated
- * ones and others, in a group of reports. `apply` writes the sums in the transaction of
- * the group.
+ * A counter of the reports in a group, by day of arrival, separately for authenticated
+ * and unauthenticated reports. `apply` writes the sums in the transaction of the group.
  */
 export class IntakeSums {
   readonly #added = new Map<string, Sums & { readonly key: readonly [number, 0 | 1] }>();
@@ -37,7 +36,7 @@ export class IntakeSums {
     private readonly limit: IntakeLimit | undefined,
   ) {}
 
-  /** Returns whether a report may still be stored. */
+  /** Returns whether a report may still be stored within the limit of its day. */
   hasRoom(preparedReport: PreparedReport): boolean {
     if (!this.limit || preparedReport.via === 'file' || isAuthenticated(preparedReport.trust))
       return true;
@@ -68,7 +67,9 @@ export class IntakeSums {
       this.store.prepare(addSums).run(...key, reports, rows, octets);
   }
 
-  /** Returns the stored amount of a day, read once for each group. */
+  /**
+   * Returns the amount that was stored on a day before this group; reads it only once.
+   */
   #knownOn(dayNumber: number): Sums {
     const known = this.#known.get(dayNumber);
     if (known) return known;

@@ -1,32 +1,34 @@
-/** Largest number of sessions in one row of `report_policy` or `report_failure`. */
+/** Maximum number of sessions in one row of `report_policy` or `report_failure`. */
 const MAX_COUNT = 10_000_000_000;
 /**
- * Largest number of sessions in one row of `report_day`: sums of many rows stay exact.
+ * Maximum number of sessions in one row of `report_day`, so that sums of many rows stay
+ * exact.
  */
 export const MAX_DAY_SUM = 1_000_000_000_000_000;
 
 /**
- * The tables of reports. Days count from 1970; times are milliseconds since then.
+ * The tables of reports. A day is the number of days since 1970, and a time the
+ * milliseconds.
  *
  * `report.trust` is the best verdict among the copies of a report. `counted` is 1 for
- * rows in the totals, `authenticated` is 1 for rows that are evidence (`Trust`); an
- * authenticated row always counts. In every table, the condition `AND authenticated = 1`
- * selects authenticated reports only.
+ * rows that are in the sums. `authenticated` is 1 for rows that are evidence
+ * (`ReportTrust`); such rows are always counted. In every table, the condition
+ * `AND authenticated = 1` selects authenticated reports only.
  *
  * `report_policy.undescribed` is the number of failed sessions that no failure detail of
  * the policy describes. `report_policy.domain` is empty if the report names no domain.
  *
  * In `report_day`, the domain `` means all domains, and the type `` means all policies of
- * a report together. It has one row for the authenticated reports of a day and one for
- * the others. `report_pruned` contains the digests of counted reports whose rows were
+ * a report together. The sums of authenticated and of unauthenticated reports are in
+ * separate rows. `report_pruned` contains the digests of counted reports whose rows were
  * deleted, so that a later copy does not count again. `report_intake` counts the reports
  * that were stored on each day of arrival, with their rows and octets.
  *
- * `report_mailbox` contains the mails of a folder that were read,
+ * `report_mailbox` contains the position of the reader in each folder, and
  * `report_mailbox_pending` the mails to try again.
  *
- * Policies and failures are numbered by their report: its number times a million, and
- * their place in it, so that finding the rows of one report needs no index.
+ * The number of a policy or failure is the number of the report times a million, plus the
+ * place in the report. The rows of one report can therefore be found without an index.
  */
 export const reportMigrations: readonly string[] = [
   `CREATE TABLE report (
@@ -168,7 +170,7 @@ export const reportMigrations: readonly string[] = [
      PRIMARY KEY (day, authenticated)
    );
    CREATE INDEX report_unauthenticated ON report (received_at) WHERE trust NOT IN ('signed', 'given');`,
-  // Indexes over input from any client would slow down writes more than they speed up
+  // Indexes over reports from any client would slow down writes more than they speed up
   // reads.
   `DROP INDEX report_unauthenticated;
    DROP INDEX report_by_id;
@@ -187,15 +189,15 @@ export const reportMigrations: readonly string[] = [
      PRIMARY KEY (mailbox, uid)
    );
    CREATE INDEX report_trusted_mailbox ON report (day) WHERE trust = 'given' AND via = 'mailbox';`,
-  // Storing a signed report includes a search for others with its id; without this index
-  // it reads all reports of the day.
+  // When a signed report is stored, unauthenticated reports with the same id are
+  // searched. Without this index the search would read all reports of the day.
   `CREATE INDEX report_policy_unauthenticated ON report_policy (domain, day, reporter)
      WHERE counted = 1 AND authenticated = 0;`,
 ];
 
 /**
- * Returns the SQL that limits stored sums to exact integers. Older versions stored counts
- * whose sums exceed that range.
+ * Returns SQL that limits stored counts. Older versions stored counts whose sums exceed
+ * the range of exact integers.
  */
 function clampSums(table: string): string {
   return ['ok', 'failed']
@@ -208,8 +210,8 @@ function daySum(column: string): string {
 }
 
 /**
- * Returns an older sum minus the authenticated reports. The older sum may have
- * overflowed.
+ * Returns an SQL expression for an older sum without the authenticated reports. The older
+ * sum may have overflowed.
  */
 function restOf(column: string): string {
   const rest = `whole.${column} - coalesce(part.${column}, 0)`;

@@ -7,7 +7,7 @@ import {
 } from '../../store/index.js';
 import { reportMigrations } from './migrations.js';
 
-/** The tables of reports. */
+/** The set of tables in which reports are stored. */
 export const reportTables: TableSet = { job: 'report', migrations: reportMigrations };
 
 /** Opens the database of reports, and migrates its tables. */
@@ -17,7 +17,7 @@ export async function openReports(filePath: string, options?: OpenStoreOptions):
   return stateStore;
 }
 
-/** Migrates the tables of reports in a database that other jobs use too. */
+/** Migrates the tables of reports in an open database, which other jobs may use too. */
 export function prepareReports(stateStore: Store): void {
   migrateStore(stateStore, reportTables.job, reportMigrations);
 }

@@ -21,12 +21,12 @@ export interface ReceivedReport {
 }
 
 /**
- * A report in the form of the tables: all values are computed, and its rows are bounded.
+ * A report in the form in which the tables store it. The number of its rows is limited.
  */
 export interface PreparedReport {
   readonly digest: Uint8Array;
   readonly receivedAt: number;
-  /** Days since 1970. */
+  /** The day that the report covers, in days since 1970. */
   readonly day: number;
   /** Whether the report itself names the day. */
   readonly dated: boolean;
@@ -48,58 +48,66 @@ export interface PreparedReport {
 }
 
 /**
- * One row of `report_policy`. Empty texts stand for absent members, since NULL does not
- * equal NULL in a key.
+ * One row of `report_policy`. An empty text represents an absent member, since NULL does
+ * not equal NULL in a key.
  */
 export interface PolicyRow {
   readonly domain: string;
   readonly type: string;
   readonly mode: string;
-  /** The policy as the reporter quoted it; empty if the text is too long for a policy. */
+  /**
+   * The lines of the policy that the reporter quoted; empty if they are too long for a
+   * policy.
+   */
   readonly strings: readonly string[];
   readonly ok: number;
   readonly failed: number;
-  /** Failed sessions that no failure detail describes. */
+  /** Number of failed sessions that no failure detail describes. */
   readonly undescribed: number;
 }
 
-/** One row of `report_failure`: failed sessions of equal circumstances. */
+/**
+ * One row of `report_failure`: the failed sessions that are equal in all other members.
+ */
 export interface FailureRow {
   readonly domain: string;
   readonly type: string;
   readonly mode: string;
-  /** The result type of RFC 8460 §4.3, or the reporter's own text. */
+  /** The result type of RFC 8460 §4.3, or another text that the reporter wrote. */
   readonly result: string;
   /** The MX host that the sender tried. */
   readonly mx: string;
-  /** The address of that host, as the sender saw it. */
+  /** The address of the MX host to which the sender connected. */
   readonly ip: string;
   readonly senderIp: string;
   readonly reason: string;
-  /** A URI with more information; never opened by this program. */
+  /** A URI with more information, which this program never opens. */
   readonly info: string;
   readonly failed: number;
 }
 
 const dayMs = 86_400_000;
 /**
- * Rows of each kind for one report. Otherwise a hostile reporter could fill the database
- * with one mail.
+ * Maximum number of policy rows and of failure rows of one report, so that an attacker
+ * cannot fill the database with one mail.
  */
 const MAX_POLICIES = 500;
 const MAX_FAILURES = 500;
-/** Lines of a quoted policy, which are MX patterns or TLSA records. */
+/** Maximum number of lines of a quoted policy, mostly MX patterns or TLSA records. */
 const MAX_QUOTED_LINES = 1000;
 /**
- * Characters of all quoted policies of a report. A policy file has at most 64 KB (RFC
- * 8461 §3.3), and a report quotes one policy for a domain and one for each of its mail
- * hosts.
+ * Maximum number of characters of all quoted policies in a report. A policy file has at
+ * most 64 KB (RFC 8461 §3.3), and a report quotes one policy for a domain and one for
+ * each of its mail hosts.
  */
 const MAX_QUOTED = 256 * 1024;
-/** Characters that are added to the length of each line, for the work that it causes. */
+/**
+ * Number of characters that are added to the length of each line, for the work that a
+ * line causes.
+ */
 const LINE_COST = 10;
 
-/** Makes the rows of a report. Pure. */
+/** Returns a report in the form in which the tables store it. Pure. */
 export function prepareReport({ reading, parsed, receivedAt }: ReceivedReport): PreparedReport {
   const { report: tlsReport } = parsed;
   const { trust, detail, reason = '', reporter, via, peer, mail, raw } = reading;
@@ -126,8 +134,8 @@ export function prepareReport({ reading, parsed, receivedAt }: ReceivedReport): 
 
 /**
  * Returns the rows of a report, at most 500 of each kind. If there are more, the largest
- * rows stay unchanged. The rest is merged in steps, each of which ignores more members,
- * so that no count is lost.
+ * rows stay unchanged. The other rows are merged in steps, each of which removes more
+ * details, so that no count is lost.
  */
 function rowsOf(
   policies: readonly ReportedPolicy[],
@@ -139,15 +147,15 @@ function rowsOf(
     const { policyDomain: domain = '', policyType: type, policyString } = reportedPolicy;
     const mode = policyMode(policyString);
     const cost = quotedCost(policyString);
-    // With only a part of its lines, a policy would name fewer hosts than the published
-    // one.
+    // A policy is stored with all its lines or none, because a part would name fewer
+    // hosts than the published policy.
     const strings = quoted + cost <= MAX_QUOTED ? policyString : [];
     if (strings.length > 0) quoted += cost;
     const failed = reportedPolicy.totalFailureSessionCount;
     let described = 0;
     for (const detail of reportedPolicy.failureDetails) {
-      // No failure affected more sessions than the total of failed sessions (RFC 8460
-      // §4.4).
+      // A failure cannot affect more sessions than the total number of failed sessions
+      // (RFC 8460 §4.4).
       const sessions = Math.min(detail.failedSessionCount, failed > 0 ? failed : Infinity);
       described += sessions;
       failureRows.push({
@@ -173,13 +181,19 @@ function rowsOf(
   };
 }
 
-/** Returns the size of a quoted policy; infinite if it has more lines than a policy. */
+/**
+ * Returns the size of a quoted policy; Infinity if it has more lines than a genuine
+ * policy.
+ */
 function quotedCost(policyLines: readonly string[]): number {
   if (policyLines.length > MAX_QUOTED_LINES) return Infinity;
   return policyLines.reduce((sum, policyLine) => sum + policyLine.length + LINE_COST, 0);
 }
 
-/** Rows of each kind for a report of a reporter that has used up its detailed rows. */
+/**
+ * Maximum number of policy rows and of failure rows of a report whose reporter has used
+ * up its detailed rows.
+ */
 const MAX_COARSE = 20;
 
 /** Returns the report with few rows: all counts remain, but details are omitted. Pure. */
@@ -193,8 +207,8 @@ export function coarsened(preparedReport: PreparedReport): PreparedReport {
 }
 
 /**
- * The steps that merge rows of one kind: they make rows equal, the least important member
- * first, and join them.
+ * The functions that merge rows of one kind. Each step removes the least important
+ * details that are left, so that more rows become equal and can be joined.
  */
 interface Coarser<Row> {
   keyOf(row: Row): string;
@@ -203,18 +217,21 @@ interface Coarser<Row> {
   readonly steps: readonly ((row: Row) => Row)[];
 }
 
-/** Policy types that stay when rows are merged. */
+/** The policy types that remain when rows are merged. */
 const knownTypes: ReadonlySet<string> = new Set(policyTypes);
-/** Result types that stay when rows are merged. */
+/** The result types that remain when rows are merged. */
 const knownResults: ReadonlySet<string> = new Set(resultTypes);
 /**
- * A registered value, or `unknown`: a reporter can invent any number of unregistered
- * ones.
+ * Returns a registered value, or else `unknown`, because a reporter can invent any number
+ * of unregistered values.
  */
 const onlyKnown = (text: string, known: ReadonlySet<string>): string =>
   known.has(text) ? text : 'unknown';
 
-/** Steps for policies: the quoted text is dropped first, since it is only displayed. */
+/**
+ * The functions for policies. The quoted text is removed first, since it is the least
+ * important.
+ */
 const coarserPolicies: Coarser<PolicyRow> = {
   keyOf: ({ domain, type, mode, strings }) => textsKey([domain, type, mode, ...strings]),
   join: (left, right) => ({
@@ -232,8 +249,8 @@ const coarserPolicies: Coarser<PolicyRow> = {
 };
 
 /**
- * Steps for failures. Addresses and texts are dropped before the result and the MX host,
- * which determine the fix.
+ * The functions for failures. Addresses and texts are removed before the result and the
+ * MX host, which determine the fix.
  */
 const coarserFailures: Coarser<FailureRow> = {
   keyOf: ({ domain, type, mode, result, mx, ip, senderIp, reason, info }) =>
@@ -252,15 +269,15 @@ const coarserFailures: Coarser<FailureRow> = {
 };
 
 /**
- * Merges rows until they fit. The larger half of the rows keeps its detail, because it
- * describes most sessions.
+ * Returns at most `most` rows, merged if there are more. The rows with the most sessions
+ * keep their details.
  */
 function mergedWithin<Row>(
   most: number,
   rows: readonly Row[],
   { keyOf, join, sizeOf, steps }: Coarser<Row>,
 ): readonly Row[] {
-  // This is the usual case: merging a few rows would cost more than storing them.
+  // Usually a report has few rows, and merging them would cost more than storing them.
   if (rows.length <= most / 10) return rows;
   const merged = merge(rows, keyOf, join);
   if (merged.length <= most) return merged;
@@ -274,7 +291,10 @@ function mergedWithin<Row>(
   return [...largest, ...rest];
 }
 
-/** Joins rows with the same key; the first row gives the other columns. */
+/**
+ * Joins rows with the same key. The sums are added up; all other members come from the
+ * first row.
+ */
 function merge<Row>(
   rows: readonly Row[],
   keyOf: (row: Row) => string,
@@ -290,32 +310,32 @@ function merge<Row>(
 }
 
 /**
- * Returns the day of a report. A report without dates counts for the day before its
- * arrival, since reporters usually report the previous day.
+ * Returns the day that a report covers. For a report without dates this is the day before
+ * its arrival, since reporters usually report on the previous day.
  */
 function dayOf(tlsReport: TlsReport, receivedAt: number): number {
   return Math.floor((reportDay(tlsReport) ?? receivedAt - dayMs) / dayMs);
 }
 
 /**
- * Returns a digest of the content, which is the same in every packing. The report id does
- * not identify a report, because reporters reuse ids.
+ * Returns a digest of the content, which is the same however the report is packed. The
+ * report id does not identify a report, because reporters reuse ids.
  */
 function digestOf(tlsReport: TlsReport): Uint8Array {
   return hash('sha256', reportKey(tlsReport), 'buffer').subarray(0, 20);
 }
 
 /**
- * Returns the departures of the report as JSON; null for the usual report without any.
+ * Returns the departures of a report from RFC 8460 as JSON; null if it has none.
  */
 function notesOf({ notes, unforeseen }: ParsedReport): string | null {
   return notes.length + unforeseen.length === 0 ? null : JSON.stringify({ notes, unforeseen });
 }
 
 /**
- * Returns the report as gzip, unless it arrived as gzip or compression would not make it
- * smaller. Level 1 is enough: the intake compresses every report, and old reports are
- * deleted anyway.
+ * Returns a report as gzip. Returns it unchanged if it arrived as gzip, or is so short
+ * that compression would not help. Level 1 is enough: the intake compresses every report,
+ * and old reports are deleted anyway.
  */
 function packed(raw: Uint8Array): Uint8Array {
   return (raw[0] === 0x1f && raw[1] === 0x8b) || raw.length < 200
@@ -324,8 +344,8 @@ function packed(raw: Uint8Array): Uint8Array {
 }
 
 /**
- * Returns the mode in the text of an MTA-STS policy as a reporter quotes it; empty if the
- * text contains no mode. Senders defer mail only in mode `enforce`.
+ * Returns the mode in the lines of a quoted MTA-STS policy; empty if they contain no
+ * mode. Senders defer mail only in mode `enforce`.
  */
 function policyMode(strings: readonly string[]): '' | 'enforce' | 'testing' | 'none' {
   for (const policyLine of strings) {

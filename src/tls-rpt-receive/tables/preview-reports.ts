@@ -1,13 +1,13 @@
 import type { Store, Value } from '../../store/index.js';
 import { openReports } from './open-reports.js';
 
-/** Rows that are copied together. */
+/** Maximum number of rows that are copied together. */
 const MAX_ROWS = 10_000;
 
 /**
- * Opens a database in memory with the digests of the reports in another one, and with its
- * positions in mailboxes. Storing a report has the same outcome as in the other one: a
- * known report is `repeated`.
+ * Opens a database in memory, with the digests of reports and the positions in mailboxes
+ * of another database. A report that is stored in the other database is therefore
+ * `repeated` here too.
  */
 export async function openPreview(from: Store): Promise<Store> {
   const preview = await openReports(':memory:');
@@ -28,8 +28,8 @@ export async function openPreview(from: Store): Promise<Store> {
 }
 
 /**
- * Copies the digests of stored reports. A report without rows counts as a report whose
- * rows were pruned.
+ * Copies the digests of stored reports. In the copy each report appears as one whose rows
+ * were pruned.
  */
 function copyDigests(from: Store, preview: Store): void {
   const insert = preview.prepare(

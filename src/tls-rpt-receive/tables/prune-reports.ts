@@ -2,17 +2,20 @@ import type { Store } from '../../store/index.js';
 import { isAuthenticated, type ReportTrust } from '../types.js';
 import { forgetTexts, partIds } from './store-reports.js';
 
-/** The bounds of stored reports in time and number. */
+/** The limits on the age and the number of stored reports. */
 export interface PruneOptions {
   /** Milliseconds since 1970. */
   readonly now: number;
-  /** Days for which reports are stored. */
+  /** Number of days for which reports are stored. */
   readonly keepDays: number;
-  /** Days for reports that do not count. Default 30. */
+  /**
+   * Number of days for which reports that are excluded from the sums are stored. Default
+   * 30.
+   */
   readonly keepUncountedDays?: number;
   /**
-   * Maximum number of reports that do not count: any client can send them. Default 100
-   * 000.
+   * Maximum number of reports that are excluded from the sums, since any client can send
+   * them. Default 100 000.
    */
   readonly maxUncounted?: number;
   /** Maximum number of unauthenticated reports, counted or not. Default 400 000. */
@@ -21,13 +24,13 @@ export interface PruneOptions {
 
 const dayMs = 86_400_000;
 /**
- * Reports that are deleted in one transaction: so few that a write of the intake is
- * delayed by milliseconds only.
+ * Maximum number of reports that are deleted in one transaction, so that a write of the
+ * intake is delayed only by milliseconds.
  */
 const batch = 200;
 /**
- * Stores the digest of a counted report, so that a copy that arrives after its rows were
- * deleted does not count again.
+ * SQL that stores the digest of a counted report, so that a copy does not count again if
+ * it arrives after the report was deleted.
  */
 const remember = `INSERT INTO report_pruned (digest, day, authenticated)
   SELECT digest, coalesce(day, received_at / 86400000 - 1), CASE WHEN trust IN ('signed', 'given') THEN 1 ELSE 0 END
@@ -35,8 +38,8 @@ const remember = `INSERT INTO report_pruned (digest, day, authenticated)
   ON CONFLICT (digest) DO NOTHING`;
 
 /**
- * Deletes reports beyond their time or number in short transactions, between which the
- * event loop and other writes run, and resolves to their number. The daily sums and the
+ * Deletes the reports that exceed a limit on age or number, and resolves to their number.
+ * Between short transactions the event loop and other writes run. The daily sums and the
  * digests of counted reports stay.
  */
 export async function pruneReports(
@@ -65,7 +68,7 @@ export async function pruneReports(
       removed += rows.length;
     }
   };
-  /** The oldest ones first, which have the lowest numbers. */
+  /** Deletes the oldest unauthenticated reports, which have the lowest numbers. */
   const pruneUnauthenticated = async (): Promise<number> => {
     const before = excessBefore(stateStore, maxUnauthenticated);
     let removed = 0;
@@ -111,9 +114,9 @@ export async function pruneReports(
 }
 
 /**
- * Returns the time before which unauthenticated reports are deleted, in milliseconds: the
- * end of the newest day on which, with all later days, more arrived than the limit. 0:
- * none are deleted.
+ * Returns the time in milliseconds before which unauthenticated reports must be deleted;
+ * 0 if none must be. It is the end of the latest day that, together with all later days,
+ * has more reports than the limit.
  */
 function excessBefore(stateStore: Store, most: number): number {
   let sum = 0;
@@ -129,7 +132,9 @@ function excessBefore(stateStore: Store, most: number): number {
   return 0;
 }
 
-/** Deletes a report with its parts, and notes the policy texts that it used. */
+/**
+ * Deletes a report with its rows, and adds the numbers of its policy texts to `texts`.
+ */
 function removeReport(stateStore: Store, reportId: number, texts: Set<number>): void {
   const policies = stateStore
     .prepare<{ text: number }>('SELECT text FROM report_policy WHERE id BETWEEN ? AND ?')
@@ -145,10 +150,10 @@ function removeReport(stateStore: Store, reportId: number, texts: Set<number>): 
   stateStore.prepare('DELETE FROM report WHERE id = ?').run(reportId);
 }
 
-/** Reports whose policies are examined in one step. */
+/** Number of reports whose policies are examined in one step. */
 const STEP = 1000;
 
-/** Deletes the texts that no policy uses any more, all in one write. */
+/** Deletes those of the texts that no policy uses any more, in one transaction. */
 async function pruneTexts(stateStore: Store, texts: ReadonlySet<number>): Promise<void> {
   if (texts.size === 0) return;
   await stateStore.write('report', function* () {

@@ -1,16 +1,19 @@
 import type { Store } from '../../store/index.js';
 import type { Via } from '../types.js';
 
-/** An item that was refused, by transport and failure code. */
+/** The refusal of an item, with the day, the transport and the failure code. */
 export interface Refusal {
-  /** Days since 1970. */
+  /** The day of arrival, in days since 1970. */
   readonly day: number;
   readonly via: Via;
-  /** One of `reportFailures`. */
+  /** A code of `reportFailures`. */
   readonly code: string;
 }
 
-/** Counts refused input, so that a reporter that fails every day becomes visible. */
+/**
+ * Counts refused items in the database, so that the operator notices a reporter whose
+ * reports are refused every day.
+ */
 export function storeRefusals(
   stateStore: Store,
   refusals: readonly Refusal[],

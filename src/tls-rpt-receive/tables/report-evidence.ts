@@ -1,8 +1,9 @@
 import type { Store } from '../../store/index.js';
 
 /**
- * The counts of one report about a domain, with the day as `2026-11-24`. `signedBy` only
- * if a DKIM signature of the reporter's organisation vouches for it.
+ * The session counts of one report about a domain, with the day as `2026-11-24`.
+ * `signedBy`: the reporter, if its organisation signed the report with DKIM; otherwise
+ * undefined.
  */
 export interface ReportEvidence {
   readonly signedBy?: string | undefined;
@@ -16,8 +17,7 @@ const DAY = 86_400_000;
 const MOST = 100_000;
 
 /**
- * Returns the counted reports on a domain since that time (milliseconds), one row for
- * each.
+ * Returns the counts of each counted report about a domain since a time in milliseconds.
  */
 export function reportEvidence(
   stateStore: Store,

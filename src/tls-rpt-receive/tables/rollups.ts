@@ -3,21 +3,21 @@ import { MAX_DAY_SUM } from './migrations.js';
 
 /** The counts that a policy of a report adds to the sums. */
 export interface PolicySums {
-  /** Empty if the report names none. */
+  /** The policy domain; empty if the report names no domain. */
   readonly domain: string;
   readonly type: string;
   readonly ok: number;
   readonly failed: number;
 }
 
-/** The sums of one report. */
+/** The counts that one report adds to the sums. */
 export interface ReportSums {
   readonly policies: readonly PolicySums[];
   readonly day: number;
   readonly authenticated: boolean;
 }
 
-/** The key of a row of `report_day`, and its increments. */
+/** The key of a row of `report_day`, and the numbers to add to the row. */
 interface Line {
   readonly key: readonly [domain: string, day: number, type: string, authenticated: number];
   ok: number;
@@ -26,25 +26,26 @@ interface Line {
 }
 
 /**
- * Sums per day, gathered over a group of reports and applied in its transaction: one
- * statement per row, for any number of reports. A sum saturates at `MAX_DAY_SUM`.
+ * The changes of the daily sums by a group of reports. They are applied in the
+ * transaction of the group with one statement for each row of the table. A sum saturates
+ * at `MAX_DAY_SUM`.
  */
 export class Rollups {
   readonly #days = new Map<string, Line>();
 
-  /** Counts a report: once under the type ``, for any number of policies. */
+  /** Adds the counts of a report. The report itself counts once, under the empty type. */
   add(reportSums: ReportSums): void {
     this.#count(reportSums, 1);
   }
 
-  /** Reverts an `add` of the same sums, in this group or an earlier one. */
+  /** Subtracts counts that were added in this group or an earlier one. */
   remove(reportSums: ReportSums): void {
     this.#count(reportSums, -1);
   }
 
   /**
-   * Adds or subtracts a report: for each domain, for all domains together, and once for
-   * the report itself.
+   * Adds or subtracts the counts of a report: for each domain, for all domains together,
+   * and once for the report itself.
    */
   #count({ policies, day, authenticated }: ReportSums, sign: 1 | -1): void {
     const flag = authenticated ? 1 : 0;
@@ -56,8 +57,8 @@ export class Rollups {
   }
 
   /**
-   * Returns the row of a key, which is created on first use. The separator is a zero
-   * octet, which no part contains.
+   * Returns the row of a key, and creates it on first use. The parts of the key are
+   * separated by a zero octet, which no part contains.
    */
   #line(domainName: string, dayNumber: number, type: string, flag: 0 | 1): Line {
     const text = `${domainName}\0${dayNumber}\0${type}\0${flag}`;
@@ -89,12 +90,15 @@ function bump(line: Line, ok: number, failed: number, sign: 1 | -1): void {
 const sum = (column: string): string =>
   `${column} = max(0, min(report_day.${column} + excluded.${column}, ${MAX_DAY_SUM}))`;
 /**
- * Adds to the row of that key or inserts it. Sums are kept between 0 and the limit, so
- * that no report can overflow them.
+ * SQL that adds to the row of a key, or inserts the row. Sums stay between 0 and the
+ * limit, so that no report can overflow them.
  */
 const addLine = `INSERT INTO report_day (domain, day, type, authenticated, ok, failed, reports)
   VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (domain, day, type, authenticated)
   DO UPDATE SET ${['ok', 'failed', 'reports'].map(sum).join(', ')}`;
-/** A row without reports would list a domain that no stored report names. */
+/**
+ * SQL that deletes a row without reports. Otherwise a domain would be listed that no
+ * stored report names.
+ */
 const removeEmptyLine = `DELETE FROM report_day
   WHERE domain = ? AND day = ? AND type = ? AND authenticated = ? AND reports <= 0`;

@@ -1,17 +1,20 @@
 import type { Store } from '../../store/index.js';
 import { resultTypes } from '../../tls-rpt/index.js';
 
-/** Sessions that authenticated reports count for one domain, or for one MX host of it. */
+/** The numbers of sessions in authenticated reports about one domain or one MX host. */
 export interface SessionSums {
   /** The domain or host, as the reports name it. */
   readonly domain: string;
   readonly outcomes: readonly {
-    /** Type of the policy (RFC 8460 §4.4). */
+    /** The type of the policy (RFC 8460 §4.4). */
     readonly type: string;
     readonly successful: number;
     readonly failed: number;
   }[];
-  /** Failed sessions by result type (RFC 8460 §4.3); every other text counts as `other`. */
+  /**
+   * Number of failed sessions by result type (RFC 8460 §4.3); any other text counts as
+   * `other`.
+   */
   readonly results: ReadonlyMap<string, number>;
 }
 
@@ -19,8 +22,8 @@ const dayMs = 86_400_000;
 const known: ReadonlySet<string> = new Set(resultTypes);
 
 /**
- * Adds up the sessions of one domain since a time in milliseconds since 1970. Undefined
- * if no authenticated report names the domain.
+ * Returns the sums of the sessions of one domain since `since`, in milliseconds since
+ * 1970; undefined if no authenticated report names the domain.
  */
 export function sumSessions(
   stateStore: Store,

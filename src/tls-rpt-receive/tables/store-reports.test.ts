@@ -34,8 +34,8 @@ function bring(
 }
 
 /**
- * Sums over all domains: sessions and reports, of the authenticated ones and of the
- * others.
+ * Returns the sums over all domains: sessions and reports, separately for authenticated
+ * and unauthenticated reports.
  */
 function sums(store: Store): readonly string[] {
   return store
@@ -153,7 +153,10 @@ test('a report without dates keeps the day of its first copy', async () => {
   assert.deepEqual(sums(store), ['authenticated 10 2 1']);
 });
 
-/** Returns a store of the first version, with the numbers that it accepted. */
+/**
+ * Returns a database of the first version, with large numbers that only this version
+ * accepted.
+ */
 async function oldStore(): Promise<Store> {
   const store = await openStore(':memory:');
   migrateStore(store, 'report', reportMigrations.slice(0, 1));
@@ -220,7 +223,7 @@ test('no read throws for a number that was stored, however large', async () => {
     [...rows].map(({ ok }) => ok),
     [1e17, 9e18],
   );
-  // The statement reads plain numbers afterwards.
+  // Later statements again return plain numbers.
   assert.equal(store.prepare<{ n: number }>('SELECT 1 AS n').get()?.n, 1);
 });
 

@@ -7,23 +7,23 @@ import { prepareReport, type PreparedReport, type ReceivedReport } from './prepa
 import { Rollups, type PolicySums, type ReportSums } from './rollups.js';
 
 /**
- * `stored`: new. `repeated`: a copy of an earlier one; it counts once. `confirmed`: a
- * copy that is better authenticated than the earlier ones, so it replaces them.
- * `superseded`: stored but not counted, because an authenticated report of the same id
- * has other content.
+ * The outcome of storing a report. `stored`: the report is new. `repeated`: it is a copy
+ * of an earlier report, which still counts once. `confirmed`: it is a copy that is better
+ * authenticated, so it replaces the earlier one. `superseded`: it is stored but not
+ * counted, because an authenticated report with the same id has other content.
  */
 export type StoreOutcome = 'stored' | 'repeated' | 'confirmed' | 'superseded';
 
 /**
- * `no-room`: not stored, because the unauthenticated reports of the day reached their
- * limit.
+ * The outcome of storing a report within limits. `no-room`: it was not stored, because
+ * the unauthenticated reports of the day have reached their limit.
  */
 export type IntakeOutcome = StoreOutcome | 'no-room';
 
 /**
- * Stores reports with their rollups in one transaction: all of them or none. A stored
- * report is not counted again [8460-5.3-7], not even after its rows were pruned. The
- * trust in a report is the best trust in any of its copies.
+ * Stores reports and updates the daily sums in one transaction: all reports or none. A
+ * stored report is not counted again [8460-5.3-7], not even after its rows were pruned.
+ * The trust in a report is the best trust in any of its copies.
  */
 export function storeReports(
   stateStore: Store,
@@ -33,14 +33,14 @@ export function storeReports(
 }
 
 /**
- * Prepares reports singly: a prepared group would outlive the garbage collector's young
- * generation.
+ * Yields prepared reports one at a time: a prepared group would outlive the garbage
+ * collector's young generation.
  */
 function* prepared(received: readonly ReceivedReport[]): Generator<PreparedReport> {
   for (const receivedReport of received) yield prepareReport(receivedReport);
 }
 
-/** Stores prepared reports as `storeReports` does. */
+/** Stores prepared reports in the same way as `storeReports`. */
 export function storePrepared(
   stateStore: Store,
   reports: Iterable<PreparedReport>,
@@ -56,9 +56,9 @@ export function storePrepared(
 }
 
 /**
- * Stores prepared reports inside the transaction of the caller, and yields after each of
- * them: the event loop can run in between. With `limit`, unauthenticated reports beyond
- * the bounds of a day are not stored (`no-room`).
+ * Stores prepared reports inside the transaction of the caller, and yields after each
+ * report, so that the event loop can run. With `intakeLimit`, unauthenticated reports
+ * beyond the limit of a day are not stored (`no-room`).
  */
 export function* storeInSteps(
   stateStore: Store,
@@ -68,7 +68,8 @@ export function* storeInSteps(
   const rollups = new Rollups();
   const intake = new IntakeSums(stateStore, intakeLimit);
   const hasPruned = stateStore.prepare('SELECT 1 FROM report_pruned LIMIT 1').get() !== undefined;
-  // Numbers are assigned here, because RETURNING would double the cost of the insert.
+  // This loop assigns the numbers of reports, because RETURNING would double the cost of
+  // the insert.
   let last =
     stateStore.prepare<{ id: number | null }>('SELECT max(id) AS id FROM report').get()?.id ?? 0;
   const outcomes: IntakeOutcome[] = [];
@@ -90,20 +91,22 @@ export function* storeInSteps(
   return outcomes;
 }
 
-/** Returns true for a copy of a stored report, which needs no space. */
+/**
+ * Returns whether a report is a copy of a stored report, which needs no additional space.
+ */
 function isKnown(stateStore: Store, { digest }: PreparedReport): boolean {
   return stateStore.prepare('SELECT 1 FROM report WHERE digest = ?').get(digest) !== undefined;
 }
 
 /**
- * The digest decides whether a report is new; the database checks it, so that two
- * processes cannot store one report twice.
+ * SQL that inserts a report if its digest is new. The database itself compares the
+ * digests, so that two processes cannot store one report twice.
  */
 const insertReport = `INSERT INTO report
   (id, digest, received_at, day, reporter, organization, contact, report_id, via, peer, trust, trust_detail, counted, ok, failed, notes, raw, named_domain, trust_reason)
   VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (digest) DO NOTHING`;
 
-/** Stores one report with its rows, or as a copy of a stored one. */
+/** Stores one report with its rows, or records it as a copy of a stored report. */
 function storeReport(
   stateStore: Store,
   reportId: number,
@@ -142,19 +145,22 @@ function storeReport(
   return loses ? 'superseded' : 'stored';
 }
 
-/** Avoids a spread, which for a complete report takes as long as storing it. */
+/**
+ * Returns the counts of a report. A spread of the complete report would take as long as
+ * storing it.
+ */
 function sumsOf({ policies, day }: PreparedReport, reportTrust: ReportTrust): ReportSums {
   return { policies, day, authenticated: isAuthenticated(reportTrust) };
 }
 
-/** Returns the sum of one column of the policies. */
+/** Returns the sum of one column over all policies. */
 function sum(rows: readonly PolicySums[], column: 'ok' | 'failed'): number {
   return rows.reduce((total, row) => total + row[column], 0);
 }
 
 /**
- * Stores a copy of a counted report whose rows were pruned. Only a better verdict changes
- * the sums.
+ * Records a copy of a counted report whose rows were pruned; undefined for another
+ * report. Only a better verdict changes the sums.
  */
 function storeAfterPruning(
   stateStore: Store,
@@ -178,14 +184,17 @@ function storeAfterPruning(
   return 'confirmed';
 }
 
-/** The stored report that a copy is compared with. */
+/** The stored report with which a copy is compared. */
 interface KnownReport {
   readonly id: number;
   readonly trust: ReportTrust;
   readonly day: number | null;
 }
 
-/** Stores a copy of a stored report. */
+/**
+ * Records a copy of a stored report, and replaces the stored report if the copy is better
+ * authenticated.
+ */
 function storeAgain(
   stateStore: Store,
   preparedReport: PreparedReport,
@@ -214,7 +223,7 @@ function replaceCopy(
   better: PreparedReport,
   rollups: Rollups,
 ): void {
-  // The day of an undated report is that of its first copy.
+  // A report without a date keeps the day of its first copy.
   const day = known.day ?? dayOfRows(stateStore, known.id) ?? better.day;
   const report = { ...better, day };
   takeBack(stateStore, { ...known, day }, rollups);
@@ -267,8 +276,9 @@ function takeBack(
 const SUPERSEDED = 'an authenticated report of the same id has other content';
 
 /**
- * Returns whether an authenticated report invalidates this one. Reports of equal trust
- * both count, because ids are reused.
+ * Returns whether a stored authenticated report with the same id invalidates an
+ * unauthenticated report. Two authenticated reports both count, because reporters reuse
+ * ids.
  */
 function isSuperseded(
   stateStore: Store,
@@ -286,13 +296,14 @@ function isSuperseded(
 }
 
 /**
- * Policy domains of a report that are searched for unauthenticated reports under its id.
+ * Maximum number of policy domains of a report for which unauthenticated reports with the
+ * same id are searched.
  */
 const MAX_RIVAL_DOMAINS = 20;
 
 /**
- * Subtracts the unauthenticated reports that claim the id of an authenticated one from
- * the sums.
+ * Excludes from the sums the unauthenticated reports that have the id of an authenticated
+ * report.
  */
 function supersedeRivals(
   stateStore: Store,
@@ -372,8 +383,8 @@ function storeRows(
 }
 
 /**
- * Numbers of texts. A rollback removes numbers that its transaction assigned, so they are
- * forgotten then.
+ * A cache of the numbers of policy texts. A rollback removes texts that its transaction
+ * inserted, so the cache is then discarded.
  */
 const knownTexts = new WeakMap<
   Store,
@@ -389,14 +400,14 @@ function textsOf(stateStore: Store): Map<string, number> {
   return texts;
 }
 
-/** Forgets the numbers of texts, some of which were deleted. */
+/** Discards the cache of the numbers of texts, because some texts were deleted. */
 export function forgetTexts(stateStore: Store): void {
   knownTexts.delete(stateStore);
 }
 
 /**
- * Returns the number of a policy text; policies repeat, so each text is stored once. 0:
- * none.
+ * Returns the number of a policy text; 0 for an empty text. Stores each different text
+ * once, because policies repeat.
  */
 function storeText(stateStore: Store, strings: readonly string[]): number {
   if (strings.length === 0) return 0;
@@ -419,8 +430,8 @@ function storeText(stateStore: Store, strings: readonly string[]): number {
 }
 
 /**
- * Returns the first and the last number that policies, and failures, of a report may
- * have; a report has at most a hundred thousand objects.
+ * Returns the first and the last number that the policy rows and the failure rows of a
+ * report may have.
  */
 export function partIds(report: number): readonly [number, number] {
   return [report * 1_000_000, report * 1_000_000 + 999_999];

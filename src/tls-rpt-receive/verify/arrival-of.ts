@@ -1,7 +1,7 @@
 /**
- * Returns the time when the receiving server accepted a message: the date of its topmost
- * Received field. Signatures expire within days (those of some reporters after seven), so
- * a stored message is judged by the day of its arrival.
+ * Returns the time when the receiving server accepted a message: the date of the topmost
+ * Received field. Some signatures expire after seven days, so a stored message is judged
+ * by the time of its arrival.
  */
 export function arrivalOf(rawMessage: Uint8Array): number | undefined {
   const start = Buffer.from(

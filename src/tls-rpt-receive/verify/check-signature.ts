@@ -6,7 +6,7 @@ import { BoundedMap, neutralise } from '../../base/index.js';
 import type { DkimSignature, TrustReason } from '../types.js';
 import { parseTags, refuseKey, type SignatureTags } from './dkim-tags.js';
 
-/** The functions of mailauth that parse a signature and its key. */
+/** The functions of mailauth that parse the signed header fields and a key. */
 export interface SignatureTools {
   readonly getPublicKey: typeof getPublicKey;
   readonly getSigningHeaderLines: typeof getSigningHeaderLines;
@@ -18,21 +18,21 @@ export type KeyAnswer =
   | { readonly lookup: 'found'; readonly texts: readonly string[] }
   | { readonly lookup: 'absent' | 'failed'; readonly code?: string };
 
-/** The message of a signature, its tools and its time. */
+/** The signatures of a message, and the functions and the time for their verification. */
 export interface SignatureCheck {
   readonly verifier: DkimVerifier;
   /** The signatures to check, with their tags. */
   readonly verified: ReadonlyMap<SignatureHeader, SignatureTags>;
   readonly tools: SignatureTools;
   readonly keys: (domainName: string) => Promise<KeyAnswer>;
-  /** Milliseconds since 1970, by which expiry is judged. */
+  /** The time by which expiry is judged, in milliseconds since 1970. */
   readonly at: number;
 }
 
 /**
- * Checks the signatures of a message whose body was hashed (RFC 6376 §6.1). Unlike
- * `finalChunk` of mailauth it parses each key once: a sender signs all its reports with
- * one key, and parsing it takes longer than verifying the signature.
+ * Verifies the signatures of a message whose body was hashed (RFC 6376 §6.1). Unlike
+ * `finalChunk` of mailauth, this function parses each key only once: a sender signs all
+ * its reports with one key, and parsing a key takes longer than verifying a signature.
  */
 export async function checkSignatures(check: SignatureCheck): Promise<readonly DkimSignature[]> {
   const { verified, verifier } = check;
@@ -51,7 +51,7 @@ export async function checkSignatures(check: SignatureCheck): Promise<readonly D
   return signatures;
 }
 
-/** Checks a signature whose body hash is correct. */
+/** Verifies a signature whose body hash is correct. */
 async function checkHeader(
   signature: SignatureHeader,
   { verifier, verified, tools, keys, at }: SignatureCheck,
@@ -75,7 +75,7 @@ async function checkHeader(
   if (!names(lines.keys, 'from'))
     return fails(signingDomain, 'signature-partial', 'the signature does not cover From');
   const unfit = refuseKey(key.record, verified.get(signature) ?? new Map<string, string>());
-  // RFC 6376 §3.6.1: mail of a domain in test mode is treated as unsigned.
+  // Mail of a domain in test mode is treated as unsigned (RFC 6376 §3.6.1).
   if (unfit?.[0] === 'key-testing')
     return { result: 'none', signer: signerOf(signingDomain), detail: unfit[1], reason: unfit[0] };
   if (unfit) return fails(signingDomain, ...unfit);
@@ -83,7 +83,10 @@ async function checkHeader(
   return { result: 'pass', signer: signerOf(signingDomain), detail: '', coversStructure };
 }
 
-/** Verifies a signature. Ed25519 signs the SHA-256 hash of the header (RFC 8463 §3). */
+/**
+ * Returns whether a signature matches the header and the key. Ed25519 signs the SHA-256
+ * hash of the header (RFC 8463 §3).
+ */
 function isGenuine(
   { signAlgo, algorithm }: SignatureHeader,
   { header, key, octets }: { readonly header: Buffer; readonly key: KeyObject; octets: Buffer },
@@ -92,7 +95,7 @@ function isGenuine(
     if (signAlgo === 'rsa') return verify(algorithm, header, key, octets);
     return verify(null, createHash('sha256').update(header).digest(), key, octets);
   } catch {
-    // A key of another type than the signature.
+    // The key and the signature have different types.
     return false;
   }
 }
@@ -103,12 +106,12 @@ interface DkimKey {
   readonly record: string;
 }
 
-/** Keys by the text of their record. */
+/** A cache of keys by the text of their TXT records. */
 const knownKeys = new BoundedMap<DkimKey>(1000);
 /** Maximum characters of a cached record: records of 4096-bit RSA keys have 800. */
 const MAX_RECORD = 4096;
 
-/** The fault of an unusable key, without the signer. */
+/** The result for a key that is missing or unusable, without the signer. */
 type NoKey = Omit<DkimSignature, 'signer'>;
 
 async function keyAt(
@@ -133,7 +136,8 @@ async function keyAt(
     if (text.length <= MAX_RECORD) knownKeys.set(text, key);
     return key;
   } catch (error) {
-    // RFC 6376 §3.6.1: a domain that withdraws a key may leave its record without the key.
+    // A domain that revokes a key may publish its record with an empty p= (RFC 6376
+    // §3.6.1).
     if (parseTags(text)?.get('p') === '')
       return { result: 'fail', detail: 'the key is revoked', reason: 'key-absent' };
     const detail = unusable[(error as { code?: string }).code ?? ''] ?? 'the key cannot be read';
@@ -141,7 +145,7 @@ async function keyAt(
   }
 }
 
-/** The errors of `getPublicKey`. */
+/** The texts for the error codes of `getPublicKey`. */
 const unusable: Readonly<Record<string, string>> = {
   EINVALIDVER: 'unknown key version',
   EINVALIDTYPE: 'unknown key type',
@@ -149,12 +153,12 @@ const unusable: Readonly<Record<string, string>> = {
   ESHORTKEY: 'the key is too short',
 };
 
-/** Returns whether a list of fields as in `h=` names this one. */
+/** Returns whether a list of header fields, in the form of `h=`, names a field. */
 function names(list: string, field: string): boolean {
   return new RegExp(`(^|[:\\s])${field}([:\\s]|$)`, 'i').test(list);
 }
 
-/** Returns an invalid signature. */
+/** Returns the result for an invalid signature. */
 export function fails(signingDomain: string, reason: TrustReason, detail: string): DkimSignature {
   return { result: 'fail', signer: signerOf(signingDomain), detail, reason };
 }

@@ -10,8 +10,8 @@ export type SignatureTags = ReadonlyMap<string, string>;
 const REQUIRED = ['v', 'a', 'b', 'bh', 'd', 'h', 's'];
 
 /**
- * Parses a tag list (RFC 6376 §3.2). Undefined if a tag occurs twice or has no `=`:
- * the whole list is then invalid [6376-3.2-1].
+ * Parses a tag list (RFC 6376 §3.2). Returns undefined if a tag occurs twice or has no
+ * `=`, which makes the whole list invalid [6376-3.2-1].
  */
 export function parseTags(tagList: string): ReadonlyMap<string, string> | undefined {
   const tags = new Map<string, string>();
@@ -26,8 +26,8 @@ export function parseTags(tagList: string): ReadonlyMap<string, string> | undefi
 }
 
 /**
- * Judges the form of a signature, before its key is looked up (RFC 6376 §3.5, §6.1.1)
- * [6376-3.5-1, 6376-6.1.1-1].
+ * Returns the fault in the form of a signature, before its key is looked up (RFC 6376
+ * §3.5, §6.1.1) [6376-3.5-1, 6376-6.1.1-1].
  */
 export function refuseSignature(
   tags: ReadonlyMap<string, string> | undefined,
@@ -50,10 +50,10 @@ export function refuseSignature(
 }
 
 /**
- * Judges the key record of a signature that verifies (RFC 6376 §3.6.1)
- * [6376-3.6.1-1, 6376-3.6.1-2]. RFC 8460 §3: keys
- * may be reserved for `s=tlsrpt`; no large reporter does so, and keys for all services or
- * for mail are accepted too [8460-3-18].
+ * Returns the fault in the key record of a signature that verifies (RFC 6376 §3.6.1)
+ * [6376-3.6.1-1, 6376-3.6.1-2]. A key may be reserved for TLS reports by `s=tlsrpt`
+ * (RFC 8460 §3). No large reporter does so, and keys for all services or for mail are
+ * accepted too [8460-3-18].
  */
 export function refuseKey(
   keyRecord: string,
@@ -71,7 +71,7 @@ export function refuseKey(
     : undefined;
 }
 
-/** Returns the domain of `i=`, by default that of `d=`. */
+/** Returns the domain of `i=`, or without `i=` the domain of `d=`. */
 function identityOf(tags: ReadonlyMap<string, string>): string {
   const identity = tags.get('i');
   if (identity === undefined) return domainOf(tags);
@@ -88,7 +88,8 @@ function isWithin(domainName: string, parent: string): boolean {
 }
 
 /**
- * Returns true if the list in a tag names one of the values; a missing tag permits all.
+ * Returns whether the list in a tag contains an accepted value. A missing tag permits all
+ * values.
  */
 function listed(
   tags: ReadonlyMap<string, string>,

@@ -1,12 +1,15 @@
 import { parse } from 'tldts';
 
-/** Names for documentation and tests (RFC 2606 §2), which no registry delegates. */
+/**
+ * Matches names for documentation and tests (RFC 2606 §2), which are not in the public
+ * suffix list.
+ */
 const documentation = /\.(example|test)$/;
 
 /**
- * Returns whether a text is the name of a domain below a public suffix that exists. The
- * name of an organisation (`Example Inc.`), of a host (`mail`) or of a private network
- * (`mail.local`) is not.
+ * Returns whether a text is the name of a domain below an existing public suffix. Names
+ * of organisations (`Example Inc.`), of hosts without a domain (`mail`) and in private
+ * networks (`mail.local`) are not.
  */
 export function isDomainName(candidate: string): boolean {
   const domainName = candidate.trim().toLowerCase();

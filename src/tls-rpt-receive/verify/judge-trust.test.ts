@@ -41,7 +41,7 @@ const multipart = (
   `${head(from, 'multipart/mixed; boundary="b"')}\r\n${parts
     .map(([type, body]) => `--b\r\nContent-Type: ${type}\r\n\r\n${body}\r\n`)
     .join('')}--b--\r\n`;
-/** A report in the name of the provider, written by an outsider. */
+/** A report in the name of the provider that an attacker has written. */
 const claim = reportJson(0, 900, '9', '2026-05-04', 'rcpt.example', 'tlsrpt@provider.example');
 
 const reflected: Readonly<Record<string, string>> = {
@@ -94,8 +94,8 @@ test('a report in the name of another domain than that in From is misaligned', a
 // A10
 test('a Content-Type field that is not signed does not make text a report', async () => {
   const fields = 'from:to:subject';
-  // The provider signs a text with a boundary in it; an outsider then replaces the first
-  // field of the mail.
+  // The provider signs a text that contains a boundary. An attacker then replaces the
+  // first field of the mail.
   const text = `Hello\r\n\r\n--b\r\nContent-Type: application/tlsrpt+json\r\n\r\n${claim}\r\n--b--\r\n`;
   const signed = await signMail(
     `${head('calendar@provider.example', 'text/plain')}\r\n${text}`,
@@ -111,7 +111,8 @@ test('a Content-Type field that is not signed does not make text a report', asyn
   );
   const retyped = whole.toString('latin1').replace('text/plain', 'application/tlsrpt+json');
   assert.equal(await verdictOf(retyped), 'unsigned structure-unsigned');
-  // Large reporters omit the field from the signature; their mails begin with a boundary.
+  // Large reporters do not sign the Content-Type field, but the bodies of their mails
+  // begin with a boundary.
   const plain = await signMail(
     multipart([['application/tlsrpt+json', claim]]),
     'provider.example',
@@ -221,9 +222,9 @@ test('a Submitter that is a name of a company is judged by From, d= and contact'
   assert.equal(await of('tls@reports.sender.example'), 'signed');
   assert.equal(await of('mailto:tls@sender.example'), 'signed');
   assert.equal(await of('Sender Networks GmbH <tls@sender.example>'), 'signed');
-  // A report that names no domain may be a document that an outsider attached.
+  // A report whose contact is not a domain may be a document that a third party attached.
   assert.equal(await of('Postmaster team'), 'unsigned no-reporter');
-  // A name instead of a domain does not identify another organisation.
+  // A name instead of a domain does not make the report one of another organisation.
   assert.equal(await of('tls@provider.example'), 'misaligned other-signer');
   assert.equal(await of('tls@sender.example', 'a@provider.example'), 'misaligned other-signer');
 });
@@ -431,7 +432,7 @@ test('no field that is added to a signed mail turns its text into a report', asy
     }
 });
 
-// A10: a provider returns the mail of an outsider, and signs the bounce.
+// A10: a provider returns the mail of an attacker, and signs the bounce.
 test('a report inside a returned message is not one of the returning server', async () => {
   const original = multipart([['application/tlsrpt+json', claim]])
     .replaceAll('b"', 'c"')

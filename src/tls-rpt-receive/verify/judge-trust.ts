@@ -17,17 +17,18 @@ import { isDomainName } from './is-domain-name.js';
  * judged.
  */
 export interface TrustJudgeOptions {
-  /** The arrival of the report, milliseconds since 1970. */
+  /** The time of arrival in milliseconds since 1970. */
   readonly at: number;
   /**
-   * Domains whose reports are wanted, with their subdomains. An empty list: all domains.
+   * The domains, with their subdomains, for which reports are accepted. Empty: all
+   * domains.
    */
   readonly domains?: readonly string[] | undefined;
-  /** MX hosts of these domains, in lower case: with DANE they are policy domains. */
+  /** The MX hosts of these domains, in lower case. With DANE they are policy domains. */
   readonly hosts?: ReadonlySet<string> | undefined;
   /**
-   * Days after which an arriving report is so old that it must be a replay. Not applied
-   * to files and trusted mailboxes. Default 60.
+   * Number of days after which an arriving report counts as a replay. The limit does not
+   * apply to files and trusted mailboxes. Default 60.
    */
   readonly staleDays?: number;
   /** Whether the operator vouches for the mailbox of the mail. */
@@ -37,18 +38,20 @@ export interface TrustJudgeOptions {
 const day = 86_400_000;
 
 /**
- * Judges the trust in a report [8460-3-16], selects its policies that concern the wanted
- * domains [8460-7-5], and identifies the reporter.
+ * Returns a report with its verdict [8460-3-16], the policies that concern the accepted
+ * domains [8460-7-5], and the identity of the reporter.
  */
 export function judgeTrust(reading: ReportItem, options: TrustJudgeOptions): VerifiedItem {
   const sender = vouchedFor(judgeSender(reading), reading, options);
   const own = ownPolicies(reading, options);
   const content = judgeContent(reading, own, options);
-  // A report about another domain never counts, so a later key lookup would not help.
+  // A report about another domain never counts, so it need not wait for a later key
+  // lookup.
   const isSettled = sender.trust === 'unverifiable' && content?.trust === 'other-domain';
   const byContent = counts(sender.trust) || isSettled ? content : undefined;
   const { trust, detail, reason } = byContent ?? sender;
-  // Copied member by member: a spread takes as long as parsing the report.
+  // The members are copied one by one, because a spread would take as long as parsing the
+  // report.
   const { name, via, peer, mail, part, raw, parsed, fromMailbox } = reading;
   return {
     name,
@@ -79,8 +82,8 @@ function judgeSender(reading: ReportItem): TrustVerdict {
   if (passed) return judgeReportMail(reading, mail, passed);
   const pending = aligned.find(({ result }) => result === 'temperror');
   if (pending) return { ...detailOf('unverifiable', pending), reason: 'key-unavailable' };
-  // The validity of a signature of another domain does not matter: it is not the
-  // reporter's.
+  // A signature of another domain does not prove the reporter, even if it cannot be
+  // verified now.
   const foreign = signatures.find(
     ({ result, signer }) => result === 'pass' || (result === 'temperror' && signer !== undefined),
   );
@@ -89,9 +92,9 @@ function judgeSender(reading: ReportItem): TrustVerdict {
 }
 
 /**
- * Reasons that only mean a missing proof, as in mail whose keys were withdrawn. The
- * operator's trust does not override other reasons: they show that the mail was changed,
- * or that another organisation sent it.
+ * The reasons that only mean a missing proof, for example because the DKIM key was
+ * withdrawn. The operator's trust does not override other reasons: they show that the
+ * mail was changed, or that another organisation sent it.
  */
 export const MISSING_PROOF: readonly (TrustReason | undefined)[] = [
   'no-signature',
@@ -103,7 +106,10 @@ export const MISSING_PROOF: readonly (TrustReason | undefined)[] = [
   'signature-weak',
 ];
 
-/** Replaces a missing proof by the operator's trust in a mailbox. */
+/**
+ * Returns the verdict `given` if only a proof is missing and the operator trusts the
+ * mailbox; otherwise the given verdict.
+ */
 function vouchedFor(
   verdict: TrustVerdict,
   { mail, part }: ReportItem,
@@ -116,8 +122,8 @@ function vouchedFor(
 }
 
 /**
- * Judges a report that is not in a mail. The operator vouches only for a file on this
- * machine: any sender can submit a file by SMTP or to a mailbox.
+ * Returns the verdict on a report that is not in a mail. The operator vouches only for a
+ * file on this machine, because any sender can submit a file by SMTP or to a mailbox.
  */
 function judgeBare({ via, fromMailbox = false }: ReportItem): TrustVerdict {
   if (via === 'https') return { trust: 'posted', detail: '' };
@@ -126,8 +132,8 @@ function judgeBare({ via, fromMailbox = false }: ReportItem): TrustVerdict {
 }
 
 /**
- * Returns the organisation that the report names as its author: the domains of From,
- * contact-info and Submitter [8460-5.3-4].
+ * Returns the domains that a report names as its author, in From, contact-info and
+ * Submitter [8460-5.3-4].
  */
 function claimsOf({ parsed }: ReportItem, { from, submitter }: MailEnvelope): readonly string[] {
   const contact = parsed.ok ? domainOfAddress(parsed.value.report.contactInfo) : undefined;
@@ -161,9 +167,9 @@ function detailOf(
 }
 
 /**
- * Judges a report in a mail. A valid signature vouches for the report only if the mail
- * has the form of RFC 8460 §5.3. Large providers also sign mail with text of other
- * parties: invitations, comments, quoting replies.
+ * Returns the verdict on a report in a mail with a valid signature. The signature vouches
+ * for the report only if the mail has the form of RFC 8460 §5.3, because large providers
+ * also sign mail with text of third parties: invitations, comments, replies with quotes.
  */
 function judgeReportMail(
   { part, parsed }: ReportItem,
@@ -204,10 +210,11 @@ function judgeContent(
 }
 
 /**
- * Returns the policies of a report that concern the wanted domains [8460-7-5]: the
+ * Returns the policies of a report that concern the accepted domains [8460-7-5]: the
  * policies of the domains, of their known MX hosts, and of hosts that a policy of such a
  * domain in the same report names. With DANE the policy domain is the MX host (RFC 8460
- * §4.4); the mail names the recipient domain, or the report is about one domain.
+ * §4.4). All DANE policies concern the accepted domains if the mail names such a domain,
+ * or if all other policies are about such domains.
  */
 function ownPolicies(
   { mail, parsed }: ReportItem,
@@ -245,8 +252,8 @@ function ownPolicies(
 function reporterOf(reading: ReportItem, { trust, detail }: TrustVerdict): string {
   const { mail, parsed, peer, name } = reading;
   const tlsReport = parsed.ok ? parsed.value.report : undefined;
-  // The detail of a signed report is its signer; the name in any other report is
-  // unproved.
+  // The detail of a signed report is the domain of the signer. The name in any other
+  // report is not proved.
   const domainName =
     trust === 'signed' ? detail : (domainOfAddress(tlsReport?.contactInfo) ?? mail?.from);
   const own = domainName === undefined ? undefined : organisationOf(domainName);

@@ -14,9 +14,9 @@ declare module 'mailauth/lib/dkim/dkim-verifier.js' {
     readonly canonicalization: string;
     readonly timestamp?: Date | null;
     readonly expiration?: Date | null;
-    /** The tags by name. */
+    /** The tags of the signature by name. */
     readonly parsed: Readonly<Record<'h' | 'b' | 'bh', { readonly value: string } | undefined>>;
-    /** The field as received. */
+    /** The header field as received. */
     readonly original: string | Buffer;
     skip?: boolean;
   }
@@ -25,7 +25,7 @@ declare module 'mailauth/lib/dkim/dkim-verifier.js' {
     digest(encoding: 'base64'): string;
   }
 
-  /** Receives the header, then the body. */
+  /** A verifier that receives first the header, then the body. */
   export class DkimVerifier {
     constructor(options: DKIMVerifyOptions);
     headers: Headers;
@@ -38,10 +38,10 @@ declare module 'mailauth/lib/dkim/dkim-verifier.js' {
 
 declare module 'mailauth/lib/tools.js' {
   export interface Headers {
-    /** Header fields, each with its name in small letters and as received. */
+    /** The header fields, each with its name in lower case and its line as received. */
     readonly parsed: readonly { readonly key?: string; readonly line: string | Buffer }[];
   }
-  /** The signed fields, and their names as `h=` lists them. */
+  /** The signed header fields, and their names in the form of `h=`. */
   export interface SigningHeaderLines {
     readonly keys: string;
     readonly headers: Headers['parsed'];
@@ -51,7 +51,10 @@ declare module 'mailauth/lib/tools.js' {
     names: string | undefined,
     verify: boolean,
   ): SigningHeaderLines;
-  /** Throws an error with a code if the record contains no key. */
+  /**
+   * Returns the key of a key record. Throws an error with a code if the record contains
+   * no key.
+   */
   export function getPublicKey(
     type: 'DKIM',
     name: string,

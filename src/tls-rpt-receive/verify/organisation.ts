@@ -5,8 +5,8 @@ import { BoundedMap, neutralise } from '../../base/index.js';
 const organisations = new BoundedMap<string>(1000);
 
 /**
- * Returns the organisational domain according to the public suffix list; undefined for
- * other text.
+ * Returns the organisational domain of a name according to the public suffix list;
+ * undefined if the text is not such a name.
  */
 export function organisationOf(domainName: string): string | undefined {
   const known = organisations.get(domainName);

@@ -44,7 +44,7 @@ test('a signed message, with the line ends of the wire and with those of files',
 test('signatures that cannot count are not verified', async () => {
   assert.match((await verify(change(/rsa-sha256/, 'rsa-sha1'))).detail, /SHA-1/);
   assert.match((await verify(change(/v=1;/, 'v=1; l=10;'))).detail, /a part of the body/);
-  // A valid signature among them counts; the sixth is not verified.
+  // The valid signature is the fifth one and counts. A sixth signature is not verified.
   const weak = signature.replace('v=1;', 'v=1; l=10;');
   assert.equal((await verify(weak.repeat(4) + good.toString('latin1'))).result, 'pass');
   assert.match(

@@ -16,27 +16,27 @@ import { domainOfAddress, sameOrganisation } from './organisation.js';
 
 const MAX_SIGNATURES = 5;
 /**
- * Maximum number of signatures by domains other than the one in From: one is enough to
- * name the signing organisation.
+ * Maximum number of signatures by other domains than the domain in From. One is enough to
+ * name the organisation that signed.
  */
 const MAX_FOREIGN = 1;
 const MAX_HEADER = 128 * 1024;
 const MAX_HEADER_LINES = 2000;
 /**
- * Maximum octets of one signature: spaces in it take quadratic time, and signatures by
- * the longest keys have two thousand octets.
+ * Maximum octets of one signature. Parsing spaces in a signature takes quadratic time,
+ * and signatures by the longest keys have only two thousand octets.
  */
 const MAX_SIGNATURE = 8192;
 
 /**
  * Verifies the DKIM signatures of a message (RFC 6376) by mailauth, with keys from the
  * resolver of this program. At most five signatures of at most 8 KiB are verified: first
- * those of the domain in From, then at most one of another domain. A signature with `l=`
- * does not count, since text can be added after the signed part (RFC 8460 §3)
- * [8460-3-17]. Signatures with SHA-1 (RFC 8301 §3.1) or without From do not count either.
- * If a field that identifies the report occurs twice, the mail counts as unsigned,
- * because the signature covers only one of the two (RFC 6376 §8.15). `at` is the date by
- * which expiry is judged.
+ * the signatures of the domain in From, then at most one of another domain. A signature
+ * with `l=` does not count, since text can be added after the signed part (RFC 8460 §3)
+ * [8460-3-17]. Signatures that use SHA-1 (RFC 8301 §3.1) or do not cover From do not
+ * count either. If a field that identifies the report occurs twice, the mail counts as
+ * unsigned, because the signature may cover only one of the two (RFC 6376 §8.15). `at`:
+ * the time by which expiry is judged, in milliseconds.
  */
 export async function verifyDkim(
   rawMessage: Uint8Array,
@@ -47,8 +47,8 @@ export async function verifyDkim(
 }
 
 /**
- * Looks up the TXT records of a DKIM key name (RFC 6376 §3.6.2.1). A failed lookup is a
- * separate answer: the mail is then `unverifiable`, and not `unsigned`.
+ * A function that looks up the TXT records of a DKIM key (RFC 6376 §3.6.2.1). After a
+ * failed lookup the mail is `unverifiable`; without a key it is `broken`.
  */
 export type LookupKeys = (domainName: string) => Promise<KeyAnswer>;
 
@@ -61,7 +61,7 @@ export async function lookupKeys(resolver: Resolver, domainName: string): Promis
   return { lookup: lookup === 'absent' ? lookup : 'failed', code: failure?.code ?? 'EFAIL' };
 }
 
-/** Verifies as `verifyDkim` does, with keys from `keys`. */
+/** Verifies a message in the same way as `verifyDkim`, with keys that `keys` looks up. */
 export async function verifyByKeys(
   rawMessage: Uint8Array,
   keys: LookupKeys,
@@ -71,13 +71,13 @@ export async function verifyByKeys(
   const whole = withCrlf(rawMessage);
   const endOffset = whole.indexOf('\r\n\r\n') + 4;
   const header = endOffset < 4 ? whole : whole.subarray(0, endOffset);
-  // mailauth needs quadratic time in the number of lines.
+  // The time that mailauth needs grows with the square of the number of lines.
   if (header.length > MAX_HEADER || occursMoreThan(header, '\n', MAX_HEADER_LINES))
     return tooLong('the header');
   const { Verifier, parse, tools } = await (mailauth ??= loadMailauth());
-  // Does not call `dkimVerify` of mailauth: it creates an array for each octet of the
-  // header (a seventh of the work on a report), hashes the body once for each `l=`, and
-  // prints. `checkSignatures` replaces its last step.
+  // `dkimVerify` of mailauth is not called: it would create an array for each octet of
+  // the header (a seventh of the work on a report), hash the body once for each `l=`, and
+  // write to the console. `checkSignatures` replaces the last step of `dkimVerify`.
   const verifier = new Verifier({ curTime: new Date(at) });
   const headers = withFewSignatures(parse(header));
   const twice = fieldTwice(headers);
@@ -96,7 +96,10 @@ interface Mailauth {
   readonly tools: SignatureTools;
 }
 
-/** The library is loaded with the first mail: it takes ten mebibytes and 0.2 seconds. */
+/**
+ * The library, which is loaded with the first mail: loading takes ten mebibytes and 0.2
+ * seconds.
+ */
 let mailauth: Promise<Mailauth> | undefined;
 
 async function loadMailauth(): Promise<Mailauth> {
@@ -112,7 +115,10 @@ async function loadMailauth(): Promise<Mailauth> {
   };
 }
 
-/** Restores the line ends of SMTP: in files they often have no CR. */
+/**
+ * Returns a message with CRLF line ends, as in SMTP. In files the lines often end without
+ * CR.
+ */
 function withCrlf(rawMessage: Uint8Array): Buffer {
   const octets = Buffer.from(rawMessage.buffer, rawMessage.byteOffset, rawMessage.length);
   const messageText = octets.toString('latin1');
@@ -130,7 +136,8 @@ function failure(reason: TrustReason, detail: string): DkimVerdict {
 }
 
 /**
- * Fields that must occur only once, because they identify the report and its reporter.
+ * The header fields that must occur only once, because they identify the report and its
+ * reporter.
  */
 const single = ['from', 'content-type', 'content-transfer-encoding', 'tls-report-submitter'];
 
@@ -139,7 +146,8 @@ function fieldTwice({ parsed }: Headers): string | undefined {
 }
 
 /**
- * Removes signatures that cannot prove the sender of the report: each costs DNS queries.
+ * Returns the header without surplus signatures, because each signature causes DNS
+ * queries.
  */
 function withFewSignatures(headers: Headers): Headers {
   const from = domainOfAddress(
@@ -168,9 +176,9 @@ function isOf({ line }: Field, from: string): boolean {
 }
 
 /**
- * Removes the signatures that cannot count, before the body is hashed for them. ARC
- * signatures are removed too, because a forwarder adds them. `verified`: the remaining
- * signatures with their tags.
+ * Marks the signatures that cannot count, so that the body is not hashed for them. ARC
+ * signatures are among them, because forwarders add them. Returns the remaining
+ * signatures with their tags, and the refused ones.
  */
 function refuseSome({ signatureHeaders, bodyHashes }: DkimVerifier): {
   readonly verified: ReadonlyMap<SignatureHeader, SignatureTags>;
@@ -184,7 +192,7 @@ function refuseSome({ signatureHeaders, bodyHashes }: DkimVerifier): {
     const why = isOwn ? refuseSignature(tags) : undefined;
     if (why) refused.push(fails(signature.signingDomain, ...why));
     if (why || !isOwn) signature.skip = true;
-    // mailauth skips signatures with an unknown algorithm.
+    // Signatures with an unknown algorithm are already marked by mailauth.
     else if (tags && signature.skip !== true) verified.set(signature, tags);
   }
   const wanted = new Set(
