@@ -1,9 +1,9 @@
 import { defineFailures } from '../base/index.js';
 
 /**
- * Reasons why the daemon, or a job of it, cannot start or reload, and failures of its
- * control socket. The daemon refuses to start with an invalid or exposed secret or key:
- * otherwise it would fail later without a message.
+ * Failures of the daemon and its jobs to start or reload, and of its control socket. The
+ * daemon refuses to start with an invalid or exposed secret or key: otherwise a job would
+ * fail later without a message.
  */
 export const daemonFailures = defineFailures({
   // The daemon refuses a configuration with any error, at the start and at a reload: the

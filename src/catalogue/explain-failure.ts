@@ -2,7 +2,7 @@ import type { Failure, FailureEntry } from '../base/index.js';
 import { allFailures } from './all-failures.js';
 
 /**
- * The entries of every catalogue by their code. A Map, so that names such as
+ * The entries of every catalogue by their code. The table is a Map, so that names such as
  * `constructor` are unknown codes and not properties of an object.
  */
 const entries: ReadonlyMap<string, FailureEntry> = new Map(
@@ -20,8 +20,9 @@ export function findFailure(code: string): FailureEntry | undefined {
 /**
  * Explains a failure in plain English: the event, its detail, the clause and the fix, in
  * this order on one line. Log lines, results and replies to Postfix use this function, so
- * their texts agree. An unknown code, for example of a newer version, is returned as it
- * is with its detail. The detail can be text of a peer; the caller neutralises it.
+ * their texts agree. An unknown code, for example of a newer version, is returned
+ * unchanged with its detail. The detail can be text from a peer, which the caller
+ * neutralises.
  */
 export function explainFailure({ code, detail }: Pick<Failure, 'code' | 'detail'>): string {
   const failureEntry = entries.get(code);

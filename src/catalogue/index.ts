@@ -3,9 +3,9 @@
  *
  * Each part declares its failures with `defineFailures`: a stable code, the party that
  * has to act, whether a retry can succeed, the clause, one human-readable sentence and
- * the fix. This part joins them, so that a code printed anywhere (a result, a log line, a
- * reply to Postfix) can be explained. The same table is the source of `docs/errors.md`
- * and `hermetic explain CODE`.
+ * the fix. This part joins the catalogues, so that it can explain a code from any place
+ * (a result, a log line, a reply to Postfix). The same table is the source of
+ * `docs/errors.md` and `hermetic explain CODE`.
  *
  * @example
  * ```ts

@@ -3,8 +3,8 @@ import { guarded, specialPurpose, type Network } from '../net/index.js';
 
 /**
  * The addresses that a check connects to. `internet`: those that a sender anywhere can
- * reach. `lab`: the documentation addresses as well, which are the lab's internet. `any`:
- * all of them, for networks that the operator named.
+ * reach. `lab`: the documentation addresses as well, which the lab uses. `any`: all
+ * addresses, for networks that the operator named.
  */
 export type Reach = 'internet' | 'lab' | 'any';
 

@@ -31,7 +31,7 @@ const tlsa = (parameters: string, data: Uint8Array): TlsaData => {
   return { usage, selector, matchingType, data };
 };
 
-/** Kind and message of the first explanation. */
+/** Returns kind and message of the first explanation. */
 function explain(records: readonly TlsaData[], over: Partial<MismatchQuestion> = {}): string {
   const question = { records, chain, names: ['mx.example'], validationTime: now, ...over };
   const [first] = explainMismatch(question);

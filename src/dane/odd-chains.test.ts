@@ -22,7 +22,10 @@ function read({ der }: Issued): Certificate {
   return parsed.value;
 }
 
-/** TLSA text of a certificate (selector 0) or its key (1), whole (0) or as a digest. */
+/**
+ * Returns the TLSA record of a certificate (selector 0) or its key (1), whole (0) or as a
+ * digest.
+ */
 function tlsa(usage: 2 | 3, selector: 0 | 1, matching: 0 | 1 | 2, issued: Issued): string {
   const { der, spki } = read(issued);
   const data = selector === 0 ? der : spki;

@@ -79,7 +79,7 @@ export interface CheckResult {
     /** Failure codes, in the order of occurrence. */
     readonly problems: readonly string[];
   };
-  /** The control host, queried over the same network. */
+  /** The control host, checked over the same network. */
   readonly control?:
     { readonly host: string; readonly starttls: MailAddress['starttls'] } | undefined;
   readonly findings: readonly Finding[];
@@ -131,7 +131,7 @@ export interface Provenance {
   readonly tool: { readonly name: string; readonly version: string };
   /** The program that collected the evidence, if it was recorded. */
   readonly collector?: { readonly name: string; readonly version: string } | undefined;
-  /** Edition of the profile that `profile` names. */
+  /** Date of the edition of the profile that `profile` names. */
   readonly profileDate: string;
   readonly vantage: {
     /** Source addresses of the connections that the check opened. */
@@ -141,7 +141,7 @@ export interface Provenance {
     readonly ipv6: 'available' | 'unavailable' | 'unknown';
   };
   readonly resolvers: readonly string[];
-  /** The root stores that judged the chains; absent if they have no name. */
+  /** The root stores used to judge the chains; absent if they have no name. */
   readonly trustStores?: readonly StoreIdentity[] | undefined;
   /** The evidence as canonical JSON (RFC 8785): its SHA-256 in lower-case hex. */
   readonly evidenceSha256: string;

@@ -17,9 +17,9 @@ export interface DeliveryOutcome {
   readonly startedAt: string;
   readonly finishedAt: string;
   /**
-   * `connected`: the caller received a session that meets the decision; its result is
-   * unknown. `deferred`: a later attempt may succeed. `rejected`: the failure is
-   * permanent.
+   * `connected`: the caller received a session that meets the decision; the result of the
+   * delivery is unknown. `deferred`: a later attempt may succeed. `rejected`: the failure
+   * is permanent.
    */
   readonly result: 'connected' | 'delivered' | 'deferred' | 'rejected';
   /** The failure that determined the result, if no mail was delivered. */

@@ -30,7 +30,7 @@ export interface Evidence {
   readonly network: NetworkEvidence;
   /** Absent at depth `triage`, without a mail host, and in evidence of earlier versions. */
   readonly continuity?: ContinuityEvidence | undefined;
-  /** The root stores that judged the chains; absent if they have no name. */
+  /** The root stores used to judge the chains; absent if they have no name. */
   readonly trustStores?: readonly StoreIdentity[] | undefined;
 }
 
@@ -70,8 +70,8 @@ export interface HostEvidence {
   readonly tlsa: TlsaEvidence;
   readonly addresses: readonly AddressEvidence[];
   /**
-   * An existing host whose name relative to the domain is this name: a final dot is
-   * missing.
+   * The intended host, if the name lacks its final dot in the zone, and the intended host
+   * exists.
    */
   readonly meant?: string;
 }
@@ -120,8 +120,8 @@ export interface AddressEvidence {
   readonly stopped?: string;
   /**
    * The host for which these connections were opened. A scan did not connect for this
-   * host, because other hosts at this address received one answer, which applies to this
-   * host too.
+   * host, because all other hosts at this address received the same answer, which applies
+   * to this host too.
    */
   readonly inferredFrom?: string | undefined;
 }
@@ -278,7 +278,7 @@ export interface NetworkEvidence {
    */
   readonly port25: 'open' | 'blocked' | 'unknown';
   readonly ipv6: 'available' | 'unavailable' | 'unknown';
-  /** A host known to offer STARTTLS, queried over the same network (`--control`). */
+  /** A host known to offer STARTTLS, checked over the same network (`--control`). */
   readonly control?: {
     readonly host: string;
     readonly starttls: ConnectionEvidence['starttls'];

@@ -22,7 +22,7 @@ after(() => {
   for (const server of open) server.close();
 });
 
-/** A server with one fixed answer, and the octets it received. */
+/** Starts a server with one fixed answer, and records the octets that it receives. */
 async function serve(
   answer: string | ((socket: TLSSocket) => void),
   identity: Issued = good,

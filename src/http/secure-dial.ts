@@ -42,8 +42,8 @@ export async function secureDial(request: SecureDial): Promise<Result<Secured>> 
   let failure: Failure = httpFailures.make('http-unreachable', NO_ADDRESS);
   for (const [at, address] of addresses.entries()) {
     if (left() <= 0) break;
-    // Each address gets an equal share of the remaining time, so one that drops packets
-    // cannot use all of it.
+    // Each address gets an equal share of the remaining time, so an address that drops
+    // packets cannot use all of the time.
     const timeoutMs = Math.max(1, left() / (addresses.length - at));
     const dialled = await network.dial({ address, port, timeoutMs, signal });
     if (!dialled.ok) {
@@ -90,8 +90,8 @@ const certificateFailures: Readonly<Record<string, Parameters<typeof httpFailure
 
 /**
  * Returns the failure to report after one more address without a connection. The guard
- * refuses addresses that no public name may resolve to. If it refused every address, the
- * host is not public.
+ * refuses addresses that no public name may resolve to. If the guard refused every
+ * address, the host is not public.
  */
 function notReached(address: string, code: string, before: Failure): Failure {
   const isFirst = before.detail === NO_ADDRESS;

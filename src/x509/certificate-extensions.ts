@@ -49,8 +49,8 @@ export const keyUsages = [
 
 /**
  * Reads the Extensions of RFC 5280 §4.2. An extension that cannot be read or occurs twice
- * is a defect: key and dates of the certificate still count for DANE-EE (RFC 7671 §5.1),
- * and no path may use it.
+ * is a defect: the key of the certificate can still match for DANE-EE (RFC 7671 §5.1),
+ * but no path may use the certificate.
  */
 export function readExtensions(
   derReader: DerReader | undefined,

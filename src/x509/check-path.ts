@@ -126,7 +126,8 @@ function checkIssuer(
 
 /**
  * Returns true if the certificate lists no purposes, or lists TLS servers among them. A
- * CA's list also restricts the certificates below it, as CAs and browsers apply it.
+ * list in a CA certificate also restricts the certificates below the CA, as in the
+ * practice of CAs and browsers.
  */
 function serves({ extendedKeyUsage }: Certificate): boolean {
   return (

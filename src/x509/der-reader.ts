@@ -102,7 +102,7 @@ export class DerReader {
     return new DerReader(DerReader.single(bytes, Tag.sequence).body);
   }
 
-  /** Throws unless everything was read: DER permits no trailing octets. */
+  /** Throws unless all octets were read: DER permits no trailing octets. */
   end(): void {
     if (!this.done) throw new DerError('octets left over');
   }
@@ -154,7 +154,7 @@ export function readOid(bodyBytes: Uint8Array): string {
   return arcs.join('.');
 }
 
-/** Returns TRUE or FALSE as DER writes them. */
+/** Reads a BOOLEAN, which DER encodes as the octet 0x00 or 0xff. */
 export function readBoolean(bodyBytes: Uint8Array): boolean {
   if (bodyBytes.length !== 1 || (bodyBytes[0] !== 0 && bodyBytes[0] !== 0xff))
     throw new DerError('boolean neither 0 nor 255');

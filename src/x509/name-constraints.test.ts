@@ -16,7 +16,7 @@ import { root, server, verdictOf, verdictVia } from '../../test/support/chains.j
 const trusted = 'trusted valid';
 const refused = 'unknown-ca valid x509-name-not-permitted';
 
-/** The verdict on a leaf with these names below a CA with these constraints. */
+/** Returns the verdict on a leaf with these names below a CA with these constraints. */
 function under(nameConstraints: Subtrees, altNames: readonly AltName[], leaf: IssueOptions = {}) {
   return verdictVia({ nameConstraints }, { names: [], commonName: '', altNames, ...leaf });
 }

@@ -19,8 +19,8 @@ interface Subtrees {
   readonly forms: ReadonlySet<number>;
   readonly keys: ReadonlySet<string>;
   /**
-   * Forms with a base that does not follow the form's grammar: it permits nothing and
-   * excludes everything.
+   * Forms with a base that violates the form's grammar. A malformed base permits nothing
+   * and excludes everything.
    */
   readonly malformed: ReadonlySet<number>;
   /** Lengths of the masks of iPAddress bases. */
@@ -351,7 +351,7 @@ function splitMailbox(text: string): Mailbox | undefined {
 
 /**
  * Returns the key of a mailbox. Local parts are compared exactly (RFC 5280 §7.5); an
- * excluded one is also excluded in other case or quotes.
+ * excluded mailbox is also excluded in other case or quotes.
  */
 function mailboxKey({ local, host }: Mailbox, excluding: boolean): string {
   const plain = local.replace(/^"(.*)"$/, '$1').replace(/\\(.)/g, '$1');

@@ -35,7 +35,8 @@ export function parseCertificate(derBytes: Uint8Array): Result<Certificate> {
 
 /**
  * Parses a chain as sent (DER). Unreadable certificates are omitted. If the server's own
- * is unreadable, the result is empty, so that the next one is not judged instead of it.
+ * certificate is unreadable, the result is empty, so that no other certificate is judged
+ * instead.
  */
 export function parseChain(certificateChain: readonly Uint8Array[]): readonly Certificate[] {
   const [first, ...rest] = certificateChain.map(parseCertificate);

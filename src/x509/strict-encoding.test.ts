@@ -75,7 +75,7 @@ test('an RSA modulus is a positive integer in its shortest form', () => {
   assert.equal(readable(server(root, { spki: rsaKey(padded) })), false);
 });
 
-/** SubjectPublicKeyInfo of an RSA key with exponent 65537. */
+/** Returns the SubjectPublicKeyInfo of an RSA key with exponent 65537. */
 function rsaKey(modulus: Uint8Array, ...after: readonly Uint8Array[]): Uint8Array {
   return sequence(
     sequence(objectId('1.2.840.113549.1.1.1'), nothing()),

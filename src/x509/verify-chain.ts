@@ -4,7 +4,10 @@ import { findPaths, type CandidatePath, type PathSearch, type SearchWork } from 
 import { trustStore, type TrustStore } from './trust-store.js';
 import type { Certificate, ChainVerdict } from './types.js';
 
-/** Maximum number of paths to validate; the best of them counts. */
+/**
+ * Maximum number of paths to validate. The path with the fewest faults determines the
+ * verdict.
+ */
 const MAX_PATHS = 32;
 
 /** A chain as sent and the time to validate it at. */
@@ -44,8 +47,8 @@ export function verifyChain({ sent, anchors, validationTime }: VerifyChainReques
 }
 
 /**
- * Validates a chain against anchors inside it, as DANE-TA requires (RFC 7671 §5.2).
- * Nothing else is trusted.
+ * Validates a chain against anchors inside it, as DANE-TA requires (RFC 7671 §5.2). No
+ * other anchor is trusted.
  */
 export function findPathTo({
   sent,

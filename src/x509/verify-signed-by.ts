@@ -30,8 +30,8 @@ export function verifySignedBy(
       signatureScheme.hash !== undefined && verify(signatureScheme.hash, tbs, keyObject, signature)
     );
   } catch {
-    // OpenSSL throws for keys and signatures that it cannot read: they count as not
-    // signed.
+    // OpenSSL throws for keys and signatures that it cannot read: the signature is then
+    // not valid.
     return false;
   }
 }

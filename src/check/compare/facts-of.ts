@@ -6,7 +6,7 @@ import { attackNames, senderNames, versionName } from '../render/words.js';
 export interface ComparableFact {
   /** The domain, a host, or an address of a host. */
   readonly subject: string;
-  /** The name of the fact. Subject and name together identify it. */
+  /** The name of the fact. Subject and name together identify the fact. */
   readonly what: string;
   /** The value as printed. Two facts are equal if their values are equal. */
   readonly value: string;
@@ -41,8 +41,8 @@ const verdicts: Worths = { pass: 3, warn: 2, fail: 0, inconclusive: 'unknown' };
 const severities: Worths = { good: 3, info: 2, warn: 1, fail: 0 };
 const dnssec: Worths = { secure: 2, insecure: 1, bogus: 0, indeterminate: 'unknown' };
 /**
- * Records without effect rank like absent records, since no sender requires TLS because
- * of them.
+ * Records without effect rank like absent records, since neither makes a sender require
+ * TLS.
  */
 const tlsaRecord: Worths = {
   usable: 2,
@@ -83,7 +83,9 @@ const certificateWorths: Worths = {
   unverifiable: 'unknown',
 };
 
-/** Outcomes without an attack: a deferred message is as bad as one in plaintext. */
+/**
+ * Outcomes without an attack: a deferred message is as bad as one delivered in plaintext.
+ */
 const today: Worths = {
   verified: 3,
   unverified: 2,
@@ -94,8 +96,8 @@ const today: Worths = {
 };
 
 /**
- * Outcomes under attack: a deferred message is protected, so it ranks like a verified
- * one.
+ * Outcomes under attack: a deferred message is protected, so it ranks like one that was
+ * delivered to a verified server.
  */
 const attacked: Worths = {
   verified: 3,
@@ -234,7 +236,7 @@ function certificateFacts(
 
 /**
  * Returns the root stores of a result: with another store, a chain that did not change
- * can be judged differently. A result without recorded stores has no such fact.
+ * can be judged differently. A result without recorded root stores has no fact on them.
  */
 function storeFacts({ domain, provenance }: CheckResult): readonly ComparableFact[] {
   const { trustStores } = provenance ?? {};

@@ -59,9 +59,9 @@ const sendFullChain = (findingValues: FindingValues): FixStep[] => [
 ];
 
 /**
- * Returns the senders that refuse a certificate and their alternative. Only a policy in
- * mode enforce or TLSA records make senders refuse a certificate; opportunistic senders
- * do not verify certificates.
+ * Returns a sentence on the senders that refuse a certificate, and their alternative.
+ * Only a policy in mode enforce or TLSA records make senders refuse a certificate;
+ * opportunistic senders do not verify certificates.
  */
 function refusal({ refusedBy, instead }: FindingValues): string {
   const refusing = [
@@ -142,8 +142,8 @@ export const certificateFindings = {
   },
   /**
    * Raised when a certificate of the chain violates another rule, such as a key usage or
-   * a constraint, so that no trusted path exists. A new chain would not fix that. The
-   * reason names the certificate and the rule.
+   * a constraint, so that no trusted path exists. A new chain would not fix that
+   * certificate. The reason names the certificate and the rule.
    */
   'cert-not-acceptable': {
     topic: 'certificate',
@@ -193,7 +193,7 @@ export const certificateFindings = {
   },
   /**
    * Raised when the date of the evidence is after notAfter. DANE-TA senders defer as
-   * well, since usage 2 requires valid dates; DANE-EE senders ignore them (RFC 7672
+   * well, since usage 2 requires valid dates. DANE-EE senders ignore dates (RFC 7672
    * §3.1.1).
    */
   'cert-expired': {
@@ -217,8 +217,8 @@ export const certificateFindings = {
   },
   /**
    * Raised when the date of the evidence is before notBefore: the clock of the issuer was
-   * wrong, or the certificate was installed too early. Senders treat it like an expired
-   * certificate.
+   * wrong, or the certificate was installed too early. Senders treat the certificate like
+   * an expired one.
    */
   'cert-not-yet-valid': {
     topic: 'certificate',
@@ -304,9 +304,9 @@ export const certificateFindings = {
     ],
   },
   /**
-   * Raised when the path relies on MD5 or SHA-1. An MTA-STS sender rejects such a path
-   * like an untrusted one, so the severity is fail in mode enforce; the signature of a
-   * trust anchor itself is never checked and does not count.
+   * Raised when the path relies on MD5 or SHA-1. An MTA-STS sender rejects the path like
+   * an untrusted one, so the severity is fail in mode enforce. The signature on a trust
+   * anchor is never checked, so its hash does not matter.
    */
   'cert-weak-signature': {
     topic: 'certificate',

@@ -8,8 +8,8 @@ const repairName =
   (values: FindingValues): FixStep[] => [dns(instruction), checkAgain(values)];
 
 /**
- * Findings about future faults: none of them stops mail today. Each fault can end a
- * protection, or let another party control a name of it, without a change by the domain.
+ * Findings about future faults: none of them stops mail today. Each fault can end the
+ * protection, or let another party control a name, without any change by the domain.
  */
 export const continuityFindings = {
   /**
@@ -198,7 +198,7 @@ export const continuityFindings = {
   },
   /**
    * Raised once when no host of the domain has CAA records. Its severity is info: most
-   * domains have none.
+   * domains have no CAA records.
    */
   'caa-absent': {
     topic: 'certificate',

@@ -15,7 +15,10 @@ import {
   type FindingValues,
 } from './entry.js';
 
-/** The name whose zone has to be signed: the host, or the end of the alias of its records. */
+/**
+ * The name whose zone has to be signed: the host, or the end of the alias at its TLSA
+ * owner name.
+ */
 const inertName = ({ host, tlsaAlias }: FindingValues): string => tlsaAlias ?? host;
 
 /** The owner name of the TLSA records of a host, with its final dot. */
@@ -71,7 +74,8 @@ interface Repair {
 function mismatchRepair(findingValues: FindingValues): Repair {
   const kinds = new Set(findingValues.tlsa.map(({ kind }) => kind));
   const weaker = findingValues.tlsa.find(({ matchesAlone }) => matchesAlone === true);
-  // RFC 7671 §9: one record matches, and a stronger digest next to it is stale.
+  // RFC 7671 §9: one record matches, and senders ignore it because of a stale record with
+  // a stronger digest.
   if (weaker) {
     const group = weaker.record.slice(0, 4);
     const stronger = findingValues.tlsa
@@ -306,7 +310,7 @@ export const daneFindings = {
   },
   /**
    * Raised when the MX or address answers do not validate. Validating resolvers return
-   * SERVFAIL, so senders that use them cannot resolve the domain or host.
+   * SERVFAIL, so senders behind one cannot resolve the domain or host.
    */
   'dnssec-bogus': {
     topic: 'dnssec',

@@ -7,7 +7,7 @@ import type { Finding, FixStep, Topic } from '../../evidence/index.js';
  */
 export interface FindingValues {
   /**
-   * The domain that was checked, in A-labels, as in records and commands.
+   * The domain that was checked, in A-labels, for records and commands.
    */
   readonly domain: string;
   /** Options of the command that ran this check: see {@link CommandOptions}. */
@@ -15,7 +15,8 @@ export interface FindingValues {
   /** The MX host, empty for findings on the domain. */
   readonly host: string;
   /**
-   * The address of `host` that the finding is about, empty if it is about all of them.
+   * The address of `host` that the finding is about; empty if the finding is about all of
+   * its addresses.
    */
   readonly ip: string;
   /**
@@ -24,12 +25,15 @@ export interface FindingValues {
    */
   readonly mx: readonly string[];
   /**
-   * MX hosts that may or may not exist: their lookup failed, or the check omitted them.
+   * MX hosts that may or may not exist: their address lookup failed, or the check omitted
+   * them.
    */
   readonly unseen: readonly string[];
   /** Preference of the MX record of `host`. */
   readonly preference: number;
-  /** The owner of the address records of `host`: the end of its alias, or the host. */
+  /**
+   * The owner name of the address records of `host`: the end of its alias, or the host.
+   */
   readonly addressOwner: string;
   /** The host that the MX record should name, if that is certain. */
   readonly meant: string | undefined;
@@ -45,7 +49,7 @@ export interface FindingValues {
   readonly reply: string | undefined;
   /** An identifier for the next policy version, made from the time of the check. */
   readonly policyId: string;
-  /** The policy as served, with its mode. */
+  /** The policy that the policy host served. */
   readonly policy:
     | {
         readonly mode: 'enforce' | 'testing' | 'none';
@@ -65,13 +69,13 @@ export interface FindingValues {
    */
   readonly notReady: readonly string[];
   /**
-   * Mechanisms that are in force for the subject and make senders refuse it. Empty if no
+   * Mechanisms in force whose senders refuse the subject of the finding. Empty if no
    * sender refuses it.
    */
   readonly refusedBy: readonly ('enforce' | 'daneTa' | 'daneEe')[];
   /**
-   * The action of senders that refuse the subject, as a predicate: they use another address
-   * or host that works for them, or defer the mail.
+   * The action of senders that refuse the subject, as a predicate: use another address or
+   * host that works for them, or defer the mail.
    */
   readonly instead: string;
   /** True if the failure may end without a change of the domain. */
@@ -84,7 +88,9 @@ export interface FindingValues {
   readonly advice: string | undefined;
   /** SHA-256 of the received public key, lower-case hex. */
   readonly spkiSha256: string;
-  /** The resolvers of this check, as the provenance names them, separated by commas. */
+  /**
+   * The resolvers of this check by their names in the provenance, separated by commas.
+   */
   readonly resolver: string;
 }
 
@@ -120,8 +126,7 @@ export interface FindingEntry {
   /** The fact, in at most ten words. */
   readonly title: Text;
   /**
-   * The consequence for mail: the power of an attacker, or the senders that cannot
-   * deliver.
+   * The consequence for mail: the possible attack, or the senders that cannot deliver.
    */
   readonly why: Text;
   /**
@@ -137,11 +142,15 @@ export interface FindingEntry {
   /** An imperative of one or two sentences. */
   readonly fix: Text;
   /**
-   * The steps of the fix in the order in which they are safe. Steps that could defer mail
-   * come after the steps that prevent that. The last step repeats the check.
+   * The steps of the fix in the order in which they are safe. A step that could defer
+   * mail comes after the steps that prevent the deferral. The last step repeats the
+   * check.
    */
   readonly steps: (findingValues: FindingValues) => readonly FixStep[];
-  /** The fact when the test passes; a finding without it is not listed as a test. */
+  /**
+   * The fact that is true when the test passes; undefined for a finding that is not
+   * listed as a test.
+   */
   readonly passed?: string;
 }
 
@@ -188,7 +197,7 @@ export const checkAgain = (findingValues: FindingValues): FixStep =>
 
 /**
  * A setting of Postfix's main.cf. Every step uses Postfix as its example, because
- * commands must be ready to paste; `hermetic config` supports other servers.
+ * commands must be ready to paste. `hermetic config` supports other servers.
  */
 export const postfixStep = (setting: string, purpose = 'Set in /etc/postfix/main.cf:'): FixStep =>
   config(purpose, setting);

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import { catalogue, describeFinding, type FindingId } from './catalogue.js';
 
-/** Words of a text; a code, a record or an address counts as one. */
+/** Returns the number of words of a text; a code, a record or an address is one word. */
 const words = (text: string): number => text.split(/\s+/).filter((word) => /\w/.test(word)).length;
 const sentences = (text: string): string[] => text.split(/(?<=[.!?]["')]?) (?=[A-Z"])/);
 

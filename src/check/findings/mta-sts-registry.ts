@@ -25,8 +25,8 @@ import {
 
 /**
  * The consequence of every fault that prevents senders from obtaining a policy. A cached
- * policy still protects mail until it expires. The texts do not promise that, since new
- * senders have no cache.
+ * policy still protects mail until it expires. The text does not mention the cache, since
+ * a new sender has none.
  */
 const unprotected =
   'No sender obtains a policy. An attacker who strips STARTTLS or forges DNS can read the mail.';
@@ -44,7 +44,7 @@ export const mtaStsFindings = {
   /**
    * Raised when no TXT record at _mta-sts begins with v=STSv1 and DANE already protects
    * every host. Its severity is info, since DANE is the stronger mechanism; without DANE
-   * the finding `no-enforcement` replaces this one.
+   * the finding `no-enforcement` is raised instead.
    */
   'sts-absent': {
     topic: 'mta-sts',
@@ -203,8 +203,8 @@ export const mtaStsFindings = {
       findingValues.temporary ? serveAgain(findingValues) : publishPolicy(findingValues),
   },
   /**
-   * Raised when the answer is a redirect. Senders must not follow it (RFC 8461 §3.3): the
-   * policy has to come from the policy host itself.
+   * Raised when the answer is a redirect. Senders must not follow a redirect (RFC 8461
+   * §3.3): the policy has to come from the policy host itself.
    */
   'sts-policy-redirect': {
     topic: 'mta-sts',
@@ -324,9 +324,9 @@ export const mtaStsFindings = {
     ],
   },
   /**
-   * Raised instead of one finding per host when no host matches. The usual cause is a
-   * policy that was not updated after a change of provider; in mode enforce all mail
-   * stops.
+   * Raised instead of one finding per host when no host matches the policy. The usual
+   * cause is a policy that was not updated after a change of provider; in mode enforce
+   * all mail stops.
    */
   'sts-no-mx-matches': {
     topic: 'mta-sts',

@@ -7,7 +7,7 @@ import { checkAgain, command, config, confirm, dns, wait, type FindingValues } f
 import { policyText, type Mode } from './policy-text.js';
 
 /**
- * The max_age of a first policy and that of an enforced one, in seconds. A mistake in a
+ * The max_age of a first policy and of an enforced policy, in seconds. A mistake in a
  * first policy then expires after a day.
  */
 export const [MAX_AGE_DAY, MAX_AGE_WEEK] = [86_400, 604_800];

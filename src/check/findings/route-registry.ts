@@ -68,7 +68,8 @@ const aliasSteps = (findingValues: FindingValues): readonly FixStep[] => [
 ];
 
 /**
- * Returns the end of a conversation: the server's reply, or the failure if it sent none.
+ * Describes the end of a conversation by the server's reply, or by the failure if the
+ * server sent none.
  */
 function howEnded({ reply, detail, lookup }: FindingValues): string {
   if (lookup) return 'The addresses of the host could not be looked up';
@@ -129,8 +130,8 @@ export const routeFindings = {
   },
   /**
    * Raised when an address is private, reserved or otherwise not global. The check does
-   * not connect to it: a domain could otherwise direct the check at machines in the
-   * operator's own network.
+   * not connect to such an address: a domain could otherwise direct the check at machines
+   * in the operator's own network.
    */
   'mx-address-unroutable': {
     topic: 'mx',
@@ -177,7 +178,7 @@ export const routeFindings = {
   },
   /**
    * Raised when the MX record contains an IP address in the form of a name. Senders look
-   * up an address of that name and find none.
+   * up the addresses of this name and find none.
    */
   'mx-is-address': {
     topic: 'mx',
@@ -269,8 +270,8 @@ export const routeFindings = {
   },
   /**
    * Raised when the name of an MX record is an alias. If the alias alone explains a
-   * policy mismatch, the finding takes the severity of that mismatch and replaces it,
-   * because one changed record repairs both.
+   * policy mismatch, this finding replaces the finding on the mismatch and has its
+   * severity, because one changed record repairs both.
    */
   'mx-is-cname': {
     topic: 'mx',
@@ -350,7 +351,7 @@ export const routeFindings = {
   },
   /**
    * Raised when this machine has no route for IPv6. Addresses that were not tried never
-   * count against the domain.
+   * lower the verdict on the domain.
    */
   'no-ipv6': {
     topic: 'network',

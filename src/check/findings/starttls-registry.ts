@@ -26,7 +26,8 @@ const whichNetwork = (findingValues: FindingValues): FixStep =>
   );
 
 /**
- * A handshake by another implementation, to confirm that the fault is not in this check.
+ * A command for a handshake by another implementation, to confirm that the fault is not
+ * in this check.
  */
 const testTls = (findingValues: FindingValues): string =>
   `openssl s_client -starttls smtp -connect ${findingValues.host}:25 -servername ${findingValues.host}`;
@@ -58,7 +59,7 @@ const offer = [
 
 /**
  * The most common cause of an overwritten keyword: the ESMTP inspection of a Cisco ASA
- * replaces it with a run of the letter X.
+ * replaces the keyword with a run of the letter X.
  */
 const asaInspection = config(
   'On a Cisco ASA, disable ESMTP inspection:',
@@ -94,9 +95,9 @@ export const starttlsFindings = {
     steps: (findingValues) => [whichNetwork(findingValues), ...offer, checkAgain(findingValues)],
   },
   /**
-   * Raised when the EHLO reply has a keyword of the same shape in place of STARTTLS. This
-   * finding is separate from an absent keyword, because an overwritten one proves that a
-   * device changes the session.
+   * Raised when the EHLO reply has an altered keyword, such as XXXXXXXA, in place of
+   * STARTTLS. This finding is separate from an absent keyword, because an overwritten one
+   * proves that a device changes the session.
    */
   'starttls-mangled': {
     topic: 'starttls',
@@ -169,7 +170,7 @@ export const starttlsFindings = {
   },
   /**
    * Raised when the control host, which is known to offer STARTTLS, does not offer it
-   * here. Findings on missing STARTTLS are then suppressed: they would blame the domain
+   * here. This finding suppresses those on missing STARTTLS, which would blame the domain
    * for a filter in the network of this check.
    */
   'own-network-strips': {
@@ -207,8 +208,8 @@ export const starttlsFindings = {
     ],
   },
   /**
-   * Raised when EHLO inside TLS gets a permanent refusal. A good handshake is not
-   * sufficient, since EHLO must be repeated after it (RFC 3207 §4.2), and a sender that
+   * Raised when EHLO inside TLS gets a permanent refusal. A completed handshake is not
+   * sufficient, since the sender must repeat EHLO after it (RFC 3207 §4.2). A sender that
    * does not retry in plaintext cannot deliver.
    */
   'tls-session-refused': {
@@ -264,10 +265,10 @@ export const starttlsFindings = {
   },
   /**
    * Raised when a ClientHello of about 1,550 octets gets no answer or an alert, and the
-   * server answers the same question in a smaller one. The check sends the large hello in
-   * one segment, in two segments, or with a genuine post-quantum key share. The usual
-   * cause is a middlebox that reads only the first TCP segment. The severity is warn,
-   * because only senders with post-quantum key shares are affected today.
+   * server answers the same question in a smaller ClientHello. The check sends the large
+   * hello in one segment, in two segments, or with a genuine post-quantum key share. The
+   * usual cause is a middlebox that reads only the first TCP segment. The severity is
+   * warn, because only senders with post-quantum key shares are affected today.
    */
   'tls-large-hello': {
     topic: 'starttls',
@@ -364,7 +365,7 @@ export const starttlsFindings = {
   },
   /**
    * Raised when the server selects SSLv3 or answers an SSLv2 hello. The severity is fail,
-   * unlike for TLS 1.0, since these versions protect against no active attacker.
+   * and not warn as for TLS 1.0, since these versions protect against no active attacker.
    */
   'tls-broken-version': {
     topic: 'tls-version',
@@ -403,8 +404,8 @@ export const starttlsFindings = {
   },
   /**
    * Raised when a suite without authentication is accepted. Its severity is info:
-   * opportunistic senders verify nothing anyway, and RFC 7672 §8.2 notes that such suites
-   * do not harm them.
+   * opportunistic senders verify nothing anyway, and RFC 7672 §8.2 notes that anonymous
+   * suites do not harm them.
    */
   'tls-anonymous-suite': {
     topic: 'cipher',

@@ -24,9 +24,9 @@ const countSessions = command(
   `grep -hoE '(TLSv[0-9.]+|SSLv3) with cipher [A-Z0-9-]+' /var/log/mail.log* | sort | uniq -c`,
 );
 /**
- * Steps that count the sessions with a suite before they remove it. A suite that one
- * partner still needs is better than the plaintext that this partner would use without
- * it.
+ * Steps that first count the sessions with a suite and then remove the suite. A weak
+ * suite that one partner still needs is better than the plaintext that this partner would
+ * otherwise use.
  */
 const firstCount =
   (...more: readonly FixStep[]) =>
@@ -46,7 +46,7 @@ const set =
     checkAgain(findingValues),
   ];
 
-/** Steps if the library lacks a feature: no setting helps, only a newer version. */
+/** Steps for a library that lacks a feature: only a newer version helps. */
 const libraryVersion =
   (since: string) =>
   (findingValues: FindingValues): FixStep[] => [
@@ -61,8 +61,8 @@ const weakBeatsPlaintext =
   'Weak TLS is still better than plaintext, which a sender without stronger TLS would use instead.';
 /**
  * Steps that select strong groups. Postfix from 3.11 on has a default with post-quantum
- * groups, and a list would remove them. Older versions need a list; it names groups that
- * every current library supports.
+ * groups, and a list would remove these groups. Older versions need a list, here of
+ * groups that every current library supports.
  */
 const strongGroups = (findingValues: FindingValues): FixStep[] => [
   command(
@@ -81,8 +81,8 @@ const strongGroups = (findingValues: FindingValues): FixStep[] => [
 export const tlsFindings = {
   /**
    * Raised when a suite with NULL encryption or an export cipher is accepted. The
-   * severity is fail: the session counts as encrypted, and an on-path attacker can read
-   * it.
+   * severity is fail: both sides treat the session as encrypted, and an on-path attacker
+   * can read it.
    */
   'tls-broken-suite': {
     topic: 'cipher',
@@ -236,8 +236,9 @@ export const tlsFindings = {
     steps: libraryVersion('3.0 and later refuse SHA-1 at their default level'),
   },
   /**
-   * Raised when the server follows the client's order and so selects a worse suite than
-   * it could. The order matters only for clients that list weak suites first.
+   * Raised when the server follows the client's order and selects a worse suite than the
+   * best that both support. The order matters only for clients that list weak suites
+   * first.
    */
   'tls-order': {
     topic: 'cipher',
@@ -328,7 +329,7 @@ export const tlsFindings = {
   /**
    * Raised when the server answers a ClientHello with many cipher suites with an alert,
    * and accepts one of these suites from a shorter list. The cause is the number of
-   * suites; the cause of `tls-large-hello` is the number of octets.
+   * suites, unlike the cause of `tls-large-hello`, which is the number of octets.
    */
   'tls-hello-intolerant': {
     topic: 'starttls',
@@ -368,7 +369,8 @@ export const tlsFindings = {
   },
   /**
    * Raised when a group is selected that exists in drafts only, such as a Kyber hybrid.
-   * This finding is separate, because support may disappear with the next draft.
+   * This finding is separate from `tls-pq-good`, because support may disappear with the
+   * next draft.
    */
   'tls-pq-draft-good': {
     topic: 'cipher',

@@ -25,8 +25,8 @@ export const tlsRptFindings = {
     steps: reportHere,
   },
   /**
-   * Raised when the lookup at _smtp._tls fails. This finding describes only the view of
-   * this check: the record may exist.
+   * Raised when the lookup at _smtp._tls fails. The finding does not state that the
+   * record is absent: other resolvers may find it.
    */
   'tlsrpt-lookup-failed': {
     topic: 'tls-rpt',
@@ -42,7 +42,8 @@ export const tlsRptFindings = {
   },
   /**
    * Raised when a record is clearly meant for TLS-RPT and does not begin with v=TLSRPTv1.
-   * Its severity is that of an absent record, since senders ignore such a record.
+   * Its severity is that of an absent record, since senders ignore a record without this
+   * tag.
    */
   'tlsrpt-ignored': {
     topic: 'tls-rpt',

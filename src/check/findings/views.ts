@@ -3,8 +3,8 @@ import type { FindingId } from './catalogue.js';
 
 /**
  * Findings that explain why a check has no answer, the most general first: a blocked port
- * also explains why a host did not answer. These findings describe the view of this check
- * and not the domain.
+ * also explains why a host did not answer. These findings describe the limits of this
+ * check and not the domain.
  */
 export const inconclusiveFindings = [
   'port-25-blocked',

@@ -159,7 +159,10 @@ test('headline, table, verdict and findings agree on any evidence', () => {
   assert.equal(parts.size, 9, [...parts].join());
 });
 
-/** Rare parts of evidence; the generator must produce all of them. */
+/**
+ * Returns the rare parts that the evidence has; the generator must produce every rare
+ * part at least once.
+ */
 function partsOf({ hosts, continuity, mtaSts, tlsRpt }: Evidence): readonly string[] {
   const addresses = hosts.flatMap((host) => host.addresses);
   const preferences = new Set(hosts.map((host) => host.preference));

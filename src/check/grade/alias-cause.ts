@@ -8,7 +8,7 @@ import type { JudgedHost } from './judge-host.js';
  * name its target.
  */
 export interface AliasCause {
-  /** The name that belongs in the MX record. */
+  /** The target of the alias, which the MX record should name. */
   readonly meant: string;
   /**
    * A sentence that lists the policy and the certificate if they already name the target.
@@ -19,7 +19,8 @@ export interface AliasCause {
 /**
  * Returns, by host name, the aliases that alone explain a mismatch of names. Senders with
  * an MTA-STS policy compare the name in the MX record (RFC 8461 §4.1), so one change of
- * that record repairs policy and certificate at once, and any other advice would undo it.
+ * that record repairs the mismatch with policy and certificate at once. Advice to change
+ * these instead would contradict it.
  */
 export function aliasCauses(
   evidence: Evidence,
@@ -35,10 +36,10 @@ export function aliasCauses(
 }
 
 /**
- * Returns the cause if the alias alone explains the names that do not match: its target
- * is in the policy, if there is one, and every certificate names the target. Otherwise
- * changing the MX record would fix nothing, or would break a working setup. Dates and
- * issuer of a certificate have separate findings.
+ * Returns the cause if the alias alone explains the names that do not match: every
+ * certificate names the target of the alias, and the policy, if one applies, lists the
+ * target. Otherwise changing the MX record would fix nothing, or would break a working
+ * setup. Dates and issuer of a certificate have separate findings.
  */
 function causeOf(evidence: Evidence, judgedHost: JudgedHost): AliasCause | undefined {
   const { alias, name, tlsa } = judgedHost.evidence;

@@ -25,7 +25,7 @@ function strictestSender({ mtaSts }: Evidence): SenderClass {
  * Returns the action of a sender that cannot use a host, or one address of it: a
  * predicate such as "use mx2.example.com instead". Senders try the other addresses, and
  * the other hosts by preference, before they defer the mail (RFC 5321 §5.1). Undefined if
- * no other host or address accepts their mail.
+ * no other host or address accepts the mail of these senders.
  */
 export function alternativeTo(
   { evidence, hosts }: { readonly evidence: Evidence; readonly hosts: readonly JudgedHost[] },

@@ -25,7 +25,7 @@ const healthy: MailCertificate = {
   spkiSha256: '0'.repeat(64),
 };
 
-/** The findings of one certificate while this policy is in force. */
+/** Returns the findings on one certificate under this policy. */
 function raised(
   changes: Partial<MailCertificate>,
   mtaSts?: Evidence['mtaSts'],

@@ -108,8 +108,8 @@ function judgeOne(
       mechanisms: forNames(mechanisms, daneCause),
       refusedBy: mechanisms.filter(isEnforced),
     });
-  // If the server's own dates or names are the cause, an earlier finding already reports
-  // that.
+  // If dates or names of the server's certificate are the cause, an earlier finding
+  // already reports the cause.
   const said =
     (daneCause === 'date' && summary.validity !== 'valid') ||
     (daneCause === 'name' && summary.nameMatch === 'mismatch');
@@ -156,7 +156,7 @@ function keyRules(
 
 /**
  * Returns whether a key is too short. Bits of RSA and of elliptic curves are not
- * comparable, so each has its own limit.
+ * comparable, so each kind of key has its own limit.
  */
 function isShort(
   { keyAlgorithm, keyBits }: Certificate,
@@ -206,8 +206,8 @@ function chainRules(
   if (weak)
     raised.add('cert-weak-signature', {
       ...subject,
-      // The weak certificate may be that of a CA. Its name is unknown if the server did
-      // not send it.
+      // The certificate with the weak signature may be that of a CA. The algorithm is
+      // unknown if the server did not send this certificate.
       detail: chain.find(weaklySigned)?.signatureAlgorithm ?? '',
       reason: explainProblem(WEAK, chain),
     });
@@ -224,8 +224,8 @@ function chainRules(
 }
 
 /**
- * Names the CA certificate outside its dates, which may be one that the server does not
- * send.
+ * Explains which CA certificate is outside its dates; the server may not have sent this
+ * certificate.
  */
 function explainOutdated(outdated: Certificate | undefined): string {
   if (!outdated)
@@ -254,7 +254,7 @@ const day10 = (milliseconds: number): string => formatTime(milliseconds).slice(0
 
 /**
  * Explains why no name of the certificate matches the host. The text mentions the common
- * name if it is the host name, because many tools still show it.
+ * name if only the common name exists, because many tools still show it.
  */
 function nameReason(
   { certificate: { dnsNames, commonName, altNames } }: JudgedCertificate,
@@ -297,7 +297,7 @@ function elsewhereMatched(
 }
 
 /**
- * Returns the reason if the records are those of another MX host, whose key they match.
+ * Returns the reason if the TLSA records match the key of another MX host.
  */
 function ofOtherHost(
   { hosts }: FindingCollector,
@@ -317,7 +317,7 @@ function ofOtherHost(
   return owner && `the records match the certificate of ${owner.evidence.name}, not of ${name}`;
 }
 
-/** Returns the first three records, each with the reason why it does not match. */
+/** Returns the first three TLSA records, each with the reason why it does not match. */
 function tlsaReason({ daneFaults }: JudgedCertificate): string | undefined {
   const said = daneFaults
     .slice(0, 3)

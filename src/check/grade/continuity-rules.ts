@@ -14,14 +14,17 @@ import { continuityFindings } from '../findings/continuity-registry.js';
 import type { FindingCollector } from './finding-collector.js';
 
 const DAY = 86_400_000;
-/** A signature with more remaining time than this does not count as close to expiry. */
+/**
+ * The remaining time, in milliseconds, from which a signature is never reported as close
+ * to expiry.
+ */
 const SIGNATURE_MARGIN = 3 * DAY;
 const HOUR = 3_600_000;
 
 /**
  * Reports future faults: broken addresses of the policy host, signatures close to expiry,
  * CAA records that prevent a renewal, and names that another party can claim. A failed
- * lookup raises none of them.
+ * lookup raises no finding on a future fault.
  */
 export function continuityRules(raised: FindingCollector): void {
   const { continuity, mtaSts } = raised.evidence;
@@ -104,8 +107,8 @@ function policyAddressRules(
 }
 
 /**
- * Raises findings on the signatures of the zones that the domain or its hosters sign;
- * registries are left out.
+ * Raises findings on the signatures of zones that the domain or its hosting provider
+ * signs, and not on those of registries.
  */
 function signatureRules(
   raised: FindingCollector,
@@ -143,14 +146,17 @@ const leftOf = ({ expiration }: Period, now: number): number => Date.parse(expir
 const periodOf = ({ inception, expiration }: Period): number =>
   Date.parse(expiration) - Date.parse(inception);
 
-/** Returns whether less than a third of the period and less than three days remain. */
+/**
+ * Returns whether less than a third of the validity period and less than three days
+ * remain.
+ */
 function isEnding(period: Period, now: number): boolean {
   return leftOf(period, now) < Math.min(SIGNATURE_MARGIN, periodOf(period) / 3);
 }
 
 /**
  * Raises findings on outdated name servers. A server counts as outdated only if another
- * one has later signatures, or if its own have expired.
+ * server has later signatures, or if its own signatures have expired.
  */
 function serverRules(raised: FindingCollector, { servers }: ContinuityEvidence, now: number): void {
   const seen = servers.filter(({ failure }) => failure === undefined);
@@ -189,8 +195,9 @@ function caaRules(raised: FindingCollector, { caa, references }: ContinuityEvide
 }
 
 /**
- * Returns true for an answer that no validator accepts. RFC 9276 §3.2 leaves it to the
- * validator whether too many NSEC3 iterations are bogus, as here, or insecure.
+ * Returns true for an answer that no validator accepts. RFC 9276 §3.2 lets a validator
+ * treat an answer with too many NSEC3 iterations as bogus, as this resolver does, or as
+ * insecure.
  */
 function isRefusedByAll({ dnssec, failure }: Pick<CaaEvidence, 'dnssec' | 'failure'>): boolean {
   return dnssec === 'bogus' && failure?.code !== 'dnssec-iterations';
@@ -262,7 +269,9 @@ function referenceRules(raised: FindingCollector, reference: ReferenceEvidence):
     raised.add('tlsrpt-target-dead', { detail: value, reason });
 }
 
-/** Failures that show a working hosting service without a policy host of this name. */
+/**
+ * Failures which show that the hosting service works and has no policy host of this name.
+ */
 const unserved: ReadonlySet<string> = new Set([
   'sts-policy-http-status',
   'sts-policy-webpki-invalid',

@@ -1,4 +1,4 @@
-/** The cause of a failed DANE-TA match: the finding that names it, and its advice. */
+/** Tests of failed DANE-TA matches: one finding names the cause and the fix. */
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import test from 'node:test';
@@ -20,7 +20,10 @@ const long = { notBefore: at - 1000 * day, notAfter: at + 1000 * day };
 const root = createCa({ name: 'Root', ...long });
 const middle = createIntermediate(root, { name: 'Middle', ...long });
 
-/** Severity and id of the findings on certificate and DANE, with the fix of the first. */
+/**
+ * Returns severity and id of the findings on certificate and DANE, with the fix of the
+ * first finding.
+ */
 function judged(leaf: IssueOptions, issuer = middle): string {
   const { chain } = issue(issuer, { names: [name], ...dates, ...leaf });
   const parsed = parseCertificate(issuer.der);

@@ -9,7 +9,7 @@ import { failureWords, proofWords, shortRecord } from './record-rules.js';
 /**
  * Raises findings on DANE. Returns true if DANE protects every host: the MX record is
  * secure and each host has usable TLSA records (RFC 7672 §2.2.1). One unprotected host is
- * sufficient for an attacker, who can block the others.
+ * sufficient for an attacker, who can block the connections to the others.
  */
 export function daneRules(raised: FindingCollector): boolean {
   const { hosts, evidence } = raised;
@@ -72,8 +72,8 @@ function recordRules(raised: FindingCollector, host: HostEvidence): void {
   if (tlsa.status === 'insecure') {
     const retired = host.unsupported;
     const detail = retired ? `${retired.zone}: ${retired.algorithms.join(', ')}` : '';
-    // If the addresses are secure, only the alias points out of the signed part of the
-    // tree.
+    // If the addresses are secure, only the alias of the TLSA owner name points to an
+    // unsigned zone.
     const alias = host.dnssec === 'secure' ? tlsa.alias : undefined;
     const reason = alias && `_25._tcp.${tlsa.base} is an alias of ${alias}`;
     raised.add('dane-inert', { ...subject, detail, tlsaAlias: alias, reason });

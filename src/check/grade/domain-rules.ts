@@ -20,9 +20,9 @@ import {
 } from './record-rules.js';
 
 /**
- * Raises findings on the route: whether there is one, and the reason why this check could
- * not observe it. Faults of the resolver suppress DNSSEC findings on the domain, which
- * would blame the wrong party.
+ * Raises findings on the route: whether the domain has one, and the reason why this check
+ * could not observe it. Faults of the resolver suppress DNSSEC findings on the domain,
+ * which would blame the wrong party.
  */
 export function routeRules(raised: FindingCollector): void {
   const { route, network } = raised.evidence;
@@ -39,8 +39,8 @@ export function routeRules(raised: FindingCollector): void {
   else if (route.kind === 'null-mx') raised.add('null-mx');
   else if (route.kind === 'implicit') raised.add('implicit-mx');
   if (route.besideNullMx) raised.add('null-mx-beside'); // [7505-3-1]
-  // The test for bogus comes before that for a failed lookup: a validating resolver
-  // reports both as SERVFAIL, and only the first names the cause.
+  // The test for a bogus answer comes before the test for a failed lookup: a validating
+  // resolver reports both as SERVFAIL, and only `dnssec-bogus` names the cause.
   if (route.dnssec === 'bogus') raised.add('dnssec-bogus', { reason: proofWords(route.failure) });
   else if (ownValidationFailures.has(route.failure?.code ?? ''))
     raised.add('own-validation-fails', { reason: proofWords(route.failure) });
@@ -98,8 +98,8 @@ export function policyRules(raised: FindingCollector, dane: boolean): void {
         temporary: mtaSts.status === 'tempfail',
       });
   }
-  // Records that were meant for MTA-STS come first: with one of them, "publish a policy"
-  // would be the wrong advice.
+  // Discarded records that were meant for MTA-STS come first: if one exists, "publish a
+  // policy" would be the wrong advice.
   const corrected = discardedRules(raised);
   misplacedRules(raised);
   lintRules(raised);
@@ -133,8 +133,8 @@ export function policyRules(raised: FindingCollector, dane: boolean): void {
       );
     }
   }
-  // A missing record is a warning only under an enforced policy, since that can defer
-  // mail for weeks unnoticed.
+  // A missing record is a warning only under an enforced policy, under which senders can
+  // defer mail for weeks unnoticed.
   const mechanisms = [mode === 'enforce' ? ('enforce' as const) : ('none' as const)];
   if (tlsRpt.status === 'absent' && !raised.has('tlsrpt-ignored'))
     raised.add('tlsrpt-absent', {
@@ -184,8 +184,9 @@ function couldBeDane({ hosts }: FindingCollector): boolean {
 
 /**
  * Compares every MX host with the policy. Hosts behind an alias are omitted if the alias
- * is the cause. If no host matches, one finding replaces those on each host. A host
- * without any address lookup may not exist, and the policy must not name it.
+ * is the cause. If no host matches, one finding replaces the findings on each host. A
+ * host whose address lookup failed is omitted: it may not exist, and the policy must not
+ * name it.
  */
 function matchRules(raised: FindingCollector, mode: 'enforce' | 'testing'): void {
   const missing = raised.hosts.filter(

@@ -23,8 +23,8 @@ export function assessExposure(
 
 /**
  * Returns the evidence in the three-valued form of the policy model. Addresses that this
- * machine could not try are omitted if others were tried, since they would make every
- * outcome unknown.
+ * machine could not try are omitted if it tried others, since untried addresses would
+ * make every outcome unknown.
  */
 function viewOf(evidence: Evidence, judgedHosts: readonly JudgedHost[]): View {
   const tried = judgedHosts.map((judgedHost) => ({
@@ -43,7 +43,9 @@ function viewOf(evidence: Evidence, judgedHosts: readonly JudgedHost[]): View {
   };
 }
 
-/** Returns the policy as a sender would obtain it now; the model adds the cached one. */
+/**
+ * Returns the policy as a sender would obtain it now. The model adds the cached policy.
+ */
 function stsView(evidence: Evidence): View['mtaSts'] {
   const { mx = [], maxAge } = evidence.mtaSts.policy ?? {};
   const live = livePolicy(evidence);
@@ -52,10 +54,10 @@ function stsView(evidence: Evidence): View['mtaSts'] {
 }
 
 /**
- * Returns the state of the policy for a sender without a cache. A failed TXT lookup, and
- * a fetch that may succeed later or from another network, leave it unknown. Any other
- * failure after a valid record makes it unavailable, in which case senders deliver
- * without a policy (RFC 8461 §3.3).
+ * Returns the state of the policy for a sender without a cache. After a failed TXT
+ * lookup, or a fetch that may succeed later or from another network, the policy is
+ * unknown. After any other failure with a valid record, the policy is unavailable, and
+ * senders deliver without a policy (RFC 8461 §3.3).
  */
 function livePolicy({ mtaSts }: Evidence): View['mtaSts']['live'] {
   switch (mtaSts.status) {
@@ -72,7 +74,7 @@ function livePolicy({ mtaSts }: Evidence): View['mtaSts']['live'] {
 
 /**
  * Returns one host for the model. A host whose address lookup failed becomes one server
- * with unknown properties, so that it is not mistaken for a host without servers.
+ * with unknown properties, so that the model does not treat it as a host without servers.
  */
 function hostView(
   evidence: Evidence,
@@ -105,7 +107,7 @@ function hostView(
 
 /**
  * Returns the DNSSEC state of a host. Senders skip a host without addresses even if
- * DNSSEC does not prove the denial, so its indeterminate state counts as insecure.
+ * DNSSEC does not prove the absence, so its indeterminate state counts as insecure.
  */
 function dnssecOf({
   evidence: { dnssec },

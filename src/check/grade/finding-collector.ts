@@ -47,15 +47,15 @@ export interface Collected {
 }
 
 /**
- * Collects findings, each once per subject. The first finding counts, so a rule with more
- * detail has to come before a general rule.
+ * Collects findings, each once per subject. Later findings of the same subject are
+ * ignored, so a rule with more detail has to come before a general rule.
  */
 export class FindingCollector {
   readonly #findings = new Map<string, Finding>();
   /** Values that apply to every finding of this domain. */
   readonly #base: FindingValues;
 
-  /** Hosts that a sender may try; the others are records without a usable host. */
+  /** Hosts that a sender may try. MX records without a usable host are not among them. */
   readonly hosts: readonly JudgedHost[];
   readonly passedOver: readonly JudgedHost[];
 
@@ -105,8 +105,8 @@ export class FindingCollector {
   }
 
   /**
-   * Adds a finding with the severity that the profile gives it under the mechanisms in
-   * force. A second finding of the same id and subject is ignored.
+   * Adds a finding with its severity in the profile under the mechanisms in force. A
+   * second finding of the same id and subject is ignored.
    */
   add(id: FindingId, { mechanisms = ['none'], all = false, ...values }: FindingInput = {}): void {
     const rule = this.profile.rules[id];

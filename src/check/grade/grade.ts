@@ -260,8 +260,8 @@ function somethingUnknown(evidence: Evidence, judgedHosts: readonly JudgedHost[]
     if (shown.passedOver !== undefined) return false;
     if (isUntried(judgedHost)) return true;
     if (host.dnssec === 'indeterminate' || host.addressLookup.status === 'failed') return true;
-    // An address that this machine could not try never counts if the check observed one
-    // address of the domain.
+    // If the check observed one address of the domain, an address that this machine could
+    // not try does not make the verdict inconclusive.
     const tried = addresses.filter((address) => address.summary.status !== 'skipped');
     if (tried.length === 0 && addresses.length > 0) return !reached;
     return tried.some(

@@ -96,7 +96,8 @@ function explainName({ name, alias }: HostEvidence, meant: string | undefined): 
 }
 
 /**
- * Raises one finding on each address if the reasons differ, otherwise one on the host.
+ * Raises findings on an unreachable host: one on each address if the reasons differ,
+ * otherwise one on the host.
  */
 function deadHost(
   raised: FindingCollector,
@@ -146,8 +147,8 @@ function unreachableBecause({ ip, reason = '' }: JudgedAddress['summary']): stri
 }
 
 /**
- * Raises a finding if the addresses differ in their offers: one of them, or one path, has
- * a fault [3207-6-2].
+ * Raises a finding if only some addresses offer STARTTLS: one server, or the path to it,
+ * has a fault [3207-6-2].
  */
 function differing(raised: FindingCollector, { addresses, evidence }: JudgedHost): void {
   const seen = addresses.filter(
@@ -176,7 +177,7 @@ function differing(raised: FindingCollector, { addresses, evidence }: JudgedHost
   });
 }
 
-/** Returns the family that all addresses share; undefined for a mixture. */
+/** Returns the address family that all addresses share; undefined for a mixture. */
 function familyOf(addresses: readonly JudgedAddress[]): 'IPv4' | 'IPv6' | undefined {
   const six = addresses.map((address) => address.evidence.ip.includes(':'));
   if (six.every((isIpv6) => isIpv6)) return 'IPv6';
@@ -197,7 +198,8 @@ function greetings(addresses: readonly JudgedAddress[]): string {
 
 /**
  * Returns true if the host refused this client at every tried address. Addresses without
- * a route from here do not count, so a missing IPv6 route makes no host unreachable.
+ * a route from this machine are ignored, so a missing IPv6 route makes no host
+ * unreachable.
  */
 function isDead(judgedHost: JudgedHost): boolean {
   const tried = judgedHost.addresses.filter((address) => address.summary.status !== 'skipped');
@@ -244,7 +246,7 @@ function addressRules(
   const promise = promiseOf(raised.evidence, judgedHost);
   if (promise && ['absent', 'mangled', 'refused'].includes(summary.starttls))
     raised.add('starttls-promised', { host: judgedHost.evidence.name, detail: promise });
-  // STARTTLS on a submission port proves that the server can do TLS (RFC 6409).
+  // STARTTLS on a submission port proves that the server supports TLS (RFC 6409).
   const beside = (summary.submission ?? [])
     .filter((submissionPort) => submissionPort.starttls === 'offered')
     .map((submissionPort) => submissionPort.port);
@@ -390,7 +392,7 @@ function unsettledRule(
   const open = undecidedRules(evidence, profile, judgedHost, address).filter((id) =>
     ['fail', 'warn'].includes(severityOf(profile, id)),
   );
-  // A finding raised on another address already has its fix.
+  // If the finding was raised on another address, the report already contains its fix.
   const left = [...new Set(open)].filter((id) => !raised.has(id));
   if (left.length === 0) return;
   const { stopped, connections, ip } = address.evidence;

@@ -28,8 +28,8 @@ export interface JudgedCertificate {
    */
   readonly pkix: 'yes' | 'no' | 'unknown';
   /**
-   * The certificate usage of the TLSA record that matches: 3 is preferred over 2, since
-   * it requires neither names nor dates (RFC 7672 §3.1.1).
+   * The certificate usage of the TLSA record that matches: usage 3 is preferred over 2,
+   * since usage 3 requires neither names nor dates (RFC 7672 §3.1.1).
    */
   readonly vouchedBy: 'daneTa' | 'daneEe' | undefined;
   /**
@@ -43,7 +43,7 @@ export interface JudgedCertificate {
    * breaks.
    */
   readonly path: { readonly validity: string; readonly problems: readonly string[] };
-  /** The certificates that were sent and cannot be read, each with its fault. */
+  /** Certificates of the chain that cannot be parsed, each with its fault. */
   readonly unreadable: readonly string[];
 }
 

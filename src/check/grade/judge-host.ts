@@ -123,9 +123,9 @@ function isUnseen(
 }
 
 /**
- * Judges one address. Certificates of an earlier run count only while no newer one of the
- * same algorithm replaced them: a server with two certificates presents one per
- * connection.
+ * Judges one address. Certificates of an earlier run are judged only if no newer
+ * certificate of the same algorithm replaced them: a server with two certificates
+ * presents one per connection.
  */
 function judgeAddress(
   evidence: Evidence,
@@ -187,8 +187,8 @@ function judgeAddress(
 
 /**
  * Returns the strict TLS state of a server. The handshake offers every version and suite,
- * so the server may have chosen an old one. Only the prober shows whether the server also
- * accepts a current one.
+ * so the server may have chosen an old suite. Only questions of the prober show whether
+ * the server also accepts a current suite.
  */
 function strictTlsOf(
   connection: ConnectionEvidence | undefined,
@@ -225,7 +225,7 @@ function judgeSubmission(
   return { port, ...shown };
 }
 
-/** Judges the chains of several connections, each key once. */
+/** Judges the chains of several connections, and returns one judgement for each key. */
 function judgeAll(
   evidence: Evidence,
   host: HostEvidence,

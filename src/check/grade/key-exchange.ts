@@ -17,7 +17,7 @@ const postQuantumGroups = groupTable
 /**
  * Returns whether a recording of today's sessions can be decrypted once quantum computers
  * break the classical key exchange. `prevented` applies to senders that also offer a
- * post-quantum group; `unknown` if no such group was offered.
+ * post-quantum group; `unknown` if the check offered no post-quantum group.
  */
 export function decryptedLater(inference: Inference): MailAddress['decryptedLater'] {
   const { settled } = evaluate(inference, {

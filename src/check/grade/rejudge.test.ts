@@ -35,7 +35,7 @@ function storeOf(distrustAfter?: number): TrustStore {
 const leaf = (name: string, notBefore: number): Issued =>
   issue(middle, { names: [name], notBefore, notAfter: CHECKED_AT + 60 * DAY });
 
-/** Evidence of a host with MTA-STS whose leaf was issued on the given day. */
+/** Returns evidence of a host with MTA-STS whose leaf was issued on the given day. */
 function evidenceOf(notBefore: number): Evidence {
   const { chain } = leaf('mx.planted.example', notBefore);
   const policyHost = {

@@ -47,8 +47,8 @@ export function insideTls(connection: ConnectionEvidence | undefined): InsideTls
 
 /**
  * Returns the connection with the most evidence: a session that works, then a handshake,
- * then the first attempt, then the last one. A server counts as working when it worked
- * once, since senders retry.
+ * then the first attempt, then the last one. A server counts as working if one session
+ * worked, since senders retry.
  */
 export function bestConnection(
   connections: readonly ConnectionEvidence[],
@@ -62,8 +62,8 @@ export function bestConnection(
 }
 
 /**
- * The number of connections to an address with TLS, out of those that show whether TLS
- * works.
+ * The number of connections to an address on which TLS worked, among all connections that
+ * show whether TLS works.
  */
 export interface IntermittentTls {
   readonly worked: number;
@@ -75,7 +75,7 @@ export interface IntermittentTls {
 /**
  * Returns the numbers of connections with and without TLS, if both occurred in random
  * order. TLS that ends permanently may be the server's reaction to the visits of this
- * check, so only a success after a failure counts.
+ * check, so a success must follow a failure.
  */
 export function intermittentTls(
   connections: readonly ConnectionEvidence[],
@@ -156,8 +156,8 @@ function deferredTls({ starttls, starttlsReply }: ConnectionEvidence): boolean {
 }
 
 /**
- * The greeting of OpenBSD's spamd. The program spamd accepts the connections of unknown
- * clients instead of the mail server, and refuses their mail.
+ * The greeting of OpenBSD's spamd, which answers unknown clients in place of the mail
+ * server and refuses their mail.
  */
 const GREYLISTER = /\bspamd\b.*\bSPAM blocker\b/i;
 
@@ -188,9 +188,8 @@ export function standing(
 }
 
 /**
- * Returns whether the handshake ended with something other than a session: an alert, data
- * that is not TLS, or a closed connection. A timeout is excluded, since a lost packet has
- * the same effect.
+ * Returns whether the handshake failed with an alert, with data that is not TLS, or with
+ * a closed connection. A timeout is excluded, since a lost packet has the same effect.
  */
 export function handshakeFailed(code: string | undefined): boolean {
   return code !== undefined && code.startsWith('tls-') && code !== 'tls-timeout';

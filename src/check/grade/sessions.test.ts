@@ -27,7 +27,10 @@ const at = Date.parse('2026-06-01T12:00:00Z');
 const dates = { notBefore: at - 864e5, notAfter: at + 80 * 864e5 };
 const { chain } = issue(createCa({ name: 'Root' }), { names: [name], ...dates });
 
-/** The result for one connection and further ones, with the policy of a domain. */
+/**
+ * Returns the result for a host with this connection and further ones, under a policy of
+ * this mode.
+ */
 function judged(
   connection: Partial<ConnectionEvidence>,
   mode?: 'enforce' | 'testing',
@@ -38,7 +41,7 @@ function judged(
   return grade(plantedEvidence(mode ? { hosts, mtaSts: plantedPolicy(mode) } : { hosts }));
 }
 
-/** A refused hello with these suites. */
+/** Returns a connection on which the server refused a hello with these suites. */
 const refusedHello = (version: HelloVersion, suites: readonly number[]): ConnectionEvidence =>
   plantedConnection({
     purpose: 'set:strict',
@@ -164,7 +167,8 @@ test('a session that ends inside TLS: the alert or the reply is the reason', () 
   assert.match(refused.fix, /^Accept EHLO/);
 });
 
-// RFC 8461 §7.1: only a handshake with SNI at the same time shows that SNI is demanded.
+// RFC 8461 §7.1: only a handshake with SNI at the same time shows that the server demands
+// SNI.
 test('a server that ends TLS for this client does not demand SNI', () => {
   const failed = { starttls: 'offered', failure: { code: 'tls-alert-40', detail: '' } } as const;
   const without = plantedConnection({ ...failed, purpose: 'without-sni' });

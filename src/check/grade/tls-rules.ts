@@ -16,8 +16,8 @@ import type { JudgedAddress, Probed } from './judge-host.js';
 import type { FindingCollector, FindingInput } from './finding-collector.js';
 
 /**
- * Reports the TLS faults of one address by the rules of the profile, and only those that
- * an answer shows.
+ * Reports the TLS faults of one address that an answer of the server proves, by the rules
+ * of the profile.
  */
 export function tlsRules(
   raised: FindingCollector,
@@ -30,7 +30,7 @@ export function tlsRules(
   // first and raises the finding once, with every accepted value in its detail.
   const shown = gradedAsks(tls).flatMap(({ finding, ask, apart }) => {
     const { settled, witnesses } = evaluate(inference, ask);
-    // The DHE question only obtains the group; its size is graded below, from the
+    // The DHE question only obtains the group, whose size is graded below from the
     // inventory.
     if (settled !== 'accepted' || ask.kind === 'dhe') return [];
     if (!apart) return [{ finding, detail: detailOf(ask, witnesses) }];

@@ -8,8 +8,8 @@ import { unsettled } from './tls-rules.js';
 
 /**
  * Returns the findings that the profile tests on an address at this depth and that the
- * answers neither raise nor rule out. Empty at depth triage, which has no questions, and
- * without STARTTLS if another finding reports the cause.
+ * answers neither raise nor rule out. Empty for an address without STARTTLS, whose fault
+ * another finding reports.
  */
 export function undecidedRules(
   { depth, mtaSts }: Evidence,

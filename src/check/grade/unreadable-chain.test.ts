@@ -1,4 +1,4 @@
-/** Chains with a certificate that cannot be read: the reason names it. */
+/** Chains with a certificate that cannot be read: the reason names this certificate. */
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { createCa, createIntermediate, issue } from '../../pki/index.js';

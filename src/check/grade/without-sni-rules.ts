@@ -31,8 +31,8 @@ export function withoutSniRules(
 }
 
 /**
- * Returns whether DANE authenticates the fallback certificate: a record of either usage
- * does.
+ * Returns whether DANE authenticates the fallback certificate, by a record of either
+ * usage.
  */
 function isDane(mechanism: TrustMechanism, { vouchedBy }: JudgedCertificate): boolean {
   return mechanism.startsWith('dane') && vouchedBy !== undefined;

@@ -10,7 +10,10 @@ import { judgeCertificate, type JudgedCertificate } from './judge-certificate.js
 /** The answer of a server to a client that sends no SNI. */
 export interface WithoutSni {
   readonly answer: NonNullable<MailAddress['withoutSni']>;
-  /** The certificate that it presented, if it differs from the one with SNI. */
+  /**
+   * The certificate that the server presented, if it differs from the certificate with
+   * SNI.
+   */
   readonly certificate?: JudgedCertificate | undefined;
   /** The failure code of a failed handshake. */
   readonly failure?: string | undefined;

@@ -18,7 +18,7 @@ class Visits {
   });
   /** The number of visits that connected. */
   made = 0;
-  /** Connections open now, and the most at one time. */
+  /** The number of open connections, and its maximum so far. */
   open = 0;
   most = 0;
 
@@ -41,7 +41,7 @@ class Visits {
 
 test('all checks together keep to the daily budget of an address', async () => {
   const visits = new Visits();
-  // Names in other domains that resolve to one server do not get a separate budget.
+  // Names in other domains that resolve to the same server do not get a separate budget.
   const results = [];
   for (const n of [1, 2, 3, 4, 5]) results.push(await visits.visit(`mx${n}.example`));
   assert.equal(visits.visits.connectionsTo(ip), 10);

@@ -49,8 +49,8 @@ export interface SharedContact {
 /** Options for all visits of one check. */
 export interface VisitOptions {
   /**
-   * Repeats the visit instead of reusing an earlier result: the operator of the domain
-   * has changed a setting. The daily budget applies.
+   * True to repeat the visit instead of reusing an earlier result, for example after a
+   * change by the operator. The daily budget still applies.
    */
   readonly fresh: boolean;
   /**

@@ -21,7 +21,7 @@ export interface ProbeContext {
   readonly clock: Clock;
   readonly domain: Name;
   readonly depth: Depth;
-  /** Wall time at which certificates are judged, milliseconds. */
+  /** Wall-clock time at which certificates are judged, milliseconds since 1970. */
   readonly now: number;
   /** Monotonic start of the check. */
   readonly startedAt: number;

@@ -3,7 +3,7 @@ import { BoundedMap, parseDomain, type Name } from '../../base/index.js';
 import { lookupTexts, type Resolver } from '../../dns/index.js';
 
 /**
- * Maximum number of queried names of one host, from the host up to its organisational
+ * Maximum number of names to query for one host, from the host up to its organisational
  * domain.
  */
 const MAX_NAMES = 4;
@@ -63,7 +63,7 @@ function ownersOf(hostName: string): readonly string[] {
   return all.length <= MAX_NAMES ? all : [...all.slice(0, MAX_NAMES - 1), organisation];
 }
 
-/** Returns the choice of one record; undefined for text of another purpose. */
+/** Returns the operator's choice in one record; undefined for text of another purpose. */
 function choiceOf(recordText: string): 'no' | 'yes' | undefined {
   const [version, ...tags] = recordText.split(';').map((tag) => tag.trim().toLowerCase());
   if (version !== 'v=hermetic1') return undefined;

@@ -5,7 +5,7 @@ import type { NetFailure } from '../../net/index.js';
 export interface PolicyHostTarget {
   /** `mta-sts.DOMAIN`, lower case. */
   readonly host: string;
-  /** The end of its alias chain. */
+  /** The end of the alias chain of `host`. */
   readonly canonicalName: string;
   readonly address: string;
 }

@@ -73,8 +73,8 @@ interface AddressesToVisit {
 }
 
 /**
- * Visits the chosen addresses. If none of them can be reached, it continues with those
- * beyond the limit, since senders try them as well (RFC 5321 §5.1).
+ * Visits the chosen addresses. If none of them can be reached, the function continues
+ * with the addresses beyond the limit, since senders try these as well (RFC 5321 §5.1).
  */
 async function visitUntilReached(
   context: ProbeContext,

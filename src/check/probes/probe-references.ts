@@ -73,7 +73,7 @@ async function withOrigin({ resolver, signal }: ProbeContext, found: Found): Pro
   return made ? { ...found, wildcard: true } : found;
 }
 
-/** Adds the facts that let another party claim the target. */
+/** Adds the facts which show whether another party can claim the target. */
 async function withClaim(
   { resolver, domain, signal }: ProbeContext,
   found: Found,

@@ -32,7 +32,7 @@ const SERVER_TIMEOUT = 2000;
 /** Returns the registrable domain of a name; undefined for a registry or the root. */
 export type Registrable = (name: string) => string | undefined;
 
-/** The signature that ends first of one zone. */
+/** The signature of one zone that expires first. */
 interface ZoneEnd {
   readonly rrset: string;
   readonly inception: number;
@@ -41,9 +41,9 @@ interface ZoneEnd {
 
 /**
  * Collects the signatures on which the answers for MX, addresses, TLSA and MTA-STS
- * depend, and asks the authoritative servers of the domain for theirs. The answers come
- * from the cache of the resolver, so the signatures need no further query. An answer that
- * is trusted because of the AD bit has no signatures.
+ * depend, and asks the authoritative servers of the domain for their signatures. The
+ * answers come from the cache of the resolver, so the signatures need no further query.
+ * An answer that is trusted because of the AD bit has no signatures.
  */
 export async function probeSignatures(
   context: ProbeContext,
@@ -92,8 +92,8 @@ const addressesOf = (name: Name): readonly (readonly [Name, number])[] => [
 ];
 
 /**
- * Returns the earliest end for each zone, the registries last. One RRset may have several
- * signatures; it validates until the last of them expires.
+ * Returns the earliest end for each zone, the registries last. An RRset with several
+ * signatures validates until the last of them expires.
  */
 function earliestEnds(answers: readonly DnsAnswer[], now: number): ReadonlyMap<string, ZoneEnd> {
   const rrsets = new Map<string, ZoneEnd & { readonly zone: string }>();
@@ -113,7 +113,7 @@ function earliestEnds(answers: readonly DnsAnswer[], now: number): ReadonlyMap<s
   return new Map([...ends].sort(([left], [right]) => labels(right) - labels(left)));
 }
 
-/** Returns the records that the verdict on an answer depends on. */
+/** Returns the records that the DNSSEC status of an answer depends on. */
 function provedRecords({ proof }: DnsAnswer): readonly ResourceRecord[] {
   const { grounds = [] } = (proof ?? {}) as Partial<Proof>;
   return grounds

@@ -69,7 +69,7 @@ export async function probePolicy(
 }
 
 /**
- * Reads the record: its id if it announces a policy, otherwise the evidence that follows
+ * Returns the id of a record that announces a policy, otherwise the evidence that follows
  * from the record alone.
  */
 export function readStsRecord(txt: TxtEvidence): MtaStsEvidence | { readonly id: string } {

@@ -53,8 +53,8 @@ export async function probeSmtp(
   if (first.dial !== 'open' && first.dial.code === 'net-guarded')
     return { ip, ...statusOf(first), connections: [] };
   const connections = [first, ...earlier];
-  // A load balancer may have servers with and without STARTTLS behind one address, so
-  // neither one missing offer or refusal nor one failed handshake is proof.
+  // A load balancer may have servers with and without STARTTLS behind one address, so one
+  // missing offer, one refusal or one failed handshake proves nothing.
   if (goals && failsForGood(first) && connectionBudget.remaining > 1) {
     if (spacingMs > 0) await clock.sleep(spacingMs, signal);
     const second = await probe('handshake');
@@ -143,7 +143,7 @@ function reasonOf({ dial, failure, probe, starttls }: ConnectionEvidence): strin
 
 /**
  * Derives the status of an address from its first connection. Timeouts and temporary
- * refusals prove nothing about a server, so they are `inconclusive`.
+ * refusals prove nothing about a server, so the status is then `inconclusive`.
  */
 function statusOf({
   dial,
@@ -162,7 +162,10 @@ function statusOf({
   return { status: 'reachable' };
 }
 
-/** Returns whether the next connection would have the same failure of TLS. */
+/**
+ * Returns whether the failure of TLS is of a kind that further connections usually have
+ * as well.
+ */
 function failsForGood(connection: ConnectionEvidence): boolean {
   return (
     handshakeFailed(connection.failure?.code) ||

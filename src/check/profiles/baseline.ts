@@ -3,8 +3,8 @@ import type { TrustMechanism, Profile, Rule } from './profile.js';
 import { isBroken, isWeak, pqSet, where12 } from './sets.js';
 
 /**
- * A severity for each mechanism in force, since one fault of a certificate concerns only
- * the senders that compare it.
+ * Returns a severity for each mechanism, since a fault of a certificate concerns only
+ * senders whose mechanism refuses it.
  */
 const byMechanism = (
   severity: Severity,
@@ -18,42 +18,43 @@ const byMechanism = (
   ...except,
 });
 
-/** A rule of the profile. Without a depth it applies at every depth. */
+/** Returns a rule of the profile, which without a depth applies at every depth. */
 const rule = (severity: Rule['severity'], clause: string, depth?: Rule['depth']): Rule => {
   if (depth) return { severity, clause, depth };
   return { severity, clause };
 };
 
 /**
- * A certificate without a path to a public CA. DANE senders need no public CA, so the
- * certificate is acceptable with a matching record.
+ * The rule on a certificate without a path to a public CA. DANE senders need no public
+ * CA, so the certificate is acceptable with a matching record.
  */
 const untrusted = rule(
   byMechanism('warn', { enforce: 'fail', daneTa: 'good', daneEe: 'good' }),
   'RFC 8461 §4.2, RFC 7672 §3.1.1',
 );
 /**
- * A certificate outside its dates. DANE-TA senders check dates and defer; DANE-EE senders
- * must ignore them (RFC 7672 §3.1.1), so the severity is then info.
+ * The rule on a certificate outside its dates. DANE-TA senders check dates and defer;
+ * DANE-EE senders must ignore them (RFC 7672 §3.1.1), so the severity is then info.
  */
 const outOfDate = rule(
   byMechanism('warn', { enforce: 'fail', daneTa: 'fail', daneEe: 'info' }),
   'RFC 8461 §4.2, RFC 7672 §3.1.1',
 );
 /**
- * A key below the limit of RFC 9325: opportunistic mail is still better with it than in
- * plaintext.
+ * The rule on a key below the limit of RFC 9325: for opportunistic mail, a weak key is
+ * still better than plaintext.
  */
 const weak = rule('warn', 'RFC 9325 §4');
 /**
- * A published policy that no sender obtains or enforces: the policy does not protect the
- * domain, and the domain loses no mail.
+ * The rule on a published policy that no sender obtains or enforces: the policy does not
+ * protect the domain, and the domain loses no mail.
  */
 const noPolicy = rule('warn', 'RFC 8461 §3');
 
 /**
- * A finding that this profile never raises, because it does not test for the fault. The
- * catalogue and the profiles list the same ids, so every id has a rule.
+ * The rule on a finding that this profile never raises, because the profile does not test
+ * for the fault. The catalogue and the profiles list the same ids, so every id has a
+ * rule.
  */
 const unasked = rule('info', 'RFC 9325');
 
@@ -67,7 +68,7 @@ export const baseline: Profile = {
   date: '2018-09',
   /**
    * A sixth of the lifetime is two weeks for a certificate of 90 days: the operator
-   * should have renewed it with a third left.
+   * should have renewed it when a third of the lifetime was left.
    */
   nearExpiry: { share: 1 / 6, days: 14 },
   /** The minimum lengths of RFC 9325: 2048 bits of RSA, 224 bits of a curve. */

@@ -13,7 +13,7 @@ export interface GradedAsk {
 
 /**
  * Returns the questions of a profile that need a separate answer. Any answer shows the
- * features of TLS 1.2, so they need no question.
+ * features of TLS 1.2, so these features need no question.
  */
 export function gradedAsks({ versions, sets, order, dheBits }: TlsTerms): readonly GradedAsk[] {
   return [
@@ -51,8 +51,8 @@ export function gradedAsks({ versions, sets, order, dheBits }: TlsTerms): readon
 const worth: readonly Severity[] = ['fail', 'warn', 'info', 'good'];
 
 /**
- * Returns the severity of a finding under a profile, at its worst: if it depends on
- * mechanisms, the strictest is assumed.
+ * Returns the worst severity of a finding under a profile. A severity that depends on
+ * mechanisms is that of the strictest mechanism.
  */
 export function severityOf(profile: Profile, finding: FindingId): Severity {
   const { severity } = profile.rules[finding];

@@ -19,7 +19,7 @@ export const profiles: readonly Profile[] = [
   bsiOf2023,
 ];
 
-/** Names without a date, for the newest edition whose text was read. */
+/** Profile names without a date, each for the newest edition whose text was read. */
 export const undatedNames: ReadonlyMap<string, Profile> = new Map([
   ['bcp195', bcp195Of2026],
   ['bsi-tr-03108', bsiOf2023],

@@ -25,7 +25,8 @@ export const mozillaSettings: TlsSettings = {
 
 /**
  * Mozilla's "intermediate" server configuration, guidelines 6.0. The guidelines are for
- * the web, so an omission is only a warning: old mail servers need more.
+ * the web, so a deviation is usually only a warning: old mail servers need weaker
+ * settings.
  */
 export const mozillaIntermediate: Profile = {
   ...baseline,

@@ -88,8 +88,8 @@ const tls = z
   .partial();
 
 /**
- * The profile file. Lists and limits replace those of the extended profile as a whole,
- * rules one by one.
+ * The profile file. A list or limit replaces that of the extended profile as a whole, and
+ * each rule the rule of the same finding.
  */
 const file = z.strictObject({
   name: z

@@ -3,8 +3,8 @@ import type { FindingId } from '../findings/catalogue.js';
 
 /**
  * The mechanism by which a sender judges a certificate: no verification, an MTA-STS
- * policy in mode testing or enforce, or a TLSA record with usage 2 or 3. Each is graded
- * alone and the worst severity counts.
+ * policy in mode testing or enforce, or a TLSA record with usage 2 or 3. A finding is
+ * graded for each mechanism in force, and the worst severity applies.
  */
 export type TrustMechanism = 'none' | 'testing' | 'enforce' | 'daneTa' | 'daneEe';
 
@@ -31,7 +31,10 @@ export type TlsSet = { readonly finding: FindingId } & (
   | {
       readonly groups: readonly number[];
       readonly version: 'TLSv1.2' | 'TLSv1.3';
-      /** Groups of the set that raise another finding: one question tests both. */
+      /**
+       * Groups of the set that raise another finding: one question tests for both
+       * findings.
+       */
       readonly apart?: { readonly finding: FindingId; readonly groups: readonly number[] };
     }
   | { readonly schemes: readonly number[] }
@@ -85,9 +88,15 @@ export interface Profile {
   readonly date: string;
   /** A rule for every finding of the catalogue. */
   readonly rules: Readonly<Record<FindingId, Rule>>;
-  /** Near expiry: below this share of the lifetime, and at most this number of days. */
+  /**
+   * The remaining lifetime that counts as near expiry: below this share, and at most this
+   * number of days.
+   */
   readonly nearExpiry: { readonly share: number; readonly days: number };
-  /** Limits on keys, the strictest finding first: the first that applies counts. */
+  /**
+   * Limits on keys, the strictest finding first: the first limit above the length of the
+   * key applies.
+   */
   readonly keys: readonly KeyTerms[];
   readonly tls: TlsTerms;
   /** True if the profile requires DANE of every domain. */

@@ -63,8 +63,8 @@ function senderLines(address: MailAddress, lineWidth: number): readonly string[]
 }
 
 /**
- * The suffix on the policy; a missing host is in capitals, since its absence may stop
- * mail.
+ * The words on the policy after a host. Those on a host that the policy omits are in
+ * capitals, since the omission may stop mail.
  */
 const policyWords: Readonly<Record<MailHost['mtaStsMatch'], string>> = {
   match: ', in the MTA-STS policy',
@@ -72,7 +72,10 @@ const policyWords: Readonly<Record<MailHost['mtaStsMatch'], string>> = {
   'not-applicable': '',
 };
 
-/** Returns one MX host with DNSSEC, TLSA roles and its place in the policy. */
+/**
+ * Returns one MX host with its DNSSEC state, its TLSA roles, and whether the policy lists
+ * it.
+ */
 function hostLine(mailHost: MailHost): string {
   const { name, dnssec, tlsa, mtaStsMatch, passedOver, addressLookup } = mailHost;
   if (passedOver !== undefined) return `${name}  no such host, senders skip it`;

@@ -37,7 +37,10 @@ export function junitReport(suites: readonly JunitSuite[]): string {
   return `<?xml version="1.0" encoding="UTF-8"?>\n<testsuites name="hermetic">\n${suites.map(suiteElement).join('')}</testsuites>\n`;
 }
 
-/** One test case. Its text becomes the body of the element, its message an attribute. */
+/**
+ * One test case. Its text becomes the body of the XML element, and its message an
+ * attribute.
+ */
 export interface JunitCase {
   readonly name: string;
   readonly outcome: 'passed' | 'failure' | 'error' | 'skipped';

@@ -6,8 +6,8 @@ import { ownerNames } from './words.js';
 
 /**
  * Renders SARIF 2.1.0 for code scanning and dashboards: a run for each domain, a result
- * for each finding. A domain is not a file, so locations are DNS names (RFC 4501 URIs)
- * and logical ones; `partialFingerprints` keep a finding the same from run to run.
+ * for each finding. A domain is not a file, so each location is a DNS name (an RFC 4501
+ * URI) and a logical location. `partialFingerprints` identify a finding from run to run.
  */
 export function renderSarif(results: readonly CheckResult[]): string {
   return `${JSON.stringify({ version: '2.1.0', $schema: 'https://json.schemastore.org/sarif-2.1.0.json', runs: results.map(run) }, null, 2)}\n`;

@@ -100,8 +100,8 @@ export function hasMailRoute({ route }: CheckResult): boolean {
 }
 
 /**
- * Returns the worst finding of a topic that changes its mark; notes and good findings do
- * not.
+ * Returns the worst severity of a topic that changes its mark, fail or warn; undefined
+ * without a fault.
  */
 function worstOf({ findings }: CheckResult, topic: Topic): Severity | undefined {
   const severities = findings
@@ -150,9 +150,9 @@ function mailHosts(checkResult: CheckResult): Observed {
 }
 
 /**
- * Returns the state of DNSSEC on the route. An insecure route is `absent`, since most
- * domains have one and lose no mail by it. A zone without DS record or with a retired
- * algorithm is signed and insecure.
+ * Returns the state of DNSSEC on the route. An insecure route is `absent`, since the
+ * routes of most domains are insecure and deliver mail. A zone without DS record or with
+ * a retired algorithm is signed and insecure.
  */
 function dnssec(checkResult: CheckResult): Observed {
   const { route } = checkResult;

@@ -21,7 +21,10 @@ export const senderNames: Readonly<Record<SenderClass, string>> = {
   opportunistic: 'Sender without DANE or MTA-STS',
 };
 
-/** The rows that the domain's settings protect, then the one that they cannot protect. */
+/**
+ * The rows of senders that the domain's settings protect, then the row that no setting
+ * can protect.
+ */
 export const senderRows: Readonly<Record<'protected' | 'outside', readonly SenderClass[]>> = {
   protected: ['dane', 'mtaStsCached', 'mtaStsFirst', 'bothCached', 'bothFirst'],
   outside: ['opportunistic'],
@@ -95,8 +98,8 @@ const defeated: Cell = {
 };
 
 /**
- * The outcomes of a domain with every protection: there the sender causes the bad
- * outcomes, and no setting of the domain changes them.
+ * The outcomes of a domain with every protection. The sender causes the bad outcomes
+ * among them, and no setting of the domain changes these.
  */
 export const bestPossible: Readonly<Record<SenderClass, Readonly<Record<Attack, DeliveryResult>>>> =
   {

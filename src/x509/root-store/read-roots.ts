@@ -43,8 +43,8 @@ export function namedTrustStore(name: string, certificates: readonly Certificate
 
 /**
  * Returns one trust store with the anchors, dates and names of several. A certificate
- * that one store has without a date is trusted without a date, because the operator added
- * it.
+ * that has no distrust date in one store has none in the result, because the operator
+ * added it.
  */
 export function joinTrustStores(trustStores: readonly TrustStore[]): TrustStore {
   const distrustAfter = new Map<Certificate, number>();

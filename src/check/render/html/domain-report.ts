@@ -96,7 +96,7 @@ function problems(codes: readonly string[]): Markup | false {
   return codes.length > 0 && markup` <span class="soft">(${codes.join(', ')})</span>`;
 }
 
-/** Tests without a fault, grouped like the scorecard. */
+/** Returns the passed tests, grouped like the scorecard. */
 function passedSection({ passed = [] }: CheckResult): Markup | false {
   if (passed.length === 0) return false;
   const item = ({ title, reference }: PassedTest): Markup =>

@@ -69,8 +69,8 @@ const tlsaTones: Readonly<Record<MailHost['tlsa']['status'], Tone>> = {
 };
 
 /**
- * The tone of a record's role in a key change. A stale record is bad: it protects no key
- * and hides a missing one.
+ * The tone of a record's role in a key change. A stale record is bad: it matches no key,
+ * and can hide that the key in use has no record.
  */
 const roleTones: Readonly<Record<string, Tone>> = {
   current: 'good',
@@ -79,7 +79,7 @@ const roleTones: Readonly<Record<string, Tone>> = {
   unknown: 'fair',
 };
 
-/** Records with their purpose. */
+/** Returns the TLSA records of a host, each with its role. */
 function tlsaRecords({ records, roles }: MailHost['tlsa']): Markup {
   const item = (record: string, index: number): Markup => {
     const tlsaRole = roles?.[index];

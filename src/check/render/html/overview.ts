@@ -30,7 +30,7 @@ const sign = (mark: Mark, label: string): Markup =>
 
 /**
  * Returns all domains in one table, worst first; each name is a link to its report. The
- * signs have a legend below the table, and each one has its meaning as a label.
+ * signs have a legend below the table, and each sign has its meaning as a label.
  */
 export function overview(rows: readonly OverviewRow[], title: string): Markup {
   const table = dataTable<OverviewRow>(
