@@ -27,7 +27,7 @@ const DOCUMENTATION = 'documentation';
 
 /**
  * Returns the network without unreachable addresses. RFC 6890 §2.2 [6890-2.2-1]: no
- * sender reaches such an address, and any answer there is from another host.
+ * sender reaches a reserved address, and any answer there is from another host.
  */
 export function reachable(network: Network, reach: Reach): Network {
   if (reach === 'any') return network;

@@ -3,9 +3,9 @@
  *
  * DANE publishes the key of a mail server in TLSA records at `_25._tcp.<MX host>` in DNS.
  * DNSSEC protects these records. A sender that finds secure TLSA records for an MX host
- * must use TLS and must authenticate the server by them (RFC 7672 §2.2). Otherwise it
- * defers the mail. No certification authority is involved, and the domain needs no policy
- * host.
+ * must use TLS and must authenticate the server by these records (RFC 7672 §2.2).
+ * Otherwise the sender defers the mail. No certification authority is involved, and the
+ * domain needs no policy host.
  *
  * A record has four fields, such as `3 1 1 <SHA-256>`:
  * - certificate usage: 3 (DANE-EE) is the server's own key, 2 (DANE-TA) its issuer. The
@@ -14,7 +14,7 @@
  * - matching type: 0 the full data, 1 its SHA-256, 2 its SHA-512;
  * - the data.
  *
- * With usage 3 only the key counts: names and dates of the certificate are ignored (RFC
+ * With usage 3 a match is sufficient: names and dates of the certificate are ignored (RFC
  * 7671 §5.1). With usage 2 the chain, its dates and a reference identifier must match.
  *
  * This part looks up the records of a host (`lookupTlsa`), authenticates a chain by them
@@ -24,8 +24,8 @@
  * `absent`: an on-path attacker could otherwise switch DANE off by dropping packets (RFC
  * 7672 §2.1.2).
  *
- * It leaves DNSSEC validation to `dns`, path validation to `x509`, and the duties of a
- * sender to `tls-policy`.
+ * This part leaves DNSSEC validation to `dns`, path validation to `x509`, and the duties
+ * of a sender to `tls-policy`.
  *
  * @example
  * ```ts

@@ -2,7 +2,7 @@ import type { Name } from '../base/index.js';
 import { readTlsa, RRType, type Resolver } from '../dns/index.js';
 import { formatTlsa } from './tlsa-text.js';
 
-/** The host and domain whose misplaced TLSA records {@link lookupMisplaced} searches. */
+/** The host and domain whose misplaced TLSA records {@link lookupMisplaced} looks up. */
 export interface MisplacedOptions {
   readonly resolver: Resolver;
   /** The MX host, which has no TLSA record at `_25._tcp`. */

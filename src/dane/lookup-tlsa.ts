@@ -17,7 +17,7 @@ export interface LookupTlsaOptions {
   /** The MX host. */
   readonly host: Name;
   /**
-   * The result of its address lookup. DNSSEC status and aliases of the addresses
+   * The result of the host's address lookup. DNSSEC status and aliases of the addresses
    * determine whether a sender looks up TLSA records at all (RFC 7672 §2.2.2).
    */
   readonly addresses: Pick<HostAddresses, 'dnssec' | 'canonicalName' | 'aliases' | 'ttl'>;
@@ -62,7 +62,7 @@ export interface TlsaLookup {
  * Looks up the TLSA records of a host (RFC 7672 §2.2.2, §2.2.3): first at the end of the
  * alias chain if the complete chain is secure, then at the host name. Insecure addresses
  * end the search, with one exception: for a secure alias that points into an unsigned
- * zone, the records of the alias itself count.
+ * zone, the records of the alias itself apply.
  *
  * [7672-2.2.2-1, 7672-2.2.3-1, 7672-2.2.3-2, 7672-2.2.3-3, 7672-2.2.3-4, 7672-2.2.3-5]
  * [7671-7-1]

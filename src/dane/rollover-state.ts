@@ -82,8 +82,8 @@ function stateOf(
   if (current.length === 0) return 'mismatch';
   if (chains.some((certificateChain) => !current.some((record) => isFor(record, certificateChain))))
     return 'partial';
-  // With a record for the key and one for its issuer, the key may change under that
-  // issuer (RFC 7671 §8.4).
+  // With a record for the key and a record for its issuer, the key may change under the
+  // same issuer (RFC 7671 §8.4).
   const keyAndIssuer =
     current.some((tlsaData) => tlsaData.usage === 3) &&
     current.some((tlsaData) => tlsaData.usage === 2);

@@ -47,7 +47,7 @@ export interface DaneVerdict {
 
 /**
  * Authenticates a server by its TLSA records (RFC 7671 §5, RFC 7672 §3). One matching
- * record is enough. For usage 3 only the key counts; names and dates are ignored. For
+ * record is enough. For usage 3 a match is sufficient; names and dates are ignored. For
  * usage 2 the anchor must be in the chain or complete in the record, the path must be
  * valid at `validationTime`, and a reference identifier must match. Other mechanisms,
  * such as Certificate Transparency, are not checked.

@@ -318,7 +318,7 @@ export interface FixStep {
   readonly kind: 'dns' | 'config' | 'command' | 'wait' | 'confirm';
   /** The whole step: the instruction, then the code on separate lines. */
   readonly text: string;
-  /** The step without its code; present exactly if `code` is. */
+  /** The step without its code; present exactly if `code` is present. */
   readonly instruction?: string | undefined;
   /** A record, a setting or a command, complete and without other text: safe to paste. */
   readonly code?: string | undefined;

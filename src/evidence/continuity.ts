@@ -83,8 +83,8 @@ export interface ReferenceEvidence {
   readonly alias?: true | undefined;
   /**
    * `receives`: the name has the records that the role needs. `nothing`: the name exists
-   * without them. `nxdomain`: the name does not exist. `refused`: its HTTPS port refuses
-   * connections. `failed`: unknown.
+   * without these records. `nxdomain`: the name does not exist. `refused`: its HTTPS port
+   * refuses connections. `failed`: unknown.
    */
   readonly status: 'receives' | 'nothing' | 'nxdomain' | 'refused' | 'failed';
   readonly dnssec: Dnssec;

@@ -11,7 +11,7 @@ import type { MailCertificate } from './check-result.js';
 
 export interface DeliveryOutcome {
   readonly schema: 'hermetic.outcome/1';
-  /** The next-hop domain, A-label; an address if that was the next hop. */
+  /** The next-hop domain in A-labels, or the address that was the next hop. */
   readonly domain: string;
   /** RFC 3339 UTC. */
   readonly startedAt: string;
@@ -29,8 +29,8 @@ export interface DeliveryOutcome {
   /** Name in EHLO. */
   readonly helo: string;
   /**
-   * Every policy that affected the decision; attempts refer to them by index. Never
-   * empty: if no policy applies, it contains one of type `no-policy-found`.
+   * Every policy that affected the decision; attempts refer to them by index. The list is
+   * never empty: if no policy applies, it contains a policy of type `no-policy-found`.
    */
   readonly policies: readonly AppliedPolicy[];
   /**

@@ -16,7 +16,7 @@ export interface Evidence {
   readonly schema: 'hermetic.evidence/1';
   /** The domain in A-labels, without a final dot. */
   readonly domain: string;
-  /** RFC 3339 UTC: also the date at which certificates are judged. */
+  /** Time of the check, RFC 3339 UTC: also the time at which certificates are judged. */
   readonly collectedAt: string;
   /** The program that collected the evidence; absent in evidence of version 0.1.0. */
   readonly tool?: { readonly name: string; readonly version: string } | undefined;
@@ -54,8 +54,8 @@ export interface HostEvidence {
   /** Status of the address records that were found, aliases included. */
   readonly dnssec: Dnssec;
   /**
-   * The zone of the addresses is signed, but none of its algorithms is supported: it
-   * counts as unsigned.
+   * Present if the zone of the addresses is signed, but none of its algorithms is
+   * supported: the zone counts as unsigned.
    */
   readonly unsupported?: UnsupportedZone;
   /**
@@ -78,9 +78,10 @@ export interface HostEvidence {
 
 export interface TlsaEvidence {
   /**
-   * `usable` secure with at least one usable record; `unusable` secure, none usable;
-   * `absent` securely denied or in a proved unsigned zone without records; `insecure`
-   * records without DNSSEC; `bogus`, `tempfail`: unknown, so senders defer the mail.
+   * `usable`: secure, with at least one usable record. `unusable`: secure, without a
+   * usable record. `absent`: DNSSEC proves that no record exists, or that the zone is
+   * unsigned. `insecure`: records without DNSSEC. `bogus`, `tempfail`: unknown, so
+   * senders defer the mail.
    */
   readonly status: 'usable' | 'unusable' | 'absent' | 'insecure' | 'bogus' | 'tempfail';
   /** TLSA base domain that was used (RFC 7672 §2.2.2), without the `_25._tcp` prefix. */
@@ -109,8 +110,8 @@ export interface AddressEvidence {
   /** Every TCP connection opened to this address, in order. */
   readonly connections: readonly ConnectionEvidence[];
   /**
-   * The same server on the ports for mail clients, if the options request them. They are
-   * reported and do not affect the verdict.
+   * The same server on the ports for mail clients, if the options request them. Reports
+   * show these ports, which do not affect the verdict.
    */
   readonly submission?: readonly SubmissionEvidence[];
   /**
@@ -141,7 +142,7 @@ export interface ReplyEvidence {
 
 /** One SMTP connection, up to and including the session after the TLS handshake. */
 export interface ConnectionEvidence {
-  readonly purpose: string; // 'handshake', or the prober's name of the hello that it sent
+  readonly purpose: string; // 'handshake', or the prober's name for the hello
   /** Milliseconds from the start of the check. */
   readonly at: number;
   readonly milliseconds: number;
@@ -158,8 +159,8 @@ export interface ConnectionEvidence {
   /** The prober's question and the answer. */
   readonly probe?: ProbeEvidence;
   /**
-   * The chain of a handshake that was not completed (TLS 1.2 and earlier send it in
-   * plaintext).
+   * The chain of a handshake that was not completed (TLS 1.2 and earlier send the chain
+   * in plaintext).
    */
   readonly presented?: PresentedChain;
   /** The effect of a NOOP sent in plaintext after STARTTLS. */

@@ -2,7 +2,7 @@ import type { TlsQuestion, ServerHello, ServerKeyExchange } from '../tls/index.j
 
 /**
  * A question of the prober and its answer, as plain JSON. The chains that the server
- * presented are stored next to it.
+ * presented are stored next to this object.
  */
 export interface ProbeEvidence {
   readonly question: TlsQuestion;

@@ -11,7 +11,7 @@ import type { KeyExchangeEvidence, ProbeEvidence } from './probe-evidence.js';
 
 /**
  * Converts a probe record to its stored form. Returns undefined for a completed
- * handshake, which is stored elsewhere.
+ * handshake, which is stored as `handshake`.
  */
 export function probeEvidence({ question, answer }: ProbeRecord): ProbeEvidence | undefined {
   if (answer.kind === 'handshake') return undefined;

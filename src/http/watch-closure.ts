@@ -16,9 +16,10 @@ export interface WatchedClosure {
 
 /**
  * Distinguishes a closure alert from a bare FIN. Node ends the stream in both cases and
- * does not report the cause, so the order shows it: after an alert, TLS ends before the
- * transport has delivered its own end; after a bare FIN, TLS ends later. The transport is
- * wrapped, because Node reads a plain socket below JavaScript, which hides the order.
+ * does not report the cause. Only the order of events shows the cause: after an alert,
+ * TLS ends before the transport has delivered its own end; after a bare FIN, TLS ends
+ * later. The transport is wrapped, because Node reads a plain socket below JavaScript,
+ * which hides the order.
  */
 export function watchClosure(connection: Connection): WatchedClosure {
   const transport = wrap(connection.stream);

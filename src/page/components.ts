@@ -80,9 +80,10 @@ export function scoreList(caption: string, scores: readonly ScoreLine[]): Markup
 }
 
 /**
- * Renders text to paste. A click selects all of it, and no line is broken or changed,
- * since a record with an added line break is invalid. The box can be focused, so that the
- * keyboard can scroll it. The script of a site adds a button that copies the text.
+ * Renders text to paste. A click selects the whole text, and no line is broken or
+ * changed, since a record with an added line break is invalid. The box can be focused, so
+ * that the keyboard can scroll it. The script of a site adds a button that copies the
+ * text.
  */
 export function codeBox(code: string, label: string): Markup {
   return markup`<div class="paste"><pre class="code" tabindex="0" aria-label="${label}"><code>${lines(code)}</code></pre></div>`;

@@ -41,8 +41,8 @@ function securityPolicyOf(style: string): string {
 }
 
 /**
- * Renders a whole document that sends no referrer to other sites. Without `linked` it
- * loads nothing. Ends with a line feed.
+ * Renders a whole document that sends no referrer to other sites. Without `linked` the
+ * page loads nothing. Ends with a line feed.
  */
 export function pageShell(parts: PageParts): string {
   const { title, top, date, main, footer, linked, style = pageStyle } = parts;

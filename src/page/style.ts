@@ -1,8 +1,8 @@
 /**
- * The style of every page. No font, picture or script is loaded. One accent colour; the
- * four tones have a contrast of at least 4.5 to 1 on their own background and on the
- * card. Text has five sizes: `--small`, `--text`, 1rem, `--large` and that of the
- * heading.
+ * The style of every page. No font, picture or script is loaded. The style has one accent
+ * colour. Each of the four tones has a contrast of at least 4.5 to 1 on its own
+ * background and on the card. Text has five sizes: `--small`, `--text`, 1rem, `--large`
+ * and that of the heading.
  */
 export const pageStyle = `
 :root {

@@ -16,7 +16,7 @@ export interface KeyPair {
 
 /**
  * Makes a new key. An EC key takes less than a millisecond, an RSA key of 2048 bits about
- * a hundred milliseconds: share RSA keys between tests.
+ * a hundred milliseconds, so tests should share RSA keys.
  */
 export function generateKey(algorithm: KeyAlgorithm = 'p256'): KeyPair {
   switch (algorithm) {

@@ -67,7 +67,7 @@ export const curves: Readonly<Record<string, readonly [name: string, bits: numbe
   '1.3.36.3.3.2.8.1.1.13': ['brainpoolP512r1', 512],
 };
 
-/** Short names of RFC 4514 §3, and other common ones. */
+/** Short names of attributes: those of RFC 4514 §3, and other common ones. */
 export const attributes: Readonly<Record<string, string>> = {
   '2.5.4.3': 'CN',
   '2.5.4.5': 'serialNumber',

@@ -1,16 +1,16 @@
 import type { Certificate } from './types.js';
 
 /**
- * The domain names by which CAs recognise their CAA properties, by the organization in
- * the issuer name of their certificates. Source: the CCADB report AllCAAIdentifiersReport
- * of 2025-06-27 with the practice statements of 2025-07 (section 4.2: Amazon 2.0,
- * DigiCert 7.06, ISRG 5.9, Sectigo 6.1.1), read through a public list. The list was
- * compared on 2026-11-30 with the report of 2026-09-22 for Actalis, DigiCert, Google,
- * Let's Encrypt, Sectigo, SSL.com and ZeroSSL, and has all names of that report. Names
- * that only earlier statements have remain in the list: without them a valid record would
- * be reported as a fault. A CA that is not listed is unknown, and its records are not
- * judged. Records to publish do not use this list: their name comes from the directory of
- * the CA (RFC 8555 §9.7.6).
+ * The domain names by which CAs recognise their CAA properties, listed by the
+ * organization in the issuer name of their certificates. Source: the CCADB report
+ * AllCAAIdentifiersReport of 2025-06-27 with the practice statements of 2025-07 (section
+ * 4.2: Amazon 2.0, DigiCert 7.06, ISRG 5.9, Sectigo 6.1.1), read through a public list.
+ * The list was compared on 2026-11-30 with the report of 2026-09-22 for Actalis,
+ * DigiCert, Google, Let's Encrypt, Sectigo, SSL.com and ZeroSSL, and has all names of
+ * that report. Names that only earlier statements have remain in the list: without them a
+ * valid record would be reported as a fault. A CA that is not listed is unknown, and its
+ * records are not judged. Records to publish do not use this list: their name comes from
+ * the directory of the CA (RFC 8555 §9.7.6).
  */
 const identifiers: Readonly<Record<string, readonly string[]>> = {
   'AC CAMERFIRMA S.A.': ['camerfirma.com'],

@@ -56,9 +56,9 @@ export function checkPath(candidate: CandidatePath, instant: number): PathJudgem
 }
 
 /**
- * Returns the validity of the whole path: it is valid only while every certificate is.
- * The dates of the server's own certificate are compared first. Validity includes its
- * last second (RFC 5280 §4.1.2.5 [5280-4.1.2.5-1]).
+ * Returns the validity of the whole path, which is valid only while every certificate is
+ * valid. The dates of the server's own certificate are compared first. Validity includes
+ * its last second (RFC 5280 §4.1.2.5 [5280-4.1.2.5-1]).
  */
 export function validityOf(
   certificates: readonly Certificate[],
@@ -72,7 +72,7 @@ export function validityOf(
 }
 
 /**
- * Applies the rules for every certificate of the path. They also apply to an anchor,
+ * Applies the rules for every certificate of the path. The rules also apply to an anchor,
  * which is trusted only for its name and key.
  */
 function checkForm(

@@ -81,8 +81,8 @@ test('PSS parameters that cannot be read leave the certificate readable and unus
 });
 
 /**
- * Returns the TBSCertificate before its algorithm, after it, and the octets after the
- * outer algorithm.
+ * Returns the parts of a certificate around its two algorithm identifiers: TBSCertificate
+ * before and after the inner one, and the octets after the outer one.
  */
 function splitAt(certificate: Uint8Array, identifier: Buffer): readonly Uint8Array[] {
   const bytes = Buffer.from(certificate);

@@ -176,8 +176,8 @@ export function readInteger(bodyBytes: Uint8Array): Uint8Array {
 /**
  * Returns a small non-negative integer.
  *
- * It has at most four octets. RFC 5280 uses such integers for versions, path lengths and
- * skip counts.
+ * The integer has at most four octets. RFC 5280 uses such integers for versions, path
+ * lengths and skip counts.
  */
 export function readSmall(bodyBytes: Uint8Array): number {
   const octets = readInteger(bodyBytes);

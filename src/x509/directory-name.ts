@@ -11,8 +11,8 @@ const ORGANIZATION = '2.5.4.10';
 /** A Name of RFC 5280 §4.1.2.4, in one form for comparison and one for display. */
 export interface DirectoryName {
   /**
-   * The whole name as one key: two names are equal when their keys are. '' for an empty
-   * name.
+   * The whole name as one key: two names are equal when their keys are equal. The key of
+   * an empty name is ''.
    */
   readonly key: string;
   /** One key for each RDN, most general first. */
@@ -44,7 +44,7 @@ interface Draft {
 
 /**
  * Reads a Name from DER. Values of any string type are compared by caseIgnoreMatch: case
- * and insignificant spaces do not count (RFC 5280 §7.1 [5280-7.1-1], RFC 4518 §2).
+ * and insignificant spaces are ignored (RFC 5280 §7.1 [5280-7.1-1], RFC 4518 §2).
  */
 export function readDirectoryName(derBytes: Uint8Array): DirectoryName {
   const draft: Draft = { comparable: true, emails: [] };
@@ -102,8 +102,8 @@ const UTF8 = 0x0c;
 const UNIVERSAL = 0x1c;
 const BMP = 0x1e;
 /**
- * UTF8String, NumericString, PrintableString, TeletexString, IA5String, VisibleString and
- * the wide ones.
+ * UTF8String, NumericString, PrintableString, TeletexString, IA5String, VisibleString,
+ * UniversalString and BMPString.
  */
 const stringTags: ReadonlySet<number> = new Set([
   UTF8,
@@ -157,8 +157,8 @@ const spaces = /[\t\n\v\f\r\x85\p{Z}]+/gu;
 const ignored = /[\p{Cc}\p{Cf}\u034f\u1806\u180b-\u180d\ufe00-\ufe0f\ufffc]/gu;
 
 /**
- * Prepares a value for caseIgnoreMatch (RFC 4518 §2.2 to §2.6). Undefined if it holds
- * a prohibited character.
+ * Prepares a value for caseIgnoreMatch (RFC 4518 §2.2 to §2.6). Undefined if the value
+ * has a prohibited character.
  */
 function prepare(value: string): string | undefined {
   const spaced = value.replace(spaces, ' ').replace(ignored, '');

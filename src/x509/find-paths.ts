@@ -57,8 +57,8 @@ const MAX_SENT = 100;
 const MAX_STEPS = 2000;
 
 /**
- * The work of searches over one chain. Searches that share it, such as those for the
- * records of one TLSA RRset, verify no signature twice and together stay within the
+ * The work of searches over one chain. Searches that share this work, such as those for
+ * the records of one TLSA RRset, verify no signature twice and together stay within the
  * limits of one search.
  */
 export class SearchWork {

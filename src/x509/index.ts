@@ -9,13 +9,14 @@
  * time.
  *
  * - `parseCertificate` reads one certificate strictly. A malformed extension is a defect
- *   that excludes the certificate from every path. Its key still counts for DANE-EE.
+ *   that excludes the certificate from every path. Its key can still match a DANE-EE
+ *   record.
  * - `verifyChain` searches for a path to a trust anchor (RFC 4158) and applies RFC 5280
  *   §6.1: signatures, dates, basic constraints, name constraints, policies. Trust and
  *   dates are separate results.
- * - `findPathTo` does the same with anchors inside the chain, for usage 2 of DANE.
+ * - `findPathTo` searches for a path to anchors inside the chain, for usage 2 of DANE.
  * - `matchesDnsName` compares a reference identifier with the DNS names of the
- *   certificate. The common name does not count.
+ *   certificate. The common name is ignored.
  * - `explainProblem` names the certificate and the value at fault.
  *
  * Peers choose these inputs, so every search has a limit in steps, paths and signatures.

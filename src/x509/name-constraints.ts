@@ -23,7 +23,7 @@ interface Subtrees {
    * and excludes everything.
    */
   readonly malformed: ReadonlySet<number>;
-  /** Lengths of the masks of iPAddress bases. */
+  /** The masks of the iPAddress bases, in hex. */
   readonly masks: ReadonlySet<string>;
 }
 
@@ -38,7 +38,10 @@ interface Compiled {
   readonly verdicts: WeakMap<Certificate, boolean>;
 }
 
-/** Compiled constraints by the object of the issuer: each is compiled once. */
+/**
+ * Compiled constraints, by the parsed constraints of the issuer, so that each is compiled
+ * once.
+ */
 const compiled = new WeakMap<NameConstraints, Compiled>();
 
 /**
@@ -180,9 +183,9 @@ function subtrees(bases: readonly GeneralName[], excluding: boolean): Subtrees {
 }
 
 /**
- * Returns the keys of a base. A leading dot has no meaning for a dNSName in RFC 5280; in
- * a permitted base it means "sub-domains only", and in an excluded base the domain with
- * its sub-domains.
+ * Returns the keys of a base. A leading dot has no meaning for a dNSName in RFC 5280.
+ * This part reads it strictly: a permitted base then contains the sub-domains only, and
+ * an excluded base the domain with its sub-domains.
  */
 function keysOfBase(base: GeneralName, excluding: boolean): readonly string[] | undefined {
   switch (base.form) {
@@ -207,8 +210,8 @@ function keysOfBase(base: GeneralName, excluding: boolean): readonly string[] | 
 }
 
 /**
- * Returns the domain with everything below it. An excluded domain also excludes a
- * wildcard that covers it.
+ * Returns the keys of a domain and of all names below it. An excluded domain also
+ * excludes a wildcard that covers it.
  */
 function wide(form: string, domainName: string, excluding: boolean): readonly string[] {
   const keys = [`${form} at ${domainName}`, `${form} below ${domainName}`];
@@ -237,8 +240,8 @@ function keysOfHostBase(
 }
 
 /**
- * Returns the address and mask of one length; the mask is a prefix (RFC 4632, as RFC 5280
- * §4.2.1.10 says).
+ * Returns the key of an address with a mask of the same length. Undefined if the mask is
+ * not a prefix (RFC 4632, as RFC 5280 §4.2.1.10 says).
  */
 function keysOfIpBase(octets: Uint8Array): readonly string[] | undefined {
   const byteCount = octets.length / 2;

@@ -82,7 +82,8 @@ test('parsing never throws and never reads beyond the certificate', () => {
 });
 
 test('a signature with unused bits is malformed', () => {
-  // Unused bits must be zero, so only a signature whose last bit is zero can have one.
+  // Unused bits must be zero, so only a signature whose last bit is zero can have an
+  // unused bit.
   const ends = (der: Uint8Array): boolean => ((der.at(-1) ?? 1) & 1) === 0;
   let der = selfSigned({ names: ['mx.example.com'] }).der;
   for (let tries = 0; tries < 64 && !ends(der); tries++)

@@ -104,7 +104,7 @@ function limit(state: State, { explicitPolicy, mapping, anyPolicy }: PolicyLimit
 
 /**
  * Returns whether a path needs an explicit policy, §6.1.5 (a) and (b): the last
- * certificate also counts, and a requirement of zero in it applies.
+ * certificate counts as well, and its own requirement of zero applies.
  */
 function needsPolicy({ policyLimits }: Certificate, { explicitPolicy }: State): boolean {
   return explicitPolicy <= 1 || policyLimits.explicitPolicy === 0;

@@ -12,7 +12,10 @@ const MGF1 = '1.2.840.113549.1.1.8';
 
 /** An AlgorithmIdentifier of a signature. */
 export interface SignatureAlgorithm {
-  /** As 'sha256WithRSAEncryption' or 'rsassaPss-sha256'; the dotted OID when unknown. */
+  /**
+   * Name such as 'sha256WithRSAEncryption' or 'rsassaPss-sha256'; the dotted OID when
+   * unknown.
+   */
   readonly name: string;
   readonly scheme?: SignatureScheme;
   /** Every hash that the signature depends on; the dotted OID when unknown. */

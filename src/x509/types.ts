@@ -57,7 +57,7 @@ export interface PolicyMapping {
 }
 
 /**
- * Numbers of certificates below that may follow before a limit applies (RFC 5280
+ * Numbers of certificates that may follow below this one before a limit applies (RFC 5280
  * §4.2.1.11, §4.2.1.14).
  */
 export interface PolicyLimits {

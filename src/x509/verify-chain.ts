@@ -47,8 +47,8 @@ export function verifyChain({ sent, anchors, validationTime }: VerifyChainReques
 }
 
 /**
- * Validates a chain against anchors inside it, as DANE-TA requires (RFC 7671 §5.2). No
- * other anchor is trusted.
+ * Validates a chain against anchors inside it or in a TLSA record, as DANE-TA requires
+ * (RFC 7671 §5.2). No other anchor is trusted.
  */
 export function findPathTo({
   sent,

@@ -100,10 +100,11 @@ export const certificateFindings = {
     steps: obtain,
   },
   /**
-   * Raised when a client without SNI gets a certificate that a sender with DANE or MTA-STS
-   * refuses, although it accepts the one for its SNI. Both kinds of sender have to send SNI,
-   * so the severity is info for MTA-STS. For DANE the severity is warn: the records
-   * should match the default certificate, which needs no SNI (RFC 7672 §8.1).
+   * Raised when a client without SNI gets a certificate that a sender with DANE or
+   * MTA-STS refuses, although the sender accepts the certificate presented with SNI. Both
+   * kinds of sender have to send SNI, so the severity is info for MTA-STS. For DANE the
+   * severity is warn: the records should match the default certificate, which needs no
+   * SNI (RFC 7672 §8.1).
    */
   'cert-depends-on-sni': {
     topic: 'certificate',

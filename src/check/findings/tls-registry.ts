@@ -356,7 +356,7 @@ export const tlsFindings = {
   },
   /**
    * Raised when a hybrid group of RFC 10024 is selected. The severity is good, and no
-   * profile requires such a group, since few senders offer one yet.
+   * profile requires a hybrid group, since few senders offer one yet.
    */
   'tls-pq-good': {
     topic: 'cipher',

@@ -20,7 +20,7 @@ export interface AliasCause {
  * Returns, by host name, the aliases that alone explain a mismatch of names. Senders with
  * an MTA-STS policy compare the name in the MX record (RFC 8461 §4.1), so one change of
  * that record repairs the mismatch with policy and certificate at once. Advice to change
- * these instead would contradict it.
+ * policy or certificate instead would contradict this fix.
  */
 export function aliasCauses(
   evidence: Evidence,

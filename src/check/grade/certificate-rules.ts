@@ -40,16 +40,17 @@ function unreadableRule(
 }
 
 /**
- * Returns whether the end of a certificate is near. The limit scales with the lifetime:
- * fourteen days are late for a yearly certificate and early for one of six days. `at`:
- * milliseconds since 1970.
+ * Returns whether a certificate expires soon. The limit scales with the lifetime:
+ * fourteen days are late for a certificate of one year and early for a certificate of six
+ * days. `at`: milliseconds since 1970.
  */
 export function isNearExpiry(certificate: Certificate, at: number, profile: Profile): boolean {
   return at > nearExpiryStart(certificate, profile);
 }
 
 /**
- * Returns the time from which the end of a certificate is near, milliseconds since 1970.
+ * Returns the time from which a certificate counts as expiring soon, milliseconds since
+ * 1970.
  */
 export function nearExpiryStart(
   { notBefore, notAfter }: Certificate,

@@ -37,7 +37,10 @@ export function continuityRules(raised: FindingCollector): void {
   for (const reference of continuity.references) referenceRules(raised, reference);
 }
 
-/** Returns the rules that the evidence cannot decide, as `undecided` of the result. */
+/**
+ * Returns the rules for which the evidence is not sufficient, for `undecided` of the
+ * result.
+ */
 export function undecidedContinuity({ continuity, mtaSts, route }: Evidence): FindingId[] {
   if (route.kind === 'null-mx' || route.kind === 'none') return [];
   if (!continuity) return Object.keys(continuityFindings) as FindingId[];
@@ -108,7 +111,7 @@ function policyAddressRules(
 
 /**
  * Raises findings on the signatures of zones that the domain or its hosting provider
- * signs, and not on those of registries.
+ * signs, and not on signatures of registries.
  */
 function signatureRules(
   raised: FindingCollector,

@@ -107,7 +107,7 @@ function hostView(
 
 /**
  * Returns the DNSSEC state of a host. Senders skip a host without addresses even if
- * DNSSEC does not prove the absence, so its indeterminate state counts as insecure.
+ * DNSSEC does not prove the absence, so an indeterminate state then counts as insecure.
  */
 function dnssecOf({
   evidence: { dnssec },

@@ -30,9 +30,12 @@ export interface FindingInput {
   readonly advice?: string | undefined;
   /** Mechanisms whose senders refuse the subject. Default: those of `mechanisms`. */
   readonly refusedBy?: FindingValues['refusedBy'];
-  /** The alternative of a sender; default that of a sender that requires TLS. */
+  /**
+   * The action of a sender that refuses the subject; default that of a sender that
+   * requires TLS.
+   */
   readonly instead?: string | undefined;
-  /** Mechanisms in force for the subject; the worst of their severities counts. */
+  /** Mechanisms in force for the subject; the worst of their severities applies. */
   readonly mechanisms?: readonly TrustMechanism[];
   /** True if no other host is left: the rule's `whenAll` severity then applies. */
   readonly all?: boolean;

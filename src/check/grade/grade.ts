@@ -38,22 +38,23 @@ export interface GradeOptions {
   /** Options that the commands in the steps repeat. Default: none. */
   readonly options?: CommandOptions | undefined;
   /**
-   * Roots by which the saved chains are judged again. Default: the verdicts of the trust
-   * store of the check.
+   * Roots against which the saved chains are judged again. Default: the judgements in the
+   * evidence apply.
    */
   readonly trustStore?: TrustStore | undefined;
   /**
-   * Omits the exposure of single hosts and addresses, the passed tests and the provenance,
-   * which take most of the time. Default false.
+   * True to omit the exposure of single hosts and addresses, the passed tests and the
+   * provenance, which take most of the time. Default false.
    */
   readonly brief?: boolean | undefined;
 }
 
 /**
- * Grades evidence. Pure: the date is that of the evidence, and no server is contacted.
- * The digest in the result lets a reader verify the evidence that it was graded from. The
- * verdicts in order of precedence are `fail`, `inconclusive`, `warn` and `pass`;
- * `inconclusive` applies only if an unknown fact could change the verdict.
+ * Grades evidence. The function is pure: the date is that of the evidence, and no server
+ * is contacted. The digest in the result lets a reader verify the evidence that the
+ * result was graded from. The verdicts in order of precedence are `fail`, `inconclusive`,
+ * `warn` and `pass`; `inconclusive` applies only if an unknown fact could change the
+ * verdict.
  */
 export function grade(
   collected: Evidence,

@@ -166,8 +166,8 @@ function differing(raised: FindingCollector, { addresses, evidence }: JudgedHost
     family !== undefined && !having.some((judgedAddress) => familyOf([judgedAddress]) === family)
       ? ` This affects all of ${family} and no other address.`
       : '';
-  // Different greetings suggest different servers behind one name, equal ones a device on
-  // the path.
+  // Different greetings suggest different servers behind one name, and equal greetings a
+  // device on the path.
   const [odd, usual] = [greetings(without), greetings(having)];
   const others = odd !== '' && odd !== usual ? ` It greets as ${odd}, the others as ${usual}.` : '';
   const addressesWithout = without.map((judgedAddress) => judgedAddress.evidence.ip).join(', ');

@@ -36,7 +36,7 @@ export interface JudgedCertificate {
    * The fault that prevents a DANE-TA record from matching although its anchor is right.
    */
   readonly daneCause: 'date' | 'name' | undefined;
-  /** The reason why no TLSA record matches; empty if one does. */
+  /** The faults of the TLSA records if none of them matches; otherwise empty. */
   readonly daneFaults: readonly RecordFault[];
   /**
    * The path to a public CA: the validity of all its certificates, and the rules that it

@@ -33,7 +33,10 @@ import { judgeCertificate, listedInPolicy, type JudgedCertificate } from './judg
 import { judgeWithoutSni, type WithoutSni } from './without-sni.js';
 import { decryptedLater, senderResults } from './key-exchange.js';
 
-/** The TLS of one address: the facts proved by the answers, and its summary. */
+/**
+ * The TLS of one address: the facts that the answers prove, and the inventory made of
+ * them.
+ */
 export interface Probed {
   readonly inference: Inference;
   readonly inventory: Inventory;
@@ -41,8 +44,8 @@ export interface Probed {
 
 /**
  * The TLS of an address for a sender that requires TLS, whose settings are stricter than
- * those of an opportunistic one. `unknown` if the server chose an old suite and the
- * prober did not test current ones.
+ * those of an opportunistic sender. `unknown` if the server chose an old suite and the
+ * prober did not test current suites.
  */
 export type StrictTls = 'works' | 'old-version' | 'old-suites' | 'unknown';
 
@@ -62,8 +65,9 @@ export interface JudgedAddress {
   readonly insideTls: InsideTls | undefined;
   readonly certificates: readonly JudgedCertificate[];
   /**
-   * Certificates that an earlier run saw and that a certificate of the same key algorithm
-   * has replaced since. These certificates matter for the roles of TLSA records only.
+   * Certificates that an earlier run received and that a certificate of the same key
+   * algorithm has replaced since. These certificates matter for the roles of TLSA records
+   * only.
    */
   readonly gone: readonly JudgedCertificate[];
   /** The server's answer to a client without SNI; undefined if none was tried. */
@@ -81,7 +85,7 @@ export interface JudgedHost {
 
 /**
  * Judges the observations of one MX host, without any grade. A host that senders skip has
- * no match with the policy, since no sender compares it.
+ * no match with the policy, since no sender compares its name.
  */
 export function judgeHost(evidence: Evidence, host: HostEvidence): JudgedHost {
   const addresses = host.addresses.map((address) => judgeAddress(evidence, host, address));
@@ -103,8 +107,8 @@ export function judgeHost(evidence: Evidence, host: HostEvidence): JudgedHost {
 }
 
 /**
- * Returns whether no tried address of the host accepts mail, and the check omitted
- * others. The state of the host is then unknown, since senders may reach an omitted
+ * Returns whether no tried address of the host accepts mail, and the check omitted other
+ * addresses. The state of the host is then unknown, since senders may reach an omitted
  * address.
  */
 export function isUntried({ addresses }: Pick<JudgedHost, 'addresses'>): boolean {

@@ -13,9 +13,9 @@ interface Graded {
 }
 
 /**
- * Returns the tests of the profile that were completed and found no fault. A test counts
- * only if everything that it depends on was observed: a topic with an open question has
- * no passed tests.
+ * Returns the tests of the profile that were completed and found no fault. A test is
+ * listed only if the check observed everything that the test depends on: a topic with an
+ * open question has no passed tests.
  */
 export function passedTests(
   evidence: Evidence,
@@ -53,8 +53,8 @@ function canFail({ severity, whenAll }: Rule): boolean {
 
 /**
  * Returns true when every fact of the topic was observed on every host and address. One
- * unknown address removes the passed tests of the whole topic, since readers take them as
- * a statement about the domain.
+ * unknown address removes the passed tests of the whole topic, since readers understand a
+ * passed test as a statement about the domain.
  */
 function isKnown(topic: Topic, evidence: Evidence, judgedHosts: readonly JudgedHost[]): boolean {
   const { route, mtaSts, tlsRpt } = evidence;

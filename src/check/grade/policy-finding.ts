@@ -2,8 +2,8 @@ import type { FindingId } from '../findings/catalogue.js';
 
 /**
  * The finding of each failure code of the policy lookup; the first pattern that matches
- * counts. Causes come before consequences: a redirect is also an unexpected status, and a
- * wrong media type is also an invalid policy.
+ * applies. Causes come before consequences: a redirect is also an unexpected status, and
+ * a wrong media type is also an invalid policy.
  */
 const findingByCode: readonly (readonly [RegExp, FindingId])[] = [
   [/^sts-record-multiple$/, 'sts-record-multiple'],

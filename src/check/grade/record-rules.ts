@@ -103,7 +103,7 @@ function phrase({ text, message }: Lint): string {
   return `${quoted(text)}: ${message}`;
 }
 
-/** Returns the part of a TLSA record that identifies it. */
+/** Returns the beginning of a TLSA record, which identifies the record in a text. */
 export function shortRecord(record: string): string {
   if (record.length > 24) return `${record.slice(0, 22)}...`;
   return record;

@@ -20,8 +20,8 @@ const replies: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * Failures inside TLS that another connection would also have. A timeout or a 4yz
- * reply is not among them.
+ * Failures inside TLS that would end another connection as well. A timeout or a 4yz reply
+ * is not among them.
  */
 const lasting: ReadonlySet<string> = new Set([
   'smtp-ehlo-refused',
@@ -46,9 +46,10 @@ export function insideTls(connection: ConnectionEvidence | undefined): InsideTls
 }
 
 /**
- * Returns the connection with the most evidence: a session that works, then a handshake,
- * then the first attempt, then the last one. A server counts as working if one session
- * worked, since senders retry.
+ * Returns the connection with the most evidence: one with a working session, otherwise
+ * one with a completed handshake, otherwise the first attempt of a handshake, otherwise
+ * the last connection. A server counts as working if one session worked, since senders
+ * retry.
  */
 export function bestConnection(
   connections: readonly ConnectionEvidence[],

@@ -106,7 +106,7 @@ export function unsettled(probed: Probed, tls: TlsTerms): readonly FindingId[] {
 
 /**
  * Returns the features that a TLS 1.2 server must have or must not have. TLS 1.3 has no
- * compression and no renegotiation and builds the extended master secret in, so these
+ * compression and no renegotiation, and always has the extended master secret, so these
  * questions do not arise for a server with TLS 1.3 alone. The rule on compression applies
  * to older versions too.
  */

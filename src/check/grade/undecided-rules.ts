@@ -23,8 +23,8 @@ export function undecidedRules(
   // an enforced policy require TLS.
   const required = tlsa.status === 'usable' || mtaSts.policy?.mode === 'enforce';
   if (depth === 'triage') return required ? strict : [];
-  // If the first conversation did not reach TLS, `mx-inconclusive` already reports
-  // that.
+  // If the first conversation did not reach TLS, `mx-inconclusive` already reports the
+  // cause.
   if (!connection?.handshake && !handshakeFailed(connection?.failure?.code)) return [];
   // A server can have an RSA and an ECDSA certificate. A sender that selects the
   // certificate unknown to this check may find another fault.

@@ -6,7 +6,7 @@ import type { JudgedAddress, JudgedHost } from './judge-host.js';
 
 /**
  * Reports a server that demands SNI, and a fallback certificate that a sender with DANE
- * or MTA-STS would refuse although it accepts the one for its SNI.
+ * or MTA-STS would refuse although the sender accepts the certificate presented with SNI.
  */
 export function withoutSniRules(
   raised: FindingCollector,

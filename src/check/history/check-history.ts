@@ -30,8 +30,8 @@ const MAX_RESULT = 16 * 1024 * 1024;
 
 /**
  * Stores a result inside a write transaction of the store, and deletes expired results. A
- * result with the verdict and the findings of the last one is stored once a day. `now`:
- * milliseconds since 1970.
+ * result with the same verdict and findings as the last stored result is stored once a
+ * day. `now`: milliseconds since 1970.
  */
 export function recordHistory(stateStore: Store, checkResult: CheckResult, now: number): void {
   const { domain, verdict, findings } = checkResult;

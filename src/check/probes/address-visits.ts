@@ -38,7 +38,7 @@ export interface SharedAddresses {
 
 /** An address that is reserved for this program until the program releases it. */
 export interface SharedContact {
-  /** Connections that may be opened. */
+  /** The number of connections that may be opened. */
   readonly connections: number;
   /**
    * Releases the address, and records the number of opened connections and the result.

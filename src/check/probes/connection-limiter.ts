@@ -9,7 +9,7 @@ export interface ConnectionLimits {
   readonly optOut?: OptOut;
 }
 
-/** Connections that may still be opened to one IP address in this run. */
+/** The number of connections that may still be opened to one IP address in this run. */
 export interface ConnectionBudget {
   readonly remaining: number;
   /** Counts one connection. Call it before the connection is opened. */
@@ -45,8 +45,8 @@ export class ConnectionLimiter implements ProbeLimiter {
 
   /**
    * Runs `probe` when the address is free. Returns the earlier result for a pair that was
-   * probed before, and `skipped` for one on the opt-out list. Rejects as `probe` does; a
-   * failed probe does not block later ones.
+   * probed before, and `skipped` for a pair on the opt-out list. Rejects as `probe` does.
+   * A failed probe does not block later probes.
    */
   run(
     hostName: string,
@@ -64,7 +64,7 @@ export class ConnectionLimiter implements ProbeLimiter {
   }
 
   /**
-   * Runs a probe after all earlier ones to the same address. One connection at a time
+   * Runs a probe after all earlier probes of the same address. One connection at a time
    * stays below the limits that servers set for each client.
    */
   async #enqueue(

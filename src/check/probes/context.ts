@@ -23,7 +23,7 @@ export interface ProbeContext {
   readonly depth: Depth;
   /** Wall-clock time at which certificates are judged, milliseconds since 1970. */
   readonly now: number;
-  /** Monotonic start of the check. */
+  /** Start of the check on the monotonic clock. */
   readonly startedAt: number;
   readonly helo: string;
   readonly smtpPort: number;

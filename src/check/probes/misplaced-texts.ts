@@ -16,7 +16,7 @@ const MAX_RECORDS = 3;
 /**
  * Looks up records of MTA-STS or TLS-RPT at names that no sender queries: under a similar
  * label, at the domain itself, and below the doubled domain that results from a missing
- * final dot. Returns `owner TXT "text"` lines; at most eight questions.
+ * final dot. Sends at most eight queries, and returns `owner TXT "text"` lines.
  */
 export async function lookupMisplacedTexts(
   { resolver, domain, signal }: ProbeContext,

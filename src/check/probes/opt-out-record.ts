@@ -14,8 +14,8 @@ const MAX_HOSTS = 10_000;
 /**
  * The opt-out of a mail server's operator as a TXT record: `v=hermetic1; check=no` at
  * `_hermetic.` below the name of the *mail host*, or below a parent up to the
- * organisational domain. The record nearest to the host applies. Records of the domains
- * that use the host do not count.
+ * organisational domain. The record nearest to the host applies. Records at the domains
+ * that use the host are ignored.
  */
 export class OptOutRecords {
   readonly #known = new BoundedMap<{ readonly at: number; readonly refuses: boolean }>(MAX_HOSTS);

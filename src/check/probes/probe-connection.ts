@@ -188,7 +188,7 @@ class ProbeConnection {
 
   /**
    * Completes a handshake without SNI, as senders that verify no certificate do by
-   * default, and quits. A server must accept it [8461-7.1-4, 7672-8.1-2].
+   * default, and quits. A server must accept this handshake [8461-7.1-4, 7672-8.1-2].
    */
   async #completeWithoutSni(session: SmtpSession): Promise<void> {
     const secured = await session.startTls((plain) => this.#handshakeWithoutSni(plain));
@@ -204,9 +204,9 @@ class ProbeConnection {
 
   /**
    * Tests for CVE-2011-0411: sends one plaintext NOOP in the same packet as STARTTLS. A
-   * server that answers it inside TLS executes commands that an attacker inserted before
-   * the encrypted session (RFC 3207 §4.2). With TLS 1.2 the probe requests one
-   * renegotiation on the same connection. The probe sends no other data.
+   * server that answers the NOOP inside TLS would execute commands that an attacker
+   * inserts before the encrypted session (RFC 3207 §4.2). With TLS 1.2 the probe requests
+   * one renegotiation on the same connection. The probe sends no other data.
    */
   async #testInjection(session: SmtpSession): Promise<void> {
     const isTls12 = this.#request.purpose === 'intrusion-tls12';
@@ -221,8 +221,8 @@ class ProbeConnection {
     const first = await session.ehlo();
     if (isTls12)
       this.#evidence.renegotiation = await renegotiate(session.connection, this.#context.timeoutMs);
-    // A server that executed NOOP answers it in response to EHLO, and the reply to EHLO
-    // then arrives in response to QUIT.
+    // After an executed NOOP, the reply to NOOP arrives in response to EHLO, and the
+    // reply to EHLO in response to QUIT.
     const second = await session.command('QUIT');
     if (second.ok) this.#evidence.injection = second.value.code === 221 ? 'discarded' : 'executed';
     else if (first.ok && first.value.lines.length > 1) this.#evidence.injection = 'discarded';
@@ -230,8 +230,8 @@ class ProbeConnection {
   }
 
   /**
-   * Sends one ClientHello after STARTTLS and records the answer; the handshake ends
-   * there.
+   * Sends one ClientHello after STARTTLS and records the answer, without completing the
+   * handshake.
    */
   async #sendHello(session: SmtpSession, question: HelloQuestion): Promise<void> {
     const agreed = await session.agreeOnTls();

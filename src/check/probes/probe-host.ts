@@ -139,7 +139,8 @@ export function startHostLookup(
     ),
     facts: describeHost(context, { name, address, found: asked, tlsa }),
   };
-  // A caller that stops after the first rejection leaves the others without a handler.
+  // A caller that stops after the first rejection leaves the other promises without a
+  // handler.
   for (const part of [tlsa, started.serverName, started.facts]) part.catch(() => undefined);
   return started;
 }

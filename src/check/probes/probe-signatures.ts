@@ -92,8 +92,8 @@ const addressesOf = (name: Name): readonly (readonly [Name, number])[] => [
 ];
 
 /**
- * Returns the earliest end for each zone, the registries last. An RRset with several
- * signatures validates until the last of them expires.
+ * Returns the signature that expires first for each zone, the registries last. An RRset
+ * with several signatures validates until the last of them expires.
  */
 function earliestEnds(answers: readonly DnsAnswer[], now: number): ReadonlyMap<string, ZoneEnd> {
   const rrsets = new Map<string, ZoneEnd & { readonly zone: string }>();
@@ -175,7 +175,9 @@ async function askServers(
   return (await Promise.all(asked)).flatMap((one) => one ?? []);
 }
 
-/** Returns the zone of a name: the closest one at or above it with an SOA record. */
+/**
+ * Returns the zone apex of a name: the closest name with an SOA record, at or above it.
+ */
 async function apexOf(
   name: Name,
   ask: (name: Name, type: number) => Promise<DnsAnswer>,

@@ -3,9 +3,9 @@ import type { Profile } from './profile.js';
 import { asked, isBroken, isWeak, pqSet, where12 } from './sets.js';
 
 /**
- * BCP 195 as of November 2022: RFC 8996 and RFC 9325. §5.2 of RFC 9325 permits less for
- * opportunistic mail, so a discouraged practice gets a warning, and a forbidden one a
- * failure.
+ * BCP 195 as of November 2022: RFC 8996 and RFC 9325. §5.2 of RFC 9325 permits weaker
+ * settings for opportunistic mail, so a discouraged practice gets a warning, and a
+ * forbidden practice a failure.
  */
 export const bcp195Of2022: Profile = {
   ...baseline,

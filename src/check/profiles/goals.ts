@@ -62,9 +62,9 @@ export function severityOf(profile: Profile, finding: FindingId): Severity {
 
 /**
  * Returns the questions of a profile at a depth; undefined for triage. Versions come
- * first, newest first, since the refusal of one version also decides the older ones; then
- * the facts of greatest weight, so that an exhausted budget omits the least important
- * ones.
+ * first, newest first, since the refusal of one version also answers the questions on
+ * older versions. The facts of greatest weight follow, so that an exhausted budget omits
+ * the least important questions.
  */
 export function goalsOf(profile: Profile, depth: Depth): Goals | undefined {
   if (depth === 'triage') return undefined;

@@ -73,7 +73,7 @@ const rule = z.strictObject({
   depth: z.enum(['triage', 'verdict', 'inventory', 'intrusive']).exactOptional(),
 });
 
-/** Requirements on TLS; those that are omitted come from the extended profile. */
+/** Requirements on TLS; omitted requirements come from the extended profile. */
 const tls = z
   .strictObject({
     versions: z.partialRecord(version, finding),

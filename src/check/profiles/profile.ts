@@ -10,7 +10,7 @@ export type TrustMechanism = 'none' | 'testing' | 'enforce' | 'daneTa' | 'daneEe
 
 /** The grade of one finding under a profile. */
 export interface Rule {
-  /** One severity, or one for each mechanism in force. */
+  /** One severity, or a severity for each mechanism. */
   readonly severity: Severity | Readonly<Record<TrustMechanism, Severity>>;
   /**
    * The severity if no other host is left, for example if every mail host is unreachable.

@@ -20,7 +20,7 @@ const CELL = 12;
 /** Columns of the longest name of a sender, and two spaces. */
 const LABEL = Math.max(...Object.values(senderNames).map((groupName) => groupName.length)) + 2;
 
-/** The width from which the name of a sender is on the line of its cells. */
+/** The smallest width at which the name of a sender and its cells share one line. */
 const WIDE = 2 + LABEL + (attacks.length - 1) * CELL + '(plaintext)'.length;
 
 /** The width below which a row of cells does not fit. */
@@ -30,7 +30,7 @@ const NARROW = 60;
 export interface ExposureOptions {
   readonly width: number;
   /**
-   * Rows to show. By default all, with a separate group of those outside the domain's
+   * Rows to show. By default all, with a separate group of the rows outside the domain's
    * control.
    */
   readonly senders?: readonly SenderClass[] | undefined;

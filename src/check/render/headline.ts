@@ -24,7 +24,8 @@ const all = Object.keys(groups) as readonly Group[];
 
 /**
  * Outcomes of mail today, worst first. Plaintext is worse than a deferred message: the
- * sender learns of a bounce, and no party notices a copied message.
+ * sender of a deferred message is informed by a bounce, but no party notices a copied
+ * message.
  */
 const worstFirst: readonly DeliveryResult[] = [
   'cleartext',

@@ -86,7 +86,7 @@ function hostLine(mailHost: MailHost): string {
 
 /**
  * Returns the state of a server in one line or, if that is too long, in one line for each
- * certificate. The line mentions a session that fails inside TLS even if its handshake
+ * certificate. The line mentions a session that fails inside TLS even if the handshake
  * succeeded.
  */
 function addressLines(
@@ -141,8 +141,8 @@ function certificateWords(certificate: MailCertificate): string {
 }
 
 /**
- * Returns the end of a valid certificate; invalid dates are in capitals, since they stop
- * mail.
+ * Returns the expiry date of a valid certificate. Invalid dates are in capitals, since
+ * they can stop mail.
  */
 function dateWords({ validity, notBefore, notAfter }: MailCertificate): string {
   const until = notAfter.slice(0, 10);

@@ -130,7 +130,7 @@ function verdictCase(checkResult: CheckResult, failOn: 'warn' | 'fail'): JunitCa
 
 /**
  * Returns a finding as a test. Its name is stable from run to run, and its text contains
- * the whole fix, since a CI server shows it without a link to the report.
+ * the whole fix, since a CI server shows the test without a link to the report.
  */
 function findingCase(
   { id, subject, severity, title, why, reason, fix, steps, owner, reference }: Finding,

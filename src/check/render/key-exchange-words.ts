@@ -4,8 +4,8 @@ import { versionName } from './words.js';
 
 /**
  * States whether a recording of mail to this host can be decrypted later, with the groups
- * that prevent it; undefined if no address showed it. The worst address counts: a sender
- * may use any of them.
+ * that prevent it; undefined if no address showed it. The worst address determines the
+ * result: a sender may use any address.
  */
 export function decryptedLaterWords({ addresses }: MailHost): string | undefined {
   const answers = addresses.map(({ decryptedLater }) => decryptedLater ?? 'unknown');

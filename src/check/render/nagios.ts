@@ -23,8 +23,8 @@ export function renderNagios(checkResult: CheckResult): {
   readonly line: string;
   readonly status: 0 | 1 | 2 | 3;
 } {
-  // A monitored domain that does not exist is more likely a typo than a domain
-  // without mail, so it is UNKNOWN.
+  // A monitored domain that does not exist is more likely a typo than a domain without
+  // mail, so the status is UNKNOWN.
   const nonexistent = checkResult.findings.find((finding) => finding.id === 'domain-nonexistent');
   const [word, status] = states[nonexistent ? 'inconclusive' : checkResult.verdict];
   const counted = (severity: string): number =>

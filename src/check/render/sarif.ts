@@ -124,5 +124,5 @@ function item(
 
 /** Makes control and bidi characters visible; at most 4000 characters. */
 const safe = (outputText: string): string => neutralise(outputText, 4000);
-/** The same for text of several lines. */
+/** Makes these characters visible in each line of a text. */
 const lines = (outputText: string): string => outputText.split('\n').map(safe).join('\n');

@@ -127,8 +127,8 @@ const hostsOf = ({ hosts }: CheckResult): readonly MailHost[] =>
   hosts.filter((mailHost) => mailHost.passedOver === undefined);
 
 /**
- * Returns the hosts and addresses that were reached. If some were not reached, the mark
- * is unknown: a separate finding reports any fault of theirs.
+ * Returns the hosts and addresses that were reached. If some of them were not reached,
+ * the mark is unknown: a separate finding reports any fault of theirs.
  */
 function mailHosts(checkResult: CheckResult): Observed {
   const { route, hosts } = checkResult;
@@ -203,8 +203,8 @@ function starttls(checkResult: CheckResult): Observed {
 }
 
 /**
- * Returns the versions that the server accepts; if the depth has no such questions, the
- * versions that were observed.
+ * Returns the versions that the server accepts; if the depth has no questions on
+ * versions, the versions that were observed.
  */
 function versions(checkResult: CheckResult): Observed {
   const sessions = sessionsOf(checkResult);
@@ -226,7 +226,7 @@ function versions(checkResult: CheckResult): Observed {
 }
 
 /**
- * Returns the suites, and how many of them are weak. The mark is `pass` only if the
+ * Returns the suites, and the number of weak suites. The mark is `pass` only if the
  * profile asked about suites.
  */
 function ciphers(checkResult: CheckResult): Observed {

@@ -56,9 +56,9 @@ interface Page {
 
 /**
  * Returns the report on one domain for a terminal: verdict, scorecard, mail under attack,
- * hosts, fixes. No line is longer than the width, except records, settings and commands:
- * those begin at the left edge and are never broken, so that they can be pasted. Ends
- * with a line feed.
+ * hosts, fixes. No line is longer than the width, except records, settings and commands,
+ * which begin at the left edge and are never broken, so that a reader can paste them.
+ * Ends with a line feed.
  */
 export function renderTerminal(checkResult: CheckResult, options: TerminalOptions = {}): string {
   const page: Page = { result: checkResult, ...layoutOf(options), steps: options.steps ?? false };
@@ -151,7 +151,7 @@ function hosts({ result, width, paint }: Page): readonly string[] {
 
 /**
  * Returns the findings to fix. Only the first finding has its steps, unless the operator
- * requests all: one change at a time is the safe way to repair mail.
+ * requests all steps: one change at a time is the safe way to repair mail.
  */
 function toFix(page: Page): readonly string[] {
   const { result, paint, steps } = page;
@@ -225,8 +225,8 @@ function passed({ result, width, paint, steps }: Page): readonly string[] {
 }
 
 /**
- * Returns the findings without a fault. The fix is shown only if it concerns this
- * network, which the reader can change.
+ * Returns the findings without a fault. The fix of a finding is shown only if it concerns
+ * the network of this check, which the reader can change.
  */
 function notes({ result: { findings }, width }: Page): readonly string[] {
   return findings

@@ -147,7 +147,7 @@ export const verdictTones: Readonly<Record<Verdict, Tone>> = {
   'not-applicable': 'quiet',
 };
 
-/** Verdicts as they are printed, the same in every report. */
+/** The printed name of each verdict, the same in every report. */
 export const verdictNames: Readonly<Record<Verdict, string>> = {
   pass: 'PASS',
   warn: 'WARN',
@@ -156,7 +156,7 @@ export const verdictNames: Readonly<Record<Verdict, string>> = {
   'not-applicable': 'NOT APPLICABLE',
 };
 
-/** The worst verdict first. */
+/** Verdicts, the worst first. */
 export const verdictOrder: readonly Verdict[] = [
   'fail',
   'inconclusive',

@@ -78,8 +78,9 @@ export function collectOptions(options: CheckOptions): CollectOptions {
 }
 
 /**
- * Returns a resolver that calls no zone bogus for a fault of this machine, such as an
- * outdated trust anchor or a wrong clock: the state of the zone is then unknown.
+ * Returns a resolver that reports no zone as bogus because of a fault of this machine,
+ * such as an outdated trust anchor or a wrong clock. The state of the zone is then
+ * unknown.
  */
 function withoutBlame(resolver: Resolver): Resolver {
   return {

@@ -21,7 +21,7 @@ import { probeSmtp } from '../probes/smtp-tls.js';
 import { reachable, type Reach } from '../reach.js';
 import { assembleEvidence } from './assemble-evidence.js';
 
-/** Default of the maximum number of TCP connections to one address. */
+/** Default of `budget`, in TCP connections to one address. */
 export const DEFAULT_BUDGET = 14;
 
 /** The ports and limits of one collection of evidence. */
@@ -30,7 +30,7 @@ export interface CollectOptions {
   readonly resolver: Resolver;
   /** The addresses that may be contacted. Default `internet`. */
   readonly reach?: Reach;
-  /** Roots that certificates of mail and policy hosts are judged by. */
+  /** The roots against which certificates of mail and policy hosts are judged. */
   readonly trustStore: TrustStore;
   readonly clock?: Clock;
   readonly depth?: Depth;
@@ -60,8 +60,8 @@ export interface CollectOptions {
    */
   readonly budget?: number;
   /**
-   * The limiter that the domains of one run share, so that together they stay within the
-   * budget of each address. Default: limits for this domain alone.
+   * The limiter that the domains of one run share, so that all their connections stay
+   * within the budget of each address. Default: limits for this domain alone.
    */
   readonly manners?: ProbeLimiter;
   /**
@@ -98,7 +98,7 @@ export interface CollectOptions {
   readonly timeoutMs?: number;
   /** The host to check instead of the MX hosts of the domain. */
   readonly mx?: Name;
-  /** The address to check instead of the host's own. */
+  /** The address to check instead of the addresses of the host. */
   readonly address?: string;
   /** A host known to offer STARTTLS, checked over the same network. */
   readonly control?: Name;
