@@ -1,6 +1,9 @@
 import { BoundedMap } from './bounded-map.js';
 
-/** Keys in memory. The least recently used key is evicted, so its count begins again. */
+/**
+ * Maximum number of keys in memory. The least recently used key is evicted, so its count
+ * begins again.
+ */
 const MAX_KEYS = 20_000;
 
 /** The events of a key in the current window. */

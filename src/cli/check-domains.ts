@@ -4,8 +4,8 @@ import type { Lab } from '../lab/index.js';
 import { labOptions } from './lab.js';
 
 /**
- * Domains of a lab that are checked concurrently. All servers of the lab share this
- * process: with more of them, a busy machine causes timeouts.
+ * Number of lab domains that are checked concurrently. All servers of the lab share this
+ * process: with more concurrent checks, a busy machine causes timeouts.
  */
 const MAX_CONCURRENT = 8;
 

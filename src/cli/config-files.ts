@@ -16,12 +16,17 @@ export const DEFAULT_CONFIG = '/etc/hermetic/hermetic.yaml';
 /** The path of version 0.1: an error names a file there if the current path has none. */
 const FORMER_CONFIG = '/etc/hermetic.yaml';
 
-/** Next to the configuration: more files, each with its own sections. */
+/**
+ * Name of the folder next to the configuration, for more files with sections of their
+ * own.
+ */
 const CONFIG_FOLDER = 'conf.d';
 
 const MAX_CONFIG_FILES = 100;
 
-/** The number of configuration problems shown; a file of another kind has thousands. */
+/**
+ * Maximum number of configuration problems shown; a file of another kind has thousands.
+ */
 const MAX_PROBLEMS = 20;
 
 /**

@@ -11,8 +11,8 @@ export interface Output {
   /** Columns of the terminal; 80 without a terminal. */
   readonly width: number;
   /**
-   * Columns for messages: of the terminal, else `COLUMNS`. Undefined without both: a
-   * program gets each message in one line.
+   * Columns for messages: the width of the terminal, else `COLUMNS`. Undefined without
+   * both: a program gets each message in one line.
    */
   readonly messageWidth?: number | undefined;
   /** Write colour. */

@@ -78,7 +78,10 @@ export class Reloader {
   }
 }
 
-/** Problems of a configuration that are logged; a file of another kind has thousands. */
+/**
+ * Maximum number of logged problems of a configuration; a file of another kind has
+ * thousands.
+ */
 const MAX_LOGGED_PROBLEMS = 20;
 
 function problemOf(error: Error): ReloadProblem {

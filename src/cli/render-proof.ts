@@ -68,11 +68,14 @@ interface SignedSet {
   readonly type: number;
   readonly lines: readonly string[];
   readonly signer: Name | undefined;
-  /** `by 1234 until 2026-12-07`, or empty text. */
+  /** The signature in words, `by 1234 until 2026-12-07`; empty without a signature. */
   readonly signed: string;
 }
 
-/** Keys before the records they sign, delegations before data, denials last. */
+/**
+ * Positions by record type: keys before the records they sign, delegations before data,
+ * denials last.
+ */
 const ranks: ReadonlyMap<number, number> = new Map([
   [RRType.DNSKEY, 0],
   [RRType.DS, 1],

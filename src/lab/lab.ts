@@ -21,7 +21,7 @@ import { places, LabPki } from './actors/pki.js';
 
 /** Selects the part of the lab to start. */
 export interface LabOptions {
-  /** By default all scenarios. Fewer start faster. */
+  /** By default all scenarios. Fewer scenarios start faster. */
   readonly scenarios?: readonly Scenario[];
   /** False switches every attacker off. Default true. */
   readonly attackers?: boolean;
@@ -35,7 +35,7 @@ export interface Lab {
   readonly anchors: readonly TrustAnchor[];
   /** The lab's certificate root. */
   readonly trustStore: TrustStore;
-  /** The same root, PEM. */
+  /** The lab's certificate root, PEM. */
   readonly rootPem: string;
   readonly scenarios: readonly Scenario[];
   /**

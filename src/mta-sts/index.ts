@@ -21,8 +21,8 @@
  * - `createStsSource` combines discovery and cache for a sender, over the port
  *   `StsCache`.
  *
- * It leaves the certificate of the MX host and the decision to deliver to `tls-policy`,
- * and durable storage to the caller.
+ * This part leaves the certificate of the MX host and the decision to deliver to
+ * `tls-policy`, and durable storage to the caller.
  *
  * @example
  * ```ts

@@ -8,7 +8,7 @@ export interface PolicyLint {
    * Violations of the standard and likely mistakes: some senders may reject the policy.
    */
   readonly faults: readonly string[];
-  /** Valid, but without effect. */
+  /** Parts of the policy that are valid, but have no effect. */
   readonly notes: readonly string[];
 }
 

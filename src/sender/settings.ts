@@ -67,7 +67,7 @@ export const senderTestSection = z.strictObject({
         protocol: /^https$/,
         error: 'is not an https URL: write the directory of the CA',
       }),
-      /** You agree to the CA's terms of service. */
+      /** Confirmation that the operator agrees to the CA's terms of service. */
       agreed: z.literal(true, { error: 'is missing: read the terms of the CA and write true' }),
       contact: z
         .array(

@@ -3,9 +3,9 @@ import { smtpFailures } from './failures.js';
 
 /** A mail address in two parts. */
 export interface Mailbox {
-  /** As written, quotes included. */
+  /** The local part as written, quotes included. */
   readonly local: string;
-  /** A-labels in lower case; an address literal includes its brackets. */
+  /** The domain as A-labels in lower case; an address literal includes its brackets. */
   readonly domain: string;
   readonly literal: boolean;
   /** The local part is not ASCII: it needs SMTPUTF8 (RFC 6531). */

@@ -10,7 +10,7 @@ export interface Envelope {
    */
   readonly from: string;
   readonly to: readonly string[];
-  /** Request REQUIRETLS from the next server (RFC 8689). */
+  /** Whether to request REQUIRETLS from the next server (RFC 8689). */
   readonly requireTls?: boolean;
 }
 

@@ -9,7 +9,7 @@ export interface LostProtection {
   /** The best observed level, and the present one. */
   readonly from: number;
   readonly to: number;
-  /** `MTA-STS mode enforce -> no MTA-STS policy`. */
+  /** The loss in words: `MTA-STS mode enforce -> no MTA-STS policy`. */
   readonly says: string;
 }
 

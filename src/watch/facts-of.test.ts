@@ -6,7 +6,10 @@ import { watchedFactsOf } from './facts-of.js';
 
 const healthy = healthyResult('a.example');
 
-/** The result with the ends of the certificates of its addresses, one after the other. */
+/**
+ * Returns a result in which the certificates of the n-th address of a host end at
+ * `ends[n]`.
+ */
 function ending(...ends: readonly string[]): CheckResult {
   const hosts = healthy.hosts.map((host) => ({
     ...host,

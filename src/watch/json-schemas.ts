@@ -2,10 +2,10 @@ import { z } from 'zod';
 import { watchStateSchema } from './types.js';
 
 const alarmSchema = z.strictObject({
-  /** The same each time that the alarm is sent. */
+  /** Identifier of the alarm, the same each time that the alarm is sent. */
   id: z.string(),
   kind: z.enum(['added', 'worse', 'ended']),
-  /** `this machine` for an outage of the observer. */
+  /** The domain; `this machine` for an outage of the observer. */
   domain: z.string(),
   rule: z.string(),
   /** Absent in version 0.1.0. */
@@ -63,7 +63,7 @@ export const watchDigestSchema = z.strictObject({
     }),
   ),
   changes: z.array(alarmSchema),
-  /** Changes beyond the listed ones. */
+  /** Number of changes that `changes` omits. */
   moreChanges: z.int().min(0),
   upcoming: z.array(
     z.strictObject({

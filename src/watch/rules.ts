@@ -89,13 +89,16 @@ export interface ProtectionRule {
   /** The levels in words, from 0. */
   readonly levelNames: readonly string[];
   readonly says: string;
-  /** The first step. */
+  /** The first step to restore the protection. */
   readonly todo: string;
 }
 
 const modes = { enforce: 3, testing: 2, none: 1 } as const;
 
-/** The protections, the most important first; that one names an alarm about several. */
+/**
+ * The protections, the most important first. The first one lost names an alarm about
+ * several losses.
+ */
 export const protections: readonly ProtectionRule[] = [
   {
     rule: 'route-lost',

@@ -34,7 +34,10 @@ const digestSection = z
       .enum(['monday', 'tuesday', 'wednesday', 'thursday', 'friday', 'saturday', 'sunday'])
       .optional(),
     hour: z.int().min(0).max(23).default(7),
-    /** A digest of their own domains for groups of `pages.customers`, by name. */
+    /**
+     * The receivers of digests for groups of `pages.customers`, by group. Each digest
+     * contains the domains of one group.
+     */
     customers: z.record(z.string(), customerReceivers).default({}),
   })
   .refine(({ every, day }) => every === 'week' || day === undefined, {

@@ -107,8 +107,8 @@ export function forgetUnwatched(
 
 /**
  * Accepts the losses of a domain that `choose` selects from those that are open at the
- * moment of the write. `alongside` runs in the same transaction, and records it. Resolves to
- * the accepted losses.
+ * moment of the write. `alongside` runs in the same transaction, and records the
+ * acceptance. Resolves to the accepted losses.
  */
 export function acceptStored(
   stateStore: Store,
@@ -135,7 +135,7 @@ export function acceptStored(
 
 /**
  * Returns the channels that have received alarms: the end of an alarm goes to the same
- * ones.
+ * channels.
  */
 function channelsOf(stateStore: Store): readonly string[] {
   return stateStore
@@ -203,9 +203,9 @@ export interface Sending {
 }
 
 /**
- * Sends each channel the alarms that it has not accepted yet, and marks them afterwards.
- * A crash between the two sends them again, with the same `id`: no alarm is lost, and a
- * receiver can recognise the repetition.
+ * Sends each channel the alarms that it has not accepted yet, and then marks them as
+ * sent. After a crash between the two, the alarms are sent again with the same `id`: no
+ * alarm is lost, and a receiver can recognise the repetition.
  */
 export async function sendAlarms(
   stateStore: Store,

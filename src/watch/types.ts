@@ -25,7 +25,7 @@ const faultSchema = z.strictObject({
   higher: count,
   /** Checks in a row that proved its absence. */
   gone: count,
-  /** The alarm that it belongs to; empty before the alarm. */
+  /** The alarm that the fault belongs to; empty before the alarm. */
   alarm: z.string(),
   /** Before the alarm: `1` for each of the last ten certain checks that found it, else `0`. */
   trail: z.string().optional(),
@@ -38,11 +38,11 @@ const faultSchema = z.strictObject({
 /** A lower level of a protection that the operator accepted. */
 const acceptedSchema = z.strictObject({
   rule: z.string(),
-  /** The level before, and the accepted one. */
+  /** The level before the loss, and the accepted level. */
   from: count,
   to: count,
   at: time,
-  /** The account that accepted it. */
+  /** The account that accepted the level. */
   by: z.string(),
   reason: z.string().optional(),
 });
@@ -142,7 +142,8 @@ export interface WatchedCheck {
 /** An alarm: a fault began (`added`), became worse or ended. */
 export interface WatchAlarm extends ReportAlert {
   /**
-   * The same each time that the alarm is sent, so that receivers recognise a repetition.
+   * Identifier of the alarm, the same each time that the alarm is sent, so that receivers
+   * recognise a repetition.
    */
   readonly id: string;
   /** A finding, a protection, `not-seen` or `cannot-see`. */

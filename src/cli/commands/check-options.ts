@@ -25,7 +25,9 @@ export interface CheckFlags extends ResolverFlags, PeerFlags, ReportFlags {
   /** File with a list of domains; `-` is standard input. */
   readonly from?: string;
   readonly json?: boolean;
-  /** Print a complete report for each of several domains instead of one table. */
+  /**
+   * Whether to print a complete report for each of several domains instead of one table.
+   */
   readonly full?: boolean;
   /** `triage`, `verdict` or `inventory`: how many connections the check may open. */
   readonly depth: string;
@@ -39,11 +41,11 @@ export interface CheckFlags extends ResolverFlags, PeerFlags, ReportFlags {
   readonly optOut?: string;
   readonly maxHosts?: string;
   readonly maxAddresses?: string;
-  /** Also test for STARTTLS command injection (CVE-2011-0411). */
+  /** Whether to test for STARTTLS command injection too (CVE-2011-0411). */
   readonly intrusive?: boolean;
-  /** Also send the recorded hellos of senders. */
+  /** Whether to send the recorded hellos of senders too. */
   readonly senders?: boolean;
-  /** Also check ports 465 and 587. */
+  /** Whether to check ports 465 and 587 too. */
   readonly submission?: boolean;
   /** Host to check instead of those in the MX records. */
   readonly mx?: string;
@@ -144,7 +146,7 @@ export function readEvidence(filePath: string, what = 'evidence'): Evidence {
 }
 
 /**
- * Returns the profile of that name, or the one in that `.json` file.
+ * Returns the built-in profile with this name, or the profile in this `.json` file.
  *
  * A profile in a file is the operator's own grading policy. A name that is neither built
  * in nor ends in `.json` is usually a typo, so the message lists the names.

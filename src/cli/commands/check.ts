@@ -35,9 +35,12 @@ import {
 } from './report-options.js';
 import { withResolver } from './resolver-options.js';
 
-/** Domains that are checked concurrently: a check mostly waits for peers. */
+/** Number of domains that are checked concurrently: a check mostly waits for peers. */
 const MAX_CONCURRENT = 16;
-/** Domains of a list that are checked concurrently: they also wait for shared addresses. */
+/**
+ * Number of listed domains that are checked concurrently: their checks also wait for
+ * shared addresses.
+ */
 const MAX_LISTED = 64;
 /** Milliseconds between two connections to one address in a list. */
 const LIST_SPACING = 5000;
@@ -187,8 +190,8 @@ class CheckRun {
 
   /**
    * Checks the domains concurrently and prints the results in the order of the list.
-   * After ctrl-C it prints the finished ones and writes no file: a file with some of the
-   * domains would look complete.
+   * After ctrl-C the method prints the finished results and writes no file: a file with
+   * some of the domains would look complete.
    */
   async #checkAll(
     domains: readonly string[],

@@ -151,7 +151,10 @@ function plain(option: string, sourceText: string): string {
   );
 }
 
-/** Reads `3.7`, `3.7.2` or `7.4p1` as major and minor. Throws HermeticError. */
+/**
+ * Returns the major and minor number of a version such as `3.7`, `3.7.2` or `7.4p1`.
+ * Throws HermeticError.
+ */
 function readVersion(sourceText: string): readonly [number, number] {
   const [, major, minor] = /^(\d{1,4})\.(\d{1,4})(?:\.\d{1,4}|p\d+)*$/.exec(sourceText) ?? [];
   if (major === undefined || minor === undefined)

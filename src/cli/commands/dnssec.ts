@@ -236,8 +236,8 @@ async function verify(filePath: string, verifyFlags: VerifyFlags, output: Output
 type SavedProof = z.output<typeof proofSchema>;
 
 /**
- * Returns the anchors that the flags name, those of the lab for a proof from the lab,
- * else the root's.
+ * Returns the trust anchors that the flags name. Without such a flag, returns the lab's
+ * anchors for a proof from the lab, else those of the DNS root.
  */
 function anchorsFor({ labAnchors }: SavedProof, verifyFlags: VerifyFlags): readonly TrustAnchor[] {
   if (verifyFlags.trustAnchor !== undefined) return readAnchors(verifyFlags.trustAnchor);

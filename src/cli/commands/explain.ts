@@ -132,7 +132,10 @@ function wrapKeeping(textLine: string, lineWidth: number): readonly string[] {
   return wrap(textLine.trim(), lineWidth, `  ${lead}`, `      ${lead}`);
 }
 
-/** Returns the page of a finding: title, consequence, fix and its owner, clause. */
+/**
+ * Returns the page of a finding: title, consequence, fix with the party that applies it,
+ * clause.
+ */
 function formatFinding(id: FindingId, lineWidth: number): string {
   const { title, why, fix, reference, owner } = describeFinding(id);
   return page([

@@ -19,7 +19,7 @@ import {
 /** The options of `hermetic grade`. */
 interface GradeFlags extends ReportFlags, TrustFlags {
   readonly profile: string;
-  /** Validates the chains again with the Mozilla roots of this version. */
+  /** Whether to validate the chains again with the Mozilla roots of this version. */
   readonly builtinCa?: boolean;
   readonly steps?: boolean;
 }

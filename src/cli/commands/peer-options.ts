@@ -33,7 +33,8 @@ export function withPeers(command: Command, timeout: string): Command {
 /**
  * Reads the connection flags. Throws HermeticError for each invalid flag.
  *
- * Ports are 1 to 65535. The timeout is 0.1 to 600 seconds and becomes milliseconds.
+ * Ports are 1 to 65535. The timeout is 0.1 to 600 seconds, and is returned in
+ * milliseconds.
  */
 export function readPeerFlags({ smtpPort, httpsPort, timeout, helo }: PeerFlags): {
   readonly smtpPort: number;

@@ -25,7 +25,7 @@ interface PolicyFlags extends SenderFlags {
  * cached policies of the daemon are used; the database is opened for reading. Standard
  * output: the decision as text, as JSON or as the answer that Postfix would receive.
  *
- * Exit status, by the outcome of mail now: 0 delivered, 1 returned, 3 deferred.
+ * Exit status, by the outcome of mail sent now: 0 delivered, 1 returned, 3 deferred.
  */
 export function definePolicy(command: Command, context: CommandContext): void {
   const { output } = context;
@@ -62,7 +62,7 @@ export function definePolicy(command: Command, context: CommandContext): void {
   addHelpPage(forget, output, { examples: ['hermetic policy forget example.com'] });
 }
 
-/** Decides as the sender does, prints the decision and returns the exit status. */
+/** Prints the decision of the sender about the domain, and returns the exit status. */
 async function show(
   domainName: string,
   policyFlags: PolicyFlags,

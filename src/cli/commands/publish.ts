@@ -27,7 +27,7 @@ interface PublishFlags {
   readonly confirm?: readonly string[];
 }
 
-/** One run of a subcommand: its subject and its arguments. */
+/** The opened state, the flags and the output of one run of a subcommand. */
 interface PublishRun {
   readonly publishing: Publishing;
   readonly flags: PublishFlags;

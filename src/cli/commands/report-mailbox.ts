@@ -44,7 +44,7 @@ export interface MailboxFlags {
   readonly dryRun?: boolean;
 }
 
-/** The options of the import that this command uses too. */
+/** The options of `hermetic report import` that an import from a mailbox uses. */
 interface ImportFlags extends MailboxFlags, ResolverFlags {
   readonly store?: string;
   readonly domain?: readonly string[];
@@ -126,7 +126,10 @@ export function parseMailboxUrl(text: string): MailboxUrl {
   }
 }
 
-/** Reads the action after a mail is stored. Throws HermeticError. */
+/**
+ * Returns the action on a mail of the mailbox after the import stored its report. Throws
+ * HermeticError.
+ */
 function readAction({
   after = 'keep',
   moveTo,

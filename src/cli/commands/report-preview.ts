@@ -22,7 +22,7 @@ interface PreviewFlags {
 
 /**
  * Defines `hermetic report preview`, which prints the reports that the daemon will send
- * to other domains, and the state of those it has sent.
+ * to other domains, and the delivery state of sent reports.
  *
  * Network: none; nothing is sent. The database of the daemon is opened for reading.
  * Standard output: each report as it would be sent now (RFC 8460 §4.4), with its
@@ -100,7 +100,10 @@ function asText({ domain, day, state, destinations, body }: PreviewedReport): st
   );
 }
 
-/** Returns one destination with the state of delivery; details come from that server. */
+/**
+ * Returns one destination with the state of delivery; details come from the server of the
+ * destination.
+ */
 function destinationText({
   uri,
   state,

@@ -28,13 +28,13 @@ export interface ResolverFlags {
   readonly resolver?: readonly string[];
   /** File of DS or DNSKEY records that replace those of the root. */
   readonly trustAnchor?: string;
-  /** Trust the AD bit instead of validating (RFC 6840 §5.8). */
+  /** Whether to trust the AD bit instead of validating (RFC 6840 §5.8). */
   readonly trustAd?: boolean;
   /** Tolerance for the dates of signatures, seconds. */
   readonly clockSkew?: string;
   /** File of root certificates that are trusted in addition. */
   readonly ca?: string;
-  /** Trust the bundle of the operating system instead of Mozilla's. */
+  /** Whether to trust the bundle of the operating system instead of Mozilla's. */
   readonly systemCa?: boolean;
   readonly lab?: boolean;
 }
@@ -76,8 +76,9 @@ export interface ResolverSettings {
 }
 
 /**
- * Reads the resolver flags; a setting without its flag is absent, so that it can be
- * spread over defaults. Throws HermeticError for each invalid flag.
+ * Reads the resolver flags; a setting without its flag is absent, so that its default
+ * remains when the result is spread over the defaults. Throws HermeticError for each
+ * invalid flag.
  */
 export function readResolverFlags(resolverFlags: ResolverFlags): ResolverSettings {
   const { resolver, trustAnchor, trustAd, clockSkew, ca, systemCa, lab } = resolverFlags;
@@ -140,7 +141,7 @@ export function chosenTrustStore({ ca, systemCa }: TrustFlags): TrustStore {
     unwrap(option, parsePemBundle(readFile(filePath, option)), 'Use a file of PEM certificates.');
   const extra = ca === undefined ? [] : read(ca, '--ca');
   if (!systemCa) return builtinTrustStore(extra);
-  // Debian and Alpine, Fedora and RHEL, the BSDs.
+  // The paths on Debian and Alpine, on Fedora and RHEL, and on the BSDs.
   const bundle = [
     '/etc/ssl/certs/ca-certificates.crt',
     '/etc/pki/tls/certs/ca-bundle.crt',

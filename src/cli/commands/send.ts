@@ -130,8 +130,8 @@ async function deliver(
 }
 
 /**
- * Connects to each domain, authenticates the server as policy requires, and ends with
- * QUIT. MAIL FROM is never sent, so no server sees an envelope.
+ * Connects to a mail host of each domain, authenticates the host as policy requires, and
+ * ends the session with QUIT. MAIL FROM is never sent, so no server sees an envelope.
  */
 async function dryRun(sender: Sender, { flags: sendFlags, to, context }: Sending): Promise<number> {
   const { output, signal } = context;

@@ -14,12 +14,12 @@ import { readResolverFlags, withResolver, type ResolverFlags } from './resolver-
  */
 export interface SenderFlags extends ResolverFlags, PeerFlags {
   readonly store?: string;
-  /** Report mail that a policy would defer, and deliver it. */
+  /** Whether to deliver mail that a policy would defer, and to report it. */
   readonly observe?: boolean;
   /** Requirement of this sender that applies to every domain: tls, dane or verified. */
   readonly require?: string;
   /**
-   * With matching TLSA records an MTA-STS policy does not require a public CA as well.
+   * Whether matching TLSA records replace the public CA that an MTA-STS policy requires.
    */
   readonly daneSuffices?: boolean;
   readonly dane: boolean;

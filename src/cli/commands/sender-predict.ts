@@ -37,7 +37,7 @@ interface PredictFlags {
   readonly resolver?: ResolverState;
   readonly policyServer?: PolicyServer;
   readonly serverVersion?: string;
-  /** The smtp transport of Exim. */
+  /** Name of the smtp transport of Exim. */
   readonly transport?: string;
   /** Lines to add to the configuration, to predict the effect of a change. */
   readonly set?: readonly string[];
@@ -144,8 +144,8 @@ async function readModel(
         ...input,
         now: Date.now(),
         settings: { ...config.policy, reports: 'reporting' in config },
-        // A machine reads its own hermetic.yaml, so the TLS library of this Node.js
-        // counts.
+        // Without a file the configuration is that of this machine's daemon, which uses
+        // the TLS library of this Node.js.
         hybrid: file === undefined ? senderGroups().includes('MLKEM') : undefined,
       })
     );
@@ -181,7 +181,7 @@ function statusOf({ mechanisms }: SenderPrediction): number {
 
 /** The commands that print the configuration of a server. */
 const commandsOf: Readonly<Record<'postfix' | 'exim', readonly (readonly string[])[]>> = {
-  // main.cf, the overrides of master.cf, and the version.
+  // They print main.cf, the overrides of master.cf, and the version.
   postfix: [
     ['postconf', '-n'],
     ['postconf', '-M'],
@@ -213,7 +213,7 @@ function askServer(server: 'postfix' | 'exim' | 'opensmtpd'): string {
 
 /**
  * Returns the description of OpenSSL on this machine; empty without the program. If the
- * prediction needs the description, it reports that it is missing.
+ * prediction needs the description, the prediction reports that it is missing.
  */
 function askLibrary(): string {
   const { status, out } = nodeMachine().run(['openssl', 'version', '-a']);

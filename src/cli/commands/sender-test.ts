@@ -224,7 +224,7 @@ function announce(
 }
 
 /**
- * Returns the error of a port that cannot be opened, with its fix; other errors
+ * Returns the error of a port that cannot be opened, with its fix; returns other errors
  * unchanged.
  */
 function portError(error: unknown): unknown {

@@ -10,7 +10,7 @@ import { formatJson, type CommandContext, type Output } from '../output.js';
 /** The options of `hermetic sender zone`. */
 interface ZoneFlags {
   readonly config: string;
-  /** Print whole zones, for a server that answers instead of the daemon. */
+  /** Whether to print whole zones, for a server that answers instead of the daemon. */
   readonly static?: boolean;
   /** The only slot of `--static`. */
   readonly slot: string;
@@ -77,7 +77,9 @@ const instructions: Readonly<Record<StaticZone['dnssec'], string>> = {
   bogus: 'its DS record in the parent zone matches no key: change neither the zone nor the record',
 };
 
-/** Returns a zone below a comment with its name and its signing. */
+/**
+ * Returns the text of a zone, below a comment that names the zone and states its signing.
+ */
 function zoneText({ apex, dnssec, parent, text }: StaticZone): string {
   const above = parent === undefined ? '' : `, zone above: ${parent}`;
   return `; zone ${apex}${above}\n; ${instructions[dnssec]}\n${text}`;

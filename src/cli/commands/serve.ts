@@ -82,8 +82,8 @@ async function serve(
     version: packageVersion(),
     reload: () => reloader.reload(starting),
   });
-  // SIGHUP without a listener would end the process, so it listens before the daemon
-  // runs.
+  // SIGHUP without a listener would end the process, so the listener is added before the
+  // daemon runs.
   const onHangup = (): void => void reloader.reload(starting);
   process.on('SIGHUP', onHangup);
   const ended = untilEnded(signal);
@@ -94,7 +94,7 @@ async function serve(
     await daemon.stop();
   } finally {
     process.off('SIGHUP', onHangup);
-    // Two seconds are enough for an orderly exit; the timer does not delay it.
+    // Two seconds are enough for an orderly exit; the timer does not delay the exit.
     setTimeout(killStuckReads, 2000).unref();
   }
   return exitCodes.good;

@@ -24,7 +24,10 @@ export interface PostfixState {
   readonly section: { readonly version: string; readonly resolverFile: string } | undefined;
 }
 
-/** Compares Postfix with the daemon. `status`: undefined while no daemon answers. */
+/**
+ * Returns the faults of Postfix, by comparison with the daemon. `status`: undefined while
+ * no daemon answers.
+ */
 export function examinePostfix(
   postfix: PostfixState,
   status: DaemonStatus | undefined,
@@ -216,7 +219,10 @@ const MANDATORY = /^(encrypt|dane-only|fingerprint|verify|secure)$/;
 const DECIDING =
   /^(?<service>[^/]+\/[^/]+)\/(?<name>smtp_(?:tls_policy_maps|tls_security_level|dns_support_level|use_tls|enforce_tls)) *=/;
 
-/** Checks settings of services, and settings that take precedence over the policies. */
+/**
+ * Returns the faults of services in master.cf, and of settings that take precedence over
+ * the policies.
+ */
 function examineRouting({ settings, overrides }: PostfixState): readonly InstallationFault[] {
   const faults: InstallationFault[] = [];
   for (const line of overrides) {

@@ -25,12 +25,15 @@ const DROP_INS = '/etc/systemd/system/hermetic.service.d';
 const weakening =
   /^(?:User=(?:root|0)|DynamicUser=|(?:NoNewPrivileges|Protect\w+|Private\w+|Restrict\w+|LockPersonality)=(?:no|false|off|0|)|(?:SystemCallFilter|CapabilityBoundingSet|AmbientCapabilities)=(?:|.*CAP_SYS_ADMIN.*))$/i;
 /**
- * With a lower limit, a full port closes connections of other clients. The unit sets
- * 65,536.
+ * Minimum limit of open files: with a lower limit, the connections to one busy port leave
+ * no files for the other ports. The unit sets 65,536.
  */
 const MIN_OPEN_FILES = 1024;
 
-/** Collects the facts. `status`: undefined while no daemon answers. */
+/**
+ * Returns the facts about the unit and the process. `status`: undefined while no daemon
+ * answers.
+ */
 export function readService(machine: Machine, status: DaemonStatus | undefined): ServiceState {
   const own = (name: string): string =>
     (status && machine.read(`/proc/${status.pid}/${name}`)) ?? '';
@@ -63,7 +66,7 @@ function dropIns(machine: Machine): readonly string[] {
   }
 }
 
-/** Checks the unit and the process. */
+/** Returns the faults of the unit and the process. */
 export function examineService(state: ServiceState): readonly InstallationFault[] {
   const { weakened, enabled, uid, hasUser, openFiles, metrics } = state;
   const faults: InstallationFault[] = weakened.map(({ file, line }) => ({

@@ -57,7 +57,7 @@ const DAY = 86_400_000;
 const MIN_FREE = 100 * MEGABYTE;
 const MIN_FILES = 100;
 
-/** Checks the machine and the daemon. */
+/** Returns the faults of the machine and the daemon. */
 export function examineSystem(state: SystemState): readonly InstallationFault[] {
   return [
     ...examineDaemon(state),

@@ -54,8 +54,8 @@ export const policyTopics: readonly ExplainTopic[] = [
     see: ['mta-sts', 'dane', 'attacker'],
   },
   {
-    // Tests Hermetic's own sender with the decisive cases: it must deliver in some, and
-    // not in others.
+    // Tests Hermetic's own sender with the decisive cases: it must deliver in some cases,
+    // and must not in the others.
     name: 'sender',
     aliases: ['sender-test', 'sending', 'outgoing', 'cases'],
     title: 'Testing the sending side',
@@ -106,8 +106,8 @@ export const policyTopics: readonly ExplainTopic[] = [
     see: ['tls-rpt', 'certificates', 'enforcing'],
   },
   {
-    // The record and the key next to each other: DANE-EE compares them and nothing else,
-    // so the chain may be self-signed (RFC 7672 §3.1.1).
+    // The record and the key next to each other: DANE-EE compares only these two, so the
+    // chain may be self-signed (RFC 7672 §3.1.1).
     name: 'dane',
     aliases: ['tlsa', 'dane-ee', 'dane-ta'],
     title: 'DANE: the key of the server, in signed DNS',

@@ -33,8 +33,8 @@ export const tlsTopics: readonly ExplainTopic[] = [
     see: ['opportunistic', 'stripping', 'tls-versions'],
   },
   {
-    // The domain has no policy, so the attacker succeeds against every sender. The same
-    // table with policies is the topic `enforcing`.
+    // The domain has no policy, so the attacker succeeds against every sender. The topic
+    // `enforcing` shows the same table with policies.
     name: 'opportunistic',
     aliases: ['opportunistic-tls', 'the-problem', 'downgrade'],
     title: 'Opportunistic TLS: encryption without a guarantee',
@@ -125,8 +125,8 @@ export const tlsTopics: readonly ExplainTopic[] = [
     see: ['ciphers', 'certificates'],
   },
   {
-    // An inventory: each hello removes the suite that the server chose before, until it
-    // refuses. The number of connections in the last line shows the cost.
+    // An inventory: each hello removes the suite that the server chose before, until the
+    // server refuses. The number of connections in the last line shows the cost.
     name: 'ciphers',
     aliases: ['cipher-suites', 'suites', 'cipher', 'rc4', '3des'],
     title: 'Cipher suites: the algorithms that encrypt a session',

@@ -7,7 +7,7 @@ export interface ProgressRates {
   readonly visits: number;
 }
 
-/** Returns the rates between two observations at this distance. */
+/** Returns the rates between two observations, `milliseconds` apart. */
 export function ratesBetween(
   before: ScanProgress,
   after: ScanProgress,

@@ -16,7 +16,7 @@ const MAX_WIDTH = 100;
 const WIDE = 76;
 const OPERATORS_SHOWN = 10;
 
-/** A column of shares. The unknown ones are a share of all scanned domains. */
+/** A column of shares. The share of unknown answers refers to all scanned domains. */
 interface Column {
   readonly head: string;
   share(id: string): string;

@@ -41,7 +41,7 @@ export interface Receivers {
   readonly upstreams: readonly Upstream[];
   readonly anchors: readonly TrustAnchor[];
   readonly trustStore: TrustStore;
-  /** The same root, PEM. */
+  /** The root certificate in `trustStore`, PEM. */
   readonly rootPem: string;
   /** A line of a trust anchor file. */
   readonly anchorLine: string;

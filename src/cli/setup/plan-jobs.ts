@@ -74,8 +74,8 @@ function dnsOf({ dnsServer, dnsZone, dnsKey, domain = [] }: JobAnswers): object 
 }
 
 /**
- * Permits the daemon to write the keys of the mail server, and no other file outside its
- * folders.
+ * Plans the drop-in that permits the daemon to write the keys of the mail server, and no
+ * other file outside its folders.
  */
 export function planKeyAccess(): PlannedFile {
   return {
@@ -85,7 +85,7 @@ export function planKeyAccess(): PlannedFile {
   };
 }
 
-/** Reports by mail. */
+/** Plans the file that receives TLS reports, by mail if `recipient` is given. */
 export function planReport({ domain = [], recipient = [], listen }: JobAnswers): PlannedFile {
   return jobFile('report', 'receives TLS reports', {
     report: {
@@ -97,7 +97,7 @@ export function planReport({ domain = [], recipient = [], listen }: JobAnswers):
   });
 }
 
-/** Checks of domains on an interval, with alarms by mail and webhook. */
+/** Plans the file that checks domains on an interval, with alarms by mail and webhook. */
 export function planWatch({ domain = [], alarmTo, mailServer, webhook }: JobAnswers): PlannedFile {
   const host = alarmTo?.slice(alarmTo.lastIndexOf('@') + 1);
   const mail = alarmTo && { from: `hermetic@${host}`, to: alarmTo, server: mailServer };

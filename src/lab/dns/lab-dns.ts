@@ -57,7 +57,7 @@ export interface LabDnsOptions {
   onQuestion?(question: LabQuestion): void;
 }
 
-/** CNAME and DNAME records followed for one question. */
+/** Maximum number of CNAME and DNAME records followed for one question. */
 const MAX_ALIASES = 12;
 const DNSSEC_TYPES: ReadonlySet<number> = new Set([
   RRType.RRSIG,

@@ -10,8 +10,8 @@ import {
 import type { Zone } from './zone.js';
 
 /**
- * Records that prove that a name has no such type, signed (RFC 4035 §3.1.3, RFC 5155
- * §7.2).
+ * Returns the records, with signatures, that prove that a name lacks a type (RFC 4035
+ * §3.1.3, RFC 5155 §7.2).
  */
 export function proveNodata(zone: Zone, domainName: Name): readonly ResourceRecord[] {
   if (!zone.usesNsec3)
@@ -25,7 +25,7 @@ export function proveNodata(zone: Zone, domainName: Name): readonly ResourceReco
   ]);
 }
 
-/** Records that prove that neither the name nor a wildcard for it exists. */
+/** Returns the records that prove that neither the name nor a wildcard for it exists. */
 export function proveNxdomain(zone: Zone, domainName: Name): readonly ResourceRecord[] {
   const encloser = encloserOf(zone, domainName);
   const closer = domainName.suffix(encloser.labelCount + 1);
@@ -42,8 +42,8 @@ export function proveNxdomain(zone: Zone, domainName: Name): readonly ResourceRe
 }
 
 /**
- * Records that prove that no name closer than the wildcard exists; with `nodata`, that
- * the wildcard lacks the type too.
+ * Returns the records that prove that no name closer than the wildcard exists; with
+ * `nodata`, that the wildcard lacks the type too.
  */
 export function proveNoCloser(
   zone: Zone,

@@ -43,7 +43,7 @@ export interface ZoneSpec {
     readonly period?: { readonly age: number; readonly left: number };
   };
   /**
-   * Fault of its signatures. `wrong-key`: signed with a key that the zone does not
+   * Fault of the zone's signatures. `wrong-key`: signed with a key that the zone does not
    * publish.
    */
   readonly fault?: 'expired' | 'not-yet-valid' | 'wrong-key' | 'stripped';

@@ -9,7 +9,7 @@ import type { ZoneSpec } from '../dns/zone.js';
 
 /** A domain of the lab: its configuration, and the expected result of a check. */
 export interface Scenario {
-  /** Under `.example`, Unicode if it is an IDN. */
+  /** Domain name under `.example`, in Unicode if it is an IDN. */
   readonly domain: string;
   /** One human-readable line. */
   readonly says: string;
@@ -21,8 +21,8 @@ export interface Scenario {
   readonly hosts?: readonly HostTraits[];
   readonly sts?: StsTraits;
   /**
-   * A TLS-RPT record, or its text. By default present only in addition to MTA-STS or TLSA
-   * records.
+   * Whether the domain has a TLS-RPT record, or the text of this record. By default
+   * present only in addition to MTA-STS or TLSA records.
    */
   readonly rpt?: boolean | string;
   readonly attack?: AttackTraits;

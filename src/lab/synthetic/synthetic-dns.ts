@@ -42,7 +42,7 @@ export class SyntheticDns extends LabDns {
   readonly #root: OnlineZone;
   readonly #topLevels = new Map<string, ZoneData>();
   readonly #zones = new BoundedMap<ZoneData>(MAX_ZONES);
-  /** Questions so far, by type number. */
+  /** Number of questions so far, by type number. */
   readonly questions = new Map<number, number>();
 
   /** `tlsaOf`: the TLSA data of a provider with usable records. */

@@ -10,12 +10,12 @@ export interface SyntheticShares {
   readonly signed: number;
   /** Domains with an MTA-STS record. */
   readonly sts: number;
-  /** Of these, domains with a faulty policy or policy host. */
+  /** Of the domains with a record, those with a faulty policy or policy host. */
   readonly stsFaulty: number;
   readonly tlsRpt: number;
   /** Providers in a signed zone with TLSA records. */
   readonly tlsa: number;
-  /** Of these, providers whose records match no certificate. */
+  /** Of the providers with TLSA records, those whose records match no certificate. */
   readonly tlsaMismatch: number;
   /** Hosting addresses without STARTTLS. */
   readonly withoutStarttls: number;
@@ -307,7 +307,7 @@ export function sharedHosts({ zone, addresses }: SyntheticProvider): readonly Sy
   ];
 }
 
-/** Returns the number of addresses. Large providers have more. */
+/** Returns the number of addresses. Large providers have more addresses. */
 function addressCount(rank: number): number {
   if (rank < 2) return 32;
   return rank < 20 ? 8 : 2;

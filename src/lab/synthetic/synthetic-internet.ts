@@ -13,9 +13,12 @@ import { SyntheticFacts, type SyntheticDomain, type SyntheticOptions } from './s
 export interface AddressCounts {
   connections: number;
   open: number;
-  /** Connections at the same time, at most. */
+  /** The largest number of concurrent connections. */
   mostOpen: number;
-  /** Milliseconds from the end of one connection to the start of the next, at least. */
+  /**
+   * The shortest time from the end of one connection to the start of the next,
+   * milliseconds.
+   */
   leastGapMs: number;
 }
 

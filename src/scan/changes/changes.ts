@@ -71,8 +71,8 @@ export function snapshotOf(scanned: ScannedDomain, grade: DomainGrade): DomainSn
 }
 
 /**
- * Returns the mode unless it is unknown. After a failed fetch it is, because senders keep
- * a cached policy.
+ * Returns the mode; undefined if it is unknown. A failed fetch leaves the mode unknown,
+ * because senders keep a cached policy.
  */
 function unlessUnknown(value: string): string | undefined {
   return value === 'unknown' || value === 'unobtainable' ? undefined : value;
@@ -89,8 +89,8 @@ export interface SnapshotComparison {
 
 /**
  * Compares two snapshots. A fact that is unknown now is not a change: its last known
- * value remains, and a later known value is compared with that. A fact that becomes known
- * for the first time is not a change either.
+ * value remains, and a later known value is compared with the last known one. A fact that
+ * becomes known for the first time is not a change either.
  */
 export function compareSnapshots(was: DomainSnapshot, is: DomainSnapshot): SnapshotComparison {
   const changes = changeKinds.flatMap((kind): DomainChange[] => {
@@ -107,7 +107,7 @@ export function compareSnapshots(was: DomainSnapshot, is: DomainSnapshot): Snaps
   return { changes, stands };
 }
 
-/** Applies changes to the facts before them. */
+/** Returns the facts after the changes. `snapshot`: the facts before them. */
 export function applyChanges(
   snapshot: DomainSnapshot,
   changes: readonly DomainChange[],

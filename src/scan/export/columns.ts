@@ -49,7 +49,7 @@ function measure(name: string, key: keyof typeof measureValues, says: string): E
   };
 }
 
-/** `mtaStsCached` as `mta_sts_cached`. */
+/** Returns a name in snake case: `mta_sts_cached` for `mtaStsCached`. */
 const snake = (name: string): string =>
   name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 

@@ -31,7 +31,7 @@ const row: ScanResultRow = {
   operators: ['example.net'],
 };
 
-/** Reads CSV by RFC 4180. */
+/** Parses CSV in the format of RFC 4180. */
 function readCsv(text: string): string[][] {
   return text
     .split('\r\n')

@@ -13,8 +13,8 @@ export const PROBED_NAMES = 8;
 /** One name of this many inferable names is visited. */
 export const SAMPLE_EVERY = 100;
 /**
- * Families at one address whose names are visited; names with a policy or TLSA records
- * are added.
+ * Maximum number of families at one address whose names are visited. Names with a policy
+ * or TLSA records are visited in addition.
  */
 export const MAX_FAMILIES = 50;
 

@@ -4,8 +4,8 @@ import type { CheckResult, MailAddress, MailHost } from '../../evidence/index.js
  * The values of each measure. `unknown`: the scan could not determine the value.
  * `not-applicable`: the domain accepts no mail, or has no policy.
  *
- * - `dane`: `protected` with matching records at every host of a signed route; `partial` with
- *   them at some; `inert` with records in an unsigned zone.
+ * - `dane`: `protected` with matching records at every host of a signed route; `partial`
+ *   with matching records at some hosts; `inert` with records in an unsigned zone.
  * - `mtaStsHosts`: the mail hosts that the policy names, by name only.
  */
 export const measureValues = {

@@ -10,7 +10,9 @@ import type { WebVisits } from '../engine/index.js';
 
 /** Contacts policy hosts for one domain of a scan, within the limits of the engine. */
 export class LeasedPolicyVisits implements PolicyVisitor {
-  /** Milliseconds until the domain can be observed; undefined if nothing is missing. */
+  /**
+   * Milliseconds until the domain can be observed; undefined if no visit was deferred.
+   */
   deferMs: number | undefined;
 
   constructor(

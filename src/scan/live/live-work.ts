@@ -103,7 +103,7 @@ export function liveWork({ maxRests = MAX_RESTS, ...options }: LiveOptions): Liv
       return engineHost(host, takeQuestions());
     },
     async visitHost({ host, address, hostFacts, mayConnect }, signal) {
-      // Each visit requests the record, which stays in memory for an hour.
+      // Each visit asks for the opt-out record, whose answer stays in memory for an hour.
       if (await optOuts.refuses(host, collecting.resolver, signal))
         return { facts: {}, connections: 0, optedOut: true };
       if (!mayConnect()) return undefined;

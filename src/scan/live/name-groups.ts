@@ -20,8 +20,8 @@ import { afterServerVisit, planServerName, type ServerAtAddress } from '../famil
 import type { VisitObservation } from '../facts/observations.js';
 
 /**
- * Decides on a name by the names of its provider, then by names that the server's
- * certificate does not cover.
+ * Decides whether a name is visited. The visited names of its provider decide first, then
+ * names that the server's certificate does not cover.
  */
 export function planByGroups({ family, server }: NameGroups, name: PlannedHost): VisitPlan {
   const known = (family?.state ?? newFamily) as unknown as FamilyAtAddress;

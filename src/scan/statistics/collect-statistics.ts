@@ -3,7 +3,10 @@ import type { DomainGrade } from '../grade/grade-domain.js';
 import { statisticDefinitions, type StatisticPage } from './definitions.js';
 import { UnitCounts } from './unit-counts.js';
 
-/** A number with its base. Units with an unknown answer are in neither. */
+/**
+ * A number of units, and the total of which it is a part. Neither includes units with an
+ * unknown answer.
+ */
 export interface StatisticCount {
   /** Units with the property. */
   readonly number: number;
@@ -23,8 +26,8 @@ export interface Statistic {
   /** A mail host has a property if at least half of its domains with an answer have it. */
   readonly mailHosts: StatisticCount;
   /**
-   * The same for the operators of mail hosts. All own hosts of a domain together count as
-   * one operator.
+   * The count by operators of mail hosts, by the same majority. All own hosts of a domain
+   * together count as one operator.
    */
   readonly operators: StatisticCount;
 }
@@ -45,7 +48,7 @@ type ShapeCounts = ReadonlyMap<number, number>;
 
 /** Operators whose names are in memory. Those with the fewest domains are removed first. */
 const MAX_NAMES = 50_000;
-/** The shape under which a unit counts all its domains. */
+/** The shape number under which the sum over all shapes of a unit is stored. */
 const ALL_SHAPES = 0;
 
 /**
@@ -62,7 +65,7 @@ export class StatisticsCollector {
   #ownDomains = 0;
   #names = new Set<string>();
 
-  /** Domains so far. */
+  /** Number of domains added so far. */
   total = 0;
 
   /** Counts the domains of one row. A scan has one row for each domain with own hosts. */
@@ -83,7 +86,7 @@ export class StatisticsCollector {
     if (this.#names.size > MAX_NAMES) this.#names = new Set(this.#largest(MAX_NAMES / 2));
   }
 
-  /** Shapes so far. */
+  /** Number of different shapes so far. */
   get shapes(): number {
     return this.#grades.size;
   }

@@ -22,14 +22,19 @@ export const statisticPages = [
 ] as const;
 export type StatisticPage = (typeof statisticPages)[number];
 
-/** One number of the statistics. It states its unit and the total. */
+/**
+ * The definition of one statistic: the property that it counts, and the domains it is a
+ * share of.
+ */
 export interface StatisticDefinition {
   /** Stable. */
   readonly id: string;
   readonly page: StatisticPage;
   /** The property, as the end of "domains ...". */
   readonly says: string;
-  /** The domains that it is a share of, as the end of "of the domains ...". */
+  /**
+   * The domains among which the property is counted, as the end of "of the domains ...".
+   */
   readonly of: string;
   answer(grade: DomainGrade): StatisticAnswer;
 }

@@ -7,8 +7,8 @@ const FULL = 0.7;
  * Domains by unit and shape, in 16 octets for each pair: a scan of ten million domains has
  * millions of mail hosts, and an object for each would take gigabytes.
  *
- * A unit, such as a host name, is known by a hash of 64 bits. Two of five million units
- * share a hash with a probability below one in a million.
+ * A unit, such as a host name, is identified by a hash of 64 bits. Two of five million
+ * units share a hash with a probability below one in a million.
  */
 export class UnitCounts {
   /** Hash (two numbers), shape and count of each slot, one after the other. */

@@ -66,7 +66,8 @@ export interface CaseHost {
   readonly suites?: string;
   /**
    * `refused`: a handshake without SNI ends with unrecognized_name. `other-name`: such a
-   * handshake gets a certificate for another name. Default the same certificate.
+   * handshake gets a certificate for another name. By default, such a handshake gets the
+   * certificate that a handshake with SNI gets.
    */
   readonly withoutSni?: 'refused' | 'other-name';
   /**
@@ -140,8 +141,8 @@ export interface SenderCase {
    */
   readonly decidedAt: DeliveryStep;
   /**
-   * The same host without the mechanism. If a sender refuses both, it refuses the host,
-   * and the case is not evidence of the mechanism.
+   * Id of a case with the same host without the mechanism. If a sender refuses both, it
+   * refuses the host, and the case is not evidence of the mechanism.
    */
   readonly contrast?: string;
   readonly zone: CaseZone;
@@ -152,11 +153,11 @@ export interface SenderCase {
    * and the mail host stops offering STARTTLS.
    */
   readonly withdrawn?: true;
-  /** Asks for TLS reports (RFC 8460) if it is true. */
+  /** The domain of the case asks for TLS reports (RFC 8460). */
   readonly report?: true;
   /**
-   * Belongs to the set that is tested first: few messages that answer the decisive
-   * questions.
+   * The case belongs to the set that is tested first: few messages that answer the
+   * decisive questions.
    */
   readonly quick?: true;
   /** Only an installation with addresses of this family can open the case. */

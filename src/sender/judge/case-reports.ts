@@ -3,7 +3,7 @@ import type { Observation, ObservationOf } from '../observation.js';
 import type { CaseReport } from '../verdict.js';
 import { senderNetwork, type Attempt } from './attempts.js';
 
-/** Reports that a result shows for one case. */
+/** Maximum number of reports that a result shows for one case. */
 const MAX_REPORTS = 20;
 
 /**

@@ -196,7 +196,9 @@ const scanner = { source: '203.0.113.9', name: 'scan.other.test' };
 const scans = senderCases.flatMap(({ id }) => at(id, scanner).greets());
 const nameless = { name: '[192.0.2.1]' };
 
-/** Messages of a sender without a policy, handed over and delivered. */
+/**
+ * Returns the observations of a sender that uses no policy and delivers every message.
+ */
 const delivered = (...ids: string[]): readonly Observation[] =>
   ids.flatMap((id) => [...at(id).submitted(), ...at(id).delivers(!id.endsWith('clear'))]);
 

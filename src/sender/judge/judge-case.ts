@@ -12,7 +12,10 @@ export interface TestFacts {
   /** Milliseconds after the last observation of a case until its verdict is final. */
   readonly patienceMs: number;
   readonly sender: JudgedSender;
-  /** A scanner made all attempts: it leaves every host, so leaving is not a refusal. */
+  /**
+   * A scanner made all attempts. A scanner disconnects from every host, which is not a
+   * refusal.
+   */
   readonly isVisitor: boolean;
   /**
    * A message of the same sender arrived at another case, so the sender can use port 25.

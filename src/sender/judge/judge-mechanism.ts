@@ -154,7 +154,7 @@ function judgeStarttls({ cases }: JudgedTest): MechanismResult {
   return settled(faults.length > 0 ? 'enforces-wrongly' : 'observes-only');
 }
 
-/** Returns the result of a case; undefined if another sender contacted it. */
+/** Returns the result of a case; undefined if another sender contacted its host. */
 function ownResult(cases: JudgedTest['cases'], id: string): CaseResult | undefined {
   const result = cases.get(id)?.result;
   return result?.notes.includes('other-network') ? undefined : result;

@@ -44,7 +44,7 @@ export function observedExposure(verdictOf: VerdictOf): Exposure {
  * Returns the row of a domain without a policy. An attacker can forge unsigned DNS
  * answers, so the attacker's own host receives the mail. That host has a certificate for
  * its own name, and no case shows whether a sender that verifies without a policy
- * compares that name or the domain.
+ * compares the certificate with that host name or with the domain.
  */
 function withoutPolicy(verdictOf: VerdictOf): Cells {
   const stripped = resultOf(verdictOf('clear'), 'unknown');

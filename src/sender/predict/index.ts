@@ -6,11 +6,12 @@
  *    understand becomes an unknown fact with its reason. The readers are `readPostfix`,
  *    `readExim`, `readOpenSmtpd` and `readOwn`.
  * 2. `predictSender` applies the rules to the cases of the test, and to each class of
- *    receiving domain under each attack. It does not depend on the mail server program.
+ *    receiving domain under each attack. `predictSender` does not depend on the mail server
+ *    program.
  *
- * Both are pure. The prediction is only as complete as the configuration: cells are
- * `cannot-tell` if they depend on a smart host, a table that only its server can answer,
- * or the TLS library.
+ * Readers and `predictSender` are pure. The prediction is only as complete as the
+ * configuration: cells are `cannot-tell` if they depend on a smart host, a table that
+ * only its server can answer, or the TLS library.
  *
  * @example
  * ```ts

@@ -110,7 +110,7 @@ function judgeCases(
       .map(({ case: { id } }) => id),
   );
   // If the sender also refuses the host without the mechanism, the case proves nothing
-  // about it.
+  // about the mechanism.
   const faults = evidence.filter(
     (prediction) =>
       isFault(mechanism, prediction) &&

@@ -28,7 +28,7 @@ export type Requirement =
 export interface PolicyInForce {
   readonly mode: 'enforce' | 'testing' | 'none';
   readonly mx: readonly string[];
-  /** Its media type is not text/plain. */
+  /** The media type of the policy is not text/plain. */
   readonly otherMediaType?: boolean;
 }
 

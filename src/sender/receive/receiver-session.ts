@@ -28,9 +28,9 @@ export interface PlayedCase {
 }
 
 /**
- * The decision about a name that the client mentions: the case to show from now on;
- * `turn`: another behaviour was shown already, and the named case follows at the next
- * connection; undefined: no test runs under this name.
+ * The decision about a name that the client mentions: the case to show from now on.
+ * `turn`: the connection has shown another behaviour already, and the next connection
+ * shows the named case. Undefined: no test runs under this name.
  */
 export type NamedPlay = PlayedCase | 'turn' | undefined;
 

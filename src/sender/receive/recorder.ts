@@ -49,8 +49,8 @@ export class Recorder {
   }
 
   /**
-   * Records one observation. `message` is that of the connection if one is given: a
-   * connection keeps the message with which it began.
+   * Records one observation. `message`: for a connection, the number of the message with
+   * which the connection began; by default the current one.
    */
   record(place: CasePlace, seen: UnplacedObservation, message = this.messageOf(place)): void {
     if (this.#observations.length >= MAX_OBSERVATIONS) return;

@@ -9,8 +9,8 @@ const MAX_DNS_WAITING = 500;
 /** Maximum number of slots with unsaved observations. */
 const MAX_SLOTS = 1000;
 /**
- * DNS questions saved for one slot. Clients can forge their sources, so they must not
- * displace connections.
+ * Maximum number of DNS questions saved for one slot. Clients can forge the sources of
+ * questions, so questions must not displace connections.
  */
 const MAX_DNS = 2000;
 /** Milliseconds for which a repeated DNS question is not saved again. */

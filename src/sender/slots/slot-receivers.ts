@@ -35,7 +35,7 @@ const MINUTE = 60_000;
  */
 const TURN_MS = 15 * MINUTE;
 const MAX_NETWORKS = 5000;
-/** Octets of one message, which are counted and discarded. */
+/** Maximum octets of one message, which are counted and discarded. */
 const MAX_DATA = 1_000_000;
 
 /**

@@ -13,9 +13,9 @@ const PATH = /^(?:FROM|TO): *<((?:"(?:\\.|[^"\\])*"|[^<>"])*)>(?: +(.*))?$/i;
 const SOURCE_ROUTE = /^@[^:]*:/;
 const PARAMETER = /^([A-Za-z0-9][A-Za-z0-9-]*)(?:=([\x21-\x3c\x3e-\x7e]+))?$/;
 const HTTP = /^[A-Z]+ \S+ HTTP\/\d/i;
-/** Octets of a domain or address literal (RFC 5321 §4.5.3.1.2). */
+/** Maximum octets of a domain or address literal (RFC 5321 §4.5.3.1.2). */
 const MAX_NAME = 255;
-/** Octets of a path without its brackets (RFC 5321 §4.5.3.1.3). */
+/** Maximum octets of a path without its brackets (RFC 5321 §4.5.3.1.3). */
 const MAX_PATH = 254;
 
 /**

@@ -70,7 +70,7 @@ export const sessionLimits: SessionLimits = {
 export interface ServerSessionOptions {
   /** Name in the greeting and in EHLO. */
   readonly name: string;
-  /** Octets of one message, as announced by SIZE. */
+  /** Maximum octets of one message, as announced by SIZE. */
   readonly maxMail: number;
   /** Offers STARTTLS. */
   readonly secureContext?: SecureContext | undefined;
@@ -79,9 +79,9 @@ export interface ServerSessionOptions {
   monotonic(): number;
   /** Returns a reply that refuses the client; undefined accepts it. */
   onConnect(peer: string): ServerReply | undefined;
-  /** Decides at MAIL FROM. */
+  /** Returns a reply that refuses MAIL FROM; undefined accepts it. */
   onSender(peer: string): ServerReply | undefined;
-  /** Decides at RCPT TO. */
+  /** Returns a reply that refuses RCPT TO for this address; undefined accepts it. */
   onRecipient(address: string): ServerReply | undefined;
   /**
    * Consumes `data` and answers the message. A code below 300 accepts it. Never rejects.
@@ -95,7 +95,7 @@ interface Envelope {
   readonly recipients: Set<string>;
 }
 
-/** Recipients of one message (RFC 5321 §4.5.3.1.8 requires room for 100). */
+/** Maximum recipients of one message (RFC 5321 §4.5.3.1.8 requires room for 100). */
 const MAX_RECIPIENTS = 100;
 const OK: ServerReply = { code: 250, text: '2.0.0 Ok' };
 const NO_SEQUENCE: ServerReply = { code: 503, text: '5.5.1 Bad sequence of commands' };

@@ -2,8 +2,8 @@ import type { Duplex } from 'node:stream';
 import { MailDataReader } from './mail-data.js';
 
 /**
- * Octets of a command line with CR LF. RFC 5321 §4.5.3.1.4 requires 512; each extension
- * adds some.
+ * Maximum octets of a command line with CR LF. RFC 5321 §4.5.3.1.4 requires 512; each
+ * extension adds some.
  */
 const MAX_LINE = 2048;
 /** Octets of an over-long line after which the connection ends. */

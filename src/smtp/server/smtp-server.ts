@@ -23,7 +23,7 @@ export class SmtpServer {
     this.#timer = setInterval(() => this.checkTimes(), LOOK).unref();
   }
 
-  /** Sessions open now. */
+  /** Number of open sessions. */
   get size(): number {
     return this.#sessions.size;
   }

@@ -20,7 +20,10 @@ export interface DigestReports {
   readonly says: string;
 }
 
-/** The facts of a period. Times are milliseconds since 1970. */
+/**
+ * The facts from which the digest of a period is composed. Times are milliseconds since
+ * 1970.
+ */
 export interface DigestFacts {
   readonly from: number;
   readonly until: number;
@@ -34,7 +37,7 @@ export interface DigestFacts {
   readonly next: number;
 }
 
-/** The line of one domain. */
+/** The state of one domain in a digest. */
 export interface DigestDomain {
   readonly domain: string;
   /** `unknown`: no certain result of a check. */
@@ -51,7 +54,7 @@ export interface DigestDomain {
   readonly reports?: string | undefined;
 }
 
-/** A date on which something ends. */
+/** The date on which a certificate or signature expires. */
 export interface DigestDate {
   readonly at: string;
   readonly domain: string;
@@ -68,7 +71,7 @@ export interface Digest {
   /** The domains, those that need attention first. */
   readonly domains: readonly DigestDomain[];
   readonly changes: readonly WatchAlarm[];
-  /** Changes beyond the listed ones. */
+  /** Number of changes that `changes` omits. */
   readonly moreChanges: number;
   readonly upcoming: readonly DigestDate[];
 }

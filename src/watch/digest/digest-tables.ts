@@ -61,7 +61,7 @@ export async function readDigest(
   { domains, isConfined = false, schedule, from, until }: ReadDigestOptions,
 ): Promise<Digest> {
   const reports = new Map<string, DigestReports>();
-  // A report about a day arrives on the next one.
+  // A report about a day arrives on the next day.
   const days = Math.min(60, Math.ceil((until - from) / DAY) + 1);
   for (const domain of domains) {
     const view = await showDomainInTurns(stateStore, domain, { now: until, to: until, days });

@@ -53,11 +53,11 @@ test('missed digests become one, and the first start sends nothing', async () =>
   await markDigest(store, 'mail', monday);
   assert.equal(due(monday + 7 * DAY - 1), undefined);
   assert.deepEqual(due(monday + 7 * DAY), { from: monday, until: monday + 7 * DAY });
-  // Three weeks of downtime.
+  // The daemon was down for three weeks.
   assert.deepEqual(due(monday + 23 * DAY), { from: monday, until: monday + 21 * DAY });
   await markDigest(store, 'mail', monday + 21 * DAY);
   assert.equal(due(monday + 23 * DAY), undefined);
-  // Another schedule, and a clock that was years ahead.
+  // The schedule has changed, and the clock was years ahead.
   assert.deepEqual(dueDigest(store, 'mail', daily, monday + 23 * DAY), {
     from: monday + 21 * DAY,
     until: monday + 23 * DAY,

@@ -42,7 +42,10 @@ export interface HeldAddress {
   readonly standing: Facts | undefined;
 }
 
-/** `later`: after this number of milliseconds at the earliest. */
+/**
+ * The reason why a contact is not granted. `later`: request it again after `ms`
+ * milliseconds.
+ */
 export type NotHeld =
   | { readonly kind: 'opted-out' | 'given-up' }
   | { readonly kind: 'later'; readonly ms: number; readonly isSpent: boolean };
@@ -128,7 +131,7 @@ export interface EndedContact {
   readonly connections: number;
   /** Milliseconds until the next contact. */
   readonly pauseMs: number;
-  /** The new standing; absent: unchanged. */
+  /** The new standing at the address; absent if it is unchanged. */
   readonly standing?: Facts | undefined;
   readonly reason?: string | undefined;
   /** The scan that abandons the address. */

@@ -12,7 +12,7 @@ import { NetworkBreaker, pauseForOwnNetwork } from '../visits/network-breaker.js
 import type { Politeness } from '../visits/politeness.js';
 import { returnAddress, takeAddress, type HeldAddress } from './take-address.js';
 
-/** Longest wait of a domain for an address; after it the domain is deferred. */
+/** Longest wait of a domain for an address; after this wait, the domain is deferred. */
 const MAX_WAIT_MS = 10_000;
 /** Shortest pause before a domain is observed again. */
 const DEFER_MS = 2000;
@@ -147,7 +147,9 @@ export class WebContacts {
   }
 }
 
-/** An outcome, and the milliseconds until the address may be visited again. */
+/**
+ * The outcome of a visit, and the milliseconds until the address may be visited again.
+ */
 type Ended = WebOutcome & { readonly pauseMs: number };
 
 function later(ms: number): WebOutcome {

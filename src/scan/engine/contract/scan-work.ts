@@ -65,7 +65,7 @@ export interface DomainObservation {
   readonly known: boolean;
   /** Names of the mail hosts, in the order of preference. */
   readonly hosts: readonly string[];
-  /** The domain has a policy that depends on the certificates of its hosts. */
+  /** The domain has an MTA-STS policy, so every host of the domain is visited. */
   readonly visitAlways: boolean;
   /** Number of DNS questions that this observation asked. */
   readonly questions: number;
@@ -115,7 +115,7 @@ export interface HostObservation {
 export interface VisitTarget {
   readonly host: string;
   readonly address: string;
-  /** The facts of `observeHost`. */
+  /** The facts that `observeHost` returned. */
   readonly hostFacts: Facts;
   /**
    * Returns true while the lease of the address lasts long enough for one more

@@ -88,8 +88,8 @@ export class FactStore {
   }
 
   /**
-   * Empties the cache when its rows are old, or after a change of the clock, when the
-   * times prove nothing about the age of the rows.
+   * Empties the cache when its rows are old, or after a change of the clock, because the
+   * times then prove nothing about the age of the rows.
    */
   #forget(): void {
     const now = this.#clock.now();

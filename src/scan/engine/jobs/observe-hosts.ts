@@ -22,9 +22,9 @@ export interface HostScan {
 }
 
 /**
- * Claims a slice of a scan, looks up the addresses of the mail hosts that it named first and
- * creates the visits that are due. Returns the number of slices: 0 means that all are leased
- * or done.
+ * Claims a slice of a scan, looks up the addresses of the mail hosts that this slice was
+ * the first to name, and creates the visits that are due. Returns the number of slices: 0
+ * means that all are leased or done.
  *
  * A visit is due if the host is new at an address, its records changed, or the last visit
  * is old. A recently visited host without changes costs no connection.

@@ -87,7 +87,7 @@ const cronItems: readonly CronItem[] = [
   {
     task: 'scan.prune',
     match: '17 3 * * *',
-    // A worker that starts after that time runs the missed item.
+    // A worker that starts up to a day later runs the missed item.
     options: { jobKey: 'scan.prune', maxAttempts: 3, backfillPeriod: DAY },
   },
 ];

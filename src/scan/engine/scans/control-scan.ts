@@ -10,14 +10,18 @@ const DAY = 86_400_000;
  */
 const PLANNED_RATE = 500;
 /**
- * Maximum length of a list whose visits all start at once, since it covers few networks.
+ * Maximum length of a list whose visits all start at once: a list of this length covers
+ * few networks.
  */
 const MAX_UNSPREAD = 1000;
 
 export interface ScanOptions {
   /** Days for which an earlier visit is still valid; default 14. */
   readonly revisitDays?: number | undefined;
-  /** Days after which workers scan the list again; 0: never. Default: as before. */
+  /**
+   * Days after which workers scan the list again; 0: never. Default: the stored interval
+   * of the list.
+   */
   readonly everyDays?: number | undefined;
 }
 

@@ -18,8 +18,8 @@ export interface ScanProgress {
     readonly unreached: number;
   };
   /**
-   * Visits that could have been inferred, and those whose result differed from the
-   * inferred one.
+   * Number of visits whose result could have been inferred, and of those that contradict
+   * the inference.
    */
   readonly inference: { readonly checked: number; readonly wrong: number };
   /** Addresses that rest after a refused visit. */

@@ -195,7 +195,7 @@ export interface GroupColumn {
   readonly ended: boolean;
 }
 
-/** Returns the group of a column. `modelOf`: the facts of a model. */
+/** Returns the group that a column stores. `modelOf`: returns the facts of a model. */
 export function nameGroupOf(
   column: GroupColumn | null,
   modelOf: (factId: number | null) => Facts | undefined,

@@ -2,7 +2,7 @@ import type { Clock } from '../../../base/index.js';
 import type { Queries } from '../database/database.js';
 
 const WINDOW_MS = 60_000;
-/** With fewer networks, a share proves nothing. */
+/** Minimum number of networks for a decision: a share of fewer proves nothing. */
 const MIN_NETWORKS = 20;
 
 /**

@@ -115,7 +115,7 @@ function openOption(options: EximOptions, router: string): Fact<never> | undefin
   };
   if (coverageOf(options.get('dnssec_require_domains') ?? '') !== 'no')
     return open('dnssec_require_domains', 'defers mail to unsigned domains');
-  // Hosts of SRV records come before MX.
+  // Exim tries hosts of SRV records before those of MX records.
   if (options.get('check_srv')) return open('check_srv', 'uses SRV records');
   return undefined;
 }

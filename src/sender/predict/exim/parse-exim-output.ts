@@ -19,8 +19,8 @@ const MAX_BLOCKS = 1000;
 /**
  * Parses the configuration as Exim prints it: `name = value` or a flag on each line, and
  * a head such as `remote_smtp transport:` before each block. Exim prints every option of
- * a driver, so an absent one is unknown to that build. Pure; CRLF and LF give the same
- * result.
+ * a driver, so the build does not support an option that is absent. Pure; CRLF and LF
+ * give the same result.
  */
 export function parseEximOutput(text: string): EximOutput {
   const main = new Map<string, string>();
@@ -101,8 +101,8 @@ export function coverageOf(list: string): Coverage {
 }
 
 /**
- * Evaluates the option `domains` of a router for a domain that other servers receive mail
- * for. An unevaluated negated item lists local domains, so it does not match.
+ * Evaluates the option `domains` of a router for a domain whose mail other servers
+ * receive. An unevaluated negated item lists local domains, so it does not match.
  */
 export function routes(list: string, domain: string): Coverage {
   const items = listItems(list);

@@ -11,7 +11,7 @@ import type { PostfixParameters } from './postfix-parameters.js';
 
 /** The route of mail to one domain. */
 export interface PostfixRoute {
-  /** The service of master.cf that sends the mail: its options count. */
+  /** The service of master.cf that sends the mail: its options override main.cf. */
   readonly service: string;
   readonly smartHost: SenderModel['smartHost'];
   /** The next hop if it is not the domain. */

@@ -42,7 +42,7 @@ const indexedTypes = ['hash', 'btree', 'lmdb', 'cdb', 'dbm', 'sdbm'];
 /** Types whose text is a file of `key value` lines, or of patterns. */
 export const fileTypes: readonly string[] = [...indexedTypes, 'texthash', 'regexp', 'pcre'];
 
-/** Tables in one list; Postfix has no limit. */
+/** Maximum number of tables in one list; Postfix itself has no limit. */
 const MAX_TABLES = 50;
 
 /** Parses a list of tables, separated by commas or white space outside braces. */
@@ -176,7 +176,9 @@ interface Pattern {
   readonly value: string;
 }
 
-/** At most this many `.*` or `.+` in one pattern: each multiplies the time of a match. */
+/**
+ * Maximum number of `.*` and `.+` in one pattern: each multiplies the time of a match.
+ */
 const MAX_REPEATS = 3;
 
 function parsePattern(line: string): Pattern | undefined {

@@ -10,7 +10,7 @@ export const unnamedServer =
 
 /** The treatment of a domain with both mechanisms by each policy server. */
 export const policyServerUse: Readonly<Record<PolicyServer, StsUse>> = {
-  // dane-only if every host has TLSA records, else secure (docs/postfix.md).
+  // Answers dane-only if every host has TLSA records, else secure (docs/postfix.md).
   hermetic: { use: 'enforce', withDane: 'dane-alone', otherMediaType: 'void' },
   // Answers secure for every policy in mode enforce, so DANE of main.cf is replaced. The
   // program accepts a policy only with media type text/plain (resolver.py, is_plaintext).
