@@ -22,9 +22,9 @@
  * - `compare/` lists the differences between two results;
  * - `render/` writes the reports.
  *
- * "Could not be determined" is a separate result: `inconclusive` appears if an
- * unknown fact could make the verdict worse. Faults of this machine's network never count
- * against the domain.
+ * "Could not be determined" is a separate result: `inconclusive` appears if an unknown
+ * fact could make the verdict worse. Faults of this machine's network never lower the
+ * verdict on the domain.
  *
  * @example
  * ```ts

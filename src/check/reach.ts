@@ -2,9 +2,9 @@ import type { Upstream } from '../dns/index.js';
 import { guarded, specialPurpose, type Network } from '../net/index.js';
 
 /**
- * The addresses that a check connects to. `internet`: those that a sender anywhere can
- * reach. `lab`: the documentation addresses as well, which the lab uses. `any`: all
- * addresses, for networks that the operator named.
+ * The addresses that a check connects to. `internet`: the addresses that a sender
+ * anywhere can reach. `lab`: the documentation addresses as well, which the lab uses.
+ * `any`: all addresses, for networks that the operator named.
  */
 export type Reach = 'internet' | 'lab' | 'any';
 

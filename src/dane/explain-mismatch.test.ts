@@ -85,7 +85,8 @@ test('usage 2: wrong usage, anchor not sent, date, name, path', () => {
   assert.match(explain(ofRoot), /^anchor-not-sent: .*if the record is of CN=Root/);
   assert.match(explain([tlsa('2 0 1', sha256(anchor.der))], { anchor }), /^anchor-not-sent/);
   assert.match(explain([tlsa('2 1 1', sha256('x'))], { chain: [...chain, anchor] }), /^unknown/);
-  // A public CA that changed its intermediate: the root is known and does not match.
+  // The records of a public CA that changed its intermediate: the root is known and does
+  // not match.
   for (const record of [tlsa('2 1 1', sha256('x')), tlsa('2 0 2', sha512(sha256('x')))])
     assert.match(explain([record], { anchor }), /^unknown: .*not its root CN=Root: the CA changed/);
   const ofMiddle = [tlsa('2 1 1', sha256(intermediate.spki))];

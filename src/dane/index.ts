@@ -17,10 +17,11 @@
  * With usage 3 a match is sufficient: names and dates of the certificate are ignored (RFC
  * 7671 §5.1). With usage 2 the chain, its dates and a reference identifier must match.
  *
- * This part looks up the records of a host (`lookupTlsa`), authenticates a chain by them
- * (`verifyDane`), explains records that do not match (`explainMismatch`), finds records
- * at wrong owner names (`lookupMisplaced`), and derives the state of a key rollover
- * (`rolloverState`). A lookup without a definite result is `bogus` or `tempfail`, never
+ * This part looks up the records of a host (`lookupTlsa`), authenticates a chain by the
+ * records (`verifyDane`), explains records that do not match (`explainMismatch`), finds
+ * records at wrong owner names (`lookupMisplaced`), and derives the state of a key
+ * rollover (`rolloverState`). A lookup without a definite result is `bogus` or
+ * `tempfail`, never
  * `absent`: an on-path attacker could otherwise switch DANE off by dropping packets (RFC
  * 7672 §2.1.2).
  *

@@ -25,7 +25,7 @@ export interface LookupTlsaOptions {
   /** The TLSA answer for the host itself, if the caller already queries it. */
   readonly asked?: Promise<DnsAnswer>;
   /**
-   * True to look up records that senders ignore as well, so that a report can list them
+   * True to look up also the records that senders ignore, so that a report can list them
    * as ignored. A sender leaves this false (RFC 7672 §2.2.2 [7672-2.2.2-2]).
    */
   readonly inert?: boolean;
@@ -95,8 +95,8 @@ export async function lookupTlsa({
         : askTlsa({ resolver, host: baseDomain, port, signal });
     if (!answer) continue;
     last = judge(baseDomain, await answer, trust);
-    // RFC 7672 §2.2.3: the next candidate is tried only if this one has no secure
-    // records; a failure ends the search.
+    // RFC 7672 §2.2.3: the next candidate is tried only if the current candidate has no
+    // secure records. A failure ends the search.
     if (last.status !== 'absent' && last.status !== 'insecure') return last;
   }
   return last;
@@ -122,8 +122,8 @@ function judge(baseDomain: Name, dnsAnswer: DnsAnswer, addressDnssec: Dnssec): T
   const { aliases, canonicalName, dnssec, ttl } = dnsAnswer;
   const alias = aliases.length > 0 ? canonicalName.toLower() : undefined;
   const common = { base: baseDomain.toLower(), alias, dnssec, ttl };
-  // All records are read, since the last one may match: a DNS message bounds their
-  // number.
+  // All records are read, since the last record may match. The size of a DNS message
+  // limits their number.
   const records = dnsAnswer.records.flatMap((resourceRecord): TlsaData[] => {
     const read = readTlsa(resourceRecord);
     return read.ok ? [read.value] : [];

@@ -100,7 +100,7 @@ export interface DeliveryAttempt {
   readonly cleartext: boolean;
   /**
    * One result for each policy that applies to this attempt. Empty if no server was
-   * reached: reports omit such an attempt (RFC 8460 §4.3.4).
+   * reached: reports omit attempts without a session (RFC 8460 §4.3.4).
    */
   readonly results: readonly PolicyResult[];
 }

@@ -5,10 +5,9 @@
  * A report is self-contained. It loads no script, font, picture or style, so a user can
  * send a report as one file. Its content security policy forbids scripts, so an attacker
  * who controls a server's replies cannot make the report run code. A page of a site links
- * to the style and script of that site, and to nothing else. The layout follows the
- * screen from 320 pixels up, the system's light or dark setting, and paper. Colours keep
- * a contrast of at least 4.5 to 1 (WCAG 2.2, 1.4.3), and no fact is shown by colour
- * alone.
+ * to the style and script of that site, and to nothing else. The layout adapts to screens
+ * from 320 pixels up, to the system's light or dark setting, and to paper. Colours keep a
+ * contrast of at least 4.5 to 1 (WCAG 2.2, 1.4.3), and no fact is shown by colour alone.
  *
  * {@link markup} is the only way to make HTML: it escapes every value that is not HTML
  * already, and makes control, bidi and invisible characters visible. The components are

@@ -63,7 +63,7 @@ export interface IssueOptions {
   readonly hash?: SignatureHash;
   /** The CA flag of basicConstraints. Default: false for servers, true for CAs. */
   readonly ca?: boolean;
-  /** Maximum number of CAs below this one. Undefined: no limit. */
+  /** Maximum number of CAs below this CA. Undefined: no limit. */
   readonly pathLength?: number;
   /** null omits the extension. The default depends on the CA flag. */
   readonly keyUsage?: readonly KeyUsage[] | null;

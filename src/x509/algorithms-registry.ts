@@ -45,8 +45,8 @@ export const hashes: Readonly<Record<string, string>> = {
 };
 
 /**
- * Hashes that a signature may depend on. All others have collisions (RFC 6149, 6150,
- * 6151, 9155) or are unknown.
+ * Hashes that a signature may depend on. All other hashes have collisions (RFC 6149,
+ * 6150, 6151, 9155) or are unknown.
  */
 export const strongHashes: ReadonlySet<string> = new Set(['sha224', 'sha256', 'sha384', 'sha512']);
 

@@ -7,10 +7,10 @@ import type { Certificate } from './types.js';
  * 4.2: Amazon 2.0, DigiCert 7.06, ISRG 5.9, Sectigo 6.1.1), read through a public list.
  * The list was compared on 2026-11-30 with the report of 2026-09-22 for Actalis,
  * DigiCert, Google, Let's Encrypt, Sectigo, SSL.com and ZeroSSL, and has all names of
- * that report. Names that only earlier statements have remain in the list: without them a
- * valid record would be reported as a fault. A CA that is not listed is unknown, and its
- * records are not judged. Records to publish do not use this list: their name comes from
- * the directory of the CA (RFC 8555 §9.7.6).
+ * that report. Names that occur only in earlier statements stay in the list: without
+ * them, the check would report a valid record as a fault. A CA that is not listed is
+ * unknown, and its records are not judged. Records to publish do not use this list: their
+ * name comes from the directory of the CA (RFC 8555 §9.7.6).
  */
 const identifiers: Readonly<Record<string, readonly string[]>> = {
   'AC CAMERFIRMA S.A.': ['camerfirma.com'],

@@ -99,7 +99,10 @@ function checkServer({ keyUsage }: Certificate, problems: Set<X509FailureCode>):
     problems.add('x509-wrong-purpose');
 }
 
-/** Applies the rules for a certificate that issues the one below it (RFC 5280 §6.1.4). */
+/**
+ * Applies the rules for a certificate that issues the next certificate of the path (RFC
+ * 5280 §6.1.4).
+ */
 function checkIssuer(
   issuer: Certificate,
   below: readonly Certificate[],

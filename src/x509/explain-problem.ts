@@ -124,7 +124,7 @@ const MAX_EXAMINED = 4;
 
 /**
  * Returns the last certificate that the issuer names reach from the server's own
- * certificate. The others may be in any order.
+ * certificate. The other certificates may be in any order.
  */
 function lastOf(certificateChain: readonly Certificate[]): Certificate | undefined {
   const passed = new Set<Certificate>();

@@ -277,8 +277,8 @@ function keysOf(
       const text = generalName.text.toLowerCase();
       const domainName = text.replace(/^\*\./, '');
       if (!isDomain(domainName)) return undefined;
-      // `*.a.example` represents only names below a.example. Its text is below a.example
-      // too, so it gets the same keys.
+      // `*.a.example` represents only names below a.example. The text of the wildcard is
+      // also below a.example, so the wildcard gets the same keys.
       return around('dns', text);
     }
     case NameForm.email: {

@@ -7,8 +7,8 @@ const order: readonly Direction[] = ['worse', 'unclear', 'better', 'changed'];
 
 /**
  * Compares two results of one domain and returns the facts that differ, worse ones first.
- * Both should be graded with the same profile; otherwise a change of rules appears as a
- * change of the domain.
+ * Both results should be graded with the same profile; otherwise a change of rules
+ * appears as a change of the domain.
  */
 export function compareResults(older: CheckResult, newer: CheckResult): Comparison {
   const [was, entries] = [index(older), index(newer)];

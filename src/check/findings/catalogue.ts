@@ -28,7 +28,7 @@ export const catalogue = {
 
 /**
  * The stable identifiers of the findings. Profiles, exit codes, SARIF and stored results
- * use them, so an identifier is never renamed or given another meaning.
+ * use the identifiers, so an identifier is never renamed or given another meaning.
  */
 export type FindingId = keyof typeof catalogue;
 

@@ -174,8 +174,8 @@ export const certificateFindings = {
   },
   /**
    * Raised when a path exists only with an intermediate that the server did not send.
-   * Browsers fetch or cache such certificates, which hides the fault on the web; mail
-   * servers do neither.
+   * Browsers fetch or cache intermediates, which hides the fault on the web. Mail servers
+   * do neither.
    */
   'cert-chain-incomplete': {
     topic: 'certificate',
@@ -238,9 +238,9 @@ export const certificateFindings = {
     ],
   },
   /**
-   * Raised when no dNSName matches the MX host. The common name does not count (RFC 8461
-   * §4.2 asks for subjectAltName). With DANE-EE the severity is info, because usage 3
-   * ignores names (RFC 7672 §3.1.1).
+   * Raised when no dNSName matches the MX host. The common name is ignored (RFC 8461 §4.2
+   * asks for subjectAltName). With DANE-EE the severity is info, because usage 3 ignores
+   * names (RFC 7672 §3.1.1).
    */
   'cert-name-mismatch': {
     topic: 'certificate',
@@ -279,8 +279,8 @@ export const certificateFindings = {
   /**
    * Raised when the key of the server or of a CA above it is shorter than the profile's
    * lower limit: an attacker who breaks either key can impersonate this server. The
-   * profile decides between warning and failure, because the limits of the guidelines
-   * differ.
+   * profile determines whether the finding is a warning or a failure, because the limits
+   * of the guidelines differ.
    */
   'cert-weak-key': {
     topic: 'certificate',

@@ -66,8 +66,8 @@ export const continuityFindings = {
     ],
   },
   /**
-   * Raised when the alias `mta-sts` has no address, and no other party is known to be
-   * able to claim it.
+   * Raised when the target of the alias `mta-sts` has no address, and the check found no
+   * way for another party to claim the target.
    */
   'sts-host-dangling': {
     topic: 'mta-sts',
@@ -226,7 +226,7 @@ export const continuityFindings = {
   },
   /**
    * Raised when signatures of the domain's own zones expire soon: less than a third of
-   * their period and less than three days are left.
+   * their validity period and less than three days are left.
    */
   'dnssec-signature-near-expiry': {
     topic: 'dnssec',
@@ -269,8 +269,8 @@ export const continuityFindings = {
     steps: noSteps,
   },
   /**
-   * Raised when one authoritative server returns older signatures than the others, or
-   * none.
+   * Raised when one authoritative server returns no signatures, or older signatures than
+   * the other servers.
    */
   'dnssec-stale-server': {
     topic: 'dnssec',

@@ -199,8 +199,7 @@ export const daneFindings = {
   /**
    * Raised when records exist in a signed zone and every one has parameters that mail
    * does not use (RFC 7672 §3.1.3). Senders then require TLS without authentication,
-   * which stops passive attackers and no active ones, so the severity is warn and not
-   * fail.
+   * which stops passive attackers only, so the severity is warn and not fail.
    */
   'dane-unusable': {
     topic: 'dane',
@@ -380,9 +379,9 @@ export const daneFindings = {
     steps: (findingValues) => [command('Show the clock.', 'date -u'), checkAgain(findingValues)],
   },
   /**
-   * Raised when some records match no key in use and another one matches. Senders deliver
-   * mail, so the severity is info. At the next key change, the stale records can hide the
-   * lack of a record for the new key.
+   * Raised when some records match no key in use and another record matches. Senders
+   * deliver mail, so the severity is info. At the next key change, the stale records can
+   * hide the lack of a record for the new key.
    */
   'dane-leftover': {
     topic: 'dane',

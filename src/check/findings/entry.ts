@@ -78,7 +78,7 @@ export interface FindingValues {
    * host that works for them, or defer the mail.
    */
   readonly instead: string;
-  /** True if the failure may end without a change of the domain. */
+  /** True if the failure may end without a change by the domain. */
   readonly temporary: boolean;
   /** True if the address lookup of `host` failed. */
   readonly lookup: boolean;
@@ -191,7 +191,7 @@ export const checkElsewhere = ({ domain, options }: FindingValues): string =>
 export const recordsCommand = ({ domain, options }: FindingValues): string =>
   `hermetic records ${domain}${options.network}${options.resolver ?? ''}`;
 
-/** The last step of every fix. */
+/** The last step of every fix, which repeats the check. */
 export const checkAgain = (findingValues: FindingValues): FixStep =>
   confirm('Check the domain again.', checkCommand(findingValues));
 

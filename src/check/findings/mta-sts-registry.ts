@@ -58,7 +58,7 @@ export const mtaStsFindings = {
   },
   /**
    * Raised when the single record begins with v=STSv1 and violates the grammar of RFC
-   * 8461 §3.1. Senders treat the domain as one without MTA-STS. The domain loses
+   * 8461 §3.1. Senders treat the domain like a domain without MTA-STS. The domain loses
    * protection and no mail, so the severity is warn.
    */
   'sts-record-invalid': {
@@ -184,8 +184,8 @@ export const mtaStsFindings = {
   /**
    * Raised when the record is valid and the HTTPS request fails because of the name, the
    * connection, the status or the size. Senders without a cached policy deliver without
-   * one. After a failure that may be temporary the policy is unknown, and the verdict
-   * becomes inconclusive.
+   * any policy. After a failure that may be temporary the policy is unknown, and the
+   * verdict becomes inconclusive.
    */
   'sts-policy-unreachable': {
     topic: 'mta-sts',
@@ -218,8 +218,9 @@ export const mtaStsFindings = {
     steps: publishPolicy,
   },
   /**
-   * Raised when the policy host's certificate does not verify for its name. HTTPS is the
-   * only authentication of the policy, so senders discard the answer.
+   * Raised when the certificate of the policy host is not trusted, expired, or not valid
+   * for the name of the host. HTTPS is the only authentication of the policy, so senders
+   * discard the answer.
    */
   'sts-policy-webpki-invalid': {
     topic: 'mta-sts',
@@ -387,7 +388,7 @@ export const mtaStsFindings = {
   },
   /**
    * Raised when the policy is enforced, lists every host, and every certificate received
-   * from every host verifies for the host's name.
+   * from every host is valid for the host's name.
    */
   'sts-good': {
     topic: 'mta-sts',

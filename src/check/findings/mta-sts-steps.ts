@@ -28,7 +28,7 @@ export const servePolicy = (
   );
 /**
  * The step that publishes the record. Senders fetch a changed policy only when the id
- * changes (RFC 8461 §3.1), so each step that changes the file is followed by a new id;
+ * changes (RFC 8461 §3.1), so each step that changes the file is followed by a new id.
  * `suffix` makes the ids of one plan distinct.
  */
 export const policyRecord = (findingValues: FindingValues, suffix = ''): FixStep =>
@@ -71,7 +71,7 @@ const readyFirst = (findingValues: FindingValues): FixStep[] =>
 /**
  * The step that precedes a new policy if the lookup of a host failed. A policy must not
  * name a host that may not exist, and under an enforced policy senders defer the mail of
- * a host that it omits (RFC 8461 §4.1).
+ * a host that the policy omits (RFC 8461 §4.1).
  */
 export const lookUpFirst = ({ unseen, domain }: FindingValues): FixStep[] =>
   unseen.length === 0
@@ -114,7 +114,7 @@ export const publishPolicy = (findingValues: FindingValues): FixStep[] => {
   ];
 };
 
-/** Steps that leave the policy unchanged, since its host may still serve it. */
+/** Steps that leave the policy unchanged, since the policy host may still serve it. */
 export const serveAgain = (findingValues: FindingValues): FixStep[] => [
   command('Fetch the policy as a sender does.', `curl -sSi ${policyUrl(findingValues)}`),
   config(

@@ -37,7 +37,7 @@ const deleteRecord = (findingValues: FindingValues): FixStep =>
 const addressRecord = ({ addressOwner, ip }: FindingValues): string =>
   `${addressOwner}. IN ${ip.includes(':') ? 'AAAA' : 'A'} ${ip}`;
 
-/** Deletes one address of a host that has others. */
+/** The step that deletes one address record of a host with several addresses. */
 const deleteAddress = (findingValues: FindingValues): FixStep =>
   dns(
     'Delete this address record. The other addresses of the host stay.',
@@ -45,9 +45,9 @@ const deleteAddress = (findingValues: FindingValues): FixStep =>
   );
 
 /**
- * The step that publishes a record instead of the one that names `host`. The final dot is
- * part of the text, because name servers append the zone name to a name without a final
- * dot.
+ * The step that publishes an MX record of `hostName` instead of the record of `host`. The
+ * final dot is part of the text, because name servers append the zone name to a name
+ * without a final dot.
  */
 const nameInstead = (findingValues: FindingValues, hostName: string): FixStep =>
   dns(
@@ -199,8 +199,8 @@ export const routeFindings = {
   },
   /**
    * Raised when the host is under a reserved top-level name (RFC 6761). Some providers
-   * ask for such a record to verify a domain, so the severity is info while other hosts
-   * exist.
+   * ask for an MX record of this kind to verify a domain, so the severity is info while
+   * other hosts exist.
    */
   'mx-special-name': {
     topic: 'mx',

@@ -96,8 +96,8 @@ export const starttlsFindings = {
   },
   /**
    * Raised when the EHLO reply has an altered keyword, such as XXXXXXXA, in place of
-   * STARTTLS. This finding is separate from an absent keyword, because an overwritten one
-   * proves that a device changes the session.
+   * STARTTLS. This finding is separate from an absent keyword, because an overwritten
+   * keyword proves that a device changes the session.
    */
   'starttls-mangled': {
     topic: 'starttls',
@@ -170,8 +170,8 @@ export const starttlsFindings = {
   },
   /**
    * Raised when the control host, which is known to offer STARTTLS, does not offer it
-   * here. This finding suppresses those on missing STARTTLS, which would blame the domain
-   * for a filter in the network of this check.
+   * here. This finding suppresses the findings on missing STARTTLS, which would blame the
+   * domain for a filter in the network of this check.
    */
   'own-network-strips': {
     topic: 'network',
@@ -188,7 +188,7 @@ export const starttlsFindings = {
   },
   /**
    * Raised when the server accepts STARTTLS and answers the ClientHello with an alert,
-   * with something other than TLS, or by closing the connection. A timeout does not raise
+   * with data that is not TLS, or by closing the connection. A timeout does not raise
    * this finding, since a lost packet has the same effect.
    */
   'tls-handshake-failed': {
@@ -237,9 +237,9 @@ export const starttlsFindings = {
     ],
   },
   /**
-   * Raised when TLS works on one connection to an address after an earlier one had no
-   * STARTTLS or a failed handshake. The later success is required: a permanent end of TLS
-   * may be the server's reaction to many connections from this check.
+   * Raised when TLS works on one connection to an address after an earlier connection had
+   * no STARTTLS or a failed handshake. The later success is required: a permanent end of
+   * TLS may be the server's reaction to many connections from this check.
    */
   'starttls-intermittent': {
     topic: 'starttls',
@@ -383,8 +383,8 @@ export const starttlsFindings = {
   },
   /**
    * Raised when the server accepts a suite of RC4, RC2, DES, 3DES or IDEA, or with fewer
-   * than 112 bits. The severity is warn for the same reason as for old versions: the
-   * suite is still better than plaintext.
+   * than 112 bits. The severity is warn, as for `tls-old-version`: the suite is still
+   * better than plaintext.
    */
   'tls-weak-suite': {
     topic: 'cipher',

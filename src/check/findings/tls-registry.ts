@@ -210,7 +210,7 @@ export const tlsFindings = {
     reference: 'RFC 9325 §4.3',
     owner: 'mail-host',
     fix: 'Use a group of RFC 7919 with at least 2048 bits, or no DHE at all (RFC 10015).',
-    // postconf(5): custom parameters are not recommended from 3.7 on.
+    // postconf(5): custom DH parameters are not recommended from Postfix 3.7 on.
     steps: (findingValues) => [
       command(
         'Remove your own parameters. Postfix 3.1 has 2048 bits, and from 3.7 on OpenSSL 3 chooses.',

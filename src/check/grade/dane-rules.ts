@@ -33,7 +33,7 @@ export function daneRules(raised: FindingCollector): boolean {
 
 /**
  * Reports failed lookups of a host. Each cause raises one finding: in a bogus zone the
- * TLSA lookup fails as well, so later conditions apply only if earlier ones do not.
+ * TLSA lookup fails as well, so later conditions apply only if no earlier condition does.
  */
 function lookupRules(raised: FindingCollector, host: HostEvidence): void {
   const { evidence } = raised;
@@ -111,8 +111,8 @@ function everyCertificateMatches(hosts: readonly JudgedHost[]): boolean {
 }
 
 /**
- * Explains for the first three records why DANE for mail does not use them (RFC 7672
- * §3.1.3).
+ * Explains for each of the first three records why DANE for mail does not use the record
+ * (RFC 7672 §3.1.3).
  */
 function unusableReason(records: readonly string[]): string {
   return records

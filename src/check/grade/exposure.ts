@@ -23,8 +23,8 @@ export function assessExposure(
 
 /**
  * Returns the evidence in the three-valued form of the policy model. Addresses that this
- * machine could not try are omitted if it tried others, since untried addresses would
- * make every outcome unknown.
+ * machine could not try are omitted if it tried other addresses, since untried addresses
+ * would make every outcome unknown.
  */
 function viewOf(evidence: Evidence, judgedHosts: readonly JudgedHost[]): View {
   const tried = judgedHosts.map((judgedHost) => ({
@@ -139,7 +139,7 @@ export function ownNetworkStrips({ network: { control } }: Evidence): boolean {
 
 /**
  * Returns the servers that a sender may reach at an address. An address with intermittent
- * STARTTLS counts as two servers, one with it and one without.
+ * STARTTLS counts as two servers, one with STARTTLS and one without.
  */
 function serverViews(address: JudgedAddress, stripped: boolean): readonly ServerView[] {
   const view = serverView(address, stripped);

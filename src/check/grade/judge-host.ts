@@ -208,7 +208,7 @@ function strictTlsOf(
   return settled === 'refused' ? 'old-suites' : 'unknown';
 }
 
-/** Returns the server's reply, absent if the conversation did not end with one. */
+/** Returns the server's reply; empty if the conversation did not end with a reply. */
 function replied(connection: ConnectionEvidence | undefined): Pick<MailAddress, 'reply'> {
   const reply = replyOf(connection);
   return reply === undefined ? {} : { reply };

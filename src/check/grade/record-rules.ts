@@ -122,7 +122,7 @@ export function otherRecords(
   return `TXT at ${owner}: ${joined(texts.map(quoted))} does not begin with v=${version}`;
 }
 
-/** Joins at most {@link MOST} phrases, and states the number of the others. */
+/** Joins at most {@link MOST} phrases, and states the number of the remaining phrases. */
 function joined(phrases: readonly string[]): string {
   const more = phrases.length - MOST;
   return [...phrases.slice(0, MOST), ...(more > 0 ? [`${more} more`] : [])].join('; ');

@@ -15,7 +15,7 @@ import { judgeChain } from '../judge-chain.js';
  * Returns evidence whose saved chains are judged by another trust store, at the time of
  * the evidence. A sender with this store obtains no policy from a policy host that the
  * store does not trust [8461-3.3-1]. The policy is not known in the reverse case: the
- * check requested none from a policy host with an untrusted certificate.
+ * check requested no policy from a policy host with an untrusted certificate.
  */
 export function rejudge(evidence: Evidence, trustStore: TrustStore): Evidence {
   const validationTime = Date.parse(evidence.collectedAt);

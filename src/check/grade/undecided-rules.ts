@@ -19,8 +19,8 @@ export function undecidedRules(
 ): readonly FindingId[] {
   if (summary.starttls !== 'offered') return [];
   const strict = strictTls === 'unknown' ? (['tls-outdated-suites'] as const) : [];
-  // Triage asks no questions, so only old suites are an open finding, if TLSA records or
-  // an enforced policy require TLS.
+  // Triage asks no questions. Its only open finding is that on old suites, if TLSA
+  // records or an enforced policy require TLS.
   const required = tlsa.status === 'usable' || mtaSts.policy?.mode === 'enforce';
   if (depth === 'triage') return required ? strict : [];
   // If the first conversation did not reach TLS, `mx-inconclusive` already reports the

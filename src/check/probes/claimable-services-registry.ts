@@ -1,11 +1,11 @@
 /**
- * Hosting services at which a customer chooses the name below a shared suffix, or attaches a
- * foreign name without proof of its ownership. Another customer can claim a name that
- * points to such a service and that no customer uses any more. Source: the list
- * can-i-take-over-xyz (commit 003c6b9) and the public documentation of the services,
- * reviewed 2026-11. GitHub Pages, Heroku, Netlify and Webflow verify some names only.
- * GitLab Pages, CloudFront, Fastly and Firebase verify every name and are left out. A
- * service that is not listed is not judged.
+ * Hosting services at which a customer chooses the name below a shared suffix, or
+ * attaches a foreign name without proof of its ownership. If a name points to one of
+ * these services and no customer uses the name any more, another customer can claim it.
+ * Source: the list can-i-take-over-xyz (commit 003c6b9) and the public documentation of
+ * the services, reviewed 2026-11. GitHub Pages, Heroku, Netlify and Webflow verify some
+ * names only. GitLab Pages, CloudFront, Fastly and Firebase verify every name and are
+ * left out. A service that is not listed is not judged.
  */
 const services: readonly (readonly [suffix: string, service: string])[] = [
   ['azurewebsites.net', 'Azure App Service'],

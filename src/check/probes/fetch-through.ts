@@ -47,7 +47,7 @@ export async function fetchThrough(context: ProbeContext): Promise<Result<Fetche
   let refused: RefusedVisit | undefined;
   let result: Result<FetchedPolicy> = fail(stsFailures.make('sts-policy-unreachable'));
   for (const [at, address] of addresses.entries()) {
-    // The wait for a free address does not count towards the time limit of the fetch.
+    // The time limit of the fetch does not include the wait for a free address.
     const timeoutMs = Math.max(1, left / (addresses.length - at));
     const visit = await visitor.run({ ...names, address }, async () => {
       const began = clock.monotonic();

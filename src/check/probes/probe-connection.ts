@@ -62,7 +62,7 @@ export function probeConnection(
 
 /**
  * The state of one probe connection. Every step adds its observations to the evidence, so
- * that those of an interrupted connection are not lost.
+ * that the observations of an interrupted connection are not lost.
  */
 class ProbeConnection {
   readonly #context: ProbeContext;

@@ -42,7 +42,7 @@ export async function probeRoute(
 /**
  * Looks up addresses and TLSA records of one MX host and probes each of its addresses.
  * `address`, given by the operator, replaces the address lookup. TLSA records are looked
- * up even if senders ignore them, so that the report can name them as inert.
+ * up even if senders ignore these records, so that the report can name them as inert.
  */
 export async function probeHost(
   context: ProbeContext,

@@ -93,7 +93,7 @@ const addressesOf = (name: Name): readonly (readonly [Name, number])[] => [
 
 /**
  * Returns the signature that expires first for each zone, the registries last. An RRset
- * with several signatures validates until the last of them expires.
+ * with several signatures validates until the last signature expires.
  */
 function earliestEnds(answers: readonly DnsAnswer[], now: number): ReadonlyMap<string, ZoneEnd> {
   const rrsets = new Map<string, ZoneEnd & { readonly zone: string }>();

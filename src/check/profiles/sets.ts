@@ -42,7 +42,7 @@ export function suitesNamed(...names: readonly string[]): readonly number[] {
  */
 export const allBut12 = (...lists: readonly (readonly number[])[]): readonly number[] =>
   suites12.filter((id) => !lists.some((list) => list.includes(id)));
-/** Every suite of TLS 1.3 except those allowed. */
+/** Every suite of TLS 1.3 except the allowed suites. */
 export const allBut13 = (...allowed: readonly number[]): readonly number[] =>
   suites13.filter((id) => !allowed.includes(id));
 

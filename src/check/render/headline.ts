@@ -49,7 +49,7 @@ const happens: Readonly<Record<DeliveryResult, string>> = {
 
 /**
  * States the outcome of this domain's mail today, the reason for a failed or inconclusive
- * check, and the power of an attacker. The first sentence names the worst outcome of any
+ * check, and the effect of an attack. The first sentence names the worst outcome of any
  * sender, host and address.
  */
 export function headline(checkResult: CheckResult): string {
@@ -118,7 +118,8 @@ function today(checkResult: CheckResult): string {
 
 /**
  * Returns a phrase with the number of reached addresses that leave part of the mail in
- * plaintext. Undefined if none leaves any in plaintext, or all leave all of it.
+ * plaintext. Undefined if no address leaves mail in plaintext, or every address leaves
+ * all mail in plaintext.
  */
 function unevenTls({ hosts }: CheckResult): string | undefined {
   const reached = hosts.flatMap((mailHost) =>

@@ -154,7 +154,7 @@ function dateWords({ validity, notBefore, notAfter }: MailCertificate): string {
 /**
  * Returns the suites by version with the side whose preference applies, and then the
  * groups, by IANA names without their common prefix. A server with the same values as an
- * earlier one is printed in one line.
+ * earlier server is printed in one line.
  */
 function surface(
   { ip, tls }: MailAddress,

@@ -94,7 +94,7 @@ export function scorecard(checkResult: CheckResult): readonly Score[] {
   });
 }
 
-/** Returns whether there is mail to protect; otherwise there is nothing to score. */
+/** Returns whether the domain has mail to protect; otherwise the scorecard is empty. */
 export function hasMailRoute({ route }: CheckResult): boolean {
   return route.kind === 'mx' || route.kind === 'implicit' || route.kind === 'error';
 }
@@ -247,7 +247,7 @@ function ciphers(checkResult: CheckResult): Observed {
 
 /**
  * Returns the first certificate to expire. A certificate that DANE authenticates is as
- * good as one from a public CA.
+ * good as a certificate from a public CA.
  */
 function certificate(checkResult: CheckResult): Observed {
   const all = certificatesOf(checkResult);
@@ -268,8 +268,8 @@ function certificate(checkResult: CheckResult): Observed {
 }
 
 /**
- * Returns the TLSA records and whether they match. Records under an unsigned MX record
- * are `absent`: an attacker can direct mail to other hosts (RFC 7672 §2.2.1).
+ * Returns the TLSA records and whether they match. Records of hosts behind an unsigned MX
+ * record are `absent`: an attacker can direct mail to other hosts (RFC 7672 §2.2.1).
  */
 function dane(checkResult: CheckResult): Observed {
   const { route } = checkResult;

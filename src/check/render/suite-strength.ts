@@ -15,7 +15,7 @@ const authenticated: ReadonlySet<Suite['mode']> = new Set(['GCM', 'CCM', 'CCM_8'
 /**
  * Returns the mark of a suite in lists. `weak`: an attacker can break it (NULL, export,
  * RC4, 3DES, anonymous). `dated`: no forward secrecy or no authenticated encryption (RFC
- * 9325 §4.2). `strong`: the others. Undefined for a name that is not in the IANA
+ * 9325 §4.2). `strong`: all other suites. Undefined for a name that is not in the IANA
  * registry.
  */
 export function suiteStrength(name: string): 'strong' | 'dated' | 'weak' | undefined {

@@ -98,8 +98,8 @@ const defeated: Cell = {
 };
 
 /**
- * The outcomes of a domain with every protection. The sender causes the bad outcomes
- * among them, and no setting of the domain changes these.
+ * The outcomes of a domain with every protection. The sender causes the bad outcomes in
+ * this table, and no setting of the domain changes a bad outcome.
  */
 export const bestPossible: Readonly<Record<SenderClass, Readonly<Record<Attack, DeliveryResult>>>> =
   {

@@ -43,8 +43,8 @@ export function namedTrustStore(name: string, certificates: readonly Certificate
 
 /**
  * Returns one trust store with the anchors, dates and names of several. A certificate
- * that has no distrust date in one store has none in the result, because the operator
- * added it.
+ * without a distrust date in one store has no distrust date in the result, because the
+ * operator added the certificate.
  */
 export function joinTrustStores(trustStores: readonly TrustStore[]): TrustStore {
   const distrustAfter = new Map<Certificate, number>();

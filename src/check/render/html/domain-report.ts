@@ -91,7 +91,7 @@ function stsPolicy({ status, mode, maxAge = 0, mx = [] }: CheckResult['mtaSts'])
   return markup`mode <b>${mode}</b>, cached for ${duration(maxAge)}, lists ${mx.join(', ') || 'no host'}`;
 }
 
-/** Returns the failure codes in brackets, if there are any. */
+/** Returns the failure codes in brackets; empty without a failure. */
 function problems(codes: readonly string[]): Markup | false {
   return codes.length > 0 && markup` <span class="soft">(${codes.join(', ')})</span>`;
 }
