@@ -1,8 +1,8 @@
 /**
  * `hermetic.evidence/1`: observations as plain JSON, without any judgement. Profiles
- * grade only what derives from these observations, so saved evidence can be graded again
- * offline. Text from peers is stored as received (ISO 8859-1) and neutralised only if it
- * is shown.
+ * grade only facts that derive from these observations, so saved evidence can be graded
+ * again offline. Text from peers is stored as received (ISO 8859-1) and neutralised only
+ * if it is shown.
  */
 import type { Dnssec, UnsupportedZone } from '../dns/index.js';
 import type { StoreIdentity } from '../x509/index.js';

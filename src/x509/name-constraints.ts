@@ -125,8 +125,8 @@ function namesOf({ altNames, subjectName }: Certificate): readonly GeneralName[]
 }
 
 /**
- * Returns true if the constraints permit a name: it is in a permitted subtree of its
- * form, if there is one, and in no excluded subtree. Names of other forms are not bound.
+ * Returns true if the constraints permit a name: the name is in a permitted subtree, if
+ * its form has one, and in no excluded subtree. Names of other forms are not bound.
  */
 function allowed(generalName: GeneralName, permitted: Subtrees, excluded: Subtrees): boolean {
   const form = formOf(generalName);

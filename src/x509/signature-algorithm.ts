@@ -32,8 +32,8 @@ interface PssParameters {
 }
 
 /**
- * Reads an AlgorithmIdentifier. Parameters matter as much as the name: the parameters of
- * RSASSA-PSS name the hashes.
+ * Reads an AlgorithmIdentifier. The result depends on the parameters too, since the
+ * parameters of RSASSA-PSS name the hashes.
  */
 export function readSignatureAlgorithm(identifier: Uint8Array): SignatureAlgorithm {
   const derReader = DerReader.sequence(identifier);

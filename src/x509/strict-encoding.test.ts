@@ -170,7 +170,7 @@ test('a critical extension that is not applied refuses the path [5280-4.2-1]', (
     '1.3.6.1.5.5.7.1.24': sequence(integer(5)), // the server must staple OCSP
   };
   const wanted = 'unknown-ca valid x509-critical-extension';
-  const keyed = new Set(['2.5.29.14', '2.5.29.35']); // written already, so twice
+  const keyed = new Set(['2.5.29.14', '2.5.29.35']); // in every certificate, so here twice
   for (const [oid, value] of Object.entries(identifiers)) {
     const verdict = (critical: boolean): string =>
       verdictVia({}, { extensions: [{ oid, critical, value }] });

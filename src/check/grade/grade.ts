@@ -44,7 +44,7 @@ export interface GradeOptions {
   readonly trustStore?: TrustStore | undefined;
   /**
    * True to omit the exposure of single hosts and addresses, the passed tests and the
-   * provenance, which take most of the time. Default false.
+   * provenance, which take most of the time of grading. Default false.
    */
   readonly brief?: boolean | undefined;
 }

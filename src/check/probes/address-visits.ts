@@ -89,7 +89,7 @@ interface Known {
 }
 
 /**
- * Limits the load on mail servers over the life of a service. A visitor chooses the
+ * Limits the load on mail servers as long as a service runs. A visitor chooses the
  * domain, and the domain's owner chooses the MX host, so the operator of a mail server
  * has chosen neither. Therefore all checks together are limited to one open connection
  * for each address, to a daily budget, and to one visit in a period: a further domain at

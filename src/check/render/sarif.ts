@@ -122,7 +122,9 @@ function item(
   };
 }
 
-/** Makes control and bidi characters visible; at most 4000 characters. */
+/**
+ * Makes control and bidi characters visible, and cuts a text off after 4000 characters.
+ */
 const safe = (outputText: string): string => neutralise(outputText, 4000);
 /** Makes these characters visible in each line of a text. */
 const lines = (outputText: string): string => outputText.split('\n').map(safe).join('\n');
