@@ -63,7 +63,7 @@ export async function bench(args: readonly string[]): Promise<void> {
   const daemons = await benchDaemons();
   if (!daemons.isReached) process.exitCode = 1;
   const text = [
-    `Medians of ${ROUNDS} rounds by turns, one process each.`,
+    `Medians of ${ROUNDS} alternating rounds, one process each.`,
     '',
     '| command | wall-clock ms | CPU ms | MiB |',
     '| --- | ---: | ---: | ---: |',
@@ -108,7 +108,7 @@ async function benchDaemons(): Promise<{ readonly isReached: boolean; readonly t
     ({ cpu, scraped }) => cpu <= DAEMON_PROMISE.cpu && scraped <= DAEMON_PROMISE.memory,
   );
   const text = [
-    `The daemon of the archive, medians of ${DAEMON_ROUNDS} starts by turns until every port is open. It is idle three seconds later. MB are 10^6 octets of resident memory. "Own" leaves out the pages of files, such as Node's program file, which processes share:`,
+    `The daemon of the archive, medians of ${DAEMON_ROUNDS} alternating starts until every port is open. It is idle three seconds later. MB are 10^6 octets of resident memory. "Own" leaves out the pages of files, such as Node's program file, which processes share:`,
     '',
     '| jobs | wall-clock ms | CPU ms | idle MB | own MB | scraped MB |',
     '| --- | ---: | ---: | ---: | ---: | ---: |',

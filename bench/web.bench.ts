@@ -76,7 +76,7 @@ async function load(say: Say): Promise<void> {
   say(
     [
       `250 networks requested ${(sent / seconds).toFixed(0)} pages a second, each on a new connection.`,
-      `The queue of checks was full. The figures are medians of ${rounds} rounds by turns.`,
+      `The queue of checks was full. The figures are medians of ${rounds} alternating rounds.`,
       `Answers: ${counts || 'none'}; the others wait unread.\n`,
     ].join(' '),
   );

@@ -21,7 +21,7 @@ export const acmeFailures = defineFailures({
     clause: 'RFC 8555 §6.6',
     message:
       'The certification authority set a time to wait. Hermetic sends it nothing until then.',
-    fix: 'Nothing to do: Hermetic continues at that time.',
+    fix: 'Wait: Hermetic continues at that time.',
   },
   'acme-challenge-failed': {
     blame: 'publisher',
@@ -50,7 +50,7 @@ export const acmeFailures = defineFailures({
     temporary: true,
     clause: 'RFC 8555 §7.4',
     message: 'The certification authority has not finished the order yet.',
-    fix: 'Nothing to do: the next round continues the same order.',
+    fix: 'Wait: the next round continues the same order.',
   },
   'acme-certificate-wrong': {
     blame: 'peer',

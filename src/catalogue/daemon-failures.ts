@@ -113,6 +113,6 @@ export const daemonFailures = defineFailures({
     blame: 'peer',
     temporary: false,
     message: 'A client sent a request with more octets than the limit.',
-    fix: 'Nothing to do: the request was refused.',
+    fix: 'Ignore a single event: the daemon refused the request.',
   },
 });

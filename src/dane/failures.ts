@@ -7,7 +7,7 @@ export const daneFailures = defineFailures({
     temporary: false,
     resultType: 'tlsa-invalid',
     clause: 'RFC 7671 §4',
-    message: 'A TLSA record does not have the form that its parameters require.',
+    message: 'The form of a TLSA record contradicts its parameters.',
     fix: 'Publish the record again from the certificate in use.',
   },
   'dane-usage-unsupported': {

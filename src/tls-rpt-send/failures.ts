@@ -19,14 +19,14 @@ export const reportingFailures = defineFailures({
     temporary: false,
     clause: 'RFC 8460 §5.5',
     message: 'The receiver refuses the report permanently.',
-    fix: 'Nothing to do: after the third refusal, the daemon sends it nothing for a month.',
+    fix: 'Take no action: after the third refusal, the daemon sends no report to this receiver for a month.',
   },
   'reporting-put-off': {
     blame: 'peer',
     temporary: true,
     clause: 'RFC 8460 §5.5',
     message: 'The receiver does not accept the report now.',
-    fix: 'Nothing to do: the daemon tries for 24 hours.',
+    fix: 'Wait: the daemon repeats the attempt for 24 hours.',
   },
   'reporting-dkim': {
     blame: 'local',

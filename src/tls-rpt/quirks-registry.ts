@@ -230,7 +230,7 @@ export const reportQuirks = defineFailures({
   'result-type-unknown': quirk(
     'RFC 8460 §6.6',
     'The result type is not registered. The parser kept it verbatim.',
-    'Nothing to do if an RFC added it.',
+    'Take no action if an RFC added the result type.',
   ),
   'details-missing': quirk(
     'RFC 8460 §4.3',
@@ -250,7 +250,7 @@ export const reportQuirks = defineFailures({
   'details-more': quirk(
     'RFC 8460 §4.4',
     'The details add up to more failures than sessions. A session may fail twice.',
-    'Nothing to do.',
+    'Take no action.',
   ),
   'domain-form': quirk(
     'RFC 8460 §4.4',

@@ -403,7 +403,7 @@ function unsettledRule(
   let reason = 'it belongs to another profile';
   if (evidence.depth === 'triage') reason = 'depth triage does not ask';
   if (stopped !== undefined) reason = codeWords(stopped).replace(/^The /, 'the ');
-  if (stopped === 'budget') reason = `${spent} connections are used up`;
+  if (stopped === 'budget') reason = `${spent} connections reached the limit`;
   if (stopped?.startsWith('starttls-')) reason = 'the last connections offered no STARTTLS';
   raised.add('tls-unsettled', {
     host: judgedHost.evidence.name,

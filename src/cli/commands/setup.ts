@@ -227,7 +227,7 @@ async function warnAboutResolver(machine: Machine, output: Output): Promise<void
     resolvConf: machine.path(resolvConf),
   });
   if (probe.validates) return;
-  output.err(`hermetic: ${probe.says}: Postfix defers mail to domains with DANE\n`);
+  output.err(`hermetic: ${probe.says}, so Postfix defers mail to domains with DANE\n`);
   output.err(`  Before you continue, ${probe.fix}.\n`);
 }
 

@@ -161,7 +161,7 @@ function examineResolver({ probe, resolvConfs }: PostfixState): readonly Install
     faults.push({
       id: 'resolver-does-not-validate',
       importance: importance.mailDeferred,
-      message: `${probe.says}: Postfix defers mail to domains with DANE`,
+      message: `${probe.says}, so Postfix defers mail to domains with DANE`,
       fix: `Install a validating resolver here (docs/postfix.md, step 1), or ${probe.fix}.`,
     });
   const [system, chroot] = resolvConfs;

@@ -230,7 +230,7 @@ export const policyTopics: readonly ExplainTopic[] = [
       'The attacker is on the path between two mail servers and on the path to the resolver. They read, drop, delay and forge packets. The table shows four attacks. TLS stripped: they remove STARTTLS. Fake certificate: they answer instead of the server, with a certificate that no public CA issued for its name. Forged DNS: they forge every answer that is not signed. DNS and HTTPS blocked: they also block the lookups that reveal a policy. They may block hosts to steer mail to the weakest one. They cannot break signatures, and they cannot get a certificate for the name of another operator.',
     ],
     caption:
-      'The same attacks against suppressed.example, before the attack, and against good.example',
+      'The table for suppressed.example without its attacker, and the table for good.example',
     picture: async (stage) => {
       const weak = await stage.look('suppressed.example', { calm: true });
       const good = await stage.look('good.example');

@@ -91,7 +91,7 @@ export const dnssecFailures = defineFailures({
     temporary: true,
     resultType: 'dnssec-invalid',
     clause: 'CVE-2023-50387',
-    message: 'The proof of the answer exceeds the limit of work.',
+    message: 'The validation of the answer exceeds the limit of work.',
     fix: 'Remove superfluous keys and signatures from the zone.',
   },
   'dnssec-anchor-stale': {

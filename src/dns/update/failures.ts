@@ -36,7 +36,7 @@ export const updateFailures = defineFailures({
     temporary: true,
     clause: 'RFC 2136 §3.2',
     message: 'The records have changed since the plan, so Hermetic changed nothing.',
-    fix: 'Nothing to do: the next round plans from the current records. Find out which other program changes these records.',
+    fix: 'Wait for the next round, which plans from the current records. Find out which other program changes these records.',
   },
   'dns-update-refused': {
     blame: 'publisher',

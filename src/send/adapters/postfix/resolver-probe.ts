@@ -32,7 +32,7 @@ export interface ProbeOptions {
 const fixes = {
   local: 'let Postfix ask a validating resolver, or set postfix.dane: false',
   remote:
-    'set postfix.resolver.trustRemote: true if the network to it is protected, else let Postfix ask a validating resolver on this machine',
+    'let Postfix ask a validating resolver on this machine, or set postfix.resolver.trustRemote: true for a protected network',
 } as const;
 
 /** The maximum number of name servers that libc queries. */
