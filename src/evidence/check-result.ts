@@ -191,8 +191,8 @@ export interface MailAddress {
   readonly tls: {
     readonly versions: Readonly<Record<TlsVersion, 'accepted' | 'refused' | 'unknown'>>;
     /**
-     * Accepted suites by IANA name; below depth `inventory`, only the suites of completed
-     * handshakes.
+     * Accepted suites by IANA name; below depth `inventory`, only suites that the answers
+     * of the server revealed.
      */
     readonly suites: readonly { readonly version: string; readonly name: string }[];
     /** The side whose preference determines the suite, by version. */

@@ -193,8 +193,8 @@ export function takeNull(derReader: DerReader): void {
 }
 
 /**
- * Returns the octets of a bit string, and the number of its `unused` trailing bits, which
- * must be zero.
+ * Returns the octets of a bit string, and the number of its unused trailing bits. Throws
+ * if an unused bit is not zero.
  */
 export function readBits(bodyBytes: Uint8Array): { bytes: Uint8Array; unused: number } {
   const [unused = 8] = bodyBytes;

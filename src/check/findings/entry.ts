@@ -83,7 +83,7 @@ export interface FindingValues {
   /** True if the address lookup of `host` failed. */
   readonly lookup: boolean;
   /**
-   * The fix of the failure that ended the session; undefined if only a later retry helps.
+   * The fix of this case, if it differs from the general fix of the finding.
    */
   readonly advice: string | undefined;
   /** SHA-256 of the received public key, lower-case hex. */
