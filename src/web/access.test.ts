@@ -65,7 +65,8 @@ test('a sign-in replaces the session that the browser presented', async (t) => {
   const site = await TestPages.open(t, settings);
   await site.addUser('alice', 'viewer');
   await site.addUser('mallory', 'viewer');
-  // The attacker sets the cookie of their own session, or an invented cookie.
+  // The attacker has set the cookie of their own session, or an invented cookie, in the
+  // browser of the user.
   for (const planted of [await site.session('mallory'), `__Host-hermetic=${'a'.repeat(43)}`]) {
     const fresh = cookieOf(await site.signIn('alice', undefined, { cookie: planted }));
     assert.notEqual(fresh, planted);
@@ -149,7 +150,7 @@ test('guesses are limited for each account and each network', async (t) => {
   const limited = await site.signIn('alice', undefined, { from: '192.0.2.6' });
   assert.equal(limited.status, 429);
   assert.ok(Number(limited.headers.get('retry-after')) > 0);
-  // An attacker who guesses does not lock the owner out.
+  // The wrong guesses of the attacker do not lock the owner out.
   assert.equal((await site.signIn('alice', undefined, { from: '203.0.113.9' })).status, 303);
   for (let n = 0; n < 11; n++) await site.addUser(`user${n}`, 'viewer');
   for (let n = 0; n < 10; n++) assert.equal(await guess(`user${n}`, '198.51.100.1'), 401);
@@ -235,7 +236,8 @@ test('a confined account sees the domains of its customers alone', async (t) => 
     (await site.ask(path, { headers: { cookie } })).status;
   for (const path of ['/o/reporters', '/o/reports', '/o/reports/1', '/o/sending', '/o/settings'])
     assert.equal(await status(path), 403, path);
-  // Names below an own domain, and members of Object.prototype, are not own domains.
+  // Subdomains of the account's domains, and members of Object.prototype, are not domains
+  // of the account.
   for (const domain of ['other.example', 'a.acme.example', 'constructor', '__proto__'])
     assert.equal(await status(`/o/domains/${domain}`), 404, domain);
   const dave = await site.session('dave');
@@ -336,7 +338,9 @@ async function reportedStore(): Promise<Store> {
   return store;
 }
 
-/** Returns one account of each role, without and with a customer. */
+/**
+ * Adds two accounts for each role, one confined to a customer, and returns their names.
+ */
 async function addEveryone(site: TestPages): Promise<readonly string[]> {
   for (const role of roles) {
     await site.addUser(role, role);
@@ -346,7 +350,8 @@ async function addEveryone(site: TestPages): Promise<readonly string[]> {
 }
 
 /**
- * Returns a predicate for the status that an account must receive by the access table.
+ * Returns a predicate for the status that an account must receive according to the access
+ * table.
  */
 function expected(route: string, account: string, domain: string): (status: number) => boolean {
   const rule = accessTable[route];

@@ -20,7 +20,7 @@ test('answers of the API are as its document describes them', async (t) => {
   assert.equal(body.state, 'done');
   assert.equal(body.result.domain, 'example.com');
   assert.ok(await isValid(read, done, body));
-  // The validation can fail: it refuses each of these changes.
+  // The validator refuses each of these changes, which proves that it can fail.
   for (const change of [
     { state: 'finished' },
     { askedAt: 'today' },
@@ -71,7 +71,7 @@ test('events of a check arrive once each, also over a lost connection', async (t
     assert.ok(!done, before);
     before += Buffer.from(value).toString();
   }
-  // The connection is lost, and the check ends before the client returns.
+  // The connection is lost, and the check ends before the client connects again.
   await reader.cancel();
   await site.finished(path.replace('/api/v1/checks', '/check'));
   const resume = async (last: string): Promise<string> =>
@@ -83,7 +83,7 @@ test('events of a check arrive once each, also over a lost connection', async (t
   assert.deepEqual(kindsOf(before + after).toSorted(), kinds);
   assert.match(after, /event: done\ndata: \{"id":"[0-9A-Za-z]{22}","state":"done"/);
   assert.equal(kindsOf(await resume('6')).length, 0, 'all events were received before');
-  // Events with larger numbers came from an earlier process that ran the check.
+  // Events with larger numbers came from an earlier process, which also ran the check.
   assert.deepEqual(kindsOf(await resume('7')).toSorted(), kinds);
 });
 
@@ -98,7 +98,7 @@ test('a stream ends with its client, and with the pages', async (t) => {
   await reader.cancel();
   const stayed = await site.ask(`${path}/events`);
   site.pages.stop();
-  // The body must end: otherwise the test would hang.
+  // The stream must end, otherwise the test hangs.
   assert.match(await stayed.text(), /^retry: 3000/);
 });
 

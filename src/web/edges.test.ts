@@ -109,7 +109,7 @@ test('names of local networks are refused in every form', async (t) => {
   assert.equal(answer.status, 422);
   assert.equal(((await answer.json()) as Problem).code, 'web-domain-local');
   assert.deepEqual(asked, []);
-  // The operator may have a private zone.
+  // The resolver of the operator may have a private zone.
   const own = await site.ask('/check', {
     method: 'POST',
     body: new URLSearchParams({ domain: 'mail.internal' }),

@@ -2,7 +2,7 @@ import { defineFailures } from '../base/index.js';
 import { slotFailures } from '../sender/index.js';
 import { reportFailures } from '../tls-rpt/index.js';
 
-/** Requests that the pages and the API refuse. */
+/** The failures for requests that the pages and the API refuse. */
 export const webFailures = defineFailures({
   'web-domain-invalid': {
     blame: 'local',
@@ -293,7 +293,7 @@ export const webFailures = defineFailures({
 /** A code of {@link webFailures}. */
 export type WebFailureCode = keyof typeof webFailures.entries;
 
-/** Returns the human-readable sentence of a failure: the fact and the next step. */
+/** Returns the human-readable sentences of a failure: the fact and the next step. */
 export function sentenceOf(code: string): { readonly message: string; readonly fix: string } {
   return (
     webFailures.find(code) ??

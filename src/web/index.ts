@@ -1,15 +1,14 @@
 /**
- * Web pages and an HTTP API: the public check page, and the pages of the operator on the
- * loopback port.
+ * Web pages and an HTTP API: the public check page, and the pages of the operator.
  *
  * A visitor enters a domain. The check enters a queue, its page shows the progress, and
  * the result stays at the same address. The server renders every page with the `markup`
- * template of `page`, which escapes every value; a script of a few kilobytes adds live
- * progress, and every page works without scripts.
+ * template of `page`, which escapes every value. A script of a few kilobytes adds live
+ * progress, but every page works without scripts.
  *
  * A public check page must not help attacks on mail servers. The visitor chooses the
- * domain and its owner chooses the MX host, but the operator of the mail server has no
- * choice:
+ * domain, and the owner of the domain chooses the MX host, but the operator of the mail
+ * server has not consented to a check:
  *
  * - `checks/` bounds checks for each client, each organisational domain and each mail
  *   server, permits one visitor at a time per server, and honours opt-out lists and
@@ -21,11 +20,10 @@
  * with roles, sessions, and an audit log. Without sign-in, the operator pages are
  * available only on the loopback port.
  *
- * `pages/` turns data into HTML and is pure; `routes/` connects paths to functions and
- * contains little logic. The data come from the jobs (`check`, `tls-rpt-receive`,
- * `publish`, `watch`, `send`), so this part repeats no computation. This part opens no
- * port: `handler` has the form of the daemon's web handlers. The framework is loaded only
- * when `openPages` runs.
+ * `pages/` turns data into HTML and is pure. `routes/` connects paths to functions and
+ * contains little logic. Other parts (`check`, `tls-rpt-receive`, `publish`, `watch`,
+ * `send`) compute the data. This part opens no port: `handler` has the form of the
+ * daemon's web handlers. The framework is loaded only when `openPages` runs.
  *
  * @example
  * const pages = await openPages(pagesSection.parse({}), jobContext);

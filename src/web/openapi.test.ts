@@ -13,7 +13,7 @@ interface Changed {
   [name: string]: Changed;
 }
 
-/** Faults that the schema of OpenAPI forbids, each in a place of its own. */
+/** Changes that the schema of OpenAPI forbids, each at a different place. */
 const faults: Readonly<Record<string, (document: Changed) => unknown>> = {
   'another version': (document) => Object.assign(document, { openapi: '4.0.0' }),
   'no title': (document) => delete document['info']?.['title'],

@@ -15,7 +15,7 @@ import { scopes } from './roles.js';
 const settings = { signIn: {}, customers: { acme: ['broken.example'] } };
 const HOUR = 3_600_000;
 
-/** Reports and alarms about one domain. */
+/** Returns a store with reports and alarms about one domain. */
 async function filledStore(): Promise<Store> {
   const store = await openStore(':memory:');
   prepareReports(store);
@@ -165,7 +165,7 @@ test('answers of the operator API are as its document describes them', async (t)
   const { items } = found as { items: { domain: string; verdict: string }[] };
   assert.deepEqual(items.map(({ domain: name }) => name).sort(), ['one.example', 'two.example']);
   await check('delete /api/v1/batches/{id}', 204, `/batches/${batch.id}`);
-  // Other tests send these two requests.
+  // Other tests cover these two routes.
   seen.add('get /api/v1/batches/{id}/events');
   seen.add('post /api/v1/reports');
   const described = Object.entries(accessTable)
@@ -173,7 +173,7 @@ test('answers of the operator API are as its document describes them', async (t)
     .map(([route]) => route.replace(/^[A-Z]+/, (method) => method.toLowerCase()))
     .map((route) => route.replace(/:(\w+)/g, '{$1}'));
   assert.deepEqual([...seen].sort(), described.sort());
-  // The validation can fail: each of these changes is refused.
+  // The validator refuses each of these changes, which proves that it can fail.
   const ok = await api.send('GET', '/domains');
   const good = (await ok.json()) as { items: object[] };
   for (const change of [{ more: 1 }, { severity: 'fine' }, { domain: 1 }, { mutedUntil: 'soon' }])

@@ -18,8 +18,8 @@ const hostile = '<img src=x onerror=alert(1)>\u202e\u0007"\'';
 const day = (n: number): string => `2026-11-${String(n).padStart(2, '0')}`;
 
 /**
- * Ten days of reports from two reporters; the certificate of `broken.example` expires on
- * the last day.
+ * Returns ten days of reports from two reporters. The certificate of `broken.example`
+ * expires on the last day.
  */
 function month(): readonly TestReport[] {
   return Array.from({ length: 10 }, (_, n) => 20 + n).flatMap((n) =>
@@ -69,7 +69,7 @@ test('operator pages answer on the operator port alone', async (t) => {
   assert.ok(paths.length >= 9, paths.join());
   for (const path of paths) {
     assert.equal((await site.ask(path)).status, 403, path);
-    // An address of loopback on the public port is that of a reverse proxy.
+    // A loopback address on the public port is the address of a reverse proxy.
     assert.equal((await site.ask(path, { from: '127.0.0.1' })).status, 403, path);
     await operator(site, path);
   }
@@ -83,7 +83,7 @@ test('the overview lists failing domains first, and names the others well', asyn
   assert.match(page, /600 of 2000 sessions failed since 2026-11-27/);
 });
 
-/** Returns a report about the given number of domains, which all failed on one day. */
+/** Returns a report about many domains, which all have a failure on the same day. */
 function failingDomains(count: number, reporter = 'big.example'): TestReport {
   const policies = Array.from({ length: count }, (_, n) => ({
     domain: `d${n}.example`,

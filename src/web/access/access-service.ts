@@ -15,14 +15,14 @@ import { SessionTable, type ProviderSession } from './session-table.js';
 import { TokenTable } from './token-table.js';
 import { actorOfProxy, type ProxiedRequest } from './trusted-proxy.js';
 
-/** The form of a sign-in with a password. */
+/** The fields of the sign-in form, and the facts of its request. */
 export interface PasswordSignIn {
   readonly name: string;
   readonly password: string;
-  /** Address of the client. */
+  /** The address of the client. */
   readonly client: string;
   readonly agent: string;
-  /** The secret of the session that the browser presented. */
+  /** The secret of an earlier session that the browser sent. */
   readonly presented: string | undefined;
 }
 
@@ -32,40 +32,40 @@ export interface ProvidedAccount extends ProviderSession {
   readonly groups: readonly string[];
 }
 
-/** Secrets of the configuration, which the daemon reads from files. */
+/** The secrets that the daemon has read from the files in the configuration. */
 export interface SignInSecrets {
   readonly proxy?: string | undefined;
   readonly oidcClient?: string | undefined;
 }
 
-/** The secret of a new session, or the reason why none was opened. */
+/** The secret of a new session, or the reason why no session was opened. */
 export type SignInResult =
   | { readonly ok: true; readonly secret: string }
   | { readonly ok: false; readonly code: WebFailureCode; readonly retrySeconds?: number };
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
-/** The time in which failed sign-ins are counted. */
+/** The length of the period in which failed sign-ins are counted, in milliseconds. */
 const WINDOW = 15 * MINUTE;
-/** Maximum number of failed sign-ins in that time; a further attempt has to wait. */
+/** Maximum number of failed sign-ins in the period. A further attempt must wait. */
 const MAX_FAILURES = { perAccount: 5, perNetwork: 10 } as const;
-/** Failed sign-ins that the audit log records in an hour. */
+/** Maximum number of failed sign-ins that the audit log records in an hour. */
 const MAX_RECORDED = 200;
 /**
- * Days for which a token of a provider's account is valid without a sign-in or a
- * confirmation of that account.
+ * Number of days for which a token of an OpenID account is valid without a sign-in or
+ * confirmation of the account.
  */
 const PROVIDER_TOKEN_DAYS = 30;
-/** Maximum number of stored networks with a successful sign-in. */
+/** Maximum number of pairs of network and account with a successful sign-in in memory. */
 const MAX_KNOWN = 10_000;
 
 /**
- * Accounts, sessions and the audit log of the pages: who may sign in, and the account
- * behind a request.
+ * The accounts, sessions, tokens and audit log of the pages. Signs accounts in, and
+ * determines the account of a request.
  *
- * Failed sign-ins are counted for each account and each network. The count of an account
- * does not stop a network from which its owner has signed in before: otherwise five wrong
- * guesses by an attacker would lock the owner out.
+ * Failed sign-ins are counted for each account and each network. The limit of an account
+ * does not apply to a network from which the owner has signed in before: otherwise an
+ * attacker could lock the owner out with five wrong guesses.
  */
 export class AccessService {
   readonly accounts: AccountTable;
@@ -73,7 +73,7 @@ export class AccessService {
   readonly tokens: TokenTable;
   readonly audit: AuditLog;
   readonly providerRights: ProviderRights;
-  /** Whether accounts can sign in at all. */
+  /** Whether sign-in is configured. */
   readonly isOpen: boolean;
   readonly #settings: PagesSettings;
   readonly #clock: Clock;
@@ -107,7 +107,8 @@ export class AccessService {
       audit: this.audit,
       grants: settings.signIn?.grants ?? [],
       clock,
-      // If the provider is not configured, its sessions end.
+      // Without a configured provider the value is 0, so that all sessions of OpenID
+      // accounts are invalid.
       validMs: (settings.signIn?.oidc?.recheckMinutes ?? 0) * MINUTE,
     });
     const now = (): number => clock.monotonic();
@@ -116,7 +117,7 @@ export class AccessService {
     this.#recorded = new RateWindow(MAX_RECORDED, HOUR, now);
   }
 
-  /** The account of the loopback port: every request to it comes from the operator. */
+  /** The account of the loopback port, where every request comes from the operator. */
   get localActor(): Actor {
     return {
       name: 'local',
@@ -129,8 +130,8 @@ export class AccessService {
   }
 
   /**
-   * Opens a session for a name and its password. Unknown names take as long as wrong
-   * passwords, count equally, and get the same answer.
+   * Opens a session for a name and a password. An unknown name takes as long as a wrong
+   * password, counts as a failure too, and gets the same answer.
    */
   async signIn(form: PasswordSignIn): Promise<SignInResult> {
     const typed = form.name.trim().toLowerCase();
@@ -142,7 +143,7 @@ export class AccessService {
     );
     if (wait > 0)
       return { ok: false, code: 'web-sign-in-limit', retrySeconds: Math.ceil(wait / 1000) };
-    // The attempt is counted before the comparison: otherwise all parallel guesses would
+    // The attempt is counted before the comparison: otherwise parallel guesses would all
     // pass the limit.
     this.#perNetwork.count(network);
     this.#perAccount.count(typed);
@@ -176,7 +177,7 @@ export class AccessService {
     return { ok: true, secret };
   }
 
-  /** Hashes a new password after the running comparisons. */
+  /** Hashes a new password, after the hashes and comparisons that are already waiting. */
   hash(password: string): Promise<string> {
     return this.#hasher.hash(password);
   }
@@ -205,7 +206,7 @@ export class AccessService {
   actorOfSession(secret: string): Actor | undefined {
     const session = this.sessions.find(secret, this.#clock.now());
     if (!session || !this.providerRights.areValid(session)) return undefined;
-    // A local account has its current rights, not those at the sign-in.
+    // A local account has its current rights, not the rights at the time of the sign-in.
     const rights = session.way === 'password' ? this.accounts.find(session.name) : session;
     if (!rights) return undefined;
     return {
@@ -220,8 +221,8 @@ export class AccessService {
   }
 
   /**
-   * Returns whether a request has an account: a session, a token, or the statement of a
-   * proxy.
+   * Returns whether a request has a valid session or token, or an account that a trusted
+   * proxy names.
    */
   hasAccount({ peer, headers }: ProxiedRequest): boolean {
     const now = this.#clock.now();
@@ -232,7 +233,7 @@ export class AccessService {
     return this.actorOfProxy({ peer, headers }) !== undefined;
   }
 
-  /** Returns whether a session is open, and its provider has to confirm its rights. */
+  /** Returns whether a session is open but its provider must first confirm the rights. */
   isUnconfirmed(secret: string): boolean {
     const session = this.sessions.find(secret, this.#clock.now());
     return session !== undefined && !this.providerRights.areValid(session);
@@ -244,7 +245,8 @@ export class AccessService {
     if (!token) return undefined;
     const unconfirmedMs = this.#clock.now() - token.confirmedAt;
     if (token.way === 'oidc' && unconfirmedMs >= PROVIDER_TOKEN_DAYS * 24 * HOUR) return undefined;
-    // A token ends with its local account, and has at most the rights of that account.
+    // A token of a local account is invalid without the account, and has at most the
+    // rights of the account.
     const account = token.way === 'password' ? this.accounts.find(token.owner) : token;
     if (!account) return undefined;
     const customers = account.customers ?? token.customers;

@@ -9,7 +9,7 @@ export interface AccessRule {
    * `whole`: the data concern all domains, so a confined account is refused.
    */
   readonly reach: 'own' | 'whole';
-  /** The scope that a token needs. Without one the route accepts no token. */
+  /** The scope that a token needs. If absent, the route accepts no token. */
   readonly scope?: Scope;
 }
 
@@ -22,12 +22,12 @@ const reportsOfOwn: AccessRule = { role: 'viewer', reach: 'own', scope: 'report:
 const reportsOfAll: AccessRule = { role: 'viewer', reach: 'whole', scope: 'report:read' };
 const publishedOfOwn: AccessRule = { role: 'viewer', reach: 'own', scope: 'publish:read' };
 const administration: AccessRule = { role: 'admin', reach: 'whole', scope: 'admin' };
-/** Each account reads its own batches. */
+/** The rule for batches, of which each account can read only its own. */
 const batches: AccessRule = { role: 'operator', reach: 'own', scope: 'check:run' };
 
 /**
- * The condition of every route, by method and path. The application refuses to start with
- * a route that is missing here, so no new route is open by mistake.
+ * The access rule of every route, by method and path. The application does not start if a
+ * route is missing here, so a new route cannot be open by mistake.
  *
  * Only unconfined accounts can read raw reports: one report may name domains of several
  * customers.

@@ -3,13 +3,14 @@ import { migrateStore, type Store, type TableSet } from '../../store/index.js';
 /** The name of this part among the jobs that write. */
 export const ACCESS_WRITER = 'pages';
 
-/** Days for which a line of the audit log cannot be deleted. */
+/** Number of days for which a line of the audit log cannot be deleted. */
 export const AUDIT_DAYS = 400;
 
 /**
- * Accounts, sessions, tokens and the audit log. Times are milliseconds since 1970;
- * `customers` and `scopes` are JSON, and an empty `customers` column means all domains.
- * Secrets are stored as hashes: scrypt for passwords, SHA-256 for random values.
+ * The tables of accounts, sessions, tokens and the audit log. Times are milliseconds
+ * since 1970; `customers` and `scopes` are JSON, and an empty `customers` column means
+ * all domains. Secrets are stored as hashes: scrypt for passwords, SHA-256 for random
+ * values.
  */
 const migrations = [
   `CREATE TABLE web_user (
@@ -61,11 +62,12 @@ const migrations = [
    CREATE TRIGGER web_audit_kept BEFORE DELETE ON web_audit
      WHEN OLD.at > (CAST(strftime('%s', 'now') AS INTEGER) - ${AUDIT_DAYS} * 86400) * 1000
      BEGIN SELECT RAISE(ABORT, 'the audit log is append-only'); END;`,
-  // The time at which a provider last confirmed the rights. Sessions and tokens of an
-  // earlier version have no such time: their next use needs a confirmation.
+  // The time at which a provider last confirmed the rights. For sessions and tokens of an
+  // earlier version it is 0, so the provider must confirm them at the next use.
   `ALTER TABLE web_session ADD COLUMN confirmed_at BIGINT NOT NULL DEFAULT 0;
    ALTER TABLE web_token ADD COLUMN confirmed_at BIGINT NOT NULL DEFAULT 0;`,
-  // The account and the session at the provider; the provider ends sessions by them.
+  // The account and the session at the provider, by which the provider names the sessions
+  // to end.
   `ALTER TABLE web_session ADD COLUMN subject TEXT;
    ALTER TABLE web_session ADD COLUMN provider_session TEXT;`,
 ];

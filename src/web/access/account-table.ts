@@ -7,14 +7,14 @@ import type { Role } from '../roles.js';
 export interface Account {
   readonly name: string;
   readonly role: Role;
-  /** The customers that the account is confined to; undefined for all domains. */
+  /** The customers to which the account is confined; undefined for all domains. */
   readonly customers: readonly string[] | undefined;
   /** Milliseconds since 1970. */
   readonly createdAt: number;
   readonly changedAt: number;
 }
 
-/** The account and the network of a change, for the audit log. */
+/** The time, account and network of a change, for the audit log. */
 export type ChangeBy = Pick<AuditEntry, 'at' | 'actor' | 'way' | 'network'>;
 
 interface StoredAccount {
@@ -36,7 +36,8 @@ export function parseAccountName(text: string): string | undefined {
 }
 
 /**
- * The local accounts. Every change is recorded in the audit log in the same transaction.
+ * The table of local accounts. Every change is recorded in the audit log in the same
+ * transaction.
  */
 export class AccountTable {
   readonly audit: AuditLog;
@@ -62,7 +63,10 @@ export class AccountTable {
     return row && { ...fromStored(row), password: row.password };
   }
 
-  /** Adds an account. Resolves to false if the name exists. `password`: its hash. */
+  /**
+   * Adds an account. Resolves to false if the name exists. `password`: the hash of the
+   * password.
+   */
   add(
     { name, role, customers }: Pick<Account, 'name' | 'role' | 'customers'>,
     password: string,

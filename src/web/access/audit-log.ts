@@ -1,16 +1,16 @@
 import type { Store } from '../../store/index.js';
 import { ACCESS_WRITER, AUDIT_DAYS } from './access-tables.js';
 
-/** One action that an account performed or was refused. */
+/** An action of an account, which was performed or refused. */
 export interface AuditEntry {
   /** Milliseconds since 1970. */
   readonly at: number;
-  /** The account; the typed name of a failed sign-in. */
+  /** The name of the account; after a failed sign-in, the name that the client typed. */
   readonly actor: string;
   readonly way: string;
-  /** Network of the client: IPv4 /24 or IPv6 /48. */
+  /** The network of the client: IPv4 /24 or IPv6 /48. */
   readonly network: string;
-  /** Such as `sign-in`, `user-add`, `token-revoke`. */
+  /** The action, such as `sign-in`, `user-add`, `token-revoke`. */
   readonly action: string;
   /** The object of the action: a user, a token, a domain. */
   readonly subject: string;
@@ -22,17 +22,20 @@ export interface AuditLine extends AuditEntry {
   readonly id: number;
 }
 
-/** Characters of a name that a client typed. */
+/** Maximum characters of a name that a client typed. */
 const MAX_TEXT = 200;
 
 /**
- * The audit log. Rows are added and never changed; the database refuses updates, and
- * deletes of rows younger than 400 days.
+ * The audit log. Rows are only added: the database refuses to update a row, and to delete
+ * a row younger than 400 days.
  */
 export class AuditLog {
   constructor(private readonly store: Store) {}
 
-  /** Adds an entry inside the write of the action itself: both happen or neither. */
+  /**
+   * Adds an entry inside the transaction of the action, so that both are stored or
+   * neither.
+   */
   append({ at, actor, way, network, action, subject, outcome }: AuditEntry): void {
     this.store
       .prepare(
@@ -42,7 +45,7 @@ export class AuditLog {
       .run(at, actor.slice(0, MAX_TEXT), way, network, action, subject.slice(0, MAX_TEXT), outcome);
   }
 
-  /** Adds an entry in a separate write. */
+  /** Adds an entry in a separate transaction. */
   record(entry: AuditEntry): Promise<void> {
     return this.store.write(ACCESS_WRITER, () => this.append(entry));
   }

@@ -1,21 +1,24 @@
 import type { Role } from '../roles.js';
 
-/** The rights of accounts that another service has identified. */
+/**
+ * The rights of the accounts with a group or name, which a proxy or OpenID provider has
+ * identified.
+ */
 export interface Grant {
   /**
-   * The account has this group. Without `group` and `name`, the grant is for every
-   * account.
+   * The group that the account must have. Without `group` and `name`, the grant is for
+   * every account.
    */
   readonly group?: string | undefined;
-  /** The account has this name. */
+  /** The name that the account must have. */
   readonly name?: string | undefined;
   readonly role: Role;
   readonly customers?: readonly string[] | undefined;
 }
 
 /**
- * Returns the rights of the first matching grant; undefined without one, which means no
- * access.
+ * Returns the rights of the first matching grant; undefined if no grant matches, so that
+ * the account has no access.
  */
 export function grantOf(
   grants: readonly Grant[],

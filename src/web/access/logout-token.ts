@@ -1,17 +1,20 @@
 import type { JSONWebKeySet, JWTPayload } from 'jose';
 import { BoundedMap, type Clock } from '../../base/index.js';
 
-/** The sessions that a provider has ended. At least one of the two fields is present. */
+/**
+ * The sessions that a provider has ended. At least one of `subject` and `providerSession`
+ * is present.
+ */
 export interface EndedSessions {
-  /** The account at the provider; all of its sessions end. */
+  /** The account at the provider, if all its sessions end. */
   readonly subject: string | undefined;
-  /** One session at the provider. */
+  /** The session at the provider, if only this session ends. */
   readonly providerSession: string | undefined;
-  /** The unique number of the token. */
+  /** The unique id of the token. */
   readonly tokenId: string;
 }
 
-/** The provider of logout tokens, and the client that they are for. */
+/** The provider that issues logout tokens, and the client to which they are addressed. */
 export interface LogoutTokenOptions {
   readonly issuer: string;
   readonly clientId: string;
@@ -21,23 +24,27 @@ export interface LogoutTokenOptions {
 }
 
 const EVENT = 'http://schemas.openid.net/event/backchannel-logout';
-/** Only asymmetric algorithms: an attacker may know the secret of a public client. */
+/**
+ * The accepted signature algorithms. All are asymmetric, because an attacker may know the
+ * secret of a client.
+ */
 const ALGORITHMS = [
   ...['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512'],
   ...['ES256', 'ES384', 'ES512', 'EdDSA', 'Ed25519'],
 ];
 const MAX_OCTETS = 8192;
-/** Age of a token, and the difference of two clocks, in seconds. */
+/** Maximum age of a token, and maximum difference of two clocks, in seconds. */
 const MAX_AGE = 300;
 const TOLERANCE = 60;
-/** Milliseconds until unknown keys may be fetched again. */
+/** Minimum milliseconds between two fetches of the keys. */
 const FETCH_INTERVAL = 60_000;
 const MAX_TOKENS = 10_000;
 const MAX_NAME = 300;
 
 /**
  * Validates logout tokens (OpenID Connect Back-Channel Logout 1.0 §2.6). A provider sends
- * one when an account signs out there, or when its administrator closes the account.
+ * a logout token when an account signs out at the provider, or when an administrator
+ * closes the account.
  */
 export class LogoutTokens {
   readonly #used = new BoundedMap<true>(MAX_TOKENS);
@@ -62,7 +69,7 @@ export class LogoutTokens {
     return { subject, providerSession, tokenId };
   }
 
-  /** Returns whether the sessions of this token have already ended. */
+  /** Returns whether this token has already ended its sessions. */
   isUsed({ tokenId }: EndedSessions): boolean {
     return this.#used.get(tokenId) === true;
   }
@@ -99,7 +106,7 @@ export class LogoutTokens {
     try {
       return await verify();
     } catch (error) {
-      // The provider may have published new keys.
+      // The key of the token is unknown, so the provider may have published new keys.
       if (!(error instanceof errors.JWKSNoMatchingKey) || !this.#forgetKeys())
         return refused(error);
       return verify().catch(refused);
@@ -117,7 +124,10 @@ export class LogoutTokens {
     return keys;
   }
 
-  /** Returns whether the keys are old enough to be read again. */
+  /**
+   * Discards the keys if they are old enough to be read again, and returns whether they
+   * were.
+   */
   #forgetKeys(): boolean {
     if (this.options.clock.monotonic() - this.#fetchedAt < FETCH_INTERVAL) return false;
     this.#keys = undefined;
@@ -126,8 +136,8 @@ export class LogoutTokens {
 }
 
 /**
- * Returns whether claims belong to a logout token. Returns false for an ID token, which
- * has a nonce or no event.
+ * Returns whether claims belong to a logout token. An ID token does not: it has a nonce,
+ * or no logout event.
  */
 function isLogout({ events, nonce }: JWTPayload): boolean {
   if (nonce !== undefined || typeof events !== 'object' || events === null) return false;

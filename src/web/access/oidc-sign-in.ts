@@ -13,15 +13,18 @@ import { digestOf, equalSecrets, processKey } from './random-secret.js';
 type OidcSettings = NonNullable<NonNullable<PagesSettings['signIn']>['oidc']>;
 type OidcLibrary = typeof openid;
 
-/** The loaded library, and the description of the provider. */
+/** The OpenID library, and the configuration of the provider. */
 interface Provider {
   readonly library: OidcLibrary;
   readonly configuration: openid.Configuration;
 }
 
-/** The network and the clock of requests to the provider. */
+/** The network, clock and log for requests to the provider. */
 export interface OidcContext {
-  /** The guarded network, because the DNS of the provider decides its address. */
+  /**
+   * A network that refuses private addresses, because the DNS of the provider chooses the
+   * address.
+   */
   readonly network: Network;
   readonly resolver: Resolver;
   readonly trustStore: TrustStore;
@@ -33,20 +36,21 @@ export interface OidcContext {
 export interface OidcAccount {
   readonly name: string;
   readonly groups: readonly string[];
-  /** Path of the page to show after the sign-in. */
+  /** The path of the page to show after the sign-in. */
   readonly next: string;
   /**
-   * The number of the account at the provider, which stays the same when the name
-   * changes.
+   * The id of the account at the provider, which stays the same when the name changes.
    */
   readonly subject: string;
   /** The session at the provider, if the ID token names it. */
   readonly providerSession: string | undefined;
-  /** Undefined if the provider issues no refresh token. */
+  /**
+   * The data for a later confirmation; undefined if the provider issues no refresh token.
+   */
   readonly renewal?: Renewal | undefined;
 }
 
-/** The data for a later request to the provider about the account. */
+/** The data with which the provider can later confirm the account. */
 interface Renewal {
   readonly subject: string;
   readonly refreshToken: string;
@@ -73,7 +77,7 @@ interface Flow {
   readonly nonce: string;
   readonly verifier: string;
   readonly next: string;
-  /** Milliseconds since 1970. */
+  /** The time at which the sign-in expires, in milliseconds since 1970. */
   readonly endsAt: number;
 }
 
@@ -87,19 +91,19 @@ const MAX_RENEWALS = 10_000;
 
 /** The path to which the provider redirects the browser. */
 export const OIDC_CALLBACK = '/sign-in/oidc/callback';
-/** The path that the provider sends logout tokens to. */
+/** The path to which the provider sends logout tokens. */
 export const OIDC_LOGOUT = '/sign-in/oidc/logout';
 
 /**
- * Sign-in by an OpenID provider: authorization code with PKCE, state and nonce. All
- * requests to the provider go through the guarded network, so a provider cannot make the
- * daemon connect to a private address. The library is loaded at the first sign-in.
+ * The sign-in through an OpenID provider: authorization code with PKCE, state and nonce.
+ * The network for all requests to the provider refuses private addresses. The library is
+ * loaded at the first sign-in.
  */
 export class OidcSignIn {
   readonly #key = processKey();
   /**
-   * By the digest of the session's secret. These tokens are in memory only, never in a
-   * file.
+   * The refresh tokens, by the digest of the session's secret. They are only in memory,
+   * never in a file.
    */
   readonly #renewals = new BoundedMap<Renewal>(MAX_RENEWALS);
   #provider: Promise<Provider> | undefined;
@@ -113,8 +117,8 @@ export class OidcSignIn {
   ) {}
 
   /**
-   * Returns the address at the provider, and the content of the cookie. Rejects if the
-   * provider is unavailable.
+   * Returns the URL at the provider to which the browser is redirected, and the content
+   * of the cookie. Rejects if the provider is unavailable.
    */
   async begin(next: string): Promise<{ readonly location: string; readonly cookie: string }> {
     const { library, configuration } = await this.#connect();
@@ -138,9 +142,9 @@ export class OidcSignIn {
   }
 
   /**
-   * Returns the account of a callback. Returns undefined for a cookie that this process
-   * has not created, and for an account without a verified name; rejects for a callback
-   * that fails its checks.
+   * Returns the account that a callback of the provider identifies. Returns undefined for
+   * a cookie that this process has not created, and for an account without a verified
+   * name. Rejects for an invalid callback.
    */
   async finish(query: string, cookie: string): Promise<OidcAccount | undefined> {
     const flow = this.#flowOf(cookie);
@@ -164,8 +168,8 @@ export class OidcSignIn {
   }
 
   /**
-   * Returns the validation of the provider's logout tokens. Rejects if the description of
-   * the provider is unavailable.
+   * Returns the validator of the provider's logout tokens. Rejects if the configuration
+   * of the provider cannot be read.
    */
   async logoutTokens(): Promise<LogoutTokens> {
     const { configuration } = await this.#connect();
@@ -187,14 +191,16 @@ export class OidcSignIn {
     }));
   }
 
-  /** Remembers how to confirm the account of a new session. */
+  /**
+   * Stores the refresh token of a new session, for a later confirmation of the account.
+   */
   remember(secret: string, { renewal }: OidcAccount): void {
     if (renewal) this.#renewals.set(digestOf(secret), renewal);
   }
 
   /**
-   * Asks the provider for the present claims of the account of a session. Never rejects:
-   * an unreachable provider does not count as a refusal.
+   * Requests the current name and groups of the account of a session from the provider.
+   * Never rejects: an unreachable provider does not count as a refusal.
    */
   async confirm(secret: string): Promise<ConfirmedAccount> {
     const renewal = this.#renewals.get(digestOf(secret));
@@ -204,7 +210,8 @@ export class OidcSignIn {
       const account = await this.#renew(digestOf(secret), renewal);
       return account ? { state: 'confirmed', ...account } : { state: 'refused' };
     } catch (error) {
-      // RFC 6749 §5.2: the token is invalid, expired or revoked, or the account has ended.
+      // The refresh token is invalid, expired or revoked (RFC 6749 §5.2), for instance
+      // because the account was closed.
       if ((error as { error?: unknown }).error === 'invalid_grant') return { state: 'refused' };
       log.error('web-oidc-recheck-failed', { error: (error as Error).message });
       return { state: 'unknown' };
@@ -218,8 +225,8 @@ export class OidcSignIn {
     const { library, configuration } = await this.#connect();
     const tokens = await library.refreshTokenGrant(configuration, refreshToken);
     this.#renewals.set(key, { subject, refreshToken: tokens.refresh_token ?? refreshToken });
-    // OpenID Connect Core §12.2: an ID token is optional here, and its subject must not
-    // change.
+    // The response may contain an ID token, whose subject must not change (OpenID Connect
+    // Core §12.2).
     const claims =
       tokens.claims() ?? (await library.fetchUserInfo(configuration, tokens.access_token, subject));
     return claims.sub === subject ? this.#accountOf(claims) : undefined;
@@ -230,7 +237,7 @@ export class OidcSignIn {
   ): Pick<OidcAccount, 'name' | 'groups'> | undefined {
     const { nameClaim, groupsClaim } = this.settings;
     const name = claims[nameClaim];
-    // An unconfirmed address does not identify its owner.
+    // An address that the provider has not verified does not identify its owner.
     if (nameClaim === 'email' && claims['email_verified'] !== true) return undefined;
     if (typeof name !== 'string' || name === '' || name.length > 200) return undefined;
     const groups = [claims[groupsClaim] ?? []]
@@ -255,7 +262,10 @@ export class OidcSignIn {
     return flow.endsAt > this.context.clock.now() ? flow : undefined;
   }
 
-  /** Reads the provider's description once; after a failure, again after ten seconds. */
+  /**
+   * Returns the configuration of the provider, which is read once. After a failure it is
+   * read again, at the earliest after ten seconds.
+   */
   #connect(): Promise<Provider> {
     const now = this.context.clock.monotonic();
     const isFresh = this.#failedAt === undefined || now - this.#failedAt < RETRY_MS;
@@ -284,7 +294,7 @@ export class OidcSignIn {
   }
 }
 
-/** The fields of the library's requests. */
+/** The fields of a request by the library. */
 interface GuardedRequest {
   readonly method: string;
   readonly headers: Readonly<Record<string, string>>;
@@ -292,7 +302,8 @@ interface GuardedRequest {
 }
 
 /**
- * Performs a `fetch` over HTTPS through the guarded network, bounded, without redirects.
+ * Sends a request over HTTPS through the network that refuses private addresses. Limits
+ * time and size, and follows no redirects.
  */
 async function fetchGuarded(
   url: string,

@@ -1,11 +1,13 @@
 import { randomBytes, scrypt, timingSafeEqual } from 'node:crypto';
 
-/** Characters of a password. The upper bound keeps the work of a guess constant. */
+/**
+ * Minimum and maximum characters of a password. The maximum limits the work for a guess.
+ */
 export const PASSWORD_LENGTH = { least: 12, most: 256 } as const;
 
 /**
- * Cost of scrypt: 34 MB and about 270 ms (OWASP Password Storage, 2024). The parameters
- * are stored with each hash, so that later versions can raise them.
+ * The cost of scrypt: 34 MB and about 270 ms (OWASP Password Storage, 2024). Each hash is
+ * stored with its parameters, so that later versions can raise them.
  */
 const COST: HashCost = { log2N: 15, r: 8, p: 3 };
 const SALT_OCTETS = 16;
@@ -35,15 +37,14 @@ export async function hashPassword(password: string, cost = COST): Promise<strin
 }
 
 /**
- * A hash that matches no password, so that an unknown name costs as much work as a known
- * one.
+ * A hash that matches no password. It makes the comparison for an unknown name as slow as
+ * for a known one.
  */
 const decoyHash = `scrypt$${COST.log2N}$${COST.r}$${COST.p}$${Buffer.alloc(SALT_OCTETS).toString('base64url')}$${Buffer.alloc(HASH_OCTETS).toString('base64url')}`;
 
 /**
- * Hashes passwords and compares them, one at a time. Each hash costs a thread and 34 MB
- * for a quarter of a second; parallel hashes for a sign-in form could stop the daemon's
- * other work.
+ * Hashes and compares passwords, one at a time. Each hash occupies a thread and 34 MB for
+ * a quarter of a second, so parallel hashes could stop the other work of the daemon.
  */
 export class PasswordHasher {
   #last: Promise<unknown> = Promise.resolve();
@@ -64,7 +65,7 @@ export class PasswordHasher {
     }
   }
 
-  /** Hashes a new password after all earlier passwords. */
+  /** Hashes a new password, after the hashes and comparisons that are already waiting. */
   hash(password: string): Promise<string> {
     return this.#inTurn(() => hashPassword(password));
   }
@@ -87,7 +88,7 @@ async function compare(stored: string, password: string): Promise<boolean> {
 
 function derive(password: string, salt: Buffer, { log2N, r, p }: HashCost): Promise<Buffer> {
   const cost = 2 ** log2N;
-  // Normalises a password, because keyboards compose the same letters from different
+  // The password is normalised, because keyboards produce the same letter with different
   // characters.
   const text = password.normalize('NFKC');
   return new Promise((resolve, reject) => {

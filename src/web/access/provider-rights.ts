@@ -7,7 +7,7 @@ import type { ConfirmedAccount } from './oidc-sign-in.js';
 import type { AccountRights, Session, SessionTable } from './session-table.js';
 import type { TokenTable } from './token-table.js';
 
-/** Asks the provider about the account behind a session. */
+/** A function that requests the current name and groups of the account of a session. */
 export interface RightsProvider {
   confirm(secret: string): Promise<ConfirmedAccount>;
 }
@@ -29,11 +29,10 @@ const RETRY_MS = 10_000;
 const MAX_SESSIONS = 10_000;
 
 /**
- * The rights of accounts that an OpenID provider identifies. A session is valid for a
- * short time; then the provider has to confirm the account and its groups. A refusal
- * ends all sessions and tokens of the account. If the provider does not answer, the
- * request is refused but the session stays open, and continues when the provider answers
- * again.
+ * The rights of accounts that an OpenID provider identifies. After a short time the
+ * provider must confirm the account of a session and its groups. A refusal ends all
+ * sessions and tokens of the account. While the provider does not answer, requests are
+ * refused, but the session stays open and can be used when the provider answers again.
  */
 export class ProviderRights {
   readonly #flights = new SingleFlight<void>();
@@ -41,12 +40,15 @@ export class ProviderRights {
 
   constructor(private readonly options: ProviderRightsOptions) {}
 
-  /** Returns whether the rights of a session are valid now. */
+  /** Returns whether the rights of a session need no confirmation now. */
   areValid({ way, confirmedAt }: Session): boolean {
     return way !== 'oidc' || this.options.clock.now() - confirmedAt < this.options.validMs;
   }
 
-  /** Asks the provider about a session whose rights are no longer valid. */
+  /**
+   * Requests a confirmation from the provider if the rights of a session need one, and
+   * applies the result.
+   */
   async recheck(secret: string, provider: RightsProvider): Promise<void> {
     const { sessions, clock } = this.options;
     const session = sessions.find(secret, clock.now());
@@ -84,8 +86,8 @@ export class ProviderRights {
   }
 
   /**
-   * Stores the rights. `session`: the number of the session that the provider has
-   * confirmed.
+   * Stores the rights of an account; undefined ends its sessions and tokens. `session`:
+   * the id of the session that the provider has confirmed.
    */
   #write(
     name: string,

@@ -2,12 +2,15 @@ import { createHash, createHmac, randomBytes, randomInt, timingSafeEqual } from 
 
 const letters = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';
 
-/** Returns random letters and digits; 43 of them have 256 bits, 22 have 131. */
+/**
+ * Returns random letters and digits. 43 characters have 256 bits of entropy, and 22 have
+ * 131.
+ */
 export function randomText(length: number): string {
   return Array.from({ length }, () => letters[randomInt(62)]).join('');
 }
 
-/** Returns a random key of this process. */
+/** Returns a random key, which is valid only in this process. */
 export function processKey(): string {
   return randomBytes(32).toString('base64url');
 }
@@ -26,8 +29,8 @@ export function formTokenOf(formKey: string): string {
 }
 
 /**
- * Compares two texts in a time that does not depend on the position of their first
- * difference.
+ * Returns whether two texts are equal, in a time that does not depend on the position of
+ * their first difference.
  */
 export function equalSecrets(left: string, right: string): boolean {
   return timingSafeEqual(hashOf(left), hashOf(right));

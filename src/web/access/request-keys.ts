@@ -1,12 +1,14 @@
 import type { Store } from '../../store/index.js';
 import { ACCESS_WRITER } from './access-tables.js';
 
-/** Milliseconds for which a key belongs to its first body. */
+/** Milliseconds for which a key may be used only with its first body. */
 const VALID_MS = 86_400_000;
-/** Keys of one account; the oldest is removed. */
+/** Maximum number of keys of one account; beyond it the oldest is deleted. */
 const MAX_KEYS = 10_000;
 
-/** A request with its key, if it has one. */
+/**
+ * A request of an account, with its idempotency key, if any, and the digest of its body.
+ */
 export interface KeyedRequest {
   readonly owner: string;
   readonly requestKey: string | undefined;
@@ -15,15 +17,16 @@ export interface KeyedRequest {
 }
 
 /**
- * The keys of requests that may be repeated (`Idempotency-Key`). The handler is idempotent
- * by itself; a key protects a client that uses one key for two bodies by mistake.
+ * The idempotency keys (`Idempotency-Key`) of requests whose handler is already
+ * idempotent. A key only protects a client that by mistake uses it for two different
+ * bodies.
  */
 export class RequestKeys {
   constructor(private readonly store: Store) {}
 
   /**
-   * Claims a key for a body. Resolves to false if the account used it with another
-   * body.
+   * Stores a key with the digest of its body. Resolves to false if the account has used
+   * the key with another body.
    */
   async claim({ owner, requestKey, digest }: KeyedRequest, now: number): Promise<boolean> {
     if (requestKey === undefined) return true;

@@ -6,28 +6,34 @@ import type { Role, SignInWay } from '../roles.js';
 
 /** A session without its secret. Times are milliseconds since 1970. */
 export interface Session {
-  /** The public number, by which a session is listed and ended. */
+  /** The public id, by which a session is listed and ended. */
   readonly id: string;
   readonly name: string;
   readonly way: SignInWay;
   readonly role: Role;
   readonly customers: readonly string[] | undefined;
   readonly network: string;
-  /** The name that the browser sends. */
+  /** The User-Agent field of the browser. */
   readonly agent: string;
   readonly createdAt: number;
   readonly seenAt: number;
-  /** The time at which its rights were read: at the sign-in, and at each confirmation. */
+  /**
+   * The time at which the rights were last determined: at the sign-in, or at a
+   * confirmation.
+   */
   readonly confirmedAt: number;
 }
 
-/** The account that a session belongs to. One name may exist in several ways. */
+/**
+ * The account to which a session belongs. Accounts with different ways of sign-in may
+ * have the same name.
+ */
 export type SessionOwner = Pick<Session, 'name' | 'way'>;
 
-/** The rights of an account: its role, and the customers that it is confined to. */
+/** The rights of an account: its role, and the customers to which it is confined. */
 export type AccountRights = Pick<Session, 'role'> & Partial<Pick<Session, 'customers'>>;
 
-/** The lifetime of sessions, milliseconds. */
+/** The limits on the lifetime of sessions, in milliseconds. */
 export interface AccountSessionLimits {
   /** Maximum time without a request. */
   readonly idleMs: number;
@@ -35,7 +41,10 @@ export interface AccountSessionLimits {
   readonly totalMs: number;
 }
 
-/** The account and the session at the provider that opened a session. */
+/**
+ * The account and the session at the OpenID provider, for a session that was opened
+ * through the provider.
+ */
 export interface ProviderSession {
   readonly subject?: string | undefined;
   readonly providerSession?: string | undefined;
@@ -60,19 +69,23 @@ interface StoredSession {
 
 const columns = 'id, name, way, role, customers, network, agent, created_at, seen_at, confirmed_at';
 /**
- * Minimum milliseconds between two updates of the last request, because each is a write.
+ * Minimum milliseconds between two updates of the time of the last request, because each
+ * update writes to the database.
  */
 const SEEN_INTERVAL = 60_000;
-/** Sessions of one account; the oldest is removed. */
+/**
+ * Maximum number of sessions of one account; beyond it the session unused for longest is
+ * deleted.
+ */
 const MAX_SESSIONS = 20;
 const MAX_AGENT = 200;
-/** Milliseconds by which a clock may be set back without ending sessions. */
+/** Maximum milliseconds by which the clock may be set back without ending sessions. */
 const MAX_CLOCK_STEP = 300_000;
 
 /**
- * Sessions in the database, by the hash of their secret, so that a copy of the database
- * gives access to no session. A session ends at its limits, at the sign-out, or with its
- * account.
+ * The table of sessions. It contains the hashes of the secrets, so that a copy of the
+ * database gives access to no session. A session ends at its time limits, at the
+ * sign-out, or when its account is deleted.
  */
 export class SessionTable {
   constructor(
@@ -82,8 +95,8 @@ export class SessionTable {
   ) {}
 
   /**
-   * Opens a session and ends the one that the browser presented: a secret that was known
-   * before the sign-in becomes invalid. Resolves to the secret once the session is
+   * Opens a session and ends the earlier session that the browser sent: an attacker may
+   * know a secret from before the sign-in. Resolves to the new secret when the session is
    * durable.
    */
   async open(session: NewSession, presented: string | undefined, now: number): Promise<string> {
@@ -134,8 +147,8 @@ export class SessionTable {
   }
 
   /**
-   * Returns the session of a secret within its limits. The current request becomes the
-   * last request of the session.
+   * Returns the session of a secret; undefined for an unknown secret, and for a session
+   * beyond its time limits. Records the time of this request.
    */
   find(secret: string, now: number): Session | undefined {
     const row = this.store
@@ -143,7 +156,7 @@ export class SessionTable {
       .get(digestOf(secret));
     if (!row || !this.#isAlive(row, now)) return undefined;
     if (now - row.seen_at >= SEEN_INTERVAL)
-      // If a full disk prevents the update, the session ends at its idle limit.
+      // If a full disk prevents the update, the session ends as if it had been idle.
       void this.store
         .write(ACCESS_WRITER, () =>
           this.store
@@ -154,7 +167,10 @@ export class SessionTable {
     return fromStored(row);
   }
 
-  /** Returns the open sessions, the newest request first. `owner`: of one account. */
+  /**
+   * Returns the open sessions, the most recently used first. `owner`: only the sessions
+   * of this account.
+   */
   list(now: number, owner?: SessionOwner): readonly Session[] {
     const rows = this.store
       .prepare<StoredSession>(
@@ -166,8 +182,8 @@ export class SessionTable {
   }
 
   /**
-   * Ends a session. `owner`: only a session of this account. Resolves to false if the
-   * session does not exist.
+   * Ends a session. Resolves to false if the session does not exist. `owner`: the session
+   * must belong to this account.
    */
   end(
     id: string,
@@ -185,7 +201,7 @@ export class SessionTable {
     });
   }
 
-  /** Ends all sessions of an account. Resolves to their number. */
+  /** Ends all sessions of an account, and resolves to the number of ended sessions. */
   endAll(owner: SessionOwner, by: Omit<AuditEntry, 'outcome' | 'subject'>): Promise<number> {
     return this.store.write(ACCESS_WRITER, () => {
       const ended = this.deleteAll(owner);
@@ -195,8 +211,8 @@ export class SessionTable {
   }
 
   /**
-   * Ends the sessions that a provider has ended: those of its account, of its session, or
-   * of both. Resolves to their number.
+   * Ends the sessions that a provider has ended: those of an account or of a session at
+   * the provider. Resolves to the number of ended sessions.
    */
   endOfProvider({ subject, providerSession }: ProviderSession, now: number): Promise<number> {
     const condition = `way = 'oidc' AND (? IS NULL OR subject = ?)
@@ -222,14 +238,17 @@ export class SessionTable {
     });
   }
 
-  /** Deletes all sessions of an account, inside a write. Returns their number. */
+  /**
+   * Deletes all sessions of an account, inside a transaction of the caller. Returns the
+   * number of deleted sessions.
+   */
   deleteAll({ name, way }: SessionOwner): number {
     return this.store.prepare('DELETE FROM web_session WHERE name = ? AND way = ?').run(name, way);
   }
 
   /**
-   * Changes the rights of the sessions of an account, inside a write. Returns the number
-   * of sessions that had different ones.
+   * Sets the rights of all sessions of an account, inside a transaction of the caller.
+   * Returns the number of sessions whose rights changed.
    */
   setRights({ name, way }: SessionOwner, { role, customers }: AccountRights): number {
     const list = listColumn(customers);
@@ -241,15 +260,18 @@ export class SessionTable {
       .run(role, list, name, way, role, list);
   }
 
-  /** Records that the rights of a session were read again, inside a write. */
+  /**
+   * Records the time at which the rights of a session were confirmed, inside a
+   * transaction of the caller.
+   */
   confirm(id: string, now: number): void {
     this.store.prepare('UPDATE web_session SET confirmed_at = ? WHERE id = ?').run(now, id);
   }
 
   #isAlive({ created_at, seen_at }: StoredSession, now: number): boolean {
     const { idleMs, totalMs } = this.limits;
-    // Sessions of a clock that was ahead would otherwise last longer once the clock is
-    // corrected.
+    // A session that was opened while the clock was ahead is invalid: after a correction
+    // of the clock it would last too long.
     const isOfFuture = Math.max(created_at, seen_at) - now > MAX_CLOCK_STEP;
     return !isOfFuture && now - seen_at < idleMs && now - created_at < totalMs;
   }

@@ -8,12 +8,12 @@ import type { AccountRights, SessionOwner } from './session-table.js';
 
 /** A token of the API, without its secret. Times are milliseconds since 1970. */
 export interface ApiToken {
-  /** The public number, by which a token is listed and revoked. */
+  /** The public id, by which a token is listed and revoked. */
   readonly id: string;
-  /** The purpose, as its owner wrote it. */
+  /** The purpose of the token, as the owner wrote it. */
   readonly label: string;
   readonly owner: string;
-  /** The way in which the owner was signed in. */
+  /** The way in which the owner had signed in. */
   readonly way: SignInWay;
   readonly role: Role;
   readonly customers: readonly string[] | undefined;
@@ -21,7 +21,7 @@ export interface ApiToken {
   readonly createdAt: number;
   readonly endsAt: number;
   readonly usedAt: number | undefined;
-  /** The time at which the rights of its owner were read. */
+  /** The time at which the rights of the owner were last determined. */
   readonly confirmedAt: number;
 }
 
@@ -44,19 +44,25 @@ const columns =
 /** The prefix by which scanners find tokens in source code. */
 const PREFIX = 'hmt_';
 const tokenPattern = /^hmt_[0-9A-Za-z]{43}$/;
-/** Minimum milliseconds between two updates of the last use, because each is a write. */
+/**
+ * Minimum milliseconds between two updates of the time of the last use, because each
+ * update writes to the database.
+ */
 const USED_INTERVAL = 60_000;
-/** Tokens of one account. */
+/** Maximum number of tokens of one account. */
 export const MAX_TOKENS = 50;
 
-/** Tokens in the database, by the hash of their secret. */
+/** The table of tokens, which contains only the hashes of their secrets. */
 export class TokenTable {
   constructor(
     private readonly store: Store,
     private readonly audit: AuditLog,
   ) {}
 
-  /** Creates a token; resolves to its secret, or undefined if the account has too many. */
+  /**
+   * Creates a token. Resolves to its secret, or to undefined if the account already has
+   * too many tokens.
+   */
   create(
     token: Omit<ApiToken, 'id' | 'createdAt' | 'usedAt' | 'confirmedAt'>,
     by: ChangeBy,
@@ -89,7 +95,10 @@ export class TokenTable {
     });
   }
 
-  /** Returns the token of a secret; undefined for an expired token. */
+  /**
+   * Returns the token of a secret; undefined for an unknown secret and for an expired
+   * token.
+   */
   find(secret: string, now: number): ApiToken | undefined {
     if (!tokenPattern.test(secret)) return undefined;
     const row = this.store
@@ -104,7 +113,7 @@ export class TokenTable {
     return row && fromStored(row);
   }
 
-  /** Returns the valid tokens, newest first. `owner`: of one account. */
+  /** Returns the valid tokens, newest first. `owner`: only the tokens of this account. */
   list(now: number, owner?: SessionOwner): readonly ApiToken[] {
     return this.store
       .prepare<StoredToken>(
@@ -116,8 +125,8 @@ export class TokenTable {
   }
 
   /**
-   * Revokes a token. `owner`: only a token of this account. Resolves to false if the
-   * token does not exist.
+   * Revokes a token. Resolves to false if the token does not exist. `owner`: the token
+   * must belong to this account.
    */
   revoke(id: string, owner: SessionOwner | undefined, by: ChangeBy): Promise<boolean> {
     return this.store.write(ACCESS_WRITER, () => {
@@ -131,7 +140,7 @@ export class TokenTable {
     });
   }
 
-  /** Gives the tokens of an account its current rights, inside a write. */
+  /** Sets the rights of all tokens of an account, inside a transaction of the caller. */
   setRights({ name, way }: SessionOwner, { role, customers }: AccountRights, now: number): void {
     this.store
       .prepare(
@@ -141,7 +150,7 @@ export class TokenTable {
       .run(role, listColumn(customers), now, name, way);
   }
 
-  /** Deletes all tokens of an account, inside a write. */
+  /** Deletes all tokens of an account, inside a transaction of the caller. */
   deleteAll({ name, way }: SessionOwner): void {
     this.store.prepare('DELETE FROM web_token WHERE owner = ? AND way = ?').run(name, way);
   }

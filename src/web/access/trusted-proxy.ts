@@ -4,9 +4,9 @@ import { grantOf } from './grants.js';
 import { equalSecrets } from './random-secret.js';
 import { DomainReach, type Actor } from '../roles.js';
 
-/** The parts of a request that can identify the account of a proxy. */
+/** The peer and the headers of a request, by which a proxy can name an account. */
 export interface ProxiedRequest {
-  /** Address of the peer of the connection. */
+  /** The address of the peer of the connection. */
   readonly peer: string;
   readonly headers: Headers;
 }
@@ -15,9 +15,9 @@ const MAX_NAME = 200;
 const MAX_GROUPS = 100;
 
 /**
- * Returns the account that a reverse proxy has identified. The peer must be a listed
- * proxy and send the shared secret: a proxy also passes on headers that a client sent, so
- * the address alone proves nothing. A proxy cannot grant the role of admin.
+ * Returns the account that a reverse proxy has identified. The peer must be a configured
+ * proxy and send the shared secret. The address alone proves nothing, because a proxy
+ * also forwards header fields that a client sent. A proxy cannot grant the role of admin.
  */
 export function actorOfProxy(
   { peer, headers }: ProxiedRequest,

@@ -42,13 +42,15 @@ import type { PagesSettings } from '../settings.js';
 import { addSignInRoutes } from '../routes/sign-in-routes.js';
 import type { SiteResources } from '../routes/site.js';
 
-/** Further options of the pages. */
+/** Options of the pages in addition to the settings. */
 export interface OpenPagesOptions {
   /** Domains that the first page suggests. */
   readonly examples?: readonly ExampleDomain[] | undefined;
-  /** Prepares the pages of the operator, which read the tables of the other jobs. */
+  /**
+   * Whether to add the pages of the operator, which read the tables of the other jobs.
+   */
   readonly hasOperatorPages?: boolean;
-  /** Secrets of the sign-in, from files of the configuration. */
+  /** The secrets of the sign-in, which are read from files. */
   readonly secrets?: SignInSecrets;
 }
 
@@ -60,7 +62,10 @@ export interface AppServices {
   readonly oidc: OidcSignIn | undefined;
 }
 
-/** A file that pages load. Its path changes with its content, so browsers may keep it. */
+/**
+ * A file that pages load. The path changes with the content, so browsers may cache the
+ * file.
+ */
 interface Asset {
   readonly path: string;
   readonly mediaType: string;
@@ -73,7 +78,7 @@ function asset(name: string, mediaType: string, body: string): Asset {
   return { path: `/assets/${stem}-${hash}.${extension}`, mediaType, body };
 }
 
-/** The compiled script, as it is in the package. */
+/** The compiled script of the package. */
 const script = asset(
   'live.js',
   'text/javascript; charset=utf-8',
@@ -81,7 +86,7 @@ const script = asset(
 );
 const style = asset('site.css', 'text/css; charset=utf-8', siteStyle);
 
-/** The application and the service behind it. */
+/** The application, its check service and its routes. */
 export interface App {
   readonly fetch: (request: Request, env: AppEnv['Bindings']) => Response | Promise<Response>;
   readonly checks: CheckService;
@@ -89,7 +94,7 @@ export interface App {
   readonly routes: readonly string[];
 }
 
-/** Builds the routes of the site. Loads no files and opens no port. */
+/** Creates the application with all routes of the site. Opens no port. */
 export function createApp(
   settings: PagesSettings,
   context: PagesContext,
@@ -191,7 +196,7 @@ export function createApp(
     return site.page(request, { title: 'Not found', main }, statusOf(code));
   });
   app.onError((error, request) => {
-    // A body that is not JSON is a fault of the client and is not logged.
+    // A body that is not JSON is a fault of the client, so it is not logged.
     if (error instanceof HTTPException && error.status < 500)
       return problemResponse('web-request-invalid', undefined, 'The body cannot be read.');
     context.log.error('web-route-failed', { path: request.req.path, error: error.message });
@@ -207,8 +212,8 @@ export function createApp(
 }
 
 /**
- * Returns the account that the navigation shows. On public pages the server reads no
- * cookie.
+ * Returns the account that the navigation shows; undefined on public pages, where the
+ * server reads no cookie.
  */
 function accountOf(request: Parameters<SiteResources['page']>[0]): Place['account'] {
   const { isOperator } = request.env;
@@ -233,7 +238,7 @@ function addTextPages(app: OpenAPIHono<AppEnv>, site: SiteResources): void {
   );
   app.get('/favicon.ico', (request) => request.body(null, 204));
   app.get('/robots.txt', (request) => request.text('User-agent: *\nDisallow: /check/\n'));
-  // The document is large, and the same for every client.
+  // The document is large and the same for every client, so it is created once.
   let description: ReturnType<typeof openApiDocument> | undefined;
   let text: string | undefined;
   const openApi = (): ReturnType<typeof openApiDocument> =>
@@ -253,7 +258,7 @@ function addTextPages(app: OpenAPIHono<AppEnv>, site: SiteResources): void {
   });
 }
 
-/** Returns the first fault of a request, by its place. */
+/** Returns the first fault in a request, with its place. */
 function firstIssue(
   issues: readonly { readonly path: readonly PropertyKey[]; readonly message: string }[],
 ): string {

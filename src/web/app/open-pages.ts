@@ -14,7 +14,7 @@ import { pagesTables } from '../checks/check-table.js';
 import type { OpenPagesOptions } from './create-app.js';
 import type { PagesSettings } from '../settings.js';
 
-/** A refusal without a page. */
+/** A plain text refusal. */
 interface Refusal {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
@@ -33,17 +33,21 @@ const busy: Refusal = {
 
 /** The running pages. */
 export interface Pages {
-  /** Answers requests of the public ports, or of the operator's loopback port. */
+  /**
+   * Returns the function that answers requests on the public ports, or on the operator's
+   * loopback port.
+   */
   handler(
     isOperator: boolean,
   ): (request: Request, peer: { readonly address: string }) => Promise<Response>;
   readonly checks: CheckService;
   readonly access: AccessService;
-  /** The share of requests without an account. */
+  /** The limit on the CPU time of requests without an account. */
   readonly share: PublicShare;
   /**
-   * Returns the answer to a public request while the share is used up, without the cost
-   * of a `Request`. Undefined while requests are admitted, and for paths of accounts.
+   * Returns the refusal of a public request while the share is used up, without the cost
+   * of a `Request`. Returns undefined while requests are accepted, and for paths that
+   * need an account.
    */
   refusal(method: string, hostName: string, path: string): Refusal | undefined;
   /** Every route as `METHOD path`. */
@@ -53,9 +57,9 @@ export interface Pages {
 }
 
 /**
- * Opens the pages. The web framework is loaded here, so that a process without pages does
- * not need its memory. Rejects with HermeticError for an opt-out list that cannot be
- * read.
+ * Creates the services and the application of the pages. Loads the web framework, which
+ * needs memory, only when it is called. Rejects with HermeticError for an opt-out list
+ * that cannot be read.
  */
 export async function openPages(
   settings: PagesSettings,
@@ -76,7 +80,8 @@ export async function openPages(
   return {
     handler: (isOperator) => {
       const answer = async (request: Request, peer: string): Promise<Response> => {
-        // A page takes milliseconds to grade and to render, and clients send many requests.
+        // Each request gets its own turn of the event loop, because grading and rendering
+        // a page takes milliseconds.
         await turn();
         return app.fetch(request, { peer, isOperator });
       };
@@ -111,8 +116,8 @@ export async function openPages(
 }
 
 /**
- * Returns whether requests for a path may have an account, which the handler then
- * determines.
+ * Returns whether requests for a path may have an account. Only the handler can determine
+ * whether they do.
  */
 function isForAccounts(path: string): boolean {
   return path === '/o' || path.startsWith('/o/') || path.startsWith('/api/');

@@ -1,6 +1,6 @@
 /**
- * The only script of the pages. It shows the progress of a running check, and adds a
- * button to each box of text to paste. Every page works without it.
+ * The only script of the pages. The script shows the progress of a running check, and
+ * adds a button to each box of text to copy. Every page works without the script.
  */
 
 interface PageElement {
@@ -30,7 +30,7 @@ const status = document.querySelector('[data-status]');
 if (live?.dataset['live'] !== undefined) {
   const source = new EventSource(live.dataset['live']);
   source.addEventListener('progress', ({ data }) => {
-    // The server makes this HTML and escapes every value in it.
+    // The server renders this HTML and escapes every value in it.
     const { html, says } = JSON.parse(data) as { html: string; says: string };
     live.innerHTML = html;
     // A screen reader announces the text only when it changes.
@@ -42,7 +42,7 @@ if (live?.dataset['live'] !== undefined) {
   });
 }
 
-/** Browsers offer the clipboard to pages over HTTPS and on loopback only. */
+/** Browsers offer the clipboard only to pages over HTTPS or on loopback. */
 const { clipboard } = navigator;
 
 for (const box of clipboard ? document.querySelectorAll('.paste') : []) {

@@ -6,7 +6,7 @@ import { BatchTable, type Batch, type BatchItem } from './batch-table.js';
 import type { CheckService } from './check-service.js';
 import type { PagesContext } from './pages-context.js';
 
-/** A request for many domains. */
+/** A request of an account to check many domains. */
 export interface BatchRequest {
   readonly owner: string;
   readonly name: string;
@@ -20,17 +20,18 @@ export type BatchAdmission =
   | { readonly ok: true; readonly id: string; readonly isNew: boolean }
   | { readonly ok: false; readonly code: WebFailureCode };
 
-/** Batches of one account that are not finished. */
+/** Maximum number of unfinished batches of one account. */
 const MAX_RUNNING = 10;
-/** Domains of batches that are checked at one time. */
+/** Maximum number of domains of batches that are checked concurrently. */
 const MAX_CONCURRENT = 2;
 /** Milliseconds until a full queue is examined again. */
 const PAUSE_MS = 5_000;
 const KEEP_MS = 30 * 86_400_000;
 
 /**
- * Checks the domains of batches with low priority: they wait while half of the queue is
- * in use, so that the other half is free for visitors. The results survive a restart.
+ * Checks the domains of batches with low priority: their checks wait while half of the
+ * queue is in use, so that the other half is free for visitors. The results survive a
+ * restart.
  */
 export class BatchService {
   readonly #table: BatchTable;
@@ -46,7 +47,10 @@ export class BatchService {
     this.#startNext();
   }
 
-  /** Accepts a batch once it is durable. */
+  /**
+   * Creates a batch and resolves when it is durable. For a repeated request resolves to
+   * the earlier batch.
+   */
   async create({ owner, name, domains, requestKey }: BatchRequest): Promise<BatchAdmission> {
     const requestDigest = createHash('sha256')
       .update(JSON.stringify([name, domains]))
@@ -88,8 +92,8 @@ export class BatchService {
   }
 
   /**
-   * Returns a batch of an account; undefined for an unknown id and for a batch of another
-   * account.
+   * Returns a batch of an account; undefined for an unknown id, and for a batch of
+   * another account.
    */
   find(id: string, owner: string): Batch | undefined {
     const batch = this.#table.find(id);
@@ -106,7 +110,7 @@ export class BatchService {
     this.#wake();
   }
 
-  /** Resolves when a further result exists, after `milliseconds` at most. */
+  /** Resolves when a further result exists, at the latest after `milliseconds`. */
   async changed(milliseconds: number, signal: AbortSignal): Promise<void> {
     await followSignals([signal, this.#checks.signal], async (waiting) => {
       const wake = (): void => waiting.abort();
@@ -168,8 +172,8 @@ export class BatchService {
   }
 
   /**
-   * Waits before the next item. The item stays unfinished, and is tried again by this
-   * process or after a restart.
+   * Logs a failure and waits before the next item. The failed item stays unfinished, so
+   * this process or its successor tries it again.
    */
   async #pauseAfter(error: unknown): Promise<void> {
     const { signal } = this.#checks;

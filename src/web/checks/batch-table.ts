@@ -1,9 +1,12 @@
 import { migrateStore, type Store, type TableSet } from '../../store/index.js';
 
-/** `cancelled`: domains that were not checked yet are left out. */
+/** The state of a batch. `cancelled`: the remaining domains are not checked. */
 export type BatchState = 'running' | 'done' | 'cancelled';
 
-/** Many domains that one account has asked for. Times are milliseconds since 1970. */
+/**
+ * A batch of domains that an account wants to be checked. Times are milliseconds since
+ * 1970.
+ */
 export interface Batch {
   readonly id: string;
   readonly name: string;
@@ -16,11 +19,11 @@ export interface Batch {
 
 /** One domain of a batch. */
 export interface BatchItem {
-  /** Place in the order of results, from 1; undefined before the result. */
+  /** The place in the order of results, from 1; undefined until the result exists. */
   readonly place: number | undefined;
   readonly domain: string;
   readonly check: string | undefined;
-  /** Code of the reason why there is no result. */
+  /** The code of the reason why there is no result. */
   readonly failure: string | undefined;
 }
 
@@ -66,7 +69,7 @@ const columns = `id, name, owner, state, created_at AS createdAt,
   (SELECT count(place) FROM web_batch_item WHERE batch = id) AS finished`;
 const itemColumns = 'number, domain, place, check_id, failure';
 
-/** A new batch and the request that made it. */
+/** A new batch, with the key and digest of the request that created it. */
 export interface NewBatch {
   readonly id: string;
   readonly name: string;
@@ -86,7 +89,7 @@ interface StoredItem {
   readonly failure: string | null;
 }
 
-/** Batches in the database: an accepted one survives a crash. */
+/** The table of batches. An accepted batch survives a crash. */
 export class BatchTable {
   readonly #store: Store;
 
@@ -111,7 +114,7 @@ export class BatchTable {
       .get(owner, requestKey);
   }
 
-  /** Batches of an account that are not finished. */
+  /** Returns the number of unfinished batches of an account. */
   running(owner: string): number {
     return (
       this.#store
@@ -122,7 +125,7 @@ export class BatchTable {
     );
   }
 
-  /** Returns the next domain without a result of the oldest running batches. */
+  /** Returns domains without a result, those of the oldest running batches first. */
   waiting(
     limit: number,
   ): readonly { readonly batch: string; readonly number: number; readonly domain: string }[] {
@@ -177,7 +180,7 @@ export class BatchTable {
     });
   }
 
-  /** Stores the result of one domain, and ends the batch with its last one. */
+  /** Stores the result of one domain, and ends the batch if this was the last result. */
   finish(
     { batch, number }: { readonly batch: string; readonly number: number },
     {

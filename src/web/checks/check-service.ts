@@ -28,44 +28,58 @@ export interface CheckRequest {
   readonly domain: Name;
   /** The address of the client. */
   readonly client: string;
-  /** The id of a recent result that the visitor wants to replace by a new check. */
+  /** The id of a recent check that the visitor wants to repeat. */
   readonly again?: string | undefined;
   /**
-   * Maximum age of a reused result in milliseconds. Default: that of the configuration.
+   * Maximum age of a reused result in milliseconds. Default: the age in the
+   * configuration.
    */
   readonly maxAgeMs?: number | undefined;
-  /** The operator of this machine: no limit for the client, and no pause. */
+  /**
+   * Whether the operator of this machine asks, for whom client limits and the pause
+   * between checks do not apply.
+   */
   readonly isOperator: boolean;
 }
 
-/** A check that was found or started, or the reason why none was started. */
+/**
+ * The id of a check that was found or started, or the reason why no check was started.
+ */
 export type CheckAdmission =
   | { readonly ok: true; readonly id: string; readonly started: boolean }
   | { readonly ok: false; readonly code: WebFailureCode; readonly retrySeconds: number };
 
 /** The current state of a check. */
 export interface CheckStatus extends CheckRow {
-  /** Place in the queue, from 1; only while queued. */
+  /** The place in the queue, from 1; only while the check is queued. */
   readonly position?: number | undefined;
   /** Facts that the running check has observed so far. */
   readonly events: readonly CheckEvent[];
-  /** Grows with every change, so that a stream knows whether it has sent this state. */
+  /**
+   * A number that grows with every change, by which a stream determines whether it has
+   * sent this state.
+   */
   readonly revision: number;
 }
 
 const HOUR = 3_600_000;
 const MINUTE = 60_000;
-/** Checks of one client that run or wait concurrently. */
+/** Maximum number of checks of one client that run or wait at the same time. */
 const MAX_CONCURRENT = 2;
-/** Checks that one client may start in a minute. */
+/** Maximum number of checks that one client may start in a minute. */
 const BURST = 3;
 /** Milliseconds between two searches for expired rows. */
 const PRUNE_INTERVAL = HOUR;
-/** Age of an unfinished check that a restart still continues. */
+/**
+ * Maximum age in milliseconds of an unfinished check that is continued after a restart.
+ */
 const RESUME_MS = HOUR;
-/** Ends of checks that are remembered while the database cannot be written. */
+/** Maximum number of ended checks in memory whose state the database could not store. */
 const MAX_UNSAVED = 1000;
-/** Graded results in memory, and ended checks whose events a client can still read. */
+/**
+ * Maximum number of graded results in memory, and of ended checks whose events a client
+ * can still read.
+ */
 const MAX_GRADED = 50;
 const ID_LETTERS = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';
 
@@ -89,10 +103,10 @@ class Running {
 }
 
 /**
- * Runs the checks that visitors ask for, within limits that protect mail servers and this
- * machine: for each client, each organisational domain and each mail server, and a queue
- * of bounded length. An accepted check is in the database before its id is returned, so
- * that the next process can continue the check after a restart.
+ * Runs the checks that visitors ask for. Limits for each client, each organisational
+ * domain and each mail server, and a bounded queue, protect mail servers and this
+ * machine. An accepted check is in the database before its id is returned, so that the
+ * check can continue after a restart.
  */
 export class CheckService {
   readonly table: CheckTable;
@@ -104,18 +118,20 @@ export class CheckService {
   readonly #burst: RateWindow;
   readonly #perDomain: RateWindow;
   readonly #active = new Map<string, Running>();
-  /** Checks by domain that are accepted and not finished. */
+  /** The ids of unfinished checks, by domain. */
   readonly #byDomain = new Map<string, Promise<string>>();
   readonly #queue: Running[] = [];
   readonly #graded = new BoundedMap<CheckResult>(MAX_GRADED);
-  /** Events of checks that have ended, for streams that have not sent all of them. */
+  /** The events of ended checks, for streams that have not yet sent all of them. */
   readonly #pastEvents = new BoundedMap<readonly CheckEvent[]>(MAX_GRADED);
-  /** Checks whose end could not be saved. Their rows are unfinished. */
+  /**
+   * Failed checks whose state could not be saved. In the database they are unfinished.
+   */
   readonly #unsaved = new BoundedMap<CheckRow>(MAX_UNSAVED);
   readonly #stopping = new AbortController();
   #running = 0;
   #prunedAt = -Infinity;
-  /** Finished checks by state, for metrics. */
+  /** Number of finished checks by state, for metrics. */
   readonly finished = new Map<string, number>();
 
   constructor(settings: PagesSettings, context: PagesContext, optOut?: OptOut) {
@@ -141,7 +157,7 @@ export class CheckService {
       this.#enqueue(new Running({ ...row, state: 'queued' }, '', false));
   }
 
-  /** Checks that wait in the queue. */
+  /** The number of checks that wait in the queue. */
   get waiting(): number {
     return this.#queue.length;
   }
@@ -151,7 +167,7 @@ export class CheckService {
     return this.#queue.length * 2 >= Math.max(1, this.#settings.limits.waiting);
   }
 
-  /** Running checks. */
+  /** The number of running checks. */
   get running(): number {
     return this.#running;
   }
@@ -161,12 +177,15 @@ export class CheckService {
     this.#stopping.abort(new Error('stopped'));
   }
 
-  /** Aborted when the service stops: streams end then. */
+  /** The signal that aborts when the service stops, so that streams end. */
   get signal(): AbortSignal {
     return this.#stopping.signal;
   }
 
-  /** Finds a recent or running check of the domain, or starts one within the limits. */
+  /**
+   * Finds a recent or running check of a domain. Otherwise starts a check if the limits
+   * permit.
+   */
   async ask(request: CheckRequest): Promise<CheckAdmission> {
     const domain = request.domain.toLower();
     const { checkOptions } = this.#context;
@@ -187,7 +206,8 @@ export class CheckService {
       return refused('web-again-early', pause);
     const limited = this.#limited(request, domain);
     if (limited) return limited;
-    // The owner may have changed the domain since its last check.
+    // If the domain was checked before, the check must not reuse facts: the owner may
+    // have changed the domain.
     const fresh = request.again !== undefined || newest !== undefined;
     const accepted = this.#accept(request, domain, fresh);
     this.#byDomain.set(domain, accepted);
@@ -200,7 +220,7 @@ export class CheckService {
     }
   }
 
-  /** Checks that a client may still start in this hour. */
+  /** Returns the number of checks that a client may still start in this hour. */
   quotaOf(client: string): { readonly remaining: number; readonly resetMs: number } {
     return this.#perClient.quota(limitKey(client));
   }
@@ -222,7 +242,10 @@ export class CheckService {
     return this.#active.get(id)?.events ?? this.#pastEvents.get(id) ?? [];
   }
 
-  /** Resolves when a check has changed since `revision`, after `milliseconds` at most. */
+  /**
+   * Resolves when a check has changed since `revision`, at the latest after
+   * `milliseconds`.
+   */
   async changed(
     id: string,
     revision: number,
@@ -264,7 +287,7 @@ export class CheckService {
     const clientKey = limitKey(request.client);
     if (this.#queue.length >= this.#settings.limits.waiting)
       return refused('web-queue-full', 60_000);
-    // Names below the domain that one owner registered share a limit.
+    // All names below one registered domain share a limit.
     const organisation = getDomain(domain, { allowPrivateDomains: true }) ?? domain;
     const domainWait = this.#perDomain.waitFor(organisation);
     if (domainWait > 0) return refused('web-domain-limit', domainWait);
@@ -289,7 +312,8 @@ export class CheckService {
     const askedAt = this.#context.clock.now();
     const row: CheckRow = { id, domain, state: 'queued', askedAt, previous: again };
     const active = new Running(row, isOperator ? '' : limitKey(client), fresh);
-    // The place is reserved before the row is durable: two requests cannot both get it.
+    // The check counts as active before its row is durable, so that concurrent requests
+    // cannot exceed the limits.
     this.#active.set(id, active);
     try {
       await this.table.insert(row, savedAddress(client));
@@ -332,7 +356,7 @@ export class CheckService {
       await this.table.finish(id, clock.now(), evidence);
       this.#count('done');
     } catch (error) {
-      // The row stays unfinished: the next process continues the check.
+      // On a stop the row stays unfinished, so that the next process continues the check.
       if (this.signal.aborted) return;
       const failure = failureOf(error);
       if (failure !== 'web-check-slow')
@@ -352,7 +376,10 @@ export class CheckService {
     await this.#prune();
   }
 
-  /** Stops after the configured time, so that a tarpit does not occupy the queue. */
+  /**
+   * Collects the evidence of a check. Stops after the configured time, so that a tarpit
+   * does not block the queue.
+   */
   #collect(active: Running): Promise<Evidence> {
     const { clock } = this.#context;
     return followSignals([this.signal], async (ended) => {
@@ -377,7 +404,7 @@ export class CheckService {
         resolver,
         trustStore,
         // Visitors choose the domain, so the check never contacts a private address in
-        // its records.
+        // the records of the domain.
         reach: 'internet',
       }),
       clock,
@@ -413,7 +440,7 @@ export class CheckService {
 
 const TOO_SLOW = new Error('the check took too long');
 
-/** Returns the reason why a check has no result. */
+/** Returns the code of the reason why a check has no result. */
 function failureOf(error: unknown): WebFailureCode {
   if (error === TOO_SLOW) return 'web-check-slow';
   return isStoreFailure(error) ? 'web-not-saved' : 'web-check-broken';

@@ -3,23 +3,26 @@ import { evidenceSchema, type Evidence } from '../../evidence/index.js';
 import { migrateStore, type Store, type TableSet } from '../../store/index.js';
 import type { WebFailureCode } from '../failures.js';
 
-/** `queued` and `running` checks continue after a restart. */
+/** The state of a check. `queued` and `running` checks continue after a restart. */
 export type CheckState = 'queued' | 'running' | 'done' | 'failed';
 
 /** One check that a visitor asked for. Times are milliseconds since 1970. */
 export interface CheckRow {
   readonly id: string;
-  /** A-label, no final dot. */
+  /** The domain as A-labels, without a final dot. */
   readonly domain: string;
   readonly state: CheckState;
   readonly askedAt: number;
   readonly finishedAt?: number | undefined;
-  /** The check that this one repeats. */
+  /** The id of the earlier check that this check repeats. */
   readonly previous?: string | undefined;
   readonly failure?: WebFailureCode | undefined;
 }
 
-/** The network of the client is deleted after two weeks, the row after its expiry. */
+/**
+ * The table of checks. The network of the client is deleted after two weeks, and the row
+ * after the retention period.
+ */
 const migrations = [
   `CREATE TABLE web_check (
      id TEXT PRIMARY KEY,
@@ -56,7 +59,7 @@ interface StoredRow {
 
 const columns = 'id, domain, state, asked_at, finished_at, previous, failure';
 
-/** Checks in the database. A promise of a write resolves when the row is durable. */
+/** The table of checks. The promise of a write resolves when the row is durable. */
 export class CheckTable {
   readonly #store: Store;
 
@@ -94,7 +97,7 @@ export class CheckTable {
       .map(fromStored);
   }
 
-  /** Checks that an earlier process left unfinished, oldest first. */
+  /** Returns the checks that an earlier process left unfinished, the oldest first. */
   unfinished(since: number, limit: number): readonly CheckRow[] {
     return this.#store
       .prepare<StoredRow>(
@@ -105,7 +108,9 @@ export class CheckTable {
       .map(fromStored);
   }
 
-  /** Returns the evidence of a finished check. Undefined if it can no longer be read. */
+  /**
+   * Returns the evidence of a finished check; undefined if this version cannot read it.
+   */
   evidence(id: string): Evidence | undefined {
     const row = this.#store
       .prepare<{ evidence: Uint8Array | null }>('SELECT evidence FROM web_check WHERE id = ?')
@@ -116,7 +121,7 @@ export class CheckTable {
     return parsed.success ? parsed.data : undefined;
   }
 
-  /** Inserts a check. `client`: the network of the client. */
+  /** Inserts a check. `client`: the network of the client, as it is saved. */
   insert(row: CheckRow, client: string): Promise<void> {
     const { id, domain, state, askedAt, previous = null } = row;
     return this.#store.write(WRITER, () => {

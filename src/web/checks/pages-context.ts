@@ -11,7 +11,9 @@ import type { StatisticsSource } from '../statistics/statistics-source.js';
 
 /** The resources of the daemon that the pages use. */
 export interface PagesContext {
-  /** The guarded network, for addresses that come from foreign data. */
+  /**
+   * A network that refuses private addresses, for addresses that other parties supply.
+   */
   readonly network: Network;
   readonly resolver: Resolver;
   readonly trustStore: TrustStore;
@@ -21,21 +23,24 @@ export interface PagesContext {
     info(event: string, fields?: Readonly<Record<string, string | number>>): void;
     error(event: string, fields?: Readonly<Record<string, string | number>>): void;
   };
-  /** The section of the public sender test, if the daemon has it. */
+  /** The section of the public sender test, if it is configured. */
   readonly senderTest?: SenderTestSettings | undefined;
-  /** The statistics of scans, if the daemon reads their database. */
+  /** The statistics of scans, if a database of scans is configured. */
   readonly statistics?: StatisticsSource | undefined;
-  /** Receives reports that programs hand in, if the daemon receives reports. */
+  /**
+   * The receiver of reports that programs submit through the API, if the daemon receives
+   * reports.
+   */
   readonly reports?: Receiver | undefined;
-  /** The limits that checks share with scans, if the daemon knows their database. */
+  /** The limits that checks share with scans, if a database of scans is configured. */
   readonly sharedAddresses?: SharedAddresses | undefined;
   /** The plans of publishing, if the daemon publishes. */
   readonly plans?: PlanSource | undefined;
   /** Returns the configuration in force as YAML, without secrets. */
   configuration?(): string;
   /**
-   * Returns the options of the check of one domain in a simulated internet. Undefined for
-   * a domain that is not part of it, which is refused.
+   * Returns the options of the check of one domain in a simulated internet. For a domain
+   * outside the simulation returns undefined, and the domain is refused.
    */
   checkOptions?(domainName: string): CheckOptions | undefined;
 }

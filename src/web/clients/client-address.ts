@@ -1,12 +1,12 @@
 import { formatIp, networkOf, parseIp } from '../../base/index.js';
 
-/** Entries of `X-Forwarded-For` that are read, from the right. */
+/** Maximum number of entries of `X-Forwarded-For` that are read, from the right. */
 const MAX_HOPS = 10;
 
 /**
- * Returns the address of the client. Behind reverse proxies it is the right-most entry of
- * `X-Forwarded-For` that is not a proxy: the client itself may have written the entries
- * to its left. Without a trusted proxy the field is ignored.
+ * Returns the address of the client. Behind reverse proxies this is the right-most entry
+ * of `X-Forwarded-For` that is not a trusted proxy: the client may have written the
+ * entries to the left of it. If the peer is not a trusted proxy, the field is ignored.
  */
 export function clientAddress(
   peerAddress: string,
@@ -26,7 +26,8 @@ export function clientAddress(
 }
 
 /**
- * Returns the canonical text; IPv4 in IPv6 becomes IPv4, as dual-stack sockets report it.
+ * Returns the canonical form of an address. An IPv4-mapped IPv6 address, which dual-stack
+ * sockets report, becomes an IPv4 address.
  */
 export function canonicalAddress(address: string): string {
   const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address)?.[1] ?? address;
@@ -35,8 +36,8 @@ export function canonicalAddress(address: string): string {
 }
 
 /**
- * Returns the key by which clients are limited: an IPv4 address, or the /56 of an IPv6
- * address, which is the smallest network that providers give to one customer.
+ * Returns the key by which clients are limited: an IPv4 address, or the /56 network of an
+ * IPv6 address, which providers usually assign to one customer.
  */
 export function limitKey(address: string): string {
   const ipAddress = parseIp(address);

@@ -4,7 +4,7 @@ import type { Clock } from '../../base/index.js';
 export interface PublicShareLimits {
   /** The average share of a CPU core that public pages may use. */
   readonly share: number;
-  /** Milliseconds of work that an idle site may do at once. */
+  /** Milliseconds of work that may be done at once after an idle time. */
   readonly burstMs: number;
   /** Maximum number of requests that wait for credit. */
   readonly waiting: number;
@@ -13,15 +13,15 @@ export interface PublicShareLimits {
 export const publicShareLimits: PublicShareLimits = { share: 0.05, burstMs: 300, waiting: 40 };
 
 /**
- * Bounds the share of the process that requests without an account may use. The same
- * thread serves policies and answers mail servers, and mail depends on both: under a
- * flood the public pages degrade first.
+ * A limit on the share of CPU time that requests without an account may use. The same
+ * thread serves policies and answers mail servers, on which mail delivery depends. In a
+ * flood of requests the public pages must therefore degrade first.
  *
  * The time of each request is subtracted from a credit that grows with the clock. Without
- * credit a request waits; when too many wait, further requests are refused.
+ * credit a request waits. If too many requests wait, further ones are refused.
  */
 export class PublicShare {
-  /** Refused requests. */
+  /** The number of refused requests. */
   refused = 0;
   #credit: number;
   #refilledAt: number;
@@ -46,7 +46,7 @@ export class PublicShare {
     this.refused++;
   }
 
-  /** Resolves once there is credit for another request, in the order of the calls. */
+  /** Resolves when there is credit for the request, in the order of the calls. */
   async enter(): Promise<void> {
     this.#waiting++;
     this.#last = this.#last.then(() => this.#untilCredit());
@@ -54,7 +54,7 @@ export class PublicShare {
     this.#waiting--;
   }
 
-  /** Subtracts the milliseconds of a request. */
+  /** Subtracts the milliseconds of a request from the credit. */
   spend(milliseconds: number): void {
     this.#credit -= Math.min(Math.max(milliseconds, MIN_COST), MAX_COST);
   }
@@ -70,10 +70,13 @@ export class PublicShare {
   }
 }
 
-/** Milliseconds of reading and sending a request, which the caller does not measure. */
+/**
+ * Minimum milliseconds charged for one request, since the caller does not measure reading
+ * and sending.
+ */
 const MIN_COST = 1;
 /**
- * Maximum milliseconds charged for one request, which spends any further time waiting for
- * a disk.
+ * Maximum milliseconds charged for one request. If a request takes longer, it waits for a
+ * disk and uses no CPU time.
  */
 const MAX_COST = 5;

@@ -1,8 +1,8 @@
 import { BoundedMap } from '../../base/index.js';
 
 /**
- * Maximum number of keys. Evicting the least recently used key resets the count of its
- * client.
+ * Maximum number of keys. Beyond it the least recently used key is evicted, and its count
+ * begins again.
  */
 const MAX_KEYS = 20_000;
 
@@ -18,7 +18,7 @@ export class RateWindow {
   ) {}
 
   /**
-   * Returns the milliseconds until one more event is permitted; 0: it is permitted now.
+   * Returns the milliseconds until one more event is permitted; 0 if it is permitted now.
    */
   waitFor(clientKey: string): number {
     const recent = this.#recent(clientKey);
@@ -27,7 +27,10 @@ export class RateWindow {
     return Math.max(1, oldest + this.windowMs - this.now());
   }
 
-  /** Returns the events that are permitted now, and milliseconds until one more is. */
+  /**
+   * Returns the number of events that are permitted now, and the milliseconds until one
+   * more event is permitted.
+   */
   quota(clientKey: string): { readonly remaining: number; readonly resetMs: number } {
     const recent = this.#recent(clientKey);
     const [oldest] = recent;

@@ -1,18 +1,18 @@
 import type { Actor, Customers } from '../roles.js';
 import type { OwnDomain } from './own-domains.js';
 
-/** A customer with the domains that the jobs know. */
+/** A customer with its domains. */
 export interface CustomerView {
   readonly name: string;
-  /** Domains of the configuration. */
+  /** The domains that the configuration assigns to the customer. */
   readonly configured: readonly string[];
-  /** Those that are watched, published or reported, worst first. */
+  /** The domains of the customer that are watched, published or reported, worst first. */
   readonly known: readonly OwnDomain[];
 }
 
 /**
- * Returns the customers that an account may see, in alphabetical order. Their domains
- * have the order of `domains`: worst first.
+ * Returns the customers that an account may see, in alphabetical order. The domains of a
+ * customer have the order of `domains`: worst first.
  */
 export function customersOf(
   { customers: granted }: Pick<Actor, 'customers'>,

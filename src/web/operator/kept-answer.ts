@@ -5,17 +5,17 @@ export interface KeptAnswerOptions<Answer> {
   /** Computes the answer. `now`: milliseconds since 1970. */
   compute(now: number): Promise<Answer>;
   /**
-   * Returns the milliseconds for which an answer is reused. 0: it is computed for each
-   * request.
+   * Returns the milliseconds for which an answer is reused; 0 if it must be computed for
+   * each request.
    */
   keepMs(answer: Answer): number;
   readonly clock: Clock;
 }
 
 /**
- * An answer over many rows: concurrent requests share one computation, and an answer is
- * reused for a short time. A page of ten thousand domains then costs no more than a page
- * of a few domains.
+ * A cache for an answer that is computed from many rows. Concurrent requests share one
+ * computation, and the answer is reused for a short time. So a page with ten thousand
+ * domains costs no more than a page with a few.
  */
 export class KeptAnswer<Answer> {
   readonly #flights = new SingleFlight<Answer>();

@@ -24,21 +24,24 @@ import {
 } from '../../watch/index.js';
 import { KeptAnswer } from './kept-answer.js';
 
-/** One domain of the operator, as the jobs of the daemon know it. */
+/** One domain of the operator, with the facts that the jobs of the daemon have stored. */
 export interface OwnDomain {
-  /** A-label, no final dot. */
+  /** The domain as A-labels, without a final dot. */
   readonly domain: string;
-  /** Failures by reports; undefined without any in these days. */
+  /**
+   * The failures according to reports; undefined if the reports of these days contain no
+   * failure.
+   */
   readonly failing?: DomainLine | undefined;
   /** Whether authenticated reports exist. */
   readonly reported: boolean;
   /** The stored state of the watch; undefined if the domain is not watched. */
   readonly watched?: DomainState | undefined;
-  /** Open alarms of the watch. */
+  /** The number of open alarms of the watch. */
   readonly alarms: number;
 }
 
-/** All domains of the operator, worst first. */
+/** All domains of the operator, worst first, and the overview of the reports. */
 export interface OwnDomains {
   readonly overview: Overview;
   readonly domains: readonly OwnDomain[];
@@ -52,24 +55,26 @@ export const ownDomainsTables: readonly TableSet[] = [
   ledgerTables,
 ];
 
-/** Cached policies that one page lists. */
+/** Maximum number of cached policies that one page lists. */
 const MAX_POLICIES = 200;
-/** Days that the list of reporters covers, and its maximum length. */
+/**
+ * Number of days that the list of reporters covers, and the maximum number of reporters.
+ */
 export const REPORTER_DAYS = 30;
 const MAX_REPORTERS = 1000;
 const DAY = 86_400_000;
 /**
- * Milliseconds for which a long list is reused. A list of few domains or reports is read
- * for each request.
+ * Milliseconds for which a long list is reused. A list with few domains or reports is
+ * read again for each request.
  */
 const KEEP_MS = 60_000;
 const FEW_DOMAINS = 200;
 const FEW_REPORTS = 20_000;
 
 /**
- * Reads the domains of the operator from the tables of the jobs. It computes nothing
- * itself: `tls-rpt-receive` judges failures, `watch` decides alarms, and the ledger of
- * `publish` holds the served policies.
+ * Reads the domains of the operator from the tables of the jobs: the failures that
+ * `tls-rpt-receive` judges, the alarms of `watch`, and the served policies in the ledger
+ * of `publish`.
  */
 export class OwnDomainsReader {
   readonly #store: Store;
@@ -106,8 +111,8 @@ export class OwnDomainsReader {
   }
 
   /**
-   * Returns the domains of an account. `covers`: the domains of the account; the sums of
-   * the overview are of all domains. A long list may be a minute old.
+   * Returns the domains that `covers` accepts, by default all. The sums of the overview
+   * always concern all domains. A long list may be a minute old.
    */
   async all(covers: (domain: string) => boolean = () => true): Promise<OwnDomains> {
     const { overview, domains } = await this.#all.get();
@@ -119,17 +124,20 @@ export class OwnDomainsReader {
     return (await this.#reporters.get()).slice(0, limit);
   }
 
-  /** Yields to other work between reads, so that other ports do not wait for a page. */
+  /**
+   * Reads all domains, in steps between which the daemon does other work, so that other
+   * ports do not wait for a page.
+   */
   async #readAll(now: number): Promise<OwnDomains> {
     const overview = await showOverviewInTurns(this.#store, { now, withSums: true });
-    // The result is a map, because a report may be about a domain named like a member of
-    // Object.prototype.
+    // A map is used, because a report may be about a domain that has the name of a member
+    // of Object.prototype.
     const watched = new Map(Object.entries(readWatch(this.#store).domains));
     const reported = reportedDomains(this.#store).filter(({ authenticated }) => authenticated);
     const published = this.#ledger.domains();
     const withReports = new Set(reported.map(({ domain }) => domain));
     const failing = new Map(overview.failing.map((line) => [line.domain, line]));
-    // Reports about DANE are for MX hosts: a host is not listed as a domain.
+    // With DANE a reported name may be an MX host, which is not listed as a domain.
     const names = new Set([...watched.keys(), ...published, ...failing.keys()]);
     const known = new Set(names);
     for (const name of withReports) if (!isHostOf(name, known)) names.add(name);
@@ -150,8 +158,8 @@ export class OwnDomainsReader {
   }
 
   /**
-   * Returns the policy that a domain serves now; undefined if no policy is published by
-   * this program.
+   * Returns the policy that this program serves for a domain now; undefined if it serves
+   * none.
    */
   policyOf(domain: string): ServedPolicy | undefined {
     const last = this.#ledger.domain(domain).served.at(-1);
@@ -188,7 +196,10 @@ function isHostOf(name: string, domains: ReadonlySet<string>): boolean {
   return labels.some((_, index) => index > 0 && domains.has(labels.slice(index).join('.')));
 }
 
-/** Returns the urgency of a domain: 3 broken now, 2 broken soon, 1 unknown, 0 healthy. */
+/**
+ * Returns the urgency of a domain: 3 if it is broken, 2 if it will soon be, 1 if the
+ * state is unknown, 0 if it is healthy.
+ */
 export function urgencyOf({ failing, reported, watched, alarms }: OwnDomain): 0 | 1 | 2 | 3 {
   if (failing?.ongoing === true || watched?.verdict === 'fail') return 3;
   if (alarms > 0 || watched?.verdict === 'warn') return 2;

@@ -2,28 +2,32 @@ import { BoundedMap, SingleFlight, type Clock } from '../../base/index.js';
 import { describeAction, type Ledger, type SubjectPlan } from '../../publish/index.js';
 import { describePlan, type PlannedSubject, type PlanSources } from './plan-view.js';
 
-/** The plans of the job `publish`. */
+/** The source of the plans that the job `publish` would execute. */
 export interface PlanSource {
   /**
-   * Observes a domain and its mail hosts, and plans their next steps. It writes nothing.
+   * Observes a domain and its mail hosts, and returns the plans of their next steps.
+   * Writes nothing.
    */
   observe(domain: string): Promise<PlansOfDomain>;
 }
 
 /** The plans of a domain and its mail hosts. */
 export interface PlansOfDomain extends Pick<PlanSources, 'explain'> {
-  /** Empty for a domain that the configuration does not publish. */
+  /** The plans; empty for a domain that the section `publish` does not contain. */
   readonly plans: readonly SubjectPlan[];
 }
 
-/** The plan of a domain and its mail hosts, and the end of their observation. */
+/**
+ * The plans of a domain and its mail hosts, and the time at which their observation
+ * ended.
+ */
 export interface ObservedPlan {
   /** Milliseconds since 1970. */
   readonly observedAt: number;
   readonly subjects: readonly PlannedSubject[];
 }
 
-/** A plan, or the reason why the request gets none. */
+/** The plans, or the reason why they are not available. */
 export type PlanAnswer =
   | { readonly ok: true; readonly plan: ObservedPlan }
   | {
@@ -31,9 +35,9 @@ export type PlanAnswer =
       readonly code: 'web-plan-absent' | 'web-plan-pending' | 'web-plan-failed';
     };
 
-/** The resources of a reader. */
+/** The resources of {@link PlanReader}. */
 export interface PlanReaderOptions {
-  /** Undefined without the section `publish`. */
+  /** The source of the plans; undefined without the section `publish`. */
   readonly source: PlanSource | undefined;
   readonly ledger: Pick<Ledger, 'body'>;
   readonly clock: Clock;
@@ -43,14 +47,17 @@ export interface PlanReaderOptions {
 /** Milliseconds for which an observation is reused. */
 const KEEP_MS = 60_000;
 const MAX_KEPT = 200;
-/** Domains that are observed at the same time. Each observation contacts mail servers. */
+/**
+ * Maximum number of domains that are observed at the same time, since each observation
+ * contacts mail servers.
+ */
 const MAX_CONCURRENT = 4;
 
 /**
- * Plans for the pages. A plan needs an observation of name servers, policy host and mail
- * servers, which may take longer than a page may wait. An observation therefore continues
- * after its page has stopped waiting, and the next request gets its result. Reloading a
- * page contacts a server at most once a minute.
+ * Reads plans for the pages. A plan requires an observation of name servers, policy host
+ * and mail servers, which may take longer than a page can wait. An observation therefore
+ * continues after the page was sent, and the next request gets its result. However often
+ * a page is reloaded, a domain is observed at most once a minute.
  */
 export class PlanReader {
   readonly #kept = new BoundedMap<{ readonly answer: PlanAnswer; readonly until: number }>(
@@ -61,7 +68,10 @@ export class PlanReader {
 
   constructor(private readonly options: PlanReaderOptions) {}
 
-  /** Reads the plan. `waitMs`: after this time the answer is `web-plan-pending`. */
+  /**
+   * Returns the plans of a domain. If the observation takes longer than `waitMs`, returns
+   * `web-plan-pending`.
+   */
   async read(domain: string, waitMs: number): Promise<PlanAnswer> {
     const { clock, source } = this.options;
     if (!source) return { ok: false, code: 'web-plan-absent' };
@@ -109,9 +119,9 @@ export class PlanReader {
 }
 
 /**
- * Returns the answer for an account. An account that is confined to customers does not
- * see mail hosts: they may serve other customers, and their steps name files of this
- * machine.
+ * Returns the part of an answer that an account may see. An account that is confined to
+ * customers does not see mail hosts: the hosts may serve other customers, and their steps
+ * name files on this machine.
  */
 export function planFor(answer: PlanAnswer, isWhole: boolean): PlanAnswer {
   if (!answer.ok || isWhole) return answer;

@@ -1,6 +1,9 @@
 import type { Action, SubjectPlan } from '../../publish/index.js';
 
-/** A line of a record set or a policy file, and its part in a change. */
+/**
+ * A line of a record set or a policy file, and whether a change removes, keeps or adds
+ * it.
+ */
 export interface ChangedLine {
   readonly change: 'remove' | 'keep' | 'add';
   readonly text: string;
@@ -11,7 +14,7 @@ export interface PlannedStep {
   readonly says: string;
   readonly because: string;
   readonly clause: string;
-  /** Empty for a step that changes no record and no policy file. */
+  /** The changed lines; empty for a step that changes no record and no policy file. */
   readonly changes: readonly ChangedLine[];
 }
 
@@ -23,7 +26,7 @@ export interface PlannedSubject {
   readonly state: string;
   readonly steps: readonly PlannedStep[];
   readonly waits: readonly { readonly why: string; readonly until?: number | undefined }[];
-  /** Steps that the operator has to confirm with a command. */
+  /** The steps that the operator must confirm with a command. */
   readonly proposals: readonly {
     readonly what: string;
     readonly why: string;
@@ -33,9 +36,9 @@ export interface PlannedSubject {
   readonly failures: readonly FailedStep[];
 }
 
-/** A condition that needs the operator. */
+/** A problem that the operator must solve. */
 export interface PlanProblem {
-  /** Code of the failure, as `docs/errors.md` lists it. */
+  /** The code of the failure, which `docs/errors.md` describes. */
   readonly code: string;
   readonly subject: string;
   readonly says: string;
@@ -46,21 +49,24 @@ export interface PlanProblem {
 export interface FailedStep extends Omit<PlanProblem, 'subject'> {
   readonly action: string;
   readonly at: number;
-  /** Undefined: the operator starts each round. */
+  /** The time of the next attempt; undefined if the operator starts each round. */
   readonly retryAt?: number | undefined;
 }
 
-/** The facts that the description of a plan needs. */
+/** The functions that the description of a plan needs. */
 export interface PlanSources {
-  /** Returns the action in one line. */
+  /** Returns the description of an action in one line. */
   describe(action: Action): string;
   /** Returns the sentence and the fix of a failure code. */
   explain(code: string): { readonly message: string; readonly fix: string } | undefined;
-  /** Returns the policy file that is served for a domain now. */
+  /** Returns the policy file that is currently served for a domain. */
   bodyOf(domain: string): string | undefined;
 }
 
-/** Describes a plan: steps with the lines that they change, waits, and problems. */
+/**
+ * Returns the description of a plan: the steps with the lines that they change, the
+ * conditions to wait for, and the problems.
+ */
 export function describePlan(plan: SubjectPlan, sources: PlanSources): PlannedSubject {
   const { kind, subject, place, steps, waits, proposals, alerts, failures } = plan;
   const { describe, explain } = sources;
@@ -120,7 +126,7 @@ function linesOf(body = ''): readonly string[] {
   return body.split(/\r?\n/).filter((line) => line !== '');
 }
 
-/** Returns the removed lines, then the new state in its order. */
+/** Returns the removed lines, followed by all lines of the new state in their order. */
 function changedLines(from: readonly string[], to: readonly string[]): readonly ChangedLine[] {
   const removed = from.filter((text) => !to.includes(text));
   return [
