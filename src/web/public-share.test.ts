@@ -14,7 +14,8 @@ test('public requests use their burst, and then their share of the time', async 
     clock.move(4);
     share.spend(4);
   }
-  // 12 ms of work, of which the burst and the share of 8 ms cover 10.8.
+  // The requests used 12 ms. The burst, and the share of the first 8 ms, cover only 10.8
+  // ms.
   let entered = false;
   const late = share.enter().then(() => (entered = true));
   await waitUntil('the request waits', () => clock.pauses.length > 0);

@@ -21,7 +21,7 @@ const report = (id: string): string =>
 type HandIn = (body: string | Uint8Array, headers?: Record<string, string>) => Promise<Response>;
 
 /**
- * Returns the pages with a receiver, and a function that hands in a body with a token.
+ * Returns pages with a receiver, and a function that submits a body with a token.
  */
 async function openIntake(
   t: TestContext,
@@ -95,7 +95,7 @@ test('an Idempotency-Key belongs to its first report for a day', async (t) => {
   assert.equal(other.status, 409);
   assert.equal(((await other.json()) as Problem).code, 'web-key-reused');
   assert.equal(stored(site), 1);
-  // Another account has keys of its own.
+  // The same key of another account is a different key.
   await site.addUser('eve', 'admin');
   const authorization = `Bearer ${await site.token('eve', ['report:write'])}`;
   assert.equal((await handIn(report('b'), { ...key, authorization })).status, 201);

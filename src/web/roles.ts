@@ -1,8 +1,8 @@
-/** The rights of an account. Each role includes the rights of those before it. */
+/** The roles of accounts. Each role includes the rights of the roles before it. */
 export const roles = ['viewer', 'operator', 'admin'] as const;
 export type Role = (typeof roles)[number];
 
-/** The rights that a token may carry. A token never has more rights than its role. */
+/** The rights that a token may have. A token never has more rights than its role. */
 export const scopes = [
   'check:run',
   'check:read',
@@ -14,7 +14,7 @@ export const scopes = [
 ] as const;
 export type Scope = (typeof scopes)[number];
 
-/** The permissions of each scope, for the form that creates a token. */
+/** The description of each scope, for the form that creates a token. */
 export const scopeTexts: Readonly<Record<Scope, string>> = {
   'check:run': 'start batches of checks and read them',
   'check:read': 'read the checks of your domains',
@@ -26,7 +26,8 @@ export const scopeTexts: Readonly<Record<Scope, string>> = {
 };
 
 /**
- * The way in which a request proved its origin. `local`: it arrived on the loopback port.
+ * The way in which the account of a request was proved. `local`: the request arrived on
+ * the loopback port.
  */
 export type SignInWay = 'local' | 'password' | 'oidc' | 'proxy' | 'token';
 
@@ -38,7 +39,7 @@ export function includesRole(role: Role, needed: Role): boolean {
   return roles.indexOf(role) >= roles.indexOf(needed);
 }
 
-/** The domains that an account may see: all of them, or those of its customers. */
+/** The domains that an account may see: all domains, or the domains of its customers. */
 export class DomainReach {
   readonly #domains: ReadonlySet<string> | undefined;
 
@@ -49,8 +50,8 @@ export class DomainReach {
   static readonly whole = new DomainReach(undefined);
 
   /**
-   * Returns the reach of an account. `names`: the customers of the account; undefined for
-   * all domains.
+   * Returns the domains that an account may see. `names`: the customers of the account;
+   * undefined for all domains.
    */
   static of(names: readonly string[] | undefined, customers: Customers): DomainReach {
     if (names === undefined) return DomainReach.whole;
@@ -64,8 +65,8 @@ export class DomainReach {
   }
 
   /**
-   * Whether the account may see a domain. Exact names only: a name below the domain of
-   * one customer may belong to another.
+   * Returns whether the account may see a domain. Names must be equal, because a name
+   * below the domain of one customer may belong to another customer.
    */
   readonly covers = (domain: string): boolean => this.#domains?.has(domain) ?? true;
 }
@@ -75,17 +76,17 @@ export interface Actor {
   readonly name: string;
   readonly way: SignInWay;
   readonly role: Role;
-  /** The customers that the account is confined to; undefined for all domains. */
+  /** The customers to which the account is confined; undefined for all domains. */
   readonly customers: readonly string[] | undefined;
   readonly reach: DomainReach;
   /** The scopes of a token; undefined without a token. */
   readonly scopes?: readonly Scope[] | undefined;
-  /** The token behind the request, by its public number. */
+  /** The public id of the token of the request. */
   readonly token?: string | undefined;
-  /** The way in which the owner of that token was signed in. */
+  /** The way in which the owner of the token had signed in. */
   readonly tokenWay?: SignInWay | undefined;
-  /** The session behind the request, by its public number. */
+  /** The public id of the session of the request. */
   readonly session?: string | undefined;
-  /** The secret that form tokens of this account are derived from. */
+  /** The secret from which the form tokens of this account are derived. */
   readonly formKey?: string | undefined;
 }

@@ -44,7 +44,7 @@ async function opened(t: TestContext, more: object = {}): Promise<Opened> {
   };
 }
 
-/** Returns a message for a case that arrived under TLS. */
+/** Returns the observations of a message for a case that arrived under TLS. */
 function delivery({ slot }: Slot, caseId: string, at: number): readonly Observation[] {
   const common = { at: new Date(at).toISOString(), case: caseId, slot };
   const on = { ...common, source: '203.0.113.7', connection: `c-${caseId}` };

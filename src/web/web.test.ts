@@ -103,10 +103,10 @@ test('the address of a client comes from a trusted proxy alone', async (t) => {
       headers: { 'x-forwarded-for': forwarded },
     });
   assert.equal((await start('one.com', '127.0.0.1', '203.0.113.1')).status, 303);
-  // The client itself may have written the left part.
+  // The client itself may have written the entries to the left.
   assert.equal((await start('two.com', '127.0.0.1', '192.0.2.9, 203.0.113.1')).status, 429);
   assert.equal((await start('three.com', '127.0.0.1', '203.0.113.2')).status, 303);
-  // An unknown sender writes addresses too; they are not trusted.
+  // A peer that is not a trusted proxy can also send the field, which is then ignored.
   assert.equal((await start('four.com', '198.51.100.1', '203.0.113.3')).status, 303);
   assert.equal((await start('five.com', '198.51.100.1', '203.0.113.4')).status, 429);
 });
@@ -229,8 +229,7 @@ test('addresses in private networks are never dialled', async (t) => {
   const site = await TestPages.open(t, {}, { network, resolver: zoneResolver(zone) });
   for (const n of special.keys()) await site.checked(`victim${n}.com`, `198.51.100.${n}`);
   assert.deepEqual(network.dialled, []);
-  // The same domains with a public address are contacted, which proves that the test can
-  // fail.
+  // A domain with a public address is contacted, which proves that the test can fail.
   const open = zoneResolver(mailZone('public.com', ['11.0.0.1']));
   const other = await TestPages.open(t, {}, { network, resolver: open });
   await other.checked('public.com');

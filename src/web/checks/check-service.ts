@@ -36,8 +36,7 @@ export interface CheckRequest {
    */
   readonly maxAgeMs?: number | undefined;
   /**
-   * Whether the operator of this machine asks, for whom client limits and the pause
-   * between checks do not apply.
+   * Whether the operator asks, for whom no client limit and no pause apply.
    */
   readonly isOperator: boolean;
 }
@@ -56,8 +55,7 @@ export interface CheckStatus extends CheckRow {
   /** Facts that the running check has observed so far. */
   readonly events: readonly CheckEvent[];
   /**
-   * A number that grows with every change, by which a stream determines whether it has
-   * sent this state.
+   * A number that grows with every change; a stream sends only a new state.
    */
   readonly revision: number;
 }
@@ -71,14 +69,14 @@ const BURST = 3;
 /** Milliseconds between two searches for expired rows. */
 const PRUNE_INTERVAL = HOUR;
 /**
- * Maximum age in milliseconds of an unfinished check that is continued after a restart.
+ * Maximum milliseconds since an unfinished check was accepted for a restart to continue
+ * it.
  */
 const RESUME_MS = HOUR;
 /** Maximum number of ended checks in memory whose state the database could not store. */
 const MAX_UNSAVED = 1000;
 /**
- * Maximum number of graded results in memory, and of ended checks whose events a client
- * can still read.
+ * Maximum number of graded results, and of ended checks with their events, in memory.
  */
 const MAX_GRADED = 50;
 const ID_LETTERS = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';
@@ -206,8 +204,7 @@ export class CheckService {
       return refused('web-again-early', pause);
     const limited = this.#limited(request, domain);
     if (limited) return limited;
-    // If the domain was checked before, the check must not reuse facts: the owner may
-    // have changed the domain.
+    // The owner may have changed the domain since an earlier check.
     const fresh = request.again !== undefined || newest !== undefined;
     const accepted = this.#accept(request, domain, fresh);
     this.#byDomain.set(domain, accepted);

@@ -1,6 +1,6 @@
 import { codeBox, dataTable, markup, type Markup } from '../../page/index.js';
 
-/** The parts of an OpenAPI document that the reference page shows. */
+/** The members of an OpenAPI document that the reference page needs. */
 export interface OpenApiDocument {
   readonly openapi: string;
   readonly info: { readonly title: string; readonly version: string };
@@ -20,13 +20,13 @@ export interface OpenApiOperation {
     readonly description?: string;
   }[];
   readonly responses: Readonly<Record<string, { readonly description: string }>>;
-  /** Present if a request needs a token. */
+  /** The security requirement; present if a request needs a token. */
   readonly security?: readonly object[];
 }
 
 const example = `curl -s -H 'content-type: application/json' -d '{"domain":"example.com"}' ORIGIN/api/v1/checks`;
 
-/** Returns the reference of the API, made from its OpenAPI document. */
+/** Returns the reference page of the API, generated from the OpenAPI document. */
 export function apiPage({ paths }: OpenApiDocument, origin: string): Markup {
   const operations = Object.entries(paths).flatMap(([path, methods]) =>
     Object.entries(methods).map(([method, operation]) => section(method, path, operation)),

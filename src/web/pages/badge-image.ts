@@ -2,8 +2,8 @@ import type { Verdict } from '../../evidence/index.js';
 import { markup } from '../../page/index.js';
 
 /**
- * Text and background of each verdict. White on each background has a contrast above 4.5
- * to 1.
+ * The text and background colour for each verdict. The contrast of white text on each
+ * background is above 4.5 to 1.
  */
 const looks: Readonly<Record<Verdict, readonly [word: string, ground: string]>> = {
   pass: ['protected', '#1b6340'],
@@ -13,11 +13,11 @@ const looks: Readonly<Record<Verdict, readonly [word: string, ground: string]>> 
   'not-applicable': ['accepts no mail', '#46515f'],
 };
 
-/** Pixels of one letter at this size, a little more than the widest average. */
+/** Width of one letter in pixels, a little more than the average of the widest text. */
 const LETTER = 6.6;
 
 /**
- * Returns the verdict as a small picture (SVG), with its text as title for screen
+ * Returns the verdict as a small picture (SVG), with its text as the title for screen
  * readers.
  */
 export function badgeImage(verdict: Verdict): string {

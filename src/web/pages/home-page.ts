@@ -4,22 +4,22 @@ import { sentenceOf } from '../failures.js';
 /** A domain that the page suggests. */
 export interface ExampleDomain {
   readonly domain: string;
-  /** The particularity of the domain, in a few words. */
+  /** The property for which the domain is an example, in a few words. */
   readonly says: string;
 }
 
 /** The state of the first page. */
 export interface HomeView {
-  /** The refused input. */
+  /** The text that the visitor entered and that was refused. */
   readonly typed?: string | undefined;
-  /** Code of the refusal. */
+  /** The code of the refusal. */
   readonly problem?: string | undefined;
   /** Seconds until the request may be repeated. */
   readonly retrySeconds?: number | undefined;
   readonly examples: readonly ExampleDomain[];
 }
 
-/** Returns the first page: one field, the list of tests, and domains to try. */
+/** Returns the first page: the form, the list of tests, and the example domains. */
 export function homePage(view: HomeView): Markup {
   return markup`<div class="ask">
       <h1>Can others read the mail that is sent to you?</h1>
@@ -38,8 +38,8 @@ export function homePage(view: HomeView): Markup {
 }
 
 /**
- * Returns the form. A problem is shown next to the field, and screen readers announce it
- * with the field.
+ * Returns the form. A problem is shown above the field, and screen readers announce the
+ * problem with the field.
  */
 function field({ typed = '', problem, retrySeconds }: HomeView): Markup {
   const says = problem === undefined ? undefined : sentenceOf(problem);
@@ -57,7 +57,9 @@ function field({ typed = '', problem, retrySeconds }: HomeView): Markup {
   </form>`;
 }
 
-/** Returns the step after a refusal: the time to wait, if it is known. */
+/**
+ * Returns the next step after a refusal: the time to wait if it is known, or else `fix`.
+ */
 export function nextStep(fix: string, retrySeconds: number | undefined): string {
   return retrySeconds === undefined ? fix : `Try again in ${secondsInWords(retrySeconds)}.`;
 }
@@ -73,7 +75,7 @@ function examples(domains: readonly ExampleDomain[]): Markup {
   </section>`;
 }
 
-/** Returns the seconds in words: `40 seconds`, `3 minutes`. */
+/** Returns a number of seconds as text: `40 seconds`, `3 minutes`. */
 export function secondsInWords(seconds: number): string {
   if (seconds < 90) return `${seconds} ${seconds === 1 ? 'second' : 'seconds'}`;
   const minutes = Math.ceil(seconds / 60);

@@ -1,11 +1,11 @@
 import { markup, pageShell, type Markup } from '../../page/index.js';
 import { tabs } from './operator/operator-layout.js';
 
-/** The properties of a request that the layout of its page depends on. */
+/** The properties of a request and the site that determine the layout of a page. */
 export interface Place {
-  /** Path of the page. */
+  /** The path of the page. */
   readonly path: string;
-  /** Undefined on public pages. */
+  /** The account of the request; undefined on public pages. */
   readonly account?: PageAccount | undefined;
   /** Whether the operator pages require a sign-in. */
   readonly hasSignIn: boolean;
@@ -13,16 +13,18 @@ export interface Place {
   readonly hasSenderTest: boolean;
   /** Whether this installation shows statistics of scans. */
   readonly hasStatistics: boolean;
-  /** Paths of style and script; each holds a hash of its file. */
+  /**
+   * The paths of the style sheet and the script. Each path contains a hash of the file.
+   */
   readonly style: string;
   readonly script: string;
 }
 
-/** The account of an operator page. */
+/** The account that requests an operator page. */
 export interface PageAccount {
-  /** Operator pages that the account may open. */
+  /** The operator pages that the account may open. */
   readonly sections: readonly (readonly [path: string, name: string])[];
-  /** The session, with the token of its forms; undefined on the loopback port. */
+  /** The name of the account and the token for forms; undefined on the loopback port. */
   readonly session?: { readonly name: string; readonly token: string } | undefined;
 }
 
@@ -30,13 +32,15 @@ export interface PageAccount {
 export interface SitePage {
   readonly title: string;
   readonly main: Markup | readonly Markup[];
-  /** Path of the navigation entry that represents this page. */
+  /** The path of the navigation entry to which the page belongs. */
   readonly section?: string | undefined;
   /** Seconds after which a browser without scripts loads the page again. */
   readonly refresh?: number | undefined;
 }
 
-/** Puts a page into the layout of the site: navigation above, footer below. */
+/**
+ * Returns the HTML of a page in the layout of the site: navigation above, footer below.
+ */
 export function sitePage({ title, main, section, refresh }: SitePage, place: Place): string {
   const { account } = place;
   const entries = [
@@ -65,7 +69,10 @@ export function sitePage({ title, main, section, refresh }: SitePage, place: Pla
   });
 }
 
-/** Returns the sections of the operator pages, and the account that is signed in. */
+/**
+ * Returns the links to the operator pages, and the signed-in account with a button to
+ * sign out.
+ */
 function accountLine({ sections, session }: PageAccount, path: string): readonly Markup[] {
   const inside = sections.filter(([section]) => `${path}/`.startsWith(`${section}/`));
   const [current = '/o'] = inside.map(([section]) => section).sort((a, b) => b.length - a.length);

@@ -4,8 +4,8 @@ import { badge, markup, scoreList, type Markup, type ScoreLine } from '../../pag
 import type { CheckStatus } from '../checks/check-service.js';
 
 /**
- * Renders a check that has not finished: its place in the queue, or its observations so
- * far.
+ * Returns the page of an unfinished check, with its place in the queue or the facts
+ * observed so far.
  */
 export function progressPage(status: CheckStatus): Markup {
   const { id, domain, state } = status;
@@ -21,7 +21,8 @@ export function progressPage(status: CheckStatus): Markup {
 }
 
 /**
- * Returns the progress as one sentence, which is visible and announced by screen readers.
+ * Returns the progress in one sentence, which is visible and which screen readers
+ * announce.
  */
 export function progressLine({ state, position, events }: CheckStatus): string {
   if (state === 'queued') return `The check is number ${position ?? 1} in the queue.`;
@@ -39,7 +40,7 @@ const done = { sign: '✓', tone: 'quiet', label: 'looked up', note: '' } as con
  * Returns one row for each lookup and each address; a row without an answer is pending.
  */
 export function progressRows({ events, state }: Pick<CheckStatus, 'events' | 'state'>): Markup {
-  // A row would suggest that a lookup has begun.
+  // A queued check has no rows, because a row would suggest that a lookup has begun.
   if (state === 'queued') return markup``;
   const rows = [routeRow(events), ...hostRows(events), stsRow(events), rptRow(events)];
   return markup`<div class="waits">${scoreList('Progress of the check', rows)}</div>`;

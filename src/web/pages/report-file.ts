@@ -6,9 +6,9 @@ import { operatorPage } from './operator/operator-layout.js';
 import { siteStyle } from './site-style.js';
 
 /**
- * Renders the reports about a domain as one HTML file without scripts, which loads
- * nothing: the domain page of the site, without its navigation. `version`: the version of
- * the program, for the footer.
+ * Returns the reports about a domain as one HTML file without scripts and external files.
+ * The file has the content of the site's page about the domain, without the navigation.
+ * `version`: the version of the program, for the footer.
  */
 export function renderReportFile(view: DomainView, version: string): string {
   const { domain, from, to } = view;

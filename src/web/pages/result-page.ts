@@ -4,15 +4,15 @@ import type { CheckResult, Comparison } from '../../evidence/index.js';
 import { badge, dataTable, markup, type Markup, type Tone } from '../../page/index.js';
 import type { CheckRow } from '../checks/check-table.js';
 
-/** A finished check. */
+/** The data of the page of a finished check. */
 export interface ResultView {
   readonly row: CheckRow;
   readonly result: CheckResult;
-  /** The difference from the check that this one repeats. */
+  /** The difference from the earlier check that this check repeats. */
   readonly comparison?: Comparison | undefined;
 }
 
-/** Returns the permanent page of a result: the report, and its downloads and links. */
+/** Returns the permanent page of a result: the report, the downloads and the links. */
 export function resultPage({ row, result, comparison }: ResultView): readonly Markup[] {
   const { id } = row;
   return [
@@ -34,7 +34,10 @@ const directionTones: Readonly<Record<keyof typeof directionNames, Tone>> = {
   changed: 'quiet',
 };
 
-/** Returns the difference between two checks of the domain, worse changes first. */
+/**
+ * Returns the section with the differences between two checks of a domain, changes for
+ * the worse first.
+ */
 function comparisonSection({ before, changes }: Comparison): Markup {
   const since = `the check of ${minuteOf(before)}`;
   if (changes.length === 0) return markup`<p class="calm">Nothing has changed since ${since}.</p>`;
@@ -57,7 +60,7 @@ function comparisonSection({ before, changes }: Comparison): Markup {
   return markup`<section class="wide"><h2>Changes since ${since}</h2>${table}</section>`;
 }
 
-/** Renders the download, the badge and the other profiles. */
+/** Returns the section with the downloads, the badge and links to other profiles. */
 function shareSection({ id }: CheckRow, profileName: string): Markup {
   const options = profiles.map(
     ({ name }) =>
@@ -79,7 +82,7 @@ function shareSection({ id }: CheckRow, profileName: string): Markup {
   </section>`;
 }
 
-/** Returns a check that could not be completed. */
+/** Returns the page of a check that could not be completed. */
 export function failedPage(
   { id, domain }: CheckRow,
   { message, fix }: { readonly message: string; readonly fix: string },
@@ -92,7 +95,9 @@ export function failedPage(
   </header>`;
 }
 
-/** Returns a time of RFC 3339 to the minute, as text: `2026-11-30 04:12 UTC`. */
+/**
+ * Returns a time in the form of RFC 3339 as text to the minute: `2026-11-30 04:12 UTC`.
+ */
 export function minuteOf(time: string): string {
   return `${time.slice(0, 16).replace('T', ' ')} UTC`;
 }

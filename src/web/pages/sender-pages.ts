@@ -26,7 +26,8 @@ import {
 import type { SenderTestView } from '../sender/sender-tests.js';
 
 /**
- * Returns the first page of the sender test: its purpose, and a button that starts one.
+ * Returns the first page of the sender test: its purpose, and a button that starts a
+ * test.
  */
 export function senderHomePage(settings: SenderTestSettings): Markup {
   return markup`<div class="ask">
@@ -101,8 +102,8 @@ export function senderTestRows({ result, cases, hasReports }: SenderTestView): M
 }
 
 /**
- * Renders the reports. A report arrives a day after the sessions, so its absence proves
- * nothing.
+ * Returns the section about TLS reports. A report arrives a day after the sessions, so a
+ * missing report proves nothing.
  */
 function reportSection(result: SenderTestResult): Markup {
   const lines = reportLines(result);
@@ -150,7 +151,8 @@ function caseLine(result: CaseResult, says: string): ScoreLine {
 }
 
 /**
- * Returns the mails to write: two links, the addresses to copy, and lines for a shell.
+ * Returns the section about the mails to write: two links, the addresses to copy, and
+ * shell commands.
  */
 function mailSection({ cases, slot, inTurns }: SenderTestView, base: string): Markup {
   const all = cases.map(({ address }) => address);
@@ -177,7 +179,10 @@ function mailSection({ cases, slot, inTurns }: SenderTestView, base: string): Ma
   </section>`;
 }
 
-/** Returns the case with two messages: its policy is withdrawn between them. */
+/**
+ * Returns the text for the case that needs two messages, between which its policy is
+ * withdrawn.
+ */
 function secondMessage(isWithdrawn: boolean, base: string): Markup {
   if (isWithdrawn)
     return markup`<p>The policy of the case sts-cached is withdrawn. Write a second mail to this case: your server must not deliver it.</p>`;

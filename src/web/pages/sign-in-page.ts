@@ -6,16 +6,16 @@ import { nextStep } from './home-page.js';
 export interface SignInView {
   /** The name that was typed. */
   readonly name?: string | undefined;
-  /** Path of the page to show after the sign-in. */
+  /** The path of the page to show after the sign-in. */
   readonly next: string;
-  /** Code of the refusal. */
+  /** The code of the refusal. */
   readonly problem?: string | undefined;
   readonly retrySeconds?: number | undefined;
   /** Whether accounts can also sign in through an OpenID provider. */
   readonly hasProvider: boolean;
 }
 
-/** Returns the form of a sign-in. A refusal does not reveal whether the name exists. */
+/** Returns the sign-in page. A refusal does not reveal whether the name exists. */
 export function signInPage({
   name = '',
   next,

@@ -9,7 +9,7 @@ import type {
 } from '../statistics/statistics-source.js';
 import { tabs } from './operator/operator-layout.js';
 
-/** Names of the pages, in order. */
+/** The titles of the pages by name, in their order. */
 const pageNames: Readonly<Record<string, string>> = {
   overview: 'Overview',
   starttls: 'STARTTLS',
@@ -22,8 +22,8 @@ const pageNames: Readonly<Record<string, string>> = {
 };
 
 /**
- * Returns one page of the statistics of a scan; undefined if the scan has no page of the
- * name.
+ * Returns one page of the statistics of a scan; undefined if the scan has no page with
+ * this name.
  */
 export function statisticsPage(numbers: ScanNumbers, name: string): Markup | undefined {
   const { scan, pages, operators } = numbers;
@@ -50,7 +50,7 @@ export function statisticsPage(numbers: ScanNumbers, name: string): Markup | und
   </div>`;
 }
 
-/** Returns the list of finished scans. */
+/** Returns the page with the list of finished scans. */
 export function scansPage(scans: readonly FinishedScan[]): Markup {
   const table = dataTable(
     'Finished scans',
@@ -79,7 +79,10 @@ export function titleOf(name: string): string {
   return pageNames[name] ?? name;
 }
 
-/** Shares of domains as bars. The table after the chart has the same numbers. */
+/**
+ * Returns a chart with the shares of domains as bars. The table after the chart has the
+ * same numbers.
+ */
 function chart({ numbers }: NumbersPage): Markup {
   const shown = numbers.filter(({ domains }) => domains.of > 0);
   if (shown.length === 0) return markup`<p>No domain has data for these numbers.</p>`;
@@ -115,7 +118,10 @@ function numbersTable({ name, numbers }: NumbersPage): Markup {
   );
 }
 
-/** Describes the sampling and inference of the scan, with the measured error. */
+/**
+ * Returns the description of the sampling and inference of a scan, with the measured
+ * error.
+ */
 function methodNote(method: ScanMethod | undefined): Markup {
   if (!method)
     return markup`<p>This scan did not store how many of its results were inferred from other names.</p>`;

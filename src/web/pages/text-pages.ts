@@ -1,7 +1,10 @@
 import { codeBox, markup, type Markup } from '../../page/index.js';
 import type { PagesSettings } from '../settings.js';
 
-/** Names the operator, and describes the visits as a mail server observes them. */
+/**
+ * Returns the page that names the operator and describes the visits that a mail server
+ * observes.
+ */
 export function aboutPage({ operator, contact, helo, limits }: PagesSettings): Markup {
   return markup`<div class="text">
     <h1>About this service</h1>
@@ -25,7 +28,7 @@ export function aboutPage({ operator, contact, helo, limits }: PagesSettings): M
   </div>`;
 }
 
-/** Describes how the operator of a mail server opts out. */
+/** Returns the page that describes how the operator of a mail server opts out. */
 export function optOutPage({ contact }: PagesSettings): Markup {
   return markup`<div class="text">
     <h1>Opt out</h1>
@@ -42,7 +45,7 @@ export function optOutPage({ contact }: PagesSettings): Markup {
   </div>`;
 }
 
-/** Lists the saved data and the time until they are deleted. */
+/** Returns the page that lists the saved data and the time until their deletion. */
 export function privacyPage({ keepDays, signIn }: PagesSettings): Markup {
   return markup`<div class="text">
     <h1>Privacy</h1>
@@ -62,10 +65,10 @@ export function privacyPage({ keepDays, signIn }: PagesSettings): Markup {
 }
 
 const check = { path: '/', name: 'Check a domain' };
-/** The link back to a page that the account can open. */
+/** The link back to a page that every account can open. */
 export const ownDomains = { path: '/o', name: 'Your domains' };
 
-/** Returns an error as a page, with a link back. */
+/** Returns an error page, with a link to another page. */
 export function problemPage(
   title: string,
   { message, fix }: { readonly message: string; readonly fix: string },

@@ -15,7 +15,7 @@ import type { SiteResources } from './site.js';
 
 type Handled = Context<AppEnv>;
 
-/** Entries of one page of the audit log. */
+/** Maximum number of entries on one page of the audit log. */
 const MAX_AUDIT = 100;
 
 /** Adds the pages of sessions, accounts and the audit log. */
@@ -87,19 +87,19 @@ export function addAccountPages(
   });
 }
 
-/** Returns whether an account manages the sessions and tokens of others. */
+/** Returns whether an account may manage the sessions and tokens of other accounts. */
 export function seesAll({ role, reach }: Actor): boolean {
   return role === 'admin' && reach.isWhole;
 }
 
-/** Returns the token of the forms of an account. */
+/** Returns the token for the forms of an account. */
 export function tokenOf({ formKey }: Actor): string {
   return formKey === undefined ? '' : formTokenOf(formKey);
 }
 
 /**
- * Parses customer names separated by commas; undefined for an empty text, which means all
- * domains.
+ * Parses customer names that are separated by commas. Returns undefined for an empty
+ * text, which means all domains.
  */
 function customersOf(
   text: string,

@@ -22,7 +22,7 @@ import { problemResponse } from './problem.js';
 import { withQuota } from './rate-limit.js';
 import { clientOf, isCrossSite, type AppEnv } from './request-guards.js';
 
-/** Returns a refusal in the description of a route. */
+/** Returns the description of a refusal for the OpenAPI document. */
 function refusal(description: string): object {
   return { description, content: { 'application/problem+json': { schema: problem } } };
 }
@@ -95,7 +95,7 @@ const readEvidence = createRoute({
   },
 });
 
-/** Adds the API, and its description at `/api/v1/openapi.json`. */
+/** Adds the public API of checks. */
 export function addApiRoutes(app: OpenAPIHono<AppEnv>, site: SiteResources): void {
   const { checks, settings } = site;
   app.openapi(createCheck, async (context) => {
@@ -173,7 +173,9 @@ function documentOf(site: SiteResources, status: CheckStatus, profile?: string):
   };
 }
 
-/** Returns the OpenAPI document, with the published schema of a result inserted. */
+/**
+ * Returns the OpenAPI document, in which the published schemas replace the short ones.
+ */
 export function openApiDocument(app: OpenAPIHono<AppEnv>, version: string): OpenApiDocument {
   app.openAPIRegistry.registerComponent('securitySchemes', 'token', {
     type: 'http',

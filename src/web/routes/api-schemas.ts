@@ -6,12 +6,12 @@ const checkId = z
   .regex(/^[0-9A-Za-z]{22}$/)
   .openapi({ example: '4fKq0aZr81LmTzX2bVnQsE', description: 'Id of a check: 131 random bits.' });
 
-/** The path parameter of one check. */
+/** The path parameter that identifies a check. */
 export const checkParameters = z.object({
   id: checkId.openapi({ param: { name: 'id', in: 'path' } }),
 });
 
-/** The profile by which a result is graded. */
+/** The query parameter with the profile by which a result is graded. */
 export const profileQuery = z.object({
   profile: z
     .string()
@@ -20,7 +20,7 @@ export const profileQuery = z.object({
     .openapi({ description: 'Grading rules. Default: baseline.', example: 'ncsc-nl' }),
 });
 
-/** The request to check a domain. */
+/** The body of a request to check a domain. */
 export const checkRequest = z
   .strictObject({
     domain: z.string().min(1).max(1000).openapi({
@@ -36,12 +36,18 @@ export const checkRequest = z
   })
   .openapi('CheckRequest');
 
-/** The result of a check. Its complete schema replaces this one in the document. */
+/**
+ * The result of a check. The OpenAPI document contains the complete schema instead of
+ * this short one.
+ */
 export const checkResult = z
   .looseObject({ schema: z.literal('hermetic.check/1') })
   .openapi('CheckResult');
 
-/** The evidence of a check. Its complete schema replaces this one in the document. */
+/**
+ * The evidence of a check. The OpenAPI document contains the complete schema instead of
+ * this short one.
+ */
 export const evidence = z
   .looseObject({ schema: z.literal('hermetic.evidence/1') })
   .openapi('Evidence');
@@ -53,7 +59,7 @@ export const checkEvent = z
   })
   .openapi('CheckEvent');
 
-/** The state of a check, with its result once it is done. */
+/** The state of a check, with the result if the check is done. */
 export const checkDocument = z
   .strictObject({
     id: checkId,

@@ -11,7 +11,10 @@ import { BATCHES_PATH } from '../settings.js';
 import { ownerOf } from './token-pages.js';
 import type { SiteResources } from './site.js';
 
-/** Milliseconds without a result until a comment keeps the connection open. */
+/**
+ * Milliseconds without a result after which the server sends a comment to keep the
+ * connection open.
+ */
 const IDLE_MS = 15_000;
 
 const create = createRoute({
@@ -66,7 +69,7 @@ const cancel = createRoute({
   responses: { 204: { description: 'The batch is cancelled.' }, ...form.refusals() },
 });
 
-/** Batches of domains in the API. An account can read only its own batches. */
+/** Adds the API for batches of domains. An account can read only its own batches. */
 export function addBatchApi(
   app: OpenAPIHono<AppEnv>,
   site: SiteResources,
@@ -139,7 +142,10 @@ export function addBatchApi(
   });
 }
 
-/** Returns the account that a batch belongs to. One name may exist in several ways. */
+/**
+ * Returns the account to which a batch belongs, with its way of sign-in: accounts with
+ * different ways may have the same name.
+ */
 function accountOf(context: Context<AppEnv>): string {
   const { name, way } = ownerOf(context.get('actor'));
   return `${way} ${name}`;

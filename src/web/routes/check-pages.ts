@@ -18,13 +18,13 @@ import { clientOf, isCrossSite, type AppEnv } from './request-guards.js';
 
 type Handled = Context<AppEnv>;
 
-/** Octets of a form; it holds one domain. */
+/** Maximum characters of the form's field, which contains one domain. */
 const MAX_TYPED = 1000;
-/** Seconds between two loads of a progress page without scripts. */
+/** Seconds after which a browser without scripts loads a progress page again. */
 const REFRESH_SECONDS = 3;
 const noIndex = { 'x-robots-tag': 'noindex' };
 
-/** Adds the pages of checks: form, progress, result, downloads. */
+/** Adds the pages of checks: form, progress, result and downloads. */
 export function addCheckPages(app: Hono<AppEnv>, site: SiteResources): void {
   app.get('/', (context) => showHome(context, site, {}));
   app.post('/check', async (context) => {
@@ -77,7 +77,7 @@ function showHome(
   return site.page(context, { title, main, section: '/' }, status);
 }
 
-/** Returns the text of the form's field; empty for a body of another form. */
+/** Returns the text of the form's field; empty for another kind of body. */
 async function typedDomain(context: Handled): Promise<string> {
   const form = await context.req.parseBody().catch(() => undefined);
   const typed = form?.['domain'];
@@ -116,7 +116,7 @@ function showRefusal(
   return site.page(context, { title: 'Not started', main }, statusOf(code));
 }
 
-/** Returns the domain in the pasted text, which may be a mail address or a URL. */
+/** Returns the domain in a pasted text, which may be a mail address or a URL. */
 export function domainIn(typed: string): string {
   return typed
     .trim()
@@ -137,7 +137,8 @@ function showCheck(context: Handled, site: SiteResources): Response | Promise<Re
   if (!isFinished(status))
     return site.page(context, { title, main: progressPage(status), refresh: REFRESH_SECONDS });
   const profile = context.req.query('profile') ?? 'baseline';
-  // The address of a result with another last segment redirects to the result.
+  // For an unknown profile the browser is redirected to the result under the default
+  // profile.
   if (!findProfile(profile)) return context.redirect(`/check/${id}`, 303);
   const result = site.checks.result(id, profile);
   if (status.state === 'failed' || !result) {
@@ -150,8 +151,8 @@ function showCheck(context: Handled, site: SiteResources): Response | Promise<Re
 }
 
 /**
- * Returns the difference between this check and the repeated check, under the same
- * profile.
+ * Returns the difference between a check and the earlier check that it repeats, under the
+ * same profile.
  */
 function comparisonOf(
   checks: CheckService,

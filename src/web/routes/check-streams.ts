@@ -2,17 +2,20 @@ import type { CheckService, CheckStatus } from '../checks/check-service.js';
 import { progressLine, progressRows } from '../pages/progress-page.js';
 import { eventResponse, type StreamEvent } from './event-stream.js';
 
-/** Milliseconds without an event until a comment keeps the connection open. */
+/**
+ * Milliseconds without an event after which the server sends a comment to keep the
+ * connection open.
+ */
 const IDLE_MS = 15_000;
 
-/** Returns whether a check has ended; its page then shows the result. */
+/** Returns whether a check has ended, so that its page shows the result. */
 export function isFinished({ state }: Pick<CheckStatus, 'state'>): boolean {
   return state === 'done' || state === 'failed';
 }
 
 /**
- * Returns the stream of a page: the whole progress as HTML after every change, then
- * `done`.
+ * Returns the stream for a page: the whole progress as HTML after every change, finally
+ * the event `done`.
  */
 export function pageStream(checks: CheckService, id: string): Response {
   let sent = 0;
@@ -34,9 +37,9 @@ export function pageStream(checks: CheckService, id: string): Response {
 }
 
 /**
- * Returns the stream of the API: each event once, numbered, then the state. `after`: the
- * number of events that the client has received before. A number above the number of
- * events comes from a run before a restart, so the stream begins again.
+ * Returns the stream for the API: each numbered event once, finally the state. `after`:
+ * the number of events that the client has already received. If it is too large, the
+ * client received events of a run before a restart, so the stream begins again.
  */
 export function eventStream(checks: CheckService, id: string, after: number): Response {
   let sent = after > checks.eventsOf(id).length ? 0 : after;

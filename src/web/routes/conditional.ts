@@ -3,12 +3,12 @@ import type { OpenAPIHono } from '@hono/zod-openapi';
 import type { Context, Next } from 'hono';
 import { isSafeMethod, type AppEnv } from './request-guards.js';
 
-/** The field of answers that a client may keep and has to revalidate. */
+/** The Cache-Control field of answers that a client may store but must revalidate. */
 export const REVALIDATED = 'private, no-cache';
 
 /**
- * Adds an entity tag to answers that are revalidated, and answers 304 if the client has
- * the current version (RFC 9110 §13.1.2).
+ * Adds an entity tag to answers that clients must revalidate, and answers with 304 if the
+ * client has the current version (RFC 9110 §13.1.2).
  */
 export async function answerConditionally(context: Context<AppEnv>, next: Next): Promise<void> {
   await next();
@@ -27,8 +27,8 @@ export async function answerConditionally(context: Context<AppEnv>, next: Next):
 }
 
 /**
- * Returns whether a list of entity tags contains this tag. The comparison is weak (RFC
- * 9110 §8.8.3.2).
+ * Returns whether a list of entity tags contains a tag, by weak comparison (RFC 9110
+ * §8.8.3.2).
  */
 function isListed(list: string, tag: string): boolean {
   const tags = list.split(',').map((one) => one.trim().replace(/^W\//, ''));
@@ -38,8 +38,8 @@ function isListed(list: string, tag: string): boolean {
 const METHODS = ['GET', 'POST', 'PUT', 'DELETE'] as const;
 
 /**
- * Returns the methods that a path accepts, as the field Allow lists them; empty for no
- * route.
+ * Returns the methods that a path accepts, for the field Allow; empty if no route has the
+ * path.
  */
 export function methodsOf(app: OpenAPIHono<AppEnv>, path: string): readonly string[] {
   const accepted = METHODS.filter((method) =>

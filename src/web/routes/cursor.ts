@@ -1,11 +1,11 @@
-/** A page of a list of the API. */
+/** One page of a list in the API. */
 export interface Page<Item> {
   readonly items: readonly Item[];
-  /** Cursor of the next page; absent on the last one. */
+  /** The cursor of the next page; absent on the last page. */
   readonly next?: string | undefined;
 }
 
-/** Returns the opaque form of a position in a list. */
+/** Returns the cursor of a position in a list, which is opaque for clients. */
 export function cursorOf(position: string | number): string {
   return Buffer.from(`1 ${position}`).toString('base64url');
 }
@@ -16,7 +16,7 @@ export function positionOf(cursor: string): string | undefined {
   return position;
 }
 
-/** Splits `limit + 1` found items into a page and the cursor of the next one. */
+/** Returns a page of `limit` items. `found`: one item more, if there is a next page. */
 export function pageOf<Found, Item>(
   found: readonly Found[],
   limit: number,

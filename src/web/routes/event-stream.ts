@@ -1,21 +1,24 @@
-/** One event of a stream of server-sent events; its data has no line feed. */
+/** One event of a stream of server-sent events. */
 export interface StreamEvent {
   readonly event: string;
   readonly data: string;
-  /** The client sends it back as `Last-Event-ID` when it connects again. */
+  /** The id, which the client sends as `Last-Event-ID` when it connects again. */
   readonly id?: string | undefined;
 }
 
-/** The source of a stream: the next event, `idle` to keep the connection, or the end. */
+/**
+ * A function that resolves to the next event, to `idle` to keep the connection open, or
+ * to `end`.
+ */
 export type NextEvent = (signal: AbortSignal) => Promise<StreamEvent | 'idle' | 'end'>;
 
-/** Milliseconds until a stream ends; the browser connects again. */
+/** Milliseconds after which a stream ends, so that the client must connect again. */
 const MAX_MS = 300_000;
 
 /**
- * Responds with server-sent events. The next event is produced when the client has read
- * the last one, so a slow client slows its own stream and fills no memory. The stream
- * ends when `signal` aborts or the client disconnects.
+ * Returns a response with server-sent events. The next event is produced when the client
+ * has read the last one, so a slow client slows its own stream and does not fill the
+ * memory. The stream ends when `signal` aborts or the client disconnects.
  */
 export function eventResponse(next: NextEvent, signal: AbortSignal): Response {
   const encoder = new TextEncoder();

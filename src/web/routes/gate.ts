@@ -14,15 +14,18 @@ import { isCrossSite, isSafeMethod, type AppEnv } from './request-guards.js';
 import type { SiteResources } from './site.js';
 
 /**
- * The cookie of a session. The prefix makes browsers refuse it over plain HTTP, for a
- * subdomain and for another path (RFC 6265bis §4.1.3.2).
+ * The name of the session cookie. Because of its prefix, browsers accept the cookie only
+ * over HTTPS, for this host and for all paths (RFC 6265bis §4.1.3.2).
  */
 export const SESSION_COOKIE = '__Host-hermetic';
 
 /** Maximum number of requests of one token in a minute. */
 const REQUESTS_PER_MINUTE = 600;
 
-/** Decides by the table of access whether a request reaches its route. */
+/**
+ * Returns middleware that decides by the access table whether a request reaches its
+ * route.
+ */
 export function accessGate(
   site: SiteResources,
   access: AccessService,
@@ -50,9 +53,9 @@ export function accessGate(
 }
 
 /**
- * Refuses the domains that an account may not see, with the same answer as for domains
- * that do not exist. It runs on the paths with a domain, because the router knows the
- * parameter only there.
+ * Returns middleware that refuses the domains that an account may not see, with the same
+ * answer as for unknown domains. It runs only on paths with a domain, because the router
+ * knows the parameter only there.
  */
 export function domainGate(
   site: SiteResources,
@@ -60,7 +63,8 @@ export function domainGate(
   return async (context, next) => {
     const actor = context.get('actor') as Actor | undefined;
     const domain = context.req.param('domain') ?? '';
-    // The database reads a text up to its first NUL.
+    // Control characters are refused, because the database reads a text only up to its
+    // first NUL.
     const isName = !/\p{Cc}/u.test(domain);
     if (!isName || (actor && !actor.reach.covers(domain)))
       return refuse(context, site, 'web-page-unknown');
@@ -68,19 +72,22 @@ export function domainGate(
   };
 }
 
-/** Returns the rule of the route that will answer; undefined if none matches. */
+/**
+ * Returns the access rule of the route that will answer; undefined if no route matches.
+ */
 function ruleOf(context: Context<AppEnv>): AccessRule | undefined {
   const route = matchedRoutes(context).findLast(({ method }) => method !== 'ALL');
   return route && accessTable[`${route.method} ${route.path}`];
 }
 
-/** Returns the account behind a request. */
+/** Returns the account of a request; undefined without valid credentials. */
 export function actorOf(context: Context<AppEnv>, access: AccessService): Actor | undefined {
   const [, bearer] = /^Bearer +(\S+)$/i.exec(context.req.header('authorization') ?? '') ?? [];
   if (bearer !== undefined && isApi(context))
     return access.isOpen || context.env.isOperator ? access.actorOfToken(bearer) : undefined;
   if (context.env.isOperator) return access.localActor;
-  // The API accepts no cookie: a browser adds cookies to requests of other sites.
+  // The API accepts no cookie, because a browser may add cookies to requests by pages of
+  // other sites.
   if (!access.isOpen || isApi(context)) return undefined;
   const { peer } = context.env;
   const proxied = access.actorOfProxy({ peer, headers: context.req.raw.headers });
@@ -107,7 +114,7 @@ async function faultOf(
   return isApi(context) || (await hasFormToken(context, actor)) ? undefined : 'web-form-stale';
 }
 
-/** Returns whether the form holds the token of this session. */
+/** Returns whether a form contains the token of the session. */
 async function hasFormToken(context: Context<AppEnv>, { formKey }: Actor): Promise<boolean> {
   const form = await context.req.parseBody().catch(() => undefined);
   const token = form?.['token'];
@@ -121,8 +128,9 @@ function isApi({ req }: Context<AppEnv>): boolean {
 }
 
 /**
- * Returns the page of the sign-in, which redirects to the requested page afterwards. A
- * session that its provider has to confirm is redirected to the provider at once.
+ * Returns the path of the sign-in page, which later redirects to the requested page. If a
+ * provider must confirm the session, returns the path that redirects to the provider at
+ * once.
  */
 function signInPath(context: Context<AppEnv>, access: AccessService): string {
   const { pathname, search } = new URL(context.req.url);
@@ -132,7 +140,7 @@ function signInPath(context: Context<AppEnv>, access: AccessService): string {
   return `${access.isUnconfirmed(secret) ? '/sign-in/oidc' : '/sign-in'}${next}`;
 }
 
-/** Responds with a refusal: a problem document of the API, or a page. */
+/** Returns a refusal: a problem document for the API, or a page. */
 export function refuse(
   context: Context<AppEnv>,
   site: SiteResources,

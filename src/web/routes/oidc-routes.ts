@@ -11,11 +11,14 @@ import type { SiteResources } from './site.js';
 
 const FLOW_COOKIE = '__Host-hermetic-oidc';
 const FLOW_SECONDS = 600;
-/** Sign-ins that one network may begin or finish in 15 minutes. */
+/**
+ * Maximum number of sign-in steps of one network in 15 minutes: beginning and finishing
+ * count separately.
+ */
 const MAX_STEPS = 60;
 const WINDOW = 15 * 60_000;
 
-/** Adds the sign-in by an OpenID provider. */
+/** Adds the routes for the sign-in through an OpenID provider. */
 export function addOidcRoutes(
   app: Hono<AppEnv>,
   site: SiteResources,
@@ -44,7 +47,8 @@ export function addOidcRoutes(
     }
   });
   const failures = new RateWindow(MAX_STEPS, WINDOW, () => clock.monotonic());
-  // OpenID Connect Back-Channel Logout 1.0 §2.8: 200 also for sessions that have ended.
+  // The answer is 200 even if the sessions have already ended (OpenID Connect
+  // Back-Channel Logout 1.0 §2.8).
   app.post(OIDC_LOGOUT, async (context) => {
     if (!oidc) return context.notFound();
     const network = limitKey(clientOf(context, site.settings.proxies));
@@ -71,7 +75,7 @@ export function addOidcRoutes(
     if (!oidc) return context.notFound();
     if (isLimited(context)) return refuse(context, 'web-sign-in-limit');
     const cookie = getCookie(context, FLOW_COOKIE) ?? '';
-    // Each sign-in counts once: a repeated callback finds no cookie.
+    // The cookie is deleted, so that a callback cannot be repeated.
     deleteCookie(context, FLOW_COOKIE, sessionCookie);
     try {
       const account = await oidc.finish(new URL(context.req.url).search, cookie);

@@ -23,7 +23,10 @@ const DAY = 86_400_000;
 const MAX_MUTE_DAYS = 30;
 const MAX_NOTES = 200;
 const MAX_ALARMS = 1000;
-/** Milliseconds that an answer waits for an observation, and seconds until the next try. */
+/**
+ * Milliseconds that an answer waits for an observation, and seconds until the client may
+ * try again.
+ */
 const PLAN_WAIT = 10_000;
 const PLAN_RETRY = 5;
 const severityNames = ['well', 'unknown', 'attention', 'failing'] as const;
@@ -150,7 +153,8 @@ const optionalTime = (milliseconds: number | undefined): string | undefined =>
   milliseconds === undefined ? undefined : iso(milliseconds);
 
 /**
- * Adds the API of the operator pages. The access gate decides which account reaches it.
+ * Adds the API of the operator pages. The access gate decides which accounts can use each
+ * route.
  */
 export function addOperatorApi(
   app: OpenAPIHono<AppEnv>,

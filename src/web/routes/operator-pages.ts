@@ -34,9 +34,9 @@ type Handled = Context<AppEnv>;
 
 const DAY = 86_400_000;
 const HOUR = 3_600_000;
-/** Hours for which a domain may be muted: 30 days. */
+/** Maximum number of hours for which a domain may be muted: 30 days. */
 const MAX_MUTE_HOURS = 720;
-/** Rows of one page of reports. */
+/** Maximum number of rows on one page of reports. */
 const MAX_REPORTS = 50;
 const MAX_ALARMS = 100;
 const MAX_REPORTERS = 200;
@@ -53,7 +53,10 @@ export interface OperatorReaders {
   readonly plans: PlanReader;
 }
 
-/** Adds the pages of the operator. The access gate decides which account reaches them. */
+/**
+ * Adds the pages of the operator. The access gate decides which accounts can open each
+ * page.
+ */
 export function addOperatorPages(
   app: Hono<AppEnv>,
   site: SiteResources,
@@ -111,7 +114,8 @@ export function addOperatorPages(
     const isAbsent = !found.ok && found.code === 'web-plan-absent';
     if (isAbsent && !own.knows(domain)) return context.notFound();
     if (found.ok) return show(context, domain, planPage(domain, found));
-    // The page also reloads without a script; the observation continues meanwhile.
+    // The browser loads the page again, even without scripts, while the observation
+    // continues.
     if (found.code === 'web-plan-pending') context.header('refresh', '3');
     const { message, fix } = sentenceOf(found.code);
     return show(context, domain, planPage(domain, { says: `${message} ${fix}` }));

@@ -3,8 +3,8 @@ import { roles, scopes } from '../roles.js';
 import { problem } from './api-schemas.js';
 
 /**
- * The forms of the operator's API. `openapi.json` is made from them, so that description
- * and validation cannot differ.
+ * The schemas of the operator's API. `openapi.json` is generated from them, so that
+ * description and validation cannot differ.
  */
 
 export const timestamp = z.iso.datetime().openapi({ description: 'RFC 3339, UTC.' });
@@ -36,14 +36,14 @@ export const namePath = z.object({
     .openapi({ param: { name: 'name', in: 'path' } }),
 });
 
-/** Items of one page. */
+/** Maximum number of items on one page. */
 export const MAX_PAGE = 100;
 
 export const days = z.coerce.number().int().min(1).max(366).default(14).openapi({
   description: 'Days to look back.',
 });
 
-/** The page of a list. */
+/** The query parameters that select a page of a list. */
 export const pageQuery = z.object({
   limit: z.coerce.number().int().min(1).max(MAX_PAGE).default(50).openapi({
     description: 'Maximum number of items on the page.',
@@ -53,7 +53,7 @@ export const pageQuery = z.object({
   }),
 });
 
-/** Describes a list with the cursor of its next page. */
+/** Returns the schema of a list with the cursor of the next page. */
 function listOf<Item extends z.ZodType>(name: string, item: Item) {
   return z
     .strictObject({
@@ -83,7 +83,10 @@ export const ownDomain = z
   })
   .openapi('OwnDomain');
 
-/** `hermetic.report-view/1`; its complete schema replaces this one in the document. */
+/**
+ * `hermetic.report-view/1`. The OpenAPI document contains the complete schema instead of
+ * this short one.
+ */
 export const reportView = z
   .looseObject({ schema: z.literal('hermetic.report-view/1') })
   .openapi('ReportView');
@@ -320,7 +323,9 @@ export const reportReference = z.object({
   }),
 });
 
-/** A report in one of the forms of RFC 8460: JSON, gzip, or the mail that holds it. */
+/**
+ * The body with a report in a form of RFC 8460: JSON, gzip, or the mail that contains it.
+ */
 export const reportBody = {
   required: true,
   content: {
@@ -342,7 +347,10 @@ export const receivedReports = z
   })
   .openapi('ReceivedReports');
 
-/** Returns the refusals that every route behind the access gate may return. */
+/**
+ * Returns the descriptions of the refusals by the access gate, and of refusals with
+ * further statuses.
+ */
 export function refusals(...more: readonly number[]): Record<400 | 401 | 403 | 404 | 429, object> {
   const refusal = (status: number): object => ({
     description: refusalTexts[status] ?? 'The request is refused.',
@@ -371,22 +379,25 @@ const refusalTexts: Readonly<Record<number, string>> = {
   503: 'The daemon is busy; Retry-After gives the seconds to wait.',
 };
 
-/** Describes a JSON answer of a route. */
+/** Returns the description of a JSON answer. */
 export function json<Schema extends z.ZodType>(schema: Schema, description: string) {
   return { description, content: { 'application/json': { schema } } };
 }
 
-/** The fields of a route that requires a token. */
+/** The fields in the description of a route that requires a token. */
 export const byToken = { security: [{ token: [] }] };
-/** The same fields for a read-only route. */
+/** The fields in the description of a read-only route that requires a token. */
 export const readByToken = { method: 'get', ...byToken } as const;
 
-/** Describes the answers of a route that lists items: a page of them, or a refusal. */
+/**
+ * Returns the descriptions of the answers of a route that lists items: a page of items,
+ * or a refusal.
+ */
 export function page<Item extends z.ZodType>(name: string, item: Item, description: string) {
   return { 200: json(listOf(name, item), description), ...refusals() };
 }
 
-/** Describes a JSON body of a route. */
+/** Returns the description of a JSON body in a request. */
 export function body<Schema extends z.ZodType>(schema: Schema) {
   return { required: true, content: { 'application/json': { schema } } };
 }

@@ -3,17 +3,17 @@ import { sentenceOf } from '../failures.js';
 /** A refusal as a problem document (RFC 9457). */
 export interface Problem {
   readonly type: string;
-  /** The phrase of the status. */
+  /** The reason phrase of the status. */
   readonly title: string;
   readonly status: number;
   readonly detail: string;
-  /** Stable code, as in docs/errors.md. */
+  /** The stable code, which docs/errors.md describes. */
   readonly code: string;
-  /** The next step, an imperative. */
+  /** The next step, as an imperative. */
   readonly fix: string;
 }
 
-/** The status of each refusal; any other code has status 400. */
+/** The HTTP status of each refusal. Any other code has status 400. */
 const statuses: Readonly<Record<string, number>> = {
   'web-foreign-form': 403,
   'web-operator-only': 403,
@@ -66,7 +66,7 @@ const statuses: Readonly<Record<string, number>> = {
   'sender-slots-taken': 503,
 };
 
-/** The phrase of each status that is used here (RFC 9110 §15). */
+/** The reason phrases of the used statuses (RFC 9110 §15). */
 const phrases: Readonly<Record<number, string>> = {
   400: 'Bad Request',
   401: 'Unauthorized',
@@ -87,7 +87,8 @@ export function statusOf(code: string): number {
 }
 
 /**
- * Returns the problem document of a code. `about`: the particulars, before the sentence.
+ * Returns the problem document for a failure code. `about`: a text that is added to the
+ * sentence.
  */
 export function problemOf(code: string, about = ''): Problem {
   const { message, fix } = sentenceOf(code);
@@ -97,13 +98,13 @@ export function problemOf(code: string, about = ''): Problem {
 }
 
 /**
- * Returns a response with a problem document. The response sends `retrySeconds` in the
- * field `Retry-After`.
+ * Returns a response with a problem document, and with `retrySeconds` in the field
+ * `Retry-After`.
  */
 export function problemResponse(code: string, retrySeconds?: number, about?: string): Response {
   const headers = new Headers({ 'content-type': 'application/problem+json' });
   if (retrySeconds !== undefined) headers.set('retry-after', String(retrySeconds));
-  // RFC 9110 §15.5.2: a 401 response names an authentication scheme.
+  // A 401 response must name an authentication scheme (RFC 9110 §15.5.2).
   if (statusOf(code) === 401) headers.set('www-authenticate', 'Bearer realm="hermetic"');
   return new Response(`${JSON.stringify(problemOf(code, about))}\n`, {
     status: statusOf(code),

@@ -1,17 +1,17 @@
 import { WindowCount } from '../../base/index.js';
 
-/** The state of a limit after a request. */
+/** The state of a rate limit after a request. */
 export interface Quota {
-  /** Name of the policy: `token` or `client`. */
+  /** The name of the limit: `token` or `client`. */
   readonly policy: string;
   readonly limit: number;
   readonly remaining: number;
-  /** Seconds until another request is permitted. */
+  /** Seconds until the limit is reset. */
   readonly seconds: number;
   readonly windowSeconds: number;
 }
 
-/** Counts requests of each token, and reports the remaining requests of its limit. */
+/** Counts the requests of each token in a fixed period. */
 export class FixedWindow {
   readonly #requests: WindowCount;
 
@@ -24,7 +24,7 @@ export class FixedWindow {
     this.#requests = new WindowCount(windowSeconds * 1000, now);
   }
 
-  /** Counts a request. */
+  /** Counts a request, and returns the state of the limit. */
   count(identity: string): Quota & { readonly isExceeded: boolean } {
     const { limit, windowSeconds } = this;
     const { count, restMs } = this.#requests.count(identity);
@@ -39,7 +39,10 @@ export class FixedWindow {
   }
 }
 
-/** Adds the fields of draft-ietf-httpapi-ratelimit-headers-09 to a response. */
+/**
+ * Adds the fields of draft-ietf-httpapi-ratelimit-headers-09 to a response, and returns
+ * the response.
+ */
 export function withQuota(response: Response, quota: Quota): Response {
   const { policy, limit, remaining, seconds, windowSeconds } = quota;
   response.headers.set('ratelimit-policy', `"${policy}";q=${limit};w=${windowSeconds}`);

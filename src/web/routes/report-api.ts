@@ -10,7 +10,7 @@ import { sentenceOf } from '../failures.js';
 import { REPORTS_PATH } from '../settings.js';
 import type { SiteResources } from './site.js';
 
-/** Seconds until a client sends a report again. */
+/** Seconds after which a client should send a report again. */
 const RETRY_SECONDS = 600;
 
 const handIn = createRoute({
@@ -28,7 +28,7 @@ const handIn = createRoute({
   },
 });
 
-/** Reports that programs hand in. */
+/** Adds the API for reports that programs submit. */
 export function addReportApi(app: OpenAPIHono<AppEnv>, site: SiteResources): void {
   const { reports: receiver, store, clock } = site.context;
   const keys = new RequestKeys(store);
@@ -43,8 +43,8 @@ export function addReportApi(app: OpenAPIHono<AppEnv>, site: SiteResources): voi
       const digest = createHash('sha256').update(bodyBytes).digest('hex');
       const request = { owner: `${way} ${name}`, requestKey, digest };
       isReused = !(await keys.claim(request, clock.now()));
-      // A receipt has no status for a reused key, so the code below answers with a
-      // problem.
+      // A receipt cannot express a reused key, so this value is replaced by a problem
+      // document below.
       if (isReused) return { status: 'later', why: 'store' };
       return receiver.receive(bodyBytes, { via: 'https', peer, name: 'body' });
     };

@@ -17,13 +17,13 @@ import type { SiteResources } from './site.js';
 type Handled = Context<AppEnv>;
 type Answer = Response | Promise<Response>;
 
-/** Seconds between two loads of an open test without scripts. */
+/** Seconds after which a browser without scripts loads the page of an open test again. */
 const REFRESH_SECONDS = 5;
 const noIndex = { 'x-robots-tag': 'noindex' };
 
 /**
- * Adds the pages of the public sender test; without the section they state that there is
- * no test.
+ * Adds the pages of the public sender test. Without the section `senderTest` they state
+ * that there is no test.
  */
 export function addSenderPages(app: Hono<AppEnv>, site: SiteResources): void {
   const { senderTests } = site;
@@ -36,7 +36,7 @@ export function addSenderPages(app: Hono<AppEnv>, site: SiteResources): void {
       const slot = tests.find(context.req.param('id') ?? '');
       return slot ? serve(context, tests, slot) : showProblem(context, site, 'sender-slot-unknown');
     });
-  /** A form of this site; forms of other sites change nothing. */
+  /** Returns a handler that refuses the forms of other sites. */
   const form = (serve: Parameters<typeof withSlot>[0]) =>
     withSlot((context, tests, slot) =>
       isCrossSite(context.req.raw.headers, context.req.url)
@@ -119,8 +119,8 @@ function showTest(context: Handled, site: SiteResources, tests: SenderTests, slo
 }
 
 /**
- * Returns the stream of a page: all results as HTML after every change, then `done` at
- * the end.
+ * Returns the stream for a page: all results as HTML after every change, finally the
+ * event `done`.
  */
 function testStream(site: SiteResources, tests: SenderTests, id: string): Response {
   let sent = -1;

@@ -9,16 +9,20 @@ import type { SiteResources } from './site.js';
 
 type Handled = Context<AppEnv>;
 
-/** The attributes of cookies. The prefix of their names requires most of them. */
+/**
+ * The attributes of cookies. The prefix of the cookie names requires most of these
+ * attributes.
+ */
 export const sessionCookie = {
   path: '/',
   secure: true,
   httpOnly: true,
-  // With `Strict`, browsers would omit the session after a link in an alert mail.
+  // With `Strict`, browsers would not send the cookie if the user follows a link in an
+  // alert mail.
   sameSite: 'Lax',
 } as const;
 
-/** Adds sign-in with a password, and sign-out. */
+/** Adds the routes for the sign-in with a password, and for the sign-out. */
 export function addSignInRoutes(
   app: Hono<AppEnv>,
   site: SiteResources,
@@ -62,7 +66,7 @@ export function addSignInRoutes(
   });
 }
 
-/** Responds with the form of the sign-in. */
+/** Returns the sign-in page, with the problem of a refused sign-in. */
 export function showSignIn(
   context: Handled,
   site: SiteResources,
@@ -80,8 +84,8 @@ export function showSignIn(
 }
 
 /**
- * Returns the page to show after the sign-in: a path of the operator pages. Any other
- * text could redirect to another site.
+ * Returns the path of the page to show after the sign-in: a path of the operator pages.
+ * Any other text is replaced, because it could redirect to another site.
  */
 export function nextPath(text: string | undefined): string {
   return text !== undefined &&
@@ -91,7 +95,7 @@ export function nextPath(text: string | undefined): string {
     : '/o';
 }
 
-/** Returns the text fields of a form; empty if a field is missing or a file. */
+/** Returns the text fields of a form. A field that is missing or a file is empty. */
 export function texts<Field extends string>(
   form: Readonly<Record<string, unknown>>,
   fields: readonly Field[],

@@ -12,11 +12,11 @@ export interface SiteResources {
   readonly settings: PagesSettings;
   readonly context: PagesContext;
   readonly checks: CheckService;
-  /** Undefined without the section `senderTest`. */
+  /** The public sender test; undefined without the section `senderTest`. */
   readonly senderTests: SenderTests | undefined;
   readonly examples: readonly ExampleDomain[];
-  /** Mutes the alarms of a domain until a time, and notes it in the audit log. */
+  /** Mutes the alarms of a domain until a time, and records this in the audit log. */
   mute(context: Context<AppEnv>, domain: string, until: number): Promise<void>;
-  /** Responds with a page in the layout of the site. */
+  /** Returns a response with a page in the layout of the site. */
   page(context: Context<AppEnv>, sitePage: SitePage, status?: number): Response | Promise<Response>;
 }

@@ -15,12 +15,12 @@ import type { SiteResources } from './site.js';
 
 type Fault = 'web-statistics-absent' | 'web-statistics-unknown' | 'web-statistics-away';
 
-/** A finished scan does not change, so caches may keep its pages for a while. */
+/** The Cache-Control field for pages of a finished scan, which does not change. */
 const CACHED = 'public, max-age=300';
 
 /**
- * Adds the public statistics of finished scans; without a database of scans a page
- * explains their absence.
+ * Adds the pages with the statistics of finished scans. Without a database of scans a
+ * page explains why there are no statistics.
  */
 export function addStatisticsPages(app: OpenAPIHono<AppEnv>, site: SiteResources): void {
   const show = (request: Context<AppEnv>, code: Fault) => {
@@ -47,7 +47,10 @@ export function addStatisticsPages(app: OpenAPIHono<AppEnv>, site: SiteResources
   });
 }
 
-/** Returns the answer of the statistics source, or the reason for its absence. */
+/**
+ * Returns the answer of the statistics source, or the code of the reason why there is no
+ * answer.
+ */
 async function answer<T>(
   { context }: SiteResources,
   ask: (source: StatisticsSource) => Promise<T | undefined>,

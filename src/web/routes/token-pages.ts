@@ -14,7 +14,7 @@ const DAY = 86_400_000;
 const MAX_DAYS = 365;
 const MAX_LABEL = 100;
 
-/** The properties of a new token. */
+/** The requested properties of a new token. */
 export interface TokenRequest {
   readonly label: string;
   readonly scopes: readonly string[];
@@ -22,7 +22,8 @@ export interface TokenRequest {
 }
 
 /**
- * Adds the pages of API tokens. A new secret is shown once, in the answer to its form.
+ * Adds the pages of API tokens. The secret of a new token is shown only once, in the
+ * answer to the form.
  */
 export function addTokenPages(app: Hono<AppEnv>, site: SiteResources, access: AccessService): void {
   const { clock } = site.context;
@@ -68,7 +69,7 @@ export async function createToken(
     label !== '' && label.length <= MAX_LABEL && known.length === wanted.length && known.length > 0;
   if (!isValid || !Number.isInteger(days) || days < 1 || days > MAX_DAYS)
     return { ok: false, code: 'web-token-invalid' };
-  // A token cannot create a token with a scope that it does not have itself.
+  // A request with a token cannot create a token with further scopes.
   if (actor.scopes && !known.every((scope) => actor.scopes?.includes(scope)))
     return { ok: false, code: 'web-scope-missing' };
   const { role, customers } = actor;
@@ -80,7 +81,10 @@ export async function createToken(
   return secret === undefined ? { ok: false, code: 'web-token-limit' } : { ok: true, secret };
 }
 
-/** Revokes a token of the account, or any token for an admin. */
+/**
+ * Revokes a token, which must belong to the account unless the account is an admin.
+ * Resolves to false if the token does not exist.
+ */
 export function revokeToken(
   context: Context<AppEnv>,
   site: SiteResources,
@@ -94,8 +98,8 @@ export function revokeToken(
 }
 
 /**
- * Returns the account that owns the tokens of an actor. If the actor signed in with a
- * token, this is the owner of that token.
+ * Returns the account that owns the tokens which a request creates. For a request with a
+ * token, this is the owner of the token.
  */
 export function ownerOf(actor: Actor): { name: string; way: ApiToken['way'] } {
   return { name: actor.name, way: actor.tokenWay ?? actor.way };

@@ -27,32 +27,32 @@ const LOOK_MS = 1000;
  */
 const IDLE_MS = 15_000;
 
-/** Reports that one view reads. */
+/** Maximum number of reports that one view reads. */
 const MAX_REPORTS = 100;
 
-/** The state of a test, as its page shows it. */
+/** The state of a test, for its page. */
 export interface SenderTestView {
   readonly slot: Slot;
   readonly hasEnded: boolean;
   readonly result: SenderTestResult;
-  /** The cases of the test, each with the address that mail goes to. */
+  /** The cases of the test, each with the address to which the mail must be sent. */
   readonly cases: readonly { readonly senderCase: SenderCase; readonly address: string }[];
   readonly closed: readonly ClosedCase[];
   /** Whether the cases request TLS reports (RFC 8460). */
   readonly hasReports: boolean;
   /**
-   * Whether cases share addresses in turns, because the installation has fewer addresses
-   * than cases.
+   * Whether cases share IP addresses, because the installation has fewer addresses than
+   * cases.
    */
   readonly inTurns: boolean;
 }
 
-/** The sets of cases that one link writes to. */
+/** The sets of cases whose addresses one mail link contains. */
 export type CaseSet = 'quick' | 'all';
 
 /**
- * The public sender test behind its pages and its API. The daemon's job `senderTest` runs
- * the receivers; the two share the tables of slots.
+ * The functions of the public sender test for its pages and its API. The daemon's job
+ * `senderTest` runs the receivers. The pages and the job share the tables of slots.
  */
 export class SenderTests {
   readonly #table: SlotTable;
@@ -65,7 +65,7 @@ export class SenderTests {
   ) {
     this.#table = new SlotTable(store);
     this.#store = store;
-    // Without an address for reports, no case requests a report.
+    // The tables of reports are needed only if cases request reports.
     if (this.hasReports) prepareReports(store);
   }
 
@@ -74,7 +74,7 @@ export class SenderTests {
     return this.settings.reportUri !== undefined;
   }
 
-  /** Allocates a slot to a client, by its address. */
+  /** Allocates a slot to a client, which its address identifies. */
   start(client: string): Promise<AllocatedSlot> {
     const { slots, perClient, hours } = this.settings;
     const { clock } = this;
@@ -85,7 +85,7 @@ export class SenderTests {
     return this.#table.byId(id);
   }
 
-  /** Judges the observations of a test. */
+  /** Returns the state of a test, with the results that follow from its observations. */
   view(slot: Slot): SenderTestView {
     const now = this.clock.now();
     const { settings } = this;
@@ -107,7 +107,10 @@ export class SenderTests {
     };
   }
 
-  /** Returns the TLS reports about the domains of a test, of any reporter. */
+  /**
+   * Returns observations from the TLS reports of all reporters about the domains of a
+   * test.
+   */
   #reports({ slot }: Slot): readonly Observation[] {
     if (!this.hasReports) return [];
     const { zone } = this.settings;
@@ -117,8 +120,8 @@ export class SenderTests {
   }
 
   /**
-   * Records that the client sent the mails of a set: a case without a connection then
-   * counts as not seen.
+   * Records that the client has sent the mails of a set. From then on, a case without a
+   * connection counts as one whose mail did not arrive.
    */
   async markSent({ slot }: Slot, set: CaseSet): Promise<void> {
     const at = new Date(this.clock.now()).toISOString();
@@ -129,7 +132,7 @@ export class SenderTests {
     );
   }
 
-  /** Withdraws the policy of the case with two messages. */
+  /** Withdraws the policy of the case that needs two messages. */
   async withdraw({ slot, withdrawnAt }: Slot): Promise<void> {
     if (withdrawnAt !== undefined) return;
     const now = this.clock.now();
@@ -140,7 +143,10 @@ export class SenderTests {
     await this.#table.add(slot, [{ kind: 'withdrawn', at, case: withdrawn.id, slot }]);
   }
 
-  /** Resolves when a test has changed, after a while without change, or at the abort. */
+  /**
+   * Resolves when a test has changed, after some seconds without a change, or when the
+   * signal aborts.
+   */
   async changed(id: string, revision: number, signal: AbortSignal): Promise<void> {
     for (let waited = 0; waited < IDLE_MS && !signal.aborted; waited += LOOK_MS) {
       if (this.find(id)?.revision !== revision) return;

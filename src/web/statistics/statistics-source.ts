@@ -1,13 +1,15 @@
 /**
- * The statistics of finished scans, as the pages show them. The daemon reads them from the
- * database of the scans: this part knows neither the database nor the scan.
+ * The source of the statistics that the pages show. The daemon reads the statistics from
+ * the database of scans, so this part depends on neither the database nor the scan.
  */
 export interface StatisticsSource {
   /**
-   * Returns the finished scans, newest first. Rejects while the database is unreachable.
+   * Returns the finished scans, newest first. Rejects if the database cannot be reached.
    */
   scans(): Promise<readonly FinishedScan[]>;
-  /** Returns the numbers of a finished scan; undefined for another number. */
+  /**
+   * Returns the numbers of a finished scan; undefined for an unknown or unfinished scan.
+   */
   numbers(scan: number): Promise<ScanNumbers | undefined>;
 }
 
@@ -21,19 +23,19 @@ export interface FinishedScan {
   readonly finishedAt: Date;
 }
 
-/** A number with its base. Neither includes the unknown units. */
+/** A number `n` with its base `of`. Units with an unknown answer are in neither. */
 export interface UnitCount {
   readonly n: number;
   readonly of: number;
   readonly unknown: number;
 }
 
-/** One number of the statistics, counted in three units. */
+/** One property with its number of domains, mail hosts and operators. */
 export interface PageNumber {
   readonly id: string;
-  /** The property, as the end of "domains ...". */
+  /** The property, as the end of a phrase that begins with "domains". */
   readonly says: string;
-  /** The domains that form the base, as the end of "of the domains ...". */
+  /** The base, as the end of a phrase that begins with "of the domains". */
   readonly of: string;
   readonly domains: UnitCount;
   readonly mailHosts: UnitCount;
@@ -45,17 +47,23 @@ export interface NumbersPage {
   readonly numbers: readonly PageNumber[];
 }
 
-/** Visits of the scan, and the measured error of the inferred results. */
+/**
+ * The numbers of visited and inferred names in a scan, and the measured error of the
+ * inferred results.
+ */
 export interface ScanMethod {
   readonly visited: number;
   readonly inferred: number;
-  /** Without an answer: refused, silent, or left out of a sample. */
+  /** Number of names without an answer: refused, silent, or not part of a sample. */
   readonly unreached: number;
   readonly optedOut: number;
-  /** Inferred names that were visited to measure the error, and those that differed. */
+  /**
+   * Number of inferred names that were visited to measure the error, and number of those
+   * that differed.
+   */
   readonly checked: number;
   readonly wrong: number;
-  /** Upper limit of the share of wrong inferences, 0 to 1, with 95 % confidence. */
+  /** Upper limit of the share of wrong inferences, from 0 to 1, with 95 % confidence. */
   readonly errorAtMost: number;
 }
 
@@ -64,6 +72,6 @@ export interface ScanNumbers {
   readonly pages: readonly NumbersPage[];
   /** The operators of mail hosts with the most domains. */
   readonly operators: readonly { readonly name: string; readonly domains: number }[];
-  /** Undefined for a scan of an earlier version, which did not store it. */
+  /** The method; undefined for a scan of an earlier version, which did not store it. */
   readonly method: ScanMethod | undefined;
 }

@@ -7,20 +7,26 @@ import { sentenceOf } from '../../failures.js';
 import { badge, dataTable, markup, type Markup } from '../../../page/index.js';
 import { minuteOfTime, operatorPage } from './operator-layout.js';
 
-/** Returns a button that posts to a path, with the token of the session. */
+/** Returns a form with one button that sends the token of the session to a path. */
 export function actionButton(action: string, token: string, says: string): Markup {
   return markup`<form method="post" action="${action}"><input type="hidden" name="token" value="${token}" />
     <button class="link">${says}</button></form>`;
 }
 
-/** Returns a problem of the submitted form, shown above the form. */
+/**
+ * Returns the problem of a submitted form, to be shown above the form; false without a
+ * problem.
+ */
 export function problemLine(code: string | undefined): Markup | false {
   if (code === undefined) return false;
   const { message, fix } = sentenceOf(code);
   return markup`<p class="problem" role="alert"><b>${message}</b> ${fix}</p>`;
 }
 
-/** Returns the sessions that may be ended. `current`: the session of this page. */
+/**
+ * Returns the page of sessions, with buttons to end them. `current`: the session of the
+ * request.
+ */
 export function sessionsPage(
   sessions: readonly Session[],
   { current, token }: { readonly current: string | undefined; readonly token: string },
@@ -59,16 +65,16 @@ export function sessionsPage(
   ]);
 }
 
-/** The page of accounts: its list, and the refused form. */
+/** The data of the page of accounts: the list, and the problem of a refused form. */
 export interface UsersView {
   readonly accounts: readonly Account[];
-  /** Names of the customers in the configuration. */
+  /** The names of the customers in the configuration. */
   readonly customers: readonly string[];
   readonly token: string;
   readonly problem?: string | undefined;
 }
 
-/** Returns the local accounts, and the form that adds one. */
+/** Returns the page of local accounts, with a form to add an account. */
 export function usersPage({ accounts, customers, token, problem }: UsersView): readonly Markup[] {
   const lead =
     accounts.length === 0
@@ -110,7 +116,7 @@ export function usersPage({ accounts, customers, token, problem }: UsersView): r
   ]);
 }
 
-/** Returns the audit log, the newest entry first. */
+/** Returns the page of the audit log, the newest entry first. */
 export function auditPage(entries: readonly AuditLine[], hasMore: boolean): readonly Markup[] {
   const lead = 'Sign-ins and changes. No entry can be changed, and entries stay for 400 days.';
   return operatorPage({ title: 'Audit log', lead }, [

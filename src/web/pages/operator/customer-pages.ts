@@ -5,7 +5,7 @@ import { urgencyOf, type OwnDomain } from '../../operator/own-domains.js';
 import { domainPath, operatorPage } from './operator-layout.js';
 import { attentionPhrase, severities } from './overview-page.js';
 
-/** Renders the customers, one line each, worst first. */
+/** Returns the page of customers, one line for each, worst first. */
 export function customersPage(customers: readonly CustomerView[]): readonly Markup[] {
   const worst = (view: CustomerView): number => Math.max(0, ...view.known.map(urgencyOf));
   const rows = [...customers].sort(
@@ -34,7 +34,9 @@ export function customersPage(customers: readonly CustomerView[]): readonly Mark
   ]);
 }
 
-/** Returns the domains of one customer, with those that no job knows. */
+/**
+ * Returns the page of one customer, with all its domains, including domains without data.
+ */
 export function customerPage({ name, configured, known }: CustomerView): readonly Markup[] {
   const names = new Set(known.map(({ domain }) => domain));
   const unknown = configured.filter((domain) => !names.has(domain));

@@ -5,15 +5,15 @@ type Day = DomainView['timeline'][number];
 
 const WIDTH = 960;
 const HEIGHT = 180;
-/** Pixels above the bars, for the marks of changes. */
+/** Height in pixels above the bars, for the marks of changes. */
 const TOP = 18;
-/** Pixels below the bars, for dates. */
+/** Height in pixels below the bars, for dates. */
 const BOTTOM = 22;
 
 /**
- * Returns the sessions of each day as bars (SVG): failed ones at the bottom, successful
- * ones on top, and a mark where the domain changed. A table below the chart has the
- * numbers.
+ * Returns a chart (SVG) of the sessions by day: failed sessions at the bottom of each
+ * bar, successful ones above, and a mark if the domain changed. A table below the chart
+ * has the numbers.
  */
 export function dayChart({ timeline }: Pick<DomainView, 'timeline'>): Markup {
   const most = Math.max(1, ...timeline.map(({ ok, failed }) => ok + failed));
@@ -41,7 +41,7 @@ export function dayChart({ timeline }: Pick<DomainView, 'timeline'>): Markup {
 function bar({ day, ok, failed, changes }: Day, x: number, step: number, most: number): Markup {
   const room = HEIGHT - TOP - BOTTOM;
   const ground = HEIGHT - BOTTOM;
-  // Even one failed session in a million stays visible.
+  // The minimum height keeps even one failed session in a million visible.
   const failedHeight = failed === 0 ? 0 : Math.max(2, (failed / most) * room);
   const okHeight = (ok / most) * room;
   const width = round(Math.max(1, step - 3));

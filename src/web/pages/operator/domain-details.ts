@@ -8,17 +8,20 @@ import type { CheckRow } from '../../checks/check-table.js';
 import { domainTabs, policyBox, stepList } from './domain-page.js';
 import { domainPath, minuteOfTime, operatorPage } from './operator-layout.js';
 
-/** The checks of one domain. */
+/** The data of the page with the checks of one domain. */
 export interface ChecksView {
   readonly domain: string;
   readonly watched?: DomainState | undefined;
-  /** Results that the jobs of the daemon stored, newest first. */
+  /** The results that the jobs of the daemon stored, newest first. */
   readonly results: readonly CheckResult[];
-  /** Checks from the check page, newest first. */
+  /** The checks that were started on the check page, newest first. */
   readonly rows: readonly CheckRow[];
 }
 
-/** Returns the faults that the watch has confirmed, and the history of checks. */
+/**
+ * Returns the page with the faults that the watch has confirmed, and the history of
+ * checks.
+ */
 export function checksPage({ domain, watched, results, rows }: ChecksView): readonly Markup[] {
   const lead = watched
     ? `The watch looked last on ${minuteOfTime(watched.lookedAt)}: ${watched.verdict}.`
@@ -82,10 +85,10 @@ function faults({ faults: all }: DomainState): Markup {
   )}</section>`;
 }
 
-/** The published state of one domain. */
+/** The data of the page about the publishing of one domain. */
 export interface PublishedView {
   readonly domain: string;
-  /** Policies that the ledger remembers, oldest first. */
+  /** The served policies that the ledger contains, oldest first. */
   readonly served: readonly ServedPolicy[];
   readonly body: string | undefined;
   readonly notes: readonly LedgerNote[];
@@ -93,7 +96,8 @@ export interface PublishedView {
 }
 
 /**
- * Returns the policy that is served, its predecessors that may be cached, and the ledger.
+ * Returns the page with the served policy, earlier policies that senders may have cached,
+ * and the ledger.
  */
 export function publishedPage(view: PublishedView): readonly Markup[] {
   const { domain, served, body, notes, failures } = view;

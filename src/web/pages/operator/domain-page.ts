@@ -14,7 +14,7 @@ import {
 import { dayChart } from './day-chart.js';
 import { domainPath, grouped, operatorPage, tabs } from './operator-layout.js';
 
-/** The party that has to act on a failure, as a word and its tone. */
+/** The words and the tone for the cause of a failure. */
 const parties: Readonly<Record<FaultParty, readonly [word: string, tone: Tone]>> = {
   yours: ['your domain', 'bad'],
   theirs: ['the reporter', 'quiet'],
@@ -22,10 +22,13 @@ const parties: Readonly<Record<FaultParty, readonly [word: string, tone: Tone]>>
   unclear: ['unclear', 'fair'],
 };
 
-/** The periods that a page offers, in days. */
+/** The lengths of the periods that a page offers, in days. */
 const spans = [14, 30, 90] as const;
 
-/** Reports on one domain: the days, the failures with cause and steps, the reporters. */
+/**
+ * Returns the page with the reports about one domain: the days, the failures with cause
+ * and steps, and the reporters.
+ */
 export function domainPage(view: DomainView, days: number): readonly Markup[] {
   const { domain } = view;
   return [
@@ -44,8 +47,8 @@ export function domainPage(view: DomainView, days: number): readonly Markup[] {
 }
 
 /**
- * Returns the sections of a domain's report: facts, days, failures with cause and steps,
- * and reporters. `periods`: links to other periods.
+ * Returns the sections about the reports of a domain: facts, days, failures with cause
+ * and steps, and reporters. `periods`: links to other periods.
  */
 export function domainReportSections(view: DomainView, periods?: Markup): readonly Markup[] {
   const { failures } = view;
@@ -61,7 +64,7 @@ export function domainReportSections(view: DomainView, periods?: Markup): readon
   ].filter((part): part is Markup => part instanceof Object);
 }
 
-/** Returns the pages about one domain. */
+/** Returns links to all pages about one domain. */
 export function domainTabs(
   domain: string,
   current: '' | '/checks' | '/published' | '/plan',
@@ -114,7 +117,7 @@ function failureGroup(failure: Explanation): Markup {
   </article>`;
 }
 
-/** Steps in their order. The lines of a step after its first are text to paste. */
+/** Returns the list of steps. In a step, the lines after the first are text to copy. */
 export function stepList(steps: readonly string[]): Markup {
   const items = steps.map((step) => {
     const [instruction, ...code] = step.split('\n');
@@ -123,7 +126,10 @@ export function stepList(steps: readonly string[]): Markup {
   return markup`<ol>${items}</ol>`;
 }
 
-/** States whether enforcement is safe, and which policies and records reporters used. */
+/**
+ * Returns the section that states whether enforcement is safe, and which policies and
+ * records reporters used.
+ */
 function enforcement({ enforce, seenPolicies, quotedRecords }: DomainView): Markup {
   const old = seenPolicies.filter(({ state }) => state === 'other');
   const current = seenPolicies.filter(({ state }) => state === 'current').length;
@@ -157,7 +163,10 @@ function arrivalText(arrival: DomainView['arrivals'][number] | undefined): strin
   return arrival.state === 'silent' ? `silent since ${arrival.last}` : arrival.state;
 }
 
-/** Reports that do not count, and the reason. */
+/**
+ * Returns the section about reports that are excluded from the sums, with the reasons;
+ * false if there is no such report.
+ */
 function doubts({ doubtful, unauthenticated, repairs }: DomainView): Markup | false {
   const posted = unauthenticated.reduce((sum, { reports }) => sum + reports, 0);
   if (doubtful.length === 0 && posted === 0 && repairs.length === 0) return false;
@@ -169,7 +178,7 @@ function doubts({ doubtful, unauthenticated, repairs }: DomainView): Markup | fa
     </ul></section>`;
 }
 
-/** Returns the text of a policy in a box. */
+/** Returns a box with the text of a policy. */
 export function policyBox(body: string): Markup {
   return codeBox(body.replaceAll('\r\n', '\n').trim(), 'Policy file');
 }

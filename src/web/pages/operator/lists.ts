@@ -13,7 +13,7 @@ import type { ListedAlarm } from '../../../watch/index.js';
 import { stepList } from './domain-page.js';
 import { domainPath, grouped, minuteOfTime, operatorPage, tabs } from './operator-layout.js';
 
-/** Returns all reporters, with the first and the last day. */
+/** Returns the page of reporters, with the first and the last day of their reports. */
 export function reportersPage(
   reporters: readonly ListedReporter[],
   days: number,
@@ -43,14 +43,17 @@ const selections = [
   ['/o/reports?only=odd', 'Nonconforming'],
 ] as const;
 
-/** The state of the authentication of a report. */
+/** The tones for the verdicts on a report. */
 const trustTones: Readonly<Record<string, Tone>> = {
   signed: 'good',
   given: 'good',
   posted: 'quiet',
 };
 
-/** Reports as they arrived, newest first, and the reasons of those that do not count. */
+/**
+ * Returns the page of reports, the last arrived first, with the reasons why reports are
+ * excluded from the sums.
+ */
 export function reportsPage(
   reports: readonly ListedReport[],
   {
@@ -87,7 +90,10 @@ export function reportsPage(
   ]);
 }
 
-/** Reports that do not count, and refused items, in one sentence. */
+/**
+ * Returns the sentences about reports that are excluded from the sums, and about refused
+ * items.
+ */
 function uncountedLine({ uncounted, refused }: Overview): string {
   const aside = uncounted.map((row) => `${row.reports} (${uncountedName(row)})`);
   const turned = refused.map(({ refused: count, code, via }) => `${count} by ${via} (${code})`);
@@ -98,10 +104,12 @@ function uncountedLine({ uncounted, refused }: Overview): string {
   ].join(' ');
 }
 
-/** Octets of a report that a page shows. */
+/** Maximum characters of a report that a page shows. */
 const MAX_SHOWN = 100_000;
 
-/** Returns one report as received, with its deviations from the standard. */
+/**
+ * Returns the page of one report as it was received, with its departures from RFC 8460.
+ */
 export function reportPage(report: ReadReport): readonly Markup[] {
   const { id, reporter, day, receivedAt, via, trust, trustDetail, counted, notes, text } = report;
   const lead = `${counted ? 'Counted' : 'Not counted'}: ${trustNames[trust] ?? trust}${trustDetail === '' ? '' : ` (${trustDetail})`}.`;
@@ -114,7 +122,7 @@ export function reportPage(report: ReadReport): readonly Markup[] {
   ]);
 }
 
-/** Returns the content of a report in a box; only the beginning of a long report. */
+/** Returns a box with the content of a report, or with the beginning of a long report. */
 function content(text: string | undefined): Markup {
   if (text === undefined) return markup`<p>The content can no longer be unpacked.</p>`;
   if (text.length <= MAX_SHOWN) return codeBox(indented(text), 'Report');
@@ -122,7 +130,7 @@ function content(text: string | undefined): Markup {
     ${codeBox(text.slice(0, MAX_SHOWN), 'Report')}`;
 }
 
-/** Returns JSON with line ends, and other text unchanged. */
+/** Returns JSON with line ends and indentation, and other text unchanged. */
 function indented(text: string): string {
   try {
     return JSON.stringify(JSON.parse(text), undefined, 2);
@@ -137,7 +145,7 @@ const kinds: Readonly<Record<ListedAlarm['kind'], readonly [word: string, tone: 
   ended: ['ended', 'good'],
 };
 
-/** Returns one alarm with its domain, its time and the steps. */
+/** Returns the block of one alarm, with the domain, the time and the steps. */
 function alarmBlock({ kind, domain, says, at, todo, waiting }: ListedAlarm): Markup {
   const [word, tone] = kinds[kind];
   const pending = waiting.length > 0 ? `; not accepted yet by ${waiting.join(', ')}` : '';
@@ -148,18 +156,18 @@ function alarmBlock({ kind, domain, says, at, todo, waiting }: ListedAlarm): Mar
   </article>`;
 }
 
-/** The page of alarms. */
+/** The data of the page of alarms. */
 export interface AlertsView {
   readonly alarms: readonly ListedAlarm[];
-  /** Alarms that are open. */
+  /** The number of open alarms. */
   readonly open: number;
-  /** Muted domains, with the end of each mute. */
+  /** The muted domains, each with the time until which it is muted. */
   readonly muted: readonly (readonly [domain: string, until: number])[];
-  /** The token of forms; undefined for accounts that may not mute. */
+  /** The token for forms; undefined for accounts that may not mute domains. */
   readonly token: string | undefined;
 }
 
-/** Returns the alarms of the watch, newest first. */
+/** Returns the page with the alarms of the watch, newest first. */
 export function alertsPage({ alarms, open, muted, token }: AlertsView): readonly Markup[] {
   const verb = open === 1 ? 'alarm is' : 'alarms are';
   const lead = open === 0 ? 'No alarm is open.' : `${open} ${verb} open.`;
@@ -171,7 +179,7 @@ export function alertsPage({ alarms, open, muted, token }: AlertsView): readonly
   ]);
 }
 
-/** Returns the domains whose alarms wait, and the form that mutes one. */
+/** Returns the list of muted domains, and the form to mute a domain. */
 function muteForm(muted: AlertsView['muted'], token: string): Markup {
   const fields = (domain: string, hours: string, says: string): Markup =>
     markup`<form method="post" action="/o/alerts/mute"><input type="hidden" name="token" value="${token}" />
@@ -187,7 +195,7 @@ function muteForm(muted: AlertsView['muted'], token: string): Markup {
       <p><button class="plain">Mute</button></p></form></section>`;
 }
 
-/** Returns the configuration in force. */
+/** Returns the page with the configuration in force. */
 export function settingsPage(configuration: string | undefined): readonly Markup[] {
   const lead = 'The configuration in force, with every default. Secrets are hidden.';
   return operatorPage({ title: 'Settings', lead }, [
@@ -197,7 +205,10 @@ export function settingsPage(configuration: string | undefined): readonly Markup
   ]);
 }
 
-/** Returns the policies that the senders of this machine apply, and fetches that fail. */
+/**
+ * Returns the page with the cached policies that the senders of this machine apply, and
+ * with failing fetches.
+ */
 export function sendingPage(entries: readonly StsEntry[]): readonly Markup[] {
   const lead =
     entries.length === 0

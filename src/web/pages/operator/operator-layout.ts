@@ -1,6 +1,6 @@
 import { markup, type Markup, type Piece } from '../../../page/index.js';
 
-/** Returns a page of the operator: its heading and the content. */
+/** Returns an operator page with a heading and the content. */
 export function operatorPage(
   { title, lead }: { readonly title: Piece; readonly lead?: Piece },
   content: readonly (Markup | false | undefined)[],
@@ -12,7 +12,9 @@ export function operatorPage(
   ];
 }
 
-/** Links in one line; the current one is marked visibly and for screen readers. */
+/**
+ * Returns links in one line. The current link is marked visibly and for screen readers.
+ */
 export function tabs(
   label: string,
   entries: readonly (readonly [path: string, name: string])[],
@@ -31,12 +33,12 @@ export function grouped(value: number): Markup {
   return markup`<span class="number">${text}</span>`;
 }
 
-/** Returns a time in milliseconds since 1970, to the minute. */
+/** Returns a time, given in milliseconds since 1970, as text to the minute in UTC. */
 export function minuteOfTime(milliseconds: number): string {
   return `${new Date(milliseconds).toISOString().slice(0, 16).replace('T', ' ')} UTC`;
 }
 
-/** Returns the path of a domain's page. */
+/** Returns the path of a page about a domain. */
 export function domainPath(domain: string, tab = ''): string {
   return `/o/domains/${encodeURIComponent(domain)}${tab}`;
 }

@@ -5,10 +5,10 @@ import { overviewHeadline } from '../../../tls-rpt-receive/index.js';
 import { urgencyOf, type OwnDomain, type OwnDomains } from '../../operator/own-domains.js';
 import { domainPath, operatorPage } from './operator-layout.js';
 
-/** Rows of the page. A longer list has a search field instead of scrolling. */
+/** Maximum number of rows of the page. In a longer list the operator must search. */
 const MAX_ROWS = 200;
 
-/** The words and tones of severities 0 to 3. */
+/** The words and tones for urgencies 0 to 3. */
 export const severities: readonly (readonly [word: string, tone: Tone])[] = [
   ['ok', 'good'],
   ['unknown', 'fair'],
@@ -17,8 +17,9 @@ export const severities: readonly (readonly [word: string, tone: Tone])[] = [
 ];
 
 /**
- * Returns all domains, one line each, worst first. `query`: a part of the name.
- * `isWhole`: the account sees all domains, and so the sums over them.
+ * Returns the page with all domains, one line for each, worst first. `query`: a part of
+ * the names to show. `isWhole`: the account may see all domains, and therefore the sums
+ * over them.
  */
 export function overviewPage(
   { overview, domains }: OwnDomains,
@@ -50,7 +51,8 @@ export function overviewPage(
 }
 
 /**
- * Returns the first step. An account of some customers cannot change the configuration.
+ * Returns the first step for an account without domains. An account that is confined to
+ * customers cannot change the configuration.
  */
 function begin(isWhole: boolean): Markup {
   if (!isWhole) return markup`<p>Ask the operator of this service to add your domains.</p>`;

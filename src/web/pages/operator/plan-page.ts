@@ -5,14 +5,14 @@ import type { ChangedLine, PlannedStep, PlannedSubject } from '../../operator/pl
 import { domainTabs } from './domain-page.js';
 import { minuteOfTime, operatorPage } from './operator-layout.js';
 
-/** The plan of a domain, or the sentence about its absence. */
+/** The plan of a domain, or the sentence that explains why there is no plan. */
 export type PlanView =
   | { readonly plan: ObservedPlan; readonly says?: undefined }
   | { readonly plan?: undefined; readonly says: string };
 
 /**
- * Returns the next steps of publishing, the reasons, and the conditions that they wait
- * for.
+ * Returns the page with the next steps of publishing, their reasons, and the conditions
+ * for which they wait.
  */
 export function planPage(domain: string, { plan, says }: PlanView): readonly Markup[] {
   const lead = plan
@@ -73,7 +73,7 @@ function capitalised(text: string): string {
   return `${text.slice(0, 1).toUpperCase()}${text.slice(1)}`;
 }
 
-/** Returns a time without line breaks at its hyphens. */
+/** Returns a time in an element in which the style sheet forbids line breaks. */
 function momentOf(milliseconds: number): Markup {
   return markup`<time>${minuteOfTime(milliseconds)}</time>`;
 }
@@ -81,7 +81,8 @@ function momentOf(milliseconds: number): Markup {
 const signs = { add: '+', remove: '-', keep: ' ' } as const;
 
 /**
- * Returns the lines with their sign, because some readers cannot distinguish the colours.
+ * Returns a box with the changed lines. Each has a sign, because some readers cannot
+ * distinguish the colours.
  */
 function changeBox(changes: readonly ChangedLine[], label: string): Markup {
   const lines = changes.map(({ change, text }) => {

@@ -4,16 +4,16 @@ import { codeBox, dataTable, markup, type Markup } from '../../../page/index.js'
 import { actionButton, problemLine } from './account-pages.js';
 import { minuteOfTime, operatorPage } from './operator-layout.js';
 
-/** The page of API tokens. */
+/** The data of the page of API tokens. */
 export interface TokensView {
   readonly tokens: readonly ApiToken[];
   readonly formToken: string;
-  /** The secret of a token that was created by this request. */
+  /** The secret of a token that this request has created. */
   readonly secret?: string | undefined;
   readonly problem?: string | undefined;
 }
 
-/** Renders the API tokens, and the form that creates one. */
+/** Returns the page of API tokens, with the form to create a token. */
 export function tokensPage({ tokens, formToken, secret, problem }: TokensView): readonly Markup[] {
   const lead =
     'Programs send a token in the field Authorization: Bearer. A token never has more rights than its account.';
