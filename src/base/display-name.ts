@@ -26,8 +26,8 @@ const punctuationLike = /[ノ一丿〇ニ工ロ丶ヽ〳・]/u;
  * labels are returned as they are.
  *
  * The U-label form is omitted for a label that mixes scripts, consists of lookalikes of
- * Latin letters, runs from right to left, holds an invisible character, or does not
- * return to the same A-label (RFC 5891 §5.4, Unicode Technical Standard 39 §5.2).
+ * Latin letters, runs from right to left, holds an invisible character, or is not
+ * converted back to the same A-label (RFC 5891 §5.4, Unicode Technical Standard 39 §5.2).
  */
 export function displayName(domainName: string): string {
   const unicode = safeUnicode(domainName);

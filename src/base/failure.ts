@@ -2,7 +2,8 @@ import { neutralise } from './neutralise.js';
 
 /**
  * The party that can fix a failure: the other server (`peer`), the publisher of the
- * domain's records, the network between the two, or this machine (`local`).
+ * domain's records, the network between this machine and the server, or this machine
+ * (`local`).
  */
 export type Blame = 'peer' | 'publisher' | 'network' | 'local';
 

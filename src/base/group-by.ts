@@ -1,5 +1,6 @@
 /**
- * Groups items by a key; groups and items stay in the order of their first appearance.
+ * Returns items grouped by a key. Groups and items are in the order of their first
+ * appearance.
  */
 export function groupBy<T>(items: readonly T[], keyOf: (item: T) => string): Map<string, T[]> {
   const groups = new Map<string, T[]>();

@@ -4,9 +4,9 @@ import { runInNewContext } from 'node:vm';
 /**
  * Lets V8 return memory early. V8 then collects the heap when it has grown by 30 % of the
  * live objects instead of several times their size, and does not enlarge the nursery.
- * Call it before the program loads its modules: compiling them grows the nursery to 32
- * MB. One thread collects the nursery, because several threads use more CPU time in
- * total. `--optimize-for-size` would save more memory but restricts the compiler.
+ * Call this function before the program loads its modules: compiling modules grows the
+ * nursery to 32 MB. One thread collects the nursery, because several threads use more CPU
+ * time in total. `--optimize-for-size` would save more memory but restricts the compiler.
  */
 export function keepHeapSmall(): void {
   for (const flag of [
@@ -28,11 +28,11 @@ export function keepStartSmall(): void {
 }
 
 /**
- * Collects all garbage and compacts the heap, which takes tens of milliseconds. Call it
- * after the start, when a third of the heap is garbage from compiling the modules, and
- * after a reload that opens another database. Without compaction, partly used pages stay
- * resident. V8 discards the code of the start, and compiles it again if the program needs
- * it again.
+ * Collects all garbage and compacts the heap, which takes tens of milliseconds. Call this
+ * function after the start, when a third of the heap is garbage from compiling the
+ * modules, and after a reload that opens another database. Without compaction, partly
+ * used pages stay resident. V8 discards the code of the start, and compiles it again if
+ * the program needs it again.
  */
 export function collectGarbage(): void {
   for (const flag of ['--expose-gc', '--compact-on-every-full-gc', '--stress-flush-code'])

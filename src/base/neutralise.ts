@@ -8,8 +8,8 @@ export const hidden =
 
 /**
  * Makes foreign text safe to display: control, bidi and invisible characters become
- * `\xNN` or `\u{N}`, and the text is cut to `limit` characters. Every renderer and every
- * log line passes foreign text through this function.
+ * `\xNN` or `\u{N}`, and the text is cut to `limit` characters. Every renderer and the
+ * logger pass foreign text through this function.
  */
 export function neutralise(sourceText: string, limit = 1000): string {
   const zoneCut = sourceText.length > limit ? `${sourceText.slice(0, limit)}[...]` : sourceText;

@@ -3,7 +3,9 @@ import { HermeticError } from './error.js';
 import { describeSystemError } from './system-error.js';
 
 export interface ReadTextFileOptions {
-  /** Code of the HermeticError. Default `file-unreadable`. */
+  /**
+   * Code of the HermeticError for a file that cannot be read. Default `file-unreadable`.
+   */
   readonly code?: string;
   /** The name of the file in the message, such as `roots.add:` or `profile`. */
   readonly label?: string;

@@ -24,7 +24,7 @@ export class WindowCount {
     private readonly now: () => number,
   ) {}
 
-  /** Counts an event. */
+  /** Counts an event of a key, and returns the state of the window that contains it. */
   count(key: string): WindowState {
     const now = this.now();
     const start = Math.floor(now / this.windowMs) * this.windowMs;

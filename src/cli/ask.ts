@@ -1,6 +1,6 @@
 import { createInterface } from 'node:readline/promises';
 
-/** The terminal of a question. Default: that of this process. */
+/** The terminal of a question. Default: the terminal of this process. */
 export interface QuestionTerminal {
   /** Aborts the question. */
   readonly signal: AbortSignal;

@@ -13,7 +13,10 @@ import { complain, type Output } from './output.js';
 /** Path of the daemon's configuration unless `--config` names another. */
 export const DEFAULT_CONFIG = '/etc/hermetic/hermetic.yaml';
 
-/** The path of version 0.1: an error names a file there if the current path has none. */
+/**
+ * The configuration path of version 0.1. If the current path has no file, an error names
+ * a file at this path.
+ */
 const FORMER_CONFIG = '/etc/hermetic.yaml';
 
 /**

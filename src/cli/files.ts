@@ -21,7 +21,10 @@ export const STANDARD_STREAM = '-';
 /** Path of the daemon's database unless `--store` names another. */
 export const DEFAULT_STORE = '/var/lib/hermetic/hermetic.db';
 
-/** Octets of an input file. The largest genuine input is evidence of a few megabytes. */
+/**
+ * Maximum octets of an input file. The largest genuine input is evidence of a few
+ * megabytes.
+ */
 const MAX_INPUT_BYTES = 64 * 1024 * 1024;
 
 /**

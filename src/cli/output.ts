@@ -179,9 +179,9 @@ export function complain(output: Output, error: unknown): void {
 }
 
 /**
- * Formats JSON that is equivalent to that of `JSON.stringify` and cannot control a
- * terminal: C1 and bidi controls of foreign text, which `JSON.stringify` leaves as they
- * are, become escapes.
+ * Formats a value as JSON that is equivalent to the output of `JSON.stringify`, but
+ * cannot control a terminal: C1 and bidi controls of foreign text, which `JSON.stringify`
+ * leaves as they are, become escapes.
  */
 export function formatJson(value: unknown, indent?: number): string {
   return JSON.stringify(value, null, indent).replace(hidden, (character) =>

@@ -4,7 +4,7 @@ import type { Output } from './output.js';
 
 /**
  * Reads a password: from a terminal without showing it, else the first line of standard
- * input. There is no option for it, because every user of the machine can list the
+ * input. No option accepts a password, because every user of the machine can list the
  * arguments of a process.
  */
 export async function readPassword(output: Output): Promise<string> {

@@ -134,7 +134,8 @@ function hostLines(host: HostDecision, lineWidth: number): string[] {
 }
 
 /**
- * States that a host has no address, or that those of one family could not be looked up.
+ * States that a host has no address, or that its addresses of one family could not be
+ * looked up.
  */
 function addressLines({ addresses, trouble }: HostDecision, lineWidth: number): readonly string[] {
   const reason = trouble ? ` ${troubleText(trouble)}` : '';

@@ -2,7 +2,7 @@ import { groupTable, suites as known, type Suite, type TlsSettings } from '../tl
 
 /**
  * Returns the suites of TLS 1.2 in the list format of OpenSSL and LibreSSL. TLS 1.3
- * suites have a separate setting there, whose default is good.
+ * suites have a separate setting in these libraries, whose default is good.
  */
 export function openSslSuites(settings: TlsSettings): string {
   return tls12(settings).map(openSslName).join(':');

@@ -27,7 +27,7 @@ export interface FailedFetches {
  * only failed fetches, so that they are not repeated at once.
  */
 export interface StsEntry {
-  /** Lower case, A-labels, no final dot. */
+  /** The policy domain in A-labels, lower case, without a final dot. */
   readonly domain: string;
   readonly policy?: CachedPolicy;
   readonly failed?: FailedFetches;

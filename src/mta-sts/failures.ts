@@ -1,8 +1,8 @@
 import { defineFailures } from '../base/index.js';
 
 /**
- * The reason why there is no usable policy. None of these failures removes a policy that
- * is cached and not expired (RFC 8461 §3.3).
+ * The reasons why a sender has no usable policy. None of these failures removes a policy
+ * that is cached and not expired (RFC 8461 §3.3).
  */
 export const stsFailures = defineFailures({
   'sts-record-multiple': {

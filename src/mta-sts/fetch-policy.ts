@@ -21,7 +21,7 @@ export interface FetchPolicyAtOptions {
   readonly validationTime: number;
   /** Default 443. */
   readonly port?: number;
-  /** Milliseconds for the whole fetch. Default 60 000 (RFC 8461 §3.3). */
+  /** Time limit of the whole fetch, milliseconds. Default 60 000 (RFC 8461 §3.3). */
   readonly timeoutMs?: number;
   readonly signal?: AbortSignal;
 }

@@ -18,9 +18,9 @@ const CONTROL = /[\x00-\x1f\x7f]/;
 const known: readonly string[] = ['version', 'mode', 'max_age', 'mx'];
 
 /**
- * Checks a policy for its publisher. `parsePolicy` is as tolerant as a sender must be
- * (RFC 8461 §3.2 [8461-3.2-15]); this function reports every tolerated deviation from the
- * standard. Returns empty lists for an invalid policy.
+ * Returns the faults of a policy, for its publisher. `parsePolicy` is as tolerant as a
+ * sender must be (RFC 8461 §3.2 [8461-3.2-15]); this function reports every tolerated
+ * deviation from the standard. Returns empty lists for an invalid policy.
  */
 export function lintPolicy(bodyText: string): PolicyLint {
   const lines = readLines(bodyText);

@@ -12,7 +12,7 @@ export type StsMode = 'enforce' | 'testing' | 'none';
 /** A policy as parsed from the body of `mta-sts.txt`. */
 export interface StsPolicy {
   readonly mode: StsMode;
-  /** Seconds, at most a year. */
+  /** Lifetime of the policy in seconds, at most a year. */
   readonly maxAge: number;
   /** Patterns in lower case: a host name, or `*.` and a host name. */
   readonly mx: readonly string[];

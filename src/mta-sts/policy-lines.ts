@@ -2,7 +2,7 @@ import { trimBlanks } from '../base/index.js';
 
 /** A line of a policy file: `value` without surrounding spaces. */
 export interface PolicyLine {
-  /** Counted from 1. */
+  /** Number of the line, counted from 1. */
   readonly number: number;
   readonly text: string;
   readonly key: string;

@@ -81,7 +81,7 @@ export const observationSchema = z.discriminatedUnion('kind', [
     ...onConnection,
     /** The receiver's address to which the sender connected. */
     to: text,
-    /** Reverse name of the source. */
+    /** Reverse DNS name of the source. */
     reverseName: text.optional(),
   }),
   z.strictObject({ kind: z.literal('greeting'), ...onConnection, reply }),
@@ -105,7 +105,7 @@ export const observationSchema = z.discriminatedUnion('kind', [
     signatureSchemes: codePoints,
     serverName: text.optional(),
     alpn: z.array(text).max(16),
-    /** Octets of the ClientHello. */
+    /** Number of octets of the ClientHello. */
     octets: z.int().min(0),
   }),
   z.strictObject({

@@ -27,15 +27,18 @@ const network = z.string().transform((text, context) => {
 });
 
 /**
- * The section `senderTest`: the public test of senders. Its names are
+ * The section `senderTest`: the public test of senders. The names of the test are
  * `<case>.<slot>.<zone>`.
  */
 export const senderTestSection = z.strictObject({
   /**
-   * A dedicated domain, so that mail filters of other domains do not process its mail.
+   * The zone of the test: a dedicated domain, so that mail filters of other domains do
+   * not process mail to the test.
    */
   zone: domain,
-  /** The name servers of the zone with their addresses: this daemon. */
+  /**
+   * The names under which this daemon is a name server of the zone, with their addresses.
+   */
   nameServers: z.record(domain, addresses).refine((all) => Object.keys(all).length > 0, {
     message: 'names no server: write ns1.sender.example.net: [192.0.2.53]',
   }),

@@ -86,7 +86,7 @@ const time = z.iso.datetime();
  */
 export const caseReportSchema = z.strictObject({
   organization: z.string(),
-  /** UTC day that it is about. */
+  /** UTC day that the report is about. */
   day: z.string().optional(),
   /**
    * A signature of the reporter authenticates the report; any client can send an unsigned

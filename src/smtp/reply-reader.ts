@@ -31,7 +31,7 @@ export class ReplyReader {
   #lines: string[] = [];
   #code = 0;
 
-  /** Bytes received that belong to no reply yet. */
+  /** The number of received bytes that belong to no reply yet. */
   get pending(): number {
     return this.#buffer.length + this.#lines.length;
   }

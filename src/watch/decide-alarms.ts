@@ -250,9 +250,9 @@ function cannotSee(kind: 'added' | 'ended', since: number): WatchAlarm {
 }
 
 /**
- * Begins `not-seen` once. A domain can stay unobserved because of inconclusive answers,
- * such as SERVFAIL, a time-out or a greylisting server: such an answer neither proves nor
- * excludes a fault.
+ * Begins the alarm `not-seen` once. A domain can stay unobserved because of inconclusive
+ * answers, such as SERVFAIL, a time-out or a greylisting server: such an answer neither
+ * proves nor excludes a fault.
  */
 function decideUnseen(domainName: string, state: DomainState, now: number): DomainDecision {
   const { unseen, blind, blindSince: since = now, certainAt } = state;

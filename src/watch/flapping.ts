@@ -11,9 +11,9 @@ const TRAIL = 10;
  * Number of checks in a trail with the fault that raise an alarm without two in a row.
  */
 const MIN_SIGHTINGS = 5;
-/** If an alarm ended within this time, the next alarm on the same fault lasts longer. */
+/** Time after the end of an alarm in which a new alarm on the same fault lasts longer. */
 const RECENT_MS = 7 * 86_400_000;
-/** Time without the fault until such an alarm ends. */
+/** Time without the fault until a longer alarm ends. */
 const QUIET_MS = 86_400_000;
 /** Maximum number of alarm ends in memory for each domain. */
 const MAX_ENDS = 100;

@@ -4,7 +4,7 @@
  * enforce the policy then defer mail, and the operator gets the first report from users.
  * A watch checks on an interval and reports the changes that matter:
  *
- * - A fault began, became worse, or ended. Two checks in a row confirm each of these.
+ * - A fault began, became worse, or ended. Two checks in a row confirm each change.
  * - A domain gave no certain result for three days. One inconclusive check is not an alarm.
  * - This machine cannot observe domains: one alarm for all of them, which names no
  *   domain.

@@ -25,8 +25,8 @@ export function observeFaults(
     const known = faults.get(key);
     const level = severity === 'fail' ? levels.fail : levels.warn;
     const subjects = [...(known?.subjects ?? []), subject];
-    // The text describes the address with the gravest fault; the others only add their
-    // names.
+    // The text describes the address with the gravest fault; the other addresses only add
+    // their names.
     if (known && known.level >= level) {
       faults.set(key, { ...known, subjects });
       continue;

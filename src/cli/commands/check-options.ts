@@ -47,9 +47,9 @@ export interface CheckFlags extends ResolverFlags, PeerFlags, ReportFlags {
   readonly senders?: boolean;
   /** Whether to check ports 465 and 587 too. */
   readonly submission?: boolean;
-  /** Host to check instead of those in the MX records. */
+  /** Host to check instead of the hosts in the MX records. */
   readonly mx?: string;
-  /** IP address to connect to instead of those of the host; needs `mx`. */
+  /** IP address to connect to instead of the addresses of the host; needs `mx`. */
   readonly address?: string;
   /**
    * Host that is known to offer STARTTLS: its reply shows whether the local network

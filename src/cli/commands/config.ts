@@ -140,7 +140,7 @@ function print(mailServerName: MailServerName, configFlags: ConfigFlags, output:
  * Accepts only text that needs no quotes in any configuration file. Throws HermeticError.
  *
  * Operators paste the printed text into files of several grammars. Refusing quotes,
- * spaces and `$` is simpler and safer than quoting for each of them.
+ * spaces and `$` is simpler and safer than quoting for each grammar.
  */
 function plain(option: string, sourceText: string): string {
   if (/^[A-Za-z0-9/._:@*[\]-]{1,500}$/.test(sourceText)) return sourceText;

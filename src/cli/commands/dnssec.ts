@@ -52,7 +52,7 @@ interface VerifyFlags {
  *
  * Network: `dnssec` queries the resolver for the name and for the DNSKEY and DS records
  * above it; `dnssec verify` opens no connection. Standard output: the answer as text or
- * JSON, or the proof with `--proof -`. Files: the one of `--proof`, tested before the
+ * JSON, or the proof with `--proof -`. Files: the proof of `--proof`, tested before the
  * first query.
  *
  * Exit status of `dnssec`: 0 for a secure or provably insecure answer, 1 bogus, 3

@@ -68,8 +68,8 @@ async function explain(
 const MAX_SUGGESTIONS = 5;
 
 /**
- * Returns the error for an unknown word, with the nearest known words: by edit distance
- * first, then those that contain it.
+ * Returns the error for an unknown word, with the nearest known words: first words within
+ * a short edit distance, then words that contain the unknown word.
  */
 function unknownTopic(
   wanted: string,

@@ -41,8 +41,8 @@ export function defineLab(command: Command, context: CommandContext): void {
 }
 
 /**
- * Checks all domains and prints each result as soon as those before it are printed. Stops
- * when the reader of standard output has closed the pipe.
+ * Checks all domains and prints each result as soon as the results before it are printed.
+ * Stops when the reader of standard output has closed the pipe.
  */
 async function checkAll({ json }: LabFlags, { output, signal }: CommandContext): Promise<number> {
   const lab = await openLab();

@@ -137,7 +137,7 @@ const accountKey: Subcommand = {
   run: changeAccountKey,
 };
 
-/** The last actions that `status` shows. */
+/** Number of recent actions that `status` shows. */
 const MAX_NOTES = 20;
 
 /**

@@ -203,8 +203,8 @@ function formatRefusal({ source, refusal: why }: ReportRecord): string {
 /**
  * Counts the input of an import, for its summary.
  *
- * Sessions are those of counted reports only. Unauthenticated reports are listed by
- * verdict, so that the operator sees how much was omitted.
+ * Only the sessions of counted reports are included. Unauthenticated reports are listed
+ * by verdict, so that the operator sees how much was omitted.
  */
 class Tally {
   read = 0;

@@ -80,7 +80,7 @@ export function planOutput(reportFlags: ReportFlags, more: readonly OutputFile[]
   return { failOn, streamTaken: outputFiles.some(({ path }) => path === STANDARD_STREAM) };
 }
 
-/** Lists the report options with their files. */
+/** Returns the report options with their files. */
 function reportFiles({ html, csv, junit, sarif }: ReportFlags): readonly OutputFile[] {
   return [
     { option: '--html', path: html },
@@ -130,7 +130,8 @@ export function printJson(checkResult: CheckResult, isOnly: boolean, output: Out
 }
 
 /**
- * Returns the exit status of graded results; with `--nagios` that of the worst line.
+ * Returns the exit status of graded results; with `--nagios` the status of the worst
+ * line.
  *
  * `failOn`: the least severe verdict that counts as a failure.
  */

@@ -26,7 +26,7 @@ import { collectValues, misuse, readOptionalNumber } from '../options.js';
  */
 export interface ResolverFlags {
   readonly resolver?: readonly string[];
-  /** File of DS or DNSKEY records that replace those of the root. */
+  /** File of DS or DNSKEY records that replace the trust anchors of the root. */
   readonly trustAnchor?: string;
   /** Whether to trust the AD bit instead of validating (RFC 6840 §5.8). */
   readonly trustAd?: boolean;
@@ -134,7 +134,7 @@ function requireLocalResolver(upstreams: readonly Upstream[]): void {
 /**
  * Reads the trust store of `--ca` and `--system-ca`. The system's bundle replaces the
  * built-in roots, because an operator who removed a CA there expects it to be distrusted;
- * `--ca` adds to either.
+ * `--ca` adds roots to either store.
  */
 export function chosenTrustStore({ ca, systemCa }: TrustFlags): TrustStore {
   const read = (filePath: string, option: string) =>

@@ -13,7 +13,7 @@ interface StatusFlags {
   readonly wait?: string;
 }
 
-/** Milliseconds for one answer. */
+/** Time limit of one answer, milliseconds. */
 const ANSWER = 5000;
 /** Milliseconds between two attempts of `--wait`. */
 const PAUSE = 100;

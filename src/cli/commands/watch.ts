@@ -25,13 +25,13 @@ import { withResolver } from './resolver-options.js';
 import { defineWatchAccept, defineWatchStatus } from './watch-accept.js';
 import { readState } from './watch-state.js';
 
-/** The options of `hermetic watch`: those of a check, and the saved state. */
+/** The options of `hermetic watch`: the options of a check, and the saved state. */
 interface WatchFlags extends CheckFlags {
   readonly state?: string;
   readonly quiet?: boolean;
 }
 
-/** Domains that are checked concurrently. */
+/** Number of domains that are checked concurrently. */
 const MAX_CONCURRENT = 8;
 
 /**

@@ -8,7 +8,7 @@ export interface PostfixState {
   /** The resolv.conf that the SMTP client reads. */
   readonly resolvConf: string;
   readonly policyMaps: readonly string[];
-  /** The queue directory: relative paths of sockets begin there. */
+  /** The queue directory, to which relative paths of sockets refer. */
   readonly queueFolder: string;
   /** The SMTP client runs in a chroot of the queue directory. */
   readonly inChroot: boolean;

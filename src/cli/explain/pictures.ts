@@ -24,7 +24,7 @@ const remarks: readonly (readonly [RegExp, string])[] = [
  * Returns the lines of one SMTP conversation with remarks next to its lines.
  *
  * Lines after the handshake are marked as encrypted: an on-path attacker cannot read or
- * change them. The transcript is that of the first connection of the check.
+ * change them. The lines come from the transcript of the first connection of the check.
  */
 export function conversation({ evidence }: StagedCheck): string[] {
   const spoken = evidence.hosts[0]?.addresses[0]?.connections[0]?.transcript ?? [];

@@ -82,8 +82,9 @@ export const tlsTopics: readonly ExplainTopic[] = [
     see: ['mta-sts', 'dane', 'attacker'],
   },
   {
-    // The aliases are the codes of the reply, because operators search for those. The
-    // picture is a correct conversation: the fault is in the client that sends to Gmail.
+    // The aliases are the codes of the reply, because operators search for these codes.
+    // The picture is a correct conversation: the fault is in the client that sends to
+    // Gmail.
     name: 'gmail-tls',
     aliases: ['gmail', '4.7.29', '5.7.29', '421-4.7.29', '550-5.7.29'],
     title: 'Gmail refuses mail that came without TLS (4.7.29, 5.7.29)',
@@ -150,7 +151,7 @@ export const tlsTopics: readonly ExplainTopic[] = [
   },
   {
     // Good, self-signed, expired, wrong name, incomplete chain: the five common states.
-    // Opportunistic TLS accepts all of them; MTA-STS only the first.
+    // Opportunistic TLS accepts all five; MTA-STS accepts only the first.
     name: 'certificates',
     aliases: ['certificate', 'best-practice', 'self-signed', 'expired', 'ca'],
     title: 'Certificates of mail servers',

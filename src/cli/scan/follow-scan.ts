@@ -56,7 +56,10 @@ export async function followScan(
   return shown;
 }
 
-/** Reads one row. While the database is unreachable, the scan may continue. */
+/**
+ * Returns whether the scan runs; true while the database is unreachable, because the scan
+ * may continue.
+ */
 async function isRunning(database: Database, id: number): Promise<boolean> {
   const scan = await scanNumbered(database, id).catch(() => undefined);
   return (scan?.state ?? 'running') === 'running';

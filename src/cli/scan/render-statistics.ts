@@ -12,7 +12,10 @@ import { percentOf } from './render-progress.js';
  * line.
  */
 const MAX_WIDTH = 100;
-/** Narrower terminals show the shares of domains without those of hosts and operators. */
+/**
+ * Minimum width for the shares of hosts and operators, in columns. Narrower terminals
+ * show only the shares of domains.
+ */
 const WIDE = 76;
 const OPERATORS_SHOWN = 10;
 

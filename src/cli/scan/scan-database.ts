@@ -18,7 +18,10 @@ export function withScanDatabase(command: Command): Command {
 
 /** Options of {@link withDatabase}. */
 export interface OpenOptions {
-  /** Creates the database and brings its tables up to date. Default: requires both. */
+  /**
+   * Creates the database and migrates its tables. By default, the database must exist
+   * with current tables.
+   */
   readonly create?: boolean;
   /** Receives temporary faults. */
   readonly onError?: (error: Error) => void;

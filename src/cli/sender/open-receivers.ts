@@ -74,7 +74,10 @@ export interface ReceiversOptions {
   onWithdrawn?(senderCase: SenderCase): void;
 }
 
-/** Last octets of the addresses with a fixed role; those of cases begin at 1. */
+/**
+ * Last octets of the addresses with a fixed role. The last octets of case addresses begin
+ * at 1.
+ */
 const RESOLVER = 253;
 const POLICY_HOST = 254;
 const DEAD_HOST = 252;

@@ -16,7 +16,7 @@ export interface SenderTestOptions {
   /** Submits the messages; undefined: the user sends them. */
   readonly submit?: ((receivers: Receivers) => Submit) | undefined;
   readonly from: string;
-  /** Milliseconds of the whole test. */
+  /** Time limit of the whole test, milliseconds. */
   readonly durationMs: number;
   /** Milliseconds after the last sign of a case until its verdict is final. */
   readonly patienceMs: number;

@@ -84,7 +84,7 @@ export function submitOverSmtp(server: Endpoint, network: Network): Submit {
 
 /** Time limit of a submission program, milliseconds. */
 const PROGRAM_MS = 20_000;
-/** Octets of the error output that are shown. */
+/** Maximum octets of the error output that are shown. */
 const MAX_STDERR = 400;
 
 /** Submits with a program that accepts the arguments of sendmail: `-i -f FROM -- TO`. */

@@ -1,7 +1,7 @@
 import { misuse } from '../options.js';
 import { jobFile, type PlannedFile } from './job-file.js';
 
-/** The flags of setup, except those of Postfix. */
+/** The flags of setup, except the flags about Postfix. */
 export interface JobAnswers {
   readonly domain?: readonly string[];
   readonly host?: readonly string[];

@@ -38,13 +38,13 @@ export class AcmeCa {
   readonly orders = new Map<string, AcmeOrder>();
   readonly certificates = new Map<string, AcmeCertificate>();
   readonly accounts = new Map<string, Signed['key']>();
-  /** Requests refused by the rate limit (RFC 8555 §6.6). */
+  /** Number of requests refused by the rate limit (RFC 8555 §6.6). */
   limited = 0;
-  /** Requests whose nonce was refused. */
+  /** Number of requests whose nonce was refused. */
   refusedNonces = 0;
-  /** Requests for renewal information. */
+  /** Number of requests for renewal information. */
   informed = 0;
-  /** Repeated requests that did not use the nonce of the refusal (RFC 8555 §6.5). */
+  /** Number of repeated requests without the nonce of the refusal (RFC 8555 §6.5). */
   wrongRetries = 0;
   /** Nonce of the last refusal, by path. */
   readonly #retries = new Map<string, string>();

@@ -108,7 +108,7 @@ export interface StsTraits {
   readonly mode: 'enforce' | 'testing' | 'none';
   /** Patterns of the policy. By default the hosts of the domain. */
   readonly mx?: readonly string[];
-  /** Seconds. By default one week. */
+  /** `max_age` in seconds. By default one week. */
   readonly maxAge?: number;
   readonly habit?: NonNullable<PolicySite['habit']>;
   readonly certificate?: 'trusted' | 'wrong-name' | 'known-ca' | 'known-ca-wildcard';

@@ -1,4 +1,4 @@
-/** Shares of the domains, or of the providers, that have a property. 0 to 1. */
+/** Shares, 0 to 1, of the domains, or of the providers, that have a property. */
 export interface SyntheticShares {
   /** Domains whose mail host has a name in the domain, at an address of a hosting provider. */
   readonly ownHosts: number;
@@ -147,7 +147,7 @@ export class SyntheticFacts {
 
   readonly #firstHosting: number;
 
-  /** Addresses with a mail server. */
+  /** The number of addresses with a mail server. */
   get addresses(): number {
     return this.#servers.size;
   }

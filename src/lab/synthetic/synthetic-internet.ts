@@ -25,11 +25,11 @@ export interface AddressCounts {
 /** The traffic that a synthetic internet received. Plain JSON. */
 export interface SyntheticCounts extends AddressTotals {
   readonly questions: number;
-  /** Questions by type, such as `MX`. */
+  /** Number of questions by type, such as `MX`. */
   readonly questionsByType: Readonly<Record<string, number>>;
-  /** Sessions that ended with QUIT. */
+  /** Number of sessions that ended with QUIT. */
   readonly quits: number;
-  /** Commands of mail transactions: a scan sends none. */
+  /** Number of commands of mail transactions: a scan sends none. */
   readonly mailCommands: number;
   readonly policyFetches: number;
   /** The connections to policy hosts. */
@@ -39,7 +39,7 @@ export interface SyntheticCounts extends AddressTotals {
 /** The connections that several addresses received. Plain JSON. */
 export interface AddressTotals {
   readonly connections: number;
-  /** Addresses with a connection. */
+  /** Number of addresses with a connection. */
   readonly addresses: number;
   /** The largest number of connections that one address received. */
   readonly mostAtAddress: number;

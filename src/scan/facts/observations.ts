@@ -7,7 +7,7 @@ const host = hosts.element;
 
 /** Validates a stored value as a {@link DomainObservation}. */
 export const domainObservationSchema = z.strictObject({
-  /** A-label in lower case, no final dot. */
+  /** The domain in A-labels, lower case, without a final dot. */
   domain: z.string().min(1),
   observedAt: time,
   route,

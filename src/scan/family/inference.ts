@@ -20,7 +20,7 @@ export const MAX_FAMILIES = 50;
 
 /** The visits of one family of host names at one address. Plain JSON. */
 export interface FamilyAtAddress {
-  /** Visited names with equal results. */
+  /** Number of visited names with equal results. */
   readonly equal: number;
   /** The host whose visit represents the family; absent before the first usable visit. */
   readonly model?: string | undefined;
@@ -28,11 +28,13 @@ export interface FamilyAtAddress {
   readonly digest?: string | undefined;
   /** A visited name differed: every further name is visited. */
   readonly ended: boolean;
-  /** Names that were inferred. */
+  /** Number of names that were inferred. */
   readonly inferred: number;
-  /** Names that were visited although they could have been inferred. */
+  /** Number of names that were visited although they could have been inferred. */
   readonly checked: number;
-  /** Of these, the names whose visit differed: the errors of inference. */
+  /**
+   * Number of checked names whose visit differed from the model: the errors of inference.
+   */
   readonly wrong: number;
 }
 

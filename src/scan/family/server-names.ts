@@ -21,13 +21,13 @@ export interface ServerAtAddress {
   readonly beforeTls: boolean;
   /**
    * The organisational domain of a trusted certificate: a CA verified that the operator
-   * of the server controls it. All servers of this operator count together. Absent for
-   * other certificates.
+   * of the server controls it. The names at all servers of this operator are counted
+   * together. Absent for other certificates.
    */
   readonly operator?: string | undefined;
-  /** Further names with the same answer. */
+  /** Number of further names with the same answer. */
   readonly equal: number;
-  /** Visited names. */
+  /** Number of visited names. */
   readonly visited: number;
   /** The answer for one name differed, so every further name is visited. */
   readonly ended: boolean;

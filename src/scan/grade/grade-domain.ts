@@ -28,13 +28,16 @@ export interface DomainGrade {
   readonly measures: Measures;
 }
 
-/** Shapes in memory, at about 3 kB each. */
+/** Maximum number of shapes in memory, at about 3 kB each. */
 const MAX_SHAPES = 20_000;
 
 /** Options of {@link DomainGrader}. */
 export interface GraderOptions extends ScanVantage {
   readonly profile?: Profile;
-  /** Facts whose grade stays in memory. Default 100 000, about 20 MB. */
+  /**
+   * Maximum number of fact keys whose grade stays in memory. Default 100 000, about 20
+   * MB.
+   */
   readonly cacheSize?: number;
 }
 

@@ -20,19 +20,22 @@ export interface ListLimits {
   /** Hosts and addresses that are never contacted. */
   readonly optOut?: OptOut | undefined;
   /**
-   * Connections to one address. Default: 60, or the connections of one visit if that
-   * number is higher.
+   * Maximum connections to one address. Default: 60, or the connections of one visit if
+   * that number is higher.
    */
   readonly perAddress?: number | undefined;
 }
 
 /** The traffic of a run. */
 export interface ListCounts {
-  /** Connections to mail servers. */
+  /** Number of connections to mail servers. */
   readonly connections: number;
-  /** Addresses of these connections. */
+  /** Number of addresses with such a connection. */
   readonly addresses: number;
-  /** Questions to the resolver; undefined if it does not count them. */
+  /**
+   * Number of questions to the resolver; undefined if the resolver does not count
+   * questions.
+   */
   readonly questions: number | undefined;
   readonly inference: InferenceError;
 }

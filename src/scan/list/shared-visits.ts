@@ -16,9 +16,9 @@ import type { SharedPolicyOptions } from './shared-policy-visits.js';
 
 /** Limits on the visits of one run. */
 export interface SharedVisitsOptions extends SharedPolicyOptions {
-  /** TCP connections of one visit. */
+  /** Maximum TCP connections of one visit. */
   readonly perVisit: number;
-  /** TCP connections to one address in the whole run. */
+  /** Maximum TCP connections to one address in the whole run. */
   readonly perAddress: number;
 }
 
@@ -72,7 +72,7 @@ export class SharedVisits implements ProbeLimiter {
     return this.#addresses.get(address)?.known;
   }
 
-  /** Connections so far, and their addresses. */
+  /** The number of connections so far, and of addresses with a connection. */
   get connections(): { readonly connections: number; readonly addresses: number } {
     const counts = [...this.#addresses.values()].map(({ connections }) => connections);
     return {

@@ -3,7 +3,7 @@ import { operatorOf } from '../family/family-of.js';
 import type { DomainGrade } from '../grade/grade-domain.js';
 import { StatisticsCollector } from '../statistics/collect-statistics.js';
 
-/** Operators that the statistics name. */
+/** Maximum number of operators that the statistics name. */
 const MAX_OPERATORS = 50;
 
 /**

@@ -11,9 +11,9 @@ const SILENT_VISITS = 3;
 
 /** The standing of this scanner at one address. Plain JSON. */
 export interface RestState {
-  /** Rests so far, 0 to 4. */
+  /** Number of rests so far, 0 to 4. */
   readonly level: number;
-  /** Timeouts in succession. */
+  /** Number of timeouts in succession. */
   readonly silent: number;
   /** An earlier visit succeeded. */
   readonly answered: boolean;

@@ -8,11 +8,11 @@ import { UnitCounts } from './unit-counts.js';
  * unknown answer.
  */
 export interface StatisticCount {
-  /** Units with the property. */
+  /** Number of units with the property. */
   readonly number: number;
-  /** Units with or without the property. */
+  /** Number of units with or without the property. */
   readonly of: number;
-  /** Units whose answer is unknown. */
+  /** Number of units whose answer is unknown. */
   readonly unknown: number;
 }
 
@@ -43,10 +43,13 @@ export interface StatisticRow {
   readonly domains?: number | undefined;
 }
 
-/** Domains by shape. */
+/** Number of domains by shape. */
 type ShapeCounts = ReadonlyMap<number, number>;
 
-/** Operators whose names are in memory. Those with the fewest domains are removed first. */
+/**
+ * Maximum number of operators whose names are in memory. The operators with the fewest
+ * domains are removed first.
+ */
 const MAX_NAMES = 50_000;
 /** The shape number under which the sum over all shapes of a unit is stored. */
 const ALL_SHAPES = 0;

@@ -30,13 +30,13 @@ export class UnitCounts {
     return sum;
   }
 
-  /** Returns the domains of a pair. */
+  /** Returns the number of domains of a unit with a shape. */
   get(unit: string, shape: number): number {
     const [high, low] = hashOf(unit);
     return this.#slots[this.#find(high, low, shape) + 3] ?? 0;
   }
 
-  /** Returns the shapes of each unit with their domains. */
+  /** Yields for each unit the number of its domains by shape. */
   *units(): Generator<ReadonlyMap<number, number>, void> {
     const slots = this.#slots;
     const word = (at: number, index: number): number => slots[at + index] ?? 0;

@@ -7,7 +7,7 @@ import { attemptsIn, senderNetwork, showsRefusal, type Attempt } from './attempt
 
 /** The facts of the whole test that a single case needs. */
 export interface TestFacts {
-  /** Milliseconds of the wall clock. */
+  /** Wall-clock time of the judgement, milliseconds since 1970. */
   readonly now: number;
   /** Milliseconds after the last observation of a case until its verdict is final. */
   readonly patienceMs: number;

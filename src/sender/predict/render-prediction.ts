@@ -119,7 +119,7 @@ const NARROW = 60;
 /** If a reason has fewer columns than this, its line is below its mechanism. */
 const MIN_REASON = 40;
 
-/** Columns of the name and of the verdict of a mechanism. */
+/** Widths of the name and of the verdict of a mechanism, in columns. */
 const NAME = 12;
 const VERDICT = 18;
 
@@ -181,7 +181,7 @@ function improvementLine(
   return wrap(`${domainNames[row]}: change ${names.join(' and ')} (below)`, width, '  ', '    ');
 }
 
-/** Columns of the id of a case. */
+/** Width of the id of a case, in columns. */
 const CASE = 20;
 
 /**

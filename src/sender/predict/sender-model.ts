@@ -53,11 +53,14 @@ export type DaneUse =
   | { readonly use: 'observe' }
   | {
       readonly use: 'opportunistic' | 'mandatory';
-      /** TLSA records of a host that an unsigned MX RRset named. */
+      /** The effect of TLSA records of a host that an unsigned MX RRset named. */
       readonly insecureMx: 'ignore' | 'encrypt' | 'dane';
-      /** TLSA records, and not one of them is usable. */
+      /** The effect of TLSA records of which none is usable. */
       readonly unusable: 'encrypt' | 'defer' | 'unknown';
-      /** `mandatory`: mail to a host without TLSA records. */
+      /**
+       * The treatment of mail to a host without TLSA records; only if `use` is
+       * `mandatory`.
+       */
       readonly missing?: 'defer' | 'bounce';
     };
 
@@ -71,14 +74,14 @@ export type StsUse =
        */
       readonly use: 'enforce' | 'observe';
       /**
-       * A domain with DANE too. `both`: the host must satisfy each of them. `dane-alone`:
-       * DANE decides if every host has TLSA records, as RFC 8461 §2 allows. `sts-alone`:
-       * the policy replaces DANE, which RFC 8461 §2 forbids.
+       * The rule for a domain that also has DANE. `both`: the host must satisfy each of
+       * them. `dane-alone`: DANE decides if every host has TLSA records, as RFC 8461 §2
+       * allows. `sts-alone`: the policy replaces DANE, which RFC 8461 §2 forbids.
        */
       readonly withDane: 'both' | 'dane-alone' | 'sts-alone';
       /**
-       * A policy with another media type than text/plain, which a sender SHOULD refuse
-       * [8461-3.2-2].
+       * The treatment of a policy with another media type than text/plain, which a sender
+       * SHOULD refuse [8461-3.2-2].
        */
       readonly otherMediaType: 'void' | 'used' | 'unknown';
     };
@@ -112,22 +115,25 @@ export interface TlsRules {
   readonly certificate: Fact<RequiredCertificate>;
   readonly dane: Fact<DaneUse>;
   readonly mtaSts: Fact<StsUse>;
-  /** Versions if TLS is opportunistic. */
+  /** TLS versions that the sender permits if TLS is opportunistic. */
   readonly versions: Fact<readonly TlsVersionName[]>;
-  /** Versions if TLS is required. */
+  /** TLS versions that the sender permits if TLS is required. */
   readonly requiredVersions: Fact<readonly TlsVersionName[]>;
   /** The CAs that verification trusts: some, or none at all. */
   readonly roots: Fact<'some' | 'none'>;
-  /** SNI without DANE and MTA-STS. */
+  /** The name that the sender sends in SNI without DANE and MTA-STS. */
   readonly serverName: Fact<'none' | 'mx-host' | 'other'>;
   readonly library: Readonly<Record<LibraryAbility, Fact<boolean>>>;
 }
 
-/** The reaction of a sender with opportunistic TLS to a TLS that does not start. */
+/** The reactions of a sender with opportunistic TLS if TLS does not start. */
 export interface TlsFallback {
-  /** The server offers STARTTLS and refuses it. */
+  /** The reaction to a server that offers STARTTLS and then refuses the command. */
   readonly refused: 'plaintext' | 'defer';
-  /** The handshake fails. `later`: plaintext once the message is `delaySeconds` old. */
+  /**
+   * The reaction to a failed handshake. `later`: plaintext once the message is
+   * `delaySeconds` old.
+   */
   readonly handshake: 'plaintext' | 'later' | 'defer';
   readonly delaySeconds?: number;
 }
@@ -152,15 +158,15 @@ export interface SenderModel {
   readonly domain: string;
   readonly rules: TlsRules;
   readonly fallback: Fact<TlsFallback>;
-  /** Another server relays all mail, so its rules count and not these. */
+  /** The server that relays all mail, whose rules then apply instead of these. */
   readonly smartHost: Fact<string | undefined>;
-  /** Another server gets mail that no host of the domain accepts. */
+  /** The server that gets mail if no host of the domain accepts the mail. */
   readonly fallbackRelay: Fact<string | undefined>;
   /** Address families that the sender uses. */
   readonly families: Fact<'both' | 'ipv4' | 'ipv6'>;
-  /** REQUIRETLS (RFC 8689), for messages that ask for it. */
+  /** The use of REQUIRETLS (RFC 8689) for messages that ask for it. */
   readonly requireTls: Fact<'enforce' | 'weakened' | 'no'>;
-  /** Data for TLS reports (RFC 8460). */
+  /** Whether the sender supplies data for TLS reports (RFC 8460). */
   readonly tlsReports: Fact<'yes' | 'no'>;
   /** Whether the resolver validates DNSSEC: no configuration of a mail server states it. */
   readonly resolver: Fact<'validates' | 'does-not'>;

@@ -214,7 +214,7 @@ export function defaultAbilities(
   };
 }
 
-/** Offers of X25519MLKEM768 (RFC 10024). */
+/** Returns whether the ClientHello offers X25519MLKEM768 (RFC 10024). */
 export function hybridGroupOf(
   library: TlsLibrary | undefined,
   fallback: SettingSource,

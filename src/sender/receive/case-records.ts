@@ -28,7 +28,7 @@ export interface CaseRecordOptions {
   readonly policyAddresses: readonly string[];
   /** SHA-256 of the public key of the certificate of the MX host, hexadecimal. */
   readonly keyDigest?: string | undefined;
-  /** The same digest for its issuer. */
+  /** SHA-256 of the public key of the issuer of this certificate, hexadecimal. */
   readonly issuerDigest?: string | undefined;
   /** Address for TLS reports (RFC 8460 §3), such as `mailto:reports@example.com`. */
   readonly rua?: string | undefined;

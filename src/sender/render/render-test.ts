@@ -40,7 +40,9 @@ const groupNames: Readonly<Record<CaseGroup, string>> = {
   more: 'More',
 };
 
-/** Columns of the id of a case, and of the name and verdict of a mechanism. */
+/**
+ * Widths, in columns, of the id of a case, and of the name and verdict of a mechanism.
+ */
 const CASE = 20;
 const NAME = 12;
 const VERDICT = 18;

@@ -8,7 +8,7 @@ import { caseRecords, type CaseZoneRecords } from '../receive/case-records.js';
 export interface SiteData {
   /** The domain of the installation, such as `sender.example.net`. */
   readonly zone: string;
-  /** Its name servers with their addresses. */
+  /** The name servers of the installation, with their addresses. */
   readonly nameServers: Readonly<Record<string, readonly string[]>>;
   /** Returns the addresses of the mail host of a case. */
   mailAddresses(senderCase: SenderCase, slot: string): readonly string[];

@@ -38,7 +38,7 @@ export interface SiteZonesOptions {
   readonly now: () => number;
 }
 
-/** Cases in memory, of all slots. */
+/** Maximum number of cases in memory, over all slots. */
 const MAX_CASES = 2000;
 
 /** The zones of one case in one slot. */

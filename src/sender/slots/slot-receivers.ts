@@ -55,9 +55,9 @@ export class SlotReceivers {
   /** The slot in which a network was seen last. */
   readonly #slotOf = new BoundedMap<string>(MAX_NETWORKS);
   #connections = 0;
-  /** Connections whose slot never became known. */
+  /** Number of connections whose slot never became known. */
   unassigned = 0;
-  /** Connections that were deferred until their turn. */
+  /** Number of connections that were deferred until their turn. */
   turns = 0;
 
   constructor(private readonly options: SlotReceiversOptions) {

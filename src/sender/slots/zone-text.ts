@@ -28,12 +28,15 @@ export function delegationText(site: SiteData, key: ZoneSigningKey): string {
 export interface StaticZone {
   readonly apex: string;
   /**
-   * `secure`: the operator signs it, and its DS goes into the zone above. `insecure`: it has
-   * no DS. `bogus`: the DS in the parent zone matches no key of this zone, whether or not
-   * the zone is signed.
+   * `secure`: the operator signs the zone, and its DS record goes into the parent zone.
+   * `insecure`: the zone has no DS record. `bogus`: the DS in the parent zone matches no
+   * key of this zone, whether or not the zone is signed.
    */
   readonly dnssec: 'secure' | 'insecure' | 'bogus';
-  /** The zone that holds its NS records; undefined for the first one. */
+  /**
+   * Apex of the zone that contains the NS records of this zone; undefined for the first
+   * zone.
+   */
   readonly parent: string | undefined;
   readonly text: string;
 }

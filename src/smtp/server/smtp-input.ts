@@ -24,7 +24,7 @@ export type InputLine =
  */
 export class SmtpInput {
   #held: Buffer = Buffer.alloc(0);
-  /** Octets read so far. */
+  /** Number of octets read so far. */
   octets = 0;
   #stopped = false;
   #wake: (() => void) | undefined;

@@ -13,7 +13,7 @@ interface Bench {
   readonly mails: string[];
   /** The connections served, in order. */
   readonly conns: Connection[];
-  /** Milliseconds of the server's clock. */
+  /** Time of the server's clock, milliseconds. */
   time: number;
   client(): Promise<Client>;
 }

@@ -5,7 +5,10 @@ import type { DomainState, WatchAlarm, WatchState } from '../types.js';
 const DAY = 86_400_000;
 /** Number of days before its expiry from which a certificate is listed. */
 const CERTIFICATE_DAYS = 21;
-/** Days for DNSSEC signatures: signers renew them days before their end. */
+/**
+ * Number of days before its expiry from which a DNSSEC signature is listed: signers renew
+ * signatures days before they expire.
+ */
 const SIGNATURE_DAYS = 3;
 /** Maximum numbers of changes and dates that are listed. */
 const MAX_CHANGES = 50;

@@ -6,7 +6,7 @@ import { composeDigest, type Digest, type DigestReports } from './compose-digest
 import { digestPeriod, lastDigestTime, nextDigestTime } from './digest-schedule.js';
 
 const DAY = 86_400_000;
-/** Alarms of a period that are read. */
+/** Maximum number of alarms of a period that are read. */
 const MAX_ALARMS = 1000;
 
 /** A period for which a channel has no digest. Milliseconds since 1970. */

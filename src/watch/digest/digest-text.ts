@@ -4,7 +4,10 @@ import { alarmText } from '../alarm-text.js';
 import type { Digest, DigestDomain } from './compose-digest.js';
 
 const words = { attention: 'ATTENTION', unknown: 'UNKNOWN', good: 'good' } as const;
-/** Columns of a domain in the table; a longer name shifts the other columns. */
+/**
+ * Width of a domain name in the table, in columns; a longer name shifts the rest of its
+ * row.
+ */
 const MAX_COLUMN = 40;
 
 /**

@@ -50,7 +50,7 @@ export type NotHeld =
   | { readonly kind: 'opted-out' | 'given-up' }
   | { readonly kind: 'later'; readonly ms: number; readonly isSpent: boolean };
 
-/** Connections of this day so far. */
+/** SQL expression for the number of connections to the address on this day. */
 const SPENT = `CASE WHEN a.day < ${TODAY} THEN 0 ELSE a.spent END`;
 
 const OPTED_OUT = `EXISTS (SELECT FROM hermetic_scan.opt_out o

@@ -38,7 +38,7 @@ type WebContext = Pick<ScanContext, 'database' | 'work' | 'clock' | 'signal'> & 
  * Contacts policy hosts for the scans of one worker. Thousands of domains share the
  * addresses of one provider, so the limits apply to each address: one connection at a
  * time, a pause, a daily budget, and the rests that replies request. The table
- * `web_address` stores their state for all workers.
+ * `web_address` stores the state of each address for all workers.
  */
 export class WebContacts {
   readonly #context: WebContext;
@@ -135,8 +135,9 @@ export class WebContacts {
   }
 
   /**
-   * Counts a contact. Time-outs of many new addresses indicate a fault of the worker's
-   * own network.
+   * Counts the first contact with an address, and pauses the scan after too many
+   * time-outs. Time-outs of many new addresses indicate a fault of the worker's own
+   * network.
    */
   async #note(scanId: number, held: HeldAddress, decision: ContactDecision): Promise<void> {
     if (held.standing) return;

@@ -42,7 +42,10 @@ export interface DatabaseOptions {
 /** Attempts for a statement or transaction that lost a deadlock or a serialisation conflict. */
 const MAX_ATTEMPTS = 6;
 const CONNECT_TIMEOUT_MS = 10_000;
-/** Each session plans every statement once, so more sessions cost more than they gain. */
+/**
+ * Each session plans every statement once, so further sessions cost more time than they
+ * save.
+ */
 const MAX_CONNECTIONS = 6;
 /**
  * A new session plans all its statements again, which costs at least 10 ms of CPU time.

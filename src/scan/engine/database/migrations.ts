@@ -3,8 +3,8 @@
  * to n + 1; a released migration never changes.
  *
  * Facts are stored once: `fact` has one row for each distinct text, and domains, hosts
- * and visits refer to it. Domains at one provider without policies of their own share one
- * row. The grade of a domain is a fact as well: `shape_id`.
+ * and visits refer to it. Domains of one provider share one row of `fact` unless they
+ * have policies of their own. The grade of a domain is a fact as well: `shape_id`.
  *
  * Tables in three groups:
  *

@@ -15,8 +15,8 @@ const REMEMBERED_MS = 6 * 3_600_000;
 /** Maximum number of rows whose content is cached for grading. */
 const MAX_BODIES = 20_000;
 /**
- * Octets of these contents as PostgreSQL stores them. Parsed, with the certificates that the
- * grades read, they take about five times as much.
+ * Maximum octets of these contents, as PostgreSQL stores them. Parsed, with the
+ * certificates that the grades read, they take about five times as much.
  */
 const MAX_BODY_OCTETS = 16_000_000;
 

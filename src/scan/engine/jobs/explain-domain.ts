@@ -22,7 +22,7 @@ export interface ExplainedAddress {
   readonly required: boolean;
   /** The host whose visit represents this one; null if this host was visited. */
   readonly inferredFrom: string | null;
-  /** Connections of this day (UTC). */
+  /** Number of connections to the address on this day (UTC). */
   readonly spent: number;
   readonly nextAt: Date | null;
   readonly restReason: string | null;

@@ -1,6 +1,6 @@
 import { mapConcurrent } from '../../../base/index.js';
 
-/** Names whose records are looked up at the same time. */
+/** Number of names whose records are looked up at the same time. */
 const CONCURRENT = 200;
 
 /**

@@ -4,7 +4,7 @@ import type { DomainGrade, Facts } from '../contract/scan-work.js';
 import { PRUNED } from './prune-scans.js';
 import { scanNumbered } from './stored-scan.js';
 
-/** Domains that one statement reads. */
+/** Number of domains that one statement reads. */
 const PAGE = 1000;
 
 /** The result of one domain in one scan. */

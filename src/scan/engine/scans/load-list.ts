@@ -7,7 +7,10 @@ import { copyLine } from '../database/copy-text.js';
 import type { Database } from '../database/database.js';
 import { scanError } from '../database/failures.js';
 
-/** Lines that one transaction stores. A load that is interrupted continues after them. */
+/**
+ * Number of lines that one transaction stores. An interrupted load continues after the
+ * last stored line.
+ */
 const CHUNK = 50_000;
 /** Longest line that is read: a domain has at most 253 octets. */
 const MAX_LINE = 1000;
@@ -23,7 +26,7 @@ export interface DomainList {
 export interface LoadedList {
   readonly id: number;
   readonly lines: number;
-  /** Lines that hold no domain. */
+  /** Number of lines with content that is not a domain. */
   readonly refused: number;
 }
 

@@ -6,7 +6,9 @@ export const PRUNED = 'pruned';
 
 /** The time for which rows stay, in days after the end of a scan or the last visit. */
 export interface Retention {
-  /** Rows of a scan: results of its domains, and changes. Its statistics stay. */
+  /**
+   * Rows of a scan: results of its domains, and changes. The statistics of the scan stay.
+   */
   readonly scanDays: number;
   /** Visits to hosts that no open scan needs. */
   readonly visitDays: number;
@@ -18,7 +20,7 @@ export interface Retention {
 
 export const retention: Retention = { scanDays: 400, visitDays: 90, unusedDays: 7 };
 
-/** Scans that one run prunes; the next run continues. */
+/** Maximum number of scans that one run prunes; the next run continues. */
 const MAX_PRUNED = 100;
 
 /**

@@ -4,7 +4,7 @@ import { scanNumbered, type StoredScan } from './stored-scan.js';
 /** The state of a scan in numbers. */
 export interface ScanProgress {
   readonly scan: StoredScan;
-  /** Domains whose records are known, and those that are graded. */
+  /** Number of domains with observed records, and number of graded domains. */
   readonly observed: number;
   readonly graded: number;
   readonly hosts: { readonly total: number; readonly observed: number };
@@ -22,16 +22,16 @@ export interface ScanProgress {
    * the inference.
    */
   readonly inference: { readonly checked: number; readonly wrong: number };
-  /** Addresses that rest after a refused visit. */
+  /** Number of addresses that rest after a refused visit. */
   readonly resting: number;
   readonly shapes: number;
   readonly workers: number;
   readonly inFlight: number;
-  /** Graded domains by verdict. */
+  /** Number of graded domains by verdict. */
   readonly verdicts: Readonly<Record<string, number>>;
 }
 
-/** A worker without a heartbeat for this long does not count. */
+/** Milliseconds without a heartbeat after which a worker does not count as running. */
 const ALIVE_MS = 40_000;
 
 /** Counts the rows of a scan. Takes about a second for a million domains. */

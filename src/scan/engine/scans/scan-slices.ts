@@ -14,8 +14,8 @@ import type { Queries, Transaction } from '../database/database.js';
  */
 
 /**
- * Domains of one slice. PostgreSQL plans and commits each statement of a slice once, so
- * larger slices cost less.
+ * Number of domains in one slice. PostgreSQL plans and commits each statement of a slice
+ * once, so larger slices cost less.
  */
 export const SLICE_DOMAINS = 2000;
 /** Duration of a lease; a slice takes four minutes if every question times out. */
@@ -23,8 +23,8 @@ const LEASE_MS = 600_000;
 /** First pause before a worker grades a slice again whose hosts still wait for visits. */
 const BLOCKED_MS = 60_000;
 /**
- * Longest such pause. Each round reads all waiting domains of the slice, and visits can
- * last for days.
+ * Longest pause between two rounds of grading a slice. Each round reads all waiting
+ * domains of the slice, and visits can last for days.
  */
 const MAX_BLOCKED_MS = 10 * 60_000;
 /**

@@ -14,7 +14,7 @@ export class ConnectionRate {
     this.#refilledAt = clock.monotonic();
   }
 
-  /** The connections that may be opened at present. */
+  /** The number of connections that may be opened at present. */
   get available(): number {
     const now = this.#clock.monotonic();
     const earned = ((now - this.#refilledAt) / 1000) * this.#perSecond;

@@ -3,7 +3,7 @@ import type { Facts, NameGroup } from '../contract/scan-work.js';
 import { visitCodes } from '../contract/visit-states.js';
 import { nameGroupOf, SERVER_ROW, type GroupColumn } from './name-groups.js';
 
-/** Waiting visits that one claim plans. */
+/** Maximum number of waiting visits that one claim plans. */
 const MAX_PLANNED = 5000;
 /** Reason of a visit that was left out of the sample of a large hosting provider. */
 const NOT_SAMPLED = 'not-sampled';

@@ -8,19 +8,19 @@ export interface Politeness {
    * connections.
    */
   readonly spacingMs: number;
-  /** Connections to one address within a day (UTC). */
+  /** Maximum connections to one address within a day (UTC). */
   readonly dailyBudget: number;
   /**
    * Pause between two fetches from a policy host address that answered the last fetch.
    */
   readonly webSpacingMs: number;
-  /** Fetches of policies from one address within a day (UTC). */
+  /** Maximum fetches of policies from one address within a day (UTC). */
   readonly webDailyBudget: number;
-  /** Addresses of one network (IPv4 /24, IPv6 /48) that are contacted at the same time. */
+  /** Maximum addresses of one network (IPv4 /24, IPv6 /48) contacted at the same time. */
   readonly perNetwork: number;
-  /** Connections that one visit may open. */
+  /** Maximum connections that one visit may open. */
   readonly connectionsPerVisit: number;
-  /** Longest visit. */
+  /** Maximum duration of a visit. */
   readonly visitMs: number;
   /**
    * Rest of an address after a worker crashed or stopped during a session, whose
@@ -28,7 +28,7 @@ export interface Politeness {
    * more (RFC 5321 §4.5.3.2.7).
    */
   readonly abandonedMs: number;
-  /** Connections that one worker opens in a second. */
+  /** Maximum connections that one worker opens in a second. */
   readonly connectionsPerSecond: number;
   /** Maximum number of concurrent visits of one worker. */
   readonly maxInFlight: number;

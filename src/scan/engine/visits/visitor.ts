@@ -16,7 +16,7 @@ const IDLE_MS = 1000;
 const GATHER_MS = 250;
 /** Pause after a failed statement. */
 const RETRY_MS = 1000;
-/** Networks whose results one transaction stores. */
+/** Maximum number of networks whose results one transaction stores. */
 const MAX_COMPLETED = 100;
 
 /**
