@@ -12,9 +12,9 @@ export interface Clock {
 
 /**
  * Returns a clock that starts at the wall-clock time of the call and then follows the
- * monotonic clock: milliseconds since 1970 that no later clock correction changes. It
- * measures lifetimes that neither an attacker (by forged NTP) nor a wrong setting may end
- * early.
+ * monotonic clock: milliseconds since 1970 that no later clock correction changes. The
+ * clock measures lifetimes that neither an attacker (by forged NTP) nor a wrong setting
+ * may end early.
  */
 export function steadyTime(clock: Clock): () => number {
   const offset = clock.now() - clock.monotonic();

@@ -35,7 +35,10 @@ export function displayName(domainName: string): string {
   return `${domainName} (${unicode})`;
 }
 
-/** Returns the U-label form of a name, if it differs and is safe to show. */
+/**
+ * Returns the U-label form of a name, if the form differs from the name and is safe to
+ * show.
+ */
 export function safeUnicode(domainName: string): string | undefined {
   if (!/(^|\.)xn--/i.test(domainName)) return undefined;
   const unicode = domainToUnicode(domainName);

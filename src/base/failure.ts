@@ -8,9 +8,9 @@ import { neutralise } from './neutralise.js';
 export type Blame = 'peer' | 'publisher' | 'network' | 'local';
 
 /**
- * One entry of a part's failure catalogue (`failures.ts`). It holds everything that a
- * renderer needs to describe the failure, so that renderers contain no sentences about
- * failures.
+ * One entry of a part's failure catalogue (`failures.ts`). The entry contains everything
+ * that a renderer needs to describe the failure, so that renderers contain no sentences
+ * about failures.
  */
 export interface FailureEntry {
   readonly blame: Blame;

@@ -18,7 +18,7 @@ export function keepHeapSmall(): void {
 }
 
 /**
- * Keeps the heap small while a daemon starts: most of its start code runs only once.
+ * Keeps the heap small while a daemon starts: most code of the start runs only once.
  * Until `collectGarbage`, V8 interprets code that it would compile to machine code after
  * a few calls.
  */

@@ -102,7 +102,8 @@ export class Name {
 
   /**
    * Parses presentation form (RFC 1035 §5.1): `\.`, `\\` and `\DDD` escapes, optional
-   * final dot, `.` for the root. It does not apply IDNA: see {@link parseDomain}.
+   * final dot, `.` for the root. The function does not apply IDNA: see
+   * {@link parseDomain}.
    */
   static parse(sourceText: string): Result<Name> {
     if (sourceText === '') return fail(nameFailures.make('name-empty'));

@@ -5,7 +5,7 @@ export interface RepeatOptions {
   readonly signal: AbortSignal;
   /** Milliseconds between two rounds, unless a round returns another number. */
   readonly pauseMs: number;
-  /** Milliseconds before the first round; by default it runs at once. */
+  /** Milliseconds before the first round; by default the first round runs at once. */
   readonly firstPauseMs?: number;
   /**
    * Receives the error of a failed round. A number that it returns is the pause before

@@ -2,7 +2,7 @@ import type { Failure } from './failure.js';
 
 /**
  * The outcome of an operation on foreign input: a value or a failure. Peers' behaviour is
- * data, so parsers and network calls return a Result and never throw for it.
+ * data, so parsers and network calls return a Result and never throw because of a peer.
  */
 export type Result<T, F = Failure> =
   { readonly ok: true; readonly value: T } | { readonly ok: false; readonly failure: F };

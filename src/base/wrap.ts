@@ -1,8 +1,8 @@
 import { neutralise } from './neutralise.js';
 
 /**
- * A clause such as `RFC 7672 §2.2`, which stays on one line. Its spaces become characters
- * that no text contains, because `neutralise` escapes them.
+ * A clause such as `RFC 7672 §2.2`, which stays on one line. The spaces of a clause
+ * become characters that no text contains, because `neutralise` escapes these characters.
  */
 const clause = /\bRFC (\d+)(?: (§))?/g;
 const GLUE = '\u0001';

@@ -7,7 +7,8 @@ import { caaIssuersOf, parseCertificate, spkiSha256 } from '../x509/index.js';
 
 /**
  * Collects the facts behind the CAA records of a domain: for each of its hosts that the
- * account certifies, the records that apply today and the certificates that it presents.
+ * account certifies, the records that apply today and the certificates that the host
+ * presents.
  */
 export function collectCaaHosts(
   evidence: Evidence,

@@ -49,7 +49,7 @@ export function exitCodeOf(checkResult: CheckResult, failOn: 'warn' | 'fail' = '
 
 /**
  * Returns the exit status for a domain that may not exist: a usage error if DNS proves
- * its absence, which usually means a typo.
+ * that the domain does not exist, usually because of a typo.
  */
 function nonexistentExitCode({ findings, route }: CheckResult): number {
   if (!findings.some(({ id }) => id === 'domain-nonexistent')) return exitCodes.good;

@@ -107,7 +107,8 @@ function tooLarge(what: string): HermeticError {
 
 /**
  * Throws HermeticError unless an output file can be written, and leaves no file behind.
- * Commands call it before the first packet: a check of real hosts takes minutes.
+ * Commands call this function before the first packet: a check of real hosts takes
+ * minutes.
  */
 export function assertWritable(filePath: string, what: string): void {
   if (filePath === STANDARD_STREAM) return;

@@ -1,7 +1,7 @@
 #!/usr/bin/env node
-// The entry point of the command. It has no static imports: an old Node would reject an
-// imported module with a syntax error before this file runs. For the same reason this
-// file uses no syntax newer than ES2018.
+// The entry point of the command. This file has no static imports: an old Node would
+// reject an imported module with a syntax error before this file runs. For the same
+// reason this file uses no syntax newer than ES2018.
 
 /** The oldest Node that runs this program, as in `engines` of package.json. */
 const OLDEST_MAJOR = 20;
@@ -12,7 +12,9 @@ const OLDEST_MINOR = 19;
  * together. With a lower limit, Node reports an unopened package as missing.
  */
 const MIN_OPEN_FILES = 256;
-/** Limits of this process on Linux. Node raises the soft limit to the hard one itself. */
+/**
+ * Limits of this process on Linux. Node itself raises the soft limit to the hard limit.
+ */
 const LIMITS = '/proc/self/limits';
 
 const isDaemon = process.argv[2] === 'serve';

@@ -6,7 +6,10 @@ export interface Output {
   out(outputText: string): void;
   /** Writes errors, warnings and progress to standard error. */
   err(outputText: string): void;
-  /** The reader of standard output has closed it, as `| head` does: printing may stop. */
+  /**
+   * The reader of standard output has closed the stream, as `| head` does: printing may
+   * stop.
+   */
   readonly gone?: boolean;
   /** Columns of the terminal; 80 without a terminal. */
   readonly width: number;
@@ -139,7 +142,7 @@ export function wantsColor(stdout: { readonly isTTY?: boolean }, env: Environmen
 export class ColorSwitch implements Output {
   readonly #target: Output;
   color: boolean;
-  // Functions and not methods: logs pass them on without their object.
+  // Functions and not methods: logs pass the functions on without their object.
   readonly out: (outputText: string) => void;
   readonly err: (outputText: string) => void;
 

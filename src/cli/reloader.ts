@@ -9,8 +9,8 @@ type ServerPart = Pick<typeof ServerModule, 'parseConfigFiles'>;
 /**
  * Reloads the configuration of a daemon, one reload after another. An invalid
  * configuration leaves the old one active. Requests that arrive before the next reload
- * begins share it: many signals cause only two reloads, and do not delay the exit of the
- * daemon.
+ * begins share that reload: many signals cause only two reloads, and do not delay the
+ * exit of the daemon.
  */
 export class Reloader {
   readonly #file: string;
@@ -27,7 +27,7 @@ export class Reloader {
     this.#log = logger;
   }
 
-  /** Logs every problem, and resolves to them. */
+  /** Logs every problem, and resolves to the problems. */
   reload(starting: Promise<Daemon>): Promise<ReloadResult> {
     this.#next ??= this.#afterCurrent(starting);
     return this.#next;

@@ -147,7 +147,7 @@ function addressLines({ addresses, trouble }: HostDecision, lineWidth: number): 
 
 /**
  * Returns the requirement on a host. A host with insecure addresses may still need TLS by
- * MTA-STS; one with bogus addresses must not be used at all (RFC 7672 §2.2.2).
+ * MTA-STS; a host with bogus addresses must not be used at all (RFC 7672 §2.2.2).
  */
 function needText({ decision, sni, name }: HostDecision): string {
   if (decision.action === 'skip') return 'Must not be used.';

@@ -20,7 +20,7 @@ export interface RepeatedFlags {
 interface Repeated {
   readonly option: string;
   readonly flag: keyof RepeatedFlags;
-  /** Not repeated, because it is the default of the command. */
+  /** The default value, which a printed command need not repeat. */
   readonly default?: string | undefined;
 }
 

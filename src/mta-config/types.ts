@@ -15,9 +15,9 @@ export interface ConfigPart {
 
 /** The desired TLS settings of one mail server. */
 export interface MailServerTlsOptions {
-  /** TLS settings for mail that it receives. */
+  /** TLS settings for mail that the server receives. */
   readonly tls: TlsSettings;
-  /** Its host name, as in MX records. */
+  /** Host name of the server, as in MX records. */
   readonly host: string;
   /** PEM files, one pair for each key type. */
   readonly certificates: readonly { readonly chain: string; readonly key: string }[];
@@ -32,7 +32,7 @@ export interface MailServerTlsOptions {
    * `inet:127.0.0.1:8461`.
    */
   readonly policies?: string;
-  /** Postfix from 3.10 on: the socket to which it reports TLS sessions. */
+  /** Postfix from 3.10 on: the socket to which Postfix reports TLS sessions. */
   readonly sessions?: string;
 }
 

@@ -4,8 +4,8 @@ import type { StsPolicy } from './parse-policy.js';
 /** A policy with its body and the time of its fetch. */
 export interface CachedPolicy extends StsPolicy {
   /**
-   * The `id` of the `_mta-sts` record at the time of the fetch. It is opaque and only
-   * compared for equality (RFC 8461 §3.1).
+   * The `id` of the `_mta-sts` record at the time of the fetch. The `id` is opaque, and
+   * only compared for equality (RFC 8461 §3.1).
    */
   readonly id: string;
   readonly body: string;
@@ -13,7 +13,7 @@ export interface CachedPolicy extends StsPolicy {
   readonly fetchedAt: number;
 }
 
-/** The failed fetches since the last successful one. */
+/** The number of failed fetches since the last successful fetch. */
 export interface FailedFetches {
   /** The `id` of the record at the last failed fetch; absent if there was no record. */
   readonly id?: string;

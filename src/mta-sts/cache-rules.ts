@@ -92,7 +92,7 @@ export function afterFailure(
  * Returns the time to fetch a policy again, even if its record did not change (RFC 8461
  * §3.3, §10.2 [8461-3.3-12]): daily, or at half the lifetime for short-lived policies.
  * The time varies by domain, and the interval grows after failures. Returns undefined for
- * an unused policy and for an entry without one.
+ * an unused policy and for an entry without a policy.
  */
 export function refreshAt({
   domain,

@@ -61,8 +61,8 @@ export interface PolicyHostAddresses {
   /** `mta-sts.DOMAIN`. */
   readonly host: string;
   /**
-   * The last name of its alias chain: many policy hosts are aliases of one provider's
-   * host.
+   * The last name of the host's alias chain: many policy hosts are aliases of one
+   * provider's host.
    */
   readonly canonicalName: string;
   /** IPv4 first. */
@@ -101,7 +101,7 @@ export interface PolicyHostReply {
   readonly dial: 'open' | NetFailureCode;
   /** False if no handshake completed, so that a sender tries the next address. */
   readonly secured: boolean;
-  /** The status of the response; absent without one. */
+  /** The status of the response; absent without a response. */
   readonly status?: number | undefined;
   /** Milliseconds of the field Retry-After (RFC 9110 §10.2.3). */
   readonly retryAfterMs?: number | undefined;
@@ -160,8 +160,8 @@ function retryAfter(
 }
 
 /**
- * Fetches the policy from known addresses. A publisher uses it to check each address of
- * its policy host.
+ * Fetches the policy from known addresses. A publisher uses this function to check each
+ * address of its policy host.
  */
 export async function fetchPolicyAt(options: FetchPolicyAtOptions): Promise<Result<FetchedPolicy>> {
   return policyIn(await requestPolicy(options));

@@ -49,8 +49,8 @@ const mxFaults: readonly (readonly [RegExp, string])[] = [
 ];
 
 /**
- * Returns true for an `mx` value that is an IP address. It has the form of a host name
- * and matches no MX host.
+ * Returns true for an `mx` value that is an IP address. An IP address has the form of a
+ * host name, but matches no MX host.
  */
 export function isAddress(value: string): boolean {
   return parseIp(value) !== undefined;

@@ -16,7 +16,7 @@ import { parseStsRecord, type StsRecord } from './parse-record.js';
 
 /** The MTA-STS state of a domain for one delivery. */
 export interface StsState {
-  /** The policy in force; absent without one. */
+  /** The policy in force; absent if no policy is in force. */
   readonly policy?: CachedPolicy;
   /**
    * `live`: fetched for this lookup; `cached`: the published `id` still matches it;

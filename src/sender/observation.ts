@@ -167,7 +167,7 @@ export const observationSchema = z.discriminatedUnion('kind', [
     day: z.iso.date().optional(),
     /** A signature of the reporter authenticates the report (RFC 8460 §5.3). */
     authenticated: z.boolean().optional(),
-    /** Addresses of sending servers that its failures name. */
+    /** Addresses of sending servers that the failures in the report name. */
     senders: z.array(text).max(32).optional(),
     resultTypes: z.array(text).max(32),
     failures: z.int().min(0),

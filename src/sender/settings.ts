@@ -44,12 +44,13 @@ export const senderTestSection = z.strictObject({
   }),
   /**
    * IPv4 addresses of the mail hosts. With one address for each case, every case is
-   * distinct before STARTTLS; with fewer addresses, cases of equal behaviour share one.
+   * distinct before STARTTLS; with fewer addresses, cases of equal behaviour share an
+   * address.
    */
   mailAddresses: z.array(address).default([]),
   /** An IPv6 network that is routed to this machine: an address for each case and slot. */
   mailNetwork: network.optional(),
-  /** Addresses of the policy hosts: those of the web port. */
+  /** Addresses of the policy hosts, which are the addresses of the web port. */
   policyAddresses: addresses,
   /** Folder with the key of the zone and the keys of the mail hosts. */
   keys: z.string().min(1).default('/var/lib/hermetic/sender-test'),
@@ -62,7 +63,7 @@ export const senderTestSection = z.strictObject({
     .optional(),
   /**
    * The CA of policy hosts and mail hosts (RFC 8555); the DNS server of this daemon
-   * answers the challenges. Without it, cases with MTA-STS are not tested.
+   * answers the challenges. Without a CA, cases with MTA-STS are not tested.
    */
   acme: z
     .strictObject({

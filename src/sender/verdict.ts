@@ -90,20 +90,20 @@ export const caseReportSchema = z.strictObject({
   day: z.string().optional(),
   /**
    * A signature of the reporter authenticates the report; any client can send an unsigned
-   * one.
+   * report.
    */
   authenticated: z.boolean(),
   successes: z.int().min(0),
   failures: z.int().min(0),
-  /** Result types of its failures (RFC 8460 §4.3). */
+  /** Result types of the failures in the report (RFC 8460 §4.3). */
   resultTypes: z.array(z.string()),
   /** Connections of the judged sender to the case on that day. */
   seen: z.int().min(0),
-  /** Whether its failures name an address in a network of the judged sender. */
+  /** Whether failures in the report name an address in a network of the judged sender. */
   fromSender: z.enum(['yes', 'no', 'not-named']),
   /**
-   * Whether its results match the property of the case. `open`: the standard leaves the
-   * result type of the case open.
+   * Whether the results in the report match the property of the case. `open`: the
+   * standard leaves the result type of the case open.
    */
   agrees: z.enum(['yes', 'no', 'open']),
 });
@@ -118,8 +118,8 @@ export const caseResultSchema = z.strictObject({
   /** The step at which the sender left; only with `refused`, and `deferred` if known. */
   step: z.enum(deliverySteps).optional(),
   /**
-   * Whether the result meets the expectation; `open` if that is unknown, `none` for
-   * cases without one.
+   * Whether the result meets the expectation; `open` if that is unknown, `none` for cases
+   * without an expectation.
    */
   met: z.enum(['yes', 'no', 'open', 'none']),
   notes: z.array(z.enum(caseNotes)),
@@ -165,7 +165,7 @@ export type MechanismResult = Readonly<z.infer<typeof mechanismResultSchema>>;
 
 /** The identity of a sender as its connections show it. */
 export const senderIdentitySchema = z.strictObject({
-  /** Networks of the connections, IPv4 /24 or IPv6 /48; the one that was judged first. */
+  /** Networks of the connections, IPv4 /24 or IPv6 /48, the judged network first. */
   networks: z.array(z.string()),
   ehloNames: z.array(z.string()),
   /** Software, if the connections identify it. */

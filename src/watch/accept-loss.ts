@@ -18,8 +18,8 @@ const MAX_ACCEPTED = 50;
 
 /**
  * Returns the losses of a domain that can be accepted. Pure. Two checks have confirmed
- * each of them: an unconfirmed loss may be temporary. The losses do not include findings,
- * since only a fix ends a fault.
+ * each of these losses: an unconfirmed loss may be temporary. The losses do not include
+ * findings, since only a fix ends a fault.
  */
 export function acceptableLosses(
   { domains }: WatchState,
@@ -48,7 +48,7 @@ export interface Acceptance {
 /**
  * Accepts the present levels of the given losses as the known levels, and ends their
  * alarms. Pure. A protection that falls below the accepted level is a new fault, and so
- * is one that returns and is lost again.
+ * is a protection that returns and is lost again.
  */
 export function acceptLosses(
   state: WatchState,

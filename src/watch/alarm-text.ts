@@ -31,7 +31,8 @@ export function alarmJson(watchAlarms: readonly WatchAlarm[]): string {
 
 /**
  * Returns an identifier of a message, made from its alarms: a message that is sent again
- * after a crash has the same one, and a mail server may drop it as a duplicate.
+ * after a crash has the same identifier, and a mail server may drop the message as a
+ * duplicate.
  */
 export function repeatedId(watchAlarms: readonly WatchAlarm[]): string {
   const hash = createHash('sha256').update(JSON.stringify(watchAlarms.map(({ id }) => id)));

@@ -129,7 +129,7 @@ interface DomainDecision {
   readonly alarms: readonly WatchAlarm[];
 }
 
-/** Returns the state of a domain. Its name may be that of an Object.prototype member. */
+/** Returns the state of a domain. The name may be a member of Object.prototype. */
 export function memoryOf(
   domains: WatchState['domains'],
   domainName: string,

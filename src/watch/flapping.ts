@@ -41,7 +41,7 @@ export function endedLately({ ends = [] }: Pick<DomainState, 'ends'>, key: strin
   return ends.some((end) => end.key === key && now - end.at < RECENT_MS);
 }
 
-/** Returns the remembered ends after those of some faults. */
+/** Returns the remembered ends, with the ends of the alarms on these faults added. */
 export function endsAfter(
   { ends = [] }: Pick<DomainState, 'ends'>,
   keys: readonly string[],

@@ -9,9 +9,9 @@ export type ObservedFault = Pick<
 >;
 
 /**
- * Returns the faults that a result shows, the gravest first: its findings, and the
- * protections that are weaker than their best observed level. The addresses of one host
- * share a fault.
+ * Returns the faults that a result shows, the gravest first: the findings of the result,
+ * and the protections that are weaker than their best observed level. The addresses of
+ * one host share a fault.
  */
 export function observeFaults(
   checkResult: CheckResult,

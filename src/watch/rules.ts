@@ -14,7 +14,7 @@ export const UNSEEN_MS = 3 * 86_400_000;
 export const MIN_CHECKS_UNSEEN = 3;
 /**
  * Shortest outage of this machine that raises an alarm, in milliseconds. A round checks
- * its domains within seconds, so a restart of the resolver hides all of them.
+ * its domains within seconds, so a restart of the resolver hides all domains.
  */
 export const OUTAGE_MS = 5 * 60_000;
 

@@ -69,7 +69,7 @@ export interface WatchScope {
 
 /**
  * Decides the changes of a check, and stores the memory together with the alarms to be
- * sent in one transaction: after a crash, the database contains either all of it or none.
+ * sent in one transaction: after a crash, the database contains either both or neither.
  * Resolves to the new alarms once they are durable; rejects with a failure of the store.
  * `now`: milliseconds since 1970.
  */
@@ -230,7 +230,7 @@ export async function sendAlarms(
 export interface ListedAlarm extends WatchAlarm {
   /** Milliseconds since 1970. */
   readonly at: number;
-  /** Channels that have not accepted it yet. */
+  /** Channels that have not accepted the alarm yet. */
   readonly waiting: readonly string[];
 }
 

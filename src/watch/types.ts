@@ -21,17 +21,22 @@ const faultSchema = z.strictObject({
   since: time,
   /** Consecutive checks that found the fault. */
   seen: count,
-  /** Consecutive checks that found it at a higher level than the reported one. */
+  /**
+   * Consecutive checks that found the fault at a higher level than the reported level.
+   */
   higher: count,
-  /** Checks in a row that proved its absence. */
+  /** Checks in a row that proved the absence of the fault. */
   gone: count,
   /** The alarm that the fault belongs to; empty before the alarm. */
   alarm: z.string(),
-  /** Before the alarm: `1` for each of the last ten certain checks that found it, else `0`. */
+  /**
+   * Before the alarm: `1` for each of the last ten certain checks that found the fault,
+   * else `0`.
+   */
   trail: z.string().optional(),
   /** The fault is intermittent: its alarm ends after a day without the fault. */
   flaps: z.boolean().optional(),
-  /** The first of the checks in a row that proved its absence. */
+  /** The first of the checks in a row that proved the absence of the fault. */
   goneSince: time.optional(),
 });
 

@@ -35,7 +35,7 @@ export interface CheckFlags extends ResolverFlags, PeerFlags, ReportFlags {
   readonly budget?: string;
   /** Seconds between two connections to one address. */
   readonly spacing?: string;
-  /** File of saved evidence; the check does not repeat its queries. */
+  /** File of saved evidence, whose queries the check does not repeat. */
   readonly resume?: string;
   /** File of hosts and addresses to which no connection is ever opened. */
   readonly optOut?: string;

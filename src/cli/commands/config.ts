@@ -12,7 +12,9 @@ import { addHelpPage } from '../help.js';
 import { collectValues, misuse, present, readWord } from '../options.js';
 import { formatJson, type CommandContext, type Output } from '../output.js';
 
-/** The options of `hermetic config`. All of them become part of a configuration file. */
+/**
+ * The options of `hermetic config`. Every option becomes part of a configuration file.
+ */
 interface ConfigFlags {
   readonly host: string;
   /** Certificate chains, PEM; the n-th belongs to the n-th `key`. */
@@ -29,7 +31,7 @@ interface ConfigFlags {
   /** Socketmap of `hermetic serve`, where Postfix looks up the policy of each domain. */
   readonly policies?: string;
   /**
-   * Socket on which `hermetic serve` counts the TLS sessions of Postfix for its reports.
+   * Socket on which `hermetic serve` counts the TLS sessions of Postfix for TLS reports.
    */
   readonly sessions?: string;
   readonly json?: boolean;

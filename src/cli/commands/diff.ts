@@ -18,10 +18,10 @@ interface DiffFlags {
 /**
  * Defines `hermetic diff`, which shows the changes between two checks.
  *
- * Offline. Reads two files of the same domain, each with evidence or a result. It first
- * grades evidence with the profile of `--profile`, so that a change of the rules does not
- * look like a change of the domain. Standard output: the changes, or JSON. Standard
- * error: a note when two results were graded with different profiles.
+ * Offline. Reads two files of the same domain, each with evidence or a result. The
+ * command first grades evidence with the profile of `--profile`, so that a change of the
+ * rules does not look like a change of the domain. Standard output: the changes, or JSON.
+ * Standard error: a note when two results were graded with different profiles.
  *
  * Exit status: 1 when something became worse, 3 when something can no longer be
  * determined, else 0. A fact that became unknown is neither better nor worse.

@@ -12,9 +12,10 @@ import { progress } from '../progress.js';
  * Defines `hermetic explain`, which explains a topic of mail TLS in a few sentences and
  * demonstrates it in the lab, or explains a code that was printed.
  *
- * Network: none. For a topic, it opens the lab in this process and draws a picture from
- * it; for a finding or failure code, it prints the catalogue entry. Standard output: the
- * text. Exit status: 0, or 2 for a word that is neither a topic nor a code.
+ * Network: none. For a topic, the command opens the lab in this process and draws a
+ * picture from the lab. For a finding or failure code, the command prints the catalogue
+ * entry. Standard output: the text. Exit status: 0, or 2 for a word that is neither a
+ * topic nor a code.
  */
 export function defineExplain(command: Command, context: CommandContext): void {
   command

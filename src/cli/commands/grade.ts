@@ -29,9 +29,9 @@ interface GradeFlags extends ReportFlags, TrustFlags {
  *
  * Network: none. Evidence contains every observation of a check, so another profile, a
  * newer version of the rules or another output format needs no second check of the
- * servers. With an option for roots, it also validates the saved chains again, for the
- * time of the check. Standard output, files and exit status are those of `hermetic
- * check`.
+ * servers. With an option for roots, the command also validates the saved chains again,
+ * for the time of the check. Standard output, files and exit status are those of
+ * `hermetic check`.
  */
 export function defineGrade(command: Command, context: CommandContext): void {
   const { output } = context;

@@ -112,8 +112,8 @@ async function forgetCached(domainText: string, filePath: string, output: Output
 }
 
 /**
- * Formats the answer of the socketmap, and a second answer if it depends on Postfix's own
- * resolver.
+ * Formats the answer of the socketmap, and a second answer if the result depends on
+ * Postfix's own resolver.
  */
 function postfixFormat(outputText: string): (decision: DomainDecision) => string {
   const version = releaseOf(outputText);

@@ -360,7 +360,7 @@ function proposalText({ token, what, why }: Proposal): string {
   return `  ?     ${what}: needs your confirmation, since ${why}\n        hermetic publish apply --confirm ${token}`;
 }
 
-/** Returns the reason for a delay, and its end if that is known. */
+/** Returns the reason for a delay, and the end of the delay if it is known. */
 function waitText({ why, until }: Wait): string {
   return `  wait  ${safe(why)}${until === undefined ? '' : `, until ${formatTime(until)}`}\n`;
 }

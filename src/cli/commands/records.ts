@@ -145,7 +145,7 @@ async function planCaa(
   }
 }
 
-/** Prints the steps in their order: a later record may rely on an earlier one. */
+/** Prints the steps in their order: a later record may depend on an earlier record. */
 function print(
   { domain }: CheckResult,
   missingSteps: readonly MissingStep[],

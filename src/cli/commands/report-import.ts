@@ -34,7 +34,8 @@ import { readResolverFlags, withResolver, type ResolverFlags } from './resolver-
 interface ImportFlags extends ResolverFlags, MailboxFlags {
   readonly store?: string;
   /**
-   * Domains whose reports count; a report about another domain is read and not counted.
+   * Domains whose reports count; the import reads a report about another domain, but does
+   * not count it.
    */
   readonly domain?: readonly string[];
   readonly json?: boolean;
@@ -47,9 +48,9 @@ interface ImportFlags extends ResolverFlags, MailboxFlags {
  * Defines `hermetic report import`, which reads reports from files, folders, pipes and a
  * mailbox.
  *
- * Network: DNS queries for DKIM keys, unless `--no-verify`; with `--mailbox` its server.
- * RFC 8460 §3 requires a signature of the reporting domain on every report by mail:
- * unsigned mail could inject failures that never happened.
+ * Network: DNS queries for DKIM keys, unless `--no-verify`; with `--mailbox` also the
+ * server of the mailbox. RFC 8460 §3 requires a signature of the reporting domain on
+ * every report by mail: unsigned mail could inject failures that never happened.
  *
  * Writes: the database of `--store` and nothing else. Standard output: a summary, or one
  * line of JSON for each report. Standard error: each refused report with its reason.

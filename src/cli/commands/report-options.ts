@@ -58,7 +58,8 @@ export interface OutputPlan {
  * before the first packet. Throws HermeticError. `more`: output files of the command
  * other than reports.
  *
- * Two outputs on one stream could not be separated again, so the second is a usage error.
+ * A program cannot separate two outputs on one stream, so a second output there is a
+ * usage error.
  */
 export function planOutput(reportFlags: ReportFlags, more: readonly OutputFile[] = []): OutputPlan {
   const failOn = readWord('--fail-on', reportFlags.failOn, ['warn', 'fail']);

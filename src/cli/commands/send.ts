@@ -29,9 +29,9 @@ interface SendFlags extends SenderFlags {
  * prints the conversations.
  *
  * Network: looks up the policies of each recipient's domain, connects to its mail hosts
- * and delivers, unless `--dry-run`. It never falls back to less security than policy
- * requires (RFC 7672 §2.2, RFC 8461 §5). The command has no queue: it reports a deferred
- * recipient and does not try again.
+ * and delivers, unless `--dry-run`. The command never falls back to less security than
+ * policy requires (RFC 7672 §2.2, RFC 8461 §5). The command has no queue: it reports a
+ * deferred recipient and does not try again.
  *
  * Standard output: the conversations, the attempts and the result for each recipient, or
  * JSON. Writes: the database of `--store` when it is given, for MTA-STS policies.

@@ -51,13 +51,13 @@ const ANY_DOMAIN = 'recipient.example';
  * Defines `hermetic sender predict`, which predicts how a mail server treats the mail
  * that it sends.
  *
- * Offline: it reads the configuration and the tables that it names. Without a file, it
- * reads the configuration of this machine's mail server. Standard output: the verdict of
- * each mechanism, the exposure table of this sender, every case of the sender test, and
- * the lines to change.
+ * Offline: the command reads the configuration, and the tables that the configuration
+ * names. Without a file, the command reads the configuration of this machine's mail
+ * server. Standard output: the verdict of each mechanism, the exposure table of this
+ * sender, every case of the sender test, and the lines to change.
  *
  * Exit status: 0 if DANE and MTA-STS are enforced, 1 if one is not, 3 if the
- * configuration does not decide it.
+ * configuration does not determine the result.
  */
 export function defineSenderPredict(command: Command, { output, finish }: CommandContext): void {
   command

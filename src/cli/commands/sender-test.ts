@@ -56,8 +56,8 @@ interface TestFlags {
  *
  * Network: listens on loopback addresses, ports 25, 53 and 443, which needs root; with
  * `--lab` all servers run inside this process. Connects to the server of `--smtp` only.
- * It relays no mail and stores no message content. Standard output: the result, as text
- * or JSON; changes during the test go to standard error.
+ * The test relays no mail and stores no message content. Standard output: the result, as
+ * text or JSON; changes during the test go to standard error.
  *
  * Exit status: 0 if MTA-STS and DANE are enforced, 1 if one is not, 3 if the test is
  * inconclusive.

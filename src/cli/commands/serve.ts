@@ -22,9 +22,9 @@ type ServerPart = typeof ServerModule;
  * Defines `hermetic serve`, which runs the daemon. SIGHUP reloads the configuration;
  * SIGTERM and ctrl-C end the daemon after the running work.
  *
- * Network: listens on the addresses of the configuration and does the work of its jobs.
- * Standard output: the log. With `--check` nothing is written; every problem of
- * the configuration and of this machine is reported on standard error.
+ * Network: listens on the addresses of the configuration, and runs the configured jobs.
+ * Standard output: the log. With `--check` nothing is written; every problem of the
+ * configuration and of this machine is reported on standard error.
  *
  * Exit status: 0 after SIGTERM or ctrl-C, 2 when the daemon cannot start.
  */

@@ -114,7 +114,7 @@ function warningsFor(filePath: string, pem: string, { host }: TlsaFlags): readon
 
 /**
  * Returns whether a CA certificate is a server's own: `openssl req -x509` creates a
- * self-signed one with the CA flag and a host name.
+ * self-signed certificate with the CA flag and a host name.
  */
 function isServersOwn({ selfIssued, dnsNames, commonName = '' }: Certificate): boolean {
   const isHost = commonName.includes('.') && parseDomain(commonName).ok;

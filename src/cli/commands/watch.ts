@@ -100,7 +100,7 @@ async function watch(
   // Aborted checks have no result, and must not count as checks that observed no fault.
   if (signal.aborted) return exitCodes.interrupted;
   // The decision about an outage of this machine depends on all domains. Domains of
-  // earlier runs would hide an outage, because no check of them can fail.
+  // earlier runs would hide an outage, because no check of these domains can fail.
   const kept = keepDomains(before, domains, Date.now());
   let { state } = kept;
   const watchAlarms: WatchAlarm[] = [...kept.alarms];

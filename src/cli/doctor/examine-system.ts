@@ -43,7 +43,7 @@ export interface SystemState {
   readonly stateMode: number | undefined;
   /** Configuration files that every user of this machine can change. */
   readonly writable: readonly string[];
-  /** A unit in /etc replaces the one of the package. */
+  /** A unit in /etc replaces the unit of the package. */
   readonly hasOwnUnit: boolean;
   /** Programs of `tokenCommand` that the user of the daemon cannot run. */
   readonly lostCommands: readonly string[];

@@ -21,7 +21,7 @@ const remarks: readonly (readonly [RegExp, string])[] = [
 ];
 
 /**
- * Returns the lines of one SMTP conversation with remarks next to its lines.
+ * Returns the lines of one SMTP conversation, with remarks next to the lines.
  *
  * Lines after the handshake are marked as encrypted: an on-path attacker cannot read or
  * change them. The lines come from the transcript of the first connection of the check.
@@ -63,7 +63,7 @@ export function address({ result }: StagedCheck): MailAddress | undefined {
 /**
  * Returns the certificate of a domain in one line.
  *
- * The states are those of the check: trust of the chain, match of the name, dates.
+ * The line states the results of the check: trust of the chain, match of the name, dates.
  * `shown` is the certificate of the first handshake, so the picture shows one certificate
  * of a server with two keys.
  */

@@ -54,8 +54,8 @@ export const policyTopics: readonly ExplainTopic[] = [
     see: ['mta-sts', 'dane', 'attacker'],
   },
   {
-    // Tests Hermetic's own sender with the decisive cases: it must deliver in some cases,
-    // and must not in the others.
+    // Tests Hermetic's own sender with the decisive cases: the sender must deliver in
+    // some cases, and must not in the others.
     name: 'sender',
     aliases: ['sender-test', 'sending', 'outgoing', 'cases'],
     title: 'Testing the sending side',

@@ -10,7 +10,7 @@ import {
 import type { ExplainTopic } from './topic.js';
 
 /**
- * Topics about TLS between mail servers and about attacks that remove it.
+ * Topics about TLS between mail servers, and about attacks that remove TLS.
  *
  * Most pictures are conversations of a check at depth `triage`, one connection for each
  * address, because a reader follows one conversation more easily than ten. A topic about
@@ -98,7 +98,7 @@ export const tlsTopics: readonly ExplainTopic[] = [
     see: ['starttls', 'stripping'],
   },
   {
-    // A modern server next to one that offers SSL 3, version by version.
+    // A modern server next to a server that offers SSL 3, version by version.
     name: 'tls-versions',
     aliases: ['versions', 'tls-1.3', 'tls-1.2', 'tls-1.1', 'tls-1.0', 'ssl', 'ssl3'],
     title: 'The versions of TLS that a mail server should support',
@@ -205,7 +205,7 @@ export const tlsTopics: readonly ExplainTopic[] = [
   },
   {
     // Recorded hellos of senders against one server. The server runs on this Node, so the
-    // group depends on its TLS library.
+    // group depends on the TLS library of this Node.
     name: 'post-quantum',
     aliases: ['pq', 'pqc', 'quantum', 'ml-kem', 'x25519mlkem768', 'harvest', 'ml-kem-768'],
     title: 'Post-quantum key exchange: recorded today, decrypted later',

@@ -10,7 +10,7 @@ import type { Stage } from './stage.js';
 export interface ExplainTopic {
   /** The word on the command line. */
   readonly name: string;
-  /** Other words that select it. */
+  /** Other words that select the topic. */
   readonly aliases: readonly string[];
   /** One line for the list of topics and the head of the page. */
   readonly title: string;

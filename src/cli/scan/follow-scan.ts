@@ -10,8 +10,8 @@ const LINE_MS = 10_000;
  */
 const LOOK_MS = 500;
 /**
- * Counting all rows of a scan is slow: the next count follows after this many times its
- * duration.
+ * Counting all rows of a scan is slow: the next count follows after this multiple of the
+ * duration of the last count.
  */
 const PAUSE_FACTOR = 20;
 

@@ -64,5 +64,5 @@ export class LiveTable {
   }
 }
 
-/** Columns of one case in the table. */
+/** Width of one case in the table, in columns. */
 const CELL = 50;

@@ -62,8 +62,8 @@ export interface ReceiversOptions {
    */
   readonly exposed?: boolean;
   /**
-   * Milliseconds between the first message of a case with two and the withdrawal of its
-   * policy; a sender may fetch the policy meanwhile. Default 3000.
+   * Milliseconds between the first message of a case with two messages and the withdrawal
+   * of its policy; a sender may fetch the policy meanwhile. Default 3000.
    */
   readonly withdrawAfterMs?: number;
   onObservation?(observation: Observation): void;

@@ -89,7 +89,9 @@ interface Submitting extends Pick<SenderTestOptions, 'from' | 'concurrency' | 's
   readonly withdrawn: Map<string, () => void>;
 }
 
-/** Submits one message for each case, and the second message of a case with two. */
+/**
+ * Submits one message for each case, and the second message of a case with two messages.
+ */
 async function submitAll(
   receivers: Receivers,
   submit: Submit,

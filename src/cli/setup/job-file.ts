@@ -10,8 +10,9 @@ export interface PlannedFile {
 }
 
 /**
- * The JSON Schema of the configuration in this installation; editors read it. The URL is
- * that of the folder: a package links the folder, and does not contain the file twice.
+ * The JSON Schema of the configuration in this installation; editors read it. The URL
+ * names the folder, because a package links the folder and does not contain the file
+ * twice.
  */
 const SCHEMA = join(
   fileURLToPath(new URL('../../../../schemas', import.meta.url)),
@@ -19,7 +20,7 @@ const SCHEMA = join(
 );
 
 /**
- * Returns the first lines of a file that setup writes. The second one is for the YAML
+ * Returns the first lines of a file that setup writes. The second line is for the YAML
  * language server of editors, which then completes and checks keys.
  */
 export function fileHeader(use: string, page: string): string {

@@ -20,7 +20,7 @@ export const NEEDED_SETTINGS = {
 
 export interface PostfixFacts {
   readonly version: string;
-  /** The resolv.conf that the SMTP client reads: it may run in a chroot. */
+  /** The resolv.conf that the SMTP client reads: the client may run in a chroot. */
   readonly resolvConf: string;
   readonly queueFolder: string;
   /** The SMTP client runs in a chroot of the queue directory. */

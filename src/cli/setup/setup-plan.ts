@@ -37,7 +37,7 @@ export function journalPath(use: string): string {
 
 /**
  * Writes the files in order and activates each. Saves their former content first. When
- * one step fails, restores all and throws the reason.
+ * one step fails, restores all files and throws the reason.
  */
 export async function applySetup(
   use: string,
@@ -74,8 +74,8 @@ export async function applySetup(
 
 /**
  * Restores every file that setup wrote, the last first. Stops at a file that was changed
- * since, and returns its path: it may need the files that setup wrote before it. Throws
- * HermeticError without a saved state.
+ * since, and returns its path: the changed file may need the files that setup wrote
+ * earlier. Throws HermeticError without a saved state.
  */
 export async function undoSetup(
   use: string,

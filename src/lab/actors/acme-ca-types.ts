@@ -2,8 +2,8 @@ import type { Authority, Issued } from '../../pki/index.js';
 import type { ValidateChallenge } from './acme-validate.js';
 
 /**
- * Behaviour of the CA. Tests may change it at any time; a change takes effect with the
- * next request.
+ * Behaviour of the CA. Tests may change the behaviour at any time; a change takes effect
+ * with the next request.
  */
 export interface AcmeCaHabits {
   /** Lifetime of certificates by profile, milliseconds; '' is the default profile. */

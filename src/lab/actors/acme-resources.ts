@@ -4,8 +4,9 @@ import { AcmeProblem, thumbprint } from './acme-signed.js';
 
 /**
  * The JSON resources of the lab's certification authority (RFC 8555 §7.1), as functions
- * of its state. They deviate from the usual form if the RFC allows it. A client that
- * relies on more than the RFC guarantees then fails in the lab, not at a real CA.
+ * of its state. The resources deviate from the usual form if the RFC allows the
+ * deviation. A client that relies on more than the RFC guarantees then fails in the lab,
+ * not at a real CA.
  */
 
 /** Returns the absolute URL of a path at the CA. */

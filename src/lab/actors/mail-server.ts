@@ -79,8 +79,8 @@ export interface MailServerOptions extends TlsOptions {
   readonly admits?: ConnectionRule;
   readonly greeting?: string;
   /**
-   * Script for hellos without a key share, which only probes send. It offers protocols
-   * that OpenSSL no longer supports.
+   * Script for hellos without a key share, which only probes send. The script offers
+   * protocols that OpenSSL no longer supports.
    */
   readonly scripted?: Omit<ResponderConfig, 'certificates'>;
   /** Receives each accepted message. */

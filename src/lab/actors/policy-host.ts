@@ -26,7 +26,7 @@ export interface PolicyReply {
   readonly body: string;
 }
 
-/** A request to a policy host, or a handshake with it that failed. */
+/** A request to a policy host, or a failed handshake with the host. */
 export interface PolicyRequest {
   readonly serverName: string;
   readonly source: string;
@@ -62,7 +62,7 @@ export class PolicyHost {
     this.#contexts.delete(serverName);
   }
 
-  /** Removes a name: the host no longer answers requests and handshakes for it. */
+  /** Removes a name: the host no longer answers requests and handshakes for this name. */
   remove(serverName: string): void {
     this.#sites.delete(serverName);
     this.#contexts.delete(serverName);
@@ -132,7 +132,8 @@ function answer(policySite: PolicySite | undefined, url: string, response: Serve
     if (location !== undefined) response.setHeader('location', location);
     return void response.writeHead(status).end(body);
   }
-  // Some hosts send the policy with status 404: a client must not use it (RFC 8461 §3.3).
+  // Some hosts send the policy with status 404: a client must not use that policy (RFC
+  // 8461 §3.3).
   if (!policySite || url !== '/.well-known/mta-sts.txt' || habit === 'not-found')
     return void response
       .writeHead(404, { 'content-type': 'text/plain' })

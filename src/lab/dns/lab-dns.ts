@@ -51,7 +51,8 @@ export type LabClient = Pick<LabQuestion, 'source' | 'transport'>;
 export interface LabDnsOptions {
   /**
    * Answers a client without CD as a validating resolver: AD for secure answers, SERVFAIL
-   * for bogus ones (RFC 4035 §3.2). By default false: it answers every client as with CD.
+   * for bogus ones (RFC 4035 §3.2). By default false: the resolver answers every client
+   * as if the query had CD set.
    */
   readonly validates?: boolean;
   onQuestion?(question: LabQuestion): void;
@@ -134,7 +135,7 @@ export class LabDns {
 
   /**
    * Answers one message, truncated to the size that the client accepts (RFC 6891 §6.2.3);
-   * undefined if it sends no answer.
+   * undefined if the resolver sends no answer.
    */
   serve(query: Uint8Array, limit?: number, client?: LabClient): Uint8Array | undefined {
     const decoded = decodeMessage(query);
@@ -193,7 +194,10 @@ export class LabDns {
     });
   }
 
-  /** Returns the resolver's answer to a question; undefined if it sends no answer. */
+  /**
+   * Returns the resolver's answer to a question; undefined if the resolver sends no
+   * answer.
+   */
   answer(domainName: Name, recordType: number): Message | undefined {
     const dnsFault = this.#faults.get(`${recordType} ${domainName.key}`);
     if (dnsFault === 'drop') return undefined;

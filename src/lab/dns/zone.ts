@@ -169,7 +169,10 @@ export class Zone {
     return [...records, signature];
   }
 
-  /** Returns the key that the zone does not publish, if its fault is `wrong-key`. */
+  /**
+   * Returns the key that the zone does not publish, if the fault of the zone is
+   * `wrong-key`.
+   */
   #signingKey(recordType: number): ZoneSigningKey | undefined {
     if (this.fault !== 'wrong-key' || recordType === RRType.DNSKEY) return undefined;
     return (this.#otherKey ??= generateZoneKey(13));
@@ -239,7 +242,7 @@ const rsaKeys = new Map<SigningAlgorithm, ZoneSigningKey>();
 
 /**
  * Returns the key of a zone. RSA keys are slow to generate: all zones of the process
- * share one for each algorithm.
+ * share one key for each algorithm.
  */
 function zoneKey(algorithm: SigningAlgorithm): ZoneSigningKey {
   if (algorithm !== 8 && algorithm !== 10) return generateZoneKey(algorithm);

@@ -35,8 +35,8 @@ const anywhere: Endpoint = { address: '127.0.0.1', port: 0 };
 
 /**
  * A network of documentation addresses. Each service is a real socket on an ephemeral
- * loopback port; only addresses are mapped. It needs no privilege, no IPv6 and no fixed
- * port, and many labs run concurrently.
+ * loopback port; only addresses are mapped. The network needs no privilege, no IPv6 and
+ * no fixed port, and many labs run concurrently.
  */
 export class LabNetwork implements Network {
   readonly #tcp = new Map<string, Place>();

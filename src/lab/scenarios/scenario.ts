@@ -70,7 +70,10 @@ export interface HostTraits {
   readonly name?: string;
   readonly certificate?: CertificateTraits;
   readonly habit?: SmtpHabit;
-  /** Connections that it accepts from a client before it refuses further ones. */
+  /**
+   * Number of connections that the host accepts from a client before it refuses further
+   * connections.
+   */
   readonly admits?: ConnectionRule;
   readonly greeting?: string;
   /**
@@ -79,8 +82,8 @@ export interface HostTraits {
    */
   readonly speaks?: 'old-versions' | 'ssl3' | 'short-hellos';
   /**
-   * The only suites that it accepts, in OpenSSL's notation: suites of TLS 1.2, and no TLS
-   * 1.3.
+   * The only suites that the host accepts, in OpenSSL's notation: suites of TLS 1.2, and
+   * no TLS 1.3.
    */
   readonly suites?: string;
   /**
@@ -114,9 +117,9 @@ export interface StsTraits {
   readonly certificate?: 'trusted' | 'wrong-name' | 'known-ca' | 'known-ca-wildcard';
   /** Zone file lines of `mta-sts` instead of the address of the lab's policy host. */
   readonly hostRecords?: string;
-  /** Text of the TXT record instead of a valid one. */
+  /** Text of the TXT record instead of a valid record. */
   readonly record?: string;
-  /** Lines of the policy file instead of valid ones. */
+  /** Lines of the policy file instead of a valid policy. */
   readonly lines?: readonly string[];
   /** The number of TXT records. Default one. */
   readonly copies?: number;

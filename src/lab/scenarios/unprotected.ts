@@ -6,8 +6,8 @@ const { clear, clearSigned, hosted, none, signedOnly, unusable } = rows;
 
 /*
  * Domains whose mail is not protected: no policy, a policy without effect, or a server
- * fault that no policy covers. Each has one main fault, so that a finding has one cause.
- * Expectations are written manually from the RFCs.
+ * fault that no policy covers. Each domain has one main fault, so that a finding has one
+ * cause. Expectations are written manually from the RFCs.
  */
 
 /** No host accepts mail, but an attacker may answer at its address. */

@@ -99,7 +99,10 @@ const TOP_LEVELS = 5;
 const PROVIDER_ZONE = 'synp';
 const HOSTING_CERTIFICATES = 16;
 const POLICY_ADDRESSES = 8;
-/** Addresses of mail servers start at 127.16.0.0, those of policy hosts at 127.200.0.0. */
+/**
+ * Addresses of mail servers start at 127.16.0.0, and addresses of policy hosts at
+ * 127.200.0.0.
+ */
 const MAIL_BASE = 16 << 16;
 const POLICY_BASE = 200 << 16;
 
@@ -157,8 +160,8 @@ export class SyntheticFacts {
   }
 
   /**
-   * Returns the names of certificate `index`: one for each provider, then those of
-   * hosting.
+   * Returns the names of certificate `index`: first the certificates of providers, then
+   * the certificates of hosting.
    */
   certificateNames(index: number): readonly string[] {
     const provider = this.providers[index];

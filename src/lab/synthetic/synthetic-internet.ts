@@ -81,7 +81,7 @@ export interface SyntheticInternet {
  * Starts a synthetic internet on the loopback network 127.0.0.0/8: a resolver, mail
  * servers and policy hosts, each kind on one port. The server selects the host by the
  * address of the connection. Needs Linux, where every address of 127.0.0.0/8 is local,
- * and no privilege. It counts the received traffic.
+ * and no privilege. The synthetic internet counts the received traffic.
  */
 export async function startSyntheticInternet(
   options: SyntheticOptions,

@@ -5,9 +5,9 @@ import type { ResponderConfig } from './responder-config.js';
 
 /**
  * Performs the server's side of TLS up to the end of its first flight, on a stream if the
- * client speaks next. It supports features that OpenSSL has removed (RC4, export, SSLv3,
- * SSLv2) with real certificates and signatures, but never completes a handshake. Resolves
- * when the client closes the connection.
+ * client speaks next. The responder supports features that OpenSSL has removed (RC4,
+ * export, SSLv3, SSLv2) with real certificates and signatures, but never completes a
+ * handshake. Resolves when the client closes the connection.
  */
 export async function respond(stream: Duplex, responderConfig: ResponderConfig): Promise<void> {
   let received = new Uint8Array(0);

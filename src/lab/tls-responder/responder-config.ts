@@ -11,7 +11,7 @@ export interface ResponderCertificate {
  * server's order of preference.
  */
 export interface ResponderConfig {
-  /** Wire versions that it supports: 0x0300 SSLv3 to 0x0304 TLS 1.3. */
+  /** Wire versions that the server supports: 0x0300 SSLv3 to 0x0304 TLS 1.3. */
   readonly versions: readonly number[];
   readonly suites: readonly number[];
   readonly groups: readonly number[];
@@ -27,7 +27,9 @@ export interface ResponderConfig {
   /** Support for RFC 5746 and RFC 7627; by default true. */
   readonly secureRenegotiation?: boolean;
   readonly extendedMasterSecret?: boolean;
-  /** Maximum number of suites that it reads in a hello; it ignores the rest. */
+  /**
+   * Maximum number of suites that the server reads in a hello; it ignores further suites.
+   */
   readonly readsSuites?: number;
   /** Refuses a hello with more suites than this number. */
   readonly maxSuites?: number;

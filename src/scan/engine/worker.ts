@@ -24,7 +24,7 @@ const STOP_MS = 30_000;
 export interface WorkerOptions {
   readonly database: Database;
   readonly work: ScanWork;
-  /** Stops the worker: it makes no further claims, and ends running visits. */
+  /** Stops the worker, which makes no further claims and ends running visits. */
   readonly signal: AbortSignal;
   readonly rules?: Partial<Politeness> | undefined;
   readonly clock?: Clock | undefined;
@@ -86,7 +86,7 @@ interface Beat {
   readonly inFlight: number;
 }
 
-/** Writes the heartbeat of this worker, and frees the jobs of failed ones. */
+/** Writes the heartbeat of this worker, and frees the jobs of failed workers. */
 async function sendBeat(
   database: Database,
   { id, poolId, inFlight }: Beat,

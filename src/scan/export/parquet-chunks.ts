@@ -7,7 +7,10 @@ import {
   type ScanResultRow,
 } from './columns.js';
 
-/** Rows of one row group, which stay in memory until it is written: about 30 MB. */
+/**
+ * Number of rows of one row group, which stay in memory until the group is written: about
+ * 30 MB.
+ */
 export const ROW_GROUP = 20_000;
 
 /**

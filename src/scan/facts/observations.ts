@@ -88,7 +88,7 @@ export interface StsObservation {
 export interface VisitObservation {
   readonly host: string;
   readonly serverName: string;
-  /** RFC 3339 UTC: also the date at which its certificates were judged. */
+  /** RFC 3339 UTC: also the date at which the certificates of the visit were judged. */
   readonly observedAt: string;
   readonly address: AddressEvidence;
 }

@@ -71,8 +71,8 @@ export async function observeDomain(
 }
 
 /**
- * Returns whether the domain may accept mail. A failed MX lookup does not show that it
- * accepts none.
+ * Returns whether the domain may accept mail. A failed MX lookup does not prove that the
+ * domain accepts no mail.
  */
 function mayTakeMail(kind: DomainObservation['route']['kind']): boolean {
   return kind === 'mx' || kind === 'implicit' || kind === 'error';
@@ -88,8 +88,8 @@ export function announcesPolicy({ stsRecord }: DomainObservation): boolean {
 
 /**
  * Fetches the policy of a domain: at most one HTTPS connection to each address of the
- * policy host until one returns the policy. Without a valid record it connects to no
- * host.
+ * policy host until one returns the policy. Without a valid record, the function connects
+ * to no host.
  */
 export async function observePolicy(
   { domain, stsRecord }: DomainObservation,
@@ -106,7 +106,7 @@ export async function observePolicy(
 
 /**
  * Observes the DNS facts of a mail host: A, AAAA and TLSA, three questions without an
- * alias. It does not search for TLSA records at wrong owner names.
+ * alias. The function does not search for TLSA records at wrong owner names.
  */
 export async function observeHost(host: string, options: ObserveOptions): Promise<HostObservation> {
   const context = probeContext(Name.of(host), options);

@@ -72,10 +72,10 @@ export interface PlannedName {
 export type PlannedVisit = 'visit' | 'check' | 'infer' | 'leave';
 
 /**
- * Decides whether a host name is visited at an address. A name is inferred after {@link
- * PROBED_NAMES} names of its family had the same result, at least one of them at this
- * address, if the certificate covers the name and no policy depends on it. `model`: the
- * visit of `family.model`.
+ * Decides whether a host name is visited at an address. A name is inferred after
+ * {@link PROBED_NAMES} names of its family had the same result, at least one of them at
+ * this address, if the certificate covers the name and no policy depends on the
+ * certificate. `model`: the visit of `family.model`.
  *
  * An address with names of more than {@link MAX_FAMILIES} families belongs to a hosting
  * provider. One of {@link SAMPLE_EVERY} names of the further families is visited.

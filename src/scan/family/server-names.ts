@@ -11,7 +11,8 @@ import { hashFraction } from './sample.js';
  *
  * A client sends the host name only in SNI. A session that ends before the ClientHello is
  * the same for every name. If a server presents its own certificate for a foreign name,
- * it has no certificate for that name; hosting servers of many customers behave so.
+ * it has no certificate for that name; hosting servers of many customers behave in this
+ * way.
  */
 export interface ServerAtAddress {
   /** The host whose visit represents the others. */
@@ -21,8 +22,8 @@ export interface ServerAtAddress {
   readonly beforeTls: boolean;
   /**
    * The organisational domain of a trusted certificate: a CA verified that the operator
-   * of the server controls it. The names at all servers of this operator are counted
-   * together. Absent for other certificates.
+   * of the server controls this domain. The names at all servers of this operator are
+   * counted together. Absent for other certificates.
    */
   readonly operator?: string | undefined;
   /** Number of further names with the same answer. */

@@ -12,7 +12,10 @@ import type { InferenceError } from '../family/inference.js';
 import { SharedPolicyVisits } from './shared-policy-visits.js';
 import { SharedVisits } from './shared-visits.js';
 
-/** Maximum number of connections to one address in a run, at least that of one visit. */
+/**
+ * Maximum number of connections to one address in a run; a higher maximum of one visit
+ * takes precedence.
+ */
 const PER_ADDRESS = 60;
 
 /** Limits of a run that concern all of its domains. */

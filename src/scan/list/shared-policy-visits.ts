@@ -33,9 +33,9 @@ interface AddressState {
 
 /**
  * The fetches of a run over many domains, whose policy hosts share few addresses. Each
- * domain has a policy of its own, so the run fetches each one. Each address gets one
+ * domain has a policy of its own, so the run fetches every policy. Each address gets one
  * connection at a time, a pause between connections, and a rest if the server requests
- * one.
+ * it.
  */
 export class SharedPolicyVisits implements PolicyVisitor {
   readonly #addresses = new Map<string, AddressState>();

@@ -206,8 +206,8 @@ function judgeVisit(
 }
 
 /**
- * Decides on rests of a policy host. A missing answer is a result of its domain; three
- * missing answers in succession end the visits to the address.
+ * Decides on rests of a policy host. A missing answer counts as a result of the domain;
+ * three missing answers in succession end the visits to the address.
  */
 function judgeWeb(
   before: Facts | undefined,

@@ -4,7 +4,7 @@ import { nextRest, type RestDecision, type RestState } from './rest.js';
 /**
  * Decides on a rest after a fetch from a policy host. Status 429 and 503 request a rest:
  * for the time in Retry-After, or for the default time (RFC 6585 §4, RFC 9110 §15.6.4).
- * Other statuses concern one policy domain of many at the address.
+ * Any other status concerns only one of many policy domains at the address.
  */
 export function decideWebRest(before: RestState, reply: PolicyHostReply): RestDecision {
   const { dial, status, retryAfterMs } = reply;

@@ -167,7 +167,9 @@ const order = (left: string, right: string): number => (left < right ? -1 : 1);
 
 type Tally = (shapes: ShapeCounts) => StatisticCount;
 
-/** Returns the answer of a unit: that of the majority of its domains with an answer. */
+/**
+ * Returns the answer of a unit: the answer of most of its domains that have an answer.
+ */
 function tallyUnits(units: UnitCounts, tallies: readonly Tally[]): readonly StatisticCount[] {
   const sums = tallies.map(() => ({ number: 0, of: 0, unknown: 0 }));
   for (const shapes of units.units())

@@ -58,7 +58,7 @@ export class UnitCounts {
     if (shapes.size > 0) yield shapes;
   }
 
-  /** Returns the slot of a pair, or the free one where it belongs. */
+  /** Returns the slot of a pair, or the free slot where the pair belongs. */
   #find(high: number, low: number, shape: number): number {
     const slots = this.#slots;
     const mask = slots.length / 4 - 1;

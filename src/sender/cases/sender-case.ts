@@ -62,7 +62,7 @@ export interface CaseHost {
   readonly starttls?: 'offered' | 'absent' | 'deferred' | 'broken';
   /** The only version of TLS that the host accepts. Default TLS 1.2 and 1.3. */
   readonly version?: 'TLSv1' | 'TLSv1.1' | 'TLSv1.2' | 'TLSv1.3';
-  /** The only suites that it accepts, as OpenSSL writes them. */
+  /** The only suites that the host accepts, in OpenSSL's notation. */
   readonly suites?: string;
   /**
    * `refused`: a handshake without SNI ends with unrecognized_name. `other-name`: such a
@@ -72,7 +72,7 @@ export interface CaseHost {
   readonly withoutSni?: 'refused' | 'other-name';
   /**
    * Ends a handshake whose ClientHello does not offer X25519MLKEM768 (RFC 10024) with
-   * handshake_failure, and uses the group if the TLS library of the host has it.
+   * handshake_failure, and uses the group if the TLS library of the host supports it.
    */
   readonly requiresHybrid?: true;
   /** A middlebox drops a ClientHello that does not fit into one packet. */

@@ -8,7 +8,7 @@ import type { CaseHost, SenderCase } from './sender-case.js';
  * `decideHost`: a prediction and the receiver use the same description.
  *
  * TLS versions, suites, SNI and packet sizes depend on the sender's library, so `tls` is
- * `unknown` in those cases.
+ * `unknown` in cases about these properties.
  *
  * @param message 2 for the second message of a case that is withdrawn in between; its
  * view has no policy any more, so a sender with a cached policy must have it already

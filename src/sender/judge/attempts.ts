@@ -6,8 +6,8 @@ import type { Observation } from '../observation.js';
 export interface Attempt {
   readonly network: string;
   /**
-   * The last two labels of its EHLO names: they distinguish the hosts behind one address.
-   * Undefined if the connection names no domain or several.
+   * The last two labels of the EHLO names of the connection, which distinguish the hosts
+   * behind one address. Undefined if the connection names no domain or several.
    */
   readonly nameDomain: string | undefined;
   readonly source: string;

@@ -41,11 +41,11 @@ export interface Helpers {
 export interface JudgedSender {
   /** The network with the most attempts; undefined without attempts. */
   readonly network: string | undefined;
-  /** The domain of most of its EHLO names; undefined without EHLO names. */
+  /** The domain of most EHLO names of the sender; undefined without EHLO names. */
   readonly nameDomain: string | undefined;
 }
 
-/** Returns whether an attempt is one of the judged sender. */
+/** Returns whether an attempt comes from the judged sender. */
 export function isBySender(
   { network, nameDomain = '' }: Attempt,
   { network: judged, nameDomain: known = '' }: JudgedSender,
@@ -116,9 +116,9 @@ export function isDelivered(verdict: CaseVerdict): boolean {
 }
 
 /**
- * Returns the decisive observations: those of the second message if the test withdraws
- * the policy in between. Observations of the first message show only that the test is
- * running.
+ * Returns the decisive observations: the observations of the second message if the test
+ * withdraws the policy in between. Observations of the first message show only that the
+ * test is running.
  */
 function decisive(
   senderCase: SenderCase,

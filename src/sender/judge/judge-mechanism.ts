@@ -99,7 +99,7 @@ function missingContrasts(cases: readonly JudgedCase[], judged: JudgedTest): str
   return [...new Set(contrasts)].filter(isOpen).slice(0, 2);
 }
 
-/** Returns the cases that would settle the question, those of the quick set first. */
+/** Returns the cases that would settle the question, cases of the quick set first. */
 function unsettled(cases: readonly JudgedCase[], expect: SenderCase['expect']): string[] {
   return cases
     .filter(({ senderCase, result }) => senderCase.expect === expect && result.met === 'open')

@@ -115,7 +115,7 @@ function helpersOf(
 }
 
 /**
- * Returns whether all attempts are those of a scanner: the client left a faultless host
+ * Returns whether all attempts come from a scanner: the client left a faultless host
  * after the certificate and never sent MAIL, and no message is known to be in transit.
  */
 function isVisitor(own: readonly AttemptAtCase[], observations: readonly Observation[]): boolean {

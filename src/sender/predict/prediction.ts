@@ -36,7 +36,7 @@ export const predictionSchema = z
     /** The domain of the recipients; other domains may have other rules. */
     domain: z.string(),
     /**
-     * The server that relays all mail: its rules count, so the cases are `cannot-tell`.
+     * The server that relays all mail: its rules apply, so the cases are `cannot-tell`.
      */
     smartHost: z.string().optional(),
     mechanisms: z.array(

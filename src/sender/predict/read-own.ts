@@ -27,7 +27,10 @@ export interface OwnInput {
   /** Milliseconds since 1970, to determine which exemptions have ended. */
   readonly now: number;
   readonly resolver?: ResolverState | undefined;
-  /** Whether the OpenSSL of its Node.js has the hybrid group; undefined: not known. */
+  /**
+   * Whether the OpenSSL of the daemon's Node.js has the hybrid group; undefined: not
+   * known.
+   */
   readonly hybrid?: boolean | undefined;
 }
 
@@ -77,9 +80,9 @@ export function readOwn(input: OwnInput): SenderModel {
 
 /**
  * Returns the TLS of the sender itself (tls/handshake.ts): TLS 1.0 and every suite at
- * security level 0 without a policy, and TLS 1.2 with one. If the OpenSSL of Node.js
- * supports the hybrid group, it offers the group without a key share, so that the
- * ClientHello stays small.
+ * security level 0 without a policy, and at least TLS 1.2 with a policy. If the OpenSSL
+ * of Node.js supports the hybrid group, the sender offers the group without a key share,
+ * so that the ClientHello stays small.
  */
 function ownLibrary(hybrid: boolean | undefined): TlsRules['library'] {
   const source = sourceOf('TLS settings of the sender');

@@ -10,7 +10,7 @@ export interface SettingSource {
   readonly setting: string;
   /** The line of the configuration, or the default as a line. */
   readonly line: string;
-  /** The configuration does not set it: the line is the default of the server. */
+  /** The configuration omits the setting: the line is the default of the server. */
   readonly byDefault?: boolean;
 }
 
@@ -55,7 +55,7 @@ export type DaneUse =
       readonly use: 'opportunistic' | 'mandatory';
       /** The effect of TLSA records of a host that an unsigned MX RRset named. */
       readonly insecureMx: 'ignore' | 'encrypt' | 'dane';
-      /** The effect of TLSA records of which none is usable. */
+      /** The effect of TLSA records that are all unusable. */
       readonly unusable: 'encrypt' | 'defer' | 'unknown';
       /**
        * The treatment of mail to a host without TLSA records; only if `use` is
@@ -92,9 +92,9 @@ export type TlsVersionName = (typeof ascendingTlsVersions)[number];
 
 /**
  * Abilities of the TLS library of a sender, as the configuration shows them: handshakes
- * with TLS 1.0 and 1.1 if the versions allow them, the same with an authenticated
- * server, suites with static RSA and CBC, a ClientHello that fits into one packet, and the
- * offer of X25519MLKEM768.
+ * with TLS 1.0 and 1.1 if the versions allow them, such handshakes with an authenticated
+ * server, suites with static RSA and CBC, a ClientHello that fits into one packet, and
+ * the offer of X25519MLKEM768.
  */
 export const libraryAbilities = [
   'oldVersions',
@@ -154,7 +154,7 @@ export type SenderProgram = (typeof senderPrograms)[number];
 export interface SenderModel {
   readonly program: SenderProgram;
   readonly version: string | undefined;
-  /** The domain that `rules` are for: the domains of the test, or a given one. */
+  /** The domain that `rules` are for: the domains of the test, or a given domain. */
   readonly domain: string;
   readonly rules: TlsRules;
   readonly fallback: Fact<TlsFallback>;

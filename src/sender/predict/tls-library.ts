@@ -58,7 +58,8 @@ export function parseTlsLibrary(text: string): TlsLibrary | undefined {
   const source = { setting: 'TLS library', line: `the TLS library ${name} ${version}` };
   const openssl = printed.find(([, , other]) => other === version);
   const base = { name: name as TlsLibrary['name'], version, source };
-  // Build options and a configuration of another library prove nothing about this one.
+  // Build options and a configuration of another library prove nothing about this
+  // library.
   if (name !== 'OpenSSL' || (printed.length > 0 && openssl === undefined))
     return { ...base, securityLevel: undefined, minimum: undefined, groups: undefined };
   return { ...base, ...opensslFacts(read) };
@@ -133,7 +134,7 @@ function systemDefaults(text: string): ReadonlyMap<string, string> | undefined {
 
 /** The use of a library by one program. */
 export interface LibraryUse {
-  /** Its security level; undefined: that of the library. */
+  /** The security level that the program sets; undefined: the level of the library. */
   readonly level?: number | undefined;
   /** The program sets a lowest version, which overrides openssl.cnf. */
   readonly isBounded?: boolean | undefined;

@@ -5,7 +5,7 @@ import type { CaseTlsa, SenderCase } from '../cases/sender-case.js';
 export interface CaseRecord {
   readonly owner: string;
   readonly type: 'A' | 'AAAA' | 'MX' | 'TXT' | 'TLSA';
-  /** Names in it have a final dot. */
+  /** Names in the data have a final dot. */
   readonly data: string;
 }
 

@@ -9,7 +9,7 @@ import { cutText } from '../observation.js';
 import type { CasePlace, Recorder, UnplacedObservation } from './recorder.js';
 import { SigningDomains } from './signing-domains.js';
 
-/** Limits of one connection; a client beyond one of them gets 421 or is closed. */
+/** Limits of one connection; a connection beyond a limit gets 421 or is closed. */
 export interface ReceiverLimits {
   /** Milliseconds between two commands, and for a handshake. */
   readonly commandMs: number;
@@ -74,9 +74,9 @@ const HANDSHAKE_FAILURE = Uint8Array.of(21, 3, 3, 0, 2, 2, 40);
 const UNRECOGNIZED_NAME = Uint8Array.of(21, 3, 3, 0, 2, 2, 112);
 
 /**
- * One connection to the mail host of a case. It implements every command of RFC 5321
- * [5321-4.5.1-1], and rejects commands out of order with 503 [5321-4.1.4-1]. STARTTLS
- * follows RFC 3207: it is never required [3207-4-3], not listed again under TLS
+ * One connection to the mail host of a case. The session implements every command of RFC
+ * 5321 [5321-4.5.1-1], and rejects commands out of order with 503 [5321-4.1.4-1].
+ * STARTTLS follows RFC 3207: it is never required [3207-4-3], not listed again under TLS
  * [3207-4.2-6], and it discards the earlier state of the client [3207-4.2-7].
  */
 export class ReceiverSession {

@@ -5,7 +5,7 @@ import { cutText, type Observation } from '../observation.js';
 
 /**
  * Returns the observations of reports about the cases of a slot; other domains are left
- * out. The receiver of reports has verified their authenticity.
+ * out. The receiver of reports has verified the authenticity of the reports.
  */
 export function reportObservations(
   reports: readonly DomainReport[],

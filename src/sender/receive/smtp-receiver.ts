@@ -51,7 +51,9 @@ export class SmtpReceiver {
 
   constructor(private readonly options: SmtpReceiverOptions) {}
 
-  /** Serves one connection to the host of a case. Resolves when it has ended. */
+  /**
+   * Serves one connection to the host of a case. Resolves when the connection has ended.
+   */
   async serve(connection: Connection, place: CasePlace): Promise<void> {
     const { recorder, onAccepted } = this.options;
     const { accepted } = await this.play(connection, { played: this.playOf(place), recorder });
@@ -87,7 +89,10 @@ export class SmtpReceiver {
     return { accepted, place: session.place };
   }
 
-  /** Returns the TLS settings of a host; they depend on SNI if the case requires that. */
+  /**
+   * Returns the TLS settings of a host; the settings depend on SNI if the case requires
+   * different ones.
+   */
   #contextFor({ senderCase, slot }: CasePlace, serverName: string | undefined): SecureContext {
     const { id, host } = senderCase;
     const { mxHost } = caseNames(id, slot, this.options.zone);

@@ -17,8 +17,8 @@ export type AllocatedSlot =
   { readonly ok: true; readonly slot: Slot } | Extract<Allocation, { readonly ok: false }>;
 
 /**
- * Allocates a slot to a client. `client` is its address; IPv6 clients count by their /64
- * network.
+ * Allocates a slot to a client. `client` is the address of the client; IPv6 clients count
+ * by their /64 network.
  */
 export async function allocateSlot(
   client: string,

@@ -4,7 +4,10 @@ import type { SlotTable } from './slot-table.js';
 
 /** Maximum number of unsaved observations of one slot. */
 const MAX_WAITING = 1000;
-/** Maximum number of DNS questions among them; the rest is for connections. */
+/**
+ * Maximum number of DNS questions among these observations; the remaining space is for
+ * connections.
+ */
 const MAX_DNS_WAITING = 500;
 /** Maximum number of slots with unsaved observations. */
 const MAX_SLOTS = 1000;
@@ -17,7 +20,7 @@ const MAX_DNS = 2000;
 const REPEATED_MS = 600_000;
 const MAX_QUESTIONS = 20_000;
 
-/** Collects observations, and saves those of each slot together. */
+/** Collects observations, and saves the observations of each slot together. */
 export class ObservationBuffer {
   readonly #waiting = new Map<string, Observation[]>();
   readonly #asked = new BoundedMap<number>(MAX_QUESTIONS);

@@ -17,7 +17,7 @@ export interface SiteData {
   /** SHA-256 of the public key of the mail hosts, and of their private issuer. */
   readonly keyDigest: string;
   readonly issuerDigest: string;
-  /** URI of the TLS reports (RFC 8460); without one, no case asks for reports. */
+  /** URI of the TLS reports (RFC 8460); without a URI, no case asks for reports. */
   readonly reportUri?: string | undefined;
 }
 

@@ -29,7 +29,7 @@ export interface SlotState {
 export interface SiteZonesOptions {
   readonly site: SiteData;
   readonly key: ZoneSigningKey;
-  /** Addresses of the name of the zone itself, such as those of its page. */
+  /** Addresses of the name of the zone itself, such as the addresses of the page. */
   readonly apexAddresses?: readonly string[];
   /** Returns the state of a slot; undefined if the slot does not exist. */
   slotState(slot: string): SlotState | undefined;

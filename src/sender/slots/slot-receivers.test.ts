@@ -381,7 +381,7 @@ test('with one address, a case is put off once and then has its turn', async (t)
   assert.equal(await attempt('clear'), 'offered 451');
   assert.equal(await attempt('clear'), 'absent 250');
   const seen = await all.seen(slot);
-  // Connections that showed another case prove nothing about this one.
+  // Connections that showed another case prove nothing about this case.
   assert.deepEqual(
     seen.filter((one) => one.kind === 'rcpt').map((one) => [one.case, one.reply]),
     [
@@ -423,7 +423,7 @@ test('one connection is evidence of one case: another recipient is put off', asy
   await client.ask('EHLO mail.example');
   await client.ask('MAIL FROM:<a@mail.example>');
   assert.match(await client.ask(`RCPT TO:<test@plain.${slot}.${zone}>`), /^250/);
-  // Its host behaves the same up to the certificate.
+  // The host of the case self-signed behaves the same up to the certificate.
   const second = await client.ask(`RCPT TO:<test@self-signed.${slot}.${zone}>`);
   assert.match(second, /^451 4\.7\.1 This case follows/);
   assert.match(await client.ask(`RCPT TO:<test@plain.${other}.${zone}>`), /^451/);

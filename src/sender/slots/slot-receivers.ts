@@ -41,9 +41,9 @@ const MAX_DATA = 1_000_000;
 /**
  * The mail hosts of all slots. The destination address identifies the case, and with IPv6
  * also the slot; SNI and the recipient identify the rest. If a connection showed the
- * behaviour of another case before its own case was known, the receiver defers it and
- * shows its network the right case at the next attempt. Such connections are not
- * recorded.
+ * behaviour of another case before its own case was known, the receiver defers the
+ * message, and shows the right case to the network of the client at the next attempt.
+ * Such connections are not recorded.
  */
 export class SlotReceivers {
   readonly #receiver: SmtpReceiver;

@@ -221,8 +221,8 @@ export class SlotTable {
   }
 
   /**
-   * Returns the observations of a slot in their order; those of another version are left
-   * out.
+   * Returns the observations of a slot in their order; observations of another version
+   * are left out.
    */
   observations(slot: string): readonly Observation[] {
     return this.#store

@@ -64,9 +64,9 @@ const STOPPED = `($3::int IS NOT NULL AND NOT EXISTS (SELECT FROM hermetic_scan.
 /**
  * Takes connections from the daily budget of an address, and holds the address. One SQL
  * statement decides, so any number of processes may request the address at the same time:
- * one process gets it, and all processes together stay within the budget. It counts
- * connections *before* the holder opens them; `returnAddress` returns unused connections
- * to the budget.
+ * one process gets it, and all processes together stay within the budget. The statement
+ * counts connections *before* the holder opens them; `returnAddress` returns unused
+ * connections to the budget.
  */
 export async function takeAddress(
   database: Queries,

@@ -126,8 +126,8 @@ export class WebContacts {
   }
 
   /**
-   * Returns the pause before the next request. It is short after an answer, because many
-   * domains share the address.
+   * Returns the pause before the next request. The pause is short after an answer,
+   * because many domains share the address.
    */
   #spacing({ isSettled, timedOut }: ContactDecision): number {
     const { spacingMs, webSpacingMs } = this.#context.rules;

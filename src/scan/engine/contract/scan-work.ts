@@ -13,7 +13,7 @@ export interface ScanWork {
    * not reject because of a peer's behaviour.
    */
   observeDomain(domain: string, signal: AbortSignal, web: WebVisits): Promise<DomainObservation>;
-  /** Returns true if no resolver gave a usable answer to its latest questions. */
+  /** Returns true if no resolver gave a usable answer to the latest questions. */
   resolverFails(): boolean;
   /** Looks up the addresses and TLSA records of one mail host. */
   observeHost(host: string, signal: AbortSignal): Promise<HostObservation>;
@@ -79,9 +79,9 @@ export interface DomainObservation {
 /** Contacts with web servers. The limits apply to all workers and scans together. */
 export interface WebVisits {
   /**
-   * Runs `visit` when no other visit to the address is running and its limits permit one.
-   * `visit` opens one connection, and returns its facts for `judgeWeb`. Rejects as
-   * `visit` does.
+   * Runs `visit` when no other visit to the address is running, and the limits of the
+   * address permit a visit. `visit` opens one connection, and returns its facts for
+   * `judgeWeb`. Rejects as `visit` does.
    */
   contact(target: WebTarget, visit: () => Promise<Facts>): Promise<WebOutcome>;
 }
@@ -207,7 +207,7 @@ export interface GroupChange {
   readonly added: GroupCounts;
 }
 
-/** The numbers that one visit adds to those of its group in the scan. */
+/** The numbers that one visit adds to the totals of its group in the scan. */
 export interface GroupCounts {
   readonly equal: number;
   readonly checked: number;
@@ -265,7 +265,7 @@ export interface DomainGrade {
   readonly verdict: string;
 }
 
-/** The current facts of a domain, and those that changed. */
+/** The current facts of a domain, and the changed facts. */
 export interface DomainComparison {
   readonly changes: readonly DomainChange[];
   /** The latest known value of each fact, for the next comparison. */

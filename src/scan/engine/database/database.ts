@@ -65,7 +65,7 @@ const BIGINT_OID = 20;
  *
  * Throws `scan-database-unreachable` if the first connection fails, and
  * `scan-database-failed` if the disk is full or a right is missing. Other failures are
- * errors of pg; `isConnectionLoss` recognises the temporary ones.
+ * errors of pg; `isConnectionLoss` recognises temporary errors.
  */
 export class Database implements Queries {
   /** The pool, for graphile-worker. */

@@ -258,8 +258,8 @@ export const scanMigrations: readonly (readonly string[])[] = [
   [
     // An expiring certificate makes a visit due before the usual interval.
     `ALTER TABLE hermetic_scan.visit ADD COLUMN valid_until timestamptz`,
-    // The interval between scans of the list; without one, only the operator starts
-    // scans.
+    // The interval between scans of the list; without an interval, only the operator
+    // starts scans.
     `ALTER TABLE hermetic_scan.list ADD COLUMN rescan_ms bigint`,
   ],
   [

@@ -14,7 +14,7 @@ export class HostStore {
   }
 
   /**
-   * Returns the row of every name, and creates those that are new. Runs outside of any
+   * Returns the row of every name, and creates missing rows. Runs outside of any
    * transaction, because a host without domains is harmless.
    */
   async save(names: Iterable<string>): Promise<ReadonlyMap<string, number>> {

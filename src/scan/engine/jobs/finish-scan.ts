@@ -4,7 +4,7 @@ import type { DomainGrade, GradedDomain } from '../contract/scan-work.js';
 import type { ScanContext } from '../contract/scan-context.js';
 import { visitCodes } from '../contract/visit-states.js';
 
-/** Domains that one statement reads. */
+/** Number of domains that one statement reads. */
 const PAGE = 5000;
 
 /**

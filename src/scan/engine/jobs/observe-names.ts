@@ -108,7 +108,7 @@ async function store(
 
 /**
  * Returns the milliseconds until the first deferred domain can be observed; undefined
- * without one.
+ * without a deferred domain.
  */
 function shortestDefer(all: readonly Observed[]): number | undefined {
   const times = all.flatMap(({ observation }) => observation.deferMs ?? []);

@@ -129,7 +129,7 @@ function tasks(
       while (!stopping.aborted && context.clock.monotonic() < endAt)
         if ((await step(context, scan)) === 0) return;
     } catch (error) {
-      // The claims of this job expire, and the planner adds a new job for them.
+      // The claims of this job expire, and the planner adds a new job for the same work.
       if (!stopping.aborted && !isConnectionLoss(error)) throw error;
     }
   };

@@ -19,7 +19,7 @@ export interface ExportedDomain {
 /**
  * Returns the results of a scan, in the order of ranks. Domains without a grade are left
  * out: the scan has not finished. Memory does not grow with the scan. The rows do not
- * change after the end of the scan. Throws `scan-pruned` after its retention.
+ * change after the end of the scan. Throws `scan-pruned` after the retention of the scan.
  */
 export async function* exportScan(
   database: Queries,

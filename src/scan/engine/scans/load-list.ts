@@ -31,8 +31,9 @@ export interface LoadedList {
 }
 
 /**
- * Stores a list of domains: one per line, or `rank,domain` as in the Tranco list. It
- * skips lines that are empty or begin with `#`, and counts other lines without a domain.
+ * Stores a list of domains: one per line, or `rank,domain` as in the Tranco list. The
+ * function skips lines that are empty or begin with `#`, and counts other lines without a
+ * domain.
  *
  * A list that is stored already is not read again, and an interrupted load continues.
  * Throws `scan-list-differs` for another list of the same name, and `scan-list-invalid`

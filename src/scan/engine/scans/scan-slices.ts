@@ -3,10 +3,10 @@ import type { Queries, Transaction } from '../database/database.js';
 /**
  * Slices of a scan and their leases.
  *
- * A slice is a range of domains that one job processes at a time. It passes three stages:
- * the records of its domains, the records of the mail hosts that it was the first to
- * name, and the grades of its domains. One row stores the lease of all domains of the
- * slice, so a claim writes a single row.
+ * A slice is a range of domains that one job processes at a time. A slice passes three
+ * stages: the records of its domains, the records of the mail hosts that the slice was
+ * the first to name, and the grades of its domains. One row stores the lease of all
+ * domains of the slice, so a claim writes a single row.
  *
  * If a worker crashes, its lease expires and another worker repeats the stage. Each stage
  * stores its results in one transaction that begins with {@link holdSlice}: the results

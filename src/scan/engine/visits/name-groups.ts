@@ -12,7 +12,7 @@ import { formatFacts, type Facts } from '../database/store-facts.js';
 /** The name of the row that represents the server of an address. */
 export const SERVER_ROW = '*';
 
-/** The name of a visit, and the rows that it belongs to. */
+/** The name of a visit, and the rows that the name belongs to. */
 export interface VisitedName {
   readonly address_id: number;
   readonly scan_id: number;
@@ -30,9 +30,9 @@ export interface GroupResult {
 }
 
 /**
- * Writes the consequences of visits for other names: those of the families at the visited
- * addresses, and of their servers. The caller holds the leases of the addresses, so no
- * other worker changes their rows. The counts of a scan only increase.
+ * Writes the consequences of visits for other names: names of the families at the visited
+ * addresses, and names at the same servers. The caller holds the leases of the addresses,
+ * so no other worker changes their rows. The counts of a scan only increase.
  */
 export async function storeGroups(
   tx: Transaction,

@@ -121,8 +121,8 @@ function openOption(options: EximOptions, router: string): Fact<never> | undefin
 }
 
 /**
- * Returns the lookups with DNSSEC by the router. The main options can prevent them, and
- * treat a failed lookup as an absent name.
+ * Returns the lookups with DNSSEC by the router. The main options can prevent such
+ * lookups, and treat a failed lookup as an absent name.
  */
 function dnssecOf({ main }: EximOutput, options: EximOptions, router: string): Fact<boolean> {
   for (const setting of ['dns_dnssec_ok', 'dns_use_edns0'])

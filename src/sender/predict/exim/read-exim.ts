@@ -36,9 +36,9 @@ export interface EximInput {
 }
 
 /**
- * Reads the configuration of Exim as rules for sending. Pure. The options are those of the
- * smtp transport (specification, chapters "The smtp transport" and "Encrypted SMTP
- * connections"); Exim 4.94 to 4.98.
+ * Reads the configuration of Exim as rules for sending. Pure. The function evaluates
+ * options of the smtp transport (specification, chapters "The smtp transport" and
+ * "Encrypted SMTP connections"); Exim 4.94 to 4.98.
  */
 export function readExim(input: EximInput): SenderModel {
   const output = parseEximOutput(input.text);

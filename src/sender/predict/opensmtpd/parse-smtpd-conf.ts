@@ -5,7 +5,7 @@ export interface SmtpdLine {
   readonly text: string;
 }
 
-/** One word; a quoted one is never a keyword. */
+/** One word; a quoted word is never a keyword. */
 export interface SmtpdWord {
   readonly text: string;
   readonly quoted: boolean;

@@ -147,9 +147,9 @@ interface NamedDomains {
 /** A directive `match`: the domains that it applies to, and its action. */
 interface Match {
   readonly line: SmtpdLine;
-  /** Undefined if it rejects the mail. */
+  /** Undefined if the directive rejects the mail. */
   readonly action: string | undefined;
-  /** Its conditions besides the domain, such as `auth from any`. */
+  /** The conditions of the directive besides the domain, such as `auth from any`. */
   readonly sources: string;
   /** `any` for other domains, `other` if they are not evaluated. */
   readonly domains: 'any' | 'local' | 'other' | NamedDomains;
@@ -240,8 +240,8 @@ function openMatches(conf: ParsedSmtpdConf): readonly string[] {
 
 /**
  * Returns the relay of mail to the domain: the first directive that names the domain, or
- * earlier directives for any domain. If several actions relay the mail, depending on its
- * source, the relay is unknown.
+ * earlier directives for any domain. If several actions relay the mail, depending on the
+ * source of the mail, the relay is unknown.
  */
 function chooseRelay(
   conf: ParsedSmtpdConf,
@@ -300,8 +300,8 @@ function isPatternOf(name: string, domain: string): boolean {
 }
 
 /**
- * Returns the first directive of each source of mail; the one for every source ends the
- * search.
+ * Returns the first directive of each source of mail; the directive for every source ends
+ * the search.
  */
 function deciding(all: readonly Match[], domain: string): readonly Match[] {
   const found = new Map<string, Match>();

@@ -33,7 +33,10 @@ export interface LookupTable {
   lookup(key: string): Lookup;
   /** The keys that the table lists, if it lists them. */
   readonly keys: readonly string[];
-  /** Its keys are patterns: Postfix matches whole addresses and not their parts. */
+  /**
+   * The keys of the table are patterns: Postfix matches whole addresses and not their
+   * parts.
+   */
   readonly isPattern?: true;
 }
 
@@ -144,7 +147,7 @@ const MAX_PATTERNS = 2000;
 
 /**
  * Returns a table of patterns. Only patterns of literal text, `.`, `.*` and anchors are
- * evaluated: the library of Postfix may interpret other patterns differently, and they
+ * evaluated: the library of Postfix may interpret other patterns differently, and a match
  * could take exponential time here. After such a line the answer is unknown.
  */
 function patternTable(table: TableName, text: string): LookupTable {

@@ -28,8 +28,8 @@ const MAX_LINE_SHOWN = 80;
 
 /**
  * Parses `postconf -n`, `postconf -P` and `main.cf` (postconf(5), "General format"). A
- * line that starts with white space continues the one before; comments and empty lines
- * between them do not end it. Pure; works in time linear in the input.
+ * line that starts with white space continues the line before; comments and empty lines
+ * in between do not end that line. Pure; works in time linear in the input.
  */
 export function parseParameters(text: string): ParsedParameters {
   const parameters = new Map<string, string>();

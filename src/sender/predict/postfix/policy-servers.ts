@@ -15,7 +15,7 @@ export const policyServerUse: Readonly<Record<PolicyServer, StsUse>> = {
   // Answers secure for every policy in mode enforce, so DANE of main.cf is replaced. The
   // program accepts a policy only with media type text/plain (resolver.py, is_plaintext).
   'mta-sts-resolver': { use: 'enforce', withDane: 'sts-alone', otherMediaType: 'void' },
-  // Answers dane-only if it found usable TLSA records. It reads no media type
+  // Answers dane-only if it found usable TLSA records. The program reads no media type
   // (mta-sts.go, checkMtaSts).
   tlspol: { use: 'enforce', withDane: 'dane-alone', otherMediaType: 'used' },
 };

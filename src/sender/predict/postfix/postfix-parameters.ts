@@ -74,8 +74,8 @@ const defaults: Readonly<Record<string, string>> = {
 };
 
 /**
- * The parameters of the Postfix SMTP client: those of its service in master.cf override
- * those of main.cf, and both override the defaults.
+ * The parameters of the Postfix SMTP client: the options of its service in master.cf
+ * override main.cf, and both override the defaults.
  */
 export class PostfixParameters {
   readonly #parsed: ParsedParameters;

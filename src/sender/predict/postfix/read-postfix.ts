@@ -75,7 +75,8 @@ export function readPostfix(input: PostfixInput): SenderModel {
 
 /**
  * Settings that change the session with every server, or whether mail is sent at all. The
- * reader does not evaluate them; only these values have no effect on a prediction.
+ * reader does not evaluate these settings; only the values listed here have no effect on
+ * a prediction.
  */
 const harmless: Readonly<Record<string, RegExp>> = {
   defer_transports: /^$/,
@@ -148,8 +149,8 @@ function stsOf(
 }
 
 /**
- * Reads the rules of destinations that the policy tables list. The rules are those of mail
- * to that next hop, by any route.
+ * Reads the rules of destinations that the policy tables list. The rules apply to mail to
+ * that next hop, by any route.
  */
 function destinationsOf(
   policies: DestinationPolicies,

@@ -50,7 +50,10 @@ export function tlsRulesOf({ settings, policy, mtaSts, ...rest }: RuleSources): 
   };
 }
 
-/** Returns the level of the entry, else of main.cf with its obsolete predecessors. */
+/**
+ * Returns the level of the entry, else the level of main.cf, including obsolete
+ * parameters.
+ */
 function levelOf(settings: PostfixParameters, policy: DestinationPolicy): Fact<SecurityLevel> {
   switch (policy.kind) {
     case 'entry':
@@ -68,7 +71,7 @@ function mainLevel(settings: PostfixParameters): Fact<SecurityLevel> {
   const [perSite, maps] = ['smtp_tls_per_site', 'smtp_tls_policy_maps'].map((name) =>
     settings.value(name),
   );
-  // Postfix reads the obsolete table only if the current one is not set.
+  // Postfix reads the obsolete table only if the current table is not set.
   if (perSite && perSite.source.line !== 'smtp_tls_per_site =' && maps?.source.byDefault)
     return unknown(
       'smtp_tls_per_site is obsolete and is not evaluated: use smtp_tls_policy_maps',
@@ -270,7 +273,10 @@ function versionsOf(
   return unknown(`${setting} = ${written.value} is not evaluated`, written.source);
 }
 
-/** Returns the CAs of CAfile, CApath and the system, or trust anchors instead of them. */
+/**
+ * Returns the CAs of CAfile, CApath and the system, or the trust anchors that replace the
+ * CAs.
+ */
 function rootsOf(
   settings: PostfixParameters,
   entry: TlsPolicyEntry | undefined,
