@@ -4,23 +4,23 @@
  * A protected domain needs several services at once: an HTTPS host for the MTA-STS policy
  * (RFC 8461 §3.3), rollovers of TLSA records and certificates, and an inbox for TLS
  * reports (RFC 8460). A sending server also needs a socketmap with the requirements of
- * each recipient domain. They share resolver, trust store, policy cache and database, so
- * they share a process.
+ * each recipient domain. All these services use the same resolver, trust store, policy
+ * cache and database, so they run in one process.
  *
  * Each service is a job (`jobs/`): a section of `hermetic.yaml`, a zod schema and a start
  * function that returns sites, ports and metrics. The daemon supplies the rest:
  *
- * - `config/`: parses the sections. An unknown key is an error with the closest known
+ * - `config/`: parses the sections. The error for an unknown key names the closest known
  *   key, since a typo must never disable a protection.
  * - `listeners/`: the only code that opens ports. Limits apply to every port:
- *   connections, idle time, header and body size. The web port serves many names, by SNI
- *   and Host.
+ *   connections, idle time, header and body size. The web port serves many names, which
+ *   SNI and Host select.
  * - `daemon/`: start, reload and stop. A reload opens new listeners before it closes old
- *   ones; a configuration that cannot start leaves the old one in force.
+ *   ones. If a configuration cannot start, the old one stays in force.
  * - `control/`: the local socket for `hermetic status` and `hermetic reload`.
  *
- * Jobs contain no sockets and no configuration parsing; the protocols are in the parts
- * that they connect (`publish`, `send`, `tls-rpt-receive`, `tls-rpt-send`).
+ * Jobs open no sockets and parse no configuration. They connect the parts that implement
+ * the protocols (`publish`, `send`, `tls-rpt-receive`, `tls-rpt-send`).
  *
  * @example
  * ```ts

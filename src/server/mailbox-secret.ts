@@ -59,7 +59,7 @@ function runTokenCommand(
     execFile(command, args, options, (error, stdout, stderr) => {
       const accessToken = stdout.trim();
       if (error) resolve(refuse(commandFailure(command, error, stderr, TOKEN_TIMEOUT)));
-      // RFC 6750 §2.1: the characters of a token.
+      // A token may contain only these characters (RFC 6750 §2.1).
       else if (!/^[\w.~+/-]+=*$/.test(accessToken))
         resolve(refuse(`${command}: printed no access token`));
       else resolve(ok({ accessToken }));

@@ -6,7 +6,10 @@ export const MAX_SAMPLES = 10_000;
 /** Maximum characters of a label value: a domain name is shorter. */
 const MAX_LABEL_LENGTH = 255;
 
-/** Metrics of the process and of Node.js. Created at the first scrape and then reused. */
+/**
+ * The metrics of the process and of Node.js, which are created at the first scrape and
+ * then reused.
+ */
 let processRegistry: Registry | undefined;
 
 /**

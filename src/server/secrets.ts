@@ -9,7 +9,7 @@ export interface ServerCertificate {
   readonly context: SecureContext;
   /** The chain and its key as PEM, for servers that create their own TLS context. */
   readonly pem: { readonly cert: string; readonly key: string };
-  /** Reports whether the certificate is for this host name. */
+  /** Returns whether the certificate contains a host name. */
   covers(hostName: string): boolean;
 }
 

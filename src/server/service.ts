@@ -38,9 +38,9 @@ export interface PlainAnswer {
  */
 export interface SharedPortSite {
   /**
-   * Returns whether the site answers a request. `host` in lower case without port, `path`
-   * without query. The server calls this for each request, so the names of a site may
-   * change.
+   * Returns whether the site answers a request. `hostName`: in lower case without port.
+   * `path`: without query. The server calls this for each request, so the names of a site
+   * may change.
    */
   serves(hostName: string, path: string): boolean;
   readonly handle: WebHandler;

@@ -66,8 +66,8 @@ export class SharedStore implements StoreSource {
   ) {}
 
   /**
-   * Rejects with HermeticError when the file cannot be opened; the previous connection
-   * then stays.
+   * Opens or shares the database of a file. If the file cannot be opened, rejects with
+   * HermeticError and keeps the previous connection.
    */
   async lease(filePath: string): Promise<StoreLease> {
     const identity = filePath === ':memory:' ? filePath : resolve(filePath);

@@ -10,10 +10,10 @@
  * domain, and the owner of the domain chooses the MX host, but the operator of the mail
  * server has not consented to a check:
  *
- * - `checks/` bounds checks for each client, each organisational domain and each mail
- *   server, permits one visitor at a time per server, and honours opt-out lists and
+ * - `checks/` limits the checks of each client, each organisational domain and each mail
+ *   server, lets one visitor at a time contact a server, and honours opt-out lists and
  *   records;
- * - connections go through the guarded network, and never to a private address;
+ * - a check never connects to a private address;
  * - results are unlisted: their address is random, and no page lists them.
  *
  * `access/` decides which account reaches which route: one table of all routes, accounts
@@ -22,8 +22,8 @@
  *
  * `pages/` turns data into HTML and is pure. `routes/` connects paths to functions and
  * contains little logic. Other parts (`check`, `tls-rpt-receive`, `publish`, `watch`,
- * `send`) compute the data. This part opens no port: `handler` has the form of the
- * daemon's web handlers. The framework is loaded only when `openPages` runs.
+ * `send`) compute the data. This part opens no port: the daemon passes each request to
+ * `handler`. The framework is loaded only when `openPages` runs.
  *
  * @example
  * const pages = await openPages(pagesSection.parse({}), jobContext);

@@ -95,7 +95,7 @@ test('an Idempotency-Key belongs to its first report for a day', async (t) => {
   assert.equal(other.status, 409);
   assert.equal(((await other.json()) as Problem).code, 'web-key-reused');
   assert.equal(stored(site), 1);
-  // The same key of another account is a different key.
+  // Two accounts can use the same key independently.
   await site.addUser('eve', 'admin');
   const authorization = `Bearer ${await site.token('eve', ['report:write'])}`;
   assert.equal((await handIn(report('b'), { ...key, authorization })).status, 201);

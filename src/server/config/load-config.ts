@@ -13,9 +13,9 @@ type Path = readonly (string | number)[];
 
 /**
  * Validates a configuration of one or more files against a schema. Each file holds whole
- * sections; a section in two files is a problem that names both. Every problem names the
- * file and the line. For an unknown key the problem names the most similar known key: a
- * typo must never disable a protection.
+ * sections. If a section occurs in two files, a problem names both files. Every problem
+ * names the file and the line. For an unknown key the problem names the most similar
+ * known key: a typo must never disable a protection.
  */
 export function loadConfig<T>(
   sources: readonly ConfigSource[],

@@ -11,8 +11,8 @@ const HIDDEN = '(hidden)';
 
 /**
  * Returns the configuration in force as YAML, with every default, for the operator. Hides
- * the values of keys that may hold a secret. Of every URL it shows only the scheme and
- * the host.
+ * the values of keys that may hold a secret. Shows only the scheme and the host of every
+ * URL.
  */
 export function showConfig({ jobs, ...common }: Config): string {
   return stringify(shown({ ...common, ...jobs }), { lineWidth: 0, aliasDuplicateObjects: false });

@@ -16,7 +16,7 @@ const { R_OK, W_OK, X_OK } = constants;
 /**
  * Returns the problems that would keep the daemon from starting with this configuration,
  * on this machine and as this user: files, keys, certificates, the database, ports and
- * sockets. It writes nothing and contacts no other machine.
+ * sockets. Writes nothing and contacts no other machine.
  */
 export async function checkStart(config: Config, logger: Log): Promise<readonly HermeticError[]> {
   const problems: HermeticError[] = [];

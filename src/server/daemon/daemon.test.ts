@@ -206,8 +206,8 @@ test('web: certificate by SNI, site by Host and path, and limits on what comes i
     },
     maxBody: 1000,
   });
-  // Plain HTTP, since `fetch` does not trust the root of the test; the routing is the
-  // same code.
+  // The port uses plain HTTP, since `fetch` does not trust the root certificate of the
+  // test. The routing is the same over HTTPS.
   const listener = await listenWeb(
     { address: '127.0.0.1', port: 0 },
     { sites: [site('a.example'), site('b.example')], log, limits: { connections: 10 } },

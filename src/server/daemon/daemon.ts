@@ -250,8 +250,8 @@ async function stopJobs({ jobContext, services }: Generation): Promise<void> {
  */
 const PLAIN_CONNECTIONS = 100;
 /**
- * Limits of the metrics port. A monitor sends its short request at once, so a slow client
- * may soon be closed for it.
+ * Limits of the metrics port. A monitor sends its short request at once, so the port may
+ * soon close a slow connection to admit it.
  */
 const METRICS_LIMITS = { connections: 32, patienceMs: 1000 };
 

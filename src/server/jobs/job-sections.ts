@@ -102,7 +102,7 @@ export const pagesSchema = pagesSection.extend({
     .default([]),
   /**
    * Maximum number of concurrent connections to each port. Pages that update themselves
-   * may use half of them.
+   * may use half of these connections.
    */
   connections: z.int().min(2).max(100_000).default(500),
 });

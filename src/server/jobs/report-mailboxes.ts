@@ -12,7 +12,8 @@ import type { Degraded, JobContext } from '../service.js';
 
 /**
  * Promises, by mailbox, that resolve when the last reader of the mailbox has ended. After
- * a reload the next reader waits for that, so that two readers never fetch the same mail.
+ * a reload the next reader waits for this promise, so that two readers never fetch the
+ * same mail.
  */
 const lastReaders = new Map<string, Promise<void>>();
 

@@ -88,8 +88,8 @@ function oneOf(
 }
 
 /**
- * Returns one sample for each host, since several domains can share a host: the earliest
- * expiry of its certificates.
+ * Returns one sample for each host: the earliest expiry of its certificates. Several
+ * domains can share a host.
  */
 function certificateSamples(certificates: WatchedFacts['certificates']): readonly Sample[] {
   const ends = new Map<string, WatchedFacts['certificates'][number]>();

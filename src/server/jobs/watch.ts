@@ -139,8 +139,8 @@ export class Watcher {
   }
 
   /**
-   * Returns whether a check is due: also if the due time is too far ahead, because a
-   * clock that was set back must not stop the watch.
+   * Returns whether a check is due. A due time too far in the future is ignored, because
+   * a clock that was set back must not stop the watch.
    */
   #isDue(domainName: string, now: number): boolean {
     const due = this.#due.get(domainName) ?? 0;
@@ -198,8 +198,8 @@ export class Watcher {
   }
 
   /**
-   * Returns the milliseconds until the next check: few if that check confirms or refutes
-   * the last one.
+   * Returns the milliseconds until the next check. The time is short if the next check
+   * must confirm or refute the last one.
    */
   #pause(domainName: string): number {
     const every = this.#settings.everyHours * HOUR;

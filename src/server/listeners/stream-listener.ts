@@ -9,11 +9,10 @@ export interface StreamSettings {
   readonly limits: PortLimits;
   serve(connection: Connection): void;
   /**
-   * Ends a connection that the port closes to make room for a new one, as its protocol
-   * requires.
+   * Ends a connection, as the protocol requires, to make room for a new one.
    */
   evict?(connection: Connection): void;
-  /** Ends the connections when the port closes, each as its protocol requires. */
+  /** Ends all connections when the port closes, as the protocol requires. */
   end?(): Promise<void>;
 }
 

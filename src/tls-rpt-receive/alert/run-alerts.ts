@@ -25,8 +25,8 @@ export interface AlertOptions {
     Record<string, (reportAlerts: readonly ReportAlert[]) => Promise<boolean>>
   >;
   /**
-   * A function that is called with the error of a domain or channel. The round continues
-   * with the others.
+   * Receives the error of a domain or channel. The round continues with the other domains
+   * and channels.
    */
   readonly onError?: (what: AlertFailure) => void;
 }
@@ -136,8 +136,8 @@ async function readConditions(
   };
   for (const domainName of new Set(domains)) await look(domainName);
   for (const domainName of await failingDomains(options, store, unread, onError))
-    // With DANE a failing name may be a mail host. Its failures are then already covered
-    // by the recipient domain.
+    // With DANE a failing name may be a mail host whose failures the recipient domain
+    // already covers.
     if (!domains.includes(domainName) && !covered.has(domainName)) await look(domainName);
   return { conditions, unread, ended };
 }

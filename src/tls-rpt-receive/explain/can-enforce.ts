@@ -14,8 +14,8 @@ export interface EnforceAnswer {
 }
 
 /**
- * Number of days with reports and without a failure of the domain that must precede
- * `mode: enforce`.
+ * Number of days that must precede `mode: enforce`, with reports and without a failure
+ * that the domain caused.
  */
 const WANTED_DAYS = 14;
 /** Number of past days to search: a small domain has no reports on some days. */

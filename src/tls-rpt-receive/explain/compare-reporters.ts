@@ -101,7 +101,7 @@ export function compareReporters(
       ? true
       : (rates.get(reporter) ?? 0) >= COMPARABLE_SHARE * worst;
   const affected = [...new Set([...failureGroup.reporters, ...failed.keys()])].filter(isAffected);
-  // A reporter of the group that failed rarely is neither affected nor unaffected.
+  // A reporter of the group with few failures is neither affected nor unaffected.
   const concerned = new Set([...affected, ...failureGroup.reporters]);
   const others = [...applied].flatMap(([reporter, sessionRows]) =>
     !concerned.has(reporter) && sessionRows.some((sessionRow) => sessionRow.ok > 0) ? reporter : [],

@@ -166,7 +166,7 @@ function statusOf(
 }
 
 /**
- * Returns, by reporter, the number of sessions of type `sts` that may be unprotected: the
+ * Returns the number of sessions of type `sts`, by reporter, that may be unprotected: the
  * policy is in mode none, or the reporter quotes no policy and the failure is, or may be,
  * a failed policy fetch.
  */

@@ -90,7 +90,7 @@ export interface QuotedPolicy {
 /** Reports in the name of one reporter that are excluded from the sums. */
 export interface DoubtfulRow {
   readonly trust: string;
-  /** A code of `TrustReason`; empty if none was stored. */
+  /** A code of `TrustReason`; empty if no code was stored. */
   readonly reason: string;
   readonly reporter: string;
   readonly detail: string;

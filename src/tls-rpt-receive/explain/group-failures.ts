@@ -116,7 +116,7 @@ function hostOf({ mx, type, domain }: FailureFact, reportedFacts: ReportedFacts)
 /**
  * Returns whether failure details without a count describe failed sessions. They do so
  * only if the summary, which gives the number of all failed sessions (RFC 8460 §4.4),
- * counts more failures than the details.
+ * counts more failures than the details describe.
  */
 function isPartOfFailure(
   failureRows: readonly FailureFact[],

@@ -33,7 +33,7 @@ import { withoutNoise } from './sources.js';
 export type FaultParty = 'yours' | 'theirs' | 'path' | 'unclear';
 
 /**
- * The kind of advice. `general` follows from the result type; the others need more
+ * The kind of advice. `general` follows from the result type; the other kinds need more
  * specific evidence.
  */
 export type Remedy =

@@ -4,7 +4,7 @@ import { dateOf } from './facts.js';
 import { explainNote } from './explain-group.js';
 import { inTurns, type Steps } from './steps.js';
 
-/** A number that no report exceeds. */
+/** A number larger than the number of any report. */
 const MAX_ID = Number.MAX_SAFE_INTEGER;
 
 /** One stored report, without its content. */

@@ -9,8 +9,8 @@ export interface SeenPolicy {
   readonly reporter: string;
   readonly last: string;
   /**
-   * `current`: equal to the published policy. `other`: different from it. `unknown`: no
-   * check found a published policy.
+   * `current`: equal to the published policy. `other`: different from the published
+   * policy. `unknown`: no check found a published policy.
    */
   readonly state: 'current' | 'other' | 'unknown';
   readonly differences: readonly string[];

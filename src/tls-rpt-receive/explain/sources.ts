@@ -47,25 +47,25 @@ const NAMED_NOISE_SHARE = 1 / 200;
 /** The minimum share of failed sessions of each sender if a fault affects all senders. */
 const MIN_RATE = 1 / 5;
 /**
- * The share of common days that two reporters of one fault must exceed with failures of
- * both.
+ * The fraction of the common days with a failure of one or both reporters on which both
+ * must have failures.
  */
 const COMMON_DAYS = 1 / 4;
 /**
- * The factor by which failures of another type must prevail for a reporter to report the
- * fault under that type.
+ * The factor by which a reporter's failures of another type must outnumber those of the
+ * group to show that the group is noise.
  */
 const MAIN_SHARE = 4;
 /** The probability below which noise does not explain the failures of one reporter. */
 const NOISE_CHANCE = 1 / 100;
 /**
- * The share of common days for a reporter that never reports a success. It may report
- * only failures, so that all its days have failures.
+ * The fraction of common days if a reporter never reports a success. Such a reporter may
+ * report only failures, so that all its days have failures.
  */
 const COMMON_DAYS_OF_FAILURES = 3 / 4;
 /**
- * The minimum share of failures with one result for a reporter without successes to
- * confirm a fault.
+ * The minimum share of failures with one result that a reporter without successes needs
+ * to confirm a fault.
  */
 const PURE_SHARE = 4 / 5;
 

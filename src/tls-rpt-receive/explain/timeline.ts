@@ -17,8 +17,8 @@ export interface TimelineDay {
 }
 
 /**
- * Returns, for each day, the number of sessions and the changes of the domain. A change
- * is often the cause of failures that begin on the same day.
+ * Returns the number of sessions and the changes of the domain for each day. A change is
+ * often the cause of failures that begin on the same day.
  */
 export function timeline(reportedFacts: ReportedFacts): readonly TimelineDay[] {
   const changes = [

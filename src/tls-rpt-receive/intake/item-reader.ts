@@ -183,7 +183,7 @@ class ReadingThread {
     });
     this.#worker
       .on('message', (message: FromWorker) => this.#take(message))
-      // For example, the thread has no memory left.
+      // The thread failed, for example because it had no memory left.
       .on('error', () => this.#settle?.(undefined))
       .on('exit', () => this.#settle?.(undefined));
     this.#worker.unref();

@@ -19,7 +19,9 @@ export interface ReceiverOptions {
   readonly domains: readonly string[];
   /** Returns the known MX hosts of these domains: with DANE they are policy domains. */
   readonly hosts?: () => ReadonlySet<string>;
-  /** Looks up DKIM keys. If present, a separate thread reads large items. */
+  /**
+   * Looks up DKIM keys. If this function is present, a separate thread reads large items.
+   */
   readonly keys?: LookupKeys;
   /**
    * Verifies the signatures of a message if `keys` is absent. The calling thread then

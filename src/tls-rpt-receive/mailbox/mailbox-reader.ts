@@ -56,8 +56,8 @@ export interface MailboxReaderOptions {
   /** Maximum number of mails that are remembered as pending. Default 100,000. */
   readonly maxPending?: number | undefined;
   /**
-   * Called with the failure if the mailbox cannot be read, and with undefined if it can
-   * be read again.
+   * Receives the failure if the mailbox cannot be read, and undefined when it can be read
+   * again.
    */
   readonly onFailure: (failure: Failure | undefined) => void;
 }

@@ -12,7 +12,10 @@ import type { Source } from './walk-sources.js';
 /** The destination of an import, the accepted domains, and the limits of one item. */
 export interface ImportOptions {
   readonly clock: Clock;
-  /** The database in which the reports are stored. Without it they are only read. */
+  /**
+   * The database in which the reports are stored. Without a database the reports are only
+   * read.
+   */
   readonly store?: Store;
   /** The domains for which reports are accepted. Empty or absent: all domains. */
   readonly domains?: readonly string[];

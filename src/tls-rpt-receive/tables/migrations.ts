@@ -7,8 +7,8 @@ const MAX_COUNT = 10_000_000_000;
 export const MAX_DAY_SUM = 1_000_000_000_000_000;
 
 /**
- * The tables of reports. A day is the number of days since 1970, and a time the
- * milliseconds.
+ * The tables of reports. A day is the number of days since 1970, and a time is in
+ * milliseconds since 1970.
  *
  * `report.trust` is the best verdict among the copies of a report. `counted` is 1 for
  * rows that are in the sums. `authenticated` is 1 for rows that are evidence

@@ -108,7 +108,7 @@ export const MISSING_PROOF: readonly (TrustReason | undefined)[] = [
 
 /**
  * Returns the verdict `given` if only a proof is missing and the operator trusts the
- * mailbox; otherwise the given verdict.
+ * mailbox; otherwise returns `verdict` unchanged.
  */
 function vouchedFor(
   verdict: TrustVerdict,

@@ -23,7 +23,7 @@ export function digestOf(secret: string): string {
   return createHash('sha256').update(secret).digest('hex');
 }
 
-/** Returns the token of the forms of one session. Each session has a different token. */
+/** Returns the token for the forms of a session. Each session has a different token. */
 export function formTokenOf(formKey: string): string {
   return createHmac('sha256', formKey).update('form').digest('base64url');
 }

@@ -3,7 +3,9 @@ import { ACCESS_WRITER } from './access-tables.js';
 
 /** Milliseconds for which a key may be used only with its first body. */
 const VALID_MS = 86_400_000;
-/** Maximum number of keys of one account; beyond it the oldest is deleted. */
+/**
+ * Maximum number of keys of one account. Beyond this number the oldest key is deleted.
+ */
 const MAX_KEYS = 10_000;
 
 /**

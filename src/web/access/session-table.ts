@@ -74,8 +74,8 @@ const columns = 'id, name, way, role, customers, network, agent, created_at, see
  */
 const SEEN_INTERVAL = 60_000;
 /**
- * Maximum number of sessions of one account; beyond it the session unused for longest is
- * deleted.
+ * Maximum number of sessions of one account. Beyond this number the least recently used
+ * session is deleted.
  */
 const MAX_SESSIONS = 20;
 const MAX_AGENT = 200;

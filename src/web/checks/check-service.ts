@@ -36,7 +36,7 @@ export interface CheckRequest {
    */
   readonly maxAgeMs?: number | undefined;
   /**
-   * Whether the operator asks, for whom no client limit and no pause apply.
+   * Whether the operator requests the check. If so, no client limit and no pause apply.
    */
   readonly isOperator: boolean;
 }
@@ -69,8 +69,7 @@ const BURST = 3;
 /** Milliseconds between two searches for expired rows. */
 const PRUNE_INTERVAL = HOUR;
 /**
- * Maximum milliseconds since an unfinished check was accepted for a restart to continue
- * it.
+ * Maximum age in milliseconds of an unfinished check that a restart continues.
  */
 const RESUME_MS = HOUR;
 /** Maximum number of ended checks in memory whose state the database could not store. */

@@ -1,8 +1,8 @@
 import { BoundedMap } from '../../base/index.js';
 
 /**
- * Maximum number of keys. Beyond it the least recently used key is evicted, and its count
- * begins again.
+ * Maximum number of keys. Beyond this number the least recently used key is evicted, and
+ * its count begins again.
  */
 const MAX_KEYS = 20_000;
 

@@ -182,8 +182,8 @@ export class OwnDomainsReader {
   }
 
   /**
-   * Returns the policies that the senders of this machine have cached, soonest refresh
-   * first.
+   * Returns the policies that the senders of this machine have cached, those with the
+   * earliest refresh first.
    */
   cachedPolicies(now: number): readonly StsEntry[] {
     return stsStore(this.#store, { now: () => now }).due(Number.MAX_SAFE_INTEGER, MAX_POLICIES);

@@ -6,7 +6,7 @@ import { operatorPage } from './operator/operator-layout.js';
 import { siteStyle } from './site-style.js';
 
 /**
- * Returns the reports about a domain as one HTML file without scripts and external files.
+ * Returns the reports about a domain as one HTML file without scripts or external files.
  * The file has the content of the site's page about the domain, without the navigation.
  * `version`: the version of the program, for the footer.
  */

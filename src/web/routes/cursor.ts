@@ -16,7 +16,10 @@ export function positionOf(cursor: string): string | undefined {
   return position;
 }
 
-/** Returns a page of `limit` items. `found`: one item more, if there is a next page. */
+/**
+ * Returns a page of `limit` items. `found`: these items, and one more if there is a next
+ * page.
+ */
 export function pageOf<Found, Item>(
   found: readonly Found[],
   limit: number,

@@ -98,7 +98,7 @@ export function revokeToken(
 }
 
 /**
- * Returns the account that owns the tokens which a request creates. For a request with a
+ * Returns the account that owns the tokens that a request creates. For a request with a
  * token, this is the owner of the token.
  */
 export function ownerOf(actor: Actor): { name: string; way: ApiToken['way'] } {

@@ -5,7 +5,10 @@ import { overviewHeadline } from '../../../tls-rpt-receive/index.js';
 import { urgencyOf, type OwnDomain, type OwnDomains } from '../../operator/own-domains.js';
 import { domainPath, operatorPage } from './operator-layout.js';
 
-/** Maximum number of rows of the page. In a longer list the operator must search. */
+/**
+ * Maximum number of rows of the page. In a longer list the operator finds the other
+ * domains with the search field.
+ */
 const MAX_ROWS = 200;
 
 /** The words and tones for urgencies 0 to 3. */
