@@ -18,8 +18,8 @@ export function compareBytes(left: Uint8Array, right: Uint8Array): number {
 }
 
 /**
- * Returns true for equal contents. The comparison is not constant-time: do not compare
- * secrets with it.
+ * Returns true for byte strings with equal contents. The comparison is not constant-time:
+ * do not compare secrets with it.
  */
 export function equalBytes(left: Uint8Array, right: Uint8Array): boolean {
   return left.length === right.length && Buffer.compare(left, right) === 0;

@@ -12,7 +12,7 @@ const digest = /\b[0-9a-f]{64}\b/;
 
 /**
  * Wraps text to lines of at most `width` columns. A longer word is cut, except a digest,
- * which gets its own line from the first column on. A clause is not broken. Control
+ * which gets its own line from the first column on. A clause stays on one line. Control
  * characters of foreign text become visible escapes.
  */
 export function wrap(

@@ -32,7 +32,8 @@ function codesOf(node: ts.Node): readonly string[] {
     const [code] = node.arguments ?? [];
     return code && ts.isStringLiteral(code) ? [code.text] : [];
   }
-  // `(some-code)` at the end of a printed line, except a column of an SQL statement.
+  // Finds `(some-code)` at the end of a printed line, except a column of an SQL
+  // statement.
   if (ts.isStringLiteralLike(node) || ts.isTemplateTail(node) || ts.isTemplateHead(node))
     return [
       ...node.text.matchAll(/(?<!(?:CONFLICT|USING|AS \w+) )\(([a-z]+(?:-[a-z]+)*)\)\n/g),

@@ -2,7 +2,7 @@ import { describeSystemError, HermeticError } from '../base/index.js';
 import { askSocket } from '../net/index.js';
 import type { ControlAnswer, ControlRequest } from '../server/index.js';
 
-/** The control socket of the packaged daemon. */
+/** Path of the control socket of the packaged daemon. */
 export const DEFAULT_SOCKET = '/run/hermetic/control.sock';
 
 const MAX_ANSWER = 1024 * 1024;

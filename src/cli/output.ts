@@ -27,7 +27,7 @@ export interface Output {
 /** The inputs of a command from the process. */
 export interface CommandContext {
   readonly output: Output;
-  /** Aborted by the first ctrl-C. */
+  /** The signal that the first ctrl-C aborts. */
   readonly signal: AbortSignal;
   /** Sets the exit status. */
   finish(status: number): void;

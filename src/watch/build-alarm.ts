@@ -7,7 +7,7 @@ export function gravest(faults: readonly WatchedFault[]): WatchedFault | undefin
 }
 
 /**
- * Builds an alarm. `name` identifies the fault from its begin to its end, and stays the
+ * Builds an alarm. `name` identifies the fault from its start to its end, and stays the
  * same if the alarm is sent again after a crash.
  */
 export function alarmOf(

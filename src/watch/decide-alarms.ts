@@ -275,7 +275,7 @@ function decideSeen(
 
 /**
  * Returns the alarm on a domain without a certain result. `name` identifies the alarm
- * from its begin to its end; `since` is the time in its text.
+ * from its start to its end; `since` is the time in its text.
  */
 function notSeen(
   kind: 'added' | 'ended',
@@ -338,7 +338,7 @@ function standingOf(
   return standing.filter((key) => present.includes(key) || !provesKeyAbsent(result, key));
 }
 
-/** Counts the check for each fault, and adds the new ones. */
+/** Counts the check for each fault, and adds new faults. */
 function remember(
   known: readonly WatchedFault[],
   shown: readonly ObservedFault[],

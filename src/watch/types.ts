@@ -11,7 +11,7 @@ const faultSchema = z.strictObject({
   /** Rule and host: the same fault has the same key at every check. */
   key: z.string(),
   rule: z.string(),
-  /** The row of the scorecard. */
+  /** The row of the scorecard that contains the fault. */
   topic: z.string(),
   /** Domain, host, or `host [ip]`: every subject that the last certain check named. */
   subjects: z.array(z.string()),
@@ -138,7 +138,7 @@ export interface WatchedCheck {
   /** Maintenance: the check counts, but reports no fault. */
   readonly silent?: boolean;
   /**
-   * Begin of the check, milliseconds since 1970. A check that began before the last one
+   * Start of the check, milliseconds since 1970. A check that began before the last one
    * of the same domain ended is not a second check.
    */
   readonly began?: number;

@@ -17,7 +17,7 @@ import { formatJson, type CommandContext, type Output } from '../output.js';
  */
 interface ConfigFlags {
   readonly host: string;
-  /** Certificate chains, PEM; the n-th belongs to the n-th `key`. */
+  /** PEM files of certificate chains; the n-th chain belongs to the n-th `key`. */
   readonly cert?: readonly string[];
   readonly key?: readonly string[];
   /** Version of the server: settings that this version does not support are omitted. */

@@ -246,7 +246,7 @@ interface CertificateFiles {
   readonly key: string;
 }
 
-/** The settings of jobs that are examined. */
+/** The settings of jobs that doctor examines. */
 interface KnownJobs {
   readonly publish?: { readonly dns?: Readonly<Record<string, { readonly key?: string }>> };
   readonly report?: {

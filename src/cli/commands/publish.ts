@@ -300,7 +300,7 @@ function subjectText(plan: Omit<SubjectPlan, 'save'>, actions: readonly string[]
     .join('');
 }
 
-/** Returns the state of one domain or host: no actions, no proposals. */
+/** Returns the state of one domain or host, without actions and proposals. */
 function statusText(subjectPlan: SubjectPlan): string {
   const { subject, place, alerts, waits, failures, certificates = [] } = subjectPlan;
   return [`${subject}: ${place}`, ...alerts.map(alertText), ...failures.map(failureTextOf)]
@@ -313,7 +313,8 @@ function statusText(subjectPlan: SubjectPlan): string {
 }
 
 /**
- * Columns of certificate lines; other lines contain names and records that must not wrap.
+ * Width of certificate lines, in columns; other lines contain names and records that must
+ * not wrap.
  */
 const WIDTH = 80;
 

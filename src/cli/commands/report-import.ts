@@ -216,7 +216,7 @@ class Tally {
   readonly #stored = { stored: 0, repeated: 0, confirmed: 0, superseded: 0 };
   #successful = 0;
   #failed = 0;
-  /** Reports with members that RFC 8460 does not define. */
+  /** Number of reports with members that RFC 8460 does not define. */
   #unforeseen = 0;
 
   /** Counts one report. */

@@ -72,7 +72,10 @@ interface Sending {
   readonly context: CommandContext;
 }
 
-/** Validates the addresses and delivers or connects. Returns the exit status. */
+/**
+ * Validates the addresses, then delivers the message, or only connects with `--dry-run`.
+ * Returns the exit status.
+ */
 async function run(
   to: readonly string[],
   given: SendFlags,

@@ -225,8 +225,8 @@ function askLibrary(): string {
 }
 
 /**
- * Returns the reader of tables. Relative names are below the folder of the file, so that a
- * copied /etc/postfix can be read.
+ * Returns the function that reads lookup tables. Relative names refer to the folder of
+ * the file, so that a copied /etc/postfix can be read.
  */
 function tableReader(file: string | undefined): ReadTable {
   const folder = file === undefined || file === STANDARD_STREAM ? '/etc/postfix' : dirname(file);

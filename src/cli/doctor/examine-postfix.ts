@@ -215,7 +215,7 @@ function examineSettings({ settings, hasRoots }: PostfixState): readonly Install
 
 /** Levels at which Postfix refuses to send without TLS, or verifies every server. */
 const MANDATORY = /^(encrypt|dane-only|fingerprint|verify|secure)$/;
-/** Settings that control TLS and must not differ in a service. */
+/** Settings that control TLS, and must not differ between a service and main.cf. */
 const DECIDING =
   /^(?<service>[^/]+\/[^/]+)\/(?<name>smtp_(?:tls_policy_maps|tls_security_level|dns_support_level|use_tls|enforce_tls)) *=/;
 

@@ -32,7 +32,7 @@ export interface LookOptions {
  * lab has new keys, so digests and key tags differ from run to run.
  */
 export interface Stage {
-  /** Checks a domain. */
+  /** Checks a domain, and returns its evidence and result. */
   look(domainName: string, options?: LookOptions): Promise<StagedCheck>;
   /** Connects to a domain's mail hosts as policy allows, and returns the outcome. */
   send(domainName: string): Promise<DeliveryOutcome>;

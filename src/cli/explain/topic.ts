@@ -8,7 +8,7 @@ import type { Stage } from './stage.js';
  * picture.
  */
 export interface ExplainTopic {
-  /** The word on the command line. */
+  /** The word that selects the topic on the command line. */
   readonly name: string;
   /** Other words that select the topic. */
   readonly aliases: readonly string[];

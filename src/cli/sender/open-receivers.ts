@@ -43,7 +43,7 @@ export interface Receivers {
   readonly trustStore: TrustStore;
   /** The root certificate in `trustStore`, PEM. */
   readonly rootPem: string;
-  /** A line of a trust anchor file. */
+  /** The root key as a line of a trust anchor file. */
   readonly anchorLine: string;
   /** The resolver for other programs; present even if no other program uses it. */
   readonly resolver: Endpoint;

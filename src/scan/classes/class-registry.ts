@@ -1,10 +1,10 @@
 import type { FindingId } from '../../check/index.js';
 
-/** A kind of misconfiguration, as published studies count them. */
+/** A kind of misconfiguration that published studies count. */
 export interface MisconfigurationClass {
   /** Position in the bit set of a domain. Never reused. */
   readonly bit: number;
-  /** The property that all domains of this class have, for tables. */
+  /** The property that all domains of this class have, as text for tables. */
   readonly says: string;
   /** A domain with one of these findings belongs to the class. */
   readonly findings: readonly FindingId[];

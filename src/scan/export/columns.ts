@@ -21,9 +21,9 @@ export interface ExportColumn {
   readonly name: string;
   /** Lists are text with spaces between the items. */
   readonly type: 'text' | 'integer' | 'boolean' | 'list';
-  /** The meaning, for the data dictionary. */
+  /** The meaning of the column, for the data dictionary. */
   readonly says: string;
-  /** All values, if their number is small. */
+  /** All possible values of the column, if their number is small. */
   readonly values?: readonly string[] | undefined;
   value(row: ScanResultRow): ColumnValue;
 }

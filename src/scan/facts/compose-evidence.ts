@@ -53,7 +53,7 @@ export function composeEvidence(scanned: ScannedDomain, vantage: ScanVantage = {
 /** The scan does not look up the records of a domain that accepts no mail. */
 const NOT_ASKED = { texts: [], lookup: 'absent', dnssec: 'indeterminate' } as const;
 
-/** Returns the host of that name. */
+/** Returns the host with this name. */
 export function hostNamed({ domain, hosts }: ScannedDomain, name: string): ScannedHost {
   const found = hosts.find(({ host }) => host.name === name);
   if (!found) throw new TypeError(`${domain.domain}: no observation of the host ${name}`);

@@ -43,7 +43,8 @@ export type ObserveOptions = Pick<
 
 /**
  * Observes the DNS facts of a domain: the mail route, then the records of MTA-STS and
- * TLS-RPT. Asks MX and two TXT questions, and only MX if the domain accepts no mail.
+ * TLS-RPT. Asks one MX and two TXT questions, but only the MX question if the domain
+ * accepts no mail.
  * @throws HermeticError for a text that is not a domain name, or the `signal.reason` of
  * an abort.
  */

@@ -7,7 +7,10 @@ import { parseCertificate, type Certificate } from '../../x509/index.js';
  */
 type ReadChain = readonly (Certificate | undefined)[];
 
-/** Parsed once for each visit, since many names and domains share its connections. */
+/**
+ * The chains of visits, parsed once because many names and domains share the connections
+ * of a visit.
+ */
 const parsed = new WeakMap<AddressEvidence['connections'], readonly ReadChain[]>();
 
 /** Returns every chain that the connections of a visit showed. */

@@ -47,7 +47,7 @@ export const newFamily: FamilyAtAddress = {
   wrong: 0,
 };
 
-/** The host name that needs a plan. */
+/** The host name for which `planVisit` decides. */
 export interface PlannedName {
   readonly host: string;
   readonly address: string;
@@ -95,8 +95,8 @@ export function planVisit(
 }
 
 /**
- * Returns the state of the family after a name was visited or inferred. One difference ends
- * inference. A visit without an answer is not a difference.
+ * Returns the state of the family after a name was visited or inferred. One difference
+ * ends inference. A visit without an answer does not count as a difference.
  */
 export function afterVisit(
   family: FamilyAtAddress,

@@ -55,7 +55,8 @@ export function planServerName(
 
 /**
  * Returns the state after a visit; undefined while no answer applies to other names. An
- * answer that differs ends inference. A session that ended early is not a difference.
+ * answer that differs ends inference. A session that ended early does not count as a
+ * difference.
  */
 export function afterServerVisit(
   server: ServerAtAddress | undefined,

@@ -9,10 +9,10 @@ import { visitCertificates } from '../facts/visit-certificates.js';
 /**
  * Computes the key of a domain's facts without names and times. Equal keys have equal
  * grades:
- * - instead of a name, the key has its relations: the match of each certificate, and the
- *   rank of the host; with records of usage DANE-TA also the match of the domain (RFC
- *   7672 §3.2.2);
- * - instead of a date, the key has the number of certificate dates before it;
+ * - instead of a name, the key contains the relations of the name: the match of each
+ *   certificate, and the rank of the host; with records of usage DANE-TA also the match
+ *   of the domain (RFC 7672 §3.2.2);
+ * - instead of a date, the key contains the number of certificate dates before that date;
  * - names stay in the key if the grade depends on more relations: with a policy, behind
  *   an alias, and for a host without addresses.
  *
@@ -20,7 +20,10 @@ import { visitCertificates } from '../facts/visit-certificates.js';
  */
 export class FactsKeys {
   readonly #visits = new WeakMap<AddressEvidence, VisitDigest>();
-  /** The keys of hosts without the recipient domain, cached for all domains of a host. */
+  /**
+   * The parts of host keys that do not depend on the recipient domain, cached for all
+   * domains of a host.
+   */
   readonly #hosts = new WeakMap<HostObservation, SharedHost>();
 
   constructor(private readonly profile: Profile) {}

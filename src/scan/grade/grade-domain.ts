@@ -59,7 +59,7 @@ export class DomainGrader {
     this.#known = new BoundedMap(options.cacheSize ?? 100_000);
   }
 
-  /** Number of computed grades, without those found by their facts. */
+  /** The number of grades that were computed, and not found by their facts. */
   get graded(): number {
     return this.#graded;
   }

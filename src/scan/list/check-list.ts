@@ -44,8 +44,8 @@ export interface ListCounts {
 }
 
 /**
- * Checks the domains of a list in memory. The evidence of a domain equals that of a
- * single check, except for connections shared with other domains.
+ * Checks the domains of a list in memory. The evidence of a domain equals the evidence of
+ * a single check, except for connections shared with other domains.
  */
 export class ListCheck {
   readonly #options: CollectOptions;

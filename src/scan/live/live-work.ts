@@ -46,11 +46,14 @@ import { decideWebRest } from '../schedule/web-rest.js';
 import { LeasedPolicyVisits, refusesAny } from './leased-policy-visits.js';
 import { changedGroups, planByGroups } from './name-groups.js';
 
-/** Rests of an address after which a scan abandons it. */
+/** Number of rests of an address after which a scan abandons the address. */
 const MAX_RESTS = 1;
 
 export interface LiveOptions extends CheckOptions {
-  /** Rests of an address after which a scan abandons it, 0 to 4; default 1. */
+  /**
+   * Number of rests of an address, 0 to 4, after which a scan abandons the address;
+   * default 1.
+   */
   readonly maxRests?: number | undefined;
 }
 

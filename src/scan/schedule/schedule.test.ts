@@ -90,7 +90,7 @@ test('due times spread by a tenth, and first visits over the planned length', ()
   assert.equal(nextDue('a', 0, DAY), nextDue('a', 0, DAY));
 });
 
-/** Returns a visit whose only connection had this end. */
+/** Returns a visit whose only connection ended in this way. */
 function ended(
   connection: Partial<ConnectionEvidence>,
   status: AddressEvidence['status'] = 'inconclusive',

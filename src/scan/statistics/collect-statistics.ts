@@ -127,8 +127,8 @@ export class StatisticsCollector {
   }
 
   /**
-   * Returns the operators with the most domains, and their share. A domain with hosts of
-   * two operators counts for both.
+   * Returns the operators with the most domains, and the share of the domains that they
+   * serve. A domain with hosts of two operators counts for both.
    */
   operators(limit: number): readonly { readonly operator: string; readonly domains: number }[] {
     const foreign = this.#largest(limit).map((operator) => ({

@@ -3,9 +3,9 @@ import { classIds, classRegistry } from '../classes/class-registry.js';
 import type { DomainGrade } from '../grade/grade-domain.js';
 
 /**
- * The answer of one domain to a statistic: `yes` counts in the number, `yes` and `no` in
- * "of how many". `unknown` counts in neither and is reported as a share. `outside`: the
- * statistic does not apply to the domain.
+ * The answer of one domain to a statistic: `yes` counts in the number; `yes` and `no`
+ * count in the total. `unknown` counts in neither, and is reported as a share. `outside`:
+ * the statistic does not apply to the domain.
  */
 export type StatisticAnswer = 'yes' | 'no' | 'unknown' | 'outside';
 
@@ -56,7 +56,7 @@ function ofMail(
 
 const yesIf = (isYes: boolean): StatisticAnswer => (isYes ? 'yes' : 'no');
 
-/** Returns an answer by one value of a measure. */
+/** Returns a function that answers `yes` for some values of a measure. */
 function byValue<K extends 'starttls' | 'certificates' | 'mtaSts' | 'dane' | 'tlsRpt' | 'signed'>(
   measure: K,
   ...values: readonly DomainGrade['measures'][K][]

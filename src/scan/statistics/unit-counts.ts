@@ -1,11 +1,11 @@
-/** Slots of an empty table; always a power of two. */
+/** Number of slots of an empty table; always a power of two. */
 const FIRST_SLOTS = 1024;
 /** Share of the slots that may be used. */
 const FULL = 0.7;
 
 /**
- * Domains by unit and shape, in 16 octets for each pair: a scan of ten million domains has
- * millions of mail hosts, and an object for each would take gigabytes.
+ * Domains by unit and shape, in 16 octets for each pair: a scan of ten million domains
+ * has millions of mail hosts, and an object for each pair would take gigabytes.
  *
  * A unit, such as a host name, is identified by a hash of 64 bits. Two of five million
  * units share a hash with a probability below one in a million.

@@ -17,7 +17,7 @@ import {
 
 /** The time of a judgement, and the cases that the test opened. */
 export interface SenderJudgeOptions {
-  /** ISO 8601; the wall clock of the receivers. */
+  /** Wall-clock time of the receivers, ISO 8601. */
   readonly now: string;
   /** Default: the whole catalogue. */
   readonly cases?: readonly SenderCase[] | undefined;

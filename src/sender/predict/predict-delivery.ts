@@ -29,7 +29,7 @@ export interface ServerFacts {
   readonly domain: string;
 }
 
-/** The predicted end of one message. */
+/** The predicted outcome of one message. */
 export interface PredictedDelivery {
   readonly result: DeliveryResult;
   /** The sender bounces the message instead of deferring it. */

@@ -9,7 +9,7 @@ import type { SenderModel } from './sender-model.js';
 /** The zone under which the names of the cases are formed for a prediction. */
 const ZONE = 'sender.example';
 
-/** The predicted end of one case. */
+/** The predicted outcome of one case. */
 export interface CasePrediction {
   readonly case: SenderCase;
   readonly delivery: PredictedDelivery;

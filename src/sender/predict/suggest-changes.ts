@@ -5,7 +5,7 @@ import type { SenderModel, SenderProgram } from './sender-model.js';
 /** A change of the configuration that improves a verdict. */
 export interface SettingChange {
   readonly mechanism: SenderMechanism;
-  /** The file or section. */
+  /** The file or section to change. */
   readonly place: string;
   readonly lines: readonly string[];
   /** A condition of the change, as a sentence. */

@@ -100,8 +100,8 @@ export function noteText(notes: readonly CaseNote[]): string {
 }
 
 /**
- * Returns the word and tone of a mechanism. Opportunistic TLS has words of its own,
- * because it has no policy.
+ * Returns the word and tone for the result of a mechanism. Opportunistic TLS has words of
+ * its own, because it has no policy.
  */
 export function mechanismWord({ mechanism, verdict }: MechanismResult): readonly [string, Tone] {
   if (mechanism !== 'starttls') return mechanismWords[verdict];

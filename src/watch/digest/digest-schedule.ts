@@ -2,7 +2,7 @@ import type { DigestSchedule } from '../settings.js';
 
 const HOUR = 3_600_000;
 const DAY = 24 * HOUR;
-/** The days by their number in ECMAScript dates. */
+/** The days of the week, in the order of their numbers in ECMAScript dates. */
 const weekdays = [
   'sunday',
   'monday',

@@ -36,7 +36,7 @@ export function dueDigest(
   return sent.until < planned ? { from: sent.until, until: planned } : undefined;
 }
 
-/** Records that a channel accepted the digest of a period, or began without one. */
+/** Records that a channel accepted the digest of a period, or began without a digest. */
 export function markDigest(stateStore: Store, channel: string, until: number): Promise<void> {
   return stateStore.write('watch', () => {
     stateStore
@@ -50,7 +50,9 @@ export function markDigest(stateStore: Store, channel: string, until: number): P
 /** The domains of a digest, its period and its schedule. */
 export interface ReadDigestOptions extends DuePeriod {
   readonly domains: readonly string[];
-  /** Only alarms of `domains`, for a reader that may see no other domain. */
+  /**
+   * Limits the alarms to those of `domains`, for a reader that may see no other domain.
+   */
   readonly isConfined?: boolean;
   readonly schedule: DigestSchedule;
 }

@@ -125,7 +125,7 @@ async function reasonFor(
   return { kind: 'later', isSpent, ms: isSpent ? Math.max(rest, row?.day_ms ?? 0) : rest };
 }
 
-/** The end of a contact. */
+/** The result of a contact that has ended. */
 export interface EndedContact {
   /** Connections that were opened. */
   readonly connections: number;

@@ -18,17 +18,17 @@ const MAX_WAIT_MS = 10_000;
 const DEFER_MS = 2000;
 const RATE_MS = 100;
 /**
- * Random extension of a pause, as a share, so that workers do not retry at the same
- * moment.
+ * Random extension of a pause, as a share of the pause, so that workers do not retry at
+ * the same moment.
  */
 const JITTER = 0.2;
 /** Maximum number of addresses with a queue in memory. */
 const MAX_ADDRESSES = 10_000;
 
-/** The limits of a worker. */
+/** The limits of a worker on contacts with policy hosts. */
 export interface WebContactOptions {
   readonly rules: Politeness;
-  /** Shared with the visits to mail hosts. */
+  /** The connection rate, which visits to mail hosts share. */
   readonly rate: ConnectionRate;
 }
 
@@ -50,7 +50,7 @@ export class WebContacts {
     this.#breaker = new NetworkBreaker(context.clock, options.rules.maxTimeouts);
   }
 
-  /** Returns the contacts of one scan. */
+  /** Returns the interface through which one scan contacts policy hosts. */
   of(scanId: number): WebVisits {
     return { contact: (target, visit) => this.#contact(scanId, target, visit) };
   }

@@ -141,7 +141,7 @@ export interface VisitObservation {
   readonly validMs?: number | undefined;
 }
 
-/** A host name at an address that needs a plan. */
+/** A host name at an address for which `planVisit` decides. */
 export interface PlannedHost {
   readonly host: string;
   readonly address: string;
@@ -187,7 +187,8 @@ export interface GroupVisit {
   readonly host: string;
   readonly facts: Facts;
   /**
-   * The group from which the name could have been inferred: the visit measures the error.
+   * The group from which the name could have been inferred: the visit measures the error
+   * of inference.
    */
   readonly checks?: NameGroup | undefined;
 }

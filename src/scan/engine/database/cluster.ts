@@ -92,7 +92,10 @@ class Server {
     this.#user = serverUser();
   }
 
-  /** Requires the files of the cluster, or creates them if they are absent. */
+  /**
+   * Creates the files of the cluster if they are absent. Without `create`, throws
+   * `scan-database-empty` instead.
+   */
   async prepare(create: boolean): Promise<void> {
     const data = this.#data;
     if (existsSync(join(data, 'PG_VERSION'))) return;
@@ -127,7 +130,7 @@ class Server {
     throw scanError('scan-server-failed', `see ${log}: ${lastLine(log)}`);
   }
 
-  /** Opens a pool. If another process is stopping the server, starts it again. */
+  /** Opens a pool. If another process is stopping the server, starts the server again. */
   async connect(options: {
     maxConnections?: number;
     onError?: (error: Error) => void;

@@ -12,7 +12,7 @@ import { loadPackage } from './load-package.js';
 export type StatementParameter =
   string | number | boolean | null | Date | Buffer | readonly unknown[];
 
-/** Runs statements: the database itself, or one transaction in it. */
+/** An object that runs statements: the database itself, or one of its transactions. */
 export interface Queries {
   /**
    * Runs one statement and returns its rows. The statement is prepared once for each

@@ -1,2 +1,2 @@
-/** The UTC day, by which budgets count connections. */
+/** SQL expression for the present day in UTC, for which budgets count connections. */
 export const TODAY = `(now() AT TIME ZONE 'UTC')::date`;

@@ -280,7 +280,7 @@ function certificateOf(
 
 /**
  * Returns the use of DANE. Exim needs a build with DANE, `hosts_try_dane`, and DNSSEC
- * lookups by the router. Only hosts behind a signed MX RRset count (smtp.c,
+ * lookups by the router. DANE applies only to hosts that a signed MX RRset names (smtp.c,
  * `host->dnssec == DS_YES`).
  */
 function daneOf(

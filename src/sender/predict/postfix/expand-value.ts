@@ -70,7 +70,7 @@ interface Reference {
   readonly filled?: string;
   /** The text if the condition is false. */
   readonly empty?: string;
-  /** Characters of the reference after the dollar sign. */
+  /** Number of characters of the reference after the dollar sign. */
   readonly length: number;
 }
 

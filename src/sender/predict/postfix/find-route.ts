@@ -104,7 +104,7 @@ function checkClient(route: PostfixRoute, programs: ReadonlyMap<string, string>)
 }
 
 /**
- * Returns the transport of a class of domains; without a host of its own, relayhost
+ * Returns the transport of a class of domains; if the transport names no host, relayhost
  * applies.
  */
 function routeByDefault(settings: PostfixParameters, setting: string): PostfixRoute {

@@ -101,7 +101,7 @@ export class PostfixParameters {
     return unknown(`${name}: ${expanded.reason}`, source);
   }
 
-  /** Returns whether the version is known and at least this one. */
+  /** Returns whether the version of Postfix is known, and at least `major.minor`. */
   isVersionAtLeast(major: number, minor: number): boolean {
     return this.version !== undefined && isLevelAtLeast(this.version, major, minor);
   }
@@ -134,7 +134,10 @@ export function readYes(value: Fact<string>): Fact<boolean> {
   return unknown(`${value.source.setting} = ${value.value} is neither yes nor no`, value.source);
 }
 
-/** Returns whether a compatibility level or version such as `3.11` is at least another one. */
+/**
+ * Returns whether a compatibility level or version such as `3.11` is at least
+ * `major.minor`.
+ */
 export function isLevelAtLeast(text: string, major: number, minor: number): boolean {
   const [, whole = '0', part = '0'] = /^(\d{1,6})(?:\.(\d{1,6}))?/.exec(text.trim()) ?? [];
   return Number(whole) > major || (Number(whole) === major && Number(part) >= minor);
