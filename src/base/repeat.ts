@@ -8,8 +8,8 @@ export interface RepeatOptions {
   /** Milliseconds before the first round; by default the first round runs at once. */
   readonly firstPauseMs?: number;
   /**
-   * Receives the error of a failed round. A number that it returns is the pause before
-   * the next round, in milliseconds.
+   * Receives the error of a failed round. A number that the function returns is the pause
+   * before the next round, in milliseconds.
    */
   onError(error: Error): number | void;
 }

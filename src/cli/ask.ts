@@ -1,8 +1,8 @@
 import { createInterface } from 'node:readline/promises';
 
-/** The terminal of a question. Default: the terminal of this process. */
+/** The terminal on which a question is asked. Default: the terminal of this process. */
 export interface QuestionTerminal {
-  /** Aborts the question. */
+  /** The signal that aborts the question. */
   readonly signal: AbortSignal;
   readonly input?: NodeJS.ReadStream;
   readonly output?: NodeJS.WritableStream;

@@ -13,7 +13,7 @@ import type { CommandContext } from './output.js';
  *
  * - Output paths are tested before the first packet, so that a long check is not lost.
  * - Text of peers is neutralised before it is printed, so it cannot control the terminal.
- * - A broken peer is a result (exit status 1 or 3). Status 2 means that the command
+ * - A fault of a peer is a result (exit status 1 or 3). Status 2 means that the command
  *   itself cannot be used, and `hermetic explain CODE` explains the printed code.
  * - `--json` prints the stable contracts of `schemas/`; the text form may change.
  *

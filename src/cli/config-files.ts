@@ -36,7 +36,7 @@ const MAX_PROBLEMS = 20;
  * Reads a configuration file and `conf.d/*.yaml` next to it, in the order of their names.
  * Standard input (`-`) has no such folder. Throws HermeticError for a file that cannot be
  * read, and for a file in `conf.d` whose name ends in `.yml` or `.YAML`. With
- * `onlyRegular` it also throws for pipes and devices.
+ * `onlyRegular` the function also throws for pipes and devices.
  */
 export function readConfigSources(
   filePath: string,

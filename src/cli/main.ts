@@ -8,8 +8,8 @@ const OLDEST_MAJOR = 20;
 const OLDEST_MINOR = 19;
 
 /**
- * Open files that loading the program needs, because Node opens the modules of one level
- * together. With a lower limit, Node reports an unopened package as missing.
+ * Number of open files that loading the program needs, because Node opens the modules of
+ * one level together. With a lower limit, Node reports an unopened package as missing.
  */
 const MIN_OPEN_FILES = 256;
 /**

@@ -8,9 +8,9 @@ type ServerPart = Pick<typeof ServerModule, 'parseConfigFiles'>;
 
 /**
  * Reloads the configuration of a daemon, one reload after another. An invalid
- * configuration leaves the old one active. Requests that arrive before the next reload
- * begins share that reload: many signals cause only two reloads, and do not delay the
- * exit of the daemon.
+ * configuration leaves the old configuration active. Requests that arrive before the next
+ * reload begins share that reload: many signals cause only two reloads, and do not delay
+ * the exit of the daemon.
  */
 export class Reloader {
   readonly #file: string;

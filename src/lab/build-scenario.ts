@@ -153,7 +153,8 @@ async function startServer(
   { network, pki, attackers, onMail }: ScenarioSite,
 ): Promise<void> {
   const { name, certificates, habit = 'good', greeting, speaks, suites: only, admits } = server;
-  // A configured list of suites is for TLS 1.2, and a scripted surface completes in 1.2.
+  // A configured list of suites is for TLS 1.2, and a scripted surface completes
+  // handshakes in TLS 1.2.
   const maxVersion = only !== undefined || speaks ? 'TLSv1.2' : undefined;
   await network.listenTcp(
     address,

@@ -14,8 +14,8 @@ export interface Exposed {
 
 /**
  * Opens the lab to other programs of this machine: every documentation address as a
- * loopback one (198.51.100.7 becomes 127.51.100.7), with its real port. Rejects if this
- * process lacks the privilege for ports below 1024.
+ * loopback address (198.51.100.7 becomes 127.51.100.7), with its real port. Rejects if
+ * this process lacks the privilege for ports below 1024.
  */
 export async function expose(
   network: LabNetwork,

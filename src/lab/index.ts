@@ -2,8 +2,8 @@
  * A simulated mail internet in one process, for tests, demonstrations and learning.
  *
  * Tests of a check or a delivery need servers that really fail. The lab has a signed DNS
- * root with about sixty domains below it. Each is a scenario: a mail server with an
- * expired certificate, a zone with a bogus signature, a policy host that redirects, an
+ * root with about sixty domains below it. Each domain is a scenario: a mail server with
+ * an expired certificate, a zone with a bogus signature, a policy host that redirects, an
  * on-path attacker who strips STARTTLS. Each scenario states the expected verdict,
  * findings and exposure, and the tests compare these with the results of `check`.
  *

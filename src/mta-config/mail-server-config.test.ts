@@ -155,7 +155,8 @@ test('Postfix 3.11 keeps its own groups, and its text names REQUIRETLS and tls='
       lines.filter((line) => /auto_curves|auto_groups/.test(line)),
       [],
     );
-    // The default is `may` only from compatibility_level 3.11 on, so the line remains.
+    // The default is `may` only from compatibility_level 3.11 on, so the settings still
+    // contain the line.
     assert.ok(lines.includes('smtp_tls_security_level = dane'));
     const policies = linesOf('postfix', { version, policies: 'inet:127.0.0.1:8461' });
     assert.ok(policies.includes('smtp_tls_security_level = may'));

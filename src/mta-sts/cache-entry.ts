@@ -36,10 +36,11 @@ export interface StsEntry {
 }
 
 /**
- * The port to a policy cache. Implementations are bounded: a full cache evicts the entry
- * with the lowest {@link usefulness}. No other event evicts an entry, in particular no
- * failure: otherwise an on-path attacker could remove a policy by blocking its host (RFC
- * 8461 §3.3). No method throws: a cache that cannot store an entry keeps it in memory.
+ * The interface of a policy cache. Implementations are bounded: a full cache evicts the
+ * entry with the lowest {@link usefulness}. No other event evicts an entry, in particular
+ * no failure: otherwise an on-path attacker could remove a policy by blocking its host
+ * (RFC 8461 §3.3). No method throws: a cache that cannot store an entry keeps it in
+ * memory.
  */
 export interface StsCache {
   get(domainName: string): StsEntry | undefined;

@@ -103,7 +103,7 @@ export interface PolicyHostReply {
   readonly secured: boolean;
   /** The status of the response; absent without a response. */
   readonly status?: number | undefined;
-  /** Milliseconds of the field Retry-After (RFC 9110 §10.2.3). */
+  /** Value of the field Retry-After in milliseconds (RFC 9110 §10.2.3). */
   readonly retryAfterMs?: number | undefined;
 }
 

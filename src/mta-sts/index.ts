@@ -18,7 +18,7 @@
  * - `fetchPolicy` fetches a policy over HTTPS, without redirects or an HTTP cache.
  * - `cache-rules.ts` decides without I/O when an entry binds, when it is fetched again,
  *   and which entry a full cache evicts.
- * - `createStsSource` combines discovery and cache for a sender, over the port
+ * - `createStsSource` combines discovery and cache for a sender, over the interface
  *   `StsCache`.
  *
  * This part leaves the certificate of the MX host and the decision to deliver to

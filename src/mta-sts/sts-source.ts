@@ -37,7 +37,7 @@ export interface StsState {
   readonly until: number;
 }
 
-/** The ports of a policy source: resolver, cache, fetch and clock. */
+/** The dependencies of a policy source: resolver, cache, fetch and clock. */
 export interface StsSourceOptions {
   readonly resolver: Resolver;
   readonly cache: StsCache;
@@ -69,7 +69,7 @@ export interface StsSource {
   refreshDue(abortSignal?: AbortSignal): Promise<number>;
 }
 
-/** The record, or a failed lookup of it. */
+/** The record, or the failure of its lookup. */
 type RecordLookup = StsRecord | { readonly status: 'tempfail' };
 
 /**
@@ -178,7 +178,7 @@ class CachingSource implements StsSource {
     const { cache, now } = this.options;
     const { domain: domainName } = stsEntry;
     const name = Name.of(domainName);
-    // RFC 8461 §3.3: fetch even if the record is gone or unchanged.
+    // RFC 8461 §3.3: the policy is fetched even if the record is gone or unchanged.
     const { record } = await this.#readRecord(name, abortSignal);
     const fetched = await this.options.fetch(name, abortSignal);
     const policyId = record.status === 'found' ? record.id : stsEntry.policy?.id;

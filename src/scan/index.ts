@@ -3,9 +3,9 @@
  *
  * Cost and load grow with the number of distinct mail servers, not of domains:
  * - `facts/` observes in four steps that many domains share: the DNS facts of a domain,
- *   those of a mail host, one visit to an address, and the MTA-STS policy. Each
- *   observation is plain JSON. It composes the `hermetic.evidence/1` of one domain from
- *   them on demand.
+ *   the DNS facts of a mail host, one visit to an address, and the MTA-STS policy. Each
+ *   observation is plain JSON. On demand, this folder composes the `hermetic.evidence/1`
+ *   of one domain from the observations.
  * - `grade/` grades domains by their facts. Domains with equal facts, apart from names and
  *   times, share one grade.
  * - `classes/` assigns the classes of misconfiguration that published studies count.

@@ -1,6 +1,7 @@
 /**
- * Tests the sending side. A receiver cannot distinguish a protected delivery from an
- * unprotected one, so only receivers with deliberate faults reveal the rules of a sender.
+ * Tests the sending side of a mail server. A receiver cannot distinguish a protected
+ * delivery from an unprotected one, so only receivers with deliberate faults reveal the
+ * rules of a sender.
  *
  * - `cases/` is the catalogue: receiving domains with one property each, as data. The
  *   receiver, the records and the prediction use the same description.
@@ -16,7 +17,7 @@
  * Three rules keep the verdicts correct. Silence is never a refusal: a case without an
  * attempt is `not-seen`. A verdict on a mechanism needs a case that the sender must
  * deliver and one that it must refuse. A sender that left before the property of a case
- * was visible has made no decision about it.
+ * was visible has made no decision about this property.
  *
  * @example
  * ```ts

@@ -17,7 +17,7 @@ const address = z.string().transform((text, context) => {
 
 const addresses = z.array(address).min(1);
 
-/** A /64 network, as `2001:db8:25::/64`. */
+/** A /64 network, such as `2001:db8:25::/64`. */
 const network = z.string().transform((text, context) => {
   const parsed = parseIp(text.replace(/\/64$/, ''));
   if (text.endsWith('/64') && parsed?.family === 6 && !parsed.bytes.subarray(8).some(Boolean))

@@ -127,7 +127,7 @@ export const caseResultSchema = z.strictObject({
   attempts: z.int().min(0),
   /** The time of the last attempt, or of the last observation of the case. */
   lastSeen: time.optional(),
-  /** TLS reports about the case, the authenticated ones first; absent without any. */
+  /** TLS reports about the case, authenticated reports first; absent without reports. */
   reports: z.array(caseReportSchema).optional(),
   evidence: z.strictObject({
     /** DNS types asked for, and whether each question had the DO bit. */
@@ -168,7 +168,7 @@ export const senderIdentitySchema = z.strictObject({
   /** Networks of the connections, IPv4 /24 or IPv6 /48, the judged network first. */
   networks: z.array(z.string()),
   ehloNames: z.array(z.string()),
-  /** Software, if the connections identify it. */
+  /** The mail server software, if the connections identify it. */
   software: z.string().optional(),
   /**
    * Domains of the DKIM signatures of its messages (RFC 6376 §3.5, `d=`). The signatures

@@ -84,8 +84,8 @@ function mailCommand(
     return fail(smtpFailures.make('smtp-too-big', `${bodyBytes.length} of ${limit} octets`));
   if (utf8 && !offers.has('SMTPUTF8')) return fail(smtpFailures.make('smtp-utf8-not-offered'));
   if (eight && !offers.has('8BITMIME')) return fail(smtpFailures.make('smtp-8bit-not-offered'));
-  // RFC 8689 §2 [8689-2-1]: only under TLS, and only if the reply after the handshake
-  // offers it.
+  // RFC 8689 §2 [8689-2-1]: REQUIRETLS is sent only under TLS, and only if the reply
+  // after the handshake offers it.
   if (requireTls && !(session.isEncrypted && offers.has('REQUIRETLS')))
     return fail(smtpFailures.make('smtp-requiretls-not-offered'));
   const parameters = [

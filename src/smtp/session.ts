@@ -30,8 +30,8 @@ export interface OpenFailure extends Failure {
 }
 
 /**
- * Starts TLS on a connection. The caller supplies it, because this part does not depend
- * on TLS.
+ * Starts TLS on a connection. The caller supplies this function, because this part does
+ * not depend on TLS.
  */
 export type SecureConnection = (
   connection: Connection,
@@ -49,7 +49,9 @@ const REPLY_TIMEOUT = 30_000;
 const QUIT_TIMEOUT = 2_000;
 /** Milliseconds for the reply after the message: ten minutes (RFC 5321 §4.5.3.2.6). */
 const BODY_TIMEOUT = 600_000;
-/** Maximum lines of a transcript, because the server controls their number. */
+/**
+ * Maximum lines of a transcript: without a limit, the server would control their number.
+ */
 const MAX_TRANSCRIPT = 400;
 
 /**
@@ -212,7 +214,8 @@ export class SmtpSession {
   /**
    * Starts TLS (RFC 3207). Refuses plaintext that arrived after the 220 reply
    * [3207-4.2-3] and passes the connection to `secure` before anything else is sent
-   * [3207-4-2]. Afterwards all earlier knowledge is discarded: send EHLO again.
+   * [3207-4-2]. Afterwards all earlier knowledge is discarded, so the caller sends EHLO
+   * again.
    */
   async startTls(secure: SecureConnection, alongside = ''): Promise<Result<Reply>> {
     const smtpReply = await this.agreeOnTls(alongside);

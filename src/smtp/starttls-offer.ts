@@ -1,5 +1,6 @@
 /**
- * Whether an EHLO reply offers STARTTLS. `mangled`: an unreadable keyword replaces it.
+ * Whether an EHLO reply offers STARTTLS. `mangled`: an unreadable keyword replaces
+ * STARTTLS.
  */
 export type StarttlsOffer =
   | { readonly status: 'offered' }

@@ -213,7 +213,7 @@ test('a known warning at an address that does not answer stays known', () => {
     steps.flatMap((plant) => watched.check(plant)),
     [],
   );
-  // A check that proves the absence of the warning removes it from memory.
+  // A check that proves the absence of the warning removes the warning from memory.
   const again = [healthy, warns, warns].flatMap((plant) => watched.check(plant));
   assert.deepEqual(again, ['added tls-old-version']);
 });

@@ -156,7 +156,7 @@ function blindSince({ blind, blindSince: known, certainAt }: DomainState, now: n
   return Math.min(since, now);
 }
 
-/** Returns the state of a new domain. Its three days begin at its first check. */
+/** Returns the state of a new domain. The three days begin at the first check. */
 function firstState(now: number): DomainState {
   return {
     lookedAt: now,
@@ -228,9 +228,9 @@ function resumed(state: WatchState, now: number): WatchState {
 }
 
 /**
- * Returns the alarm about a fault of this machine. It names no watched domain, so that
- * the operator examines the resolver and the network of this machine, and not a remote
- * zone or server.
+ * Returns the alarm about a fault of this machine. The alarm names no watched domain, so
+ * that the operator examines the resolver and the network of this machine, and not a
+ * remote zone or server.
  */
 function cannotSee(kind: 'added' | 'ended', since: number): WatchAlarm {
   return {
@@ -374,7 +374,7 @@ function remember(
 
 /**
  * Returns a fault that a further check found. Before the alarm, each check updates the
- * text; after the alarm, only `report` does.
+ * text; after the alarm, only `report` updates it.
  */
 function metAgain(fault: WatchedFault, found: ObservedFault, now: number): WatchedFault {
   const { subjects } = found;
@@ -440,7 +440,7 @@ function report(
   return { state: { ...state, faults, ends }, alarms: watchAlarms };
 }
 
-/** Returns a fault whose alarm begins. `isRepeated`: an alarm on it ended recently. */
+/** Returns a fault whose alarm begins. `isRepeated`: an earlier alarm ended recently. */
 function begun(fault: WatchedFault, isRepeated: boolean): WatchedFault {
   const unconfirmed = fault.seen < CHECKS_TO_CONFIRM;
   const says = unconfirmed ? `${fault.says} The fault is intermittent.` : fault.says;

@@ -8,7 +8,8 @@ import type { DomainState } from './types.js';
 /** Number of certain checks in the trail of an unconfirmed fault. */
 const TRAIL = 10;
 /**
- * Number of checks in a trail with the fault that raise an alarm without two in a row.
+ * Number of checks with the fault, in one trail, that raise an alarm even if no two of
+ * them are consecutive.
  */
 const MIN_SIGHTINGS = 5;
 /** Time after the end of an alarm in which a new alarm on the same fault lasts longer. */

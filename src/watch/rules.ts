@@ -96,8 +96,8 @@ export interface ProtectionRule {
 const modes = { enforce: 3, testing: 2, none: 1 } as const;
 
 /**
- * The protections, the most important first. The first one lost names an alarm about
- * several losses.
+ * The protections, the most important first. If several protections are lost, the first
+ * of these names the alarm.
  */
 export const protections: readonly ProtectionRule[] = [
   {

@@ -17,8 +17,8 @@ import {
 /**
  * `watch_state` has one row: the memory as JSON. `watch_alarm` holds the alarms,
  * `watch_send` a row for each channel that an alarm is to be sent to; `sent_at` is empty
- * until then. `watch_digest` holds the end of the last accepted digest for each channel.
- * Times are milliseconds since 1970.
+ * until the channel accepted the alarm. `watch_digest` holds the end of the last accepted
+ * digest for each channel. Times are milliseconds since 1970.
  */
 const migrations = [
   `CREATE TABLE watch_state (id INTEGER PRIMARY KEY, body TEXT NOT NULL);
@@ -106,8 +106,8 @@ export function forgetUnwatched(
 }
 
 /**
- * Accepts the losses of a domain that `choose` selects from those that are open at the
- * moment of the write. `alongside` runs in the same transaction, and records the
+ * Accepts the losses of a domain that `choose` selects from the losses that are open at
+ * the moment of the write. `alongside` runs in the same transaction, and records the
  * acceptance. Resolves to the accepted losses.
  */
 export function acceptStored(
@@ -189,8 +189,8 @@ function prune(stateStore: Store, before: number): void {
 }
 
 /**
- * Sends alarms to one receiver. If it returns false or rejects, the alarms are sent again
- * later.
+ * Sends alarms to one receiver. If the function returns false or rejects, the alarms are
+ * sent again later.
  */
 export type AlarmChannel = (watchAlarms: readonly WatchAlarm[]) => Promise<boolean>;
 

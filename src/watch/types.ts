@@ -54,11 +54,11 @@ const acceptedSchema = z.strictObject({
 
 /** Facts of the last certain check, for metrics. Times are milliseconds since 1970. */
 const factsSchema = z.strictObject({
-  /** For each host the certificate that ends first, over all addresses. */
+  /** For each host the certificate that expires first, over all addresses. */
   certificates: z.array(
     z.strictObject({ host: z.string(), role: z.enum(['mx', 'policy-host']), notAfter: time }),
   ),
-  /** The signature that ends first; absent for an unsigned domain. */
+  /** The signature that expires first; absent for an unsigned domain. */
   signatureNotAfter: time.optional(),
   /** Mode of the MTA-STS policy; `absent` if senders obtain none. */
   policyMode: z.enum(['enforce', 'testing', 'none', 'absent']),
@@ -67,7 +67,9 @@ const factsSchema = z.strictObject({
 /** The memory of one domain. */
 const domainStateSchema = z.strictObject({
   lookedAt: time,
-  /** The last check with a certain result; before the first one, the first check. */
+  /**
+   * The last check with a certain result; before the first such check, the first check.
+   */
   certainAt: time,
   /** Checks in a row without a certain result. */
   blind: count,
@@ -138,8 +140,8 @@ export interface WatchedCheck {
   /** Maintenance: the check counts, but reports no fault. */
   readonly silent?: boolean;
   /**
-   * Start of the check, milliseconds since 1970. A check that began before the last one
-   * of the same domain ended is not a second check.
+   * Start of the check, milliseconds since 1970. A check that began before the last check
+   * of the domain ended does not count as a second check.
    */
   readonly began?: number;
 }

@@ -50,8 +50,8 @@ const LIST_SPACING = 5000;
  * transit.
  *
  * Network: queries the DNS, fetches MTA-STS policies over HTTPS and opens SMTP
- * connections to the mail hosts. It sends no mail: every conversation ends before MAIL
- * FROM. With `--lab` all DNS and servers run inside this process.
+ * connections to the mail hosts. The command sends no mail: every conversation ends
+ * before MAIL FROM. With `--lab` all DNS and servers run inside this process.
  *
  * Standard output: a report for one domain, a table for several; JSON, a monitoring line
  * or a report written to `-` replaces this output. Standard error: progress (only on a
@@ -172,7 +172,8 @@ class CheckRun {
       });
       if (domains.length === 1)
         return await this.#checkAll(domains, (name) => collect(nameOf(name), shared), line.end);
-      // Loaded for several domains only: a single domain needs no shared limits.
+      // This module is loaded only for several domains: a single domain needs no shared
+      // limits.
       const { ListCheck } = await import('../../scan/index.js');
       const list = new ListCheck(shared, {
         optOut: options.optOut,

@@ -46,9 +46,10 @@ const serverNames = Object.keys(mailServers) as MailServerName[];
  * Defines `hermetic config`, which prints the TLS settings of a mail server, ready to
  * paste.
  *
- * Offline: it reads no files and contacts no server. Standard output is one block that
- * can be pasted: comments, the settings, and the commands that count affected sessions
- * first and check the result afterwards. Exit status: 0, or 2 for an invalid option.
+ * Offline: the command reads no files and contacts no server. Standard output is one
+ * block that can be pasted: comments, the settings, and the commands that count affected
+ * sessions first and check the result afterwards. Exit status: 0, or 2 for an invalid
+ * option.
  */
 export function defineConfig(command: Command, { output, finish }: CommandContext): void {
   command

@@ -92,7 +92,8 @@ export function defineDnssec(command: Command, context: CommandContext): void {
       'verify at this date, such as 2026-11-23T12:00:00Z (default: date of the proof)',
     )
     .option('--json', 'print the answer as JSON')
-    // Commander gives an option that parent and child share to the parent.
+    // Commander assigns an option to the parent if the parent and the subcommand both
+    // have it.
     .action(async (filePath: string, verifyFlags: VerifyFlags) =>
       context.finish(await verify(filePath, { ...command.opts(), ...verifyFlags }, context.output)),
     );
@@ -237,7 +238,7 @@ type SavedProof = z.output<typeof proofSchema>;
 
 /**
  * Returns the trust anchors that the flags name. Without such a flag, returns the lab's
- * anchors for a proof from the lab, else those of the DNS root.
+ * anchors for a proof from the lab, else the anchors of the DNS root.
  */
 function anchorsFor({ labAnchors }: SavedProof, verifyFlags: VerifyFlags): readonly TrustAnchor[] {
   if (verifyFlags.trustAnchor !== undefined) return readAnchors(verifyFlags.trustAnchor);

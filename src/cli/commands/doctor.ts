@@ -199,7 +199,7 @@ function systemState(
     ),
     lostCommands: (report?.mailboxes ?? [])
       .flatMap(({ tokenCommand: [path] = [] }) => path ?? [])
-      // The daemon searches its PATH for a name without a folder.
+      // The daemon searches its PATH for a program name without a folder.
       .filter((path) => path.startsWith('/') && (!machine.facts(path) || !may(path, 1))),
     isWatchMute: watch !== undefined && Object.keys(watch.notify).length === 0,
     now,

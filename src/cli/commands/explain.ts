@@ -44,8 +44,8 @@ function contents(topics: readonly ExplainTopic[]): string {
 const MAX_WIDTH = 100;
 
 /**
- * Explains a topic, a finding or a failure, in this order. Case, spaces and underscores
- * do not matter, so that a code can be typed from memory.
+ * Explains a word, looked up first as a topic, then as a finding, then as a failure.
+ * Case, spaces and underscores do not matter, so that a code can be typed from memory.
  */
 async function explain(
   wanted: string,

@@ -33,7 +33,8 @@ export function defineLab(command: Command, context: CommandContext): void {
     .command('list')
     .description('list the domains of the lab')
     .option('--json', 'print each domain as one line of JSON')
-    // Commander assigns an option that parent and child share to the parent.
+    // Commander assigns an option to the parent if the parent and the subcommand both
+    // have it.
     .action(async (labFlags: LabFlags) =>
       finish(await printList({ ...command.opts(), ...labFlags }, output)),
     );

@@ -54,7 +54,7 @@ export function readPeerFlags({ smtpPort, httpsPort, timeout, helo }: PeerFlags)
 
 /**
  * Validates the name for EHLO: a domain or an address literal (RFC 5321 §4.1.1.1). A line
- * feed in it would start a second SMTP command.
+ * feed in the name would start a second SMTP command.
  */
 function readHelo(optionText: string): string {
   if (/^[A-Za-z0-9.:[\]-]{1,255}$/.test(optionText)) return optionText;

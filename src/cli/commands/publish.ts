@@ -126,8 +126,8 @@ const status: Subcommand = {
 };
 
 /**
- * `publish account-key`: changes the key of the ACME account (RFC 8555 §7.3.5). For use
- * after the old key was exposed; certificates are not affected.
+ * `publish account-key`: changes the key of the ACME account (RFC 8555 §7.3.5). The
+ * command is for an exposed key; certificates are not affected.
  */
 const accountKey: Subcommand = {
   name: 'account-key',

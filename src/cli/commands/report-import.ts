@@ -101,7 +101,7 @@ export function defineReportImport(command: Command, context: CommandContext): v
   });
 }
 
-/** Imports all sources, prints, and returns the exit status. */
+/** Imports all sources, prints the results, and returns the exit status. */
 async function run(
   paths: readonly string[],
   importFlags: ImportFlags,

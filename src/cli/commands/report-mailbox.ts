@@ -84,7 +84,7 @@ export function assertNoMailboxFlags(flags: MailboxFlags): void {
   if (given) throw misuse(given[0], 'applies to a mailbox only', 'Specify the --mailbox too.');
 }
 
-/** A folder on a server, and its account. */
+/** A mailbox folder on a server, and the account for it. */
 export interface MailboxUrl {
   readonly user: string;
   readonly server: string;
@@ -167,7 +167,7 @@ function assertComplete(flags: ImportFlags): readonly string[] {
   return domain;
 }
 
-/** Imports the mailbox, prints, and returns the exit status. */
+/** Imports the mailbox, prints the results, and returns the exit status. */
 export async function runMailboxImport(
   flags: ImportFlags,
   { output, signal }: CommandContext,

@@ -26,8 +26,8 @@ interface PreviewFlags {
  *
  * Network: none; nothing is sent. The database of the daemon is opened for reading.
  * Standard output: each report as it would be sent now (RFC 8460 §4.4), with its
- * destinations and the state of delivery. Shows the operator which data leave the
- * machine.
+ * destinations and the state of delivery. The command shows the operator which data leave
+ * the machine.
  */
 export function defineReportPreview(command: Command, { output, finish }: CommandContext): void {
   command

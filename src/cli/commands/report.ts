@@ -10,7 +10,7 @@ import { defineReportShow } from './report-show.js';
  * Defines `hermetic report`, which reads, stores and explains TLS-RPT reports.
  *
  * The subcommands share the database of `--store`; only `import` writes to it. None of
- * them sends a report: that is the work of the daemon (`reporting` in the configuration).
+ * them sends a report: only the daemon sends reports (`reporting` in the configuration).
  */
 export function defineReport(command: Command, context: CommandContext): void {
   defineReportImport(command.command('import'), context);

@@ -97,7 +97,10 @@ export function readResolverFlags(resolverFlags: ResolverFlags): ResolverSetting
   return settings;
 }
 
-/** Refuses options that the lab would ignore: it has its own resolver, anchor and roots. */
+/**
+ * Refuses options that the lab would ignore: the lab has its own resolver, anchor and
+ * roots.
+ */
 function refuseInLab({ resolver, trustAnchor, ca, systemCa }: ResolverFlags): void {
   const given = Object.entries({
     '--resolver': resolver,

@@ -25,9 +25,9 @@ const EMPTY = /e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855$
  * Defines `hermetic tlsa`, which prints the TLSA records of certificates or keys in
  * files.
  *
- * Offline. Reads PEM files and writes nothing; it uses only the public part of private
- * keys. Standard output: one record for each key, TLSA 3 1 1 (RFC 7672 §3.1), with
- * `--host` as whole lines of a zone file. Standard error: warnings about the
+ * Offline. Reads PEM files and writes nothing; the command uses only the public part of
+ * private keys. Standard output: one record for each key, TLSA 3 1 1 (RFC 7672 §3.1),
+ * with `--host` as whole lines of a zone file. Standard error: warnings about the
  * certificates, and a reminder when only one key is given: RFC 7671 §8.1 requires the
  * record of the next key in advance.
  */

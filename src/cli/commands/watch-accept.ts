@@ -42,8 +42,8 @@ function withMemory(command: Command): Command {
  * Defines `hermetic watch accept`, which accepts the intentional loss of a protection as
  * the known state of a domain.
  *
- * Network: none. Without `--yes` it writes nothing. Exit status: 0; 1 if there is nothing
- * to accept; 2 if the saved state cannot be used.
+ * Network: none. Without `--yes` the command writes nothing. Exit status: 0; 1 if there
+ * is nothing to accept; 2 if the saved state cannot be used.
  */
 export function defineWatchAccept(command: Command, context: CommandContext): void {
   withMemory(command)

@@ -17,7 +17,7 @@ export interface PostfixState {
   readonly settings: Readonly<Record<string, string>>;
   /** Whether the file of `smtp_tls_CAfile` exists. */
   readonly hasRoots: boolean;
-  /** Contents of the system's resolv.conf and of that in the chroot. */
+  /** Contents of the system's resolv.conf, and of the resolv.conf in the chroot. */
   readonly resolvConfs: readonly [system: string, chroot: string];
   readonly probe: ProbeState;
   /** Undefined without a section `postfix`. */

@@ -4,7 +4,8 @@ import type { SenderClass } from '../../tls-policy/index.js';
 import type { StagedCheck } from './stage.js';
 
 /**
- * Explanations of conversation lines: the first match applies, and each is shown once.
+ * Explanations of conversation lines: the first match applies, and each explanation is
+ * shown once.
  *
  * The patterns match a direction (`S`, `C` or `-`), a space and the text of the line.
  */
@@ -44,7 +45,7 @@ export function conversation({ evidence }: StagedCheck): string[] {
   });
 }
 
-/** Columns of the pictures, which appear in text of 80 columns. */
+/** Width of the pictures, in columns; they appear in text of 80 columns. */
 const WIDTH = 78;
 
 /** Returns the rows of the exposure table for these senders. */

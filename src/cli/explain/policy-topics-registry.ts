@@ -136,7 +136,7 @@ export const policyTopics: readonly ExplainTopic[] = [
   {
     // Three states of a key change, distinguished by the records that match the key in
     // use: next key published, old record left behind, renewal without its record. The
-    // third breaks delivery by DANE senders.
+    // third state breaks delivery by DANE senders.
     name: 'rollover',
     aliases: ['key-rollover', 'tlsa-rollover', 'renewal'],
     title: 'Changing a key that TLSA records name',

@@ -107,7 +107,8 @@ function restore(path: string, before: string | null, machine: Machine): void {
 }
 
 /**
- * Ignores a later failure, because setup reports only the first one; throws other errors.
+ * Ignores a later failure, because setup reports only the first failure; throws other
+ * errors.
  */
 function ignoreFailure(error: unknown): void {
   if (!isHermeticError(error)) throw error;

@@ -26,7 +26,7 @@ const day = 86_400_000;
 const random = (): string => randomBytes(12).toString('base64url');
 /**
  * An ACME certification authority (RFC 8555, RFC 9773) for the lab. It verifies
- * signatures, nonces, accounts and challenges as strictly as a real one, and `habits`
+ * signatures, nonces, accounts and challenges as strictly as a real CA, and `habits`
  * enables the difficulties that real CAs cause: rate limits, refused or malformed nonces,
  * reused orders, refused replacements, a second chain.
  *

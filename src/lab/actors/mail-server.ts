@@ -340,7 +340,7 @@ class Session {
       return 'sealing';
     }
     // RFC 3207 §4.2: plaintext received before the handshake must be discarded. The
-    // injectable server executes it, which is the vulnerability.
+    // injectable server executes this plaintext, which is the vulnerability.
     const plaintext = smtpHabit === 'injectable' ? this.#pending : '';
     this.socket.removeAllListeners('data');
     if (this.options.scripted) this.#byHello(this.options.scripted);

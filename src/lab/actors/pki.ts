@@ -16,8 +16,8 @@ import {
 const DAY = 86_400_000;
 
 /**
- * The certificate of a server. Without other settings it is valid, names the host, and is
- * issued by the lab's CA.
+ * The certificate of a server. Without other settings the certificate is valid, names the
+ * host, and is issued by the lab's CA.
  */
 export type CertificateTraits =
   | 'trusted'

@@ -16,7 +16,7 @@ export interface TlsOptions {
   readonly suites?: string;
 }
 
-/** The TLS settings for clients with SNI and for those without. */
+/** The TLS settings for clients with SNI, and for clients without SNI. */
 export interface Contexts {
   readonly named: SecureContext | undefined;
   readonly fallback: SecureContext | undefined;

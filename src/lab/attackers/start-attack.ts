@@ -58,8 +58,8 @@ const nowhere = '203.0.113.99';
 
 /**
  * Starts an attack on a domain, at its own hosts or at the hosts given. Resolves to a
- * function that ends the attack. Several attacks may run at once; end them in reverse
- * order.
+ * function that ends the attack. Several attacks may run at once; the caller ends them in
+ * reverse order.
  */
 export async function mountAttack(
   attack: LabAttack,
@@ -206,7 +206,7 @@ function records(labDns: LabDns, hostName: string, recordType: number): readonly
     .answers.filter((resourceRecord) => resourceRecord.type === recordType);
 }
 
-/** Replaces the server at each address of the hosts by one of the attacker. */
+/** Replaces the server at each address of the hosts by a server of the attacker. */
 async function manInTheMiddle(
   hosts: readonly MailHostAddress[],
   { network }: AttackContext,

@@ -49,8 +49,8 @@ export class LabNetwork implements Network {
   readonly outside: Network = nodeNetwork();
 
   /**
-   * Attaches a TCP service to a logical address. `bind` is its real endpoint; by default
-   * an ephemeral port. Rejects if the service cannot listen.
+   * Attaches a TCP service to a logical address. `bind` is the real endpoint of the
+   * service; by default an ephemeral port. Rejects if the service cannot listen.
    */
   async listenTcp(
     address: string,

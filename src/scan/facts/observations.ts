@@ -47,7 +47,7 @@ export const visitObservationSchema = z.strictObject({
 
 /** The DNS facts of a domain: its mail route and the records of MTA-STS and TLS-RPT. */
 export interface DomainObservation {
-  /** A-label in lower case, no final dot. */
+  /** The domain in A-labels, lower case, without a final dot. */
   readonly domain: string;
   /** RFC 3339 UTC. */
   readonly observedAt: string;
@@ -60,7 +60,7 @@ export interface DomainObservation {
   readonly tlsRpt?: Evidence['tlsRpt'] | undefined;
 }
 
-/** The DNS facts of one mail host. They are shared by all domains that name the host. */
+/** The DNS facts of one mail host. All domains that name the host share these facts. */
 export interface HostObservation extends Omit<
   Evidence['hosts'][number],
   'preference' | 'addresses' | 'meant'

@@ -21,8 +21,8 @@ import type {
 } from './observations.js';
 
 /**
- * The ports and limits of the observations of a scan. The engine enforces the limits on
- * connections; these functions connect immediately.
+ * The dependencies and limits of the observations of a scan. The engine enforces the
+ * limits on connections; these functions connect immediately.
  */
 export type ObserveOptions = Pick<
   CollectOptions,

@@ -10,7 +10,7 @@ import { hashFraction } from './sample.js';
  * at several addresses with the same result.
  */
 export const PROBED_NAMES = 8;
-/** One name of this many inferable names is visited. */
+/** Number of inferable names of which one is visited. */
 export const SAMPLE_EVERY = 100;
 /**
  * Maximum number of families at one address whose names are visited. Names with a policy

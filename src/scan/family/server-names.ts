@@ -15,7 +15,7 @@ import { hashFraction } from './sample.js';
  * way.
  */
 export interface ServerAtAddress {
-  /** The host whose visit represents the others. */
+  /** The host whose visit represents the other names. */
   readonly model: string;
   readonly digest: string;
   /** The session ended before TLS. */

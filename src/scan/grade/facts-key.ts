@@ -106,7 +106,8 @@ export class FactsKeys {
     const { digest, leaves, dates } = known;
     return [
       digest,
-      // Statistics count inferred facts, so the key distinguishes them.
+      // Statistics count inferred facts, so the key distinguishes inferred and observed
+      // facts.
       address.inferredFrom !== undefined,
       dates.filter((date) => date < at).length,
       ...leaves.flatMap((leaf) =>

@@ -41,8 +41,9 @@ interface AddressState {
 }
 
 /**
- * The visits of a run over many domains. Together they observe one connection at a time
- * to each address, the pause between two connections, and a budget for each address:
+ * The visits of a run over many domains. All visits together open one connection at a
+ * time to each address, with a pause between two connections, and stay within a budget
+ * for each address:
  * - a host name is visited once at each of its addresses;
  * - the answers about TLS at an address also apply to its other names, which are visited
  *   for their certificates only;

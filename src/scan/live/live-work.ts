@@ -65,7 +65,7 @@ export interface LiveWork extends ScanWork {
 
 /**
  * Returns the observations of a scan over the network of the options, graded by their
- * profile. Facts are stored without dates: `DomainFactSet.at` is the date of all of them.
+ * profile. Facts are stored without dates: `DomainFactSet.at` is the date of all facts.
  *
  * Lookups end by their own time limits and have no signal: a listener for each question of
  * hundreds of concurrent domains would cost as much as the question.
@@ -195,7 +195,10 @@ function engineHost(host: HostObservation, questions: number): EngineHost {
   };
 }
 
-/** Decides on rests. A visit that was aborted has no facts: it counts as a timeout. */
+/**
+ * Decides how long an address rests after a visit. A visit that was aborted has no facts:
+ * it counts as a timeout.
+ */
 function judgeVisit(
   before: Facts | undefined,
   facts: Facts,
@@ -209,8 +212,8 @@ function judgeVisit(
 }
 
 /**
- * Decides on rests of a policy host. A missing answer counts as a result of the domain;
- * three missing answers in succession end the visits to the address.
+ * Decides how long a policy host rests after a visit. A missing answer counts as a result
+ * of the domain; three missing answers in succession end the visits to the address.
  */
 function judgeWeb(
   before: Facts | undefined,

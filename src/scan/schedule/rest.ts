@@ -6,7 +6,7 @@ const MINUTE = 60_000;
 export const REST_LEVELS: readonly number[] = [15, 60, 6 * 60, 24 * 60].map(
   (minutes) => minutes * MINUTE,
 );
-/** Silent visits in succession that count as a refusal. */
+/** Number of silent visits in succession that count as a refusal. */
 const SILENT_VISITS = 3;
 
 /** The standing of this scanner at one address. Plain JSON. */

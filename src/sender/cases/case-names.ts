@@ -2,7 +2,7 @@ import type { SenderCase } from './sender-case.js';
 
 /** The place of a case in DNS: `<case>.<slot>.<zone>`. */
 export interface CaseNames {
-  /** The domain to which mail is written. */
+  /** The domain to which the messages of the test are addressed. */
   readonly domain: string;
   readonly mxHost: string;
   /** A preferred MX host that accepts no connections, in the case `second-mx`. */

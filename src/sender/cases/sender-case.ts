@@ -103,7 +103,8 @@ export interface CasePolicy {
 export interface CaseZone {
   /**
    * `insecure`: no DS at the parent. `bogus`: every signature of the zone is invalid;
-   * `bogus-tlsa`: those of the zone that holds the TLSA records of the MX host.
+   * `bogus-tlsa`: only the signatures of the zone with the TLSA records of the MX host
+   * are invalid.
    */
   readonly dnssec: 'secure' | 'insecure' | 'bogus' | 'bogus-tlsa';
   /** A preferred MX host at an address that accepts no connections. */

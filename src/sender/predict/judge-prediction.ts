@@ -59,7 +59,10 @@ function judgeMechanism(
   return judgeCases(mechanism, fact.value, predictions, answer);
 }
 
-/** `no`: not in use. `weak`: in use, but some mail is delivered in violation of it. */
+/**
+ * `no`: not in use. `weak`: in use, but some mail is delivered in violation of the
+ * mechanism.
+ */
 type Use = 'no' | 'weak' | 'weakened' | 'strict';
 
 function factOf(mechanism: SenderMechanism, model: SenderModel): Fact<Use> {

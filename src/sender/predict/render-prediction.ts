@@ -114,9 +114,12 @@ function heading(
   ];
 }
 
-/** Below this width each case has two lines. */
+/** Width, in columns, below which each case has two lines. */
 const NARROW = 60;
-/** If a reason has fewer columns than this, its line is below its mechanism. */
+/**
+ * Minimum width of a reason next to its mechanism; with fewer columns, the reason is on
+ * the next line.
+ */
 const MIN_REASON = 40;
 
 /** Widths of the name and of the verdict of a mechanism, in columns. */

@@ -68,7 +68,7 @@ export function requirementOf(question: RequirementQuestion): Requirement {
     tls: strict === undefined ? tls : 'required',
     dane: isAuthenticated(counted),
     sts: isAuthenticated(sts),
-    // A policy level replaces that of the configuration.
+    // A policy level replaces the level of the configuration.
     certificate: strict === undefined ? rules.certificate.value : { kind: 'nothing' },
     source: strict?.source ?? source,
   };

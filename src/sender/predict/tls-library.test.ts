@@ -191,7 +191,8 @@ test('a media type decides by the policy server', () => {
     const { cases } = predictSender(model, senderCases);
     return cases.find((one) => one.case === 'sts-wrong-type')?.verdict ?? '';
   };
-  // The host has a self-signed certificate: a policy that applies defers the mail.
+  // The host has a self-signed certificate: a sender that applies the policy defers the
+  // mail.
   assert.equal(verdict('hermetic'), 'delivered-unverified');
   assert.equal(verdict('mta-sts-resolver'), 'delivered-unverified');
   assert.equal(verdict('tlspol'), 'refused');

@@ -15,7 +15,7 @@ import type { CasePlace, Recorder } from './recorder.js';
 
 /** Certificates, records and limits of the receivers of a test. */
 export interface SmtpReceiverOptions {
-  /** The zone below which the slots are. */
+  /** The zone that contains the names of all slots. */
   readonly zone: string;
   readonly recorder: Recorder;
   readonly certificates: CertificateSource;

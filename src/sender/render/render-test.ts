@@ -16,7 +16,7 @@ import {
   verdictWord,
 } from './words.js';
 
-/** Layout of the text. */
+/** Width and colour of the text. */
 export interface TestLayout {
   readonly width: number;
   readonly color: boolean;

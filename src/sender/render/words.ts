@@ -94,7 +94,7 @@ export function reportLines({ cases }: SenderTestResult): readonly string[] {
   return cases.flatMap((one) => (one.reports ?? []).map((report) => reportText(one, report)));
 }
 
-/** Notes as a phrase; empty without any. */
+/** Notes as a phrase; empty without notes. */
 export function noteText(notes: readonly CaseNote[]): string {
   return notes.map((note) => noteWords[note]).join('; ');
 }

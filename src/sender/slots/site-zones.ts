@@ -125,7 +125,7 @@ export class SiteZones {
   }
 }
 
-/** Builds the zones of a case, each delegated from the closest one above it. */
+/** Builds the zones of a case, each delegated from the closest zone above it. */
 function caseZones(
   zones: readonly CaseZoneRecords[],
   { site, key, now, textAt }: SiteZonesOptions,

@@ -32,8 +32,8 @@ export interface SlotCertificatesOptions {
 
 /**
  * The certificates of allocated slots. A public CA issues valid certificates; before
- * their issue, and for every fault, the test issues its own. The test's own CA issues
- * expired certificates and those with an RSA key.
+ * their issue, and for every fault, the test issues its own certificates. The test's own
+ * CA issues expired certificates and those with an RSA key.
  */
 export class SlotCertificates implements CertificateSource {
   readonly #issuer: Authority;

@@ -72,7 +72,10 @@ export class SlotReceivers {
     });
   }
 
-  /** Serves one connection. Never rejects: without the database it ends the connection. */
+  /**
+   * Serves one connection. Never rejects: without the database, the method ends the
+   * connection.
+   */
   async serve(connection: Connection): Promise<void> {
     try {
       await this.#serve(connection);

@@ -4,21 +4,22 @@ import { observationSchema, type Observation } from '../observation.js';
 /** A slot as it was allocated. Times are milliseconds since 1970. */
 export interface Slot {
   /**
-   * The label in the names of its cases, visible to every server that handles its mail.
+   * The label in the names of the slot's cases, visible to every server that handles its
+   * mail.
    */
   readonly slot: string;
-  /** The secret part of the address of its page. */
+  /** The secret part of the address of the slot's page. */
   readonly id: string;
   readonly lentAt: number;
   /** The time from which the receivers refuse mail for the slot. */
   readonly endsAt: number;
   /** The time at which the policy of the case `sts-cached` was withdrawn. */
   readonly withdrawnAt: number | undefined;
-  /** The time of issue of its certificate; undefined before that. */
+  /** The time of issue of the certificate; undefined before the issue. */
   readonly readyAt: number | undefined;
   /** The last reason why the CA issued no certificate. */
   readonly problem: string | undefined;
-  /** Increases with every change: pages compare it. */
+  /** Number that increases with every change, so that pages detect changes. */
   readonly revision: number;
 }
 
@@ -183,7 +184,9 @@ export class SlotTable {
     });
   }
 
-  /** Records that the slot has its certificate, or the problem with it. */
+  /**
+   * Records that the slot has its certificate, or the reason why it has no certificate.
+   */
   markReady(slot: string, at: number, problem?: string): Promise<void> {
     const known = this.bySlot(slot);
     const isKnown =

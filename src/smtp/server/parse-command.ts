@@ -6,7 +6,9 @@ export type Command =
   | { readonly verb: 'not-offered' | 'unknown' | 'http' }
   | { readonly verb: 'invalid'; readonly why: string };
 
-/** By keyword in upper case; empty without a value. */
+/**
+ * The values of parameters by keyword in upper case; empty for a keyword without a value.
+ */
 export type Parameters = ReadonlyMap<string, string>;
 
 const PATH = /^(?:FROM|TO): *<((?:"(?:\\.|[^"\\])*"|[^<>"])*)>(?: +(.*))?$/i;

@@ -84,7 +84,8 @@ export interface ServerSessionOptions {
   /** Returns a reply that refuses RCPT TO for this address; undefined accepts it. */
   onRecipient(address: string): ServerReply | undefined;
   /**
-   * Consumes `data` and answers the message. A code below 300 accepts it. Never rejects.
+   * Consumes `data` and answers the message. A code below 300 accepts the message. Never
+   * rejects.
    */
   onMail(incomingMail: IncomingMail): Promise<ServerReply>;
 }

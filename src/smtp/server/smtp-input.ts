@@ -6,7 +6,7 @@ import { MailDataReader } from './mail-data.js';
  * extension adds some.
  */
 const MAX_LINE = 2048;
-/** Octets of an over-long line after which the connection ends. */
+/** Number of octets of an over-long line after which the connection ends. */
 const MAX_SKIPPED = 64 * 1024;
 const CR = 0x0d;
 
@@ -57,7 +57,7 @@ export class SmtpInput {
 
   /**
    * Returns the octets of a message up to its end. Throws if the client ends the
-   * connection before that.
+   * connection before the end of the message.
    */
   async *message(): AsyncGenerator<Buffer, void> {
     const mailDataReader = new MailDataReader();

@@ -157,7 +157,7 @@ test('a check that reaches no server leaves the domain unknown', async () => {
 });
 
 test('certificates and signatures near their end are listed by date', async () => {
-  // The certificate ends on 1 February, the signature on 15 January.
+  // The certificate expires on 1 February, and the signature on 15 January.
   const digest = await digestOf([['a.example', healthy]], Date.parse('2027-01-14T07:00:00Z'));
   assert.deepEqual(
     digest.upcoming.map(({ at, kind }) => `${at.slice(0, 10)} ${kind}`),

@@ -167,7 +167,7 @@ export interface KnownGroup {
   readonly state: Facts;
   /** The facts of the visit that represents the group; absent in `afterVisit`. */
   readonly model?: Facts | undefined;
-  /** Equal results in the whole scan. */
+  /** Number of equal results in the whole scan. */
   readonly equal: number;
   /** A result differed in the scan, so the engine infers no further name. */
   readonly ended: boolean;

@@ -50,7 +50,7 @@ export interface LocalCluster {
  *
  * PostgreSQL refuses to run as root: if the command runs as root, it starts the server as
  * the system user `postgres`, which owns the folder. Several processes may use the same
- * folder; the last one stops the server.
+ * folder; the last process stops the server.
  *
  * Throws HermeticError `scan-server-missing`, `scan-server-user` or `scan-server-failed`;
  * without `create` also `scan-database-empty`.

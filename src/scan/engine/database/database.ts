@@ -39,7 +39,10 @@ export interface DatabaseOptions {
   readonly onError?: (error: Error) => void;
 }
 
-/** Attempts for a statement or transaction that lost a deadlock or a serialisation conflict. */
+/**
+ * Maximum number of attempts for a statement or transaction that lost a deadlock or a
+ * serialisation conflict.
+ */
 const MAX_ATTEMPTS = 6;
 const CONNECT_TIMEOUT_MS = 10_000;
 /**
@@ -182,7 +185,7 @@ async function repeated<T>(attempt: () => Promise<T>): Promise<T> {
     }
 }
 
-/** Octets of text that are sent to COPY at a time. */
+/** Number of octets of text that are sent to COPY at a time. */
 const BLOCK = 64 * 1024;
 
 async function* inBlocks(

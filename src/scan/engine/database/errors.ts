@@ -1,7 +1,7 @@
 /** SQLSTATE classes of a connection that ended or a server that is starting or stopping. */
 const lostConnection = /^(08...|57P0[123])$/;
 const lostSocket = new Set(['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ENOENT', 'ETIMEDOUT']);
-/** Texts of pg for connections without a code. */
+/** Error texts of pg for lost connections without a code. */
 const lostText = /connection terminated|connection timeout|timeout exceeded|not queryable|ended/i;
 
 /**

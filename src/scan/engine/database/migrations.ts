@@ -315,7 +315,8 @@ export const scanMigrations: readonly (readonly string[])[] = [
         GROUP BY l.domain_id) l
       WHERE l.domain_id = s.domain_id AND s.known`,
     `DROP TABLE hermetic_scan.domain_host`,
-    // A domain gets its row in a scan at its observation, and its shape at its grade.
+    // A domain gets its row in a scan when it is observed, and its shape when it is
+    // graded.
     `DELETE FROM hermetic_scan.scan_domain WHERE state = 0`,
     `ALTER TABLE hermetic_scan.scan_domain DROP COLUMN state, ALTER COLUMN known DROP DEFAULT`,
     // A grade is a fact too: a worker finds its row in memory.

@@ -28,7 +28,7 @@ const BLOCKED_MS = 60_000;
  */
 const MAX_BLOCKED_MS = 10 * 60_000;
 /**
- * Longest pause of a slice, since a rest may end early and a policy host may change its
+ * Longest pause of a slice: a rest may end early, and a policy host may change its
  * address.
  */
 const MAX_DEFER_MS = 15 * 60_000;

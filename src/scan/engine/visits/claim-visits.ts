@@ -37,11 +37,11 @@ export interface ClaimedNetwork {
  * Claims networks whose visits are due, and reserves at most one visit for each of their
  * addresses.
  *
- * One statement takes the lease, a second one selects visits. The second statement counts
- * the connections of every visit against the daily budget *before* a worker opens them,
- * and moves `next_at` far ahead, so that the address rests if a worker crashes during a
- * session. Scans that are paused and hosts that opted out are excluded here, at each
- * claim.
+ * One statement takes the lease, and a second statement selects visits. The second
+ * statement counts the connections of every visit against the daily budget *before* a
+ * worker opens them, and moves `next_at` far ahead, so that the address rests if a worker
+ * crashes during a session. Scans that are paused and hosts that opted out are excluded
+ * here, at each claim.
  */
 export async function claimVisits(
   context: ScanContext,

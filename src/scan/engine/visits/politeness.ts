@@ -52,7 +52,7 @@ export const politeness: Politeness = {
   maxTimeouts: 0.2,
 };
 
-/** Time that a lease lasts beyond the longest visit, for the writes after it. */
+/** Time that a lease lasts beyond the longest visit, for the writes after the visit. */
 const LEASE_RESERVE_MS = 30_000;
 
 /**

@@ -3,12 +3,12 @@ export type EximOptions = ReadonlyMap<string, string>;
 
 /** The output of `exim -bV`, `-bP`, `-bP routers` and `-bP transports`. */
 export interface EximOutput {
-  /** From `-bV`, such as `4.96`. */
+  /** Version from `-bV`, such as `4.96`. */
   readonly version: string | undefined;
   /** Words of the line "Support for:" of `-bV`; undefined without `-bV`. */
   readonly support: readonly string[] | undefined;
   readonly main: EximOptions;
-  /** In the order of the configuration, which is the routing order. */
+  /** The routers in the order of the configuration, which is the routing order. */
   readonly routers: ReadonlyMap<string, EximOptions>;
   readonly transports: ReadonlyMap<string, EximOptions>;
 }

@@ -5,8 +5,8 @@ export type Expanded =
   { readonly ok: true; readonly value: string } | { readonly ok: false; readonly reason: string };
 
 /**
- * Maximum number of references in one value, including nested ones; it stops exponential
- * expansion.
+ * Maximum number of references in one value, including nested references; the limit stops
+ * exponential expansion.
  */
 const MAX_REFERENCES = 1000;
 /** Maximum characters of an expanded value. */

@@ -101,7 +101,7 @@ function listTable(table: TableName, entries: ReadonlyMap<string, string>): Look
   };
 }
 
-/** Parses the source of an indexed table: the first entry of a key counts. */
+/** Parses the source of an indexed table: the first entry of a key applies. */
 function parseEntries(text: string): {
   readonly entries: ReadonlyMap<string, string>;
   readonly repeated: string | undefined;

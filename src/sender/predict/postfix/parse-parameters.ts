@@ -9,7 +9,7 @@ export interface PostfixParameter {
 
 /** The parameters of an input, and the lines that are not parameters. */
 export interface ParsedParameters {
-  /** The last line of a name counts, as in Postfix. */
+  /** The last line of a name applies, as in Postfix. */
   readonly parameters: ReadonlyMap<string, string>;
   /**
    * Parameters of one service, from `postconf -P` (`smtp/unix/smtp_tls_loglevel = 1`) or
