@@ -8,7 +8,7 @@ export interface Ip {
 
 /**
  * Parses a literal IP address without zone id, brackets or prefix length. Returns
- * undefined for anything else.
+ * undefined for any other text.
  */
 export function parseIp(addressText: string): Ip | undefined {
   if (isIPv4(addressText))

@@ -63,11 +63,13 @@ export interface Lab {
     attack: LabAttack,
     targets?: readonly MailHostAddress[],
   ): Promise<() => void>;
-  /** Makes a mail host refuse connections. Returns a function that reconnects it. */
+  /**
+   * Makes a mail host refuse connections. Returns a function that reconnects the host.
+   */
   cutOff(address: string): () => void;
   /**
    * Returns the certificates of a host with their keys, for a real server that replaces
-   * it.
+   * the host.
    */
   certificatesOf(hostName: string): readonly Issued[];
   /**

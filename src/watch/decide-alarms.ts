@@ -73,7 +73,7 @@ export function decideAlarms(state: WatchState, check: WatchedCheck, now: number
   });
 }
 
-/** Returns whether the next check of a domain should come soon, to confirm this one. */
+/** Returns whether the next check of a domain should come soon, to confirm this check. */
 export function awaitsConfirmation({ domains }: WatchState, domainName: string): boolean {
   const known = memoryOf(domains, domainName);
   if (!known) return true;

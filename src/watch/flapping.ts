@@ -19,7 +19,10 @@ const QUIET_MS = 86_400_000;
 /** Maximum number of alarm ends in memory for each domain. */
 const MAX_ENDS = 100;
 
-/** Returns the trail after one more certain check: `1` for each that found the fault. */
+/**
+ * Returns the trail after one more certain check: `1` for each check that found the
+ * fault.
+ */
 export function trailAfter(trail: string | undefined, isFound: boolean): string {
   return `${trail ?? ''}${isFound ? 1 : 0}`.slice(-TRAIL);
 }

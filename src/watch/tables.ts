@@ -53,7 +53,7 @@ export function prepareWatch(stateStore: Store): void {
   migrateStore(stateStore, watchTables.job, migrations);
 }
 
-/** Returns the memory; an empty one before the first check. */
+/** Returns the memory; an empty memory before the first check. */
 export function readWatch(stateStore: Store): WatchState {
   const row = stateStore
     .prepare<{ body: string }>('SELECT body FROM watch_state WHERE id = 1')

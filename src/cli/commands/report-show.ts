@@ -129,7 +129,7 @@ function readName(domainName: string | undefined): string | undefined {
   return unwrap('domain', parseDomain(domainName), fix).toLower();
 }
 
-/** Prints every domain with failures. Exit status 1 while one of them is ongoing. */
+/** Prints every domain with failures. Exit status 1 while a failure is ongoing. */
 function printOverview(
   stateStore: Store,
   options: ShowOptions,

@@ -129,7 +129,7 @@ async function acceptNow(
   }
 }
 
-/** Returns the account of the machine that runs the command. */
+/** Returns the name of the system account that runs the command. */
 function account(): string {
   const { SUDO_USER, USER } = process.env;
   return SUDO_USER ?? USER ?? 'unknown';

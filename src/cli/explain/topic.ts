@@ -19,7 +19,8 @@ export interface ExplainTopic {
   /** The heading of the picture. */
   readonly caption: string;
   /**
-   * Returns the lines of at most 78 columns if possible; produced in the lab each time.
+   * Returns the lines of the picture, of at most 78 columns if possible. Each call
+   * produces them in the lab.
    */
   picture(stage: Stage): Promise<readonly string[]>;
   /** Clauses on which the text is based. */

@@ -275,7 +275,7 @@ export class LabDns {
     return 'secure';
   }
 
-  /** Returns the zone that contains a name: the closest one above it. */
+  /** Returns the zone that contains a name: the closest zone at or above the name. */
   #zoneOf(domainName: Name): Zone | undefined {
     for (let ancestor = domainName; ; ancestor = ancestor.parent) {
       const zone = this.#zones.get(ancestor.key);

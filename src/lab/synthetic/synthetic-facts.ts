@@ -310,7 +310,7 @@ export function sharedHosts({ zone, addresses }: SyntheticProvider): readonly Sy
   ];
 }
 
-/** Returns the number of addresses. Large providers have more addresses. */
+/** Returns the number of addresses of a provider. Large providers have more addresses. */
 function addressCount(rank: number): number {
   if (rank < 2) return 32;
   return rank < 20 ? 8 : 2;

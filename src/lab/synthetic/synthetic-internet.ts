@@ -72,7 +72,10 @@ export interface SyntheticInternet {
    */
   readonly busyPolicyHosts: Set<string>;
   resetCounts(): void;
-  /** Moves to the next generation, in which some domains changed. Returns their names. */
+  /**
+   * Moves to the next generation, in which some domains changed. Returns the names of the
+   * changed domains.
+   */
   change(): readonly string[];
   close(): Promise<void>;
 }

@@ -120,8 +120,8 @@ export function afterVisit(
 }
 
 /**
- * Returns the observation of an unvisited host: a copy of the model's, marked as
- * inferred.
+ * Returns the observation of an unvisited host: a copy of the model's observation, marked
+ * as inferred.
  */
 export function inferVisit(
   model: VisitObservation,

@@ -72,8 +72,8 @@ function signedOf({ route: { dnssec } }: CheckResult): Measures['signed'] {
 }
 
 /**
- * Returns the state of STARTTLS. Servers that this machine could not contact do not
- * count.
+ * Returns whether all, some or no servers offer STARTTLS. Servers that this machine could
+ * not contact do not count.
  */
 function starttlsOf(servers: readonly MailAddress[]): Measures['starttls'] {
   const seen = servers

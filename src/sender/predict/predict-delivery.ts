@@ -234,7 +234,7 @@ function plaintext(server: ServerFacts, reason: string, source: SettingSource): 
 }
 
 /**
- * Returns whether the certificate passes: a certificate for the MX host does if one of
+ * Returns whether the certificate passes: a certificate for the MX host passes if one of
  * the accepted names covers that host.
  */
 function nameCheck(names: readonly AcceptedNames[], server: ServerFacts): Known {

@@ -92,8 +92,8 @@ export function asResolved(view: View, { resolver }: Pick<SenderModel, 'resolver
 }
 
 /**
- * Returns the policy in the cache of a sender: in a withdrawn case, that of the first
- * message.
+ * Returns the policy in the cache of a sender: in a withdrawn case, the policy of the
+ * first message.
  */
 function policyInForce(view: View, senderCase: SenderCase): PolicyInForce | undefined {
   const { live, mx } = senderCase.withdrawn ? viewOfCase(senderCase, 1).mtaSts : view.mtaSts;

@@ -119,9 +119,10 @@ function domainView(domainClass: DomainClass): View {
 }
 
 /**
- * Returns the facts of a server. If only a forged MX record names a host, the attacker
- * controls the host and has a valid certificate for its name. A sender accepts that
- * certificate if it takes the name from an unsigned answer.
+ * Returns the facts about the server of an MX host, as an attack presents it. If only a
+ * forged MX record names a host, the attacker controls the host and has a valid
+ * certificate for its name. A sender accepts that certificate if it takes the name from
+ * an unsigned answer.
  */
 function serverFacts({ name, servers: [server] }: HostView): ServerFacts {
   const forged = name !== MX_HOST;

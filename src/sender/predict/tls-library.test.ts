@@ -123,7 +123,7 @@ test('the library of OpenSMTPD decides by its level and groups', () => {
   assert.match(opensmtpd(openssl30 + built(2) + cnf(), ciphers), / ca /);
 });
 
-/** Returns the output of Exim with the options that decide here. */
+/** Returns the output of Exim with the options that decide in these tests. */
 function exim(library: string, ciphers = '', support = 'GnuTLS'): string {
   const text = `Exim version 4.96 #2 built 26-Nov-2023 14:26:47
 Support for: IPv6 ${support} DANE

@@ -140,7 +140,10 @@ export interface LibraryUse {
   readonly isBounded?: boolean | undefined;
 }
 
-/** Returns the handshakes with TLS 1.0 and 1.1, if the program enables them. */
+/**
+ * Returns whether handshakes with TLS 1.0 and 1.1 succeed, if the program enables these
+ * versions.
+ */
 export function oldVersionsOf(
   library: TlsLibrary | undefined,
   { level = library?.securityLevel, isBounded = false }: LibraryUse,
@@ -164,7 +167,10 @@ export function oldVersionsOf(
   return known(true, source);
 }
 
-/** Returns the suites with static RSA and CBC, if the program does not exclude them. */
+/**
+ * Returns whether the library offers suites with static RSA and CBC, if the program does
+ * not exclude them.
+ */
 export function oldSuitesOf(
   library: TlsLibrary | undefined,
   { level = library?.securityLevel }: LibraryUse,

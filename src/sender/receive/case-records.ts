@@ -36,7 +36,7 @@ export interface CaseRecordOptions {
 
 /**
  * Returns the zones of a case: one below `<slot>.<zone>`, and one for the TLSA records of
- * the MX host if only their signature is wrong.
+ * the MX host if only the signature of these records is wrong.
  *
  * Throws TypeError if a TLSA record needs a digest that is not given.
  */

@@ -132,7 +132,9 @@ test('DKIM domains are read over chunks, and within the first 32 kB alone', () =
   assert.equal(read(many.join(''), 4096).length, 10);
 });
 
-/** Returns the alert that answers a ClientHello with these groups; empty for none. */
+/**
+ * Returns the alert that answers a ClientHello with these groups; empty without an alert.
+ */
 async function answerToHello(t: TestContext, caseId: string, groups: number[]): Promise<string> {
   const { ask, socket } = await bench(t, caseId);
   await ask('EHLO mail.sender.test');

@@ -127,7 +127,7 @@ function caseLines({ cases }: SenderTestResult, view: TextView): readonly string
   });
 }
 
-/** Returns a case with its verdict; `!` marks one that violates the standard. */
+/** Returns a case with its verdict; `!` marks a case that violates the standard. */
 function caseLine(one: CaseResult, { width, paint }: TextView): readonly string[] {
   const mark = one.met === 'no' ? '!' : ' ';
   const word = paint(verdictWord(one), metTones[one.met]);

@@ -63,7 +63,10 @@ export function zoneRecords({ apex, records }: CaseZoneRecords, site: SiteData):
   return [...apexRecords(apex, site), ...parsed(lines, site)];
 }
 
-/** Returns the records of the zone of the installation itself, without those of slots. */
+/**
+ * Returns the records of the zone of the installation itself, without the records of
+ * slots.
+ */
 export function installationRecords(
   site: SiteData,
   apexAddresses: readonly string[],

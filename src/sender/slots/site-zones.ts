@@ -101,7 +101,8 @@ export class SiteZones {
   }
 
   /**
-   * Returns whether a name is that of an allocated slot, which has records only below it.
+   * Returns whether a name is the name of an allocated slot, which has records only below
+   * it.
    */
   #isSlot(domainName: Name): boolean {
     const [label = new Uint8Array(0)] = domainName.labels;
@@ -165,7 +166,7 @@ function textSet(domainName: Name, text: string | undefined): RecordSets | undef
   return new Map([[RRType.TXT, [makeRecord(domainName, RRType.TXT, 0, rdata)]]]);
 }
 
-/** Returns the longest other apex above a zone. */
+/** Returns the apex of the closest other zone above a zone. */
 export function parentOf(apex: string, all: readonly string[]): string {
   const above = all.filter((other) => apex.endsWith(`.${other}`));
   return above.reduce((longest, other) => (other.length > longest.length ? other : longest), '');

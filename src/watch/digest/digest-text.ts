@@ -79,7 +79,9 @@ export function digestText(digest: Digest): string {
     .join('\n\n')}\n`;
 }
 
-/** Returns the faults of all domains, those of reports after those of checks. */
+/**
+ * Returns the faults of all domains, the faults of reports after the faults of checks.
+ */
 function openFaults({ domains }: Digest): readonly string[] {
   return domains.flatMap(({ domain, faults, reports }) =>
     reports === undefined ? faults : [...faults, `${domain}, TLS reports: ${reports}`],

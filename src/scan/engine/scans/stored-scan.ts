@@ -52,7 +52,7 @@ export async function listScans(database: Queries): Promise<readonly StoredScan[
   return rows.map(scanOf);
 }
 
-/** Returns one scan. Throws `scan-absent`. */
+/** Returns the scan with this number. Throws `scan-absent`. */
 export async function scanNumbered(database: Queries, id: number): Promise<StoredScan> {
   const [row] = await database.query<ScanRow>(`${SELECT_SCANS} WHERE s.id = $1`, [id]);
   if (!row) throw scanError('scan-absent', String(id));

@@ -33,8 +33,8 @@ export function visitKey(visit: { readonly address_id: number; readonly host_id:
 /**
  * Settles waiting visits of the networks without a connection if other host names had the
  * same result at the address. Names with a policy or TLSA records are never inferred.
- * Returns the visits that are made to measure the error. The caller holds the leases, so
- * no other worker changes these groups.
+ * Returns the visits that are made to measure the error of inference. The caller holds
+ * the leases, so no other worker changes these groups.
  */
 export async function inferVisits(
   context: ScanContext,

@@ -43,7 +43,7 @@ export function findEximRoute(output: EximOutput, { transport, domain }: RouteQu
   return nowhere('no router for other domains was found', 'exim -bP routers');
 }
 
-/** Returns the route by one router. */
+/** Returns the route that one router determines. */
 function byRouter(output: EximOutput, name: string, options: EximOptions): EximRoute {
   const condition = preconditions.find((option) => isConditional(options.get(option)));
   if (condition !== undefined)
@@ -121,8 +121,8 @@ function openOption(options: EximOptions, router: string): Fact<never> | undefin
 }
 
 /**
- * Returns the lookups with DNSSEC by the router. The main options can prevent such
- * lookups, and treat a failed lookup as an absent name.
+ * Returns the lookups for which the router asks for DNSSEC. The main options can prevent
+ * such lookups, and treat a failed lookup as an absent name.
  */
 function dnssecOf({ main }: EximOutput, options: EximOptions, router: string): Fact<boolean> {
   for (const setting of ['dns_dnssec_ok', 'dns_use_edns0'])
@@ -143,7 +143,8 @@ function dnssecOf({ main }: EximOutput, options: EximOptions, router: string): F
 }
 
 /**
- * Returns a transport that the operator names; its router is the first one that uses it.
+ * Returns a transport that the operator names; its router is the first router that uses
+ * the transport.
  */
 function byTransport(
   output: EximOutput,

@@ -210,7 +210,10 @@ function answersDane(mtaSts: Fact<StsUse>): boolean {
   return mtaSts.known && mtaSts.value.use === 'enforce' && mtaSts.value.withDane === 'dane-alone';
 }
 
-/** Returns the level dane of an answer: Postfix validates by its own settings. */
+/**
+ * Returns the use of DANE if the table answers level dane: Postfix validates by its own
+ * settings.
+ */
 function daneByServer(settings: PostfixParameters): Fact<DaneUse> {
   const source = settings.source('smtp_tls_policy_maps');
   const hindrance = hindranceOf(settings);
@@ -223,7 +226,9 @@ function daneByServer(settings: PostfixParameters): Fact<DaneUse> {
   return daneOf(settings, known('dane', source));
 }
 
-/** Returns the first setting that prevents DANE; undefined if none does. */
+/**
+ * Returns the first setting that prevents DANE; undefined if no setting prevents DANE.
+ */
 function hindranceOf(settings: PostfixParameters): Fact<true> | undefined {
   const support = settings.value('smtp_dns_support_level');
   if (!support.known) return support;
