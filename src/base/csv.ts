@@ -13,9 +13,9 @@ export function csvLine(cells: readonly string[]): string {
 }
 
 /**
- * Quotes a cell. A spreadsheet evaluates a cell that begins with one of `=+-@` as a
- * formula, and host names come from foreign zones. An apostrophe before the text of the
- * cell prevents the evaluation.
+ * Returns the text of a cell, quoted if necessary. A spreadsheet evaluates a cell that
+ * begins with one of `=+-@` as a formula, and host names come from foreign zones. An
+ * apostrophe before the text of the cell prevents the evaluation.
  */
 function cell(text: string): string {
   const shown = text.replace(hidden, '?');

@@ -10,8 +10,8 @@ export interface Progress {
 }
 
 /**
- * Shows one line on standard error with the current step, after one second and only on
- * a terminal.
+ * Returns a line on standard error with the current step, shown after one second and only
+ * on a terminal.
  */
 export function progress(output: Output): Progress {
   if (!output.interactive) return { note: () => undefined, end: () => undefined };

@@ -8,7 +8,7 @@ import { parseZone } from '../dns/index.js';
 import type { StaticZone } from '../sender/index.js';
 import { runCli } from '../../test/support/run-cli.js';
 
-/** Runs the command with a configuration of the test. */
+/** Returns a function that runs the command with a configuration of the test. */
 function zoneCommand(
   t: TestContext,
   section: string,

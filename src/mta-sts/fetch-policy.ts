@@ -246,8 +246,8 @@ function statusFailure(status: number): Failure {
 }
 
 /**
- * Maps an HTTP failure: an invalid certificate is a permanent fault of the publisher, all
- * other failures may be temporary.
+ * Returns the MTA-STS failure for an HTTP failure: an invalid certificate is a permanent
+ * fault of the publisher, all other failures may be temporary.
  */
 function causeOf(failure: Failure): Failure {
   const { code, detail } = failure;

@@ -12,7 +12,9 @@ import { acceptableLosses, acceptedText, acceptLosses } from './index.js';
 
 const domain = 'a.example';
 
-/** Accepts all losses, or those of one rule. Returns a short form of the alarms. */
+/**
+ * Accepts all losses, or the losses of one rule, and returns a short form of the alarms.
+ */
 function accept(watched: Watched, rule?: string): readonly string[] {
   const losses = acceptableLosses(watched.state, domain).filter(
     (loss) => rule === undefined || loss.rule === rule,

@@ -140,7 +140,8 @@ function print(mailServerName: MailServerName, configFlags: ConfigFlags, output:
 }
 
 /**
- * Accepts only text that needs no quotes in any configuration file. Throws HermeticError.
+ * Returns text that needs no quotes in any configuration file. Throws HermeticError for
+ * any other text.
  *
  * Operators paste the printed text into files of several grammars. Refusing quotes,
  * spaces and `$` is simpler and safer than quoting for each grammar.

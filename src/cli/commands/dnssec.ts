@@ -204,8 +204,9 @@ const proofSchema = z.object({
 });
 
 /**
- * Validates the records of a proof and compares the result with the recorded one. A file
- * whose records do not prove the recorded result is invalid.
+ * Validates the records of a proof, compares the result with the recorded result, and
+ * returns the exit status. A file whose records do not prove the recorded result is
+ * invalid.
  */
 async function verify(filePath: string, verifyFlags: VerifyFlags, output: Output): Promise<number> {
   const proof = readProof(filePath);

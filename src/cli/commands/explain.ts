@@ -169,7 +169,7 @@ function formatFailure(code: string, failureEntry: FailureEntry, lineWidth: numb
   ]);
 }
 
-/** Blocks of lines with an empty line between them. */
+/** Returns blocks of lines with an empty line between them. */
 function page(blocks: readonly (readonly string[])[]): string {
   const shown = blocks.filter((lines) => lines.length > 0);
   return `${shown.map((lines) => lines.join('\n')).join('\n\n')}\n`;

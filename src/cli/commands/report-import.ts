@@ -168,8 +168,8 @@ async function* sources(paths: readonly string[]): AsyncGenerator<Source> {
 const MAX_SILENT_LOOKUPS = 3;
 
 /**
- * Verifies signatures at the date of arrival, and stops lookups once the network is
- * unreachable.
+ * Returns a function that verifies signatures at the date of arrival, and stops lookups
+ * once the network is unreachable.
  *
  * The date of arrival decides, because DKIM keys are rotated: the key of an old message
  * may be withdrawn, and a signature may have expired (RFC 6376 §3.5, tag `x=`).

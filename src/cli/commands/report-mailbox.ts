@@ -142,7 +142,10 @@ function readAction({
   return { after: action, moveTo };
 }
 
-/** Throws HermeticError unless every required option is given. */
+/**
+ * Returns the domains of the import. Throws HermeticError unless every required option is
+ * given.
+ */
 function assertComplete(flags: ImportFlags): readonly string[] {
   const { passwordFile, tokenCommand, store, domain = [], json, verify, dryRun } = flags;
   if ((passwordFile === undefined) === (tokenCommand === undefined))

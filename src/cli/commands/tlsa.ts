@@ -88,7 +88,10 @@ function ownerName(hostName: string, port: string): string {
   return `_${number}._tcp.${parsedName.value.toLower()}`;
 }
 
-/** Warns about a certificate whose record never matches, or soon stops matching. */
+/**
+ * Returns warnings about a certificate whose record never matches, or soon stops
+ * matching.
+ */
 function warningsFor(filePath: string, pem: string, { host }: TlsaFlags): readonly string[] {
   const parsed = parsePem(pem);
   const [leafCertificate] = parsed.ok ? parsed.value : [];

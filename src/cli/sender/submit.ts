@@ -55,7 +55,10 @@ export function testMessage(
 /** Milliseconds for each reply of the server that accepts the messages. */
 const REPLY_MS = 20_000;
 
-/** Submits over SMTP, without authentication, to a server that relays for this machine. */
+/**
+ * Returns a function that submits over SMTP, without authentication, to a server that
+ * relays for this machine.
+ */
 export function submitOverSmtp(server: Endpoint, network: Network): Submit {
   return async ({ from, to, message, signal }) => {
     const dialled = await network.dial({ ...server, timeoutMs: REPLY_MS, signal });
@@ -87,7 +90,10 @@ const PROGRAM_MS = 20_000;
 /** Maximum octets of the error output that are shown. */
 const MAX_STDERR = 400;
 
-/** Submits with a program that accepts the arguments of sendmail: `-i -f FROM -- TO`. */
+/**
+ * Returns a function that submits with a program that accepts the arguments of sendmail:
+ * `-i -f FROM -- TO`.
+ */
 export function submitWithProgram(program: string): Submit {
   return ({ from, to, message, signal }) =>
     new Promise((resolve) => {
@@ -115,8 +121,8 @@ export function submitWithProgram(program: string): Submit {
 const OWN_TIMEOUT_MS = 2000;
 
 /**
- * Delivers with the sender of this program, which uses DANE and MTA-STS, inside this
- * process.
+ * Returns a function that delivers with the sender of this program, which uses DANE and
+ * MTA-STS, inside this process.
  */
 export function deliverWithOwnSender(receivers: Receivers): Submit {
   const { network, upstreams, anchors, trustStore } = receivers;

@@ -12,8 +12,8 @@ export type ValidateChallenge = (
 ) => Promise<string | undefined>;
 
 /**
- * Validates over the network, as a CA does: at ports 80 and 443 of the host, or by its
- * TXT record after the aliases of `aliasOf`.
+ * Returns a function that validates over the network, as a CA does: at ports 80 and 443
+ * of the host, or by its TXT record after the aliases of `aliasOf`.
  */
 export function validateOver(
   network: Network,

@@ -133,7 +133,7 @@ function inTurn(options: MailServerOptions): () => MailServerOptions {
   return () => (pair ? { ...options, habit: pair[connections++ % 2] } : options);
 }
 
-/** Counts connections in a sliding window. */
+/** Returns a function that limits the connections in a sliding window. */
 function connectionRateLimit({
   connections,
   within,

@@ -88,9 +88,9 @@ export interface SnapshotComparison {
 }
 
 /**
- * Compares two snapshots. A fact that is unknown now is not a change: its last known
- * value remains, and a later known value is compared with the last known one. A fact that
- * becomes known for the first time is not a change either.
+ * Returns the changes between two snapshots. A fact that is unknown now is not a change:
+ * its last known value remains, and a later known value is compared with the last known
+ * one. A fact that becomes known for the first time is not a change either.
  */
 export function compareSnapshots(was: DomainSnapshot, is: DomainSnapshot): SnapshotComparison {
   const changes = changeKinds.flatMap((kind): DomainChange[] => {

@@ -68,7 +68,10 @@ export interface VisitSigns {
   readonly retryAfterMs?: number | undefined;
 }
 
-/** Updates the standing of a scanner at an address after one visit. */
+/**
+ * Returns the standing of a scanner at an address after one visit, and the rest of the
+ * address.
+ */
 export function nextRest(before: RestState, signs: VisitSigns): RestDecision {
   const silent = signs.isSilent ? before.silent + 1 : 0;
   const reason = silent >= SILENT_VISITS ? 'silent' : signs.turnedAway;

@@ -42,7 +42,8 @@ export interface StatisticDefinition {
 const WITH_MAIL = 'that accept mail';
 
 /**
- * Answers yes or no for domains that accept mail, and unknown if the route is unknown.
+ * Returns a function that answers for domains that accept mail, `unknown` if the route is
+ * unknown, and `outside` for other domains.
  */
 function ofMail(
   answer: (grade: DomainGrade) => StatisticAnswer,

@@ -84,7 +84,10 @@ function attemptOf(observations: readonly Observation[]): Attempt {
   };
 }
 
-/** Bounces also use the null sender, but contain a message. */
+/**
+ * Returns whether the connection only verifies an address. Bounces also use the null
+ * sender, but contain a message.
+ */
 function isCalloutIn(observations: readonly Observation[]): boolean {
   const senders = observations.flatMap((one) => (one.kind === 'mail' ? [one.fromDomain] : []));
   const hasMessage = observations.some(({ kind }) => kind === 'data');

@@ -232,8 +232,8 @@ function refusedBefore(
 }
 
 /**
- * Compares a result with the expectation. A message in plaintext does not meet `deliver`
- * if the host offers STARTTLS.
+ * Returns whether a result meets the expectation. A message in plaintext does not meet
+ * `deliver` if the host offers STARTTLS.
  */
 function meets({ expect, host }: SenderCase, verdict: CaseVerdict): CaseResult['met'] {
   if (expect === 'inform') return 'none';

@@ -94,7 +94,7 @@ export function reportLines({ cases }: SenderTestResult): readonly string[] {
   return cases.flatMap((one) => (one.reports ?? []).map((report) => reportText(one, report)));
 }
 
-/** Notes as a phrase; empty without notes. */
+/** Returns the notes as a phrase; empty without notes. */
 export function noteText(notes: readonly CaseNote[]): string {
   return notes.map((note) => noteWords[note]).join('; ');
 }
@@ -132,7 +132,7 @@ const advice: Readonly<Partial<Record<SenderMechanism, string>>> = {
   dnssec: 'Use a validating resolver on the mail server, such as unbound at 127.0.0.1.',
 };
 
-/** Steps for the mechanisms that the sender does not enforce. */
+/** Returns the next step for each mechanism that the sender does not enforce. */
 export function adviceFor({ mechanisms, cases }: SenderTestResult): readonly string[] {
   const steps = mechanisms
     .filter(({ verdict }) => verdict !== 'enforces' && verdict !== 'cannot-tell')

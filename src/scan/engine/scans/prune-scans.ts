@@ -49,8 +49,9 @@ export async function pruneScans(
 }
 
 /**
- * Deletes the rows of one scan. If an export reads the partition, the next run tries
- * again: waiting for the lock would block every other statement on the table.
+ * Deletes the rows of one scan, and returns whether they are deleted. If an export reads
+ * the partition, the next run tries again: waiting for the lock would block every other
+ * statement on the table.
  */
 async function pruneScan(database: Database, id: number): Promise<boolean> {
   try {

@@ -92,7 +92,8 @@ async function storeAnswers(tx: Transaction, entries: readonly Entry[]): Promise
 }
 
 /**
- * Names with a policy or TLSA records are always visited, and represent no other names.
+ * Returns the settled visits that can represent other names. Names with a policy or TLSA
+ * records are always visited, and represent no other names.
  */
 function groupResults(entries: readonly Entry[]): readonly GroupResult[] {
   return entries.flatMap(({ visit, result, factId }) =>

@@ -87,8 +87,8 @@ async function loadGroups(
 }
 
 /**
- * Omits equal results beyond the required number, because all workers update the same
- * row.
+ * Returns the counts without equal results beyond the required number, because all
+ * workers update the same row.
  */
 function withoutKnown(
   added: GroupCounts,

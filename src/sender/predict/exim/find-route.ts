@@ -121,7 +121,7 @@ function openOption(options: EximOptions, router: string): Fact<never> | undefin
 }
 
 /**
- * Returns the lookups for which the router asks for DNSSEC. The main options can prevent
+ * Returns whether the router asks for DNSSEC in its lookups. The main options can prevent
  * such lookups, and treat a failed lookup as an absent name.
  */
 function dnssecOf({ main }: EximOutput, options: EximOptions, router: string): Fact<boolean> {

@@ -89,7 +89,7 @@ function familiesOf({ lines }: ParsedSmtpdConf): SenderModel['families'] {
   return known(words.includes('inet4') ? 'ipv4' : 'ipv6', source);
 }
 
-/** Finds `action NAME relay ...` in all lines. */
+/** Returns the relay of every line `action NAME relay ...`, by name. */
 function relaysOf({ lines }: ParsedSmtpdConf): ReadonlyMap<string, Relay> {
   const relays = new Map<string, Relay>();
   for (const line of lines) {
@@ -284,7 +284,7 @@ function takes(domains: Match['domains'], domain: string): boolean {
   return domains.names.some((name) => isPatternOf(name, domain)) !== domains.isNegated;
 }
 
-/** Compares a domain with a name in which `*` stands for any text. */
+/** Returns whether a domain matches a name in which `*` stands for any text. */
 function isPatternOf(name: string, domain: string): boolean {
   const [first = '', ...parts] = name.split('*');
   if (parts.length === 0) return first === domain;
@@ -352,8 +352,8 @@ function rulesOf(relay: Relay, build: Build): TlsRules {
 }
 
 /**
- * Returns whether the sender sends SNI: libtls names the host from version 7.0 on;
- * earlier versions send no SNI.
+ * Returns the name that the sender sends in SNI: libtls names the host from version 7.0
+ * on; earlier versions send no SNI.
  */
 function serverNameBy(version: string | undefined, source: SettingSource): TlsRules['serverName'] {
   const major = /^\d{1,3}/.exec(version ?? '')?.[0];

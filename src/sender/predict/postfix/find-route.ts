@@ -177,7 +177,7 @@ function keysOf(settings: PostfixParameters, list: string, domain: string): read
   return keys;
 }
 
-/** Routes that depend on the sender of a message cannot be predicted. */
+/** Returns an unknown fact if the route may depend on the sender of a message. */
 function bySender(settings: PostfixParameters): Fact<never> | undefined {
   for (const name of [
     'sender_dependent_relayhost_maps',
