@@ -20,17 +20,17 @@ function shortSighted(
 }
 
 // [7671-8.4-1]
-test('no order of events loses mail, and every state leads to the end', () => {
+test('no order of events defers mail, and every state leads to the end', () => {
   const { whole, failure, stuck, states } = checkModel(ours, bounds);
   assert.deepEqual({ whole, failure, stuck }, { whole: true, failure: undefined, stuck: 0 });
   assert.ok(states > 500, `${states} states`);
 });
 
 for (const order of others) {
-  test(`the small world finds how to lose mail: ${order.name}`, () => {
+  test(`the small model finds the deferral: ${order.name}`, () => {
     assert.match(
       checkModel(order as Order, { ...bounds, held: 1 }).failure?.what ?? '',
-      /a sender holds/,
+      /a sender has/,
     );
   });
 }
@@ -63,8 +63,8 @@ const careless: readonly Order<TlsaRolloverState>[] = [
   },
 ];
 for (const order of careless) {
-  test(`the small world finds how our own order loses mail when it ${order.name}`, () => {
-    assert.match(checkModel(order, bounds).failure?.what ?? '', /a sender holds/);
+  test(`the small model finds the deferral of our own order that ${order.name}`, () => {
+    assert.match(checkModel(order, bounds).failure?.what ?? '', /a sender has/);
   });
 }
 

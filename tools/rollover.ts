@@ -5,7 +5,7 @@ import { simulate } from './rollover/simulate.js';
 /**
  * `npm run rollover`: tests this project's order of key changes and the orders in common
  * use, with every order of events in a small model and with ten thousand senders in
- * virtual time. Exits with status 1 if this project's order loses mail, if another order
+ * virtual time. Exits with status 1 if this project's order defers mail, if another order
  * does not, or if the search of the small model is incomplete.
  */
 const number = (flag: string, otherwise: number): number => {
@@ -17,11 +17,11 @@ const changes = number('--changes', 24);
 const seed = number('--seed', 1);
 
 console.log(
-  `Every order of events in a small world (2 authoritative servers, 2 addresses, any cache), and ${senders} senders over ${changes} key changes:\n`,
+  `Every order of events in a small model (2 authoritative servers, 2 addresses, any cache), and a simulation of ${senders} senders over ${changes} key changes:\n`,
 );
 const row = (...cells: readonly string[]): void =>
   console.log(cells.map((c, i) => (i === 0 ? c.padEnd(48) : c.padStart(18))).join(''));
-row('order', 'states', 'small world', 'senders held', 'a change', 'minutes (median)');
+row('order', 'states', 'small model', 'deferrals', 'per change', 'minutes (median)');
 const traces: string[] = [];
 for (const order of [ours, ...others] as readonly Order[]) {
   const own = order === ours;
@@ -36,7 +36,7 @@ for (const order of [ours, ...others] as readonly Order[]) {
   row(
     order.name,
     String(model.states),
-    model.failure ? 'loses mail' : safe ? 'safe, all seen' : 'not seen whole',
+    model.failure ? 'defers mail' : safe ? 'safe, complete' : 'incomplete',
     String(held),
     (held / changes).toFixed(0),
     minutes.toFixed(0),
@@ -45,4 +45,4 @@ for (const order of [ours, ...others] as readonly Order[]) {
     traces.push(`${order.name}: ${model.failure.what}\n  ${model.failure.trace.join('\n  ')}`);
   if (own ? !safe || held > 0 : !model.failure || held === 0) process.exitCode = 1;
 }
-console.log(`\nShortest ways to lose mail:\n\n${traces.join('\n\n')}`);
+console.log(`\nShortest sequences that defer mail:\n\n${traces.join('\n\n')}`);

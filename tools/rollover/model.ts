@@ -147,7 +147,8 @@ function* events<S>(
   yield ['a cache asks the second server', { ...world, cache: { rrset: servers[1], at: now } }];
   yield ['the second server follows', { ...world, servers: [servers[0], servers[0]] }];
   if (flying) yield ['the push arrives', arrive(world)];
-  if (world.asked < changes) yield ['a new key is asked for', { ...world, asked: world.asked + 1 }];
+  if (world.asked < changes)
+    yield ['the operator requests a new key', { ...world, asked: world.asked + 1 }];
   if (world.ds < dsChanges)
     yield ['the delegation changes', { ...world, ds: world.ds + 1, dsAt: now }];
   for (const trouble of troubles) {
@@ -156,7 +157,11 @@ function* events<S>(
       trouble.does && `its actions: ${trouble.does}`,
     ].filter(Boolean);
     const { after, broken } = act(order, world, trouble);
-    yield [`a step${what.length > 0 ? `, ${what.join(', ')}` : ''}`, after, broken];
+    yield [
+      `the publisher takes a step${what.length > 0 ? `, ${what.join(', ')}` : ''}`,
+      after,
+      broken,
+    ];
   }
 }
 
@@ -230,15 +235,15 @@ function leaving<S>({ asked }: World<S>): readonly string[] {
 }
 
 /**
- * Returns a sender holds records that one of the server's keys does not match in every
- * combination (RFC 7671 §8.4).
+ * Returns a sentence if no cached record of a sender matches one of the keys in use
+ * (RFC 7671 §8.4).
  */
 function unmatched<S>({ cache, live, now }: World<S>, { held }: ModelBounds): string | undefined {
   if (!cache || now - cache.at >= held * TTL) return undefined;
   const wrong = live.find((key) => !covers(cache.rrset, keyOf(key)));
   return wrong === undefined
     ? undefined
-    : `a sender holds ${cache.rrset.records.length} records and none matches ecdsa-${wrong}`;
+    : `a sender has ${cache.rrset.records.length} cached records, and none matches ecdsa-${wrong}`;
 }
 
 /**
