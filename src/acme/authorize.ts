@@ -121,7 +121,7 @@ export async function authorize(
 }
 
 /**
- * Returns the challenge that the client answers. Undefined if the offered challenge lacks
+ * Returns the challenge that the client answers; undefined if the offered challenge lacks
  * a token, or if its issuer names differ from those in the directory.
  */
 function challengeOf(

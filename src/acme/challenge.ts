@@ -21,8 +21,8 @@ export interface Challenge {
 
 /**
  * The result of publishing a challenge response. `manual`: the operator has to publish
- * it; `text` is the record to paste. `until`: earliest time at which another attempt can
- * succeed (milliseconds since 1970).
+ * the response; `text` is the record to paste. `until`: earliest time at which another
+ * attempt can succeed (milliseconds since 1970).
  */
 export type SolverOutcome =
   | { readonly status: 'done' }

@@ -1,12 +1,12 @@
 /**
  * Longest accepted wait, milliseconds. The limit prevents a CA from stopping renewals
- * permanently. The process saved any later time while its clock was ahead.
+ * permanently. A saved time further in the future was saved while the clock was ahead.
  */
 export const MAX_WAIT = 7 * 86_400_000;
 
 /**
  * Parses a `Retry-After` field: seconds, or a date (RFC 9110 §10.2.3). Returns
- * milliseconds since 1970, at least `now` and at most one week after `now`. Undefined if
+ * milliseconds since 1970, at least `now` and at most one week after `now`; undefined if
  * the field is missing or invalid.
  */
 export function parseRetryAfter(headerValue: string | undefined, now: number): number | undefined {

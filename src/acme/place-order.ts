@@ -35,7 +35,7 @@ const [MAX_ORDERS, MAX_PAGES] = [100, 10];
  * RFC 8555 offers no marker for a repeated newOrder request. If the CA lists the orders
  * of an account (§7.1.2.1), the client finds the lost order in that list. If the CA does
  * not (Let's Encrypt), the client repeats the request. Many CAs then return the open
- * order for the same names. Other CAs create a second order. The first one expires
+ * order for the same names. Other CAs create a second order. The first order expires
  * without a certificate, and the CA often reuses its authorizations for the second.
  */
 export async function placeOrder(
@@ -46,7 +46,7 @@ export async function placeOrder(
 ): Promise<Result<string, AcmeFailure>> {
   const { directory, host, key, names } = desired;
   const saved = orderStore.order(host, key);
-  // An order at another CA, or for other names, is no longer desired.
+  // A saved order at another CA, or for other names, is no longer of use.
   const isDesired = saved?.directory === directory && sameNames(saved.names, names);
   const open = isDesired ? saved : undefined;
   if (open?.url !== undefined) return ok(open.url);

@@ -35,7 +35,7 @@ export interface RenewalAdvice {
 
 /**
  * Returns the identifier of a certificate at its CA (RFC 9773 §4.1): the base64url of the
- * authority key identifier, a dot, and the base64url of the serial number. Undefined if
+ * authority key identifier, a dot, and the base64url of the serial number; undefined if
  * the certificate has no authority key identifier. [9773-4.1-1]
  */
 export function certificateId({ authorityKeyId, serial }: Certificate): string | undefined {

@@ -29,11 +29,12 @@ export interface AcmeServer {
  */
 export interface AcmeFailure extends Failure {
   readonly problem?: string;
-  /** Set if the CA sent a reply with an error status: the request had no effect. */
+  /** Whether the CA sent a reply with an error status: the request then had no effect. */
   readonly replied?: true;
   readonly until?: number;
   /**
-   * Set after a timeout or a server error: the same request may succeed a minute later.
+   * Whether a timeout or a server error is the cause: the same request may succeed a
+   * minute later.
    */
   readonly transient?: true;
   /** The step that the operator has to take first. */

@@ -77,9 +77,9 @@ const dnsTarget = z.discriminatedUnion('kind', [
 ]);
 
 const mailHost = z.strictObject({
-  /** Whether TLSA records are published for it. */
+  /** Whether TLSA records are published for the host. */
   dane: z.boolean().default(true),
-  /** Key types that its server should present. */
+  /** Key types that the server of the host should present. */
   keys: z
     .array(z.enum(['ecdsa', 'rsa']))
     .min(1)
@@ -103,20 +103,20 @@ const mailHost = z.strictObject({
    */
   adopt: z.array(file).default([]),
   /**
-   * The folder that its server reads, with `FOLDER/ecdsa/both.pem`, `key.pem` and
-   * `chain.pem`, and the command that reloads the server.
+   * The folder that the server of the host reads, with `FOLDER/ecdsa/both.pem`, `key.pem`
+   * and `chain.pem`, and the command that reloads the server.
    */
   install: z
     .strictObject({ folder: file, reload: z.array(z.string().min(1)).min(1).optional() })
     .optional(),
   /**
-   * The way in which its keys are certified. `self-signed` is for hosts that use DANE
-   * only. With `files` another program maintains key and certificate.
+   * The way in which the keys of the host are certified. `self-signed` is for hosts that
+   * use DANE only. With `files` another program maintains key and certificate.
    */
   certificates: z.enum(['manual', 'self-signed', 'acme', 'files']).default('manual'),
   /**
-   * Files of another program, such as certbot: they are read, never written; one pair for
-   * each key type.
+   * Files of another program, such as certbot: Hermetic reads these files and never
+   * writes them; one pair for each key type.
    */
   files: z
     .array(z.strictObject({ chain: file, key: file }))

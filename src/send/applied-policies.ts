@@ -11,7 +11,7 @@ export type DraftPolicy = Omit<AppliedPolicy, 'tlsRpt'>;
 
 /**
  * Adds to each policy the TLS-RPT record of the policy domain, with the addresses that
- * receive reports (RFC 8460 §3). If a lookup fails, the failure is part of the result.
+ * receive reports (RFC 8460 §3). A failed lookup is part of the result.
  */
 export function resolveReportUris(
   policies: readonly DraftPolicy[],

@@ -82,8 +82,8 @@ function needs({
 }
 
 /**
- * Returns the unmet requirement of a session that a waiver allowed. A trial run uses it
- * to show the mail that enforcement would have deferred.
+ * Returns the unmet requirement of a session that a waiver allowed. A trial run shows
+ * with this requirement the mail that enforcement would have deferred.
  */
 function unmetOf({ verdict }: AttemptResult, { decision }: HostDecision): Failure | undefined {
   if (decision.action !== 'use') return undefined;

@@ -53,8 +53,8 @@ test('a policy is forgotten even when the clocks of two processes differ', async
 
 const HOUR = 3_600_000;
 
-// The policy was fetched and removed while the clock was fast. Then the clock was
-// corrected.
+// The policy was fetched and removed while the clock was ahead. The clock was corrected
+// afterwards.
 for (const [ahead, hours] of [
   ['an hour', 1],
   ['a month', 720],

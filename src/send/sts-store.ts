@@ -19,7 +19,7 @@ export interface StsStoreOptions {
   /** Returns milliseconds since 1970, unaffected by corrections of the wall clock. */
   now?(): number;
   /**
-   * Receives the first error of a period in which the database cannot be read.
+   * Receives the first error of each period in which the database cannot be read.
    * `Store.writes` shows failing writes.
    */
   onReadFailure?(error: Error): void;
@@ -94,8 +94,8 @@ const columns = 'domain, id, mode, mx, max_age, body, fetched_at, failed, used_a
 
 /**
  * Returns a policy cache in the database, which survives crashes and power failures. When
- * it is opened, it restores entries that a wrong clock or a long suspension would expire
- * (see `reopened`). A full cache drops the least useful entry.
+ * the cache is opened, it restores entries that a wrong clock or a long suspension would
+ * expire (see `reopened`). A full cache drops the least useful entry.
  *
  * A policy applies from the moment of its fetch, whether or not it can be stored (RFC
  * 8461 §3.3, §5.1): an unsaved entry is read from memory, and saved with the next entry
@@ -157,8 +157,8 @@ class StoredPolicies implements StsCache {
   /**
    * Returns the entry; undefined if the operator removed the policy of the domain after
    * this fetch. If the removal precedes the opening of the cache, a fetch time in the
-   * future is reduced to the time of the opening (see `reopened`). Otherwise no later
-   * fetch would count.
+   * future is reduced to the time of the opening (see `reopened`). Otherwise the policies
+   * of later fetches would also be treated as removed.
    */
   #counting(stsEntry: StsEntry | undefined): StsEntry | undefined {
     if (!stsEntry?.policy) return stsEntry;

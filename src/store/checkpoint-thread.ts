@@ -5,8 +5,8 @@ import type { CheckpointResult } from './checkpoint.js';
 import { loadDriver, type Driver } from './driver.js';
 
 /**
- * Maximum time in milliseconds that a checkpoint waits for readers and the writer.
- * Writers are blocked meanwhile.
+ * Maximum time in milliseconds that a checkpoint waits for readers and the writer. During
+ * this time writers are blocked.
  */
 const WAIT = 100;
 // https://sqlite.org/rescode.html#ioerr_fsync

@@ -31,10 +31,10 @@ interface CheckpointOptions {
  * Runs checkpoints, which move the log into the database, in a separate thread, because a
  * checkpoint waits for the disk several times. The thread exists for one checkpoint.
  *
- * Its connection shares the SQLite library of this process, and therefore the list of
- * locks, so that closing the connection does not release the locks of other connections
- * (https://sqlite.org/howtocorrupt.html, section 2.2.1: with two copies of the library,
- * it would).
+ * The thread's connection shares the SQLite library of this process, and therefore the
+ * list of locks, so that closing the connection does not release the locks of other
+ * connections (https://sqlite.org/howtocorrupt.html, section 2.2.1: with two copies of
+ * the library, it would).
  */
 export class Checkpointer {
   #running: Promise<void> | undefined;

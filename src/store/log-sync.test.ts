@@ -167,7 +167,7 @@ for (const code of ['EIO', 'ENOSPC', 'EDQUOT'])
     disk.syncs[1]?.fail(code);
     await assert.rejects(failed, unsynced);
     await assert.rejects(waiting, unsynced);
-    // The next sync would succeed, because the kernel counts the lost pages as clean.
+    // A further sync would succeed, because the kernel counts the lost pages as clean.
     await assert.rejects(
       store.write('a', () => put(store, 4)),
       unsynced,

@@ -18,7 +18,7 @@ import {
 
 /**
  * One open database. Methods throw HermeticError for failures on this machine
- * (`storeFailures`). All of them except `write` and `settle` are synchronous. A process
+ * (`storeFailures`). All methods except `write` and `settle` are synchronous. A process
  * that answers clients may read at any time, but writes only through `write`.
  */
 export interface Store {
@@ -60,15 +60,15 @@ export interface Store {
    */
   transaction<T>(work: () => T): T;
   /**
-   * Returns the number of transactions that were rolled back so far. A cached copy of
-   * data from a transaction that was rolled back is invalid.
+   * Returns the number of transactions rolled back so far. A cached copy of data from a
+   * transaction that was rolled back is invalid.
    */
   rollbacks(): number;
   /** Returns for each job whether its writes succeed. */
   writes(): readonly JobWrites[];
   /** Resolves when no write is queued and no checkpoint runs. */
   settle(): Promise<void>;
-  /** Returns whether `file` and its log are still the files that are open here. */
+  /** Returns whether the paths of `file` and of its log still lead to the open files. */
   inPlace(): boolean;
   /**
    * Makes every later write fail with this failure, so that a damaged file is not
@@ -407,8 +407,8 @@ class Place {
   }
 
   /**
-   * Returns whether the paths still name the files that they named first. SQLite creates
-   * the log at the first use, and does not delete it while the database is open.
+   * Returns whether the paths still lead to the files to which they led at first. SQLite
+   * creates the log at the first use, and does not delete it while the database is open.
    */
   holds(): boolean {
     return this.#paths.every((filePath) => {

@@ -34,8 +34,8 @@ test('a write waits for a foreign lock while the event loop runs', async (t) => 
     before = performance.now();
     assert.deepEqual(rows(store), [], 'reads do not wait');
   }
-  // A blocking write takes its full 60 s; without blocking, even a busy machine is
-  // faster.
+  // A write that blocks the event loop would block it for 60 s; otherwise even a busy
+  // machine is faster.
   assert.ok(longest < 10_000, `${longest} ms`);
   other.execute('COMMIT');
   assert.equal(await written, 1);

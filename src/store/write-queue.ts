@@ -13,7 +13,7 @@ export interface JobWrites {
   readonly job: string;
   /** Writes that are durable. */
   readonly written: number;
-  /** Writes that failed by a condition of the store. */
+  /** Writes that failed because of the database, not of the work itself. */
   readonly failed: number;
   /**
    * The cause of the failure of the last write; undefined after a write that succeeded.
@@ -56,7 +56,7 @@ interface Entry {
   readonly resolve: (result: never) => void;
   readonly reject: (error: unknown) => void;
   steps?: Generator<unknown, unknown>;
-  /** The savepoint of the write is open. */
+  /** Whether the savepoint of the write is open. */
   begun?: boolean;
   result?: unknown;
 }
@@ -92,8 +92,8 @@ export class WriteQueue {
   /** The write that continues in the next turn. */
   #current: Entry | undefined;
   /**
-   * Writes that are committed, and reported once they are durable. Nothing is written
-   * meanwhile: new writes join the next commit, and share its sync.
+   * Writes that are committed, and reported once they are durable. During this sync
+   * nothing is written: new writes join the next commit, and share its sync.
    */
   #unsynced: readonly Entry[] | undefined;
   #planned: NodeJS.Immediate | NodeJS.Timeout | undefined;
@@ -324,7 +324,7 @@ export class WriteQueue {
       this.#current = undefined;
     }
     for (const { waiting } of this.#jobs.values())
-      // The oldest first: deadlines are in order.
+      // The oldest write is first, so its deadline is the earliest.
       while (waiting[0] && waiting[0].deadline <= instant) {
         over.push(...waiting.splice(0, 1));
         this.#waiting--;

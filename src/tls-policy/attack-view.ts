@@ -8,8 +8,8 @@ const attackersHost = 'mx.attacker.invalid';
  * block or change every packet, but has neither the private keys of the domain nor a
  * certificate from a trusted CA for its names.
  *
- * @param validating the sender validates DNSSEC: forged answers of a signed zone become
- * bogus for it (RFC 4035 §5), so the attacker can only make the lookup fail
+ * @param validating whether the sender validates DNSSEC: forged answers of a signed zone
+ * are then bogus (RFC 4035 §5), so the attacker can only make the lookup fail
  */
 export function attackView(view: View, attack: Attack, validating: boolean): View {
   switch (attack) {

@@ -35,13 +35,13 @@ export interface DomainFacts {
    */
   readonly canonicalDomain: string;
   readonly hosts: readonly HostFacts[];
-  /** Undefined if the sender does not use MTA-STS. */
+  /** The state of MTA-STS; undefined if the sender does not use MTA-STS. */
   readonly mtaSts: StsState | undefined;
   /** The earliest expiry of any DNS answer. */
   readonly until: number;
   /**
-   * True if no configured resolver gives a usable answer. A failed lookup then proves
-   * nothing about the domain and is reported as a fault of this machine.
+   * True if no configured resolver gives a usable answer. In that case a failed lookup
+   * proves nothing about the domain, and is reported as a fault of this machine.
    */
   readonly resolverAtFault: boolean;
 }
@@ -71,8 +71,8 @@ export interface DecideOptions extends Partial<SenderSettings> {
    */
   readonly exemptions?: readonly Exemption[];
   /**
-   * The message has the header field `TLS-Required: No` (RFC 8689 §4.2.2); `require`
-   * overrides it.
+   * Whether the message has the header field `TLS-Required: No` (RFC 8689 §4.2.2);
+   * `require` overrides the field.
    */
   readonly tlsRequiredNo?: boolean;
 }

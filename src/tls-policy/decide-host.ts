@@ -4,7 +4,7 @@ import type { HostView } from './types.js';
 
 /** The sender's settings and the MTA-STS policy in force when a host is judged. */
 export interface Rules {
-  /** The sender validates DNSSEC and honours TLSA records. */
+  /** Whether the sender validates DNSSEC and honours TLSA records. */
   readonly dane: boolean;
   /**
    * The MTA-STS policy in force, live or cached by the cache rules; undefined without a
@@ -15,18 +15,20 @@ export interface Rules {
     | 'not-used'
     | undefined;
   /**
-   * RFC 8461 §2 permits a sender to enforce only DANE if both apply. Off by default: both
-   * must be satisfied.
+   * Whether the sender enforces only DANE if DANE and MTA-STS both apply, as RFC 8461 §2
+   * permits. Off by default: both must be satisfied.
    */
   readonly daneSuffices?: boolean;
   /**
-   * RFC 7672 §2.2.1 leaves DANE with an insecure MX RRset to the sender [7672-2.2.1-3].
-   * On by default: the host is authenticated; the MX record that names it is not.
+   * Whether the sender applies DANE with an insecure MX RRset, which RFC 7672 §2.2.1
+   * leaves to the sender [7672-2.2.1-3]. On by default: the host is authenticated; the MX
+   * record that names it is not.
    */
   readonly daneWithInsecureMx?: boolean;
   /**
-   * Requirement of the sender's operator: `tls` never in plaintext (RFC 3207 §6), `dane`
-   * mandatory DANE (RFC 7672 §6), `verified` as REQUIRETLS requires (RFC 8689 §4.2.1).
+   * Requirement of the sender's operator: `tls` means never in plaintext (RFC 3207 §6),
+   * `dane` mandatory DANE (RFC 7672 §6), `verified` the rules of REQUIRETLS (RFC 8689
+   * §4.2.1).
    */
   readonly require?: 'tls' | 'dane' | 'verified' | undefined;
 }

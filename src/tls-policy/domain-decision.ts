@@ -88,8 +88,8 @@ export interface HostDecision {
   readonly addresses: readonly string[];
   readonly dnssec: Dnssec;
   /**
-   * The zone of its addresses is signed but is treated as unsigned, since none of its
-   * algorithms is supported (RFC 9905 §2, RFC 9906 §2).
+   * The signed zone of the host's addresses, if the zone is treated as unsigned because
+   * none of its algorithms is supported (RFC 9905 §2, RFC 9906 §2).
    */
   readonly unsupported?: UnsupportedZone;
   /** The reason why there are no addresses, or only addresses of one family. */
@@ -151,8 +151,8 @@ export interface SenderSettings {
 }
 
 /**
- * A reason to enforce nothing for one delivery. It is part of the decision, the outcome
- * and the log, so that mail without protection is always visible to the operator.
+ * A reason to enforce nothing for one delivery. The waiver is part of the decision, the
+ * outcome and the log, so that mail without protection is always visible to the operator.
  */
 export type Waiver =
   | { readonly kind: 'observe' }

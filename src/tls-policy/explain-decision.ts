@@ -1,12 +1,12 @@
 import type { DomainDecision, Rationale, HostDecision, LookupFailure } from './domain-decision.js';
 
-/** The reason why a domain's mail is deferred or returned, and which host decided it. */
+/** The reason why a domain's mail is deferred or bounced, and the host that decides. */
 export interface DecidingCause {
   /** The MX host; absent if the route itself decided. */
   readonly host?: string;
-  /** One sentence, without the failure that caused it. */
+  /** The reason as one sentence, without the failure that caused it. */
   readonly says: string;
-  /** The failed lookup that caused it. */
+  /** The failed lookup on which the reason depends. */
   readonly trouble?: LookupFailure;
 }
 

@@ -78,7 +78,7 @@ function policiesInForce(sts: StsView, knows: 'no' | 'first' | 'cached'): Rules[
     case 'testing':
     case 'none':
       return [{ mode: sts.live, mx: sts.mx }];
-    case 'unknown': // Both cases: no policy, and a policy with unknown patterns.
+    case 'unknown': // Two cases: no policy, or a policy with unknown patterns.
       return [undefined, { mode: 'enforce', mx: sts.mx }];
     case 'absent':
     case 'unavailable':

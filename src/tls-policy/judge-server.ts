@@ -27,11 +27,14 @@ export interface ServerVerdict {
   /** The certificate chain of the server, in the order sent. */
   readonly sent: readonly Certificate[];
   readonly path: ChainVerdict;
-  /** The leaf is for the name of the MX host. */
+  /** Whether the leaf certificate is for the name of the MX host. */
   readonly nameMatch: boolean;
-  /** RFC 8461 §4.2: trusted, in date, for the name of the MX host. */
+  /**
+   * Whether the chain is trusted, in date and for the name of the MX host (RFC 8461
+   * §4.2).
+   */
   readonly pkix: Result<true>;
-  /** RFC 7672 §3: a usable TLSA record matches. */
+  /** Whether a usable TLSA record matches (RFC 7672 §3). */
   readonly dane: Result<true>;
 }
 

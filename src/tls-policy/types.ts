@@ -85,8 +85,8 @@ export interface HostView {
   /** Status of the address lookup, aliases included. */
   readonly dnssec: Dnssec;
   /**
-   * As in the evidence: `bogus` and `tempfail` are faults of the publisher; `unknown`
-   * when the resolver of this machine prevented an answer.
+   * The result of the TLSA lookup. `bogus` and `tempfail` are faults of the domain;
+   * `unknown` means that the resolver of this machine prevented an answer.
    */
   readonly tlsa: 'usable' | 'unusable' | 'absent' | 'insecure' | 'bogus' | 'tempfail' | 'unknown';
   readonly servers: readonly ServerView[];
@@ -104,6 +104,6 @@ export interface ServerView {
   readonly pkix: Known;
   /** Whether a usable TLSA record matches every observed certificate (RFC 7672 §3). */
   readonly dane: Known;
-  /** Mail accepted here reaches the attacker. */
+  /** Whether mail that this server accepts reaches the attacker. */
   readonly attacker: boolean;
 }

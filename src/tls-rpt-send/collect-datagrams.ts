@@ -18,8 +18,8 @@ export interface DatagramCollectorOptions {
 }
 
 /**
- * Maximum octets of a datagram. A process on Linux cannot send more with the default
- * buffer.
+ * Maximum octets of a datagram. A process on Linux cannot send a larger datagram with the
+ * default buffer size.
  */
 const LONGEST = 262_144;
 /**

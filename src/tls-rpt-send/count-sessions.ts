@@ -15,10 +15,10 @@ export const REPORTING = 'reporting';
 const MAX_ROWS = { policies: 50, failures: 500 };
 
 /**
- * Adds events to the counts of their UTC days, either all events or none (RFC 8460 §4.1).
- * The sums are exact. When the maximum number of rows is reached, further sessions are
- * counted under the same policy without its text, and under the same result type without
- * details.
+ * Adds events to the counts of their UTC days (RFC 8460 §4.1): all events, or none if an
+ * error occurs. The sums are exact. When the maximum number of rows is reached, further
+ * sessions are counted under the same policy without its text, and under the same result
+ * type without details.
  */
 export function countSessions(stateStore: Store, sessionEvents: readonly SessionEvent[]): void {
   stateStore.transaction(() => {

@@ -11,8 +11,8 @@ const MINUTE = 60_000;
  */
 const SETTLE = 10 * MINUTE;
 /**
- * The first pause between attempts, and the time after which they end. Pauses grow (RFC
- * 8460 §5.5) [8460-5.5-1].
+ * The first pause between attempts, and the time after which the attempts end. Later
+ * pauses are longer (RFC 8460 §5.5) [8460-5.5-1].
  */
 const FIRST_PAUSE = 5 * MINUTE;
 const TRY_FOR = DAY;
@@ -56,7 +56,7 @@ export type DeliverySettlement =
   { readonly delivered: true } | { readonly delivered: false; readonly failure: Failure };
 
 /**
- * The queue of reports: it builds them from the counts of a day and records their
+ * The queue of reports, which builds reports from the counts of a day and records their
  * delivery. Each step is one transaction. After a crash the same report may be delivered
  * again, but no session is counted twice.
  */

@@ -20,7 +20,7 @@ interface Case {
   readonly unforeseen?: readonly string[];
   readonly refused?: string;
   readonly fields?: Readonly<Record<string, unknown>>;
-  /** The number of reports, if the file contains several. */
+  /** The number of reports in the file, if it contains several. */
   readonly reports?: number;
 }
 

@@ -12,7 +12,7 @@ import type { ReportedPolicy, TlsReport } from './report.js';
 
 /**
  * A parsed report, with its departures from RFC 8460. The received octets are not part of
- * it.
+ * the result.
  */
 export interface ParsedReport {
   readonly report: TlsReport;

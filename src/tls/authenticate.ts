@@ -16,7 +16,7 @@ import { senderGroups } from './sender-groups.js';
 
 /** The identity that a server must prove. */
 export interface ServerIdentity {
-  /** The host name. It is also sent in SNI. */
+  /** The host name, which is also sent in SNI. */
   readonly serverName: string;
   readonly anchors: TrustStore;
   /** Time at which the certificate must be valid, milliseconds since 1970. */
@@ -58,7 +58,7 @@ export async function authenticate(
 }
 
 /**
- * Authenticates a server by its chain as sent (DER). Only the DNS names of the
+ * Authenticates a server by its chain (DER, in the order sent). Only the DNS names of the
  * certificate are compared, not the common name [8461-3.3-1, 8461-3.3-3].
  */
 export function authenticateServer(

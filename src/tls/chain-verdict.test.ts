@@ -19,7 +19,7 @@ const day = 86_400_000;
 const root = createCa({ name: 'Root' });
 const names = ['mx.good.example'];
 
-/** Returns a leaf certificate below a CA with one unusual property. */
+/** Returns a leaf certificate below an intermediate CA that has the given properties. */
 function below(options: IssueOptions, leaf: IssueOptions = {}): Issued {
   return issue(createIntermediate(root, { name: 'Middle', ...options }), { names, ...leaf });
 }

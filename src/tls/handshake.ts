@@ -15,7 +15,7 @@ export interface HandshakeRequest {
   readonly connection: Connection;
   /** SNI: a host name in A-labels; empty sends no SNI. */
   readonly serverName: string;
-  /** Protocols for ALPN (RFC 7301). Absent: no extension. */
+  /** Protocols for ALPN (RFC 7301); without any, the hello has no ALPN extension. */
   readonly alpn?: readonly string[];
   /** Milliseconds for the whole handshake. Default 15 000. */
   readonly timeoutMs?: number;
@@ -24,7 +24,7 @@ export interface HandshakeRequest {
   readonly minVersion?: SecureVersion;
   /** Default TLSv1.3. */
   readonly maxVersion?: SecureVersion;
-  /** Accept only this kind of server key. Default both. */
+  /** The only kind of server key to accept. Default both. */
   readonly authentication?: 'RSA' | 'ECDSA';
   /** OpenSSL cipher list. Default: every suite with authentication and encryption. */
   readonly ciphers?: string;

@@ -40,7 +40,7 @@ function accepts(ecdhCurve: string): boolean {
  * and names classical groups only, so the group is the hybrid of the offer: a handshake
  * without a pre-shared key always agrees on an offered group (RFC 9846 §4.2.8).
  *
- * @param offered the OpenSSL group list of the client
+ * @param offered the list of groups that the client offered, in the notation of OpenSSL
  */
 export function unnamedGroup(offered: string): string | undefined {
   return offered === hybridGroups ? hybrid : undefined;

@@ -7,7 +7,10 @@ import { lookupZone, type ZoneData } from './lookup-zone.js';
 /** The sections of an authoritative answer. */
 export interface AuthorityAnswer {
   readonly rcode: number;
-  /** False for a referral, and for a question outside all zones. */
+  /**
+   * Whether the AA bit is set: false for a referral, and for a question outside all
+   * zones.
+   */
   readonly authoritative: boolean;
   readonly answers: readonly ResourceRecord[];
   readonly authorities: readonly ResourceRecord[];

@@ -6,9 +6,9 @@ import { RRType } from '../wire/types-registry.js';
 const MAX_LABEL = 63;
 
 /**
- * Returns the NSEC record of a compact answer (RFC 9824 §3). Its owner is the name in the
- * question, and the record covers no other existing name. `types` is undefined for a name
- * that does not exist.
+ * Returns the NSEC record of a compact answer (RFC 9824 §3). The owner of the record is
+ * the name in the question, and the record covers no other existing name. `types` is
+ * undefined for a name that does not exist.
  */
 export function compactNsec(
   owner: Name,

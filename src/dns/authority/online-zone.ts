@@ -14,7 +14,7 @@ export interface OnlineZoneSpec {
    * for an empty non-terminal. The apex must have SOA and NS.
    */
   readonly recordSets: (domainName: Name) => RecordSets | undefined;
-  /** Undefined for an unsigned zone. */
+  /** The key that signs the zone; undefined for an unsigned zone. */
   readonly key?: ZoneSigningKey;
   /** Returns the wall-clock time, milliseconds since 1970. */
   readonly now: () => number;

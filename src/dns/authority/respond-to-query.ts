@@ -16,8 +16,8 @@ export interface AuthorityOptions {
    */
   isExpected?(domainName: Name): boolean;
   /**
-   * Set if the source exceeds its rate: the answer has TC set and is not larger than the
-   * question.
+   * Whether the source exceeds its rate: the answer then has TC set and is not larger
+   * than the question.
    */
   readonly truncate?: boolean;
 }
@@ -27,9 +27,14 @@ export interface AuthorityResponse {
   readonly bytes: Uint8Array;
   readonly rcode: number;
   readonly truncated: boolean;
-  /** Undefined for a message without exactly one readable question. */
+  /**
+   * The question of the query; undefined if the query lacks exactly one readable
+   * question.
+   */
   readonly question?: DnsQuestion;
-  /** The question had the DO bit set: the resolver accepts signatures (RFC 3225 §3). */
+  /**
+   * Whether the query had the DO bit set: the resolver accepts signatures (RFC 3225 §3).
+   */
   readonly dnssecOk: boolean;
 }
 

@@ -3,17 +3,15 @@ import { parseIssueValue, type CaaProperty, type IssueValue } from './parse-caa.
 /** The properties of a certificate request that CAA records can restrict. */
 export interface CaaRequest {
   /**
-   * The domain names that identify this CA in CAA records. Undefined if these names are
-   * not known.
+   * The domain names that identify this CA in CAA records; undefined if unknown.
    */
   readonly issuers: readonly string[] | undefined;
-  /** The certificate is for a wildcard name. */
+  /** Whether the certificate is for a wildcard name. */
   readonly wildcard: boolean;
-  /** URI of the requesting account. Undefined if it is not known. */
+  /** URI of the requesting account; undefined if unknown. */
   readonly accountUri?: string | undefined;
   /**
-   * Validation methods that the account can use, such as `http-01`. Undefined if they are
-   * not known.
+   * Validation methods that the account can use, such as `http-01`; undefined if unknown.
    */
   readonly methods?: readonly string[] | undefined;
 }

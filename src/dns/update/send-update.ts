@@ -12,7 +12,7 @@ import { updateMessage, type RrsetChange } from './update-message.js';
 /** The server, key and time limits of an update. */
 export interface UpdateOptions {
   readonly network: Network;
-  /** The primary of the zone. */
+  /** The primary server of the zone. */
   readonly server: Upstream;
   readonly key: TsigKey;
   /** Returns the milliseconds since 1970. */

@@ -13,7 +13,7 @@ export interface RrsetChange {
   /** Apex of the zone. */
   readonly zone: Name;
   readonly name: Name;
-  /** Such as `TLSA`. */
+  /** Mnemonic of the record type, such as `TLSA`. */
   readonly type: string;
   readonly from: readonly string[];
   readonly to: readonly string[];

@@ -148,7 +148,7 @@ const type: Field = {
   format: (wireReader) => typeName(wireReader.uint16()),
 };
 
-/** Mnemonics of RFC 4034 appendix A.1 and IANA "DNS Security Algorithm Numbers". */
+/** DNSSEC algorithms by mnemonic (RFC 4034 appendix A.1, IANA registry). */
 const algorithms: Readonly<Record<string, number>> = {
   RSAMD5: 1,
   DH: 2,

@@ -33,9 +33,11 @@ export interface Message {
    * must guess it.
    */
   readonly id: number;
-  /** 0 is QUERY, 5 is UPDATE (RFC 2136 §2.2). */
+  /** Operation code: 0 is QUERY, 5 is UPDATE (RFC 2136 §2.2). */
   readonly opcode: number;
-  /** Response code of twelve bits, those of OPT included. No signature covers it. */
+  /**
+   * Response code of twelve bits, those of OPT included. No signature covers the rcode.
+   */
   readonly rcode: number;
   /** QR. */
   readonly response: boolean;
@@ -55,7 +57,7 @@ export interface Message {
   readonly answers: readonly ResourceRecord[];
   readonly authorities: readonly ResourceRecord[];
   readonly additionals: readonly ResourceRecord[];
-  /** Absent when the message has no OPT record. */
+  /** The content of the OPT record; absent if the message has no OPT record. */
   readonly edns?: Edns;
 }
 

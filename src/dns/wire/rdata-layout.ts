@@ -93,7 +93,7 @@ export function expandRdata(wireReader: WireReader, recordType: number): Uint8Ar
   return rdata.buffer.byteLength > MAX_VIEWED ? new Uint8Array(rdata) : rdata;
 }
 
-/** Returns true for RDATA of the layout without a compressed name. */
+/** Returns whether the RDATA fits the layout and contains no compressed name. */
 function isPlain(wireReader: WireReader, { before, names, strings = 0 }: Layout): boolean {
   if (wireReader.left < before) return false;
   wireReader.takeBytes(before);

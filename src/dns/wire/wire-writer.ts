@@ -2,7 +2,7 @@ import type { Name } from '../../base/index.js';
 
 /** Octets of the first buffer: enough for most messages. */
 const FIRST_SIZE = 512;
-/** Positions that the fourteen bits of a compression pointer reach. */
+/** The highest position that the fourteen bits of a compression pointer can express. */
 const MAX_POINTER = 0x3fff;
 
 /**

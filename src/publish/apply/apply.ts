@@ -44,10 +44,10 @@ export async function applyOnce(options: ApplyOptions): Promise<readonly Applied
     const outcomes = [
       ...(subjectPlan.kind === 'host' ? (imported.get(subjectPlan.subject) ?? []) : []),
     ];
-    // A state is never saved while it names a key that the ring lacks.
+    // A state that names a key is saved only when the ring has the key.
     const isComplete = subjectPlan.steps.every(({ action }) => action.kind !== 'import-key');
-    // If the state of a subject cannot be saved, another process works on it. The next
-    // observation shows the result of that process.
+    // If the state of a subject cannot be saved, another process is changing the same
+    // subject. The next observation shows the result of that process.
     const steps = isComplete && (await subjectPlan.save()) ? subjectPlan.steps : [];
     for (const { action, because } of steps) {
       const outcome = await execute(action, subjectPlan.dns, executor).catch(writeFailure);

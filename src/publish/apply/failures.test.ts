@@ -49,8 +49,8 @@ test('a failure stands until the action succeeds', async (t) => {
 const minute = 60_000;
 const done: ActionOutcome = { status: 'done' };
 
-// A hook that reports success without a change, a change that waits for approval, a zone
-// that is not loaded.
+// Possible causes: a hook that reports success without a change, a change that waits for
+// approval, or a zone that is not loaded.
 test('a change that succeeds for an hour and is planned again is a failure', async (t) => {
   const ledger = await ledgerFor(t);
   const round = async (action: SetRrset, at: number): Promise<readonly string[]> => {
@@ -62,7 +62,7 @@ test('a change that succeeds for an hour and is planned again is a failure', asy
   const lost = ['publish-change-unseen reported as done since 1970-01-01T00:00:00.000Z'];
   assert.deepEqual(await round(set, 60 * minute), lost);
   assert.deepEqual(await round(set, 5000 * minute), lost);
-  // A different change of the same record starts the hour again, and so does a change
+  // The hour starts again with a different change of the same record, and with a change
   // after the clock was set back.
   const other = { ...set, to: ['"v=STSv1; id=2;"'] };
   assert.deepEqual(await round(other, 5010 * minute), []);

@@ -29,8 +29,8 @@ export interface LocalExecutorOptions {
    */
   readonly writers?: ReadonlyMap<string, DnsWriter>;
   /**
-   * Certifies the keys of hosts that have no other setting. Undefined, as an option or as
-   * a result, if the operator certifies the key.
+   * Certifies the keys of hosts that have no other setting. If the option or its result
+   * is undefined, the operator certifies the key.
    */
   readonly certify?: (action: Certify) => Promise<ActionOutcome | undefined>;
   /** Aborts running record changes and commands. */
@@ -96,7 +96,7 @@ function certifyItself({ host: hostName, key }: Certify, keyRing: KeyRing): Acti
 
 /**
  * Changes the body of a domain, together with the exported files of the domains that use
- * its policy. `body` undefined: the policy is no longer served.
+ * its policy. If `body` is undefined, the policy is no longer served.
  */
 async function serveBody(
   domainName: string,

@@ -21,7 +21,7 @@ import type { KeySlot, TlsaRolloverState, DesiredRollover } from '../tlsa/types.
 
 /** A failed action of a subject, and the time of the next attempt. */
 export interface PlannedRetry extends FailedAction {
-  /** Milliseconds since 1970. Undefined if the operator starts each round. */
+  /** Milliseconds since 1970; undefined if the operator starts each round. */
   readonly retry?: number | undefined;
 }
 
@@ -58,14 +58,14 @@ export interface PlanOptions {
   readonly ring: KeyRing;
   readonly observer: Observer;
   /**
-   * Returns the reason why the CA would refuse the certificate of a host. Undefined also
-   * for a host that this machine has no certificate for.
+   * Returns the reason why the CA would refuse the certificate of a host; undefined also
+   * for a host whose certificates this machine does not obtain.
    */
   readonly findBlocker?: (hostName: string) => Promise<Alert | undefined>;
   /** Returns the renewal time of the certificate of a key, milliseconds since 1970. */
   readonly renewalAt?: (hostName: string, identity: string) => number | undefined;
   /**
-   * Milliseconds between two rounds of the daemon. Undefined if the operator starts each
+   * Milliseconds between two rounds of the daemon; undefined if the operator starts each
    * round.
    */
   readonly intervalMs?: number | undefined;

@@ -13,9 +13,9 @@ export function actionKey(action: Action): string {
 }
 
 /**
- * Saves the failure of an action, until the action succeeds or the operator takes over.
- * If a pause prevented the attempt, only the time of the next attempt changes, not the
- * recorded cause.
+ * Saves the failure of an action. The failure remains saved until the action succeeds or
+ * the operator takes over. If a pause prevented the attempt, only the time of the next
+ * attempt changes, not the recorded cause.
  */
 export async function recordOutcome(
   ledger: Ledger,
@@ -50,7 +50,7 @@ const UNSEEN_AFTER = 3_600_000;
 
 /**
  * Saves the time at which a change of records first succeeded. A visible change is not
- * planned again. If the same change succeeds again an hour later, the first one had no
+ * planned again. If the same change succeeds again an hour later, the first change had no
  * effect. The cause is a hook or a provider that reports success without a change, or a
  * zone that is not published.
  */
@@ -73,8 +73,8 @@ async function recordChange(
 const UNSEEN = 'publish-change-unseen';
 
 /**
- * Removes saved failures of actions that are no longer planned. It keeps failures of
- * renewals, because `renewDue` plans renewals, not the plan of a subject.
+ * Removes saved failures of actions that are no longer planned. Failures of renewals
+ * remain saved, because `renewDue` plans renewals, not the plan of a subject.
  */
 export async function dropFailures(
   ledger: Ledger,

@@ -26,8 +26,8 @@ export interface ImportPlan {
   /** Keys and chains that the ring lacks. */
   readonly imports: readonly PlannedImport[];
   /**
-   * SHA-256 of keys in use that the files no longer contain: the server should retire
-   * them.
+   * SHA-256 of keys in use that the files no longer contain: the server should stop using
+   * these keys.
    */
   readonly retire: readonly string[];
   readonly waits: readonly Wait[];
@@ -46,8 +46,8 @@ export interface ExternalImportOptions {
   /** Milliseconds since 1970. */
   readonly at: number;
   /**
-   * Returns the highest number of the keys of a type that the rollover or another import
-   * uses.
+   * Returns the highest number among the key names of a type that the rollover or another
+   * import uses.
    */
   lastKeyNumber(keyType: KeyType): number;
 }
@@ -223,8 +223,8 @@ function unreadable(hostName: string, detail: string): ReturnType<typeof planAdo
 
 /**
  * Returns whether certbot creates another key at its next renewal (`reuse_key` in its
- * renewal file). Undefined: the file does not belong to certbot, or its settings cannot
- * be read.
+ * renewal file); undefined if the file does not belong to certbot, or if its settings
+ * cannot be read.
  */
 export function renewsKey(chainFile: string): boolean | undefined {
   const live = dirname(chainFile);

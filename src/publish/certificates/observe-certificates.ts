@@ -10,11 +10,11 @@ export interface CertificateSources {
   /** The chains of the last reload of the server, by key type. */
   readonly reloaded: HostMemory['told'];
   /**
-   * The check of the host by this program. Undefined: it has no address or could not be
-   * found.
+   * The check of the host by this program; undefined if the host has no address or could
+   * not be found.
    */
   readonly probed: MailHost | undefined;
-  /** The folder that its server reads. */
+  /** The folder that the server of the host reads. */
   readonly folder: string | undefined;
   /** Milliseconds since 1970. */
   readonly at: number;

@@ -7,8 +7,8 @@ export interface CertificateObservation {
   readonly at: number;
   readonly ring: readonly RingKey[];
   /**
-   * Keys whose certificate is in the folder that the server reads. Undefined: the
-   * configuration names no such folder.
+   * Keys whose certificate is in the folder that the server reads; undefined if the
+   * configuration names no folder.
    */
   readonly installed?: readonly string[];
   /** The chains of the last reload of the server, by key type. */
@@ -32,7 +32,7 @@ export interface ShownCertificate {
   readonly notAfter: number;
 }
 
-/** The certificates part of the desired state of a mail host. */
+/** The part of a mail host's desired state that concerns certificates. */
 export interface DesiredCertificates {
   /** Whether the CA of the configuration certifies the keys of the host. */
   readonly acme: boolean;
@@ -54,13 +54,13 @@ export interface HostCertificate {
   readonly notAfter?: number;
   /** The time at which the certificate will be renewed, from the facts known now. */
   readonly renewed?: number | undefined;
-  /** Folder from which the server reads it. */
+  /** Folder from which the server reads the certificate. */
   readonly installed?: string | undefined;
   /** The time of the last reload of the server with this certificate. */
   readonly told?: number | undefined;
   /**
-   * Whether every address presents it. Undefined: it is not in use, or not every address
-   * could be probed.
+   * Whether every address presents the certificate; undefined if the key is not in use,
+   * or if some address could not be probed.
    */
   readonly shown?: boolean | undefined;
 }

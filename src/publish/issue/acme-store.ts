@@ -55,8 +55,8 @@ export interface KeyClaim {
 export interface RenewalState {
   readonly directory: string;
   /**
-   * ACME identifier of the certificate (RFC 9773 §4.1). Missing: the certificate has no
-   * authority key identifier, so its CA cannot be queried.
+   * ACME identifier of the certificate (RFC 9773 §4.1); missing if the certificate has no
+   * authority key identifier, so that its CA cannot be queried.
    */
   readonly certificateId?: string | undefined;
   /** The position in a renewal window, from 0 up to but not including 1, drawn once. */

@@ -14,7 +14,7 @@ export interface TextRecords {
   locate(name: string, hostName: string): Promise<Result<RecordLocation, Failure>>;
   write(action: SetRrset, dns: string): Promise<ActionOutcome>;
   /**
-   * Returns the RRset at each authoritative server, in presentation form, sorted. The
+   * Returns the TXT RRset at each authoritative server, in presentation form, sorted. The
    * list is empty when no server is known.
    */
   lookup(name: string, dns: string): Promise<readonly (readonly string[] | 'unknown')[]>;
@@ -23,8 +23,8 @@ export interface TextRecords {
 }
 
 /**
- * TTL of a challenge response, seconds: the next response under the same name must not
- * find this one in a cache of the CA.
+ * TTL of a challenge response, seconds: a cache of the CA must not hold this response
+ * when the next one is published under the same name.
  */
 const CHALLENGE_TTL = 1;
 

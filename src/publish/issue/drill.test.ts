@@ -8,7 +8,7 @@ test('mass revocation: every certificate renews in its window, within the limits
   assert.equal(result.renewedInWindow, 12);
   assert.equal(result.keysKept, 12);
   assert.equal(result.extraOrders, 0);
-  // The initial orders reach the limit once in each of its three periods, and are then
-  // deferred.
+  // The initial orders reach the rate limit of the CA once in each of its three periods,
+  // and are then deferred.
   assert.deepEqual(result.limited, [2, 0]);
 });

@@ -7,7 +7,7 @@ import { findIssuanceBlocker, type IssuanceRequest } from './issuance-blocker.js
 const now = Date.UTC(2026, 10, 23);
 const account = 'https://ca.example/acct/7';
 
-/** Answers for zones in which each name is one case. */
+/** The signed zones of the tests, in which each name is one case. */
 const zones: readonly ZoneSpec[] = [
   { apex: '.', signed: {} },
   { apex: 'example', signed: {} },

@@ -19,8 +19,9 @@ export interface IssuanceRequest extends Omit<CaaRequest, 'wildcard'> {
 /**
  * Returns the reason why a CA would refuse the certificate: CAA records exclude the CA,
  * the account or the validation method (RFC 8659 §4, RFC 8657), or DNSSEC is bogus at a
- * name that the CA looks up. Undefined: no reason is known. Another lookup failure, or a
- * CA with unknown identifiers, does not stop the order: the CA's own lookup may succeed.
+ * name that the CA looks up. Returns undefined if no reason is known. Another lookup
+ * failure, or a CA with unknown identifiers, does not stop the order: the CA's own lookup
+ * may succeed.
  */
 export async function findIssuanceBlocker(
   { names, ...request }: IssuanceRequest,

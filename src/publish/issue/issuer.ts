@@ -39,7 +39,7 @@ export interface IssuerOptions extends Omit<DesiredAccount, 'directory'> {
   findBlocker?(request: IssuanceRequest): Promise<Alert | undefined>;
   /** Returns further names for the certificate of a host. */
   additionalNames?(hostName: string): readonly string[];
-  /** Returns the place in a renewal window: 0 up to but not including 1. */
+  /** Returns a position in a renewal window: 0 up to but not including 1. */
   random(): number;
   /** Milliseconds between two searches for due renewals. Default ten minutes. */
   readonly roundMs?: number;
@@ -176,7 +176,7 @@ export class Issuer {
 
   /**
    * Returns the renewal time of the certificate of a key, milliseconds since 1970, from
-   * facts known without a request. Undefined: there is no certificate.
+   * facts known without a request; undefined without a certificate.
    */
   renewalAt({ host, key }: KeyName): number | undefined {
     const { store, ring, server } = this.#options;
@@ -197,8 +197,8 @@ export class Issuer {
   }
 
   /**
-   * Returns the reason why a certificate is renewed early, human-readable. Undefined:
-   * there is no special reason. [9773-4.2-3]
+   * Returns the reason why a certificate is renewed early, human-readable; undefined
+   * without a special reason. [9773-4.2-3]
    */
   explanation({ host, key }: KeyName): string | undefined {
     const { store, ring, server } = this.#options;
@@ -221,7 +221,7 @@ export class Issuer {
 
   /**
    * Returns the reason why the CA would refuse the certificate of a host now: CAA
-   * records, or bogus DNSSEC. Undefined: no reason is known.
+   * records, or bogus DNSSEC; undefined if no reason is known.
    */
   async findBlocker(hostName: string): Promise<Alert | undefined> {
     return this.#options.findBlocker?.(await this.#issuanceRequest(hostName));
@@ -251,7 +251,9 @@ export class Issuer {
     return store.account(server.directory)?.url;
   }
 
-  /** Returns the domain names that identify the CA in CAA records; undefined: unknown. */
+  /**
+   * Returns the domain names that identify the CA in CAA records; undefined if unknown.
+   */
   caaIdentities(): Promise<readonly string[] | undefined> {
     const { directory, clock } = this.#options.server;
     const known = knownIdentities[new URL(directory).hostname];
@@ -276,7 +278,7 @@ export class Issuer {
   }
 
   /**
-   * Returns the time before which no request is sent for a host. 0: there is no pause.
+   * Returns the time before which no request is sent for a host; 0 if there is no pause.
    */
   pausedUntil(hostName: string): number {
     const { store, server } = this.#options;

@@ -20,8 +20,8 @@ export interface CertifiedKey {
 /**
  * Returns the renewal state of a certificate, after a request for its renewal information
  * when the last answer is too old (RFC 9773 §4.3). Without an answer, the last state
- * still applies, and the next request is postponed. Undefined: the CA did not issue the
- * certificate.
+ * still applies, and the next request is postponed. Returns undefined if the CA did not
+ * issue the certificate.
  */
 export async function refreshRenewalInfo(
   session: AcmeSession,

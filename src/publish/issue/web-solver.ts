@@ -34,7 +34,7 @@ export class WebSolver implements ChallengeSolver {
   }
 
   /**
-   * Returns the body of `/.well-known/acme-challenge/TOKEN`. Undefined: there is no such
+   * Returns the body of `/.well-known/acme-challenge/TOKEN`; undefined without a
    * challenge for this name and token. [8555-8.3-1]
    */
   textFor(hostName: string, token: string): string | undefined {

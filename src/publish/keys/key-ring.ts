@@ -106,7 +106,7 @@ export class KeyRing {
     return join(this.folder, hostName, `${keyName}.pem`);
   }
 
-  /** Returns the chain of a key, PEM. Undefined: it has none. */
+  /** Returns the chain of a key, PEM; undefined if the key has no chain. */
   chain(hostName: string, keyName: string): string | undefined {
     const filePath = this.chainFile(hostName, keyName);
     return existsSync(filePath) ? readPem(filePath) : undefined;
@@ -117,7 +117,9 @@ export class KeyRing {
     replaceFile(this.chainFile(hostName, keyName), pem, { mode: 0o644 }, this.disk);
   }
 
-  /** Returns a key with its chain, both PEM. Throws HermeticError when one is missing. */
+  /**
+   * Returns a key with its chain, both PEM. Throws HermeticError if either is missing.
+   */
   pair(hostName: string, keyName: string): { readonly key: string; readonly chain: string } {
     return {
       key: readPem(this.keyFile(hostName, keyName)),
@@ -139,7 +141,7 @@ export class KeyRing {
     return keyObject;
   }
 
-  /** Returns a private key. Throws HermeticError when it cannot be read. */
+  /** Returns a private key. Throws HermeticError if the key cannot be read. */
   privateKey(hostName: string, keyName: string): KeyObject {
     const filePath = this.keyFile(hostName, keyName);
     return requirePrivateKey(readPem(filePath), filePath);
@@ -184,7 +186,7 @@ function readPem(filePath: string): string {
   return readTextFile(filePath, { code: 'publish-key-unreadable' });
 }
 
-/** Parses an unencrypted private key. Undefined: the PEM text has none. */
+/** Parses an unencrypted private key; returns undefined if the PEM text contains none. */
 export function parsePrivateKey(pem: string): KeyObject | undefined {
   try {
     return createPrivateKey(pem);

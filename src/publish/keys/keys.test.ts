@@ -148,7 +148,7 @@ test('contexts are made on demand, bounded, and replaced with the certificate', 
   assert.equal(contexts.contextFor(address), first);
   contexts.contextFor(b);
   contexts.contextFor(address);
-  contexts.contextFor(c); // b was used least recently
+  contexts.contextFor(c); // replaces b, the least recently used
   assert.deepEqual([contexts.size, loads], [2, 3]);
   assert.equal(contexts.contextFor(address), first);
   certify(ring, address);
@@ -202,8 +202,8 @@ test('a context in less memory shows its whole chain, and is the one asked for b
     const shown = socket.getPeerCertificate(true);
     assert.deepEqual([shown.raw, shown.issuerCertificate.raw], [der, intermediate.der]);
     socket.destroy();
-    // The copies were freed. If this fails, Node has changed, and the contexts need a
-    // third more memory.
+    // The copies were freed. If this assertion fails, Node has changed, and the contexts
+    // need a third more memory.
     assert.equal(
       (contexts.get(servername)?.context as { getCertificate(): unknown }).getCertificate(),
       null,

@@ -3,7 +3,7 @@ import { leanContext } from './lean-context.js';
 
 /**
  * Provides chain and private key of a host, PEM. `version` changes when either changes;
- * undefined: the host has no certificate.
+ * it is undefined for a host without a certificate.
  */
 export interface ContextSource {
   version(hostName: string): string | undefined;
@@ -14,7 +14,8 @@ export interface ContextSource {
 export interface LazyContextsOptions {
   readonly source: ContextSource;
   /**
-   * Maximum of cached contexts, 24 KiB each outside the JavaScript heap. Default 3000.
+   * Maximum number of cached contexts, 24 KiB each outside the JavaScript heap. Default
+   * 3000.
    */
   readonly capacity?: number;
   /** Milliseconds between two checks for a newer certificate. Default 10,000. */
@@ -51,7 +52,7 @@ export class LazyContexts {
     return this.#entries.size;
   }
 
-  /** Returns the context of a host. Undefined: the host has no certificate. */
+  /** Returns the context of a host; undefined if the host has no certificate. */
   contextFor(hostName: string): SecureContext | undefined {
     const { source, capacity, freshMs, monotonic } = this.#options;
     const now = monotonic();

@@ -18,8 +18,8 @@ export interface Subject {
  */
 export interface HostMemory {
   /**
-   * The time when each key came into use, milliseconds since 1970, by the SHA-256 of its
-   * SubjectPublicKeyInfo.
+   * The times at which the keys came into use, milliseconds since 1970, by the SHA-256 of
+   * its SubjectPublicKeyInfo.
    */
   readonly inUse: Readonly<Record<string, number>>;
   /**
@@ -74,9 +74,13 @@ export interface Ledger {
   confirm(token: string, instant: number): Promise<void>;
   /** Replaces the alerts of the previous round. Resolves with the alerts that are new. */
   alerts(now: readonly Alert[], instant: number): Promise<readonly Alert[]>;
-  /** Returns the actions that failed and have not succeeded since, the earliest first. */
+  /**
+   * Returns the actions that failed and have not succeeded since, earliest failure first.
+   */
   failures(subject: Subject): readonly FailedAction[];
-  /** Returns these actions, and the changes that succeeded and are not visible yet. */
+  /**
+   * Returns the failures, and the record changes that succeeded but are not visible yet.
+   */
   attempts(subject: Subject): readonly FailedAction[];
   saveFailure(subject: Subject, failure: FailedAction): Promise<void>;
   clearFailure(subject: Subject, action: string): Promise<void>;
@@ -86,7 +90,9 @@ export interface Ledger {
   notes(limit: number): readonly LedgerNote[];
   /** Returns the policy body that is served for a domain now. */
   body(domainName: string): string | undefined;
-  /** Sets the body that is served for a domain. Undefined: no policy is served. */
+  /**
+   * Sets the body that is served for a domain; undefined ends the serving of a policy.
+   */
   serve(domainName: string, bodyText: string | undefined): Promise<void>;
 }
 

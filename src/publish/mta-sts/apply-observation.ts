@@ -27,8 +27,8 @@ export function applyPolicyObservation(
 }
 
 /**
- * Returns the policy that is served now or was ordered last. Undefined: there never was
- * one, or all were removed.
+ * Returns the policy that is served now or was ordered last; undefined if no policy ever
+ * existed, or if all were removed.
  */
 export function currentPolicy({ served }: PolicyState): ServedPolicy | undefined {
   const newest = served.at(-1);
@@ -36,8 +36,8 @@ export function currentPolicy({ served }: PolicyState): ServedPolicy | undefined
 }
 
 /**
- * Returns the RRset on which every authoritative server agrees. Undefined: a server does
- * not answer, or answers with another RRset, as an outdated secondary server does.
+ * Returns the RRset on which every authoritative server agrees; undefined if a server
+ * does not answer, or answers with another RRset, as an outdated secondary server does.
  */
 export function agreedRrset(answers: readonly ServerAnswer[]): AgreedRrset | undefined {
   const rrsets = answers.map(({ rrset, synthesised = false }) =>
@@ -120,7 +120,7 @@ function announces(records: readonly string[], id: string): boolean {
 
 /**
  * Returns the largest TTL of the record if every authoritative server announces this id,
- * in any spelling. Undefined: a server does not.
+ * in any spelling; undefined if some server does not.
  */
 export function announcedTtl(answers: readonly ServerAnswer[], id: string): number | undefined {
   const ttls = answers.map(({ rrset }) =>
@@ -131,7 +131,8 @@ export function announcedTtl(answers: readonly ServerAnswer[], id: string): numb
 
 /**
  * Returns the time at which the last policy of mode testing or enforce has expired in
- * every cache [8461-8.3-1]. Undefined: such a policy may still be fetched.
+ * every cache [8461-8.3-1]; undefined while senders may still fetch a policy of these
+ * modes.
  */
 export function allExpired({ served }: Pick<PolicyState, 'served'>): number | undefined {
   const ends = served
@@ -141,8 +142,8 @@ export function allExpired({ served }: Pick<PolicyState, 'served'>): number | un
 }
 
 /**
- * Returns the body that an address serves. Undefined: no policy, or the result is
- * unknown.
+ * Returns the body that an address serves; undefined if it serves no policy, or if the
+ * result of the fetch is unknown.
  */
 export function bodyOf(fetched: FetchResult): string | undefined {
   return typeof fetched === 'object' && 'body' in fetched ? fetched.body : undefined;
@@ -241,7 +242,7 @@ function updateRemoval(
   const agreed = agreedRrset(txt);
   if (current?.mode !== 'none' || !current.announced) return {};
   if (!agreed || agreed.records.some(isStsRecord)) return {};
-  // A removed record no longer has a TTL: caches hold it for its former TTL.
+  // A removed record no longer has a TTL, but caches hold it for its former TTL.
   const ttl = Math.max(agreed.ttl, current.announced.ttl);
   return { unannounced: unannounced ?? { at, ttl } };
 }

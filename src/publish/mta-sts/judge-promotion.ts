@@ -3,15 +3,15 @@ import type { PolicyContext, PolicyObservation, DesiredPolicy } from './types.js
 
 /** Whether a policy may be enforced now. */
 export interface Promotion {
-  /** The conditions that prevent enforcement. Empty: enforce. */
+  /** The conditions that prevent enforcement; empty if the policy may be enforced. */
   readonly blockers: readonly string[];
   /**
    * The time when the last blocker ends, milliseconds since 1970, if that is known.
    */
   readonly until?: number;
   /**
-   * Only the waiting time and reports are missing, so the operator may confirm without
-   * them.
+   * Whether only the waiting time and reports are missing, so that the operator may
+   * confirm without them.
    */
   readonly confirmable: boolean;
 }

@@ -26,7 +26,7 @@ export function setStsRecord(
     ttl,
   }: {
     readonly domain: string;
-    /** The records of the name itself. */
+    /** TXT records of the name itself, without those of a wildcard. */
     readonly texts: readonly string[];
     readonly id: string | undefined;
     /** Seconds. */

@@ -7,9 +7,12 @@ export interface OwnRecord {
   readonly domain: string;
   readonly name: string;
   readonly type: 'CNAME' | 'TXT';
-  /** The record as it was written. Undefined: Hermetic did not write it. */
+  /** The record as Hermetic wrote it; undefined if Hermetic did not write the record. */
   readonly written: string | undefined;
-  /** Selects the records of its kind at the name. Other records remain unchanged. */
+  /**
+   * Selects the records at the name that are of the same kind as the written record.
+   * Other records remain unchanged.
+   */
   readonly isKind: (record: string) => boolean;
   readonly rdata: (record: string) => string;
   /**

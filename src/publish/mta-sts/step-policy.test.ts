@@ -37,7 +37,10 @@ function domain(mx: readonly string[] = desired.mx): PolicyWorld {
   return world;
 }
 
-/** Runs hourly until the policy is in that mode, at most the given number of days. */
+/**
+ * Runs a round each hour until the policy has this mode, at most for the given number of
+ * days.
+ */
 function until(world: PolicyWorld, mode: string, wanted: DesiredPolicy = desired, days = 30): void {
   for (let i = 0; i < 24 * days && world.mode !== mode; i++) world.run(wanted);
   assert.equal(world.mode, mode);

@@ -8,7 +8,7 @@ import type { PolicyState, ServerAnswer } from './types.js';
 
 /** The desired TLS-RPT record of a domain, and the known facts about the current one. */
 export interface DesiredReports {
-  /** `mailto:` and `https:` URIs. Empty: no record is desired. */
+  /** `mailto:` and `https:` URIs; empty if no record is desired. */
   readonly rua: readonly string[];
   /** Seconds. */
   readonly ttl: number;

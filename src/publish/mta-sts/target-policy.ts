@@ -17,7 +17,7 @@ const DAY = 86_400;
 
 /** The policy that should be served now, with the reason. */
 export interface TargetPolicy {
-  /** Undefined: no policy should be served. */
+  /** The policy to serve; undefined if no policy should be served. */
   readonly policy?: StsPolicy & { readonly id: string; readonly body: string };
   readonly because: string;
   readonly clause: string;

@@ -22,25 +22,28 @@ export interface ServedPolicy {
   readonly maxAge: number;
   readonly mx: readonly string[];
   /**
-   * The time at which the plan ordered its publication. From then on a sender may have
-   * fetched it.
+   * The time at which the plan ordered the publication of the policy. From then on a
+   * sender may have fetched the policy.
    */
   readonly first: number;
   /**
-   * The time at which every address of the policy host was first observed to serve it.
+   * The time at which every address of the policy host was first observed to serve this
+   * policy.
    */
   readonly everywhere?: number;
   /**
-   * The time at which every authoritative server was first observed with its id, and the
-   * TTL of the record in seconds.
+   * The time at which every authoritative server was first observed to announce the
+   * policy's id, and the TTL of the record in seconds.
    */
   readonly announced?: { readonly at: number; readonly ttl: number };
   /**
-   * The time at which every address was first observed to serve another body. No sender
-   * can have fetched this policy later.
+   * The time at which every address was first observed to serve another body. After this
+   * time no sender can have fetched the policy.
    */
   readonly last?: number;
-  /** The policy existed before the ledger: earlier policies are not known. */
+  /**
+   * Whether the policy existed before the ledger: earlier policies are then not known.
+   */
   readonly adopted?: true;
 }
 
@@ -62,14 +65,19 @@ export interface PolicyState {
     readonly ttl: number;
     readonly gone?: number;
   }[];
-  /** The time at which the record was first observed to be absent after a removal. */
+  /**
+   * The time at which the `_mta-sts` record was first observed to be absent after its
+   * removal.
+   */
   readonly unannounced?: { readonly at: number; readonly ttl: number };
   /**
-   * The alias target of `mta-sts.DOMAIN` as Hermetic wrote it. Hermetic removes no other.
+   * The alias target of `mta-sts.DOMAIN` as Hermetic wrote it. Hermetic removes no other
+   * alias.
    */
   readonly alias?: string;
   /**
-   * The record at `_smtp._tls.DOMAIN` as Hermetic wrote it. Hermetic removes no other.
+   * The record at `_smtp._tls.DOMAIN` as Hermetic wrote it. Hermetic removes no other
+   * record.
    */
   readonly reports?: string;
 }
@@ -79,9 +87,12 @@ export interface ServerAnswer {
   readonly server: string;
   /** The RRset that senders see. `unknown`: there is no answer, or an alias. */
   readonly rrset: { readonly records: readonly string[]; readonly ttl: number } | 'unknown';
-  /** The name is an alias of this name. */
+  /** Target of the alias, if the queried name is an alias. */
   readonly alias?: string;
-  /** A wildcard answers: the name itself has no records (RFC 4592 §2.2.1). */
+  /**
+   * Whether a wildcard answers: the queried name itself then has no records (RFC 4592
+   * §2.2.1).
+   */
   readonly synthesised?: true;
 }
 
@@ -106,9 +117,9 @@ export interface PolicyObservation {
   readonly at: number;
   /** TXT at `_mta-sts`, the strings of each record joined. */
   readonly txt: readonly ServerAnswer[];
-  /** The alias target of `mta-sts.DOMAIN`. No record: the name is not an alias. */
+  /** The alias target of `mta-sts.DOMAIN`; no record if the name is not an alias. */
   readonly alias: readonly ServerAnswer[];
-  /** The addresses or the alias of `mta-sts.DOMAIN` come only from a wildcard. */
+  /** Whether the addresses or the alias of `mta-sts.DOMAIN` come only from a wildcard. */
   readonly policyHostSynthesised?: boolean;
   /** MX records as `10 mx.example.com`. */
   readonly mx: readonly ServerAnswer[];
@@ -136,7 +147,7 @@ export interface PolicyObservation {
 export interface ReportSummary {
   /**
    * The domain of a valid DKIM signature that is aligned with the submitter of the report
-   * (RFC 8460 §3). Undefined: there is no such signature.
+   * (RFC 8460 §3); undefined without a signature of this kind.
    */
   readonly signedBy?: string;
   readonly via: 'mail' | 'https';
@@ -164,8 +175,8 @@ export interface DesiredPolicy {
    */
   readonly maxAges: readonly number[];
   /**
-   * Host that serves the policy: `mta-sts.DOMAIN` becomes an alias of it. Undefined: the
-   * operator publishes the addresses of that name.
+   * Host that serves the policy: `mta-sts.DOMAIN` becomes an alias of it. If undefined,
+   * the operator publishes the addresses of `mta-sts.DOMAIN`.
    */
   readonly policyHost?: string;
   /** TTL of records, seconds. */

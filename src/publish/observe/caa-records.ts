@@ -21,7 +21,7 @@ export interface CertificateInUse {
   readonly issuer: string;
   /** dNSNames in lower case. */
   readonly names: readonly string[];
-  /** Its key is in the key ring of this machine. */
+  /** Whether the key of the certificate is in the key ring of this machine. */
   readonly isOwn: boolean;
 }
 
@@ -31,7 +31,7 @@ export interface CaaHost {
   readonly name: string;
   /** The name at which the search for CAA records ended (RFC 8659 §3). */
   readonly at: string;
-  /** The lookup of the records failed. */
+  /** Whether the lookup of the records failed. */
   readonly isUnknown: boolean;
   /** Target of the alias, if the name is an alias. */
   readonly alias?: string | undefined;

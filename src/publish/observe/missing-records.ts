@@ -12,7 +12,7 @@ export interface MissingStep {
   readonly why: string;
   /** The line of a zone file, the content of a file, or an instruction. */
   readonly text: string;
-  /** The same record in the form that a web panel expects. */
+  /** The record of `text` in the form that a web panel expects. */
   readonly record?: PanelRecord;
 }
 
@@ -33,7 +33,7 @@ export interface MissingOptions {
    * alias of the name.
    */
   readonly policyHost?: string;
-  /** State of the owner names. Undefined if the owner names were not looked up. */
+  /** State of the owner names; undefined if the owner names were not looked up. */
   readonly owners?: RecordOwners;
 }
 

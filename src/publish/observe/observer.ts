@@ -27,12 +27,12 @@ export interface Observer {
   readonly signal?: AbortSignal;
   /**
    * Returns the zone of a name and the servers to query: those of `publish.dns`,
-   * otherwise those of its NS records. Undefined: the zone could not be found.
+   * otherwise those of its NS records; undefined if the zone could not be found.
    */
   zone(domainName: Name, dns: string): Promise<ObservedZone | undefined>;
   /**
-   * Checks a mail host at every address. Undefined: it has no address or could not be
-   * found.
+   * Checks a mail host at every address; undefined if the host has no address or could
+   * not be found.
    */
   probe(hostName: string): Promise<MailHost | undefined>;
   /** Returns the TLS-RPT reports about a domain of the last days. */

@@ -16,10 +16,14 @@ import type { ObservedZone, Observer } from './observer.js';
 /** The answer of one authoritative server for a name and type. */
 export interface AuthoritativeAnswer {
   readonly server: string;
-  /** The name is an alias of this name, and the records of this name apply. */
+  /**
+   * Target of the alias, if the queried name is an alias: the records of the target
+   * apply.
+   */
   readonly alias?: string;
   /**
-   * The answer comes from a wildcard: the name itself has no records (RFC 4592 §2.2.1).
+   * Whether the answer comes from a wildcard: the queried name itself then has no records
+   * (RFC 4592 §2.2.1).
    */
   readonly synthesised?: true;
   /**
@@ -31,7 +35,7 @@ export interface AuthoritativeAnswer {
 
 /** A question for every authoritative server of a zone. */
 export interface AuthoritativeQuery {
-  /** The zone of the name. Undefined: the zone is unknown, and no server is queried. */
+  /** The zone of the name. If the zone is unknown (undefined), no server is queried. */
   readonly zone: ObservedZone | undefined;
   readonly name: Name;
   readonly type: number;
@@ -95,7 +99,7 @@ async function classifyAnswer(
 }
 
 /**
- * Returns the records of a type at a name, or its CNAME. Undefined: the answer is not
+ * Returns the records of a type at a name, or its CNAME; undefined if the answer is not
  * authoritative.
  */
 function recordsAt(
@@ -165,9 +169,9 @@ function contents(records: readonly ResourceRecord[], recordType: number): strin
 }
 
 /**
- * Returns the alias target of a name by its authoritative servers; `unknown` when they
- * differ. The CNAME of a wildcard is ignored: a record of the name itself replaces the
- * wildcard (RFC 4592 §2.2.1). `dns` is an entry of `publish.dns`.
+ * Returns the alias target of a name according to its authoritative servers; `unknown` if
+ * their answers differ. The CNAME of a wildcard is ignored: a record of the name itself
+ * replaces the wildcard (RFC 4592 §2.2.1). `dns` is an entry of `publish.dns`.
  */
 export async function authoritativeCname(
   name: string,

@@ -11,12 +11,13 @@ import {
 /** The state of an owner name in the DNS, before a record is published there. */
 export interface RecordOwner {
   /**
-   * The name is an alias of this name, so it can have no other record (RFC 1034 §3.6.2).
+   * Target of the alias, if the owner is an alias: an alias can have no other record (RFC
+   * 1034 §3.6.2).
    */
   readonly alias?: string | undefined;
   /**
-   * The origin of its addresses. The first record of the name itself replaces those of a
-   * wildcard.
+   * The origin of the owner's addresses. The first record of the name itself replaces
+   * those of a wildcard.
    */
   readonly addresses?: 'own' | 'wildcard' | 'unknown' | undefined;
 }

@@ -9,8 +9,8 @@ import type { ObservedZone } from './observer.js';
 const MAX_SERVERS = 13;
 
 /**
- * Finds the zone of a name and every authoritative server of it, at every address.
- * Undefined if a lookup failed, because not every server is known then.
+ * Finds the zone of a name and every authoritative server of the zone, at every address.
+ * Returns undefined if a lookup failed, because not every server is known then.
  */
 export async function zoneServers(
   resolver: Resolver,

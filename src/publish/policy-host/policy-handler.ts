@@ -8,7 +8,7 @@ export interface PolicyHandlerOptions {
 
 const wellKnown = '/.well-known/mta-sts.txt';
 
-/** Returns the domain of a policy host. Undefined: the host is not a policy host. */
+/** Returns the policy domain of a policy host; undefined for any other host. */
 export function policyDomainOf(hostName: string): string | undefined {
   return hostName.startsWith('mta-sts.') && hostName.length > 8 ? hostName.slice(8) : undefined;
 }

@@ -43,7 +43,7 @@ export function applyRolloverObservation(
 }
 
 /**
- * Returns the validated RRset that every authoritative server serves. Undefined if a
+ * Returns the validated RRset that every authoritative server serves; undefined if a
  * server does not answer or is outdated, or if the answer is bogus. A cache lifetime
  * starts only with a complete observation. [7672-2.1-1, 7672-2.2-7]
  */
@@ -65,16 +65,16 @@ export function publishedRrset({
 }
 
 /**
- * The published RRset. `own`: the records of the owner itself, none if a wildcard
- * answers for it. An update can only require and replace own records.
+ * The published RRset. `own`: the records of the owner itself, none if a wildcard answers
+ * for it. An update can require and replace only own records.
  */
 export interface PublishedRrset extends Rrset {
   readonly own: readonly string[];
 }
 
 /**
- * Returns the time at which the RRset expires in the last cache, milliseconds since 1970.
- * Undefined while a server may still serve the RRset.
+ * Returns the time at which the RRset expires in the last cache, milliseconds since 1970;
+ * undefined while a server may still serve the RRset.
  */
 export function cacheEnd({ gone, again, ttl }: CachedRrset): number | undefined {
   return gone === undefined ? undefined : (again ?? gone) + CACHE_TTLS * ttl * 1000;

@@ -2,11 +2,14 @@ import type { Alert, Wait } from '../actions.js';
 import { presentableKeys } from './rrset.js';
 import type { RolloverObservation, TlsaRolloverState, DesiredRollover } from './types.js';
 
-/** Conditions that stop a rollover, by the stopped step. */
+/** Conditions that stop a rollover, grouped by the steps that they stop. */
 export interface RolloverBlockers {
-  /** The rollover publishes no record and deploys no key. */
+  /** Conditions under which the rollover publishes no record and deploys no key. */
   readonly dns: readonly Wait[];
-  /** The rollover publishes only harmless changes and deploys no key. */
+  /**
+   * Conditions under which the rollover publishes only harmless changes and deploys no
+   * key.
+   */
   readonly server: readonly Wait[];
   readonly alerts: readonly Alert[];
 }

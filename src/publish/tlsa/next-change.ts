@@ -20,8 +20,8 @@ import type {
 export interface TlsaChange {
   readonly to: Rrset;
   /**
-   * The change is safe even while not every address of the server can be probed: it only
-   * adds a match for a key of the ring, or removes all records.
+   * Whether the change is safe even if some addresses of the server cannot be probed: the
+   * change only adds a match for a key of the ring, or removes all records.
    */
   readonly harmless?: true;
   readonly because: string;

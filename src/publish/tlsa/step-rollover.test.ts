@@ -53,7 +53,7 @@ function reading(
   };
 }
 
-/** The same host, known for more than two TTLs. */
+/** Returns the state of that host after it was first observed more than two TTLs ago. */
 const start = (observed = reading()): TlsaRolloverState =>
   stepRollover(startRollover('mx.example.com'), { ...observed, at: 0 }, desired).state;
 const leave1: DesiredRollover = { ...desired, retire: [key(1).sha256] };

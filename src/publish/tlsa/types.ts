@@ -2,7 +2,7 @@ import type { Alert, Certify, Deploy, KeyType, MakeKey, SetRrset, Step, Wait } f
 
 /**
  * A server key in the forms that TLSA records match (selector 1): digests of its
- * SubjectPublicKeyInfo, lower-case hex. `name` is its name in the key ring.
+ * SubjectPublicKeyInfo, lower-case hex. `name` is the name of the key in the key ring.
  */
 export interface ServerKey {
   readonly name: string;
@@ -28,8 +28,9 @@ export interface CachedRrset extends Rrset, Since {
 
 /**
  * The start of a wait. A saved time in the future means that the clock was ahead then, or
- * is behind now. `again`: the time of the first such observation, by the clock at that
- * time. The wait starts at that time while the saved time is in the future.
+ * is behind now. `again` is the time, by the clock, at which the saved time was first
+ * observed to be in the future. The wait starts at `again` while the saved time is in the
+ * future.
  */
 export interface Since {
   readonly again?: number | undefined;
@@ -42,7 +43,8 @@ export interface KeySlot {
   /** The next key: announced in the DNS, or about to be announced. */
   readonly next?: ServerKey;
   /**
-   * The deployment of `next` was ordered. From then on the server may present either key.
+   * Whether the deployment of `next` was ordered. From then on the server may present
+   * either key.
    */
   readonly deploying?: true;
   /**
@@ -77,9 +79,14 @@ export interface TlsaAnswer {
   readonly server: string;
   /** The RRset that senders see. `unknown`: there is no answer, or an alias. */
   readonly rrset: Rrset | 'unknown';
-  /** The owner is an alias of this name: the TLSA records there apply (RFC 7671 §7). */
+  /**
+   * Target of the alias, if the owner is an alias: the TLSA records there apply (RFC 7671
+   * §7).
+   */
   readonly alias?: string;
-  /** A wildcard answers: the owner itself has no records (RFC 4592 §2.2.1). */
+  /**
+   * Whether a wildcard answers: the owner itself then has no records (RFC 4592 §2.2.1).
+   */
   readonly synthesised?: true;
 }
 

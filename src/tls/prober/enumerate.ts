@@ -22,8 +22,8 @@ const oldVersions: readonly OldVersion[] = ['TLSv1.1', 'TLSv1', 'SSLv3'];
 const USUAL_SUITES = 3;
 
 /**
- * Plans the enumeration of every version, suite, group and order by iterative removal.
- * The sequence of answers shows the order of a server that has its own.
+ * Plans the enumeration of every version, suite, group and order by iterative removal. If
+ * the server has its own order of preference, the sequence of answers shows that order.
  */
 export function enumerate(proven: Inference): TlsQuestion | undefined {
   return (
@@ -114,7 +114,8 @@ function remove(
 
 /**
  * Tests the named groups of RFC 7919 in TLS 1.2. A server with TLS 1.3 has already shown
- * them there; a custom group of the server ends the search.
+ * these groups in TLS 1.3. If the server answers with a group of its own, the search
+ * ends.
  */
 function named(proven: Inference): TlsQuestion | undefined {
   const carriers = proven.accepted['TLSv1.2'].filter((codePoint) => dheSuites.includes(codePoint));

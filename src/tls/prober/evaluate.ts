@@ -18,7 +18,7 @@ import {
 } from './question.js';
 
 /**
- * The answer to an {@link Ask}. `witnesses` are the code points that the server is known
+ * The result of an {@link Ask}. `witnesses` are the code points that the server is known
  * to accept.
  */
 export interface AskResult {

@@ -27,8 +27,8 @@ export type Ask =
   | { readonly kind: 'dhe' };
 
 /**
- * The goals of a run: certificates for each kind of key, and these asks in order of
- * importance. An inventory enumerates everything else as well.
+ * The goals of a run: the certificate for each kind of key, and the answers to `asks`, in
+ * order of importance. An inventory also enumerates every version, suite and group.
  */
 export interface Goals {
   readonly inventory: boolean;

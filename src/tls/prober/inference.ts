@@ -26,7 +26,7 @@ const SMALL_HELLO = 60;
 /** The alert that refuses a version, with any suites (RFC 5246 §7.2.2). */
 const PROTOCOL_VERSION = 70;
 
-/** The facts that a server's answers prove. The answers prove every field. */
+/** The facts that a server's answers prove. */
 export interface Inference {
   readonly log: readonly ProbeRecord[];
   readonly answers: readonly HelloAnswer[];
@@ -42,8 +42,8 @@ export interface Inference {
    */
   readonly certificateCurve: number | undefined;
   /**
-   * The server refused a large hello with suites that it accepts in a smaller one.
-   * Refusals of larger hellos therefore prove nothing.
+   * Maximum suites of a hello whose refusal proves something. The number is limited if
+   * the server refused a large hello with suites that it accepts in a smaller hello.
    */
   readonly mostSuites: number;
   /**

@@ -28,8 +28,8 @@ type HelloQuestion = Extract<TlsQuestion, { kind: 'hello' }>;
 type HelloRecord = ProbeRecord & { readonly question: HelloQuestion };
 
 /**
- * The form of a large hello. It differs from a small hello only in size, in size and two
- * TCP segments, or in size because of a genuine key share.
+ * The form of a large hello. A large hello differs from a small one in its size alone, in
+ * its size and the split into two TCP segments, or in its size and a genuine key share.
  */
 export type LargeHelloForm = Pick<HelloQuestion, 'octets' | 'segments' | 'keyShare'>;
 
@@ -102,8 +102,8 @@ export function enlarged(question: TlsQuestion, log: readonly ProbeRecord[]): Tl
 /**
  * Returns the hello that shows whether the server refused the last hello for its size:
  * first the version of a completed handshake in the same form, in TLS 1.3 with a key
- * share, then the same question in a small hello. Undefined without such a handshake, or
- * if the server refused the small hello.
+ * share, then the same question in a small hello. Returns undefined without a completed
+ * handshake, or if the server refused the small hello.
  */
 function settling(
   refused: HelloQuestion,

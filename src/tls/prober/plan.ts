@@ -68,8 +68,8 @@ function first<T>(
 const rest12 = only(suites12, (cipherSuite) => cipherSuite.authentication !== 'ECDSA');
 /**
  * TLS_ECDHE_ECDSA_WITH_NULL_SHA: TLS libraries know this suite, and servers do not accept
- * it. Next to the other suites, it shows whether a server with both key types chooses the
- * key first.
+ * it. In a hello with other suites, this suite shows whether a server with both key types
+ * chooses the key first.
  */
 const DECOY_SUITE = 0xc006;
 

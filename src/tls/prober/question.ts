@@ -12,10 +12,10 @@ export type OldVersion = 'SSLv3' | 'TLSv1' | 'TLSv1.1';
 export type HelloVersion = OldVersion | 'TLSv1.2' | 'TLSv1.3';
 
 /**
- * The purpose of a hello. Several records may share a topic: the suites of a version are
- * enumerated by repeating the question without the suites already found. `set:`,
- * `groups:` and `signatures:` topics ask "any of these?" for a profile: one refusal
- * applies to the whole set.
+ * The purpose of a hello. Several records of a log may share a topic: the suites of a
+ * version are enumerated by repeating the question without the suites already found.
+ * `set:`, `groups:` and `signatures:` topics ask "any of these?" for a profile: one
+ * refusal applies to the whole set.
  */
 export type QuestionTopic =
   | 'tls13'

@@ -402,7 +402,7 @@ test("property: an inventory equals the server's settings, within the limit", as
         const truth = speaks(version) ? all.filter((id) => accepts(version, [id], groups)) : [];
         assert.deepEqual(sorted(found.suites[version].accepted), sorted(truth), version);
         assert.equal(found.versions[version], speaks(version) ? 'accepted' : 'refused');
-        // Only suites with a curve can show a curve.
+        // Only the answers with an elliptic-curve suite name a curve.
         const curved = truth
           .map((id) => suiteTable.get(id))
           .filter((s) => s?.tls13 || s?.keyExchange === 'ECDHE').length;
@@ -419,7 +419,7 @@ test("property: an inventory equals the server's settings, within the limit", as
       }
       // Without TLS 1.2, each certificate needs a completed handshake.
       if (speaks('TLSv1.3') && !speaks('TLSv1.2')) bound += 2;
-      // Suites that use the curve of the certificate do not show the other curves.
+      // An ECDSA suite with the curve of the certificate does not show the other curves.
       if (!speaks('TLSv1.3') && model.keys.length === 2) bound += 3;
       // If a server with an ECDSA certificate refuses a hello, the question is repeated
       // without ECDSA suites: the server may have another certificate.

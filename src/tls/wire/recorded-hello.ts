@@ -4,7 +4,7 @@ import { KEY_SHARE_RANDOM, keyShareOf } from './key-share.js';
 
 /** The parts of a recorded hello that differ between connections. */
 export interface FreshParts {
-  /** 64 octets and {@link KEY_SHARE_RANDOM} more. */
+  /** Random octets: 64, and {@link KEY_SHARE_RANDOM} more. */
   readonly random: Uint8Array;
   /** Name for SNI, if the recorded hello has one. */
   readonly serverName: string;

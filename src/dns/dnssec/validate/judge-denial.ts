@@ -167,8 +167,8 @@ function proveDenial(
 ): (Denial & { ttl: number }) | 'refused' | undefined {
   const { nsec, nsec3, used } = proofs(session, response, zone, keys);
   const isNameError = response.message.rcode === 3;
-  // Both proofs are tried, the one that fits the rcode first: NXDOMAIN may accompany the
-  // proof of an empty non-terminal.
+  // Both kinds of proof are tried, first the kind that fits the rcode: NXDOMAIN may
+  // accompany the proof of an empty non-terminal.
   const byNsec = isNameError
     ? (nsec.nxdomain(domainName) ?? nsec.nodata(domainName, recordType))
     : (nsec.nodata(domainName, recordType) ?? nsec.nxdomain(domainName));

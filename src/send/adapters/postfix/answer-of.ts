@@ -28,7 +28,7 @@ export interface AnswerOptions {
 
 /** A reply of the socketmap, with the reason for it. */
 export interface PostfixAnswer {
-  /** Unframed: `OK LEVEL ...`, `NOTFOUND `, `TEMP reason`. */
+  /** The reply without framing: `OK LEVEL ...`, `NOTFOUND `, `TEMP reason`. */
   readonly reply: string;
   /**
    * The cell of the answer table; absent if the decision itself defers or rejects mail,
@@ -46,8 +46,8 @@ export interface PostfixAnswer {
 }
 
 /**
- * Longest cache time of a reply, in seconds, after which a changed policy takes effect. A
- * TEMP reply defers mail, so its cache time is much shorter.
+ * Maximum cache time of a reply, in seconds: a changed policy takes effect at the latest
+ * after this time. A TEMP reply defers mail, so its cache time is much shorter.
  */
 const LONGEST = 3600;
 const TEMP_LONGEST = 15;

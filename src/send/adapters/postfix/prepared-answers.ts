@@ -3,7 +3,7 @@ import { frame } from './serve-socketmap.js';
 
 /** A reply and its cache time. */
 export interface Prepared {
-  /** Unframed: `OK secure ...`, `NOTFOUND `, `TEMP reason`. */
+  /** The reply without framing: `OK secure ...`, `NOTFOUND `, `TEMP reason`. */
   readonly reply: string;
   /** Cache time in milliseconds. */
   readonly keepMs: number;
@@ -56,8 +56,8 @@ export class PreparedAnswers {
   readonly #replies = new Map<string, string>();
   readonly #options: PreparedAnswersOptions;
   /**
-   * Incremented by {@link clear}. The result of a lookup that started in an earlier
-   * generation is not cached.
+   * The generation of the cache, incremented by {@link clear}. The result of a lookup
+   * that started in an earlier generation is not cached.
    */
   #generation = 0;
   readonly counts = { known: 0, found: 0, busy: 0, broken: 0 };

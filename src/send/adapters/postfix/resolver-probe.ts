@@ -3,8 +3,8 @@ import { createResolver, RRType, systemUpstreams, type Upstream } from '../../..
 import type { Network } from '../../../net/index.js';
 
 /**
- * The result of a probe: whether Postfix can do DANE. Its stub resolver trusts the AD bit
- * of the name servers in resolv.conf.
+ * The result of a probe: whether Postfix can do DANE. The stub resolver of Postfix trusts
+ * the AD bit of the name servers in resolv.conf.
  */
 export type ProbeState =
   /**
@@ -12,7 +12,7 @@ export type ProbeState =
    * trusted by `trustRemote`.
    */
   | { readonly validates: true; readonly says: string }
-  /** `fix` states the step, and names the setting to change. */
+  /** `fix` is an instruction to the operator that names the setting to change. */
   | { readonly validates: false; readonly says: string; readonly fix: string };
 
 export interface ProbeOptions {
