@@ -251,9 +251,7 @@ export class Issuer {
     return store.account(server.directory)?.url;
   }
 
-  /**
-   * Returns the domain names that identify the CA in CAA records; undefined if unknown.
-   */
+  /** Returns the names that identify the CA in CAA records; undefined if unknown. */
   caaIdentities(): Promise<readonly string[] | undefined> {
     const { directory, clock } = this.#options.server;
     const known = knownIdentities[new URL(directory).hostname];

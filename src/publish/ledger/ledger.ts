@@ -19,7 +19,7 @@ export interface Subject {
 export interface HostMemory {
   /**
    * The times at which the keys came into use, milliseconds since 1970, by the SHA-256 of
-   * its SubjectPublicKeyInfo.
+   * their SubjectPublicKeyInfo.
    */
   readonly inUse: Readonly<Record<string, number>>;
   /**
