@@ -48,9 +48,9 @@ export function parseUpstream(addressText: string): Result<Upstream> {
 }
 
 /**
- * Returns the resolvers that this machine is configured to use. If none is configured,
- * the list is empty: a fallback to a public resolver would disclose queries to a third
- * party.
+ * Returns the resolvers that this machine is configured to use. Without a configured
+ * resolver, the list is empty: a fallback to a public resolver would disclose queries to
+ * a third party.
  */
 export function systemUpstreams(filePath = '/etc/resolv.conf'): readonly Upstream[] {
   let addressText: string;
