@@ -135,14 +135,14 @@ async function started(daemon: ChildProcess): Promise<() => string> {
   return () => said;
 }
 
-/** CPU time of a process with its threads, from proc(5). */
+/** Returns the CPU time of a process with its threads, from proc(5). */
 function cpuSeconds(pid: number): number {
   const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
   return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND;
 }
 
-/** Resident memory of a process in total, and without the pages of files. */
+/** Returns the resident memory of a process, in total and without the pages of files. */
 function megabytes(pid: number): { readonly Rss: number; readonly Anonymous: number } {
   const text = readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8');
   const of = (name: string): number =>

@@ -52,8 +52,8 @@ export async function bench(args: readonly string[]): Promise<void> {
 }
 
 /**
- * Runs both alternately, so that a slow period of the machine affects both. The fastest
- * round of each program counts.
+ * Runs both programs alternately, so that a slow period of the machine affects both. The
+ * fastest round of each program counts.
  */
 async function warm(algorithm: SigningAlgorithm, label: string, least: number): Promise<void> {
   const now = Date.now();
@@ -307,7 +307,10 @@ async function eachInFlight(
   await Promise.all(Array.from({ length: 32 }, worker));
 }
 
-/** User and system time of a process, from the nanoseconds its scheduler counted. */
+/**
+ * Returns the user and system time of a process, from the nanoseconds that the scheduler
+ * counted.
+ */
 function cpuSeconds(pid: number): number {
   return Number(readFileSync(`/proc/${pid}/schedstat`, 'utf8').split(' ')[0]) / 1e9;
 }

@@ -37,7 +37,7 @@ const path = '/.well-known/mta-sts.txt';
 interface Server {
   readonly name: string;
   readonly port: number;
-  /** The measured process. */
+  /** The process that is measured. */
   readonly pid: number;
 }
 
@@ -132,7 +132,7 @@ interface Row {
   readonly draw: string;
   readonly rates: ReadonlyMap<string, number>;
   readonly wrong: number;
-  /** This server in the first round, before most contexts exist. */
+  /** The result of Hermetic in the first round, before most contexts exist. */
   readonly cold: number;
 }
 
@@ -276,8 +276,8 @@ async function startNginx(
 }
 
 /**
- * Full handshakes, each with a request, sixteen at a time. The CPU time is that of the
- * server alone.
+ * Measures full handshakes, each with a request, sixteen at a time. The CPU time is that
+ * of the server alone.
  */
 async function drive(
   server: Server,
@@ -396,7 +396,8 @@ function zipf(n: number): (random: Random) => number {
 }
 
 /**
- * CPU time of all threads, to the nanosecond: a tick of /proc/PID/stat is 1 % of a round.
+ * Returns the CPU time of all threads to the nanosecond, because a tick of /proc/PID/stat
+ * is 1 % of a round.
  */
 function cpuSeconds(pid: number): number {
   const tasks = `/proc/${pid}/task`;
@@ -408,7 +409,7 @@ function cpuSeconds(pid: number): number {
   );
 }
 
-/** KiB. */
+/** Returns the resident memory of a process, KiB. */
 function residentOf(pid: number): number {
   return Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]);
 }

@@ -117,7 +117,7 @@ export async function bench(args: readonly string[]): Promise<void> {
 
 type Say = (line: string) => void;
 
-/** CPU seconds of this process with its threads. */
+/** Returns the CPU seconds of this process with its threads. */
 function cpu(): number {
   const { user, system } = process.cpuUsage();
   return (user + system) / 1e6;

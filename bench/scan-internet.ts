@@ -30,7 +30,7 @@ process.on('message', (message) => {
   else process.send?.({ ...internet.counts(), cpuMs: cpuMs() });
 });
 
-/** Half of the domains, which name all mail hosts. */
+/** Returns half of the domains, which together name all mail hosts. */
 function halfAtAllHosts(): readonly string[] {
   const all = Array.from({ length: internet.facts.domains }, (_, n) => internet.facts.domainAt(n));
   const named = new Set<string>();
@@ -44,7 +44,7 @@ function halfAtAllHosts(): readonly string[] {
   return [...first, ...others].slice(0, all.length / 2).map(({ name }) => name);
 }
 
-/** CPU time of this process so far, in milliseconds. */
+/** Returns the CPU time of this process so far, in milliseconds. */
 function cpuMs(): number {
   const { user, system } = process.cpuUsage();
   return (user + system) / 1000;

@@ -96,7 +96,7 @@ export async function bench(args: readonly string[]): Promise<void> {
   const isDoubled = args.includes('--doubled');
   const rules = isDoubled ? politeness : NO_PAUSES;
   const domains = given === undefined ? DOMAINS : Number(given);
-  // As `hermetic worker`.
+  // The heap stays small, as in `hermetic worker`.
   keepHeapSmall();
   const folder = mkdtempSync(join(tmpdir(), 'hermetic-bench-scan-'));
   chmodSync(folder, 0o755);

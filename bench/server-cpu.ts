@@ -59,7 +59,7 @@ function statOf(pid: string): readonly string[] | undefined {
   }
 }
 
-/** The server logs the CPU time (getrusage) of every statement from now on. */
+/** Makes the server log the CPU time (getrusage) of every later statement. */
 export async function logStatementCpu(database: Database): Promise<void> {
   await database.query('ALTER SYSTEM SET log_statement_stats = on');
   await database.query('SELECT pg_reload_conf()');

@@ -108,8 +108,8 @@ async function measure(
 }
 
 /**
- * The servers run alternately, so that a slow period of the machine affects all of them.
- * The result is the median of the ratios of all turns.
+ * Measures the servers alternately, so that a slow period of the machine affects all of
+ * them. The result is the median of the ratios of all rounds.
  */
 async function compare(
   pattern: Pattern,

@@ -135,7 +135,10 @@ function measure(args: readonly string[]): Usage {
   return { wall, cpu: user + system, memory: kibibytes / 1024 };
 }
 
-/** JavaScript files that a command opens; undefined if strace is missing. */
+/**
+ * Returns the number of JavaScript files that a command opens; undefined if strace is
+ * missing.
+ */
 function openedFiles(args: readonly string[]): number | undefined {
   if (!existsSync('/usr/bin/strace')) return undefined;
   const { stderr } = spawnSync(

@@ -60,7 +60,7 @@ export async function bench(args: readonly string[]): Promise<void> {
     writeResults('web: `npm run bench -- web`', lines.join('\n'));
 }
 
-/** A line with a value and its limit; a value above the limit fails the run. */
+/** Prints a value and its limit on one line; a value above the limit fails the run. */
 function judge(say: Say, what: string, value: number, limit: number): void {
   const isMet = value <= limit;
   if (!isMet) process.exitCode = 1;
@@ -68,7 +68,10 @@ function judge(say: Say, what: string, value: number, limit: number): void {
   say(`- ${what}: ${shown} (at most ${limit}${isMet ? '' : '; **not reached**'})`);
 }
 
-/** Policy host and socketmap, alternately with and without a flood of page requests. */
+/**
+ * Measures policy host and socketmap, alternately with and without a flood of page
+ * requests.
+ */
 async function load(say: Say): Promise<void> {
   const { figures, flood, rounds } = await measureLoad();
   const { sent, seconds, answered } = flood;
@@ -100,7 +103,7 @@ async function load(say: Say): Promise<void> {
   await streams(say);
 }
 
-/** Resident memory of streams of a running check. */
+/** Measures the resident memory of the streams of a running check. */
 async function streams(say: Say): Promise<void> {
   // Live pages may use half of the connections of a port.
   const [server, { pages: port, check }] = await startServer(2 * STREAMS);
@@ -138,7 +141,7 @@ async function streams(say: Say): Promise<void> {
   if (open < STREAMS) process.exitCode = 1;
 }
 
-/** CPU milliseconds of one call, the median of many. */
+/** Returns the CPU milliseconds of one call, the median of many. */
 async function cpuOf(call: () => Promise<unknown>, times: number): Promise<number> {
   const spent: number[] = [];
   for (let n = 0; n < times; n++) {
@@ -179,8 +182,8 @@ async function reportPage(say: Say): Promise<void> {
 }
 
 /**
- * The overview of many domains: the cost of each request, and of the list that is cached
- * for a minute.
+ * Measures the overview of many domains: the cost of each request, and of the list that
+ * is cached for a minute.
  */
 async function home(say: Say, reports: number, domains: number): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'hermetic-bench-'));

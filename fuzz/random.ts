@@ -15,7 +15,7 @@ export class Random {
     return Math.floor((((t ^ (t >>> 14)) >>> 0) / 0x100000000) * below);
   }
 
-  /** True in one of `n` cases, on average. */
+  /** Returns true in one of `n` cases, on average. */
   once(n: number): boolean {
     return this.below(n) === 0;
   }

@@ -40,7 +40,10 @@ const sections = new Set(
   ),
 );
 
-/** The other YAML blocks of the pages configure other programs. */
+/**
+ * Returns whether a YAML block of a page is a configuration of Hermetic: the other blocks
+ * configure other programs.
+ */
 function isConfiguration(text: string): boolean {
   return Object.keys(parse(text) as object).some((section) => sections.has(section));
 }

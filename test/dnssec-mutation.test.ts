@@ -121,8 +121,8 @@ const dataOf = (answer: DnsAnswer): string =>
   `${answer.status} ${answer.records.map(formatRdata).sort().join(' | ').toLowerCase()}`;
 
 /**
- * The signed NSEC of these vectors' zone denies the wildcard of the zone's own answer:
- * without the answer it is a valid denial.
+ * In the zone of these vectors, the signed NSEC denies the wildcard of the zone's own
+ * answer. Without that answer the message is a valid denial.
  */
 const contradictory = /^val_cnamewcto(pos|neg)/;
 
@@ -209,8 +209,8 @@ for (const [name, make, stride, least] of [
             assert.notEqual(changed.dnssec, 'insecure', `${what}: insecure ${mutant.what}`);
             continue;
           }
-          // A time to live is not signed, but the signature limits it: a validator
-          // reduces a larger value to the signed one.
+          // A time to live is not signed, but the signature limits the time: a validator
+          // reduces a larger value to the signed value.
           if (contradictory.test(what) && changed.status === 'nxdomain') {
             spared['the zone denies its own wildcard'] =
               (spared['the zone denies its own wildcard'] ?? 0) + 1;
@@ -241,7 +241,7 @@ function sameText(a: Proof, b: Proof): boolean {
 /** The short form tries one in this many changes of an answer. */
 const everyChange = testSize(4, 1);
 
-/** Single changes of a whole upstream answer. */
+/** Returns single changes of a whole upstream answer. */
 function* changes(message: Message): Generator<{ what: string; message: Message }> {
   for (const section of ['answers', 'authorities'] as const) {
     for (const [i, rr] of message[section].entries()) {

@@ -23,21 +23,23 @@ interface Reporter {
   readonly name: string;
   readonly types: readonly PolicyType[];
   readonly volume: number;
-  /** Reports only days with a failure, and no successful session. */
+  /**
+   * Whether the reporter reports only days with a failure, and omits successful sessions.
+   */
   readonly failuresOnly: boolean;
   /** Days of the week without a report. */
   readonly silent: readonly number[];
   readonly noise: number;
   readonly detail: 'full' | 'half' | 'none' | 'no-host' | 'no-address' | 'vague';
-  /** Writes names as `MX1.Alpha.Example.`. */
+  /** Whether the reporter writes names as `MX1.Alpha.Example.`. */
   readonly odd: boolean;
   readonly twice: boolean;
-  /** Dates its reports one day late. */
+  /** Whether the reporter dates its reports one day late. */
   readonly late: boolean;
   readonly cache: number;
-  /** The server that it always reaches behind one address. */
+  /** The server that the reporter always reaches behind one address. */
   readonly server: number;
-  /** Refuses TLS versions before 1.2. */
+  /** Whether the reporter refuses TLS versions before 1.2. */
   readonly strict: boolean;
   readonly v6: boolean;
   readonly taste: number;

@@ -25,7 +25,7 @@ interface Reporter {
   readonly volume: number;
   /** Share of sessions over IPv6. */
   readonly v6: number;
-  /** Hours of the day in which it sends. */
+  /** Hours of the day in which the reporter sends mail. */
   readonly hours: readonly [number, number];
   readonly noise: number;
   readonly detail: 'full' | 'no-address' | 'no-host' | 'coarse' | 'none' | 'uncounted';

@@ -17,7 +17,7 @@ interface Reporter {
   readonly volume: number;
   readonly network: number;
   readonly v6: boolean;
-  /** Days for which it caches a policy. */
+  /** Days for which the reporter caches a policy. */
   readonly cache: number;
   readonly isTerse: boolean;
 }

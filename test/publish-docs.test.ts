@@ -36,7 +36,8 @@ test('every command of the pages exists, with every option it is given', async (
       { out: take, err: take, width: 80, color: false, interactive: false },
       new AbortController().signal,
     );
-    // The command reads the configuration.
+    // The command line is valid: the command fails only because it cannot read the
+    // configuration.
     assert.equal(code, 2);
     assert.match(printed, /file-unreadable/, command);
   }

@@ -7,7 +7,7 @@ import type { RolloverObservation, TlsaRolloverState } from '../src/publish/inde
 
 const bounds: ModelBounds = { changes: 1, dsChanges: 0, held: 2, limit: 100_000 };
 
-/** This project's order of key changes with an incomplete observation. */
+/** Returns this project's order of key changes, with an incomplete observation. */
 function shortSighted(
   name: string,
   blur: (seen: RolloverObservation) => RolloverObservation,

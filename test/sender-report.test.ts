@@ -55,7 +55,9 @@ interface PublicTest {
   readonly table: SlotTable;
 }
 
-/** Delivers a message to the case with our own sender, and returns its sessions. */
+/**
+ * Delivers a message to the case with Hermetic's own sender, and returns the sessions.
+ */
 async function deliverOurs(table: SlotTable): Promise<readonly SessionEvent[]> {
   const played = senderCase('report');
   assert.ok(played);
@@ -74,7 +76,8 @@ async function deliverOurs(table: SlotTable): Promise<readonly SessionEvent[]> {
 }
 
 /**
- * Returns the report mail of our own sender for the sessions, after the end of their day.
+ * Returns the report mail that Hermetic's own sender makes of the sessions after the end
+ * of their day.
  */
 async function reportMailOf(events: readonly SessionEvent[], now: number): Promise<Buffer> {
   const store = await openStore(':memory:');

@@ -5,7 +5,7 @@ import { violations, wordRules } from '../tools/words.js';
 const judge = (file: string, text: string): readonly string[] =>
   violations(new Map([[file, text]]), wordRules).map(({ line, rule }) => `${line} ${rule}`);
 
-/** One planted violation for each rule, with its line. */
+/** One planted violation for each rule, with the line of the violation. */
 const planted: Readonly<Record<string, readonly [file: string, text: string, line: number]>> = {
   opening: ['src/a.ts', '/** What a visit came to. */\nexport const a = 1;', 1],
   'docstring-verb': [

@@ -7,7 +7,9 @@ const roleNames: Readonly<Record<AccessRule['role'], string>> = {
   admin: 'admin',
 };
 
-/** docs/web-access.md: the access rule of every route of the pages and the API. */
+/**
+ * Returns docs/web-access.md: the access rule of every route of the pages and the API.
+ */
 export function accessPage(): string {
   const rows = Object.entries(accessTable).map(([route, rule]) => {
     const [method = '', path = ''] = route.split(' ');

@@ -3,7 +3,10 @@ import { daneColumns, stsRows, tableAnswer, type TableAnswer } from '../src/send
 const shown = (answer: TableAnswer): string =>
   answer === 'NOTFOUND' ? 'no opinion' : `\`${answer}\``;
 
-/** docs/postfix.md with the answer table, generated from the code, between its marks. */
+/**
+ * Returns docs/postfix.md with the answer table, generated from the code, between its
+ * marks.
+ */
 export function withAnswers(page: string): string {
   const row = (...cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
   const table = (validates: boolean): string[] => [

@@ -20,7 +20,7 @@ export interface Rules {
   readonly sections: readonly string[];
   /** Parts that import only Node's modules. */
   readonly core: readonly string[];
-  /** Files and folders without I/O, clock and randomness. */
+  /** Files and folders that use no I/O, clock or randomness. */
   readonly pure: readonly string[];
   readonly pureModules: readonly string[];
   readonly rooms: Readonly<Record<'sockets' | 'listeners' | 'privateKeys', readonly string[]>>;
@@ -346,7 +346,7 @@ function declarationsOf(source: ts.SourceFile): ReadonlySet<string> {
   return names;
 }
 
-/** An identifier that refers to a value, not to a property or a key. */
+/** Returns whether an identifier refers to a value, not to a property or a key. */
 function isUse(node: ts.Identifier): boolean {
   const { parent } = node;
   if (ts.isPropertyAccessExpression(parent)) return parent.expression === node;

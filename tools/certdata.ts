@@ -47,13 +47,13 @@ function rootOf(object: PkcsObject): CertdataRoot {
   return { ...root, distrustAfter: utcTime(distrust.toString('latin1')) };
 }
 
-/** Issuer and serial number, which a certificate and its trust object share. */
+/** Returns issuer and serial number, which a certificate and its trust object share. */
 function identity(object: PkcsObject): string {
   const parts = ['CKA_ISSUER', 'CKA_SERIAL_NUMBER'].map((name) => octets(object, name));
   return parts.map((part) => part.toString('hex')).join(' ');
 }
 
-/** `YYMMDDHHMMSSZ`; years below 50 are in this century (RFC 5280 §4.1.2.5.1). */
+/** Parses `YYMMDDHHMMSSZ`; years below 50 are in this century (RFC 5280 §4.1.2.5.1). */
 function utcTime(text: string): number {
   const fields = /^(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)Z$/.exec(text)?.slice(1).map(Number);
   if (!fields) throw new Error(`not a UTCTime: ${text}`);

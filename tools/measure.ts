@@ -92,7 +92,7 @@ function isPublic(file: string): boolean {
   );
 }
 
-/** Strongly connected components of more than one node (Tarjan). */
+/** Returns the strongly connected components of more than one node (Tarjan). */
 function circles(graph: ReadonlyMap<string, ReadonlySet<string>>): number {
   const index = new Map<string, number>();
   const low = new Map<string, number>();

@@ -55,7 +55,7 @@ async function results(domains: readonly string[]): Promise<ReadonlyMap<string, 
   }
 }
 
-/** The top of a page: the screen, its colours, and the height in pixels. */
+/** A picture of the top of a page: the screen, its colours, and the height in pixels. */
 interface Picture {
   readonly size: keyof typeof viewports;
   readonly colorScheme: 'light' | 'dark';

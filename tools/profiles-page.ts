@@ -8,7 +8,9 @@ import {
   type Rule,
 } from '../src/check/index.js';
 
-/** `docs/profiles.md`: the source of each profile, and its grade of each finding. */
+/**
+ * Returns `docs/profiles.md`: the source of each profile, and its grade of each finding.
+ */
 export function profilesPage(): string {
   const names = profiles.map((p) => p.name);
   const ids = Object.keys(baseline.rules) as FindingId[];

@@ -39,9 +39,12 @@ interface Sender {
   readonly sts: boolean;
   readonly dane: boolean;
   readonly volume: number;
-  /** Prefers IPv6, as some senders do for every host that has it. */
+  /**
+   * Whether the sender prefers IPv6 for every host with an IPv6 address, as some senders
+   * do.
+   */
   readonly v6: boolean;
-  /** The networks from which it sends. */
+  /** The networks from which the sender sends. */
   readonly networks: readonly string[];
   /** The day until which a fetched policy is cached; -1 without a cached policy. */
   cachedUntil: number;
@@ -293,7 +296,10 @@ function someSession(world: World, sender: Sender, day: number): Session {
   return { sender, day, host: dice.pick(hosts), v6: dual && sender.v6, network };
 }
 
-/** Microsoft names the recipient domain, the others the MX host. */
+/**
+ * Returns the policy domain of a DANE entry: Microsoft names the recipient domain, the
+ * others the MX host.
+ */
 function policyDomain({ style }: Sender, host: string): string {
   return style === 'microsoft' ? domain : host;
 }
@@ -346,7 +352,10 @@ function tlsaHost(sender: Sender, host: string): string {
   return sender.style === 'microsoft' ? '' : host;
 }
 
-/** Real senders use result types inconsistently. */
+/**
+ * Returns the result type in the style of the sender: real senders use result types
+ * inconsistently.
+ */
 function typeAsReported(style: Style, type: string, result: string, dice: Dice): string {
   if (result === 'starttls-not-supported' || result.startsWith('sts-')) return result;
   if (style === 'microsoft' && dice.chance(0.5)) return 'validation-failure';

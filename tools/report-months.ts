@@ -30,7 +30,7 @@ import {
  * applied the same policy.
  */
 
-/** The judgements of the months of one kind of fault. */
+/** Counts of the judgements about the months with one kind of fault. */
 interface Tally {
   readonly fault: string;
   readonly cause: Cause;
@@ -86,7 +86,10 @@ function emptyTally({ fault, cause }: Month): Tally {
 
 interface Shown {
   readonly view: DomainView;
-  /** The overview lists failures of the domain, or in reports that name no domain. */
+  /**
+   * Whether the overview lists failures of the domain, or failures in reports that name
+   * no domain.
+   */
   readonly listed: boolean;
 }
 

@@ -7,7 +7,9 @@ const words: Readonly<Record<FaultParty, string>> = {
   unclear: 'unclear',
 };
 
-/** docs/receive-reports.md with the rules for judging a cause between their marks. */
+/**
+ * Returns docs/receive-reports.md with the rules for judging a cause between their marks.
+ */
 export function withRules(page: string): string {
   const rows = causeRules.map(
     ({ condition, cause }, index) => `| ${index + 1} | ${condition} | ${words[cause]} |`,

@@ -11,7 +11,9 @@ import { dirname, join, relative, resolve } from 'node:path';
 import { run } from 'node:test';
 import { pathToFileURL } from 'node:url';
 
-/** The minimum number of tests: with fewer, some were not found or not built. */
+/**
+ * The minimum numbers of files and tests: with fewer, some were not found or not built.
+ */
 const LEAST = { files: 180, tests: 1500 };
 
 /** The number of concurrent test processes, some of which wait most of the time. */

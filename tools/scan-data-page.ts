@@ -7,7 +7,7 @@ import {
   type MisconfigurationClass,
 } from '../src/scan/index.js';
 
-/** `docs/scan-data.md`: the columns, the classes and the statistics of a scan. */
+/** Returns `docs/scan-data.md`: the columns, the classes and the statistics of a scan. */
 export function scanDataPage(): Promise<string> {
   const classes = classIds.map((id) => {
     const { bit, says, findings }: MisconfigurationClass = classRegistry[id];

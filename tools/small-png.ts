@@ -2,8 +2,8 @@ import { deflateSync, inflateSync, crc32 } from 'node:zlib';
 
 /**
  * Rewrites a PNG of 8-bit RGB or RGBA with a palette of at most 256 colours, which makes
- * the picture of a page about a third as large. Other colours become the nearest one of
- * the palette.
+ * the picture of a page about a third as large. Any other colour becomes the nearest
+ * colour of the palette.
  */
 export function smallPng(png: Buffer): Buffer {
   const { width, height, pixels } = decode(png);

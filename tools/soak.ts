@@ -11,7 +11,7 @@ import { preparePlan, Served, startRole } from './siege/served.js';
  */
 const LIMITS = { heapMb: 5, descriptors: 5 };
 const RELOADS = 100;
-/** Requests per second, as a share of those of a siege. */
+/** Requests per second, as a share of the rate of a siege. */
 const PACE = 0.3;
 
 interface Sample {
@@ -102,7 +102,10 @@ async function sampleOf(served: Served, heapFile: string, second: number): Promi
   return { second, heapMb: Number(heap) / mb, descriptors, rssMb: rss / mb };
 }
 
-/** Growth from the first to the last sample, by the line of least squares. */
+/**
+ * Returns the growth from the first to the last sample, according to the line of least
+ * squares.
+ */
 function growth(samples: readonly Sample[], value: (sample: Sample) => number): number {
   const mean = (of: (sample: Sample) => number): number =>
     samples.reduce((sum, sample) => sum + of(sample), 0) / samples.length;

@@ -40,8 +40,8 @@ export type Clause = z.infer<typeof clause>;
 export type Register = z.infer<typeof register>;
 
 /**
- * The role of a file for the clauses: it implements them, tests them, or neither (the
- * lab, which breaks them on purpose, and tools).
+ * The role of a file for the clauses: the file implements them, tests them, or neither
+ * (tools, and the lab, which breaks clauses on purpose).
  */
 type Role = 'code' | 'test' | 'other';
 
@@ -177,7 +177,10 @@ const openStates = {
   todo: 'These clauses have no code yet.',
 } as const;
 
-/** `docs/standards.md`: the counts, and every clause that is not done, with its reason. */
+/**
+ * Returns `docs/standards.md`: the counts, and every clause that is not done, with its
+ * reason.
+ */
 export function standardsPage(registers: readonly Register[]): string {
   const clauses = registers.flatMap((one) => one.clauses);
   const sections = Object.entries(openStates).flatMap(([state, says]) => {

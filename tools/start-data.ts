@@ -13,7 +13,7 @@ import { playMonth } from './report-month.js';
  * lab, and two checks of each by the watch.
  */
 
-/** A domain whose policy changed, and a reporter that still applies the old one. */
+/** A domain whose policy changed, while one reporter still applies the old policy. */
 const changedDomain = 'xn--bcher-kva.example';
 
 /**

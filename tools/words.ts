@@ -261,7 +261,10 @@ const isText = (node: ts.Node): node is TextNode =>
   ts.isTemplateHead(node) ||
   ts.isTemplateMiddleOrTemplateTail(node);
 
-/** In tests, the rules apply only to the names of tests: the other strings are inputs. */
+/**
+ * Returns the place of a string in a test file: the rules apply only to the names of
+ * tests, because the other strings are inputs.
+ */
 function placeInTest(node: TextNode): Place | undefined {
   const call = node.parent;
   const named = ts.isCallExpression(call) && call.arguments[0] === node;

@@ -16,9 +16,9 @@ const resolverAt = '127.0.77.53';
 const policyHostAt = '127.0.77.80';
 
 /**
- * Debian's postfix-mta-sts-resolver with its memory cache, a resolver and a policy host
- * for `d0.example` and so on. It reads /etc/resolv.conf, so it runs in a mount namespace
- * with a separate resolv.conf; this needs root.
+ * Starts Debian's postfix-mta-sts-resolver with its memory cache, a resolver, and a
+ * policy host for `d0.example` and so on. The program reads /etc/resolv.conf, so it runs
+ * in a mount namespace with a separate resolv.conf, which needs root.
  */
 export async function startPeer(domains: number): Promise<Server> {
   const folder = mkdtempSync(join(tmpdir(), 'hermetic-bench-'));

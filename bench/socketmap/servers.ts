@@ -36,8 +36,8 @@ export async function startServer(
 }
 
 /**
- * Resource usage of a program that does not report it, from /proc: CPU time in steps of
- * 10 ms.
+ * Returns the resource usage of a program that does not report its usage, from /proc: CPU
+ * time in steps of 10 ms.
  */
 export function usageOf(pid: number): Usage {
   const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');

@@ -44,9 +44,9 @@ export interface LoadResult {
 }
 
 /**
- * Policy host and socketmap while visitors request 1,000 pages a second. In the control,
- * the same generator addresses another process that reads nothing. The difference is
- * therefore the effect of the pages, and not of the generator's CPU use.
+ * Measures policy host and socketmap while visitors request 1,000 pages a second. In the
+ * control, the same generator addresses another process that reads nothing. The
+ * difference is therefore the effect of the pages, and not of the generator's CPU use.
  */
 export async function measureLoad(): Promise<LoadResult> {
   const [server, started] = await startServer(500);
@@ -100,9 +100,9 @@ export function usageOf(server: ChildProcess): Promise<Usage> {
 }
 
 /**
- * `priority`: the real-time priority, so that other programs delay no answer; 0: none.
- * Only root may set a priority. Without a priority, the delays of a busy machine appear
- * in the measurement.
+ * Starts a script in a separate process. `priority` is its real-time priority, so that
+ * other programs delay no answer; 0 sets none. Only root may set a priority. Without a
+ * priority, the delays of a busy machine appear in the measurement.
  */
 function forked(script: string, args: readonly string[], priority: number): ChildProcess {
   const child = fork(join(import.meta.dirname, script), [...args]);

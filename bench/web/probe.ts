@@ -43,7 +43,7 @@ async function policyDelays(): Promise<readonly number[]> {
   return delays;
 }
 
-/** Warm lookups a second. */
+/** Returns the number of warm lookups a second. */
 async function lookupRate(): Promise<number> {
   const requests = Array.from({ length: 100 }, (_, n) => requestFor('hermetic', `d${n}.example`));
   const running = await startLoad({ port: Number(map), connections: 10, depth: 1, requests });

@@ -46,7 +46,7 @@ export function mailTo(
   return sender.deliver({ from: 'me@sender.example', to: [`you@${domain}`], message, requireTls });
 }
 
-/** `delivered`, or the status with the code of the failure. */
+/** Returns `delivered`, or the status with the code of the failure. */
 export function ended({ recipients: [first] }: Delivery): string {
   return first?.status === 'delivered'
     ? 'delivered'

@@ -25,7 +25,8 @@ const root = createCa({ name: 'Web Root' });
 const external = { keyId: 'customer-1', macKey: Buffer.alloc(32, 7).toString('base64url') };
 
 /**
- * Pebble as a CA with external accounts and three roots, which refuses every fifth nonce.
+ * Starts pebble as a CA with external accounts and three roots, which refuses one nonce
+ * of ten.
  */
 async function world(t: TestContext) {
   const folder = mkdtempSync(join(tmpdir(), 'hermetic-acme-client-'));
@@ -129,7 +130,7 @@ async function world(t: TestContext) {
   return { ring, certifier, management, book, account: () => book.account(server.directory) };
 }
 
-/** Name of one of its roots. */
+/** Returns the name of one root of pebble. */
 function rootOf(port: number, n: number): Promise<string> {
   return new Promise((resolve, reject) => {
     const asked = request(

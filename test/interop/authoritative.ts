@@ -2,13 +2,13 @@ import { appendFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path';
 import { Daemon, runProgram, until } from './process.js';
 
-/** An unsigned zone. Children precede their parents. */
+/** A zone before its signing. In a list of zones, children precede their parents. */
 export interface ZoneToSign {
   /** A domain name, such as `.` or `mail.example`. */
   readonly name: string;
   /** Zone file lines below SOA and NS. */
   readonly records: string;
-  /** Omitted for an unsigned zone. */
+  /** The signature algorithm and the kind of denial; omitted for an unsigned zone. */
   readonly signed?: {
     readonly algorithm: 'RSASHA256' | 'ECDSAP256SHA256' | 'ECDSAP384SHA384' | 'ED25519';
     readonly denial: Denial;
@@ -20,7 +20,10 @@ type Denial = 'nsec' | 'nsec3' | 'nsec3-optout';
 /** A name server whose zones are signed by its own tools. */
 export interface Authoritative {
   readonly name: string;
-  /** Signs, writes the root's key to `anchorFile`, and serves on a loopback port. */
+  /**
+   * Starts the server on a loopback port: signs the zones, and writes the root's key to
+   * `anchorFile`.
+   */
   start(
     folder: string,
     port: number,

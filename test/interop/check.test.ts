@@ -28,7 +28,7 @@ interface Domain {
   readonly policyMx?: string;
   readonly staleTlsa?: boolean;
   readonly starttls?: false;
-  /** A stripping proxy listens at the address, in front of Postfix. */
+  /** The address of a STARTTLS-stripping proxy in front of Postfix. */
   readonly behind?: string;
 }
 

@@ -85,7 +85,8 @@ for (const server of configuredServers) {
       true,
       tls.groups.join(' '),
     );
-    // Of Debian's servers, only Postfix with OpenSSL 3.5 supports the group.
+    // Of Debian's servers, only Postfix with OpenSSL 3.5 supports the group
+    // X25519MLKEM768.
     assert.equal(
       tls.groups.includes('X25519MLKEM768'),
       server.name === `postfix-${NEXT_RELEASE}`,

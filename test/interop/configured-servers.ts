@@ -10,11 +10,11 @@ import { freePort } from '../support/free-port.js';
 
 /** A kind of mail server for which `hermetic config` prints a configuration. */
 export interface Configured {
-  /** The program, or `PROGRAM-RELEASE`, which is the label of its domain. */
+  /** The program, or `PROGRAM-RELEASE`; also the label of the server's domain. */
   readonly name: string;
   /** Options for every printed text, in addition to name and files. */
   readonly flags?: readonly string[];
-  /** Its version, and the options for that version. */
+  /** Options for the version of the server: the version itself, and others. */
   readonly own: readonly string[];
   /** The setting that restricts suites; without this setting the server accepts more. */
   readonly narrows: RegExp;
@@ -23,7 +23,7 @@ export interface Configured {
 
 /** An installed server without TLS settings. */
 export interface Ready {
-  /** Runs it with the printed text inserted. */
+  /** Starts the server with the printed text inserted into its configuration. */
   start(text: string): Promise<Software>;
   /** Returns the server's own test of the configuration. */
   look(text: string): Promise<{ readonly wrong: boolean; readonly says: string }>;

@@ -31,8 +31,8 @@ export function installPackages(needed: Readonly<Record<string, string>>): void 
 
 /**
  * Unpacks a package, with its dependencies that are not installed, below a folder: for
- * programs that conflict with each other. With a `release` such as `trixie` it is that of
- * another Debian release, with all its dependencies.
+ * programs that conflict with each other. With a `release` such as `trixie`, unpacks the
+ * package of that Debian release, with all of its dependencies.
  */
 export function unpackPackage(name: string, root: string, release?: string): void {
   const folder = mkdtempSync(join(tmpdir(), 'hermetic-packages-'));
@@ -53,8 +53,8 @@ export function unpackPackage(name: string, root: string, release?: string): voi
 }
 
 /**
- * Writes settings of apt for another release: the same server, without installed
- * packages. Returns their file.
+ * Writes settings of apt for another release, with the same package server and without
+ * installed packages. Returns the file of the settings.
  */
 function aptOfRelease(release: string, folder: string): string {
   const [uri = ''] = apt([

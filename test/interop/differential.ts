@@ -46,7 +46,8 @@ const keyOf = (name: Name, type: number): string => `${typeName(type)} ${name.ke
 
 /**
  * A signed hierarchy in which every question damages one answer differently from all
- * others, and identically for any client. Serves as the upstream of a forwarder.
+ * others, and identically for any client. The hierarchy serves as the upstream of a
+ * forwarder.
  */
 export class DamagedWorld {
   readonly dns: LabDns;
@@ -199,13 +200,13 @@ export class DamagedWorld {
     return this.#loose.some((apex) => name.isAtOrBelow(apex));
   }
 
-  /** In words. */
+  /** Describes in words the damage to the answer that a question targets. */
   damageOf({ target }: Question): string {
     const [type = '', ...name] = target.split(' ');
     return this.#damaged.get(target)?.what ?? `not asked for ${type} ${name.join(' ')}`;
   }
 
-  /** Returns the verdict on the undamaged answer. */
+  /** Returns the data of the undamaged answer. */
   honest({ name, type }: Question): string {
     return readReply(
       { ...(this.dns.answer(name, type) ?? responseTo(name, type)), authenticData: true },
@@ -214,8 +215,8 @@ export class DamagedWorld {
   }
 
   /**
-   * From now on, the server answers a question only with the grounds of this program's
-   * verdict and the SOA of the zone.
+   * Makes the server answer a question only with the grounds of this program's verdict
+   * and the SOA of the zone.
    */
   leaveOnly(grounds: readonly ProofRecords[]): void {
     for (const { name, type, answers, authorities } of grounds) {

@@ -74,8 +74,8 @@ async function askAll(
 const rank = { secure: 2, insecure: 1, bogus: 0, indeterminate: 0 } as const;
 
 /**
- * Differences by reason. Differences in which this program trusts more are saved until
- * their proof is checked.
+ * The differences between the verdicts, counted by reason. A difference in which this
+ * program trusts more is saved until its proof has been checked.
  */
 class Tally {
   readonly #stricter = new Map<string, { n: number; example: string }>();
@@ -84,8 +84,8 @@ class Tally {
   same = 0;
 
   /**
-   * Returns true if this program trusts more than the peer and returns the true data. Its
-   * verdict must then follow from the remaining proof alone.
+   * Returns true if this program trusts more than the peer and returns the true data. The
+   * verdict of this program must then follow from the remaining proof alone.
    */
   add(own: Verdict, peer: Verdict, honest: string, what: string): boolean {
     if (own.dnssec === 'secure') assert.equal(own.data, honest, `other data is secure: ${what}`);
@@ -102,8 +102,8 @@ class Tally {
   }
 
   /**
-   * `rest`: the peer's verdict on the grounds of this program's verdict; for an insecure
-   * one, on the absent DS.
+   * Judges a verdict that trusts more than the peer's. `rest` is the peer's verdict on
+   * the grounds of this program's verdict; if the latter is insecure, on the absent DS.
    */
   stands(
     rest: Verdict | undefined,

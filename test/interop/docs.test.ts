@@ -14,7 +14,9 @@ import test, { after, before } from 'node:test';
 import { allScenarios, createLab, type Lab } from '../../src/lab/index.js';
 import { runProgram } from './process.js';
 
-/** In the lab, `inside` replaces `outside`, the real domain in docs/postfix.md. */
+/**
+ * In the lab, the domain `inside` replaces `outside`, the real domain in docs/postfix.md.
+ */
 const outside = 'gmail.com';
 const inside = 'sts-only.example';
 

@@ -15,8 +15,8 @@ const host = 'mx.interop.example';
 const ca = createCa({ name: 'Interop Root' });
 
 /**
- * Fingerprint of the certificate that a server presents after STARTTLS; empty if the
- * handshake fails.
+ * Returns the fingerprint of the certificate that a server presents after STARTTLS; empty
+ * if the handshake fails.
  */
 async function shown(address: string, port: number): Promise<string> {
   const client = `openssl s_client -starttls smtp -connect ${address}:${port} -servername ${host} </dev/null 2>/dev/null`;

@@ -67,7 +67,7 @@ export class Jail {
     writeFileSync(join(this.root, path), content, { mode });
   }
 
-  /** Creates a folder owned by the nth user. */
+  /** Creates a folder that the nth user owns. */
   folder(path: string, user: number): void {
     mkdirSync(join(this.root, path), { recursive: true });
     chownSync(join(this.root, path), this.idOf(user), this.idOf(user));
@@ -78,7 +78,7 @@ export class Jail {
     return 900 + user;
   }
 
-  /** Runs the program, or another program of the package, to its end. */
+  /** Runs the program, or another program of the package, and waits for its end. */
   ask(
     args: readonly string[],
     program = this.program,

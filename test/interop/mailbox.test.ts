@@ -388,7 +388,7 @@ test('a new UIDVALIDITY counts no report twice, and IDLE announces mail', async 
   await daemon.end('SIGTERM');
   for (const name of readdirSync(box))
     if (name.startsWith('dovecot')) rmSync(join(box, name), { force: true });
-  // Dovecot takes UIDVALIDITY from the clock.
+  // Dovecot derives UIDVALIDITY from the clock.
   await new Promise((resolve) => setTimeout(resolve, 1100));
   const again = Served.start('keep', settings);
   t.after(() => again.end('SIGKILL'));

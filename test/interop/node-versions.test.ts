@@ -41,8 +41,8 @@ before(async () => {
 after(() => rmSync(folder, { recursive: true, force: true }));
 
 /**
- * Leaf certificates from the days around three distrust dates, and chains with other
- * faults.
+ * Returns roots and chains: chains with leaf certificates from the days around three
+ * distrust dates, and chains with other faults.
  */
 function toyChains(): Omit<SameInput, 'evidence'> {
   const names = ['mx.example.com'];

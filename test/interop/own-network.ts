@@ -1,8 +1,8 @@
 import { spawnSync } from 'node:child_process';
 
 /**
- * The network namespace in which packages can be downloaded, when this process runs in an
- * inner one.
+ * Environment variable that names the network namespace in which packages can be
+ * downloaded, if this process runs in an inner namespace.
  */
 const OUTER = 'HERMETIC_OUTER_NETWORK';
 
@@ -38,7 +38,10 @@ export function ownNetwork(addresses: readonly string[], mark = 'HERMETIC_OWN_NE
   process.exit(status ?? 1);
 }
 
-/** Wraps a command so that it can reach other hosts. */
+/**
+ * Returns the command wrapped so that it runs in the outer network and can reach other
+ * hosts.
+ */
 export function inOuterNetwork(command: string, args: readonly string[]): readonly string[] {
   const outer = process.env[OUTER];
   return outer === undefined ? [command, ...args] : ['nsenter', `--net=${outer}`, command, ...args];

@@ -12,7 +12,10 @@ ownNetwork([...Object.values(at), '127.31.0.11']);
 const domain = 'pebble.example';
 const host = `mta-sts.${domain}`;
 
-/** Returns the certificate of the policy host; undefined if it refuses the handshake. */
+/**
+ * Returns the certificate of the policy host; undefined if the host refuses the
+ * handshake.
+ */
 function shown(): Promise<X509Certificate | undefined> {
   return new Promise((resolve) => {
     const socket = connect({
@@ -79,7 +82,8 @@ ${world.publishing(challenge)}  domains: {${domain}: {mx: [mx.${domain}], policy
   assert.equal(spki(second), spki(first), 'a renewal keeps the key');
   assert.ok(Date.parse(second.validFrom) < Date.parse(first.validTo), 'renewed before the end');
   const alias = options.answersAt === undefined ? [] : [`${options.answersAt}.`];
-  // The next renewal may be in progress, and its answer is then lost at the end.
+  // The next renewal may be in progress, so its challenge response may remain for a
+  // while.
   await until(
     'no answer is left behind',
     async () => String(await world.records(`_acme-challenge.${host}`, 'TXT')) === alias.join(),

@@ -12,15 +12,15 @@ export interface PebbleOptions {
   readonly name: string;
   readonly webCa: Authority;
   /**
-   * The resolver that pebble queries for challenges, ADDRESS:PORT. It differs from the
-   * resolver of the other programs, whose cache contains absent names.
+   * The resolver that pebble queries for challenges, ADDRESS:PORT. The other programs use
+   * a different resolver, whose cache contains absent names.
    */
   readonly resolver: string;
-  /** The lifetime of its certificates, seconds. */
+  /** The lifetime of the certificates that pebble issues, seconds. */
   readonly lifetime: number;
   /**
-   * Further settings of its environment. By default pebble validates at once, and refuses
-   * no nonce.
+   * Further environment variables of pebble. By default pebble validates at once, and
+   * refuses no nonce.
    */
   readonly env?: Readonly<Record<string, string>>;
 }
@@ -77,7 +77,7 @@ export class Pebble {
     );
   }
 
-  /** Returns the root of its certificates. */
+  /** Returns the root of the certificates that pebble issues. */
   rootPem(): Promise<string> {
     const { address, name, webCa } = this.options;
     return new Promise((resolve, reject) => {

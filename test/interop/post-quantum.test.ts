@@ -22,7 +22,10 @@ import { runProgram } from './process.js';
  */
 
 const folder = mkdtempSync(join(tmpdir(), 'hermetic-post-quantum-'));
-/** Uses the printed groups, and for the receiving side also OpenSSL's defaults. */
+/**
+ * Addresses of the receiving Postfix: one with the printed groups, one with OpenSSL's
+ * defaults.
+ */
 const addresses = { printed: '127.0.0.51', library: '127.0.0.52' } as const;
 const listeners: Server[] = [];
 let postfix: Postfix;

@@ -54,8 +54,8 @@ const classOf: Readonly<Record<Level, SenderClass>> = {
 
 /** Cases in which Postfix cannot follow the decision, or does not log its compliance. */
 const differs: Readonly<Record<string, string>> = {
-  // With the single answer `dane-only` for all hosts, only DANE applies if every host has
-  // it.
+  // The single answer for all hosts is `dane-only` if every host has DANE, so only DANE
+  // applies.
   'socketmap sts-enforce-self-signed-dane.example': 'verified',
   // For a host in an unsigned MX record, Postfix logs Trusted and never Verified (RFC
   // 7672 §2.2.1); the next test proves the verification.
@@ -100,7 +100,7 @@ function cellScenario(column: DaneColumn, row: StsRow, swapped: boolean): Scenar
 }
 
 /**
- * The result of a level without an attacker, and with an on-path attacker who
+ * The delivery result at each level, without an attacker and with an on-path attacker who
  * presents their own certificates.
  */
 const comesTo = {

@@ -26,7 +26,7 @@ const resolverAt = '127.0.78.53';
  */
 export interface PostfixWorld {
   readonly lab: Lab;
-  /** The version, as `postconf` prints it. */
+  /** The version of Postfix, as `postconf` prints it. */
   readonly version: string;
   /** The folder of the daemon's files; `hermetic.yaml` is its configuration. */
   readonly folder: string;
@@ -54,7 +54,7 @@ export interface PostfixWorldOptions {
   readonly sessions?: true;
   /** The Debian release of the sending Postfix; by default the installed release. */
   readonly release?: string;
-  /** Real servers by their documentation address in the lab. */
+  /** Real servers, each with the documentation address that represents it in the lab. */
   readonly servers?: readonly {
     readonly address: string;
     readonly at: { readonly address: string; readonly port: number };
@@ -62,7 +62,8 @@ export interface PostfixWorldOptions {
 }
 
 /**
- * Starts the world. The sender of a message selects its level. Needs root.
+ * Starts the programs. The sender of a message selects the TLS level of its delivery.
+ * Needs root.
  */
 export async function startPostfixWorld(options: PostfixWorldOptions): Promise<PostfixWorld> {
   const folder = mkdtempSync(join(tmpdir(), 'hermetic-postfix-'));

@@ -74,8 +74,8 @@ const queues = [
 export class Postfix {
   readonly #conf: string;
   /**
-   * For another release. The instance then starts `master`, because `postfix start` would
-   * need a whole system.
+   * The jail for a Postfix of another release. In a jail the instance starts `master`,
+   * because `postfix start` would need a whole system.
    */
   readonly #jail: Jail | undefined;
   #master: Daemon | undefined;
@@ -162,7 +162,7 @@ export class Postfix {
       );
   }
 
-  /** The whole log. */
+  /** Returns the whole log. */
   get maillog(): string {
     return readFileSync(join(this.folder, 'maillog'), 'utf8');
   }

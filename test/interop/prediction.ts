@@ -23,7 +23,7 @@ export interface TestedServer {
   /** Local part of the envelope sender, which selects a configuration of the server. */
   readonly name: string;
   readonly port: number;
-  /** The receivers accept connections, and no message has been delivered. */
+  /** Runs once the receivers accept connections, before any message is delivered. */
   onOpen(receivers: Receivers): void | Promise<void>;
 }
 

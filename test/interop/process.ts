@@ -2,8 +2,8 @@ import { execFile, spawn, type ChildProcess } from 'node:child_process';
 import { connect } from 'node:net';
 
 /**
- * Runs a program to its end. Rejects with its output when its exit status is not 0,
- * unless `anyStatus`.
+ * Runs a program to its end. Rejects with the output if the exit status is not 0, unless
+ * `anyStatus` is set.
  */
 export function runProgram(
   command: string,
@@ -91,12 +91,12 @@ export async function until(
   }
 }
 
-/** Returns true when an SMTP server opens a session there. */
+/** Returns whether an SMTP server at the address sends a greeting. */
 export function greets(host: string, port: number): Promise<boolean> {
   return firstEvent(host, port, 'data');
 }
 
-/** Returns true when a server accepts connections there. */
+/** Returns whether a server at the address accepts connections. */
 export function accepts(host: string, port: number): Promise<boolean> {
   return firstEvent(host, port, 'connect');
 }

@@ -103,7 +103,8 @@ dnssec-policy "quick" { keys { csk lifetime unlimited algorithm ecdsap256sha256;
     world.file(`usr/local/bin/${name}`, `#!/bin/bash\nset -e\n${body}\n`, 0o755);
   const settings = world.file('settings.yaml', world.settings.replace(/^store:.*\n/m, ''));
   script('apt-get', 'test "$2 $3" = "-y ./hermetic_0.1.0-1_amd64.deb"');
-  // test/publish-guides.test.ts compares the file of setup with that of the page.
+  // The file that `hermetic setup` writes equals that of the page:
+  // test/publish-guides.test.ts compares them.
   const written = world.file(
     'page.yaml',
     `${blocks('yaml')[0] ?? ''}web: {listen: "${at.web}:443"}\n`,

@@ -13,13 +13,13 @@ export interface PublishWorldOptions {
   readonly domain: string;
   /** Mail hosts, each with a separate address. */
   readonly hosts: readonly { readonly name: string; readonly address: string }[];
-  /** The TTL and lifetime of everything that changes, seconds. */
+  /** The TTL of the records and the `max_age` of the policies that change, seconds. */
   readonly ttl: number;
-  /** Of certificates, seconds. */
+  /** The lifetime of certificates, seconds. */
   readonly lifetime: number;
   /**
-   * The alias target of `_acme-challenge.mta-sts.DOMAIN`; then only that name may
-   * change.
+   * The alias target of `_acme-challenge.mta-sts.DOMAIN`. If set, only the target name
+   * may change.
    */
   readonly answersAt?: string;
   /**
@@ -158,7 +158,7 @@ export class PublishWorld {
     return one;
   }
 
-  /** The part of `hermetic.yaml` for this world. */
+  /** Returns the part of `hermetic.yaml` for this world. */
   get settings(): string {
     const { folder } = this;
     return `store: {file: ${join(folder, 'hermetic.db')}}
@@ -168,12 +168,12 @@ network: {privateAddresses: allow}
 `;
   }
 
-  /** URL of the directory of pebble. */
+  /** Returns the URL of the directory of pebble. */
   get directory(): string {
     return this.#pebble?.directory ?? '';
   }
 
-  /** `publish.acme` and `publish.dns` of this world. */
+  /** Returns `publish.acme` and `publish.dns` of this world. */
   publishing(challenge: string): string {
     return `  keys: ${join(this.folder, 'keys')}
   acme: {directory: '${this.directory}', agreed: true, challenge: ${challenge}, roots: ${join(this.folder, 'web-root.pem')}}
@@ -215,7 +215,7 @@ network: {privateAddresses: allow}
       .sort();
   }
 
-  /** The logs of all programs. */
+  /** Returns the logs of all programs. */
   get log(): string {
     return [`hermetic:\n${this.#serving?.log ?? ''}`, `pebble:\n${this.#pebble?.log ?? ''}`]
       .join('\n')

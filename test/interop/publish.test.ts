@@ -35,8 +35,8 @@ interface DesiredFile {
 }
 
 /**
- * Two receiving Postfix servers, initially with an untrusted certificate, one that sends
- * continuously in two ways, and the observers.
+ * Starts two receiving Postfix servers, initially with an untrusted certificate, a
+ * Postfix that sends continuously in two ways, and the observers.
  */
 async function life(t: TestContext, nameServer: UpdateServer, challenge: string) {
   const world = await PublishWorld.start({ nameServer, domain, hosts, ttl, lifetime });

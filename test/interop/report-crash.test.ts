@@ -46,8 +46,8 @@ test(`a receiver killed ${rounds} times loses no acknowledged report`, async () 
       const target = acknowledged.size + 20 + 3 * round;
       const send = async (): Promise<void> => {
         while (child.exitCode === null && child.signalCode === null) {
-          // The client sends half of them again, acknowledged or not, as a sender without
-          // an answer does.
+          // The client sends half of the reports again, acknowledged or not, as a sender
+          // without an answer does.
           const n = Math.random() < 0.5 || next === 0 ? next++ : Math.floor(Math.random() * next);
           const status = await post(port, reportJson(1, 1, String(n), today));
           if (status === 201 || status === 200) acknowledged.add(n);

@@ -156,8 +156,8 @@ function byKey(sums: readonly SummedStatistic[]): object {
 }
 
 /**
- * Returns the stored statistics of the scan by domain. Sums all of them except those that
- * count single TLS versions.
+ * Returns the stored statistics of the scan by domain. The sums include all statistics
+ * except those that count single TLS versions.
  */
 async function storedSums(database: Database): Promise<object> {
   const stored = await database.query<SummedStatistic>(

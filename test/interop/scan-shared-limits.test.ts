@@ -45,7 +45,7 @@ test('three processes together keep to the budget of an address, one at a time',
   assert.deepEqual(rows, [{ spent: 25, reserved: 0 }]);
 });
 
-/** The visits of a check page that shares the limits of the scans. */
+/** Returns the visits of a check page that shares the limits of the scans. */
 function page(dailyBudget: number) {
   const errors: string[] = [];
   const shared = sharedAddresses({

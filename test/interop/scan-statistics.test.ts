@@ -41,7 +41,10 @@ const base = gradeDomain({
   ],
 });
 
-/** Host names as peers may send them: shared names, and names with unusual octets. */
+/**
+ * Host names that DNS may return: names that domains share, and names with unusual
+ * octets.
+ */
 const hostNames = [
   'mx1.provider.test',
   'mx2.provider.test',
@@ -97,7 +100,7 @@ function results(): readonly ScanResultRow[] {
       exposure: Object.fromEntries(
         senders.map((sender) => [sender, { ...base.exposure[sender], stripStarttls: cell }]),
       ) as unknown as DomainGrade['exposure'],
-      // A null MX names no host, and a failed lookup of the route yields none.
+      // A null MX names no host, and a failed lookup of the route yields no host.
       measures: { ...measures, mail: route },
     });
     const { shape: _, ...content } = grade;

@@ -476,7 +476,8 @@ test('killed and stopped workers, and a restart of PostgreSQL, change no result'
   const finished = world.finished(scan, 180_000).finally(() => (done = true));
   const [frozen] = workers;
   await systemClock.sleep(3000);
-  // The pause is longer than its lease, so the other workers take over its visits.
+  // The worker is stopped for longer than its lease, so the other workers take over its
+  // visits.
   frozen?.kill('SIGSTOP');
   let kills = 0;
   for (let round = 0; !done && round < 60; round++) {

@@ -18,8 +18,8 @@ let postfix: Postfix;
 const received = (): string => readFileSync(join(folder, 'received'), 'utf8');
 
 /**
- * A domain of the lab with DANE and MTA-STS. A Postfix replaces its server and has the
- * certificate that matches the records and the CA.
+ * A domain of the lab with DANE and MTA-STS. A Postfix replaces the server of the domain,
+ * and has the certificate that matches the TLSA records and the CA.
  */
 before(async () => {
   folder = mkdtempSync(join(tmpdir(), 'hermetic-send-'));

@@ -121,7 +121,7 @@ for (const { name, verdicts } of configurations)
       domain: 'case.me.sender.example',
       resolver: 'validates',
     });
-    // The hints of earlier deliveries would keep Exim from a host.
+    // With the retry hints of earlier deliveries, Exim would not try a host.
     rmSync(join(jail.root, 'var/spool/exim4/db'), { recursive: true, force: true });
     const observed = await observe({
       name,

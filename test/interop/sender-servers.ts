@@ -136,7 +136,7 @@ export async function postfixSenders(
   }));
 }
 
-/** `hermetic serve` as the policy service of Postfix. */
+/** Starts `hermetic serve` as the policy service of Postfix. */
 async function startDaemon(
   folder: ServerFolder,
   receivers: Receivers,
@@ -162,12 +162,15 @@ postfix: {listen: 127.0.0.1:${port}, version: "3.7", resolver: {file: ${join(fol
   );
 }
 
-/** Calls the function, because the program needs the metadata of an installed package. */
+/**
+ * Python code that calls the main function directly, because the program itself needs the
+ * metadata of an installed package.
+ */
 const START_RESOLVER = 'from postfix_mta_sts_resolver.daemon import main; main()';
 
 /**
- * postfix-mta-sts-resolver of Debian, unpacked. It reads the resolver of the test, and
- * trusts its CA.
+ * Starts Debian's postfix-mta-sts-resolver, unpacked. The program uses the resolver of
+ * the test, and trusts the CA of the test.
  */
 async function startStsResolver(
   folder: ServerFolder,
@@ -219,8 +222,9 @@ function withResolver(folder: ServerFolder, program: readonly string[]): readonl
 }
 
 /**
- * swaks of the installed release with TLS and MX lookups, for which it needs two more
- * packages. swaks connects directly to the hosts of the case, without a queue.
+ * Returns a function that sends a message with swaks of the installed release. For TLS
+ * and MX lookups, swaks needs two more packages. swaks connects directly to the hosts of
+ * the case, without a queue.
  */
 export function swaksSubmit(folder: ServerFolder): Submit {
   const root = join(folder.path, 'swaks');
@@ -248,7 +252,7 @@ export interface EximConfig {
   readonly transport?: readonly string[];
 }
 
-/** Exim of the installed release, one program for each configuration. */
+/** Returns one Exim of the installed release for each configuration. */
 export async function eximSenders(
   folder: ServerFolder,
   configs: readonly EximConfig[],
@@ -321,8 +325,9 @@ begin retry
 export type SmtpdRelays = Readonly<Record<string, string>>;
 
 /**
- * OpenSMTPD of the installed release. Each configuration starts with its test and an
- * empty queue: retries of an earlier configuration would use up the connections.
+ * Returns OpenSMTPD of the installed release. Each configuration starts at the time of
+ * its test, with an empty queue: retries of an earlier configuration would use up the
+ * connections.
  */
 export async function openSmtpdSenders(
   folder: ServerFolder,

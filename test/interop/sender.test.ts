@@ -80,7 +80,7 @@ async function compareAll(
   return found;
 }
 
-/** The answers of the table replace the level dane. */
+/** A Postfix whose policy table replaces the level `dane`. */
 const stsResolver: PostfixClient = [
   'sts-resolver',
   'smtp_tls_security_level=dane',
@@ -111,8 +111,8 @@ test('Postfix at each TLS level, and with policy servers', async () => {
 });
 
 /**
- * The prediction from the configuration and the TLS library equals the observation in
- * every case.
+ * Asserts that the prediction from the configuration and the TLS library equals the
+ * observation in every case.
  */
 function checkPrediction({ name }: SenderServer, result: SenderTestResult): void {
   const servers: Readonly<Record<string, readonly [PolicyServer, string]>> = {
@@ -137,7 +137,7 @@ function checkPrediction({ name }: SenderServer, result: SenderTestResult): void
   assertPredicted(name, model, result);
 }
 
-/** The prediction equals the observation in every case. */
+/** Asserts that the prediction equals the observation in every case. */
 function assertPredicted(name: string, model: SenderModel, result: SenderTestResult): void {
   const compared = comparePrediction(predictSender(model, senderCases), result);
   assert.equal(compared.length, result.cases.length);
@@ -173,7 +173,8 @@ test('swaks is opportunistic, and its case ends with its run', async () => {
   const result = await runSenderTest({
     exposed: true,
     submit: ({ cases }) => {
-      // A run delivers one message, and a case that withdraws its policy needs two.
+      // A run of the program delivers one message, and a case that withdraws its policy
+      // needs two messages.
       const messages = cases.length + cases.filter(({ withdrawn }) => withdrawn).length;
       return async (message) => {
         const submission = await deliver(message);

@@ -52,7 +52,7 @@ test('one connection tells what a sender would find: STARTTLS, certificate, DANE
   for (const server of matrix.servers) {
     const result = grade(await matrix.collect(server, { depth: 'triage' }));
     assert.equal(server.proxy.take().connections, 1, server.name);
-    // Debian's OpenSMTPD cannot complete a handshake, and the result reports that.
+    // Debian's OpenSMTPD cannot complete a handshake, and the result reports this fault.
     const broken = server.name.startsWith('opensmtpd');
     // GnuTLS's own server speaks no SMTP inside TLS.
     const mute = server.name.startsWith('gnutls');

@@ -104,7 +104,7 @@ zone:
   },
 };
 
-/** The zone file, in the server's folder unless `where` says otherwise. */
+/** Writes the zone file into the folder of the server, or into `where`. */
 export function writeZone(folder: string, zone: string, records: string, where = folder): void {
   mkdirSync(folder, { recursive: true });
   writeFileSync(

@@ -17,7 +17,10 @@ import { until } from './process.js';
 ownNetwork([]);
 
 const ROUNDS = 20;
-/** Milliseconds between two starts. An interval of one hour has at most 66 minutes. */
+/**
+ * Milliseconds between two starts. With jitter, an interval of one hour lasts at most 66
+ * minutes.
+ */
 const STEP = 70 * 60_000;
 const domains = ['good.example', 'sts-only.example'] as const;
 /** A name of the lab, which receives the alarms. */
@@ -40,7 +43,7 @@ interface Arrival {
   readonly domain: string;
 }
 
-/** The webhook: it keeps every alarm that arrives, repetitions included. */
+/** A webhook that saves every alarm that arrives, repetitions included. */
 class Receiver {
   readonly arrivals: Arrival[] = [];
   beforeAnswer: () => void = () => undefined;
@@ -91,14 +94,14 @@ class Daemon {
     this.#ended = once(this.#child, 'exit');
   }
 
-  /** Checks whose result is stored. */
+  /** Returns the number of checks whose result is stored. */
   get checks(): number {
     return this.log.match(/watch-check/g)?.length ?? 0;
   }
 
   /**
-   * The daemon has checked every domain, and the receiver has accepted the resulting
-   * alarms.
+   * Returns whether the daemon has checked every domain and the receiver has accepted the
+   * resulting alarms.
    */
   get hasDelivered(): boolean {
     if (this.checks < domains.length) return false;
@@ -146,8 +149,8 @@ class KilledWatch {
   }
 
   /**
-   * A kill before the mark repeats a message; after the mark, the daemon never repeats
-   * it.
+   * Asserts that the daemon repeats no message that it has marked as accepted. After a
+   * kill before the mark, a repetition is allowed.
    */
   #expectNoMarked({ log }: Daemon, from: number): void {
     const ids = this.receiver.arrivals.slice(from).map(({ id }) => id);
@@ -174,7 +177,7 @@ class KilledWatch {
     return [...new Set(arrived().map(({ id }) => id))];
   }
 
-  /** One run of the daemon, which checks each domain at most once. */
+  /** Runs the daemon once; it checks each domain at most once. */
   async #round(): Promise<void> {
     const moment = moments[this.kills.length % moments.length] ?? 'between checks';
     const from = this.receiver.arrivals.length;

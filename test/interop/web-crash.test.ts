@@ -84,7 +84,7 @@ async function signIn(at: string, name: string): Promise<string | undefined> {
   return cookie;
 }
 
-/** The work of one round; every loop ends when the daemon has ended. */
+/** Sends the requests of one round; every loop ends when the daemon has ended. */
 async function load({ child, ports }: Served, round: number): Promise<void> {
   const pages = ports['pages'] ?? '';
   const isGone = (): boolean => child.exitCode !== null || child.signalCode !== null;

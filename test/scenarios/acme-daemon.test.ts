@@ -44,8 +44,8 @@ class OwnServer extends LabDns {
 }
 
 /**
- * A CA and a name server on loopback sockets, and the configuration of a daemon that has
- * neither key nor certificate yet.
+ * Starts a CA and a name server on loopback sockets, and returns the configuration of a
+ * daemon that has neither key nor certificate yet.
  */
 async function world(
   t: TestContext,
@@ -132,8 +132,8 @@ publish:
 }
 
 /**
- * Returns the certificate of the port for the policy host; undefined if it refuses the
- * handshake.
+ * Returns the certificate that the port presents for the policy host; undefined if the
+ * server refuses the handshake.
  */
 function shown(port: number): Promise<X509Certificate | undefined> {
   return new Promise((resolve) => {

@@ -14,7 +14,8 @@ test('under every attack, mail goes only where the RFCs permit', { timeout: 120_
 test('the matrix fails when one cell is not as expected', async () => {
   const [strip] = rows.filter(({ says }) => says === 'STARTTLS removed');
   assert.ok(strip);
-  // Wrong predictions: plaintext under DANE, and deferral without any policy.
+  // The expectation is wrong on purpose: plaintext under DANE, and deferral without any
+  // policy.
   const { wrong } = await runMatrix([{ ...strip, expect: 'CWWWCW' }]);
   assert.deepEqual(
     wrong.map(({ column }) => column),
@@ -23,7 +24,8 @@ test('the matrix fails when one cell is not as expected', async () => {
 });
 
 /**
- * One domain of each kind, fewer in the short form; `npm run attacks` tests all domains.
+ * Domains to test, one of each kind and fewer in the short form; `npm run attacks` tests
+ * all.
  */
 const some = [
   'good',

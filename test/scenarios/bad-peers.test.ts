@@ -21,7 +21,10 @@ async function checkAlone(
   }
 }
 
-/** The peers never answer, so a short timeout does not change the result. */
+/**
+ * Options with a short timeout, which does not change the result because the peers never
+ * answer.
+ */
 const impatient = (): CheckOptions => ({ timeoutMs: 1500 });
 const ids = (result: CheckResult): string[] => result.findings.map((f) => f.id);
 const shown = (result: CheckResult): string => renderTerminal(result, { width: 80, color: false });

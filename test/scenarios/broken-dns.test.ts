@@ -22,7 +22,7 @@ interface Found {
   readonly sender: Sender;
   readonly decision: DomainDecision;
   /**
-   * The answer to a Postfix whose resolver validates, and to one whose resolver does not.
+   * The answers to two Postfix servers: one with a validating resolver, one without.
    */
   readonly replies: readonly [string, string];
   readonly delivery: Delivery;

@@ -42,7 +42,7 @@ function comparable(result: CheckResult): unknown {
       ({ connections: ____, inferredFrom: _____, ...address }) => address,
     ),
   }));
-  // The policy id in a step contains the time of the check.
+  // The policy id in the text of a step contains the time of the check.
   return JSON.parse(JSON.stringify({ ...rest, hosts }).replace(/id=\d{8}T\d{6}Z/g, 'id=T'));
 }
 
@@ -91,8 +91,8 @@ test('names at one address share the answers about TLS and one connection at a t
   const { connections, questions } = internet.counts();
   assert.equal(mostOpen(), 1);
   assert.deepEqual(comparable(results[5] as CheckResult), comparable(alone));
-  // The check of the first name tests every parameter; the others only complete
-  // handshakes.
+  // The check of the first name tests every TLS parameter; the checks of the other names
+  // only complete handshakes.
   assert.ok(connections <= first + 6 * 3, `${connections} connections, ${first} for one domain`);
   assert.deepEqual([list.counts().connections, list.counts().addresses], [connections, 1]);
   assert.equal(list.counts().questions, questions);

@@ -63,7 +63,7 @@ function answerOf(config: ResponderConfig, question: TlsQuestion): TlsAnswer {
     : { kind: 'refused', ...(flight.alert ? { alert: flight.alert.description } : {}) };
 }
 
-/** TLS 1.3 with only one kind of key. */
+/** Answers a TLS 1.3 handshake that accepts only one kind of key. */
 function keyShown(
   { versions, certificates: own, suites, groups }: ResponderConfig,
   key: 'RSA' | 'ECDSA' | 'any',

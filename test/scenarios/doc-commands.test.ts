@@ -14,8 +14,9 @@ import { examplesNotRun, ExampleWorld, helpExamples, inLab } from '../support/ex
  *     <!-- run: test/interop/docs.test.ts -->
  *     <!-- not run: needs systemd -->
  *
- * A marker covers the code blocks up to the next marker or heading; `<!-- run -->` ends
- * it. A block without a marker is one command, and this test runs it in the lab.
+ * A marker applies to the code blocks up to the next marker or heading; `<!-- run -->`
+ * ends its scope. A block without a marker is one command, and this test runs it in the
+ * lab.
  */
 interface CommandBlock {
   /** `docs/serve.md:12` */
@@ -95,7 +96,7 @@ test('every command of the documentation runs, or a marker says why not', async 
       /^(hermetic|openssl|chmod) [^\n]+$/,
       `${place}: mark this block, or show one command`,
     );
-    // test/scenarios/help-examples.test.ts runs these.
+    // test/scenarios/help-examples.test.ts runs the examples of help texts.
     if (done.has(text) || (examples.has(text) && examplesNotRun[text] === undefined)) continue;
     done.add(text);
     await t.test(text, async () => {

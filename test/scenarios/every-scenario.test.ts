@@ -47,8 +47,8 @@ test('a check of the whole lab uses no socket outside src/net', () => {
   assert.ok(guard.passed() > 300, `${guard.passed()} uses`);
 });
 
-// Among them policies behind redirects, of another type, and of another host
-// [8461-3.1-1].
+// The domains of the lab include policies behind redirects, of another media type, and of
+// another host [8461-3.1-1].
 test('the lab has its domains', () => {
   assert.ok(allScenarios.length >= 50, `${allScenarios.length} scenarios`);
   assert.equal(new Set(allScenarios.map((s) => s.domain)).size, allScenarios.length);
@@ -147,8 +147,8 @@ function rowOf(result: CheckResult): string {
 }
 
 /**
- * Returns each place of a result, once with a foreign type and, for objects, once with a
- * field of unknown meaning and once with each field missing.
+ * Returns mutations of a result: each value with another type, and each object with an
+ * unknown field and with each field missing.
  */
 function* mutations(root: CheckResult): Generator<{ what: string; value: unknown }> {
   const copy = (): Record<string, unknown> =>

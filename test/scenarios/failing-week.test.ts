@@ -69,7 +69,7 @@ const senders = [
 
 const clockOf = (day: Day): Clock => systemClockAt(() => at(`${day.date}T12:00:00Z`));
 
-/** Returns the mail internet of one day. */
+/** Returns the simulated mail servers and DNS of one day. */
 async function dayOf({
   date,
   renewed,
@@ -128,8 +128,8 @@ async function dayOf({
 }
 
 /**
- * Returns the path of one sender on Friday: an attacker strips STARTTLS from every
- * connection.
+ * Returns the network of one sender on Friday: an on-path attacker strips STARTTLS from
+ * every connection.
  */
 function tapped(network: Network): Network {
   const detours: Readonly<Record<string, string>> = {

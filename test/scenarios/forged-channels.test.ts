@@ -120,7 +120,7 @@ async function* sourceOf(bytes: Uint8Array): AsyncGenerator<Source> {
   };
 }
 
-/** Feeds the items through their channels to the intake, and returns the conclusions. */
+/** Passes the items to the intake over their channels, and returns the conclusions. */
 async function outcomeOf(
   items: readonly Item[],
   verify = (mail: Uint8Array): Promise<DkimVerdict> => verifyDkim(mail, keys, now),
@@ -159,14 +159,17 @@ async function outcomeOf(
   return found;
 }
 
-/** By number, so that a counterexample is short. */
+/**
+ * A random order of genuine and forged items, which it names by number so that a
+ * counterexample is short.
+ */
 const mixture = fc.record({
   own: fc.shuffledSubarray([...genuine.keys()]),
   others: fc.shuffledSubarray([...forged.keys()], { minLength: 1 }),
   order: fc.array(fc.nat(20), { minLength: forged.length, maxLength: forged.length }),
 });
 
-/** Both lists, each in its order, merged as `order` says. */
+/** Merges two lists, each in its own order, at the positions in `order`. */
 function merged(own: readonly Item[], others: readonly Item[], order: readonly number[]): Item[] {
   const all = [...own];
   others.forEach((item, n) => all.splice((order[n] ?? 0) % (all.length + 1), 0, item));

@@ -42,7 +42,7 @@ const codeOf = (work: Promise<unknown>): Promise<string> =>
 
 /** One function of the daemon, with its behaviour during and after a full disk. */
 interface Function {
-  /** The job that calls it. */
+  /** The job that calls the function. */
   readonly job: string;
   readonly onFullDisk: string;
   readonly afterwards: string;

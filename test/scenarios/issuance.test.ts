@@ -5,12 +5,15 @@ import { grade } from '../../src/check/index.js';
 import { checkResultSchema, evidenceSchema, type CheckResult } from '../../src/evidence/index.js';
 import { allScenarios, createLab, type Scenario } from '../../src/lab/index.js';
 
-/** A case: its zone lines, the hosts whose renewal CAA or DNSSEC stops, and further ids. */
+/**
+ * A case: its zone lines, the hosts whose renewal CAA or DNSSEC stops, and the other
+ * expected findings.
+ */
 interface Case {
   readonly says: string;
   readonly records?: string;
   readonly more?: Partial<Scenario>;
-  /** Host and id of each expected finding, without those of severity info. */
+  /** Host and id of each expected finding, without findings of severity info. */
   readonly stops?: readonly string[];
   /** Findings of severity info or good that are expected. */
   readonly notes?: readonly string[];
@@ -23,7 +26,7 @@ const wild = (records: string): Partial<Scenario> => ({
   zone: { records },
 });
 
-/** Every certificate is from a CA whose identifier is letsencrypt.org. */
+/** The cases; every certificate is from a CA whose identifier is letsencrypt.org. */
 const cases: Readonly<Record<string, Case>> = {
   none: { says: 'no CAA anywhere', notes: ['caa-absent'] },
   'at-domain': { says: 'the domain permits the CA', records: `@ ${permits}` },

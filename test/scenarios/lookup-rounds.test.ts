@@ -39,8 +39,8 @@ const zones: readonly ZoneSpec[] = [
 ];
 
 /**
- * A resolver whose upstream answers all questions of a round at once, and the questions
- * of each round.
+ * Starts a resolver whose upstream answers all questions of a round at once, and records
+ * the questions of each round.
  */
 function startRounds() {
   const dns = new LabDns(zones, now);

@@ -109,7 +109,7 @@ class MailboxLife {
     return this.store.prepare(sql).all();
   }
 
-  /** Every mail that left the folder is in the database. */
+  /** Asserts that every mail that left the folder is in the database. */
   assertNothingLost(where: string): void {
     const moved = this.mailbox.moved.length;
     const table = "SELECT 1 FROM sqlite_master WHERE name = 'report'";

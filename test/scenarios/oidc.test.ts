@@ -37,7 +37,7 @@ const settings = {
   },
 };
 
-/** The client in the registration of the provider. */
+/** The client of the provider library, with the members that the tests use. */
 interface TestClient {
   backchannelLogout(subject: string, providerSession: string): Promise<void>;
 }
@@ -153,7 +153,8 @@ function shiftedClock(): Clock & { shift: number } {
 }
 
 /**
- * Returns a browser at the provider: cookies, forms, and redirects until another site.
+ * Signs in at the provider as a browser does, with cookies and forms, and returns the
+ * first redirect to another site.
  */
 async function signInAt(network: Network, location: string, login: string): Promise<string> {
   const cookies = new Map<string, string>();
@@ -234,7 +235,8 @@ test('an OpenID provider signs accounts in with the rights of their grant', asyn
   assert.match(await (await get('/o')).text(), /Signed in as alice@example\.com/);
   assert.equal((await get('/o/settings')).status, 200);
   assert.equal((await get('/o/users')).status, 403);
-  // Repeats the same callback: the code was used, and the cookie is deleted.
+  // A second request of the same callback fails: the code was used, and the cookie is
+  // deleted.
   assert.equal((await finish(site, callback, cookie)).status, 401);
   for (const changed of ['', 'forged.cookie', `${cookie.split('=')[0]}=${'a'.repeat(50)}.b`])
     assert.equal((await finish(site, callback, changed)).status, 401, changed);
@@ -318,7 +320,7 @@ test('a change of groups at the provider takes effect within 15 minutes', async 
   clock.shift = 15 * MINUTE + 1000;
   assert.equal((await get('/o/settings')).status, 403);
   assert.equal((await get('/o')).status, 200);
-  // The rights belong to the account: they also change in its other session, before the
+  // The rights belong to the account, so they also change in its other session before the
   // pages check that session.
   assert.equal((await other('/o/settings')).status, 403);
   assert.match(site.pages.access.audit.list(1)[0]?.action ?? '', /rights-change/);
@@ -395,7 +397,9 @@ test('a token of a provider account ends 30 days after its last confirmation', a
 
 const logoutEvent = { 'http://schemas.openid.net/event/backchannel-logout': {} };
 
-/** A site with sessions of an account, and a function that posts a logout token. */
+/**
+ * Returns a site with sessions of an account, and a function that posts a logout token.
+ */
 async function openLogout(t: TestContext) {
   const provider = await startProvider(t);
   const clock = shiftedClock();

@@ -26,7 +26,10 @@ async function filled(file: string): Promise<Store> {
   return store;
 }
 
-/** Names, modes and contents. `-shm` is the index of a running database, not state. */
+/**
+ * Returns a hash of the names, modes and contents of the files in a folder, without
+ * `-shm`, the index of a running database.
+ */
 function digest(at: string): string {
   const hash = createHash('sha256');
   for (const name of readdirSync(at).sort())

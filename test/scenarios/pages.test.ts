@@ -36,7 +36,7 @@ test('a report, its progress and the script stay small', async (t) => {
     const badge = await site.ask(`${path}/badge.svg`);
     assert.equal(badge.headers.get('content-type'), 'image/svg+xml');
     assert.match(await badge.text(), domain === 'good.example' ? />protected</ : />not protected</);
-    // Grades the same check by another profile.
+    // Grades the same evidence by another profile.
     assert.match(await site.text(`${path}?profile=ncsc-nl-2025-05`), /ncsc-nl-2025-05 of/);
   }
 });
@@ -113,7 +113,8 @@ test('a daemon without pages does not load the web framework', () => {
     [...packages].filter((name) => name.includes('hono')),
     [],
   );
-  // The walk over imports finds this package, because the application imports it.
+  // Control: the walk over imports finds this package, because the application imports
+  // it.
   visit('dist/src/web/app/create-app.js');
   assert.ok([...packages].some((name) => name.includes('hono')));
   // The first sign-in by a provider loads this module.

@@ -22,8 +22,8 @@ import { openStore } from '../../src/store/index.js';
 import { authoritativeNetwork } from '../support/publish/authoritative-network.js';
 
 /**
- * A domain of the lab from the view of its publisher: the lab's resolver replaces the
- * zone's own servers.
+ * Returns a domain of the lab from the view of its publisher: the lab's resolver replaces
+ * the zone's own servers.
  */
 async function publisher(t: TestContext, domain: string, settings: object) {
   const scenario = allScenarios.filter((s) => s.domain === domain);

@@ -16,7 +16,10 @@ import type { Network } from '../../src/net/index.js';
 const expect = { verdict: 'pass', exposure: {} as Scenario['expect']['exposure'] } as const;
 const sealed = { zone: { signed: {} }, sts: { mode: 'enforce' } } as const;
 
-/** `x.example`: signed, DANE and MTA-STS valid, behind a server with these limits. */
+/**
+ * Runs a test with `x.example`, a signed domain with valid DANE and MTA-STS, at a server
+ * with these limits.
+ */
 async function withLab(
   admits: ConnectionRule | undefined,
   run: (lab: Lab) => Promise<void>,

@@ -17,7 +17,10 @@ const served: ServedPolicy = {
   first: 0,
 };
 
-/** The certificates of these domains' policy hosts, and the renewal of each. */
+/**
+ * Issues a certificate for the policy host of each domain, and returns a function that
+ * renews due certificates.
+ */
 async function world(t: TestContext, domains: readonly string[], settings: object) {
   const made = await acmeWorld();
   t.after(() => made.close());

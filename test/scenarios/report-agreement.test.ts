@@ -16,7 +16,7 @@ import { FakeClock } from '../support/fake-clock.js';
 import { withReports } from '../support/report/reports.js';
 import { TestPages } from '../support/testing-pages.js';
 
-/** The time after the month: the next day, and three weeks later. */
+/** Two times after the month: the next day, and three weeks later. */
 const times = [0, 21].map((days) => firstDay + (monthDays + days) * 86_400_000 + 43_200_000);
 const words = {
   yours: 'your domain',

@@ -44,7 +44,7 @@ const bombs: Readonly<Record<string, Uint8Array>> = {
   'zip with a path': zip('../../../../etc/cron.d/x', Buffer.from('no report')),
 };
 
-/** The directory may name the file more than once. */
+/** Returns a zip archive whose directory names one file `times` times. */
 function zip(name: string, content: Buffer, times = 1): Buffer {
   const packed = deflateRawSync(content);
   const local = Buffer.alloc(30);

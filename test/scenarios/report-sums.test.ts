@@ -127,7 +127,10 @@ function mailHosts(reports: readonly TlsReport[], domain: string): ReadonlySet<s
   return new Set([...named, ...inReports, ...failing]);
 }
 
-/** The hosts below a recipient domain, and the hosts in its policy, belong to it. */
+/**
+ * Returns whether a host belongs to the domain of a policy: the hosts below a recipient
+ * domain, and the hosts in its policy, belong to the domain.
+ */
 function claims({ policyDomain = '', policyString }: ReportedPolicy, host: string): boolean {
   const patterns = policyString.flatMap(
     (line) => /^mx: (.*)$/.exec(line)?.[1]?.toLowerCase() ?? [],

@@ -20,8 +20,8 @@ after(async () => {
 });
 
 /**
- * The lab, with a TLS port that relays all data to its resolver. It records plaintext
- * connections and questions.
+ * Starts the lab with a TLS port that relays all data to the lab's resolver. The result
+ * records plaintext connections and questions.
  */
 async function behindTls(identity: Issued, closes = false) {
   const lab = await createLab();

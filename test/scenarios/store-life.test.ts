@@ -133,8 +133,8 @@ test('the daemon keeps its file locks through every operation', { timeout: 300_0
 });
 
 /**
- * The short form pairs each program with one signal, and each signal with at least two
- * programs.
+ * Pairs of a program and a signal. The short form has one signal for each program, and at
+ * least two programs for each signal.
  */
 const endings = Object.entries(foreign).flatMap(([who, run], i) =>
   (['SIGKILL', 'SIGTERM'] as const)

@@ -150,8 +150,8 @@ test('a missing final dot is named with the host that was meant', async () => {
   });
   assert.deepEqual(ids(own, 'fail'), ['mx-nonexistent']);
   assert.match(own.findings[0]?.steps[1]?.text ?? '', /IN MX 10 mx\.one\.example\.$/);
-  // A host of a provider: it does not exist in this lab, so the check asserts nothing
-  // about it.
+  // The host of a provider does not exist in this lab, so the check asserts nothing about
+  // the host.
   const other = await look({
     zone: { withoutMx: true, records: '@ MX 10 mx.provider.example' },
   });

@@ -61,7 +61,10 @@ const otherProvider: Plant = (result) => {
   return allOf(atHost('starttls-absent'), atDomain('sts-mx-mismatch', 'fail', 'mta-sts'))(moved);
 };
 
-/** Each kind of fault, with the rules of its one alarm; none for a change without a fault. */
+/**
+ * Each kind of fault, with the rules that its one alarm names; a change that is not a
+ * fault has no rules.
+ */
 const faults: readonly (readonly [what: string, rules: readonly string[], plant: Plant])[] = [
   ['MX moved to a provider without TLS', ['starttls-absent'], allOf(noTlsa, otherProvider)],
   [

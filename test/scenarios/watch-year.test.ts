@@ -43,11 +43,11 @@ interface Injected extends Span {
   readonly rule: string;
   readonly plant: Plant;
   readonly domain: string;
-  /** The watch reports neither its start nor its end. */
+  /** Whether the watch reports neither the start nor the end of the fault. */
   readonly isUnreported?: boolean;
 }
 
-/** The instant at a share of the simulated time. */
+/** Returns the instant after this share of the simulated time. */
 const share = (part: number): number => START + part * DAYS * DAY;
 
 const noRoute: Plant = (result) => ({
@@ -86,7 +86,7 @@ const kinds: readonly (readonly [rule: string, plant: Plant])[] = [
   ['not-seen', hidden()],
 ];
 
-/** Random numbers from 0 to 1, determined by a seed. */
+/** Returns a generator of random numbers from 0 to 1, determined by a seed. */
 function dice(seed: number): () => number {
   let state = seed;
   return () => {
@@ -164,7 +164,7 @@ function inject(seed: number): readonly Injected[] {
 
 /**
  * Returns the faults in orders that would reveal errors of the state machine, at the
- * domains without one of `inject`.
+ * domains without a fault from `inject`.
  */
 function injectHard(): readonly Injected[] {
   const fault = (domain: string, kind: number, span: Span, isUnreported = false): Injected => {

@@ -79,7 +79,7 @@ class ReportLife {
     return this.store.prepare(sql).all();
   }
 
-  /** Returns whether the tables exist and the reports were deleted from them. */
+  /** Returns whether the tables exist and old reports were deleted. */
   isPruned(): boolean {
     const table = "SELECT 1 FROM sqlite_master WHERE name = 'report_pruned'";
     if (!this.store.prepare(table).get()) return false;
@@ -222,7 +222,8 @@ for (const moment of moments)
       for (const domain of life.cached)
         assert.equal(cache.get(domain)?.policy?.mode, 'enforce', where);
       await life.live();
-      // Two more sessions count if a write was durable and its acknowledgement was lost.
+      // Two more sessions are counted if a write was durable but its acknowledgement was
+      // lost.
       const lost = life.reported() - life.counted;
       assert.ok(lost === 0 || (lost === 2 && moment === 'after a step'), `${where}: ${lost}`);
       assert.ok(life.counted >= atDeath + 6);

@@ -10,7 +10,7 @@ import { Ajv2020 } from 'ajv/dist/2020.js';
 import addFormats from 'ajv-formats';
 import type { TestPages } from './testing-pages.js';
 
-/** An OpenAPI document, limited to the members for the validation of answers. */
+/** An OpenAPI document, limited to the members that the validation of answers needs. */
 export interface OpenApiDocument {
   readonly openapi: string;
   readonly paths: Readonly<
@@ -24,7 +24,7 @@ interface Answer {
   readonly content?: Readonly<Record<string, { readonly schema: object }>>;
 }
 
-/** Whether a value satisfies the schema at a JSON pointer of the document. */
+/** Returns whether a value satisfies the schema at a JSON pointer of the document. */
 type Reader = (pointer: string, value: unknown) => Promise<boolean> | boolean;
 
 /** Returns the description that the API itself publishes. */
@@ -33,8 +33,9 @@ export async function publishedDocument(site: TestPages): Promise<OpenApiDocumen
 }
 
 /**
- * Validates answers by the document that the API itself publishes, with two readers that
- * share no code. Fails if the readers differ.
+ * Returns a function that validates answers against the document that the API itself
+ * publishes, with two readers that share no code. The function fails if the readers
+ * differ.
  */
 export async function apiValidator(
   site: TestPages,
@@ -84,7 +85,7 @@ export function hyperjumpReader(document: OpenApiDocument): Reader {
   };
 }
 
-/** Returns whether a document is valid by the schema of OpenAPI 3.1 and its dialect. */
+/** Returns whether a document satisfies the schema of OpenAPI 3.1 and its dialect. */
 export async function isOpenApi(document: OpenApiDocument): Promise<boolean> {
   const accepts = await validate('https://spec.openapis.org/oas/3.1/schema-base');
   return accepts(document as never).valid;

@@ -30,7 +30,7 @@ export function server(by: Authority, options: IssueOptions = {}): Issued {
   return issue(by, { names: ['mx.example'], ...options });
 }
 
-/** Trust, date and problems of a chain below {@link root}, as one line. */
+/** Returns trust, date and problems of a chain below {@link root}, as one line. */
 export function verdictOf(sent: readonly { readonly der: Uint8Array }[], at = Date.now()): string {
   const { chain, validity, problems } = verifyChain({
     sent: sent.map(read),

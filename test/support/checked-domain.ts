@@ -33,23 +33,23 @@ export async function look(
   }
 }
 
-/** The ids of the findings of some severities. */
+/** Returns the ids of the findings of some severities. */
 export const ids = ({ findings }: CheckResult, ...severities: readonly string[]): string[] =>
   findings.filter((f) => severities.includes(f.severity)).map((f) => f.id);
 
-/** The finding with an id, which must be among the findings. */
+/** Returns the finding with this id, which must be among the findings. */
 export const found = ({ findings }: CheckResult, id: string): CheckResult['findings'][number] => {
   const finding = findings.find((f) => f.id === id);
   assert.ok(finding, `${id} among ${findings.map((f) => f.id).join()}`);
   return finding;
 };
 
-/** Mark and value of one row of the scorecard. */
+/** Returns mark and value of one row of the scorecard. */
 export const scored = (result: CheckResult, topic: string): string => {
   const row = scorecard(result).find((score) => score.topic === topic);
   return `${row?.mark} ${row?.value}`;
 };
 
-/** The steps of all findings as one text. */
+/** Returns the steps of all findings as one text. */
 export const steps = ({ findings }: CheckResult): string =>
   findings.flatMap((f) => f.steps.map((s) => s.text)).join('\n');

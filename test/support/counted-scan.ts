@@ -71,7 +71,10 @@ export class CountedScan {
   }
 }
 
-/** One domain in four is below a name without a zone cut, as below `co.jp`. */
+/**
+ * Returns the name of a domain. One domain in four is below a name without a zone cut, as
+ * below `co.jp`.
+ */
 function domainAt(n: number): string {
   return n % 4 === 1 ? `d${n}.co.example` : `d${n}.example`;
 }

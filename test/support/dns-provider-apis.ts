@@ -94,7 +94,7 @@ interface RrsetBody {
   readonly records: readonly string[];
 }
 
-/** https://desec.readthedocs.io/en/latest/dns/rrsets.html */
+/** Simulates deSEC: https://desec.readthedocs.io/en/latest/dns/rrsets.html */
 function desecApi(zone: StoredZone): Api {
   const keyOf = (subname: string, type: string): string => `${subname}.${ZONE} ${type}`;
   return ({ method, path, query, headers, body }) => {
@@ -122,7 +122,7 @@ function desecApi(zone: StoredZone): Api {
   };
 }
 
-/** Records in canonical form: the digits of TLSA in lower case. */
+/** Returns a record in canonical form: the digits of TLSA in lower case. */
 function canonical(record: string): string {
   return /^\d \d \d [0-9A-Fa-f]+$/.test(record) ? record.toLowerCase() : record;
 }
@@ -140,7 +140,10 @@ interface CloudflarePost {
   readonly data?: Readonly<Record<string, number | string>>;
 }
 
-/** https://developers.cloudflare.com/api/resources/dns/subresources/records/ */
+/**
+ * Simulates Cloudflare:
+ * https://developers.cloudflare.com/api/resources/dns/subresources/records/
+ */
 function cloudflareApi(zone: StoredZone): Api {
   const id = '023e105f4ecef8ad9ca31a8372d0c353';
   const ok = (result: unknown): ApiAnswer => ({
@@ -199,7 +202,7 @@ interface HetznerBody {
   readonly records: readonly { readonly value: string }[];
 }
 
-/** https://docs.hetzner.cloud/reference/cloud#zone-rrsets */
+/** Simulates Hetzner: https://docs.hetzner.cloud/reference/cloud#zone-rrsets */
 function hetznerApi(zone: StoredZone): Api {
   let action = 100;
   const pending = new Map<string, () => void>();
@@ -251,6 +254,7 @@ function hetznerApi(zone: StoredZone): Api {
 }
 
 /**
+ * Simulates Route 53:
  * https://docs.aws.amazon.com/Route53/latest/APIReference/API_ChangeResourceRecordSets.html
  */
 function route53Api(zone: StoredZone): Api {

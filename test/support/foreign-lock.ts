@@ -13,8 +13,8 @@ export function holdLock(t: TestContext, file: string): Promise<ChildProcessWith
 }
 
 /**
- * A separate process repeatedly takes the write lock for `holdMs`, with short pauses,
- * until the test kills it.
+ * Starts a separate process that repeatedly takes the write lock for `holdMs`, with short
+ * pauses, until the test kills it.
  */
 export function lockOften(
   t: TestContext,

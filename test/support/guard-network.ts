@@ -6,8 +6,8 @@ import { syncBuiltinESMExports } from 'node:module';
 import net from 'node:net';
 
 /**
- * Makes every socket, lookup and child process outside `src/net` fail, and records it in
- * `leaks`. `passed` counts the permitted uses.
+ * Makes every use of sockets, lookups and child processes outside `src/net` fail, and
+ * records the use in `leaks`. `passed` counts the permitted uses.
  */
 export function guardNetwork(): {
   readonly leaks: readonly string[];
@@ -25,7 +25,7 @@ export function guardNetwork(): {
       const stack = new Error().stack ?? '';
       // The lab listens, and answers datagrams from its listening sockets; it never
       // starts a conversation. Node queues a datagram of an unbound socket; the guard
-      // recorded it before.
+      // recorded this datagram before.
       if (stack.includes('Socket.clearQueue')) return original.apply(this, args);
       if (
         /[\\/]net[\\/]node-[a-z-]+\.(js|ts)/.test(stack) ||

@@ -52,7 +52,7 @@ export class SignedWorld {
     return key;
   }
 
-  /** Records and a zone's signature over them. */
+  /** Returns records with the zone's signature over them. */
   signed(
     zone: string,
     records: readonly ResourceRecord[],

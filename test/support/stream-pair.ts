@@ -1,6 +1,6 @@
 import { Duplex } from 'node:stream';
 
-/** Two streams, each reading what the other writes. For tests. */
+/** Returns two streams, each of which reads the data that the other writes. For tests. */
 export function duplexPair(): [Duplex, Duplex] {
   const make = (other: () => Duplex): Duplex =>
     new Duplex({

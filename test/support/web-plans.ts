@@ -6,7 +6,9 @@ interface TestPlans {
   readonly detail?: string;
   /** A domain that is not published. */
   readonly absent?: string;
-  /** The daemon computes plans only after the gate opens. */
+  /**
+   * The gate that delays the plans: the daemon computes plans only after the gate opens.
+   */
   readonly gate?: Promise<void>;
 }
 

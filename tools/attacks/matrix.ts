@@ -19,8 +19,8 @@ export const columns = [
 type Column = (typeof columns)[number];
 
 /**
- * V verified, U under TLS unverified, C in plaintext, A to the attacker, W deferred. One
- * letter for each column.
+ * Attacks and their expected outcomes, one letter for each column: V verified, U
+ * unverified under TLS, C in plaintext, A to the attacker, W deferred.
  */
 export interface Row {
   readonly says: string;
@@ -95,13 +95,16 @@ export interface Wrong {
 }
 
 export interface MatrixResult {
-  /** One line of letters for each row. */
+  /** The observed letters of each row. */
   readonly seen: readonly (readonly [says: string, letters: string])[];
   readonly cells: number;
   readonly wrong: readonly Wrong[];
 }
 
-/** Every cell has a separate domain, so that the attacks do not affect each other. */
+/**
+ * Returns the domain of a cell. Every cell has a separate domain, so that the attacks do
+ * not affect each other.
+ */
 const domainOf = (row: number, column: number): string => `r${row}-c${column}.example`;
 
 /**
@@ -175,7 +178,8 @@ async function runCell(
     ...(heard.length > 0 && expected !== 'A' && expected !== 'C'
       ? [`the attacker heard: ${heard.join(' | ')}`]
       : []),
-    // The tap must have recorded the mail, or the search of its record proves nothing.
+    // The tap must have recorded the mail; otherwise the absence of plaintext in its
+    // record proves nothing.
     ...((expected === 'C' || expected === 'A') && carried === 0
       ? ['mail went, but nothing was seen of it']
       : []),

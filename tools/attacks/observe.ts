@@ -64,8 +64,8 @@ export interface Tap {
 }
 
 /**
- * TLS over a socket of Node uses the handle and does not pass here, so these octets are
- * plaintext.
+ * Returns a tap on a network. TLS over a socket of Node uses the handle of the socket and
+ * bypasses the tap, so the recorded octets are plaintext.
  */
 export function tapOn(network: Network): Tap {
   const conversations: string[][] = [];

@@ -6,7 +6,7 @@ import { attacks, senders, type Attack, type DeliveryResult } from '../../src/tl
 import { observe, tapOn } from './observe.js';
 import { freshResolvers, primed, senderOf } from './sender-classes.js';
 
-/** The attacker's actions for each column. The worst outcome counts. */
+/** The attacker's actions for each column; the worst outcome of them is compared. */
 export const waysOf: Readonly<Record<Attack, readonly (readonly LabAttack[])[]>> = {
   none: [[]],
   stripStarttls: [['strip'], ['mangle'], ['answer-in-clear']],
@@ -33,16 +33,16 @@ const worstFirst: readonly DeliveryResult[] = [
 export interface Comparison {
   readonly cells: number;
   /**
-   * Cells that are not compared: unknown ones of a check, attacks on domains without
-   * mail, and servers that refuse the sixth concurrent client.
+   * Number of cells that are not compared: cells that the check cannot predict, attacks
+   * on domains without mail, and servers that refuse the sixth concurrent client.
    */
   readonly left: number;
   readonly differing: readonly string[];
 }
 
 /**
- * For each domain, class of sender and attack: the prediction of a check, and the outcome
- * of a real delivery.
+ * Compares the prediction of a check with the outcome of a real delivery, for each
+ * domain, class of sender and attack.
  */
 export async function compare(
   scenarios: readonly Scenario[],
@@ -89,8 +89,8 @@ export async function compare(
 }
 
 /**
- * A forged MX leads to the attacker's own host, which all domains share: attacks on that
- * host would affect the other domains.
+ * Returns whether a forged MX leads to the attacker's own host. All domains share that
+ * host, so attacks on it would affect the other domains.
  */
 function meetsAttacker({ attack }: Scenario): boolean {
   return Object.keys(attack?.faults ?? {}).some((question) => question.endsWith(' MX'));
@@ -179,8 +179,8 @@ async function compareDomain(
 }
 
 /**
- * An attacker can swap a certificate only if one exists, and can replace an
- * unreachable server.
+ * Returns whether a host may offer TLS: an attacker can swap a certificate only if one
+ * exists, and can replace an unreachable server.
  */
 function offersTls({ connections }: AddressEvidence): boolean {
   return !connections.some(
@@ -194,7 +194,8 @@ function offersTls({ connections }: AddressEvidence): boolean {
 
 /**
  * Returns the servers that a sender may try first: each server of the best preference
- * that has an address, separately, and then all servers unchanged.
+ * that has an address, separately, and then undefined, which leaves all servers
+ * unchanged.
  */
 function firstChoices({ hosts }: Evidence): readonly (string | undefined)[] {
   const tried = hosts.filter(({ addresses }) => addresses.length > 0);
@@ -207,7 +208,10 @@ function firstChoices({ hosts }: Evidence): readonly (string | undefined)[] {
   return ips.length > 1 ? [...ips, undefined] : [undefined];
 }
 
-/** The attacker may block all hosts but one. */
+/**
+ * Returns the addresses that remain reachable, one at a time: the attacker may block all
+ * addresses but one.
+ */
 function leftAlone(domain: string, lab: Lab): readonly (string | undefined)[] {
   const ips = lab.hostsOf(domain).map(({ ip }) => ip);
   return ips.length > 1 ? ips : [undefined];

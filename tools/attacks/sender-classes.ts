@@ -30,7 +30,7 @@ export const classes: Readonly<
 export interface Resolvers {
   readonly validating: Resolver;
   /**
-   * The resolver accepts every answer, because no answer in the lab carries an AD bit.
+   * A resolver that accepts every answer, because no answer in the lab carries an AD bit.
    */
   readonly believing: Resolver;
 }

@@ -18,7 +18,7 @@ import { copy, stageProgram, type Architecture, type IncludedPackage } from './s
 export interface DebOptions {
   readonly release: Release;
   readonly architecture: Architecture;
-  /** The part of the version after the hyphen. */
+  /** The Debian revision: the part of the package version after the hyphen. */
   readonly revision: string;
   /** The folder for the package. */
   readonly output: string;

@@ -2,7 +2,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { basename, dirname, extname, join, relative, resolve } from 'node:path';
 import { build, type Plugin } from 'esbuild-wasm';
 
-/** The command. Its folder receives every bundled file. */
+/** The entry file of the command. Its folder receives every bundled file. */
 export const ENTRY = 'dist/src/cli/main.js';
 const OUTPUT = dirname(ENTRY);
 /**
@@ -19,7 +19,7 @@ const UNBUNDLED = [
   'pg',
   'pg-copy-streams',
 ];
-/** A file beside a module, or a thread. */
+/** Matches a reference to a file beside a module, or to a thread. */
 const BESIDE = /new URL\(\s*'(\.[^']+)',\s*import\.meta\.url,?\s*\)/g;
 const THREAD = /new Worker\(\s*new URL\(\s*'(\.[^']+)'/g;
 

@@ -2,13 +2,13 @@ import type { Command, Option } from 'commander';
 
 /** An incomplete command line, and the words that may follow it. */
 interface Words {
-  /** Empty for the program itself, else `publish` or `publish plan`. */
+  /** The command path: empty for the program itself, otherwise as in `publish plan`. */
   readonly path: string;
   readonly commands: readonly { readonly name: string; readonly text: string }[];
   readonly options: readonly { readonly name: string; readonly text: string }[];
 }
 
-/** Completion scripts by shell, generated from the commands. */
+/** Returns completion scripts by shell, generated from the commands. */
 export function completions(program: Command): Readonly<Record<'bash' | 'zsh' | 'fish', string>> {
   const all = collectWords(program, '');
   return { bash: bash(all), zsh: zsh(all), fish: fish(all) };

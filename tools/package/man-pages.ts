@@ -2,7 +2,7 @@ import type { Command, Option } from 'commander';
 import { exitStatusTexts } from '../../src/cli/exit-codes.js';
 import { describeOption, helpPage } from '../../src/cli/help.js';
 
-/** A manual page of section 1, by its file name. */
+/** Manual pages of section 1 by file name. */
 export type ManPages = ReadonlyMap<string, string>;
 
 /**
@@ -96,7 +96,7 @@ function entry(term: string, text: string): readonly string[] {
   return ['.TP', `.B ${roff(term)}`, roff(text)];
 }
 
-/** Text in roff: a leading dot or quote would be a request, a dash a hyphen. */
+/** Escapes text for roff: a leading dot or quote would be a request, a dash a hyphen. */
 function roff(text: string): string {
   return text
     .replaceAll('\\', '\\e')

@@ -57,8 +57,9 @@ function loadedBy(node: ts.Node): ts.Expression | undefined {
 }
 
 /**
- * Undefined for a module of Node, and for an optional package that is not installed or
- * that only a dependency would use: cosmiconfig reads configuration in TypeScript.
+ * Returns the file of a module; undefined for a module of Node, and for an optional
+ * package that is not installed or that only a dependency would use: cosmiconfig reads
+ * configuration in TypeScript.
  */
 function resolveReference(name: string, from: string): string | undefined {
   if (isBuiltin(name) || isOptionalOfDependency(name, from)) return undefined;

@@ -81,7 +81,10 @@ function purl(name: string, version: string): string {
   return `pkg:npm/${name.replace('@', '%40')}@${version}`;
 }
 
-/** An expression such as `(MIT OR CC0-1.0)` is not the id of a licence. */
+/**
+ * Returns a licence as CycloneDX states it: an expression such as `(MIT OR CC0-1.0)` is
+ * not the id of a licence.
+ */
 function licence(text: string): object {
   return /[ (]/.test(text) ? { expression: text } : { license: { id: text } };
 }

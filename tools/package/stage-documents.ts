@@ -27,7 +27,7 @@ export function stageDocuments(target: string): void {
 }
 
 /**
- * All files below a folder, or the file itself; generated reference pages are omitted.
+ * Returns all files below a folder, or the file itself; omits generated reference pages.
  */
 export function filesBelow(path: string): readonly string[] {
   if (!statSync(path).isDirectory()) return [path];
@@ -43,8 +43,8 @@ export async function commandTexts(
 ): Promise<{ readonly pages: ManPages; readonly shells: ReturnType<typeof completions> }> {
   const output = { out: ignore, err: ignore, width: 80, color: false, interactive: false };
   const context = { output, signal: new AbortController().signal, finish: ignore };
-  // A command line that names a command loads it; the last program has loaded all
-  // commands.
+  // A command line that names a command loads that command. At the end the program
+  // contains all commands.
   const program = await createProgram([], context);
   for (const [index, { name }] of commands.entries()) {
     const loaded = (await createProgram([name], context)).commands[index];

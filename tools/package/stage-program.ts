@@ -58,7 +58,7 @@ function sqliteLoader(): readonly string[] {
   return ['node_modules/node-gyp-build/index.js', 'node_modules/node-gyp-build/node-gyp-build.js'];
 }
 
-/** Only the library for GNU libc, because Debian has no other. */
+/** Returns the SQLite library for GNU libc, the only libc of Debian. */
 function sqliteLibrary(architecture: Architecture): readonly string[] {
   const folder = `${SQLITE}/prebuilds/${architectures[architecture]}`;
   return readdirSync(folder)
@@ -77,7 +77,8 @@ function licenceFiles(folder: string): readonly string[] {
 }
 
 /**
- * The members of package.json at run time: Node reads the type, the program the version.
+ * Returns the members of package.json at run time: Node reads the type, the program the
+ * version.
  */
 function writeManifest(target: string): void {
   const { name, version, description, license, type, engines } = JSON.parse(

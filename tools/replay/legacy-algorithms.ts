@@ -6,7 +6,7 @@ import {
   type AlgorithmRegistry,
 } from '../../src/dns/index.js';
 
-/** DSA (RFC 2536), only so that historic vectors can be replayed. */
+/** DSA (RFC 2536), implemented only for the replay of historic vectors. */
 const dsa: Algorithm = {
   name: 'DSA',
   importKey(k) {
@@ -60,8 +60,8 @@ function integer(bytes: Uint8Array): number[] {
 }
 
 /**
- * The algorithms that were valid at the time of the vectors. They are not used for real
- * answers.
+ * The algorithms that were valid at the time of the vectors. Real answers are never
+ * validated with these algorithms.
  */
 export const legacyAlgorithms: AlgorithmRegistry = {
   signatures: new Map([

@@ -51,7 +51,7 @@ async function run(
   let now = timeOf(scenario);
   let step = 0;
   let checks = 0;
-  // Questions of the expected type, at each check, without an answer in the file.
+  // For each check, a question of the expected type without an answer in the file.
   const missing = new Map<number, string>();
   const upstream = mockUpstream(scenario, () => step);
   let answer: DnsAnswer | undefined;
@@ -106,7 +106,7 @@ async function run(
     : { kind: 'skipped', why: 'checks no answer of a validating question' };
 }
 
-/** An entry of the file answers this question, possibly with an error. */
+/** Returns whether an entry of the file answers this question, possibly with an error. */
 function scripted(scenario: Scenario, name: Name, type: number): boolean {
   return scenario.ranges.some((r) =>
     r.entries.some(
@@ -222,7 +222,10 @@ function digestsMixed(scenario: Scenario): boolean {
   return [...digests.values()].some((kinds) => kinds.size > 1);
 }
 
-/** `trust-anchor: "RECORD"`, with quotes of either kind or none. */
+/**
+ * Returns the records of the lines `trust-anchor: "RECORD"`, with quotes of either kind
+ * or none.
+ */
 function anchorLines(scenario: Scenario): readonly string[] {
   return values(scenario, 'trust-anchor');
 }

@@ -9,18 +9,18 @@ import {
 import type { Order } from './orders.js';
 
 /**
- * A small model that tries every order of events. It has two authoritative servers (the
- * second follows with any delay), two addresses of one mail server, one cache that
- * queries at any time (any cache is one of its histories), pushes that arrive late or
- * never, servers that do not answer, a delegation that changes, and a program that
- * crashes between saving and acting. One tick is one TTL.
+ * A state of a small model that tries every order of events. The model has two
+ * authoritative servers (the second follows with any delay), two addresses of one mail
+ * server, one cache that queries at any time (any cache is one of its histories), pushes
+ * that arrive late or never, servers that do not answer, a delegation that changes, and a
+ * program that crashes between saving and acting. One tick is one TTL.
  */
 interface World<S> {
   readonly now: number;
   readonly servers: readonly [Rrset, Rrset];
   readonly flying?: { readonly from: readonly string[]; readonly to: Rrset };
   readonly live: readonly [number, number];
-  /** Keys 1 to `keys` exist. */
+  /** Number of existing keys, which are numbered from 1. */
   readonly keys: number;
   readonly certified: number;
   readonly cache?: { readonly rrset: Rrset; readonly at: number };

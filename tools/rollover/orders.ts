@@ -14,7 +14,10 @@ import {
 export interface Order<S = unknown> {
   readonly name: string;
   start(): S;
-  /** `leave`: digests of keys to retire. */
+  /**
+   * Returns the next state and actions. `leave` contains the digests of the keys to
+   * retire.
+   */
   step(
     state: S,
     seen: RolloverObservation,

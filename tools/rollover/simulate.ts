@@ -17,8 +17,8 @@ export interface SimulationOptions {
 
 export interface SimulationResult {
   /**
-   * The senders that met a key without a matching record; each counts once for each
-   * change.
+   * Number of senders that met a key without a matching record; each sender counts once
+   * for each change.
    */
   readonly held: number;
   /** Key changes that completed. */
@@ -41,11 +41,11 @@ const keyOf = (n: number): ServerKey => ({
 const hex = (n: number, length: number): string => n.toString(16).padStart(length, '0');
 
 /**
- * Key changes in virtual time, each with its own TTL (5 minutes to 12 hours). Three
- * authoritative servers, each behind by up to 10 minutes; the program runs every minute,
- * and sometimes crashes or does not reach a server. Each sender delivers about once an
- * hour, queries any server, and caches the answer for a TTL. Every tenth sender is behind
- * a second cache, and uses an answer for up to two TTLs.
+ * Simulates key changes in virtual time, each with its own TTL (5 minutes to 12 hours).
+ * Three authoritative servers lag by up to 10 minutes. The program runs every minute, and
+ * sometimes crashes or does not reach a server. Each sender delivers about once an hour,
+ * queries any server, and caches the answer for a TTL. Every tenth sender is behind a
+ * second cache, and uses an answer for up to two TTLs.
  */
 export function simulate<S>(
   order: Order<S>,

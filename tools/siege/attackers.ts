@@ -5,7 +5,7 @@ import { reportJson } from '../../test/support/report/mail.js';
 import { dial, post, sendMail } from './clients.js';
 import { day, DOMAIN, RECIPIENT, sleep, type Plan, type RoleReport } from './plan.js';
 
-/** Source addresses in many /24 networks of the loopback net. */
+/** Returns a source address in one of many /24 networks of 127.0.0.0/8. */
 const source = (n: number): string => `127.1.${n % 200}.${1 + (Math.floor(n / 200) % 200)}`;
 
 type Counts = Record<string, number>;
@@ -69,7 +69,7 @@ export async function slow(plan: Plan): Promise<RoleReport> {
   return { role: 'slow', counts };
 }
 
-/** Well-formed reports with the maximum cost that the format allows. */
+/** Sends well-formed reports with the maximum cost that the format allows. */
 export async function heavy(plan: Plan): Promise<RoleReport> {
   const counts: Counts = {};
   const many = (n: number, details: number, policies: number): Buffer => {
@@ -135,8 +135,8 @@ export async function bombs(plan: Plan): Promise<RoleReport> {
 }
 
 /**
- * Anonymous reports and unsigned messages in the names of other organisations, from many
- * networks.
+ * Sends anonymous reports and unsigned messages in the names of other organisations, from
+ * many networks.
  */
 export async function forged(plan: Plan): Promise<RoleReport> {
   const counts: Counts = {};
@@ -167,8 +167,8 @@ finally:
 `;
 
 /**
- * Other SQLite clients on the database file: readers, backups, and holders of the write
- * lock.
+ * Runs other SQLite clients on the database file: readers, backups, and holders of the
+ * write lock.
  */
 export async function foreign(plan: Plan): Promise<RoleReport> {
   const counts: Counts = {};

@@ -10,7 +10,7 @@ export interface Books {
   readonly acknowledged: number;
   /** Reports that were acknowledged but are not in the database. */
   readonly lost: number;
-  /** Reports that are in the database more than once, or count more than once. */
+  /** Reports that are in the database more than once, or are counted more than once. */
   readonly doubled: number;
   readonly faults: readonly string[];
 }

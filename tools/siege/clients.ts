@@ -43,8 +43,8 @@ export function dial(port: number, localAddress = '127.0.0.1'): Socket {
 }
 
 /**
- * Sends one mail. Resolves with the reply to it, or the refusal before it; empty when the
- * connection broke.
+ * Sends one mail. Resolves with the reply to the mail or the refusal of an earlier
+ * command; empty if the connection broke.
  */
 export function sendMail(plan: Plan, mail: Buffer, localAddress = '127.0.0.1'): Promise<string> {
   return new Promise((resolve) => {

@@ -69,7 +69,7 @@ export function startSink({ ports }: Plan): { readonly alerts: { at: number; tex
   return { alerts };
 }
 
-/** The text of an alert mail, which is encoded in base64. */
+/** Returns the text of an alert mail, decoded from base64. */
 function textOf(mail: string): string {
   const [header = '', body = ''] = mail.split(/\r\n\r\n([^]*)/);
   return /base64/i.test(header) ? Buffer.from(body, 'base64').toString() : body;
@@ -113,8 +113,8 @@ export async function socketmap({ ports, seconds, pace }: Plan): Promise<RoleRep
 }
 
 /**
- * Requests GET /health twenty times a second, to measure the delay by the daemon's event
- * loop.
+ * Requests GET /health twenty times a second, to measure the delay that the daemon's
+ * event loop causes.
  */
 export async function health({ ports, seconds }: Plan): Promise<RoleReport> {
   const samples: Sample[] = [];
@@ -144,8 +144,7 @@ export function isHealthy(port: number, timeout = 60_000): Promise<boolean> {
 }
 
 /**
- * A reporter that sends until the server acknowledges a report, as senders of reports
- * do.
+ * Sends a report repeatedly until the server acknowledges it, as senders of reports do.
  */
 async function deliver(
   seconds: number,
@@ -161,7 +160,7 @@ async function deliver(
   return false;
 }
 
-/** Genuine reports by HTTPS and by signed mail, each with a separate identifier. */
+/** Sends genuine reports by HTTPS and by signed mail, each with a separate identifier. */
 export async function reporter(plan: Plan): Promise<RoleReport> {
   const signed: Sent[] = [];
   const posted: Sent[] = [];

@@ -90,7 +90,7 @@ function profile(): void {
   }, BATCH).unref();
 }
 
-/** Inclusive milliseconds of each function between two times of a profile. */
+/** Returns the inclusive milliseconds of each function between two times of a profile. */
 function inWindow(
   {
     nodes,

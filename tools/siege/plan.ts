@@ -1,4 +1,4 @@
-/** The addresses of the daemon under siege, and the duration of a role. */
+/** The ports of the daemon under siege, and the duration of a role. */
 export interface Plan {
   readonly folder: string;
   readonly ports: Readonly<Record<'web' | 'smtp' | 'postfix' | 'metrics' | 'dns' | 'sink', number>>;

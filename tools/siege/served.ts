@@ -65,7 +65,10 @@ report:
   return plan;
 }
 
-/** Starts the resolver, which ends with this process. Resolves with its trust anchor. */
+/**
+ * Starts the resolver, which ends with this process. Resolves with the resolver's trust
+ * anchor.
+ */
 async function forkResolver(plan: Plan): Promise<string> {
   const child = fork('dist/tools/siege/resolver.js', { stdio: 'inherit' });
   const anchor = new Promise<string>((resolve, reject) => {
@@ -159,7 +162,7 @@ export class Served {
     this.maxRss = Math.max(this.maxRss, this.rss);
   }
 
-  /** Open descriptors. */
+  /** Returns the number of open descriptors. */
   get descriptors(): number {
     return readdirSync(`/proc/${this.pid}/fd`).length;
   }
@@ -179,7 +182,7 @@ function statusOf(pid: number, field: string): number {
   }
 }
 
-/** Runs a role in a separate process. Rejects when that ends without a report. */
+/** Runs a role in a separate process. Rejects if that process ends without a report. */
 export function startRole(role: string, plan: Plan): Promise<RoleReport> {
   // Attackers represent other machines: only their requests may load the daemon, not
   // their CPU time.

@@ -8,7 +8,9 @@ import { DOMAIN, folderFor, started, type Server, type Site, type Software } fro
 const HIGH =
   'ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256:ECDHE-ECDSA-AES256-GCM-SHA384:ECDHE-RSA-AES256-GCM-SHA384';
 
-/** Debian's Postfix: with its defaults, hardened, and limited to one TLS version. */
+/**
+ * Starts Debian's Postfix with its defaults, hardened, and limited to one TLS version.
+ */
 export async function postfix(site: Site): Promise<Software> {
   const folder = folderFor(site, 'mta-postfix');
   const port = await freePort();
@@ -48,8 +50,8 @@ export async function postfix(site: Site): Promise<Software> {
 }
 
 /**
- * Exim with GnuTLS, as Debian builds it: with its defaults, and with TLS 1.2 in the
- * server's order.
+ * Starts Exim with GnuTLS, as Debian builds it: with its defaults, and with TLS 1.2 in
+ * the server's order.
  */
 export async function exim(site: Site): Promise<Software> {
   const jail = new Jail(folderFor(site, 'mta-exim'), 'exim4-daemon-light', '/usr/sbin/exim4', [
@@ -74,8 +76,8 @@ export async function exim(site: Site): Promise<Software> {
         'local_interfaces = 127.0.0.1',
         'host_lookup =',
         'rfc1413_query_timeout = 0s',
-        // The default limit is twenty processes. They outlive a broken handshake briefly,
-        // and these clients do not pause between connections.
+        // The default limit is twenty processes. A process outlives a broken handshake
+        // briefly, and these clients do not pause between connections.
         'smtp_accept_max = 0',
         'keep_environment =',
         'log_file_path = /var/log/exim4/%slog',
@@ -103,10 +105,10 @@ export async function exim(site: Site): Promise<Software> {
 }
 
 /**
- * OpenSMTPD with its defaults, once with an RSA key and once with an ECDSA key. Debian 12
- * builds 6.8.0p2 against OpenSSL 3, with which it cannot sign (OpenSMTPD issue 1171): it
- * answers a hello and then fails every handshake. The matrix therefore includes a server
- * that offers STARTTLS but completes no handshake.
+ * Starts OpenSMTPD with its defaults, once with an RSA key and once with an ECDSA key.
+ * Debian 12 builds 6.8.0p2 against OpenSSL 3, with which it cannot sign (OpenSMTPD issue
+ * 1171): it answers a hello and then fails every handshake. The matrix therefore includes
+ * a server that offers STARTTLS but completes no handshake.
  */
 export async function openSmtpd(site: Site): Promise<Software> {
   const jail = new Jail(folderFor(site, 'mta-opensmtpd'), 'opensmtpd', '/usr/sbin/smtpd', [

@@ -28,9 +28,9 @@ export interface MatrixServer {
 const everything = [postfix, exim, openSmtpd, openssl, gnutls, proxies, node];
 
 /**
- * Real mail and TLS servers, each behind a proxy that counts, with a signed zone that
- * names them. All traffic stays on loopback; all private files are in a temporary folder.
- * Must run as root.
+ * Real mail and TLS servers, each behind a proxy that counts connections, with a signed
+ * zone that names the servers. All traffic stays on loopback; all private files are in a
+ * temporary folder. Must run as root.
  */
 export class Matrix {
   private constructor(

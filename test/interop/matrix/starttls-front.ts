@@ -9,8 +9,8 @@ import type { Duplex } from 'node:stream';
 import type { Endpoint } from '../../../src/net/index.js';
 
 /**
- * SMTP in plaintext in front of a server that speaks only TLS: greeting, EHLO, STARTTLS.
- * After STARTTLS it relays all octets unchanged.
+ * Starts a front for a server that speaks only TLS, with SMTP in plaintext: greeting,
+ * EHLO, STARTTLS. After STARTTLS the front relays all octets unchanged.
  */
 export function starttlsFront(name: string, tls: Endpoint): (client: Socket) => void {
   return (client) => {
@@ -38,7 +38,7 @@ export function starttlsFront(name: string, tls: Endpoint): (client: Socket) => 
   };
 }
 
-/** The rest of the session, inside TLS: only EHLO and QUIT. */
+/** Answers the rest of the session, inside TLS: only EHLO and QUIT. */
 export function smtpInside(stream: Duplex): void {
   stream.on('error', () => undefined);
   onLines(stream, (line) => {
@@ -48,8 +48,8 @@ export function smtpInside(stream: Duplex): void {
 }
 
 /**
- * Calls the handler for each line; after `stop` it reads no more, and drops the octets
- * after the line in the same segment.
+ * Calls the handler for each line. After `stop` the function reads no more, and drops the
+ * octets that follow the line in the same segment.
  */
 function onLines(stream: Duplex, take: (line: string, stop: () => void) => void): void {
   let pending = '';

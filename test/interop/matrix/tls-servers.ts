@@ -14,8 +14,8 @@ const INTERMEDIATE =
   'ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256:ECDHE-ECDSA-AES256-GCM-SHA384:ECDHE-RSA-AES256-GCM-SHA384:ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-RSA-CHACHA20-POLY1305:DHE-RSA-AES128-GCM-SHA256:DHE-RSA-AES256-GCM-SHA384';
 
 /**
- * `openssl s_server`: with few suites in the server's order, and with all old protocols
- * of OpenSSL 3 in the client's order.
+ * Starts `openssl s_server`: with few suites in the server's order, and with all old
+ * protocols of OpenSSL 3 in the client's order.
  */
 export function openssl({ folder, rsa, ecdsa }: Site): Promise<Software> {
   const serve = (name: string, args: readonly string[]) => ({
@@ -62,8 +62,8 @@ export function openssl({ folder, rsa, ecdsa }: Site): Promise<Software> {
 }
 
 /**
- * GnuTLS's own server: with all its versions, and with TLS 1.3 only. It answers a line
- * inside TLS with the same line.
+ * Starts GnuTLS's own server: with all its versions, and with TLS 1.3 only. The server
+ * answers a line inside TLS with the same line.
  */
 export function gnutls({ folder, rsa, ecdsa }: Site): Promise<Software> {
   const keys = (...files: readonly string[]): string[] =>
@@ -84,8 +84,8 @@ export function gnutls({ folder, rsa, ecdsa }: Site): Promise<Software> {
 }
 
 /**
- * HAProxy with the suites of Mozilla's intermediate configuration, and stunnel with its
- * defaults.
+ * Starts HAProxy with the suites of Mozilla's intermediate configuration, and stunnel
+ * with its defaults.
  */
 export async function proxies(site: Site): Promise<Software> {
   const { rsa, ecdsa } = site;
@@ -138,7 +138,7 @@ export async function proxies(site: Site): Promise<Software> {
   );
 }
 
-/** Node's own TLS server with its defaults. */
+/** Starts Node's own TLS server with its defaults. */
 export async function node({ rsa, ecdsa }: Site): Promise<Software> {
   const servers: Server[] = [];
   const listeners: Listener[] = [];

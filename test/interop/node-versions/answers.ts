@@ -21,7 +21,7 @@ import { unjudged } from '../../../tools/attacks/unjudged.js';
 import { mailTo, smallLab } from '../../conformance/testing-senders.js';
 import { withoutChance } from './without-chance.js';
 
-/** Input that every version gets in the same octets. */
+/** Input that is identical for every version of Node. */
 export interface SameInput {
   readonly roots: readonly RootRow[];
   /** Certificates in base64, leaf first. */
@@ -40,7 +40,7 @@ export interface SentSession {
   readonly attempts: number;
 }
 
-/** The answers of one version. */
+/** The results of one version of Node. */
 export interface Answers {
   readonly chains: Readonly<Record<string, string>>;
   /** The verdicts that the built-in list gives on the same chains. */
@@ -77,13 +77,14 @@ function judge({ roots, chains, validationTime, evidence }: SameInput): Answers 
   };
 }
 
-/** Findings on what the TLS library of the servers offers, which is that of this Node. */
+/** Findings that depend on the TLS library of the servers, which is that of this Node. */
 const ofLibrary: ReadonlySet<string> = new Set(['tls-pq-good', 'tls-pq-draft-good']);
 
 /**
  * Collects and grades every domain of a lab: verdicts, trust, exposure and findings. The
- * servers run on the same Node, so the groups of its TLS library and the sample of suites
- * are left out, and the number of connections: a hybrid group in an answer saves one.
+ * servers run on the same Node, so the results omit the groups of its TLS library, the
+ * sample of suites, and the number of connections: a hybrid group in an answer saves one
+ * connection.
  */
 async function collectAll(): Promise<Record<string, string>> {
   const lab = await createLab();

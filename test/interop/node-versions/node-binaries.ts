@@ -7,8 +7,8 @@ import { inOuterNetwork } from '../own-network.js';
 const CACHE = '/var/tmp/hermetic-nodes';
 
 /**
- * Paths of Node binaries, separated by colons. They replace the versions that npm
- * installs.
+ * Paths of Node binaries, separated by colons. These binaries replace the versions that
+ * npm installs.
  */
 const CHOSEN = 'HERMETIC_NODES';
 
@@ -24,8 +24,7 @@ export interface NodeBinary {
 }
 
 /**
- * Returns the Node that runs the tests comes first; the others follow in order of
- * version.
+ * Returns the Node that runs the tests, and then the others in order of version.
  */
 export function nodeBinaries(): readonly NodeBinary[] {
   const own = { name: process.version, path: process.execPath };

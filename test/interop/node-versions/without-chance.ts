@@ -1,4 +1,7 @@
-/** Certificates and keys in base64, digests and identifiers in hex, shortened or not. */
+/**
+ * Matches certificates and keys in base64, and digests and identifiers in hex, shortened
+ * or not.
+ */
 const random =
   /\b[0-9a-f]{40,}\b|\b[0-9a-f]{16}(?=\.\.\.)|[A-Za-z0-9+/]{60,}={0,2}|\b[0-9A-F]{2}(?::[0-9A-F]{2}){15,}\b/g;
 const dates = /\b20\d\d-\d\d-\d\d(?:T[\d:.]+Z)?|\b20\d{6}T\d{6}Z/g;

@@ -19,15 +19,15 @@ export interface CountedWorld {
   readonly changedBelow?: number;
   /** Hosts whose operator refuses visits by a record. */
   readonly optedOutBelow?: number;
-  /** Milliseconds for which a visit is valid; negative: a certificate has ended. */
+  /** Milliseconds for which a visit is valid; negative if a certificate has expired. */
   readonly validMs?: number;
-  /** Further hosts at an address receive the result of the first ones. */
+  /** Whether further hosts at an address receive the result of the first hosts. */
   readonly infers?: boolean;
 }
 
 /**
- * Returns the observations whose facts are a function of the name. Names and hosts are
- * looked up in memory; visits are real sessions with `CountingServers`.
+ * Returns observation functions whose results depend only on the name. Names and hosts
+ * are looked up in memory; visits are real sessions with `CountingServers`.
  */
 export function countedWork(counted: CountedWorld): ScanWork {
   const { port, changedBelow = 0, optedOutBelow = 0, validMs, infers = false } = counted;

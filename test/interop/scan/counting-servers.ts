@@ -82,12 +82,12 @@ export class CountingServers {
     return [...this.#counts.values()].reduce((sum, { total }) => sum + total, 0);
   }
 
-  /** The most connections that one address received. */
+  /** Returns the maximum number of connections that one address received. */
   get mostAtOneAddress(): number {
     return Math.max(0, ...[...this.#counts.values()].map(({ total }) => total));
   }
 
-  /** Connections that are open at present. */
+  /** Returns the number of open connections. */
   get open(): number {
     return [...this.#counts.values()].reduce((sum, { open }) => sum + open, 0);
   }

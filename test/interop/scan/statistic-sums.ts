@@ -1,7 +1,7 @@
 import { classIds } from '../../../src/scan/index.js';
 
 /**
- * The statistics of a scan as sums of SQL over one row for each domain, independent of the
+ * A statistic of a scan as sums in SQL over one row for each domain, independent of the
  * definitions in the code. The columns are those of the exports, so the same text runs in
  * PostgreSQL and in DuckDB. Lists are text with spaces between the items.
  */

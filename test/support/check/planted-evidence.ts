@@ -7,8 +7,8 @@ import type {
 } from '../../../src/evidence/index.js';
 
 /**
- * Evidence for planted causes: a domain with STARTTLS on one host, no MTA-STS, no DANE,
- * no signed zone.
+ * Returns evidence for planted causes: a domain with STARTTLS on one host, no MTA-STS, no
+ * DANE, no signed zone.
  */
 export function plantedEvidence(changes: Partial<Evidence> = {}): Evidence {
   const txt = { texts: [], lookup: 'absent', dnssec: 'insecure' } as const;
@@ -91,7 +91,7 @@ export function plantedHandshake(
   };
 }
 
-/** MTA-STS evidence with a policy. */
+/** Returns MTA-STS evidence with a policy. */
 export function plantedPolicy(
   mode: 'enforce' | 'testing' | 'none',
   mx: readonly string[] = ['mx.planted.example'],

@@ -121,7 +121,10 @@ const behaviours = {
 } as const satisfies Record<string, Partial<ConnectionEvidence>>;
 type Behaviour = keyof typeof behaviours;
 
-/** Mostly returns the first value: evidence with a fault in every part would not vary. */
+/**
+ * Returns an arbitrary that yields mostly the first value, because evidence with a fault
+ * in every part would not vary.
+ */
 function mostly<T>(weight: number, usual: T, ...others: readonly T[]): fc.Arbitrary<T> {
   return fc.oneof(
     { arbitrary: fc.constant(usual), weight },
@@ -129,7 +132,7 @@ function mostly<T>(weight: number, usual: T, ...others: readonly T[]): fc.Arbitr
   );
 }
 
-/** The value is absent three times out of four. */
+/** Returns an arbitrary that yields undefined in three cases of four. */
 function rarely<T>(arbitrary: fc.Arbitrary<T>): fc.Arbitrary<T | undefined> {
   return fc.oneof({ arbitrary: fc.constant(undefined), weight: 3 }, { arbitrary, weight: 1 });
 }
@@ -148,7 +151,7 @@ const certificate = mostly<Certificate>(
   'unknown',
 );
 
-/** Results of sessions that a sender with mandatory TLS does not establish. */
+/** Results of handshakes that a sender with mandatory TLS would refuse. */
 const sessions: Partial<Record<Behaviour, Pick<HandshakeEvidence, 'version' | 'suite'>>> = {
   oldVersion: { version: 'TLSv1', suite: 'TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA' },
   oldSuites: { version: 'TLSv1.2', suite: 'TLS_RSA_WITH_AES_128_GCM_SHA256' },
@@ -191,7 +194,7 @@ function addressOf(ip: string, connections: readonly ConnectionEvidence[]): Addr
   );
 }
 
-/** The status of an address by the failure of its first connection. */
+/** The status of an address, by the failure code of its first connection. */
 const dialled: Readonly<Record<string, AddressEvidence['status']>> = {
   'net-refused': 'unreachable',
   'net-guarded': 'unreachable',
@@ -199,7 +202,10 @@ const dialled: Readonly<Record<string, AddressEvidence['status']>> = {
   'too-many': 'skipped',
 };
 
-/** Evidence of any possible domain. Its parts are consistent, as in real evidence. */
+/**
+ * Returns evidence of any possible domain. The parts of the evidence are consistent, as
+ * in real evidence.
+ */
 export function randomEvidence(): fc.Arbitrary<Evidence> {
   const evidence = plantedEvidence();
   const now = Date.parse(evidence.collectedAt);

@@ -143,7 +143,10 @@ export async function acmeWorld(
   };
 }
 
-/** Every request is a step; a crash before the step sends no request. */
+/**
+ * Returns a network in which every request is a step; a crash before the step sends no
+ * request.
+ */
 function dying(network: Network, injector: CrashInjector): Network {
   return {
     dial: (request) => injector.step(() => network.dial(request)),

@@ -94,7 +94,7 @@ function keysOf(
   return new Map([...certificates].map(({ host, spki }) => [host, spki]));
 }
 
-/** The random numbers are the same in every run. */
+/** Returns a generator whose random numbers are the same in every run. */
 function drawsOf(seed: string): () => number {
   let n = 0;
   return () => createHash('sha256').update(`${seed} ${n++}`).digest().readUInt32BE(0) / 2 ** 32;

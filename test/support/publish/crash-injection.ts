@@ -8,8 +8,8 @@ export class Crash extends Error {}
  * The moments of a crash: before a step, with half a file written, or after a step. A
  * step is any persistent effect: a write to the database, a file, and effects that a test
  * adds, such as a request or a change of records. If every external effect is a step, a
- * crash after a step equals a crash before the next: `enough` lists the moments for such
- * tests.
+ * crash after a step equals a crash before the next step: `enough` lists the moments that
+ * such tests need.
  */
 export const moments = ['before a step', 'halfway through a file', 'after a step'] as const;
 export const enough = ['before a step', 'halfway through a file'] as const;

@@ -16,15 +16,16 @@ const TTL = 3600;
 
 /** The faults of one step. */
 export interface StepFaults {
-  /** The process crashes after it saved its state, before the first action. */
+  /** Whether the process crashes after it saved its state, before the first action. */
   readonly dies?: boolean;
-  /** The process crashes after the first action. */
+  /** Whether the process crashes after the first action. */
   readonly diesAfterOne?: boolean;
   /**
-   * The second name server, or the second address of the policy host, does not answer.
+   * Whether the second name server, or the second address of the policy host, does not
+   * answer.
    */
   readonly blind?: 'nameserver' | 'policy-host';
-  /** The second name server returns the records of the step before. */
+  /** Whether the second name server returns the records of the step before. */
   readonly lags?: boolean;
 }
 
@@ -166,7 +167,7 @@ export class PolicyWorld {
     if ([...(sets[0] ?? [])].sort().join() === from.map(read).sort().join()) sets[0] = to.map(read);
   }
 
-  /** All possible senders. */
+  /** Records the visible state, and judges the deliveries of all possible senders. */
   #watch(): void {
     const ids = this.txt.map(
       (records) => records.find((r) => r.startsWith('v=STSv1'))?.match(/id=(\w+)/)?.[1],
@@ -200,8 +201,8 @@ export class PolicyWorld {
         continue;
       if (ids.every((id) => id === undefined))
         this.broken.push('a sender enforces a policy that is no longer announced');
-      // Only a sender whose cached record still names this policy is bound by it: another
-      // sender fetches again before it gives up.
+      // The policy binds only a sender whose cached record still names this policy: any
+      // other sender fetches again before it defers the mail.
       if (!visibleIds.includes(policyId(body))) continue;
       for (const host of hosts)
         if (!policy.value.mx.some((pattern) => matchMx(pattern, host)))

@@ -5,7 +5,7 @@ import { newKeyPair, type Name } from '../../../src/base/index.js';
 
 const { privateKey, publicKey } = newKeyPair({ type: 'rsa', modulusLength: 2048 });
 const pem = privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
-/** The TXT record of the signing key. */
+/** The text of the TXT record of the signing key. */
 export const keyText = `v=DKIM1; k=rsa; p=${publicKey.export({ type: 'spki', format: 'der' }).toString('base64')}`;
 
 /**

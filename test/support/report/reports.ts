@@ -121,7 +121,9 @@ export async function withReports(...reports: readonly TestReport[]): Promise<St
   return store;
 }
 
-/** `count` days that end with `last`, such as `2027-01-04`, the first one first. */
+/**
+ * Returns `count` days that end with `last`, such as `2027-01-04`, in ascending order.
+ */
 export function daysUntil(last: string, count: number): readonly string[] {
   return Array.from({ length: count }, (_, i) =>
     new Date(Date.parse(last) - (count - 1 - i) * 86_400_000).toISOString().slice(0, 10),

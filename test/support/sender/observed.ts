@@ -39,7 +39,7 @@ export class Observed {
     };
   }
 
-  /** Returns the tester handed a message to a server. */
+  /** Returns the event that the tester handed a message to a server. */
   submitted(via = '192.0.2.1'): Observation[] {
     return [{ kind: 'submitted', ...this.#common, via }];
   }
@@ -60,17 +60,20 @@ export class Observed {
     return [{ kind: 'policy', ...this.#common, source: this.#source, status }];
   }
 
-  /** Connects, greets and disconnects. */
+  /** Returns an attempt that connects, greets and disconnects. */
   greets(by: 'quit' | 'sender' | 'receiver' = 'quit'): Observation[] {
     return [...this.#opening(), { ...this.#on(), kind: 'close', by }];
   }
 
-  /** Connects, greets with HELO and disconnects. */
+  /** Returns an attempt that connects, greets with HELO and disconnects. */
   greetsByHelo(): Observation[] {
     return this.greets().map((one) => (one.kind === 'ehlo' ? { ...one, verb: 'HELO' } : one));
   }
 
-  /** Verifies an address: the null sender, a recipient, and no message. */
+  /**
+   * Returns an attempt that verifies an address: the null sender, a recipient, and no
+   * message.
+   */
   callsOut(): Observation[] {
     const seen = this.delivers(false).filter(({ kind }) => kind !== 'data');
     return seen.map((one) => (one.kind === 'mail' ? { ...one, fromDomain: '' } : one));
@@ -84,7 +87,10 @@ export class Observed {
     ];
   }
 
-  /** Begins TLS and disconnects, with an alert or after a completed handshake. */
+  /**
+   * Returns an attempt that begins TLS and disconnects, with an alert or after a
+   * completed handshake.
+   */
   leavesTls(alert?: string): Observation[] {
     return [
       ...this.#opening(),
@@ -96,7 +102,10 @@ export class Observed {
     ];
   }
 
-  /** The handshake starts, and the connection ends without an alert. */
+  /**
+   * Returns an attempt whose handshake starts, and whose connection ends without an
+   * alert.
+   */
   breaksOff(by: 'sender' | 'receiver'): Observation[] {
     return [...this.#opening(), ...this.#hello(), { ...this.#on(), kind: 'close', by }];
   }
