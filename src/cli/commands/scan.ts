@@ -140,7 +140,7 @@ async function printEnd(
   const progress = await scanProgress(database, id);
   const statistics = await scanStatistics(database, id);
   const lines = [
-    ...renderProgress(progress, { now: Date.now() }),
+    ...renderProgress(progress, { now: Date.now(), width: output.width }),
     ...renderStatistics(statistics, output.width),
   ];
   output.out(`${lines.join('\n')}\n`);
@@ -185,7 +185,7 @@ function defineShow(command: Command, { output }: CommandContext): void {
         const lines = flags.json
           ? [formatJson({ ...progressJson(progress), statistics }, 2)]
           : [
-              ...renderProgress(progress, { now: Date.now() }),
+              ...renderProgress(progress, { now: Date.now(), width: output.width }),
               ...renderStatistics(statistics, output.width),
             ];
         output.out(`${lines.join('\n')}\n`);

@@ -46,7 +46,11 @@ export async function followScan(
     const elapsed = performance.now() - shownAt;
     if (elapsed < pace && state.scan.state === 'running') continue;
     const lines = output.interactive
-      ? renderProgress(state, { now: Date.now(), rates: ratesBetween(shown, state, elapsed) })
+      ? renderProgress(state, {
+          now: Date.now(),
+          rates: ratesBetween(shown, state, elapsed),
+          width: output.width,
+        })
       : [formatJson(progressJson(state))];
     const up = output.interactive && height > 0 ? `\x1b[${height}A\x1b[J` : '';
     output.err(`${up}${lines.join('\n')}\n`);

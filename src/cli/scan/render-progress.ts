@@ -21,36 +21,100 @@ export function ratesBetween(
   };
 }
 
-/**
- * Returns the progress as lines for a terminal. `now`: milliseconds since 1970.
- */
-export function renderProgress(
-  progress: ScanProgress,
-  { now, rates }: { readonly now: number; readonly rates?: ProgressRates | undefined },
-): readonly string[] {
+/** Options of {@link renderProgress}. */
+export interface ProgressView {
+  /** Milliseconds since 1970. */
+  readonly now: number;
+  readonly rates?: ProgressRates | undefined;
+  /** Columns of the terminal. */
+  readonly width: number;
+}
+
+/** Columns of the names of the rows, and the indentation of their second line. */
+const NAME_COLUMNS = 11;
+
+/** Returns the progress as lines for a terminal. */
+export function renderProgress(progress: ScanProgress, view: ProgressView): readonly string[] {
   const { scan, observed, graded, hosts, visits, verdicts } = progress;
   const { domains, startedAt, finishedAt, questions, connections } = scan;
+  const { now, rates, width } = view;
   const endAt = finishedAt?.getTime() ?? now;
   const stateText = scan.reason === undefined ? scan.state : `${scan.state} (${scan.reason})`;
-  const rate = (value: number | undefined): string =>
-    value === undefined ? '' : `   ${formatCount(value)}/s`;
+  const row = (name: string, ...parts: readonly string[]): readonly string[] =>
+    joinParts(name.padEnd(NAME_COLUMNS), parts, width);
   const shares = Object.entries(verdicts).map(
     ([verdict, n]) => `${verdict} ${percentOf(n, graded)}`,
   );
   return [
-    `scan ${scan.id}   ${scan.list}   ${countOf(domains, 'domain')}   ${stateText}   ` +
-      `${duration(endAt - startedAt.getTime())}   ${countOf(progress.workers, 'worker')}`,
-    `  names    ${formatCount(observed)}   ${percentOf(observed, domains)}${rate(rates?.names)}   ` +
+    ...joinParts(
+      `scan ${scan.id}   `,
+      [
+        scan.list,
+        countOf(domains, 'domain'),
+        stateText,
+        duration(endAt - startedAt.getTime()),
+        countOf(progress.workers, 'worker'),
+      ],
+      width,
+    ),
+    ...row(
+      '  names',
+      withRate(observed, rates?.names),
+      percentOf(observed, domains),
       `${ratio(questions, observed)} questions each`,
-    `  hosts    ${formatCount(hosts.observed)} of ${formatCount(hosts.total)}   ` +
+    ),
+    ...row(
+      '  hosts',
+      `${formatCount(hosts.observed)} of ${formatCount(hosts.total)}`,
       `${countOf(progress.addresses, 'address')} in ${countOf(progress.networks, 'network')}`,
-    `  visits   ${formatCount(visits.visited)}${rate(rates?.visits)}   ${countOf(connections, 'connection')}   ` +
-      `${formatCount(visits.waiting)} waiting   ${formatCount(progress.inFlight)} in flight`,
-    `  others   ${formatCount(visits.inferred)} inferred${errorText(progress)}   ` +
-      `${formatCount(visits.unreached)} unreached   ${formatCount(visits.optedOut)} opted out   ${formatCount(progress.resting)} resting`,
-    `  graded   ${formatCount(graded)}   ${countOf(progress.shapes, 'shape')}`,
-    ...(shares.length > 0 ? [`  so far   ${shares.join('   ')}`] : []),
+    ),
+    ...row(
+      '  visits',
+      withRate(visits.visited, rates?.visits),
+      countOf(connections, 'connection'),
+      `${formatCount(visits.waiting)} waiting`,
+      `${formatCount(progress.inFlight)} in flight`,
+    ),
+    ...row(
+      '  others',
+      `${formatCount(visits.inferred)} inferred`,
+      ...errorText(progress),
+      `${formatCount(visits.unreached)} unreached`,
+      `${formatCount(visits.optedOut)} opted out`,
+      ...restText(progress),
+    ),
+    ...row('  graded', formatCount(graded), countOf(progress.shapes, 'shape')),
+    ...(shares.length > 0 ? row('  so far', ...shares) : []),
   ];
+}
+
+/** Returns parts with three spaces between them, in lines of at most `width` columns. */
+function joinParts(head: string, parts: readonly string[], width: number): readonly string[] {
+  const lines: string[] = [];
+  let line = head;
+  for (const part of parts) {
+    const isFirst = line.length === head.length;
+    const joined = isFirst ? line + part : `${line}   ${part}`;
+    if (isFirst || joined.length <= width) {
+      line = joined;
+      continue;
+    }
+    lines.push(line);
+    line = ' '.repeat(NAME_COLUMNS) + part;
+  }
+  return [...lines, line];
+}
+
+function withRate(count: number, rate: number | undefined): string {
+  return rate === undefined ? formatCount(count) : `${formatCount(count)}   ${formatCount(rate)}/s`;
+}
+
+/** Returns the number of resting addresses, and the end of the first rest. */
+function restText({ resting, restEndsAt }: ScanProgress): readonly string[] {
+  const count = `${formatCount(resting)} resting`;
+  if (restEndsAt === undefined) return [count];
+  const minute = restEndsAt.toISOString().slice(0, 16).replace('T', ' ');
+  return [count, `first rest ends ${minute} UTC`];
 }
 
 /**
@@ -67,11 +131,12 @@ export function continuation({ scan, workers }: ScanProgress): string | undefine
 }
 
 /** Returns the measured error of inference, with the upper limit of its 95 % interval. */
-function errorText({ visits, inference }: ScanProgress): string {
+function errorText({ visits, inference }: ScanProgress): readonly string[] {
   const { checked, wrong } = inference;
-  if (checked === 0) return '';
+  if (checked === 0) return [];
   const { atMost } = inferenceError([{ ...inference, inferred: visits.inferred }]);
-  return ` (${wrong} of ${formatCount(checked)} checked differ, at most ${percentOf(atMost, 1)})`;
+  const limit = percentOf(atMost, 1);
+  return [`${wrong} of ${formatCount(checked)} checked differ (at most ${limit})`];
 }
 
 /** Returns the progress as one JSON object, for a line of a log. */
@@ -84,6 +149,7 @@ export function progressJson(progress: ScanProgress): object {
     startedAt: startedAt.toISOString(),
     finishedAt: finishedAt?.toISOString(),
     ...counts,
+    restEndsAt: progress.restEndsAt?.toISOString(),
   };
 }
 

@@ -28,6 +28,7 @@ const progress: ScanProgress = {
   visits: { waiting: 9, visited: 148_002, inferred: 71_204, optedOut: 3, unreached: 12 },
   inference: { checked: 712, wrong: 1 },
   resting: 1204,
+  restEndsAt: new Date('2026-12-01T06:51:30Z'),
   shapes: 84,
   workers: 2,
   inFlight: 310,
@@ -36,12 +37,27 @@ const progress: ScanProgress = {
 
 test('progress shows each count with its base', () => {
   const now = progress.scan.startedAt.getTime() + 1_300_000;
-  const text = renderProgress(progress, { now, rates: { names: 291, visits: 88 } }).join('\n');
+  const text = renderProgress(progress, {
+    now,
+    rates: { names: 291, visits: 88 },
+    width: 120,
+  }).join('\n');
   assert.match(text, /1,000,000 domains {3}paused \(own-network\) {3}00:21:40 {3}2 workers/);
-  assert.match(text, /names {4}612,400 {3}61\.2 % {3}291\/s {3}4\.1 questions each/);
+  assert.match(text, /names {4}612,400 {3}291\/s {3}61\.2 % {3}4\.1 questions each/);
   assert.match(text, /148,002 {3}88\/s {3}152,340 connections/);
-  assert.match(text, /71,204 inferred \(1 of 712 checked differ, at most 0\.8 %\)/);
+  assert.match(text, /71,204 inferred {3}1 of 712 checked differ \(at most 0\.8 %\)/);
+  assert.match(text, /1,204 resting\s+first rest ends 2026-12-01 06:51 UTC/);
   assert.match(text, /fail 25\.0 % {3}pass 75\.0 %/);
+});
+
+test('progress fits a narrow terminal', () => {
+  const now = progress.scan.startedAt.getTime() + 1_300_000;
+  const lines = renderProgress(progress, { now, width: 60 });
+  for (const line of lines) assert.ok(line.length <= 60, line);
+  assert.ok(
+    lines.includes('           12 unreached   3 opted out   1,204 resting'),
+    lines.join('\n'),
+  );
 });
 
 test('a scan that has not ended names the command that continues it', () => {

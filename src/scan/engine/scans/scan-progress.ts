@@ -24,6 +24,8 @@ export interface ScanProgress {
   readonly inference: { readonly checked: number; readonly wrong: number };
   /** Number of addresses that rest after a refused visit. */
   readonly resting: number;
+  /** End of the first of these rests; undefined if no address rests. */
+  readonly restEndsAt: Date | undefined;
   readonly shapes: number;
   readonly workers: number;
   readonly inFlight: number;
@@ -57,7 +59,9 @@ export async function scanProgress(database: Queries, id: number): Promise<ScanP
       count(*) FILTER (WHERE v.state = 4) AS unreached,
       count(DISTINCT a.id) AS addresses, count(DISTINCT a.net) AS networks,
       count(DISTINCT a.id) FILTER (
-        WHERE v.state = 0 AND a.rest_reason IS NOT NULL AND a.next_at > now()) AS resting
+        WHERE v.state = 0 AND a.rest_reason IS NOT NULL AND a.next_at > now()) AS resting,
+      min(a.next_at) FILTER (
+        WHERE v.state = 0 AND a.rest_reason IS NOT NULL AND a.next_at > now()) AS rest_ends_at
       FROM hermetic_scan.scan_host h
       JOIN hermetic_scan.visit v ON v.host_id = h.host_id
       JOIN hermetic_scan.address a ON a.id = v.address_id WHERE h.scan_id = $1`,
@@ -96,6 +100,7 @@ export async function scanProgress(database: Queries, id: number): Promise<ScanP
     },
     inference: inference ?? { checked: 0, wrong: 0 },
     resting: visits?.resting ?? 0,
+    restEndsAt: visits?.rest_ends_at ?? undefined,
     shapes: shapes.reduce((sum, row) => sum + row.shapes, 0),
     workers: workers?.n ?? 0,
     inFlight: workers?.in_flight ?? 0,
@@ -112,4 +117,5 @@ interface VisitCounts {
   readonly addresses: number;
   readonly networks: number;
   readonly resting: number;
+  readonly rest_ends_at: Date | null;
 }
