@@ -1,13 +1,13 @@
 /**
  * DNS and DNSSEC for a mail sender: codec, validating resolver, mail route. RFC 1034,
- * 1035, 4033-4035, 5155, 6840, 6891, 7672 §2.1; updates: 2136, 8945.
+ * 1035, 4033-4035, 5155, 6840, 6891, 7672 §2.1; for updates RFC 2136, 8945.
  *
  * A sender uses DNS to find the mail hosts of a domain and to learn whether TLS is
  * mandatory. An on-path attacker can forge every unsigned answer. So each answer has one
  * of four states (RFC 4033 §5, RFC 7672 §2.1.1):
- * - `secure`: signatures prove it, from a trust anchor down;
+ * - `secure`: signatures prove the answer, from a trust anchor down;
  * - `insecure`: signatures prove that the zone is unsigned;
- * - `bogus`: it must be signed and does not validate;
+ * - `bogus`: the data must be signed but does not validate;
  * - `indeterminate`: the state could not be determined, for example because the
  *   resolver strips signatures.
  *

@@ -65,12 +65,15 @@ export interface DnsAnswer {
    */
   readonly ttl: number;
   /**
-   * The address lookup failed, and the parent zone proves that the zone of this name is
-   * unsigned: no answer could have been secure, so DANE cannot apply to the name
-   * (RFC 7672 §2.2.2).
+   * Whether the address lookup failed although the parent zone proves that the zone of
+   * this name is unsigned: no answer could have been secure, so DANE cannot apply to the
+   * name (RFC 7672 §2.2.2).
    */
   readonly unsigned?: true;
-  /** The answer is insecure because of this zone (RFC 4035 §5.2, RFC 9905 §2, RFC 9906 §2). */
+  /**
+   * The zone because of which the answer is insecure (RFC 4035 §5.2, RFC 9905 §2, RFC
+   * 9906 §2).
+   */
   readonly unsupported?: UnsupportedZone;
   /**
    * The reason for the status; present if `status` is `failed`, and if `dnssec` is
@@ -88,9 +91,10 @@ export interface DnsAnswer {
 export interface AskOptions {
   readonly signal?: AbortSignal;
   /**
-   * Accept data from a resolver that strips DNSSEC, with status `indeterminate`.
-   * Otherwise such an answer is `failed`. Do not use this option for TLSA: an unproved
-   * absence must not be treated as absence (RFC 7672 §2.1.2).
+   * Whether to accept data from a resolver that strips DNSSEC, with status
+   * `indeterminate`. Otherwise the answer of such a resolver is `failed`. Do not use this
+   * option for TLSA: an unproved absence must not be treated as absence (RFC 7672
+   * §2.1.2).
    */
   readonly acceptUnvalidated?: boolean;
 }

@@ -43,7 +43,9 @@ export interface Certify {
   readonly key: string;
 }
 
-/** Makes the server of the host present this key at every address, and reloads it. */
+/**
+ * Makes the server of the host present this key at every address, and reloads the server.
+ */
 export interface Deploy {
   readonly kind: 'deploy';
   readonly host: string;
@@ -123,7 +125,7 @@ export interface FailedAction {
    * the change is not visible yet.
    */
   readonly since?: number;
-  /** The change may still become visible, so it is not shown as a failure. */
+  /** Whether the change may still become visible: it is then not shown as a failure. */
   readonly pending?: true | undefined;
 }
 

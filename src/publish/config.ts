@@ -244,8 +244,8 @@ export const publishSection = z
       })
       .prefault({}),
     /**
-     * Allows periods of seconds, so that a test observes the whole lifetime of a policy
-     * in minutes. For a lab, never for real mail.
+     * Whether periods of seconds are allowed, so that a test observes the whole lifetime
+     * of a policy in minutes. For a lab, never for real mail.
      */
     rehearsal: z.boolean().default(false),
     /** Folder to which policies are also written, for another web server. */

@@ -17,8 +17,8 @@ export interface OpenToReadOptions {
 
 /**
  * Opens a database for reading only: the call creates, changes and removes no file next
- * to it. So it works without write permission, whether or not a daemon is running. Writes
- * of the caller are refused, or lost at `close`.
+ * to it. The call therefore works without write permission, whether or not a daemon is
+ * running. Writes of the caller are refused, or lost at `close`.
  *
  * A closed database has no log and is opened as immutable: SQLite would otherwise create
  * a log and an index next to it. A database with log and index is in use, and is opened

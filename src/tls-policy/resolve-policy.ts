@@ -111,7 +111,7 @@ function read(text: string, portNumber: number | undefined): NextHop {
 
 type MailHost = MailRoute['hosts'][number] & {
   readonly port: number;
-  /** The host lies below a domain whose MX records are secure. */
+  /** Whether the host lies below a domain whose MX records are secure. */
   readonly isSigned: boolean;
 };
 
@@ -194,8 +194,8 @@ function alternate({ v4, v6 }: HostAddresses): readonly string[] {
 }
 
 /**
- * Returns the route to a host that the operator configured. It is treated as secure: no
- * DNS answer that an attacker could forge chose the host (RFC 7672 §2.2.2).
+ * Returns the route to a host that the operator configured. The route is treated as
+ * secure: no DNS answer that an attacker could forge chose the host (RFC 7672 §2.2.2).
  */
 function ofHost(domainName: Name): MailRoute {
   return {

@@ -48,8 +48,9 @@ export function scanJson(jsonText: string): JsonShape {
 }
 
 /**
- * Returns the outermost objects in a text, in order. They may be surrounded by other
- * text, be elements of an array or follow each other. Returns at most `most` objects.
+ * Returns the outermost objects in a text, in order. The objects may be surrounded by
+ * other text, be elements of an array or follow each other. Returns at most `most`
+ * objects.
  */
 export function objectsIn(jsonText: string, most: number): readonly string[] {
   const found: string[] = [];

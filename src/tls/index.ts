@@ -18,8 +18,8 @@
  * An alert, a closed connection and silence are different results with different codes.
  * Silence proves nothing about a server.
  *
- * It leaves certificate validation to `x509`, STARTTLS to `smtp`, and the grading of
- * versions and suites to the profiles of `check`.
+ * This part leaves certificate validation to `x509`, STARTTLS to `smtp`, and the grading
+ * of versions and suites to the profiles of `check`.
  *
  * @example
  * ```ts

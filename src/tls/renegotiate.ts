@@ -6,9 +6,9 @@ import type { Connection } from '../net/index.js';
  * once. A server that refuses renegotiation sends an alert or closes the connection.
  * Never rejects.
  *
- * `unknown`: no session of node:tls, or no answer within `timeoutMs` milliseconds.
- * Insecure renegotiation lets an attacker insert bytes before the data of a session
- * (CVE-2009-3555, RFC 5746).
+ * `unknown`: the stream is not a session of node:tls, or no answer arrived within
+ * `timeoutMs` milliseconds. Insecure renegotiation lets an attacker insert bytes before
+ * the data of a session (CVE-2009-3555, RFC 5746).
  */
 export function renegotiate(
   { stream }: Connection,

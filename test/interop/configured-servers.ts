@@ -60,7 +60,7 @@ export async function textFor(
   return out;
 }
 
-/** Postfix of the installed release, or of another one. */
+/** Returns Postfix of the installed release, or of another release. */
 const postfix = (
   name: string,
   own: readonly string[],
@@ -95,7 +95,10 @@ const postfix = (
   },
 });
 
-/** Exim with GnuTLS. The printed text has two parts, for two places. */
+/**
+ * Returns Exim with GnuTLS. The printed text has two parts, for two places of the
+ * configuration.
+ */
 const exim = (name: string, version: string, release?: string): Configured => ({
   name,
   own: ['--version', version],
@@ -153,7 +156,8 @@ const exim = (name: string, version: string, release?: string): Configured => ({
 });
 
 /**
- * OpenSMTPD at port 25 of a separate address, because the printed text contains the port.
+ * Returns OpenSMTPD at port 25 of a separate address, because the printed text contains
+ * the port.
  */
 const openSmtpd = (
   name: string,

@@ -6,7 +6,10 @@ import { host, mailHostWorld } from '../support/publish/mail-host.js';
 import { testSize } from '../support/test-size.js';
 
 const [hour, day] = [3_600_000, 86_400_000];
-/** Time between two rounds; the short form makes one round a day in long periods. */
+/**
+ * Returns the time between two rounds; the short form makes one round a day in long
+ * periods.
+ */
 const interval = (days: number): number => (days > 8 ? testSize(24, 12) : 12) * hour;
 
 async function world(t: TestContext, settings: Parameters<typeof mailHostWorld>[0]) {

@@ -49,7 +49,8 @@ export interface PostfixWorldOptions {
   /** Roots in addition to that of the lab, PEM. */
   readonly roots?: string;
   /**
-   * Postfix reports its sessions to the daemon, as 3.10 and newer can (TLSRPT_README).
+   * Whether Postfix reports its sessions to the daemon, as 3.10 and newer can
+   * (TLSRPT_README).
    */
   readonly sessions?: true;
   /** The Debian release of the sending Postfix; by default the installed release. */

@@ -11,7 +11,7 @@ import { Daemon, greets, runProgram, until } from './process.js';
 export interface PostfixService {
   readonly address: string;
   readonly chainFile?: string;
-  /** TLS settings are not set here, but in main.cf. */
+  /** Whether main.cf contains the TLS settings of the service. */
   readonly asConfigured?: true;
   readonly options?: readonly string[];
 }

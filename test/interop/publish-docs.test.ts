@@ -50,7 +50,7 @@ test('the commands of docs/publish.md take a domain to enforced and DANE', async
     [...page.matchAll(new RegExp(`\`\`\`${kind}\\n([\\s\\S]*?)\`\`\``, 'g'))].map(
       ([, block = '']) => here(block),
     );
-  /** The commands under each numbered heading of the page, in order. */
+  /** Returns the commands under each numbered heading of the page, in order. */
   const steps = (): readonly (readonly string[])[] =>
     page
       .split(/^\*\*\d\. /m)

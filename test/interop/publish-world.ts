@@ -23,8 +23,8 @@ export interface PublishWorldOptions {
    */
   readonly answersAt?: string;
   /**
-   * The DS record of the domain matches no key, and pebble asks the validating resolver, as
-   * public CAs do.
+   * Whether the DS record of the domain matches no key; pebble then asks the validating
+   * resolver, as public CAs do.
    */
   readonly isBogus?: boolean;
   /** Environment variables for pebble. */

@@ -27,7 +27,7 @@ interface Configuration {
   readonly options: readonly string[];
   /** Of STARTTLS, MTA-STS and DANE. */
   readonly verdicts: Promised;
-  /** `hermetic serve` answers the policy table. */
+  /** Whether `hermetic serve` answers the policy table. */
   readonly served?: true;
 }
 

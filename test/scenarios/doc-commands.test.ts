@@ -25,7 +25,7 @@ interface CommandBlock {
   readonly text: string;
   readonly language: string;
   readonly marker: string | undefined;
-  /** The next block shows its output; test/docs.test.ts compares it. */
+  /** Whether the next block shows the output, which test/docs.test.ts compares. */
   readonly hasOutput: boolean;
 }
 

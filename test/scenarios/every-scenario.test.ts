@@ -94,7 +94,10 @@ ajv.addFormat('base64', /^[A-Za-z0-9+\/]*={0,2}$/);
 const schema = (name: string) =>
   ajv.compile(JSON.parse(readFileSync(`schemas/${name}`, 'utf8')) as object);
 
-/** The contract is the JSON text: fields without a value are not in it. */
+/**
+ * Returns a value as its JSON text represents it, which is the contract: without
+ * undefined fields.
+ */
 const asJson = <T>(value: T): T => JSON.parse(JSON.stringify(value)) as T;
 
 test('results and evidence of the lab are valid by their published schemas', () => {

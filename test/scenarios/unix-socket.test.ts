@@ -39,7 +39,10 @@ async function holder(
 
 const ask = (path: string): Promise<string> => text(connect({ path }));
 
-/** A probe of whether the socket is in use ends before the answer is read. */
+/**
+ * Returns a server that sends a text. It ignores errors, because a probe of the socket
+ * disconnects before it reads the text.
+ */
 const plain = (says = ''): Server =>
   createServer((socket) => void socket.on('error', () => socket.destroy()).end(says));
 

@@ -43,7 +43,7 @@ function mapHosts(change: (host: Host) => Host): Plant {
   return (result) => ({ ...result, hosts: result.hosts.map(change) });
 }
 
-/** A finding at one address only. */
+/** Returns a fault: a finding at only one address of the host. */
 const atFirst =
   (id: string, topic: Parameters<typeof atHost>[2]): Plant =>
   (result) => {

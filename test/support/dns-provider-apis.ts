@@ -210,7 +210,7 @@ function hetznerApi(zone: StoredZone): Api {
     status,
     body: { error: { code, message: code, details: {} } },
   });
-  /** A change takes effect when the client queries its action. */
+  /** Accepts a change, which takes effect when the client queries its action. */
   const start = (work: () => void): ApiAnswer => {
     action++;
     pending.set(String(action), work);

@@ -7,7 +7,7 @@ export class TestingConversation {
   ended = false;
   /** Octets the server has read so far. */
   taken = 0;
-  /** While false the client does not read: the server's writes stay pending. */
+  /** Whether the client reads; if it does not, the server's writes stay pending. */
   reads = true;
   readonly #undone: (() => void)[] = [];
   readonly #stream: Duplex;

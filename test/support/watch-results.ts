@@ -58,7 +58,10 @@ function certificateOf(host: string): MailCertificate {
   };
 }
 
-/** A finding at every address of the host, as a real fault of a server produces. */
+/**
+ * Returns a fault: a finding at every address of the host, as a real fault of a server
+ * produces.
+ */
 export const atHost =
   (
     id: string,
@@ -74,19 +77,19 @@ export const atHost =
     );
   };
 
-/** A finding on the domain. */
+/** Returns a fault: a finding on the domain. */
 export const atDomain =
   (id: string, severity: Finding['severity'] = 'fail', topic: Finding['topic'] = 'mx'): Plant =>
   (result) =>
     raised(result, [finding(id, severity, topic, result.domain)]);
 
-/** Several changes at once. */
+/** Returns several changes as one. */
 export const allOf =
   (...plants: readonly Plant[]): Plant =>
   (result) =>
     plants.reduce((changed, plant) => plant(changed), result);
 
-/** A policy of another mode, or none. */
+/** Returns a change of the policy to another mode, or to none. */
 export const policyMode =
   (mode: 'testing' | 'none' | undefined): Plant =>
   (result) => ({
@@ -94,7 +97,9 @@ export const policyMode =
     mtaSts: { ...result.mtaSts, mode, status: mode === undefined ? 'absent' : 'found' },
   });
 
-/** The check was inconclusive; with `own`, the cause was on this machine. */
+/**
+ * Returns a change to an inconclusive check; with `own`, the cause is on this machine.
+ */
 export const hidden =
   (own = false): Plant =>
   (result) => ({
@@ -130,7 +135,7 @@ function finding(
   };
 }
 
-/** No host has TLSA records. */
+/** Removes the TLSA records of all hosts. */
 export const noTlsa: Plant = (result) => ({
   ...result,
   hosts: result.hosts.map((host) => ({
@@ -139,7 +144,7 @@ export const noTlsa: Plant = (result) => ({
   })),
 });
 
-/** The zone of the domain is not signed. */
+/** Makes the zone of the domain unsigned. */
 export const unsigned: Plant = (result) => ({
   ...result,
   route: { kind: 'mx', dnssec: 'insecure' },

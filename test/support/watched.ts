@@ -10,7 +10,7 @@ import {
 import { healthyResult, type Plant } from './watch-results.js';
 
 export const HOUR = 3_600_000;
-/** No fault. */
+/** Returns the result unchanged: no fault. */
 export const healthy: Plant = (result) => result;
 
 /**

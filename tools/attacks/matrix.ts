@@ -37,8 +37,8 @@ const letters: Readonly<Partial<Record<DeliveryResult, string>>> = {
 };
 
 /**
- * An attack on the lookup of a policy, alone and with STARTTLS stripped: the attack
- * succeeds only at a first contact.
+ * Returns the rows of an attack on the lookup of a policy, alone and with STARTTLS
+ * stripped. The attack succeeds only at a first contact.
  */
 const onPolicy = (says: string, attack: LabAttack): readonly Row[] => [
   { says, attacks: [attack], expect: 'VVUVUU' },

@@ -10,7 +10,10 @@ export interface Entry {
   readonly answer: readonly ResourceRecord[];
   readonly authority: readonly ResourceRecord[];
   readonly additional: readonly ResourceRecord[];
-  /** Octets that are not a message: `RAW` or `HEX_ANSWER_BEGIN`. */
+  /**
+   * Whether the entry contains octets that are not a message: `RAW` or
+   * `HEX_ANSWER_BEGIN`.
+   */
   readonly raw: boolean;
 }
 

@@ -39,5 +39,5 @@ export const SIGNER = 'sender.example';
 export const sleep = (ms: number): Promise<void> =>
   new Promise((resolve) => setTimeout(resolve, ms));
 
-/** Yesterday in UTC: the day that genuine reports are about. */
+/** Returns yesterday in UTC, the day that genuine reports are about. */
 export const day = (): string => new Date(Date.now() - 86_400_000).toISOString().slice(0, 10);

@@ -31,9 +31,9 @@ export interface DenialProofs {
   /** Returns the proof that neither the name nor a wildcard for it exists. */
   nxdomain(domainName: Name): readonly ResourceRecord[];
   /**
-   * Returns the proof that no name exists that is closer to the question than the
-   * wildcard below the encloser. With `nodata`, the proof also shows that the wildcard
-   * lacks the type.
+   * Returns the proof that no existing name is closer to the question than the wildcard
+   * below the encloser. With `nodata`, the proof also shows that the wildcard lacks the
+   * type.
    */
   noCloser(domainName: Name, encloser: Name, nodata: boolean): readonly ResourceRecord[];
 }
@@ -43,7 +43,7 @@ export interface ZoneAnswer {
   readonly rcode: number;
   readonly answers: readonly ResourceRecord[];
   readonly authorities: readonly ResourceRecord[];
-  /** Target of an alias. */
+  /** Target of the alias at which the answer ends; the caller looks up this name. */
   readonly next?: Name;
 }
 

@@ -19,8 +19,8 @@ export interface CaaRequest {
 /** The decision of a CA according to a CAA RRset. */
 export interface CaaDecision {
   /**
-   * `conditional`: the CA issues only to accounts, or after validation methods, that the
-   * request does not name. `unknown`: the names that identify this CA are not known, or
+   * `conditional`: the records restrict the account or the validation method, which the
+   * request does not state. `unknown`: the names that identify this CA are not known, or
    * CAs interpret the records differently.
    */
   readonly answer: 'permitted' | 'conditional' | 'refused' | 'unknown';

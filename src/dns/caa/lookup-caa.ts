@@ -12,7 +12,7 @@ export interface RelevantCaa {
    * lookup.
    */
   readonly at: Name;
-  /** The last target of that name's aliases, or the name itself if it has no alias. */
+  /** The last target of the aliases of `at`, or `at` itself if it has no alias. */
   readonly canonicalName: Name;
   readonly properties: readonly CaaProperty[];
   /** The weakest DNSSEC status of all lookups of the search. */

@@ -3,7 +3,7 @@ import { RRType } from '../wire/types-registry.js';
 
 /** One property of a CAA RRset (RFC 8659 §4.1). */
 export interface CaaProperty {
-  /** A CA that does not understand the tag must not issue (RFC 8659 §4.1). */
+  /** Whether a CA that does not understand the tag must not issue (RFC 8659 §4.1). */
   readonly critical: boolean;
   /** Tag of the property in lower case; tags are compared without regard to case. */
   readonly tag: string;

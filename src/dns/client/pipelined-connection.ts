@@ -66,8 +66,8 @@ export class PipelinedConnection {
   }
 
   /**
-   * Returns whether the server has answered a query. If it has, it supports DNS on this
-   * connection, so a later close may be an idle timeout.
+   * Returns whether the server has answered a query. A server that has answered supports
+   * DNS on this connection, so a later close may be an idle timeout.
    */
   get hasAnswered(): boolean {
     return this.#hasAnswered;

@@ -52,7 +52,7 @@ function nsec(owner: Name, next: Name, types: string): ResourceRecord {
   );
 }
 
-/** A root zone with one signed host. */
+/** Answers as a root zone with one signed host. */
 const honest: Behaviour = ({ questions: [asked] }) => {
   if (asked?.name.isRoot && asked.type === RRType.DNSKEY)
     return { answers: signed(dnskeyRecord(Name.root, key)) };

@@ -26,7 +26,9 @@ export interface MailRoute {
    * At most 100 hosts, each once, by preference and then in the order of the answer.
    */
   readonly hosts: readonly { readonly name: Name; readonly preference: number }[];
-  /** A null MX exists next to these hosts (RFC 7505 §3 [7505-3-1] forbids it). */
+  /**
+   * Whether a null MX exists next to these hosts, which RFC 7505 §3 [7505-3-1] forbids.
+   */
   readonly besideNullMx?: true;
 }
 

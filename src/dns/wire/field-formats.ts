@@ -126,7 +126,7 @@ const name: Field = {
   format: (wireReader) => dotted(wireReader.name()),
 };
 
-/** An IPv4 address of four octets or an IPv6 address of sixteen. */
+/** Returns the format of an IPv4 address of four octets or an IPv6 address of sixteen. */
 const address: (family: 4 | 6) => Field = (family) => ({
   parse(tokens) {
     const { text: literal } = tokens.next('an address');

@@ -39,19 +39,19 @@ export interface Message {
    * Response code of twelve bits, those of OPT included. No signature covers the rcode.
    */
   readonly rcode: number;
-  /** QR. */
+  /** QR: the message is a response. */
   readonly response: boolean;
   /** AA: the server answers from its own zone. */
   readonly authoritative: boolean;
   /** TC: the answer did not fit; the client repeats the query over TCP (RFC 7766 §5). */
   readonly truncated: boolean;
-  /** RD. */
+  /** RD: the client asks the server to query other servers. */
   readonly recursionDesired: boolean;
-  /** RA. */
+  /** RA: the server is willing to query other servers. */
   readonly recursionAvailable: boolean;
-  /** AD: the resolver has validated the answer (RFC 6840 §5.7, §5.8). */
+  /** AD: in a response, the resolver has validated the answer (RFC 6840 §5.7, §5.8). */
   readonly authenticData: boolean;
-  /** CD: the resolver returns data that it could not validate (RFC 6840 §5.9). */
+  /** CD: the client accepts data that the resolver could not validate (RFC 6840 §5.9). */
   readonly checkingDisabled: boolean;
   readonly questions: readonly DnsQuestion[];
   readonly answers: readonly ResourceRecord[];

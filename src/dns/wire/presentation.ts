@@ -182,7 +182,10 @@ function ttlOf(word: string): number | undefined {
 interface Entry {
   /** Number of its first line, from 1. */
   readonly line: number;
-  /** The line began with white space, so the owner is that of the previous record. */
+  /**
+   * Whether the line began with white space: the owner is then that of the previous
+   * record.
+   */
   readonly indented: boolean;
   readonly tokens: Token[];
 }

@@ -81,7 +81,7 @@ async function world(t?: TestContext) {
     deploy,
     certify,
     close,
-    /** The number of reloads of the mail server. */
+    /** Returns the number of reloads of the mail server. */
     reloads: () => (existsSync(log) ? readFileSync(log, 'utf8').length : 0),
     file: (name: string) => readFileSync(join(folder, 'ecdsa', name), 'utf8'),
     shows: () => readdirSync(folder).includes('ecdsa') && shownBy(join(folder, 'ecdsa'), ring),
@@ -90,7 +90,7 @@ async function world(t?: TestContext) {
 
 /**
  * Returns the name of the key that a server would load. Fails if key and chain do not
- * match, in either form.
+ * match, in two files or in one.
  */
 function shownBy(folder: string, ring: KeyRing): string | undefined {
   const read = (name: string): string => readFileSync(join(folder, name), 'utf8');

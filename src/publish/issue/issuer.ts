@@ -337,7 +337,7 @@ export class Issuer {
     if (!signer.ok) return signer;
     const last = acmeStore.renewal(hostName, storeKey);
     // A CA may refuse `replaces` only when the order is finalized. After a failure every
-    // second attempt omits it, because it is optional (RFC 9773 §5).
+    // second attempt omits this optional field (RFC 9773 §5).
     const mayReplace =
       last?.directory === directory && acmeStore.failures(directory, hostName) % 2 === 0;
     const replaces = mayReplace ? last.certificateId : undefined;

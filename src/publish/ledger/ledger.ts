@@ -23,8 +23,8 @@ export interface HostMemory {
    */
   readonly inUse: Readonly<Record<string, number>>;
   /**
-   * The chain (SHA-256) of the last reload of the server, and its time. An entry is
-   * missing from before the files change until the reload has succeeded.
+   * The chain (SHA-256) of the last reload of the server, and its time. While the files
+   * change, and until the reload has succeeded, the entry is missing.
    */
   readonly told: Readonly<
     Partial<Record<KeyType, { readonly chain: string; readonly at: number }>>

@@ -13,7 +13,7 @@ import type { PolicyObservation } from './types.js';
 /** A domain that uses the policy of another domain (RFC 8461 §8.2). */
 export interface Delegation {
   readonly domain: string;
-  /** The domain whose record and policy this one uses. */
+  /** The domain whose record and policy `domain` uses. */
   readonly to: string;
   /** The policy served for that domain, once it is announced. */
   readonly body: string | undefined;

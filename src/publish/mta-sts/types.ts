@@ -165,8 +165,8 @@ export interface DesiredPolicy {
    */
   readonly mode: StsMode;
   /**
-   * Hosts that receive the mail, in the order of preference. Only they are added to a
-   * policy: a host from the DNS may be forged.
+   * Hosts that receive the mail, in the order of preference. Only these hosts are added
+   * to a policy: a host from the DNS may be forged.
    */
   readonly mx: readonly string[];
   /**
@@ -204,8 +204,8 @@ export interface PolicyContext {
 /** A step that only the operator may allow. */
 export interface Proposal {
   /**
-   * Text to confirm. It names the domain and the policy, so that a confirmation is valid
-   * for one policy only.
+   * Text to confirm. The text names the domain and the policy, so that a confirmation is
+   * valid for one policy only.
    */
   readonly token: string;
   readonly subject: string;

@@ -49,8 +49,9 @@ export async function observePublishedHost(
 }
 
 /**
- * Converts an answer. An alias that a wildcard synthesises is ignored if its target has
- * no TLSA records: a record of the owner replaces it (RFC 4592 §2.2.1).
+ * Converts the answer of one authoritative server. An alias that a wildcard synthesises
+ * is ignored if its target has no TLSA records: a record of the owner would replace the
+ * alias (RFC 4592 §2.2.1).
  */
 function tlsaAnswer(
   { server, rrset, alias, synthesised }: AuthoritativeAnswer,

@@ -179,8 +179,8 @@ function updateSlot(keyType: KeyType, before: KeySlot, observed: RolloverObserva
 }
 
 /**
- * Handles a ring key that the operator installed on the server by other means. It becomes
- * the key in use, or, if another key is in use, the key of the change to complete.
+ * Handles a ring key that the operator installed on the server by other means. The key
+ * becomes the key in use or, if another key is in use, the key of the change to complete.
  */
 function withShownKeys(keySlot: KeySlot, shown: readonly ServerKey[]): KeySlot {
   const [unexpected] = shown.filter(

@@ -2,8 +2,8 @@ import type { ServerFlight } from '../wire/index.js';
 import type { TlsQuestion } from './question.js';
 
 /**
- * The answer to one question. `refused`: an alert, or an orderly end without one. `none`:
- * no answer (rate limit, timeout, no TCP connection), so it proves nothing.
+ * The answer to one question. `refused`: an alert, or an orderly end without an alert.
+ * `none`: no answer (rate limit, timeout, no TCP connection), which proves nothing.
  */
 export type TlsAnswer =
   | { readonly kind: 'hello'; readonly flight: ServerFlight }

@@ -57,7 +57,7 @@ export interface Inference {
   readonly doubtful: boolean;
 }
 
-/** All suites of a version. */
+/** Returns all suites of a version. */
 export const suitesOf = (version: HelloVersion): readonly number[] => {
   if (version === 'TLSv1.3') return suites13;
   if (version === 'TLSv1.2') return suites12;

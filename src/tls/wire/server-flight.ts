@@ -45,15 +45,24 @@ export interface ServerHello {
   readonly group?: number;
   /** Extension types in the answer of the server. */
   readonly extensions: readonly number[];
-  /** RFC 7627: binds the session keys to the whole handshake. */
+  /**
+   * Whether the server sent extended_master_secret (RFC 7627), which binds the session
+   * keys to the whole handshake.
+   */
   readonly extendedMasterSecret: boolean;
-  /** RFC 7366. */
+  /** Whether the server sent encrypt_then_mac (RFC 7366). */
   readonly encryptThenMac: boolean;
-  /** RFC 5746: renegotiation is bound to the connection. */
+  /**
+   * Whether the server sent renegotiation_info (RFC 5746), which binds a renegotiation to
+   * the connection.
+   */
   readonly secureRenegotiation: boolean;
-  /** RFC 5077. */
+  /** Whether the server sent session_ticket (RFC 5077). */
   readonly sessionTicket: boolean;
-  /** RFC 9846 §4.2.3: the server supports more than the negotiated version. */
+  /**
+   * The downgrade mark in the server's random: the server supports a version newer than
+   * the negotiated one (RFC 9846 §4.2.3).
+   */
   readonly downgradeSentinel?: 'TLSv1.2' | 'TLSv1.1 or lower';
 }
 

@@ -27,7 +27,10 @@ export interface Suite {
   readonly mode: 'GCM' | 'CCM' | 'CCM_8' | 'POLY1305' | 'CBC' | 'stream' | 'NULL' | 'MGM' | 'other';
   /** MAC of CBC and stream suites, hash of the others. */
   readonly hash: string;
-  /** A suite under the export rules of the 1990s, with keys of only 40 or 56 bits. */
+  /**
+   * Whether the suite follows the export rules of the 1990s, with keys of only 40 or 56
+   * bits.
+   */
   readonly export: boolean;
   /** Whether session keys remain secret if the key of the server is compromised. */
   readonly forwardSecrecy: boolean;

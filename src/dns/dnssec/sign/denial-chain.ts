@@ -20,7 +20,7 @@ export type DenialScheme =
 export interface ZoneName {
   readonly name: Name;
   readonly types: readonly number[];
-  /** The name has NS and no SOA. */
+  /** Whether the name is a delegation: NS without SOA. */
   readonly delegation: boolean;
 }
 

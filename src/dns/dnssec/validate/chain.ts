@@ -304,8 +304,8 @@ export class Chain implements Zones {
   }
 
   /**
-   * Evaluates a denial of the DS RRset. It proves an insecure delegation if the name has
-   * NS without SOA and DS, or if the name lies in an opt-out span (RFC 5155 §6).
+   * Evaluates a denial of the DS RRset. The denial proves an insecure delegation if the
+   * name has NS without SOA and DS, or if the name lies in an opt-out span (RFC 5155 §6).
    * Otherwise the name is not a zone cut.
    */
   async #deniedCut(domainName: Name, response: DnsResponse): Promise<Cut> {

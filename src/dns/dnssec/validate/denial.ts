@@ -13,8 +13,8 @@ export interface Denial {
    */
   readonly status: 'secure' | 'insecure';
   /**
-   * The name is a delegation point: NS without SOA. Defined only if a record matches the
-   * name.
+   * Whether the name is a delegation point: NS without SOA. Defined only if a record
+   * matches the name.
    */
   readonly delegation?: boolean;
   readonly used: readonly RRset[];

@@ -17,7 +17,7 @@ export type JudgedDenial =
   | {
       readonly status: 'secure' | 'insecure';
       readonly kind: 'nodata' | 'nxdomain';
-      /** The name has NS without SOA: a zone begins there. */
+      /** Whether a zone begins at the name: NS without SOA. */
       readonly delegation: boolean;
       /** Seconds for which the denial may be cached. */
       readonly ttl: number;

@@ -16,7 +16,8 @@ export type JudgedRrset =
   | {
       readonly status: 'secure' | 'insecure';
       readonly ttl: number;
-      /** A wildcard produced the RRset. */ readonly expanded: boolean;
+      /** Whether a wildcard produced the RRset. */
+      readonly expanded: boolean;
     }
   | { readonly status: 'bogus' | 'indeterminate'; readonly failure: Failure };
 

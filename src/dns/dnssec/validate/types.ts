@@ -25,8 +25,8 @@ export interface TrustAnchor {
   readonly ds: readonly Ds[];
   readonly keys: readonly Dnskey[];
   /**
-   * Marks a negative trust anchor (RFC 7646): the zone and all names below it, down to
-   * the next anchor, are treated as unsigned.
+   * Whether this is a negative trust anchor (RFC 7646): the zone and all names below it,
+   * down to the next anchor, are then treated as unsigned.
    */
   readonly negative?: true;
 }

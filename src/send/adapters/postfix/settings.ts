@@ -31,7 +31,9 @@ export const postfixSection = z.strictObject({
    * false, TLSA records are not looked up.
    */
   dane: z.boolean().default(true),
-  /** The resolver that Postfix uses. For DANE levels it must validate DNSSEC. */
+  /**
+   * The resolver that Postfix uses. For DANE levels this resolver must validate DNSSEC.
+   */
   resolver: z
     .strictObject({
       /** Path of the resolv.conf that Postfix reads. */
