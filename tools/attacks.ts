@@ -1,8 +1,8 @@
 /**
  * `npm run attacks`: measures the outcome of mail under each attack, by the records of
- * the domain. Then it compares the prediction of a check with the outcome for every
- * domain of the lab. The command fails on any wrong cell. `-- matrix` or `-- predictions`
- * runs one of the two.
+ * the domain. Then the command compares the prediction of a check with the outcome for
+ * every domain of the lab. The command fails on any wrong cell. `-- matrix` or
+ * `-- predictions` runs one of the two.
  */
 import { allScenarios } from '../src/lab/index.js';
 import { columns, runMatrix } from './attacks/matrix.js';

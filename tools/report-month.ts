@@ -14,8 +14,9 @@ import {
 
 /**
  * Simulates a month of TLS reports about one domain, with at most one fault of known
- * cause. It models senders (RFC 8461 §5.1 and §3.2, RFC 7672 §2.2, RFC 8460 §4) and the
- * styles of real reporters, and does not depend on the rules that judge causes.
+ * cause. The simulation models senders (RFC 8461 §5.1 and §3.2, RFC 7672 §2.2, RFC 8460
+ * §4) and the styles of real reporters, and does not depend on the rules that judge
+ * causes.
  */
 
 /**

@@ -8,12 +8,12 @@
  * the responses, the client sends the certificate request and downloads the chain. Every
  * request is a JWS with a fresh nonce.
  *
- * This part implements the protocol. It never generates a certificate key: a mail host
- * keeps its key when it renews a certificate, so that TLSA records stay valid
- * (RFC 7671 §8.1). It stores nothing itself: accounts and orders go to an `AccountStore`
- * and an `OrderStore`, which must be durable, because the client continues an open order
- * after a crash. A `ChallengeSolver` publishes challenge responses. Waiting between
- * rounds, retries over days, and installation belong to `publish`.
+ * This part implements the protocol. The client never generates a certificate key: a mail
+ * host keeps its key when it renews a certificate, so that TLSA records stay valid (RFC
+ * 7671 §8.1). The client stores nothing itself: accounts and orders go to an
+ * `AccountStore` and an `OrderStore`, which must be durable, because the client continues
+ * an open order after a crash. A `ChallengeSolver` publishes challenge responses. Waiting
+ * between rounds, retries over days, and installation belong to `publish`.
  *
  * Bounds: response sizes, redirects (none), the number of orders and authorizations, and
  * the duration of one round (`poll`). Requests go through the given `Network`, so a

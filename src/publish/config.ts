@@ -215,8 +215,8 @@ const mailDomain = z.strictObject({
 });
 
 /**
- * The section `publish` of `hermetic.yaml`: the desired state. Its keys are a contract
- * with the operator.
+ * The section `publish` of `hermetic.yaml`: the desired state. The keys of the section
+ * are a contract with the operator.
  */
 export const publishSection = z
   .strictObject({

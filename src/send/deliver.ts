@@ -42,8 +42,8 @@ export interface Delivery {
   /** The results of the recipients, in the order of `to`. */
   readonly recipients: readonly Recipient[];
   /**
-   * One outcome for each next hop. It is the evidence of the delivery, and the input of
-   * TLS-RPT.
+   * One outcome for each next hop. The outcomes are the evidence of the delivery, and the
+   * input of TLS-RPT.
    */
   readonly outcomes: readonly DeliveryOutcome[];
   readonly conversations: readonly SmtpTranscript[];

@@ -1,8 +1,8 @@
 import { HermeticError, defineFailures, isHermeticError } from '../base/index.js';
 
 /**
- * Failures of the database. They are thrown as HermeticError, since their cause is on
- * this machine.
+ * Failures of the database. These failures are thrown as HermeticError, since their cause
+ * is on this machine.
  */
 export const storeFailures = defineFailures({
   'store-absent': {

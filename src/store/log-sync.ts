@@ -36,9 +36,9 @@ const FRAME = 24;
  * reports a failed write-back only to descriptors that were open at that time.
  *
  * After a sync that failed, the kernel counts the lost pages as clean, and the next sync
- * succeeds without them (https://wiki.postgresql.org/wiki/Fsync_Errors). So the first
- * failure is final: afterwards no write to this log is acknowledged and no frame is
- * moved.
+ * succeeds without them (https://wiki.postgresql.org/wiki/Fsync_Errors). The first
+ * failure is therefore final: afterwards no write to this log is acknowledged and no
+ * frame is moved.
  */
 export class LogSync {
   readonly path: string;

@@ -24,9 +24,9 @@ export interface TableSet {
 const PAUSE = 20;
 
 /**
- * Upgrades tables as `migrate` does, in a process with an event loop. It waits up to
- * `waitMs` for the lock of another process without blocking, then rejects with
- * `store-busy`. It does not use `Store.write`, which would mark the job as degraded
+ * Upgrades tables as `migrate` does, in a process with an event loop. The call waits up
+ * to `waitMs` for the lock of another process without blocking, then rejects with
+ * `store-busy`. The call does not use `Store.write`, which would mark the job as degraded
  * although only a new configuration failed to start.
  */
 export async function migrateWhenFree(

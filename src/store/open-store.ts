@@ -341,8 +341,9 @@ class SqliteStore implements Store {
   }
 
   /**
-   * Begins a transaction of the queue. Its commit does not wait for the disk, since
-   * `#sync` syncs the log outside the event loop. Every other commit waits for the disk.
+   * Begins a transaction of the queue. Its commit does not wait for the
+   * disk, since `#sync` syncs the log outside the event loop. Every other commit waits
+   * for the disk.
    */
   #begin(): void {
     if (this.#writeFailure) throw this.#writeFailure;

@@ -27,9 +27,9 @@ const MIN_OCTETS = 512;
  * Creates a missing file for its owner alone [8460-8-1].
  *
  * POSIX drops every fcntl lock of a process on a file when the process closes any
- * descriptor of it (https://sqlite.org/howtocorrupt.html, section 2.2). So an existing
- * file is never opened here: only SQLite opens it. The exclusive open succeeds only for a
- * file that no process can have locked yet.
+ * descriptor of it (https://sqlite.org/howtocorrupt.html, section 2.2). Therefore only
+ * SQLite opens an existing file, never this function. The exclusive open succeeds only
+ * for a file that no process can have locked yet.
  */
 export function createPrivate(filePath: string, mustExist: boolean): string {
   try {

@@ -5,8 +5,8 @@ import { formatReport, type ReportedPolicy, type TlsReport } from '../tls-rpt/in
 export interface Reporter {
   readonly organization: string;
   /**
-   * Mail address for questions about reports. Its domain is the reporter's domain (RFC
-   * 8460 §4.4).
+   * Mail address for questions about reports. The domain of the address is the reporter's
+   * domain (RFC 8460 §4.4).
    */
   readonly contact: string;
 }

@@ -55,8 +55,8 @@ async function loadLibraries(): Promise<MailLibraries> {
  * Composes and signs a report as mail (RFC 8460 §5.3): multipart/report with a
  * human-readable part [8460-5.3-1], TLS-Report-Domain and -Submitter [8460-5.3-3] covered
  * by the DKIM signature [8460-5.3-5, 8460-3-15]. `TLS-Required: No` asks the servers to
- * deliver the mail despite TLS failures (RFC 8689 §5) [8460-3-19]. Otherwise the reported
- * failure could also prevent the delivery of the report.
+ * deliver the mail despite TLS failures (RFC 8689 §5) [8460-3-19]. Without this field,
+ * the reported failure could also prevent the delivery of the report.
  */
 export async function composeReportMail(reportMail: ReportMail): Promise<Buffer> {
   const { reporter, report, body, policyDomain, to, dkim, at } = reportMail;

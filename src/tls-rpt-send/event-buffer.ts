@@ -20,10 +20,10 @@ const GROUP_SIZE = 1000;
 const PAUSE = 1000;
 
 /**
- * Groups events into transactions, one per second or one per thousand events. Otherwise
- * each session of a busy server would cause a synchronous write. While the disk is full
- * or another process holds the lock, up to {@link MAX_EVENTS} events stay in memory, and
- * the store reports the failure.
+ * Groups events into transactions, one per second or one per thousand events. Without
+ * groups, each session of a busy server would cause a synchronous write. While the disk
+ * is full or another process holds the lock, up to {@link MAX_EVENTS} events stay in
+ * memory, and the store reports the failure.
  */
 export class EventBuffer {
   #waiting: SessionEvent[] = [];

@@ -10,13 +10,16 @@ const contact = z.string().refine((address) => {
 }, 'is not a mail address: write it as tls-reports@example.com');
 
 /**
- * The section `reporting` of `hermetic.yaml`, except the address of the feed. It contains
- * the identity of the reporter, and limits for receivers of reports.
+ * The section `reporting` of `hermetic.yaml`, except the address of the feed. The section
+ * contains the identity of the reporter, and limits for receivers of reports.
  */
 export const reportingSection = z.strictObject({
   /** Name of the organisation that operates the sending servers. */
   organization: z.string().min(1).max(200),
-  /** Mail address for questions about reports. Its domain is the reporter's domain. */
+  /**
+   * Mail address for questions about reports. The domain of the address is the reporter's
+   * domain.
+   */
   contact,
   /**
    * The DKIM key that signs report mail: domain (default: the domain of `contact`),

@@ -22,7 +22,7 @@ export function decodeText(inputBytes: Uint8Array, notes?: Notes): string {
 }
 
 /**
- * Returns the byte order of UTF-16; undefined for UTF-8. It is recognised by its byte
+ * Returns the byte order of UTF-16; undefined for UTF-8. UTF-16 is recognised by its byte
  * order mark, or by the zero octet next to the first character: a report begins with an
  * ASCII brace or space.
  */

@@ -26,9 +26,9 @@ const instant = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/;
 const printable = /^[^\p{Cc}\p{Cs}]+$/u;
 
 /**
- * Returns a report as the I-JSON of RFC 8460 §4.4 [8460-4-1, 8460-4-4]. It covers one UTC
- * day from 00:00:00 to 23:59:59 (§4.1) [8460-4.1-1]. The function repairs nothing: it
- * returns a failure for content that a strict parser could refuse.
+ * Returns a report as the I-JSON of RFC 8460 §4.4 [8460-4-1, 8460-4-4]. The report covers
+ * one UTC day from 00:00:00 to 23:59:59 (§4.1) [8460-4.1-1]. The function repairs
+ * nothing: it returns a failure for content that a strict parser could refuse.
  */
 export function formatReport(tlsReport: TlsReport): Result<string> {
   const problem = problemOf(tlsReport);

@@ -10,9 +10,9 @@ function quirk(clause: string, message: string, fix: string): FailureEntry {
 
 /**
  * The departures from RFC 8460 for which a report is not refused. Large and small
- * reporters send such reports, and a refusal would lose their information. So the parser
- * accepts and notes each departure with an unambiguous meaning. The meaning of a code
- * never changes, because the code is stored with the report.
+ * reporters send such reports, and a refusal would lose their information. The parser
+ * therefore accepts and notes each departure with an unambiguous meaning. The meaning of
+ * a code never changes, because the code is stored with the report.
  */
 export const reportQuirks = defineFailures({
   'encoding-not-utf8': quirk(

@@ -12,8 +12,8 @@ const MAX_TEXT = 4096;
  */
 const MAX_LIST = 10_000;
 /**
- * Maximum of one count. It exceeds the sessions of any reporter with one domain in a day,
- * and sums of such counts remain exact.
+ * Maximum of one count. This number exceeds the sessions of any reporter with one domain
+ * in a day, and sums of such counts remain exact.
  */
 const MAX_COUNT = 1e10;
 /** A domain that is already canonical, which is the usual case and needs no parsing. */

@@ -41,9 +41,9 @@ function repairString(string: string): string {
 }
 
 /**
- * Repairs the text between strings. It removes commas before a closing bracket and spaces
- * that JSON does not allow, and rewrites numbers with a plus sign or leading zeros, and
- * words such as NaN.
+ * Repairs the text between strings. The function removes commas before a closing bracket
+ * and spaces that JSON does not allow, and rewrites numbers with a plus sign or leading
+ * zeros, and words such as NaN.
  */
 function repairBetween(jsonText: string): string {
   return jsonText

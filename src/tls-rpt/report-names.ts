@@ -26,8 +26,8 @@ export function reportFileName(
 }
 
 /**
- * Returns the Subject of a report mail (RFC 8460 §5.3) [8460-5.3-6]. It contains the
- * report id as `<left@right>`.
+ * Returns the Subject of a report mail (RFC 8460 §5.3) [8460-5.3-6]. The subject contains
+ * the report id as `<left@right>`.
  */
 export function reportSubject(
   tlsReport: TlsReport,

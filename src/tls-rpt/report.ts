@@ -4,7 +4,7 @@
  */
 export interface TlsReport {
   /**
-   * The name of the reporting organisation, as the reporter writes it. It is not
+   * The name of the reporting organisation, as the reporter writes it. The name is not
    * authenticated.
    */
   readonly organizationName: string | undefined;

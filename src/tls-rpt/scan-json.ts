@@ -108,8 +108,8 @@ export function endOfString(jsonText: string, startOffset: number): number {
 
 /**
  * Counts the members of a parsed value. `JSON.parse` discards all but the last member of
- * the same name. So a count below {@link JsonShape.members} shows that the text repeats a
- * name (RFC 7493 §2.3).
+ * the same name. A count below {@link JsonShape.members} therefore shows that the text
+ * repeats a name (RFC 7493 §2.3).
  */
 export function countMembers(jsonValue: unknown): number {
   if (typeof jsonValue !== 'object' || jsonValue === null) return 0;

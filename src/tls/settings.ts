@@ -1,8 +1,8 @@
 import { suites, suitesWhere } from './wire/index.js';
 
 /**
- * The TLS settings of a server, best first. It refuses all other suites and groups; the
- * versions follow from the suites.
+ * The TLS settings of a server, best first. The server refuses all other suites and
+ * groups; the versions follow from the suites.
  */
 export interface TlsSettings {
   /** Code points. */

@@ -28,7 +28,7 @@ export interface PebbleOptions {
 const ports = { web: 14_000, management: 15_000 };
 
 /**
- * Let's Encrypt's test CA, which validates at the usual ports. Its issuing certificates
+ * Let's Encrypt's test CA, which validates at the usual ports. The issuing certificates
  * are new at every start.
  */
 export class Pebble {

@@ -63,7 +63,10 @@ const differs: Readonly<Record<string, string>> = {
   'socketmap hosted-customer.example': 'unverified',
 };
 
-/** Its MX is unsigned and names a host whose TLSA records do not match. */
+/**
+ * The MX record of the domain is unsigned and names a host whose TLSA records do not
+ * match.
+ */
 const hostedBadly: Scenario = {
   ...(allScenarios.find(({ domain }) => domain === 'hosted-customer.example') as Scenario),
   domain: 'hosted-badly.example',

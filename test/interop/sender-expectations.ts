@@ -53,9 +53,9 @@ const sts = verdicts('V: sts', `R: ${againstSts}`);
 /**
  * Postfix, postconf(5), smtp_tls_security_level. After a failed handshake, Postfix defers
  * the mail and tries plaintext after minimal_backoff_time (smtp_tls_security_level,
- * "may"); without DANE it sends no SNI (smtp_tls_servername). Its cipher grades include
- * static RSA (tls_medium_cipherlist), and its groups exclude ML-KEM before 3.11
- * (tls_eecdh_auto_curves).
+ * "may"); without DANE it sends no SNI (smtp_tls_servername). The cipher grades of
+ * Postfix include static RSA (tls_medium_cipherlist), and the groups exclude ML-KEM
+ * before Postfix 3.11 (tls_eecdh_auto_curves).
  */
 const postfixMay: Expected = {
   ...opportunistic,
@@ -119,7 +119,7 @@ const eximTls: Expected = {
 
 /**
  * OpenSMTPD, smtpd.conf(5): relay without `tls` is opportunistic, and there is no DANE.
- * It supports TLS 1.2 and newer, and tries plaintext after a failed handshake.
+ * OpenSMTPD supports TLS 1.2 and newer, and tries plaintext after a failed handshake.
  */
 const openSmtpd: Expected = {
   ...opportunistic,
@@ -151,8 +151,8 @@ const withoutSecondMx = Object.fromEntries(
 );
 /**
  * swaks(1), --tls-optional-strict: TLS if the server offers it, without verification, and
- * an error if the handshake fails. Its OpenSSL refuses TLS 1.0 and 1.1 at the default
- * security level.
+ * an error if the handshake fails. The OpenSSL of swaks refuses TLS 1.0 and 1.1 at the
+ * default security level.
  */
 const swaks: Expected = {
   ...withoutSecondMx,

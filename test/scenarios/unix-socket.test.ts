@@ -40,8 +40,8 @@ async function holder(
 const ask = (path: string): Promise<string> => text(connect({ path }));
 
 /**
- * Returns a server that sends a text. It ignores errors, because a probe of the socket
- * disconnects before it reads the text.
+ * Returns a server that sends a text. The server ignores errors, because a probe of the
+ * socket disconnects before it reads the text.
  */
 const plain = (says = ''): Server =>
   createServer((socket) => void socket.on('error', () => socket.destroy()).end(says));

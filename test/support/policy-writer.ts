@@ -15,7 +15,8 @@ for (let n = 1; ; n++) {
     fetchedAt: Date.now(),
   } as const;
   await cache.put({ domain: `d${n}.example`, policy, usedAt: Date.now() });
-  // It writes the same domains repeatedly: a partial replacement would lose one.
+  // The process writes the same domains repeatedly: a partial replacement would lose a
+  // policy.
   await cache.put({ domain: 'always.example', policy, usedAt: Date.now() });
   await new Promise((resolve) => process.send?.(n, resolve));
 }

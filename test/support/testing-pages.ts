@@ -59,8 +59,8 @@ export function mailZone(domain: string, addresses: readonly string[]): readonly
 }
 
 /**
- * Returns a network in which nothing answers. It records the addresses of attempted
- * connections.
+ * Returns a network in which nothing answers. The network records the addresses of
+ * attempted connections.
  */
 export function silentNetwork(): Network & { readonly dialled: string[] } {
   const dialled: string[] = [];
@@ -149,7 +149,7 @@ export class TestPages {
     return (await this.ask(path)).text();
   }
 
-  /** Adds an account. Its password is `password of NAME`. */
+  /** Adds an account. The password of the account is `password of NAME`. */
   async addUser(name: string, role: Role, customers?: readonly string[]): Promise<void> {
     const { access } = this.pages;
     const by = { at: this.clock.now(), actor: 'test', way: 'command', network: '' };

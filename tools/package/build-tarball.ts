@@ -16,7 +16,8 @@ export interface TarballOptions {
 
 /**
  * Builds `hermetic-VERSION-linux-x64.tar.gz`: the program with its dependencies, manual
- * pages, completions, unit, documentation and examples. It needs Node and no registry.
+ * pages, completions, unit, documentation and examples. The archive needs Node and no
+ * registry.
  */
 export async function buildTarball({
   release,

@@ -55,8 +55,8 @@ export function firstAfter(domainName: Name, apex: Name): Name {
 }
 
 /**
- * Returns the next octet in canonical order. That order compares letters in lower case,
- * so the capitals are skipped.
+ * Returns the next octet in canonical order. Canonical order compares letters in lower
+ * case, so the capitals are skipped.
  */
 function nextOctet(octet: number): number | undefined {
   if (octet === 0xff) return undefined;

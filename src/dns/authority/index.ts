@@ -1,7 +1,8 @@
 /**
- * An authoritative DNS server without sockets. It computes and signs zone data for each
- * question (RFC 1034 §4.3.2, RFC 4035 §3.1), and denies names and types with compact
- * answers (RFC 9824). `lookupZone` also answers for zones with NSEC or NSEC3 chains.
+ * An authoritative DNS server without sockets. The server computes and signs zone data
+ * for each question (RFC 1034 §4.3.2, RFC 4035 §3.1), and denies names and types with
+ * compact answers (RFC 9824). `lookupZone` also answers for zones with NSEC or NSEC3
+ * chains.
  */
 export { lookupZone, encloserOf, wildcardBelow } from './lookup-zone.js';
 export type { ZoneData, ZoneAnswer, RecordSets, DenialProofs } from './lookup-zone.js';

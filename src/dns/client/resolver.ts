@@ -422,8 +422,8 @@ function stateAfter(message: Result<Message>): State {
 }
 
 /**
- * Returns a failed answer without data. Its `ttl` is 0: the cache applies its own TTL to
- * failures.
+ * Returns a failed answer without data. The `ttl` of the answer is 0: the cache applies
+ * its own TTL to failures.
  */
 function failedAnswer(question: Question, failure: Failure): DnsAnswer {
   return {

@@ -35,8 +35,8 @@ export interface MailRoute {
 export interface MailRouteOptions extends AskOptions {
   /**
    * Whether to trust a denial of a domain's MX records from a resolver that strips
-   * DNSSEC. This is for senders that do not use DNSSEC. Default false: the denial may be
-   * forged.
+   * DNSSEC. The option is for senders that do not use DNSSEC. Default false: the denial
+   * may be forged.
    */
   readonly unprovedAbsence?: boolean;
 }

@@ -40,8 +40,8 @@ const rcodeNames: ReadonlyMap<number, string> = new Map(
 );
 
 /**
- * Formats the rcode of a response and its extended errors (RFC 8914). They are unsigned,
- * so no decision depends on them.
+ * Formats the rcode of a response and its extended errors (RFC 8914). Rcode and extended
+ * errors are unsigned, so no decision depends on them.
  *
  * The result names at most three errors, each with at most 100 characters of neutralised
  * text.

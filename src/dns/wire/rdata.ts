@@ -145,9 +145,9 @@ export interface Soa {
 }
 
 /**
- * Creates a reader for one record type. It fails with `dns-rdata-malformed` for a record
- * of another type, for RDATA that ends early and for octets left over. `type` 0 accepts
- * any type: the caller has selected the records already.
+ * Creates a reader for one record type. The reader fails with `dns-rdata-malformed` for a
+ * record of another type, for RDATA that ends early and for octets left over. `type` 0
+ * accepts any type: the caller has selected the records already.
  */
 function reading<T>(
   recordType: number,

@@ -330,8 +330,8 @@ async function planDomain(
 }
 
 /**
- * Plans a domain that uses the policy of another domain. Such a domain has no state to
- * save.
+ * Plans a domain that uses the policy of another domain. A domain without its own policy
+ * has no state to save.
  */
 async function planDelegation(
   domainName: string,

@@ -9,9 +9,9 @@ const MAX_OUTPUT = 16_777_216;
 
 /**
  * Returns a writer that runs a command of the operator. The command reads one JSON object
- * `{name, type, from, to, ttl}` from its standard input. It makes the RRset exactly `to`,
- * or it exits with a status other than 0, without any change. No part of the object
- * becomes part of a command line. docs/dns-hook.md describes the protocol.
+ * `{name, type, from, to, ttl}` from its standard input. The command makes the RRset
+ * exactly `to`, or exits with a status other than 0 without any change. No part of the
+ * object becomes part of a command line. docs/dns-hook.md describes the protocol.
  */
 export function hookWriter(
   [command = '', ...args]: readonly string[],

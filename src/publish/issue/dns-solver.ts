@@ -33,8 +33,8 @@ const [POLL_INTERVAL, MAX_WAIT] = [1000, 60_000];
 
 /**
  * Answers dns-01 challenges (RFC 8555 §8.4) with a TXT record at `_acme-challenge.HOST`,
- * or at the target of its alias. It replaces records that a crash left behind, because
- * only challenge responses belong there. [8555-8.4-1]
+ * or at the target of its alias. The TXT record replaces records that a crash left
+ * behind, because only challenge responses belong there. [8555-8.4-1]
  */
 export function dnsSolver(records: TextRecords): ChallengeSolver {
   const name = (hostName: string): string => `_acme-challenge.${hostName}`;

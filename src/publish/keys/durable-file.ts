@@ -55,8 +55,8 @@ export const nodeDisk: Disk = {
     try {
       const { uid, gid } = fstatSync(file);
       if (owner && (owner.uid !== uid || owner.gid !== gid)) fchownSync(file, owner.uid, owner.gid);
-      // `fchmod` ignores the umask. It runs after the change of owner, which may clear
-      // mode bits.
+      // `fchmod` ignores the umask. The call follows the change of owner, because that
+      // change may clear mode bits.
       fchmodSync(file, mode);
       writeSync(file, text);
       fsyncSync(file);

@@ -10,11 +10,11 @@ export interface RecordSteps {
 }
 
 /**
- * Plans the change of the MX records, which follow the policy (RFC 8461 §8.1). They may
- * change once the policy that names old and new hosts is announced, no cache holds an
- * older record, and every new host passes the probe. An MX host that the configuration
- * does not name stops the change: another program manages the records, or the answer is
- * forged. `others`: other waits of the same domain, which are kept.
+ * Plans the change of the MX records, which follow the policy (RFC 8461 §8.1). The
+ * records may change once the policy that names old and new hosts is announced, no cache
+ * holds an older record, and every new host passes the probe. An MX host that the
+ * configuration does not name stops the change: another program manages the records, or
+ * the answer is forged. `others`: other waits of the same domain, which are kept.
  */
 export function moveMx(
   { state: { domain }, current, observed, desired }: Omit<PolicyContext, 'mx'>,

@@ -223,10 +223,10 @@ const isEcdsa = (codePoint: number): boolean => known.get(codePoint)?.authentica
 
 /**
  * Returns whether the server chose the suite before the certificate. Some servers, such
- * as HAProxy, choose the certificate first. They choose the ECDSA certificate if a client
- * offers any ECDSA suite, and refuse the client if no suite fits that certificate. A
- * server that chose an RSA suite although the client offered ECDSA suites does not choose
- * the certificate first.
+ * as HAProxy, choose the certificate first. Such a server chooses the ECDSA certificate
+ * if a client offers any ECDSA suite, and refuses the client if no suite fits that
+ * certificate. A server that chose an RSA suite although the client offered ECDSA suites
+ * does not choose the certificate first.
  */
 function choseSuiteFirst({ hello, question: { suites } }: HelloAnswer): boolean {
   return (

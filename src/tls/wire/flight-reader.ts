@@ -35,9 +35,9 @@ const HandshakeType = {
 type Building = { -readonly [K in keyof ServerFlight]: ServerFlight[K] };
 
 /**
- * Parses a server's first flight from octets in pieces of any size. It does not throw,
- * buffers at most 256 KiB, and stops at the first octets that are not TLS. The messages
- * that were read before remain in `flight`.
+ * Parses a server's first flight from octets in pieces of any size. The reader does not
+ * throw, buffers at most 256 KiB, and stops at the first octets that are not TLS. The
+ * messages that were read before remain in `flight`.
  */
 export class FlightReader {
   state: FlightState = 'more';

@@ -10,8 +10,8 @@ interface ProofGrounds {
 }
 
 /**
- * A proof that formats its text on first access. It contains only the used records, so
- * that a cached answer does not retain the messages of its validation.
+ * A proof that formats its text on first access. The proof contains only the used
+ * records, so that a cached answer does not retain the messages of its validation.
  */
 export class WrittenProof implements Proof {
   readonly schema = 'hermetic.proof/1';

@@ -19,9 +19,9 @@ interface Rest {
 }
 
 /**
- * Access of one validation to the zones that earlier questions proved. It stores only
- * proved statuses with their records, and returns them until they expire, and only for
- * the trust anchor at which their proof began.
+ * Access of one validation to the zones that earlier questions proved. The cache stores
+ * only proved statuses with their records, and returns them until they expire, and only
+ * for the trust anchor at which their proof began.
  */
 export class ZoneMemory {
   readonly #cachedGrounds = new Map<string, readonly UsedRecords[]>();

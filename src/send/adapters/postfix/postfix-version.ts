@@ -3,8 +3,9 @@ export const postfixVersions = ['3.4', '3.5', '3.6', '3.7', '3.8', '3.9', '3.10'
 export type PostfixVersion = (typeof postfixVersions)[number];
 
 /**
- * The attributes that a release supports. Postfix defers all mail to a domain if it does
- * not know an attribute, so the operator configures the version.
+ * The attributes that a release supports. Postfix defers all mail to a domain if the
+ * answer has an attribute that Postfix does not know, so the operator configures the
+ * version.
  */
 export interface PostfixAbilities {
   /**

@@ -7,7 +7,8 @@ export interface SocketmapOptions {
   /**
    * Returns the framed reply to a key, or a promise if the reply is not cached. The
    * promise must not reject: after an internal error the reply is TEMP. The key has one
-   * character for each octet. It is a slice of a larger string, so a cache must copy it.
+   * character for each octet. The key is a slice of a larger string, so a cache must copy
+   * the key.
    */
   answer(cacheKey: string): string | Promise<string>;
   /**

@@ -4,8 +4,9 @@ import { postfixVersions, releaseOf } from './postfix-version.js';
 /** The section `postfix` of `hermetic.yaml`, except for `listen`. */
 export const postfixSection = z.strictObject({
   /**
-   * The version of Postfix, as printed by `postconf -h mail_version`. It has no default:
-   * Postfix defers all mail to a domain if it does not know an attribute of the answer.
+   * The version of Postfix, as printed by `postconf -h mail_version`. This setting has no
+   * default: Postfix defers all mail to a domain if the answer has an attribute that
+   * Postfix does not know.
    */
   version: z
     .string({ error: 'must be in quotes: write "3.10", since 3.10 without them is the number 3.1' })
