@@ -7,7 +7,7 @@ import formats from 'ajv-formats';
 import { grade } from '../src/check/index.js';
 import { checkResultSchema, evidenceSchema } from '../src/evidence/index.js';
 
-/** Output of earlier versions, by version; the current schemas must accept it. */
+/** Output of earlier versions, by version. The current schemas must accept it. */
 const folder = 'test/vectors/contracts';
 const versions = readdirSync(folder);
 /** The schema of the configuration describes input; test/config-schema.test.ts covers it. */

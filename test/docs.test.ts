@@ -27,7 +27,7 @@ function samples(
 }
 
 /**
- * Dates and addresses change daily; the number of suites depends on the version of Node.
+ * Dates and addresses change daily. The number of suites depends on the version of Node.
  */
 const timeless = (line: string): string =>
   line

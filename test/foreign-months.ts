@@ -145,7 +145,7 @@ export function playForeignMonth(seed: number): Month {
           const isHit = isConcerned && situation.meets(attempt, scope);
           const result = results[reporter.taste % results.length] ?? '';
           const isFetch = result.startsWith('sts-');
-          // A cached policy stays in force; some reports include a failed refresh.
+          // A cached policy stays in force. Some reports include a failed refresh.
           const isCached = isFetch && (cachedUntil >= day ? dice.chance(0.97) : false);
           if (isHit && !isCached) book.fail(attempt, result, true);
           else if (dice.chance(reporter.noise)) book.fail(attempt, dice.pick(noiseResults), false);

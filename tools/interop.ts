@@ -51,7 +51,7 @@ const needed: Readonly<Record<string, string>> = {
 };
 const LEAST = 24;
 
-/** The number of concurrent test files; many of them wait for servers. */
+/** The number of concurrent test files. Many of them wait for servers. */
 const FILES = 2;
 
 /** Files that measure delays run alone, after the others. */

@@ -97,7 +97,7 @@ function judgeState(
 
 /**
  * Returns one row for each RFC, as Markdown. The column MUST counts MUST, MUST NOT and
- * rules in scope; the other columns count every level.
+ * rules in scope. The other columns count every level.
  */
 export function clauseTable(registers: readonly Register[]): string {
   const columns = [

@@ -4,7 +4,7 @@ import ts from 'typescript';
 
 /**
  * Keeps comments, documentation, identifiers and messages in the field's language
- * (CONTRIBUTING.md, "Language"). `violations` is pure; the command reads the tree and
+ * (CONTRIBUTING.md, "Language"). `violations` is pure. The command reads the tree and
  * prints file, line, the words found and the suggestion.
  */
 

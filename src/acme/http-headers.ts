@@ -17,7 +17,7 @@ export function parseRetryAfter(headerValue: string | undefined, now: number): n
   return Number.isNaN(retryAt) ? undefined : Math.min(Math.max(retryAt, now), now + MAX_WAIT);
 }
 
-/** Maximum number of links; a CA sends fewer for chains and list pages. */
+/** Maximum number of links. A CA sends fewer links for chains and list pages. */
 const MAX_LINKS = 10;
 
 /**

@@ -142,7 +142,7 @@ async function findUnrecordedOrder(
 }
 
 /**
- * Returns whether two lists contain the same names; a CA may reorder the names.
+ * Returns whether two lists contain the same names. A CA may reorder the names.
  * [8555-7.4-3]
  */
 function sameNames(left: readonly string[], right: readonly string[]): boolean {

@@ -73,7 +73,7 @@ export async function fetchRenewalInfo(
 
 /**
  * Returns whether the next renewalInfo request is due. A time further ahead than the
- * longest interval was saved while the clock was ahead; the request is then due.
+ * longest interval was saved while the clock was ahead. The request is then due.
  */
 export function isQueryDue(askAgain: number, now: number): boolean {
   return now >= askAgain || askAgain - now > MAX_INTERVAL;

@@ -113,7 +113,7 @@ export interface Resolver {
 
 /** The observed state of the upstream resolvers. */
 export interface ResolverHealth {
-  /** Questions sent to upstreams so far; a repeated question is counted once. */
+  /** Questions sent to upstreams so far. A repeated question is counted once. */
   readonly questions?: number;
   /**
    * The address from the user or from the system's configuration: `192.0.2.53:53`,

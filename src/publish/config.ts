@@ -50,7 +50,10 @@ const serverAddress = z.string().refine((sourceText) => {
   return parsed.ok && parsed.value.tlsName === undefined && parsed.value.transport === undefined;
 }, 'is not an address of a name server: write ADDRESS, ADDRESS:PORT or [IPv6]:PORT');
 
-/** The way in which records of a zone are changed. `print`: the operator pastes them. */
+/**
+ * The way in which records of a zone are changed. `print`: the operator pastes the
+ * records.
+ */
 const dnsTarget = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('print'), servers }),
   /**
@@ -164,7 +167,10 @@ const acme = z.strictObject({
    * become files in it.
    */
   webroot: file.optional(),
-  /** Binds the account to a customer of the CA (RFC 8555 §7.3.4). `macKey` is a file. */
+  /**
+   * Binds the account to a customer of the CA (RFC 8555 §7.3.4). `macKey` is the path of
+   * the key file.
+   */
   external: z.strictObject({ keyId: z.string().min(1), macKey: file }).optional(),
   /** PEM file with the root of the CA's own web server, if it is not a public root. */
   roots: file.optional(),

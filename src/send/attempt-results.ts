@@ -30,7 +30,7 @@ export function resultsOf(
   });
 }
 
-/** Returns a failure under each policy that forbids the host. The host was skipped. */
+/** Returns a failure under each policy that forbids a host, which was skipped. */
 export function resultsOfRefusal(
   host: HostDecision,
   policies: readonly DraftPolicy[],

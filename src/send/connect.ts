@@ -218,8 +218,8 @@ function groundText(host: HostDecision): string {
 }
 
 /**
- * Sorts hosts by MX preference, never by their security (RFC 7672 §2.2.1 [7672-2.2.1-1]);
- * hosts of equal preference are in random order.
+ * Sorts hosts by MX preference, never by their security (RFC 7672 §2.2.1 [7672-2.2.1-1]).
+ * Hosts of equal preference are in random order.
  */
 function inOrder(hosts: readonly HostDecision[], random: () => number): readonly HostDecision[] {
   return hosts

@@ -51,7 +51,7 @@ export interface Delivery {
 
 /**
  * Delivers a message to the servers of its recipients, one session for each domain. The
- * promise rejects only with `signal.reason` and for misuse; a refused recipient is part
+ * promise rejects only with `signal.reason` and for misuse. A refused recipient is part
  * of the result.
  */
 export async function deliverVia(context: SendContext, mail: Mail): Promise<Delivery> {

@@ -13,14 +13,14 @@
  * - The sender reveals the message and its envelope only after it has authenticated the
  *   server, if a policy requires authentication.
  * - REQUIRETLS (RFC 8689) raises the requirement for one message; `TLS-Required: No`
- *   lowers it. The outcome records both.
+ *   lowers the requirement. The outcome records both.
  *
  * Each attempt is recorded as data: `hermetic.outcome/1` contains the decision, the
  * attempts and the result under each policy. TLS-RPT reports are counted from these
  * outcomes. A peer's fault is a result, never an exception.
  *
  * Two adapters connect this part to other software. `adapters/postfix` answers the
- * socketmap `smtp_tls_policy_maps`; Postfix then enforces the policy itself.
+ * socketmap `smtp_tls_policy_maps`. Postfix then enforces the policy itself.
  * `adapters/nodemailer` is a nodemailer transport that delivers directly to MX hosts.
  * `stsStore` saves the policy cache on disk: a cached policy protects mail until its
  * max_age ends, even if an attacker blocks every later fetch (RFC 8461 §10.2).

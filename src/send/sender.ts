@@ -21,8 +21,8 @@ export interface Sender {
    */
   refreshPolicies(abortSignal?: AbortSignal): Promise<number>;
   /**
-   * Refreshes policies until aborted. Every minute the policies that are due are fetched;
-   * each domain has its own time of day.
+   * Refreshes policies until aborted. Every minute the policies that are due are fetched.
+   * Each domain has its own time of day.
    */
   keepFresh(abortSignal: AbortSignal): Promise<void>;
 }

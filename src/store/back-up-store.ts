@@ -59,7 +59,7 @@ function oneLine(text: string): string {
 }
 
 /**
- * Reads the whole file, compares tables with indexes, and returns the damage; the list is
+ * Reads the whole file, compares tables with indexes, and returns the damage. The list is
  * empty if the file is intact.
  */
 export function verifyStore(stateStore: Store): readonly string[] {

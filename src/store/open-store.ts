@@ -99,7 +99,7 @@ export interface OpenStoreOptions extends WriteQueueOptions {
   readonly checkpointThread?: boolean;
   /**
    * True to open an existing database on a full disk without shared memory. This process
-   * can then read the database, and write to it when the disk has space again; other
+   * can then read the database, and write to it when the disk has space again. Other
    * processes cannot open it. If false, the call rejects with `store-full`.
    */
   readonly exclusiveWhenFull?: boolean;
@@ -341,9 +341,8 @@ class SqliteStore implements Store {
   }
 
   /**
-   * Begins a transaction of the queue. Its commit does not wait for the
-   * disk, since `#sync` syncs the log outside the event loop. Every other commit waits
-   * for the disk.
+   * Begins a transaction of the queue. Its commit does not wait for the disk, since
+   * `#sync` syncs the log outside the event loop. Every other commit waits for the disk.
    */
   #begin(): void {
     if (this.#writeFailure) throw this.#writeFailure;

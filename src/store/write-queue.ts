@@ -80,7 +80,7 @@ const PAUSES = { first: 2, longest: 50 } as const;
 const MAX_WAITING = 10_000;
 
 /**
- * The queue of all writes of a process. Jobs take turns, one write each; writes of one
+ * The queue of all writes of a process. Jobs take turns, one write each. Writes of one
  * turn share a transaction and so one wait for the disk, and only a write that throws is
  * undone. The queue waits for a lock of another process without blocking the event loop;
  * after `waitMs` the write fails with `store-busy`.

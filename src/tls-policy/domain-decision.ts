@@ -5,7 +5,7 @@ import type { Decision, Reason } from './decide-host.js';
 
 /**
  * `hermetic.policy/1`: the requirement for mail to a domain now, with its grounds. A
- * stable contract: fields are added, never renamed. Times are RFC 3339 UTC; names are
+ * stable contract: fields are added, never renamed. Times are RFC 3339 UTC. Names are
  * A-labels in lower case without final dot.
  */
 export interface DomainDecision {
@@ -27,8 +27,8 @@ export interface DomainDecision {
   };
   readonly mtaSts: StsDecision;
   /**
-   * In the order of preference; a sender shuffles hosts of equal preference (RFC 5321
-   * §5.1).
+   * The MX hosts in the order of preference; a sender shuffles hosts of equal preference
+   * (RFC 5321 §5.1).
    */
   readonly hosts: readonly HostDecision[];
   readonly settings: SenderSettings;
@@ -103,7 +103,7 @@ export interface HostDecision {
      */
     readonly base: string;
     readonly dnssec: Dnssec;
-    /** `3 1 1 <lower-case hex>`. */
+    /** TLSA records in the form `3 1 1 <lower-case hex>`. */
     readonly records: readonly string[];
     readonly trouble?: LookupFailure;
   };

@@ -40,9 +40,9 @@ const MAX_HOSTS = 32;
 
 /**
  * Looks up MX hosts, addresses, TLSA records and the MTA-STS policy of a next hop, and
- * decides. See {@link parseNextHop} for the forms of `nextHop`; an address has no policy
- * (RFC 8461 §3.4, RFC 7672 §2.2). A parent domain is never consulted (RFC 8461 §3.4).
- * DNS and HTTPS faults of the domain are part of the decision, not exceptions.
+ * decides. See {@link parseNextHop} for the forms of `nextHop`. An address has no policy
+ * (RFC 8461 §3.4, RFC 7672 §2.2). A parent domain is never consulted (RFC 8461 §3.4). DNS
+ * and HTTPS faults of the domain are part of the decision, not exceptions.
  *
  * @throws Fails with HermeticError `name-...` for a text that is not a next hop; rejects
  * with `signal.reason` after an abort.

@@ -52,8 +52,8 @@ export interface View {
   };
   readonly mtaSts: StsView;
   /**
-   * In the order of preference. Hosts and addresses that this machine could not try (no
-   * IPv6) are omitted if others remain.
+   * The MX hosts in the order of preference. Hosts and addresses that this machine could
+   * not try (no IPv6) are omitted if others remain.
    */
   readonly hosts: readonly HostView[];
 }

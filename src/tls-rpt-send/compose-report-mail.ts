@@ -7,7 +7,7 @@ import { reportFileName, reportSubject, type TlsReport } from '../tls-rpt/index.
 import { submitterOf, type Reporter } from './build-report.js';
 
 /**
- * The key that signs report mail (RFC 6376); the domain of the key has to be the
+ * The key that signs report mail (RFC 6376). The domain of the key has to be the
  * reporter's domain or one of its parent domains.
  */
 export interface DkimKey {

@@ -23,7 +23,7 @@ export type Destination = {
 const MAX_URIS = 3;
 
 /**
- * Returns the first three destinations of a record; the report is sent to each of them
+ * Returns the first three destinations of a record. The report is sent to each of them
  * [8460-3-23].
  */
 export function destinationsOf(record: string): readonly Destination[] {

@@ -51,7 +51,7 @@ export class EventBuffer {
   };
 
   /**
-   * Writes the buffered events; events that cannot be written stay in the buffer. Never
+   * Writes the buffered events. Events that cannot be written stay in the buffer. Never
    * rejects.
    */
   flush(): Promise<void> {

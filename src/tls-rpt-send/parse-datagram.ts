@@ -36,7 +36,7 @@ const MAX_COUNTS = { policies: 16, failures: 64, strings: 200 };
 
 /**
  * Parses one datagram of libtlsrpt, as Postfix sends it for each session. Octets that are
- * not UTF-8 become replacement characters; an unknown or missing version is tolerated.
+ * not UTF-8 become replacement characters. An unknown or missing version is tolerated.
  * `t` is the number of details and `f` the final result of a session, so each policy in
  * the datagram counts one session.
  */

@@ -91,7 +91,7 @@ function explainMailto(rest: string): string | undefined {
   const offset = address.lastIndexOf('@');
   const [local, domainName] = [address.slice(0, Math.max(0, offset)), address.slice(offset + 1)];
   if (offset < 1) return 'a mail address has a mailbox, @ and a domain';
-  // RFC 6068 §2: dot-atom-text; other characters must be percent-encoded.
+  // RFC 6068 §2: dot-atom-text. Other characters must be percent-encoded.
   if (!/^([\w!$'*+^`{|}~%/?#&=-]+)(\.[\w!$'*+^`{|}~%/?#&=-]+)*$/.test(local))
     return `"${local}" is not a mailbox`;
   // RFC 6068 §2: an IP address must be in brackets, and reporters do not resolve an

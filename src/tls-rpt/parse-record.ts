@@ -26,7 +26,7 @@ const MAX_RUA = 20;
 /**
  * Parses the TXT records at `_smtp._tls.DOMAIN` (RFC 8460 §3) [8460-3-1]. Records of
  * other kinds are discarded, and exactly one record must remain
- * [8460-3-2, 8460-3-12, 8460-3-13]. Unknown fields are ignored [8460-3-9, 8460-3-10]; a
+ * [8460-3-2, 8460-3-12, 8460-3-13]. Unknown fields are ignored [8460-3-9, 8460-3-10]. A
  * record may have several `rua` fields, each with several URIs
  * [8460-3-3, 8460-3-4, 8460-3-5, 8460-3-6].
  */

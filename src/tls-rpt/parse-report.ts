@@ -69,7 +69,7 @@ function isDmarc(text: string): boolean {
 
 /**
  * Parses the unpacked JSON of a report (RFC 8460 §4.4). Any object with a readable
- * `policies` array is accepted. The counts of the reporter are not changed; each
+ * `policies` array is accepted. The counts of the reporter are not changed. Each
  * departure becomes a note. A report is refused only for one of the
  * {@link reportFailures}.
  */

@@ -104,7 +104,7 @@ function fromParts({
 }
 
 /**
- * Reads seconds or milliseconds since 1970; the size of the number distinguishes the
+ * Reads seconds or milliseconds since 1970. The size of the number distinguishes the
  * units. Times before September 2001 cannot be dates of a report.
  */
 function fromNumber(value: number): Found | undefined {

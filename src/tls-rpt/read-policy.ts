@@ -171,7 +171,7 @@ interface ReadDetail {
   readonly isCounted: boolean;
 }
 
-/** Reads `failure-details`; elements that are not objects are noted and skipped. */
+/** Reads `failure-details`. Elements that are not objects are noted and skipped. */
 function readDetails(jsonValue: unknown, memberPath: string, notes: Notes): readonly ReadDetail[] {
   if (jsonValue === undefined) return [];
   if (jsonValue === null) return (notes.add('null-member', memberPath), []);

@@ -3,7 +3,7 @@ import { formatIp, parseDomain, parseIp } from '../base/index.js';
 import type { Notes } from './notes.js';
 
 /**
- * Maximum characters of one stored text; the stored raw report contains the complete
+ * Maximum characters of one stored text. The stored raw report contains the complete
  * text.
  */
 const MAX_TEXT = 4096;

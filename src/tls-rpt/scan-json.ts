@@ -15,7 +15,7 @@ export interface JsonShape {
 
 /**
  * Measures a JSON text in one pass with constant memory. For a text that is not JSON the
- * result has no meaning; the parser rejects that text later.
+ * result has no meaning. The parser rejects that text later.
  */
 export function scanJson(jsonText: string): JsonShape {
   let nestingDepth = 0;

@@ -43,7 +43,7 @@ type Open = (packedBytes: Uint8Array, room: Room) => readonly Result<Uint8Array>
 
 /**
  * Unpacks gzip (RFC 8460 §5.2) [8460-5.2-1], zlib and zip. Returns for each file its
- * octets, or the reason why it cannot be unpacked; the list has at least one element.
+ * octets, or the reason why it cannot be unpacked. The list has at least one element.
  * Content that is not packed is returned unchanged. The format is recognised by the
  * content, not by a name or a media type, and names in archives are not read (RFC 8460
  * §6.3) [8460-6.3-1].

@@ -44,7 +44,7 @@ export interface HandshakeFacts {
   /** IANA name; absent if no group was agreed on (static RSA). */
   readonly group?: string;
   readonly serverName: string;
-  /** DER, in the order sent. */
+  /** The certificates of the server, DER, in the order sent. */
   readonly chain: readonly Uint8Array[];
   readonly alpn?: string;
 }

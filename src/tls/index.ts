@@ -10,7 +10,7 @@
  *   TLS protects against passive observers even without authentication (RFC 7435).
  * - `authenticate` also requires a trusted, valid chain with the name of the server.
  * - `wire/` encodes ClientHellos from SSLv2 to TLS 1.3 and parses the plaintext part of
- *   the answer. It needs no keys.
+ *   the answer. This codec needs no keys.
  * - `prober/` plans which hello to send next. If a server refuses a hello with many
  *   suites, it refuses all of them, so few connections are needed. Plan, inference and
  *   summary are pure functions of a log.

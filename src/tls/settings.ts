@@ -2,7 +2,7 @@ import { suites, suitesWhere } from './wire/index.js';
 
 /**
  * The TLS settings of a server, best first. The server refuses all other suites and
- * groups; the versions follow from the suites.
+ * groups. The versions follow from the suites.
  */
 export interface TlsSettings {
   /** Code points. */

@@ -20,7 +20,7 @@ const scenarios: readonly Scenario[] = [
       { name: 'mx2', tlsa: ['ee'] },
     ],
   },
-  // The MX record names an alias; the TLSA records are at its target.
+  // The MX record names an alias. The TLSA records are at its target.
   {
     ...unjudged('aliased.example'),
     zone: { ...signed, withoutMx: true, records: '@ MX 10 mail\nmail CNAME mx' },

@@ -162,7 +162,7 @@ async function serving(
   return { anchorFile: join(folder, 'root.key'), stop: () => daemon.stop() };
 }
 
-/** Returns the zone of a DS record; the DS of the root is not used. */
+/** Returns the zone of a DS record. The DS of the root is not used. */
 function parentOf(name: string, zones: readonly ZoneToSign[]): string {
   const above = zones.filter(
     (z) => z.name !== name && (z.name === '.' || name.endsWith(`.${z.name}`)),

@@ -44,7 +44,7 @@ trap 'status=$?; [ $status = 0 ] || cat /var/log/daemon.log; kill $daemon 2>/dev
 test('a release has checksums of all files, and a bill of those with dependencies', async () => {
   const files = readdirSync(folder);
   const bills = files.filter((name) => name.endsWith('.cdx.json'));
-  // The npm package contains no dependencies; the second revision has a separate bill of
+  // The npm package contains no dependencies. The second revision has a separate bill of
   // materials.
   assert.equal(bills.length, 3);
   for (const name of bills) {

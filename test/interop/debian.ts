@@ -8,7 +8,7 @@ import { inOuterNetwork } from './own-network.js';
 export const NEXT_RELEASE = 'trixie';
 
 /**
- * Installs Debian packages, each identified by one of its programs; installed packages
+ * Installs Debian packages, each identified by one of its programs. Installed packages
  * stay unchanged. Needs root if a package is missing.
  */
 export function installPackages(needed: Readonly<Record<string, string>>): void {

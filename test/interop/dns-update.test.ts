@@ -121,7 +121,7 @@ for (const program of [bind, knot])
       'dns-update-key',
     );
     assert.equal(await set([], [current], { ahead: 3_600_000 }), 'dns-update-time');
-    // One of the two servers signs its REFUSED reply; the other does not know the key.
+    // One of the two servers signs its REFUSED reply. The other does not know the key.
     assert.match(await set([], [current], { name: `other.${zone}` }), /^dns-update-(refused|key)$/);
     assert.match(
       await set([], ['10 evil.example.'], { name: tlsaName, type: 'MX' }),

@@ -7,7 +7,7 @@ import { testSize } from '../support/test-size.js';
 
 const [hour, day] = [3_600_000, 86_400_000];
 /**
- * Returns the time between two rounds; the short form makes one round a day in long
+ * Returns the time between two rounds. The short form makes one round a day in long
  * periods.
  */
 const interval = (days: number): number => (days > 8 ? testSize(24, 12) : 12) * hour;

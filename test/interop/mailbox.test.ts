@@ -248,7 +248,7 @@ ${mailboxes.map((more) => `    - {${common}, password: ${folder}/password, ${mor
 
 const dmarcXml = '<?xml version="1.0"?>\n<feedback><report_metadata></report_metadata></feedback>';
 
-/** Returns a mail without a usable report; each mail has a different text. */
+/** Returns a mail without a usable report. Each mail has a different text. */
 function foreignMail(n: number): Buffer {
   const head = `From: a@b.example\r\nTo: tlsrpt@rcpt.example\r\nMessage-ID: <${n}@b.example>\r\nMIME-Version: 1.0\r\n`;
   const attach = (type: string, name: string, content: Uint8Array): string =>

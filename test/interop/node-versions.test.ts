@@ -129,7 +129,7 @@ for (const binary of [own, ...others]) {
   });
 }
 
-/** Compares octet by octet; the message shows the first difference of each text. */
+/** Compares octet by octet. The message shows the first difference of each text. */
 function sameTexts(
   actual: Readonly<Record<string, string>>,
   expected: Readonly<Record<string, string>>,

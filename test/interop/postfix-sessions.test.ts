@@ -7,7 +7,7 @@ import { startPostfixWorld } from './postfix-world.js';
 import { previewed } from './previewed.js';
 import { until } from './process.js';
 
-/** Domains that request reports; the last has no policy. */
+/** Domains that request reports. The last domain has no policy. */
 const domains = [
   'good.example',
   'sts-only.example',

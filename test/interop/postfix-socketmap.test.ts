@@ -58,7 +58,7 @@ const differs: Readonly<Record<string, string>> = {
   // applies.
   'socketmap sts-enforce-self-signed-dane.example': 'verified',
   // For a host in an unsigned MX record, Postfix logs Trusted and never Verified (RFC
-  // 7672 §2.2.1); the next test proves the verification.
+  // 7672 §2.2.1). The next test proves the verification.
   'dane hosted-customer.example': 'unverified',
   'socketmap hosted-customer.example': 'unverified',
 };

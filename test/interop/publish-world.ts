@@ -152,7 +152,7 @@ export class PublishWorld {
     return path;
   }
 
-  /** Registers a part that stops with the world; the last part stops first. */
+  /** Registers a part that stops with the world. The last part stops first. */
   with<T extends { stop(): Promise<void> }>(one: T): T {
     this.#running.push(one);
     return one;

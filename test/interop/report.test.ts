@@ -93,7 +93,7 @@ for (const [size, viewport] of Object.entries(sizes)) {
     test(`${size}, ${colorScheme}: nothing overflows or loads, axe finds no violation`, async () => {
       const grounds = new Set<string>();
       for (const name of ['several', 'single', 'uneven', 'hostile']) {
-        // The page forbids scripts, so the test injects axe past its policy; the page
+        // The page forbids scripts, so the test injects axe past its policy. The page
         // itself is unchanged.
         const { page, noise } = await open(name, { viewport, colorScheme, bypassCSP: true });
         const wider = await page.evaluate('document.documentElement.scrollWidth - innerWidth');

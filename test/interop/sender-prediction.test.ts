@@ -25,7 +25,7 @@ ownNetwork([]);
 interface Configuration {
   readonly name: string;
   readonly options: readonly string[];
-  /** Of STARTTLS, MTA-STS and DANE. */
+  /** The promised verdicts of STARTTLS, MTA-STS and DANE. */
   readonly verdicts: Promised;
   /** Whether `hermetic serve` answers the policy table. */
   readonly served?: true;

@@ -83,10 +83,10 @@ const RESOLVER = '127.51.100.253';
 export type PostfixClient = readonly [name: string, ...options: string[]];
 
 /**
- * Returns one Postfix with several clients; the envelope sender selects one. A client
- * whose name contains `socketmap` asks the daemon of this program, and `sts-resolver`
- * asks postfix-mta-sts-resolver. SOCKETMAP and STSRESOLVER in an option stand for the
- * tables.
+ * Returns one Postfix with several clients. The envelope sender selects the client. A
+ * client whose name contains `socketmap` asks the daemon of this program, and
+ * `sts-resolver` asks postfix-mta-sts-resolver. SOCKETMAP and STSRESOLVER in an option
+ * stand for the tables.
  */
 export async function postfixSenders(
   folder: ServerFolder,

@@ -173,14 +173,14 @@ test('every route fits the screen, and axe finds no violation', { skip }, async 
   ];
   for (const colorScheme of ['light', 'dark'] as const)
     for (const width of widths) {
-      // The test injects axe past the security policy; the page itself is unchanged.
+      // The test injects axe past the security policy. The page itself is unchanged.
       const viewport = { width, height: 900 };
       const { page } = await open({ viewport, colorScheme, bypassCSP: true });
       for (const route of routes) {
         await page.goto(`${origin}${route}`);
         const wider = await page.evaluate('document.documentElement.scrollWidth - innerWidth');
         assert.ok(Number(wider) <= 0, `${route} at ${width}: ${String(wider)} pixels too wide`);
-        // The layout at 768 pixels equals one of the others; colours do not depend on the
+        // The layout at 768 pixels equals one of the others. Colours do not depend on the
         // width.
         if (width === 768 || (width === 1280 && colorScheme === 'dark')) continue;
         await page.addScriptTag({ content: axe });

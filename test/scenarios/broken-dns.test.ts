@@ -135,7 +135,7 @@ test('signed: a stale TLSA record still defers where AAAA cannot be looked up', 
   ));
 
 /**
- * The MX host is an alias of `mail`, which has the server's address; the lookup of AAAA
+ * The MX host is an alias of `mail`, which has the server's address. The lookup of AAAA
  * records fails.
  */
 const aliased: Traits = {

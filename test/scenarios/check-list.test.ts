@@ -91,7 +91,7 @@ test('names at one address share the answers about TLS and one connection at a t
   const { connections, questions } = internet.counts();
   assert.equal(mostOpen(), 1);
   assert.deepEqual(comparable(results[5] as CheckResult), comparable(alone));
-  // The check of the first name tests every TLS parameter; the checks of the other names
+  // The check of the first name tests every TLS parameter. The checks of the other names
   // only complete handshakes.
   assert.ok(connections <= first + 6 * 3, `${connections} connections, ${first} for one domain`);
   assert.deepEqual([list.counts().connections, list.counts().addresses], [connections, 1]);

@@ -70,8 +70,8 @@ function taskOf(bytes: Uint8Array, name = 'item'): ItemTask {
 }
 
 /**
- * Returns the milliseconds of CPU time of the main thread; other processes do not change
- * it.
+ * Returns the milliseconds of CPU time of the main thread. Other processes do not change
+ * this time.
  */
 function threadTime(): number {
   const [nanoseconds] = readFileSync(`/proc/self/task/${process.pid}/schedstat`, 'utf8').split(' ');

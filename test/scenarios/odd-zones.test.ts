@@ -34,7 +34,7 @@ MiXed A 192.0.2.6
 `;
 
 /**
- * Question, status and followed aliases; the last field shows an opt-out span that
+ * Question, status and followed aliases. The last field shows an opt-out span that
  * weakens the proof (RFC 5155 §9.2, §12.2).
  */
 const table = `

@@ -79,7 +79,7 @@ test('a webhook receives every change over HTTPS, also after errors', async () =
     ),
     [['added'], ['added'], ['worse'], ['ended']],
   );
-  // The connection is guarded as in the daemon; the guard refuses this special-purpose
+  // The connection is guarded as in the daemon. The guard refuses this special-purpose
   // address.
   assert.equal(
     await postWebhook('https://reports.c.example/hook', '{}', {

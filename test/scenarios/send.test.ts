@@ -24,7 +24,7 @@ async function connectTo(
 }
 
 function observedIn({ result, attempts }: DeliveryOutcome): DeliveryResult {
-  // A domain without mail is rejected before any attempt; a host that accepts no mail
+  // A domain without mail is rejected before any attempt. A host that accepts no mail
   // causes a bounce.
   if (result === 'rejected') return attempts.length > 0 ? 'deferred' : 'not-applicable';
   const used = attempts.at(-1);

@@ -267,7 +267,7 @@ test(
     );
     await daemon.reload();
     const longest = await watching.stop();
-    // A call that waits for the lock takes 5 s; a delay by a busy machine is shorter.
+    // A call that waits for the lock takes 5 s. A delay by a busy machine is shorter.
     assert.ok(longest < 4500, `${longest} ms`);
     holder.stdin.end();
     await once(holder, 'exit');

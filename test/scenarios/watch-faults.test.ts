@@ -62,7 +62,7 @@ const otherProvider: Plant = (result) => {
 };
 
 /**
- * Each kind of fault, with the rules that its one alarm names; a change that is not a
+ * Each kind of fault, with the rules that its one alarm names. A change that is not a
  * fault has no rules.
  */
 const faults: readonly (readonly [what: string, rules: readonly string[], plant: Plant])[] = [

@@ -29,7 +29,7 @@ const EVERY = testSize(24, 12) * HOUR;
 const SEEDS = Array.from({ length: testSize(1, 10) }, (_, index) => index + 1);
 const domains = Array.from({ length: 30 }, (_, n) => `d${n}.example`);
 
-/** A span of time in milliseconds since 1970; the end is exclusive. */
+/** A span of time in milliseconds since 1970. The end is exclusive. */
 interface Span {
   readonly from: number;
   readonly until: number;

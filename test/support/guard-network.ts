@@ -24,7 +24,7 @@ export function guardNetwork(): {
     slots[method] = function (this: unknown, ...args: unknown[]): unknown {
       const stack = new Error().stack ?? '';
       // The lab listens, and answers datagrams from its listening sockets; it never
-      // starts a conversation. Node queues a datagram of an unbound socket; the guard
+      // starts a conversation. Node queues a datagram of an unbound socket. The guard
       // recorded this datagram before.
       if (stack.includes('Socket.clearQueue')) return original.apply(this, args);
       if (

@@ -1,7 +1,7 @@
 import { createServer, type AddressInfo, type Socket } from 'node:net';
 import type { Lab } from '../../src/lab/index.js';
 
-/** Replies by command verb, `greeting` among them; an unknown verb gets 500. */
+/** Replies by command verb, `greeting` among them. An unknown verb gets 500. */
 export type Replies = Readonly<Record<string, string>>;
 
 /**

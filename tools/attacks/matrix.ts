@@ -5,7 +5,7 @@ import { freshResolvers, primed, senderOf } from './sender-classes.js';
 import { unjudged } from './unjudged.js';
 
 /**
- * The records of a domain, and the earlier contact of a sender with it; the sender
+ * The records of a domain, and the earlier contact of a sender with it. The sender
  * supports DANE and MTA-STS.
  */
 export const columns = [

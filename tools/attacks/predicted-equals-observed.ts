@@ -6,7 +6,7 @@ import { attacks, senders, type Attack, type DeliveryResult } from '../../src/tl
 import { observe, tapOn } from './observe.js';
 import { freshResolvers, primed, senderOf } from './sender-classes.js';
 
-/** The attacker's actions for each column; the worst outcome of them is compared. */
+/** The attacker's actions for each column. The worst outcome is compared. */
 export const waysOf: Readonly<Record<Attack, readonly (readonly LabAttack[])[]>> = {
   none: [[]],
   stripStarttls: [['strip'], ['mangle'], ['answer-in-clear']],

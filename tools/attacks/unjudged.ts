@@ -2,8 +2,8 @@ import type { Scenario } from '../../src/lab/index.js';
 import { senders } from '../../src/tls-policy/index.js';
 
 /**
- * Returns a domain of the lab whose check is not compared; the test that sends mail to it
- * judges it.
+ * Returns a domain of the lab whose check is not compared. The test that sends mail to
+ * the domain judges the domain.
  */
 export function unjudged(
   domain: string,

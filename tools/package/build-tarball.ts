@@ -73,7 +73,7 @@ export async function buildTarball({
   }
 }
 
-/** Builds the package for npm, `hermetic-VERSION.tgz`; npm installs its dependencies. */
+/** Builds the package for npm, `hermetic-VERSION.tgz`. Npm installs its dependencies. */
 export function buildNpmPackage({ version }: Release, output: string): string {
   execFileSync('npm', ['pack', '--ignore-scripts', '--silent', '--pack-destination', output]);
   return join(output, `hermetic-${version}.tgz`);

@@ -7,7 +7,7 @@ import { completions } from './completions.js';
 import { manPages, type ManPages } from './man-pages.js';
 import { copy } from './stage-program.js';
 
-/** Files and folders of the documentation; the links between them stay valid. */
+/** Files and folders of the documentation. The links between them stay valid. */
 const documents = [
   'README.md',
   'ARCHITECTURE.md',

@@ -17,7 +17,7 @@ export interface SimulationOptions {
 
 export interface SimulationResult {
   /**
-   * Number of senders that met a key without a matching record; each sender counts once
+   * Number of senders that met a key without a matching record. Each sender counts once
    * for each change.
    */
   readonly held: number;

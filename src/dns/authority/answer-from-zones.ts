@@ -22,7 +22,7 @@ const MAX_ALIASES = 4;
 
 /**
  * Answers from the zones of one server (RFC 1034 §4.3.2). A name below a delegation to
- * another server gets a referral; a question for a name outside all zones is refused.
+ * another server gets a referral. A question for a name outside all zones is refused.
  * This server queries no other server.
  */
 export function answerFromZones(

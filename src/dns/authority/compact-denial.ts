@@ -32,7 +32,7 @@ function firstBelow(domainName: Name): Name | undefined {
 }
 
 /**
- * Returns the first name after a name and after all names below it (RFC 4470 §3.1.2); the
+ * Returns the first name after a name and after all names below it (RFC 4470 §3.1.2). The
  * apex follows the last name of the zone.
  */
 export function firstAfter(domainName: Name, apex: Name): Name {

@@ -20,7 +20,7 @@ export interface ZoneData {
   redirectionAbove?(domainName: Name): readonly ResourceRecord[] | undefined;
   /** Returns the record set, with its signature if the zone signs it. */
   withSignature(records: readonly ResourceRecord[]): readonly ResourceRecord[];
-  /** Undefined for an unsigned zone. */
+  /** Proofs of absence; undefined for an unsigned zone. */
   readonly denial?: DenialProofs;
 }
 
@@ -43,7 +43,7 @@ export interface ZoneAnswer {
   readonly rcode: number;
   readonly answers: readonly ResourceRecord[];
   readonly authorities: readonly ResourceRecord[];
-  /** Target of the alias at which the answer ends; the caller looks up this name. */
+  /** Target of the alias at which the answer ends. The caller looks up this name. */
   readonly next?: Name;
 }
 

@@ -32,7 +32,7 @@ const PERIOD = 12 * HOUR;
  */
 const AGE = 2 * HOUR;
 const LIFETIME = 72 * HOUR;
-/** Maximum cached signatures; resolvers often query only a few hundred names. */
+/** Maximum cached signatures. Resolvers often query only a few hundred names. */
 const MAX_SIGNATURES = 4096;
 /**
  * Seconds for which resolvers may cache a denial: short, because the name may be created

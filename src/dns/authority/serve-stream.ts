@@ -1,22 +1,23 @@
 import type { Connection } from '../../net/index.js';
 
 /**
- * Maximum octets of a question; a valid one contains a name of at most 255 octets and
- * EDNS options.
+ * Maximum octets of a question. A valid question contains a name of at most 255 octets
+ * and EDNS options.
  */
 const MAX_QUERY = 4096;
 /**
- * Maximum questions of one connection; a resolver then opens another (RFC 7766 §6.2.1).
+ * Maximum questions of one connection. A resolver then opens another connection (RFC 7766
+ * §6.2.1).
  */
 const MAX_QUESTIONS = 500;
 /** Maximum octets of answers in the send buffer that the client has not read. */
 const MAX_UNREAD = 256 * 1024;
 
 /**
- * Answers the questions of one TCP connection; a length prefix precedes each message
- * (RFC 1035 §4.2.2, RFC 7766 §8). The server closes the connection after 500 questions,
- * after a question of more than 4096 octets, and when the client does not read its
- * answers. The listener closes idle connections.
+ * Answers the questions of one TCP connection. A length prefix precedes each message (RFC
+ * 1035 §4.2.2, RFC 7766 §8). The server closes the connection after 500 questions, after
+ * a question of more than 4096 octets, and when the client does not read its answers. The
+ * listener closes idle connections.
  */
 export function serveDnsStream(
   { stream, close }: Connection,

@@ -21,7 +21,7 @@ export interface RelevantCaa {
 }
 
 /**
- * Maximum lookups of one search; the names of mail and policy hosts have fewer labels.
+ * Maximum lookups of one search. The names of mail and policy hosts have fewer labels.
  */
 const MAX_CLIMB = 12;
 const gravity: readonly Dnssec[] = ['secure', 'insecure', 'indeterminate', 'bogus'];

@@ -5,7 +5,7 @@ import { RRType } from '../wire/types-registry.js';
 export interface CaaProperty {
   /** Whether a CA that does not understand the tag must not issue (RFC 8659 §4.1). */
   readonly critical: boolean;
-  /** Tag of the property in lower case; tags are compared without regard to case. */
+  /** Tag of the property in lower case. Tags are compared without regard to case. */
   readonly tag: string;
   readonly value: string;
 }

@@ -5,7 +5,7 @@ import type { Message } from '../wire/message.js';
 /** Milliseconds after which an idle connection is closed (RFC 7766 §6.2.3 [7766-6.2.3-1]). */
 const IDLE_MS = 2_000;
 /**
- * Maximum unanswered queries on one connection; further queries wait. Servers accept more
+ * Maximum unanswered queries on one connection. Further queries wait. Servers accept more
  * concurrent queries, but a client must not flood them (RFC 7766 §6.2.1.1).
  */
 export const MAX_IN_FLIGHT = 256;
@@ -80,8 +80,8 @@ export class PipelinedConnection {
 
   /**
    * Sends a query once fewer than {@link MAX_IN_FLIGHT} queries are unanswered, and
-   * returns the answer. Only then does `newQuery` build the query, so that its id is
-   * unused. The timeout also begins then. Rejects only with `signal.reason`.
+   * returns the answer. `newQuery` builds the query at that time, so that its id is
+   * unused, and the timeout also begins at that time. Rejects only with `signal.reason`.
    */
   ask(
     newQuery: () => StreamQuery,

@@ -38,8 +38,8 @@ export interface TransportOptions {
 }
 
 /**
- * Maximum connections per query. A server may close the connection after any answer;
- * unanswered queries are then sent again over a new connection (RFC 7766 §6.2.4
+ * Maximum connections per query. A server may close the connection after any answer.
+ * Unanswered queries are then sent again over a new connection (RFC 7766 §6.2.4
  * [7766-6.2.4-1]).
  */
 const MAX_CONNECTIONS = 10;

@@ -67,7 +67,7 @@ export function rsa(name: string, hash: string, minOctets = 64): Algorithm {
 
 /**
  * Returns the implementation of ECDSA (RFC 6605 §4). A key consists of two numbers of
- * fixed size, x and y of the point; a signature consists of r and s. Neither format uses
+ * fixed size, x and y of the point. A signature consists of r and s. Neither format uses
  * ASN.1.
  */
 function ecdsa(name: string, curve: 'P-256' | 'P-384', hash: string): Algorithm {

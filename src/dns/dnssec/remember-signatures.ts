@@ -2,7 +2,7 @@ import type { KeyObject } from 'node:crypto';
 import { BoundedMap, equalBytes, latin1 } from '../../base/index.js';
 import type { Algorithm, AlgorithmRegistry } from './algorithms.js';
 
-/** Maximum number of cached signatures; each takes about 500 octets. */
+/** Maximum number of cached signatures. Each signature takes about 500 octets. */
 const MAX_SIGNATURES = 2000;
 
 /** The key and the signed data of a valid signature. */

@@ -31,7 +31,7 @@ export interface HostAddresses {
   readonly canonicalName: Name;
   readonly aliases: readonly AliasStep[];
   /**
-   * The failure of a lookup, even if the addresses of the other family were found; the
+   * The failure of a lookup, even if the addresses of the other family were found. The
    * detail names the family.
    */
   readonly failure?: Failure;

@@ -11,7 +11,7 @@ import { lookupTexts } from './lookup-texts.js';
 const domain = Name.of('example.com');
 
 /**
- * Returns a resolver with these answers by type for one domain; other names do not exist.
+ * Returns a resolver with these answers by type for one domain. Other names do not exist.
  */
 function resolverOf(
   answers: Readonly<Record<string, Partial<DnsAnswer> & { lines?: readonly string[] }>>,

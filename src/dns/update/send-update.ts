@@ -50,7 +50,7 @@ export async function sendUpdate(
   if (!rcode.ok) return rcode;
   if (rcode.value === 0) return ok('changed');
   if (!conflicts.has(rcode.value)) return refused(rcode.value);
-  // A repeated update after a lost reply looks like a conflict; a query for `to`
+  // A repeated update after a lost reply looks like a conflict. A query for `to`
   // distinguishes the two cases.
   const asked = await exchange({ ...rrsetChange, from: rrsetChange.to }, options);
   if (!asked.ok) return asked;

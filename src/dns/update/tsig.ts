@@ -253,7 +253,7 @@ function algorithmName({ algorithm }: TsigKey): Name {
   return Name.of(algorithm);
 }
 
-/** Returns the MAC in full length; the name of the digest follows `hmac-`. */
+/** Returns the MAC in full length. The name of the digest follows `hmac-`. */
 function hmac({ algorithm, secret }: TsigKey, messageBytes: Uint8Array): Uint8Array {
   return createHmac(algorithm.slice(5), secret).update(messageBytes).digest();
 }

@@ -6,8 +6,8 @@ import { typeNumber, RRClass, RRType } from '../wire/types-registry.js';
 import { wireFailures } from '../wire/failures.js';
 
 /**
- * A change of one RRset. RDATA in presentation form; an empty list means the RRset does
- * not exist.
+ * A change of one RRset. The RDATA is in presentation form. An empty list means the RRset
+ * does not exist.
  */
 export interface RrsetChange {
   /** Apex of the zone. */

@@ -166,7 +166,7 @@ test('no octet of a signed reply can change, and nothing can follow it [8945-5.1
   const good = reply(5, mac);
   assert.ok(verifyTsig(good, key, mac, now).ok);
   assert.equal(verifyTsig(concat(good, Uint8Array.of(0)), key, mac, now).ok, false);
-  // The id on the wire may change between client and server; the original id is signed.
+  // The id on the wire may change between client and server. The original id is signed.
   for (let at = 2; at < good.length; at++) {
     const changed = Uint8Array.from(good);
     changed[at] = (changed[at] as number) ^ 0x01;

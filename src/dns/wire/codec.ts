@@ -8,7 +8,7 @@ import { MalformedDns, WireReader } from './wire-reader.js';
 import { WireWriter } from './wire-writer.js';
 
 /**
- * Maximum records of a message, more than a genuine answer contains; a 64 KiB message
+ * Maximum records of a message, more than a genuine answer contains. A 64 KiB message
  * could contain 5000.
  */
 const MAX_RECORDS = 4096;
@@ -134,8 +134,8 @@ function readRecord(wireReader: WireReader): ResourceRecord {
 
 /**
  * Reads the OPT pseudo-record (RFC 6891 §6.1.2), whose fields have different meanings
- * from those of a record. A truncated option ends the list; the options before it are
- * kept.
+ * from those of a record. A truncated option ends the list. The options before the
+ * truncated one remain.
  *
  *   field    meaning in OPT
  *   NAME     the root
@@ -205,7 +205,7 @@ export function encodeMessage(message: Message): Uint8Array {
   return writer.message();
 }
 
-/** Builds the OPT record of the EDNS data; the layout is that of {@link readEdns}. */
+/** Builds the OPT record of the EDNS data. The layout is that of {@link readEdns}. */
 function optRecord(
   edns: Edns,
   rcode: number,

@@ -120,7 +120,7 @@ const texts: Field = {
   },
 };
 
-/** A domain name; the written form is absolute. */
+/** A domain name. The written form is absolute. */
 const name: Field = {
   parse: (tokens, origin) => parseName(tokens.next('a name').text, origin).wire,
   format: (wireReader) => dotted(wireReader.name()),
@@ -228,8 +228,8 @@ const base64 = restOf(fromBase64, toBase64, 'base64');
 const [uint8, uint16, uint32] = [number(1), number(2), number(4)];
 
 /**
- * The fields of each type that has its own presentation form; all others use the form of
- * RFC 3597.
+ * The fields of each type that has its own presentation form. All other types use the
+ * form of RFC 3597.
  *
  * Each list is the RDATA of its type from the first octet to the last.
  */

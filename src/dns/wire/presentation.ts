@@ -74,7 +74,7 @@ export function parseZone(sourceText: string, options: TextOptions = {}): Result
 /**
  * Formats a record in presentation format on one line.
  *
- * Name, TTL, class, type and data are separated by single spaces; the name is absolute.
+ * Name, TTL, class, type and data are separated by single spaces. The name is absolute.
  */
 export function formatRecord(resourceRecord: ResourceRecord): string {
   return `${dotted(resourceRecord.name)} ${resourceRecord.ttl} ${resourceRecord.class === RRClass.IN ? 'IN' : `CLASS${resourceRecord.class}`} ${typeName(resourceRecord.type)} ${formatRdata(resourceRecord)}`;
@@ -101,7 +101,7 @@ export function formatRdata(record: Pick<ResourceRecord, 'type' | 'rdata'>): str
 
 /**
  * Reads the fields of a record after its owner. TTL and class may come in either order
- * and may both be absent (RFC 1035 §5.1); the class is IN by default.
+ * and may both be absent (RFC 1035 §5.1). The class is IN by default.
  */
 function recordOf(
   name: Name,

@@ -34,7 +34,7 @@ const extendedErrors: Readonly<Record<number, string>> = {
   27: 'unsupported NSEC3 iterations',
 };
 
-/** Names of the rcodes of the header; those from 16 on have several meanings. */
+/** Names of the rcodes of the header. The rcodes from 16 on have several meanings. */
 const rcodeNames: ReadonlyMap<number, string> = new Map(
   Object.entries(Rcode).flatMap(([name, code]) => (code < 16 ? [[code, name] as const] : [])),
 );

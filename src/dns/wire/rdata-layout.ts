@@ -8,11 +8,11 @@ const T = RRType;
  * and the number of names; `strings` character strings may come first (NAPTR).
  */
 interface Layout {
-  /** Octets before the first name, without the strings. */
+  /** Number of octets before the first name, without the strings. */
   readonly before: number;
-  /** Consecutive domain names. */
+  /** Number of consecutive domain names. */
   readonly names: number;
-  /** Character strings between the fixed octets and the names. */
+  /** Number of character strings between the fixed octets and the names. */
   readonly strings?: number;
 }
 

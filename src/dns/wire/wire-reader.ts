@@ -11,7 +11,7 @@ export class MalformedDns extends Error {}
  * fewer.
  */
 const MAX_POINTERS = 127;
-/** Maximum names cached by position; a response rarely has more owners. */
+/** Maximum names cached by position. A response rarely has more owners. */
 const MAX_NAMES = 64;
 /** A buffer for one name of at most 255 octets, which avoids an allocation per label. */
 const scratch = new Uint8Array(256);
@@ -83,7 +83,7 @@ export class WireReader {
 
   /**
    * Moves the position past a name without a pointer and returns true. Returns false for
-   * any other name; the position is then undefined.
+   * any other name. The position is then undefined.
    */
   skipPlainName(): boolean {
     while (this.left > 0) {

@@ -15,7 +15,7 @@ type CertificateAction = Certify | Deploy;
 /**
  * Plans the certificates of the keys in use. Another certificate for the same key changes
  * no TLSA record, so the plan installs it as soon as the ring has it. The rollover alone
- * decides which key the server uses; these steps never change that key. Pure.
+ * decides which key the server uses. These steps never change that key. Pure.
  */
 export function stepCertificates(
   { host, slots }: Pick<TlsaRolloverState, 'host' | 'slots'>,

@@ -26,7 +26,7 @@ export function hookWriter(
         const detail = commandFailure(command, error, stderr, timeout);
         resolve({ status: 'failed', code: 'publish-hook-failed', detail });
       });
-      // A command may exit without reading its input; only its exit status decides the
+      // A command may exit without reading its input. Only its exit status decides the
       // outcome.
       child.stdin
         ?.on('error', () => undefined)

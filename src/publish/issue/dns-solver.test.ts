@@ -28,7 +28,7 @@ async function world(t: TestContext, habits?: Partial<AcmeCaHabits>) {
 }
 
 /**
- * Returns a zone on two servers; the second server publishes each change `lagMs`
+ * Returns a zone on two servers. The second server publishes each change `lagMs`
  * milliseconds later.
  */
 function zone(lagMs: number, write?: (action: SetRrset) => ActionOutcome) {

@@ -38,7 +38,7 @@ function dropCopies({ context }: SecureContext): void {
 
 /**
  * Returns whether a context still has its certificate when the copies are freed. Such a
- * context refuses a key that does not match; a context without a certificate accepts any
+ * context refuses a key that does not match. A context without a certificate accepts any
  * key.
  */
 function keepsCertificate(trial: SecureContext): boolean {

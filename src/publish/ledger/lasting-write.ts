@@ -7,7 +7,7 @@ export type LastingWrite = <T>(work: () => T) => Promise<T>;
 
 /** Milliseconds that a write waits for the lock of another process. */
 const MAX_LOCK_WAIT = 5 * 60_000;
-/** Milliseconds between two attempts; other writes of the queue run in between. */
+/** Milliseconds between two attempts. Other writes of the queue run in between. */
 const PAUSE = 100;
 
 /**

@@ -13,7 +13,7 @@ export interface Subject {
 }
 
 /**
- * The saved state of one mail host apart from its rollover. Plain JSON; the member names
+ * The saved state of one mail host apart from its rollover. Plain JSON. The member names
  * are the stored format.
  */
 export interface HostMemory {

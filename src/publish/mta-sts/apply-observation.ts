@@ -55,8 +55,8 @@ export function agreedRrset(answers: readonly ServerAnswer[]): AgreedRrset | und
 
 /**
  * Returns the records of the name itself. Only these records can be compared, replaced or
- * required by an update; records that a wildcard synthesises are not among them (RFC 4592
- * §2.2.1, RFC 2136 §3.2).
+ * required by an update. Records that a wildcard synthesises are not among these records
+ * (RFC 4592 §2.2.1, RFC 2136 §3.2).
  */
 export function ownRecords({ records, synthesised }: AgreedRrset): readonly string[] {
   return synthesised ? [] : records;

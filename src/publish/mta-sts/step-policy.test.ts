@@ -355,7 +355,7 @@ test('crashes, silence and lagging servers at any step lead to the same end', ()
 
 test('a crash at any step leads to the same end', () => {
   /**
-   * Simulates the lifetime of a policy; the process crashes in the given runs. Returns
+   * Simulates the lifetime of a policy. The process crashes in the given runs. Returns
    * the runs with a step, and every served policy.
    */
   const live = (

@@ -2,7 +2,7 @@ import type { SetRrset } from '../actions.js';
 
 /**
  * Formats a change of an RRset as zone text to paste. Records to remove and to keep are
- * comments; records to add are lines of the zone.
+ * comments. Records to add are lines of the zone.
  */
 export function formatChange({ name, type, from, to, ttl }: SetRrset): string {
   const removed = from

@@ -24,8 +24,8 @@ const UNKNOWN_PAST: readonly string[] = ['unknown'];
 
 /**
  * Returns the state after an observation: the RRsets that caches may hold, the keys that
- * the server presents, and the last change of the delegation. Makes no decision. `types`:
- * the key types that the server should present. Pure.
+ * the server presents, and the last change of the delegation. The function makes no
+ * decision. `types`: the key types that the server should present. Pure.
  */
 export function applyRolloverObservation(
   { pushing: pending, ...state }: TlsaRolloverState,
@@ -212,7 +212,7 @@ function withStart<Wait extends Since>(wait: Wait, time: number | undefined, at:
   return { ...wait, again: isFuture ? Math.min(wait.again ?? at, at) : undefined };
 }
 
-/** Saves the time of the last change of the DS records; an unknown answer is ignored. */
+/** Saves the time of the last change of the DS records. An unknown answer is ignored. */
 function updateDs(
   state: Pick<TlsaRolloverState, 'ds'>,
   { ds, at }: RolloverObservation,

@@ -12,9 +12,9 @@ import type {
 } from './types.js';
 
 /**
- * Returns deployments that were ordered and are not confirmed at every address. Their
- * repetition is harmless. A deployment that the operator started by other means is not
- * continued while a cached RRset does not match its key.
+ * Returns deployments that were ordered and are not confirmed at every address. A
+ * repeated deployment is harmless. A deployment that the operator started by other means
+ * is not continued while a cached RRset does not match its key.
  */
 export function pendingDeployments({
   host,

@@ -130,7 +130,7 @@ export interface DesiredRollover {
   readonly ttl: number;
   /** SHA-256 of the keys that the server has to stop using. */
   readonly retire: readonly string[];
-  /** Whether another program creates the next keys; the plan then creates none. */
+  /** Whether another program creates the next keys. The plan then creates none. */
   readonly external?: boolean;
 }
 

@@ -19,8 +19,8 @@ import { helloFor, type TlsQuestion } from './question.js';
 /** One hello over one connection. */
 export interface AskHelloRequest {
   /**
-   * The connection on which the server expects a ClientHello. The function closes it
-   * afterwards.
+   * The connection on which the server expects a ClientHello. The function closes the
+   * connection afterwards.
    */
   readonly connection: Connection;
   readonly question: Exclude<TlsQuestion, { kind: 'handshake' }>;

@@ -130,7 +130,7 @@ function named(proven: Inference): TlsQuestion | undefined {
 }
 
 /**
- * Returns the suites that no hello has tested; a completed handshake shows fewer facts
+ * Returns the suites that no hello has tested. A completed handshake shows fewer facts
  * than a hello.
  */
 function notHeard({ answers, refused }: Inference, version: HelloVersion): readonly number[] {
@@ -192,7 +192,7 @@ function orders(proven: Inference): TlsQuestion | undefined {
 }
 
 /**
- * Returns the accepted suites in reverse order; the server's choice among all offers is
+ * Returns the accepted suites in reverse order. The server's choice among all offers is
  * always last.
  */
 function turned({ answers, accepted }: Inference, version: HelloVersion): readonly number[] {

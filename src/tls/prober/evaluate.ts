@@ -35,7 +35,7 @@ const unknown: AskResult = { settled: 'unknown', witnesses: [] };
 const refusedIf = (yes: boolean): AskResult => (yes ? refused : unknown);
 
 /**
- * Evaluates one ask against a log; the original purpose of each question is irrelevant.
+ * Evaluates one ask against a log. The original purpose of each question is irrelevant.
  * The function is pure, and both planning and grading use it.
  */
 export function evaluate(proven: Inference, question: Ask): AskResult {
@@ -299,7 +299,7 @@ function settleOrder(proven: Inference, worse: readonly number[]): AskResult {
   return refusedIf(worseFirst || (turned !== undefined && !follows && first !== undefined));
 }
 
-/** Returns the suite of an answer, or -1 for a refusal; no list contains -1. */
+/** Returns the suite of an answer, or -1 for a refusal. No list contains -1. */
 const chosen = ({ hello }: HelloAnswer): number => hello?.suite ?? -1;
 
 /**

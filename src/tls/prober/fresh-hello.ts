@@ -9,7 +9,7 @@ import {
   type QuestionTopic,
 } from './question.js';
 
-/** The content of a hello; the default is all known groups and schemes. */
+/** The content of a hello. The default is all known groups and schemes. */
 export interface HelloRequest {
   readonly topic: QuestionTopic;
   readonly version: HelloVersion;

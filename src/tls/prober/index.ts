@@ -1,7 +1,7 @@
 /**
  * Finds the TLS features of a server with as few connections as possible: plans the next
  * hello from the facts that are still unknown, one connection per answer. The plan and
- * the summary are pure; the caller opens the connections.
+ * the summary are pure. The caller opens the connections.
  */
 export { runProbes, type RunOptions } from './run.js';
 export { nextQuestion } from './plan.js';

@@ -5,7 +5,7 @@ export type Tristate = 'accepted' | 'refused' | 'unknown';
 export type AnyVersion = 'SSLv2' | HelloVersion;
 
 /**
- * All facts in the log of a server. An unsettled fact is `unknown`; an unsettled list is
+ * All facts in the log of a server. An unsettled fact is `unknown`. An unsettled list is
  * not `complete`.
  */
 export interface Inventory {

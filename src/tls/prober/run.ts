@@ -33,7 +33,7 @@ export async function runProbes({
     const question = nextQuestion(records, goals);
     if (!question) break;
     const answer = await ask(question);
-    // The loss of a large hello is a result; any other missing answer ends the run.
+    // The loss of a large hello is a result. Any other missing answer ends the run.
     if (answer.kind === 'none' && !isLost({ question, answer })) break;
     records.push({ question, answer });
   }

@@ -14,7 +14,7 @@ export type FlightState = 'more' | 'complete' | 'alert' | 'broken';
  * (RFC 5246 §6.2.3).
  */
 const MAX_RECORD = 16384 + 2048;
-/** Maximum octets of one handshake message; a certificate chain is the largest. */
+/** Maximum octets of one handshake message. A certificate chain is the largest. */
 const MAX_MESSAGE = 131072;
 /** Maximum octets of a whole flight. */
 const MAX_TOTAL = 262144;
@@ -53,7 +53,7 @@ export class FlightReader {
     this.flight = this.#flight;
   }
 
-  /** Accepts octets from the server; a call after the end has no effect. */
+  /** Accepts octets from the server. A call after the end has no effect. */
   push(wireBytes: Uint8Array): FlightState {
     if (this.state !== 'more') return this.state;
     this.#total += wireBytes.length;
@@ -178,7 +178,7 @@ export class FlightReader {
       case HandshakeType.serverHelloDone:
         this.state = 'complete';
         return;
-      default: // A message of an unknown extension; the parser skips it by its length.
+      default: // A message of an unknown extension. The parser skips it by its length.
     }
   }
 }

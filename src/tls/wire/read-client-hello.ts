@@ -5,16 +5,16 @@ import { Extension, ProtocolVersion } from './client-hello.js';
 export interface ReceivedHello {
   /** Highest version requested. */
   readonly maxVersion: number;
-  /** supported_versions, empty without it. */
+  /** Versions in supported_versions; empty without the extension. */
   readonly versions: readonly number[];
   readonly random: Uint8Array;
   readonly sessionId: Uint8Array;
   readonly suites: readonly number[];
   /** Compression methods; TLS 1.3 requires exactly the null method. */
   readonly compression: readonly number[];
-  /** supported_groups, empty without the extension. */
+  /** Groups in supported_groups; empty without the extension. */
   readonly groups: readonly number[];
-  /** signature_algorithms, empty without the extension. */
+  /** Schemes in signature_algorithms; empty without the extension. */
   readonly signatureSchemes: readonly number[];
   /** Host name of SNI, one character per octet; absent without the extension. */
   readonly serverName?: string;
@@ -22,14 +22,16 @@ export interface ReceivedHello {
   readonly keyShares: readonly number[];
   /** Extension types in the order received. */
   readonly extensions: readonly number[];
-  /** Protocols of ALPN (RFC 7301), one character per octet; empty without it. */
+  /**
+   * Protocols of ALPN (RFC 7301), one character per octet; empty without the extension.
+   */
   readonly alpn: readonly string[];
 }
 
 /**
  * Reads a ClientHello from the start of a stream. Returns `more` if the hello is
  * incomplete, and undefined if the octets are not a ClientHello. Reads at most 64 KiB.
- * The layout is that of `buildClientHello`; the message may span several records.
+ * The layout is that of `buildClientHello`. The message may span several records.
  */
 export function readClientHello(messageBytes: Uint8Array): ReceivedHello | 'more' | undefined {
   if (messageBytes.length > 65536) return undefined;

@@ -3,7 +3,7 @@ import { Extension, ProtocolVersion } from './client-hello.js';
 import { bitLength, type ServerHello, type ServerKeyExchange } from './server-flight.js';
 import { suites } from './suite.js';
 
-/** Maximum certificates of one message; genuine chains have fewer than ten. */
+/** Maximum certificates of one message. Genuine chains have fewer than ten. */
 const MAX_CERTIFICATES = 32;
 
 /** SHA-256 of "HelloRetryRequest" (RFC 9846 §4.2.3). */

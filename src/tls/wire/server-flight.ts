@@ -3,7 +3,10 @@
  */
 export interface ServerFlight {
   readonly hello?: ServerHello;
-  /** DER, in the order sent; TLS 1.2 and earlier only (1.3 encrypts it). */
+  /**
+   * The certificates, DER, in the order sent; TLS 1.2 and earlier only (1.3 encrypts
+   * them).
+   */
   readonly certificates?: readonly Uint8Array[];
   /** Whether the server sent a certificate_status message (RFC 6066 §8). */
   readonly ocspStapled?: boolean;
@@ -20,7 +23,7 @@ export interface ServerFlight {
 
 /** An alert (RFC 9846 §6). */
 export interface TlsAlert {
-  /** 1 warning, 2 fatal. */
+  /** The level: 1 warning, 2 fatal. */
   readonly level: number;
   /** Reason, by its number in the IANA registry. */
   readonly description: number;
@@ -37,7 +40,7 @@ export interface ServerHello {
   readonly version: number;
   /** Cipher suite that the server chose, by code point. */
   readonly suite: number;
-  /** Compression method; a value other than 0 exposes the session to CRIME. */
+  /** Compression method. A value other than 0 exposes the session to CRIME. */
   readonly compression: number;
   /** Whether this is a HelloRetryRequest: the server asks for another ClientHello. */
   readonly retry: boolean;

@@ -74,7 +74,7 @@ export type Ssl2Answer =
 export function readSsl2ServerHello(messageBytes: Uint8Array): Ssl2Answer {
   if (messageBytes.length < 3) return { state: 'more' };
   const [first, second, messageType] = messageBytes as unknown as [number, number, number];
-  // A TLS alert begins with 0x15 0x03; an SSLv2 record with two length octets has the
+  // A TLS alert begins with 0x15 0x03. An SSLv2 record with two length octets has the
   // high bit set.
   if ((first & 0x80) === 0 || messageType !== 4) return { state: 'refused' };
   const length = ((first & 0x7f) << 8) | second;

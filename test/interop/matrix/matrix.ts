@@ -29,7 +29,7 @@ const everything = [postfix, exim, openSmtpd, openssl, gnutls, proxies, node];
 
 /**
  * Real mail and TLS servers, each behind a proxy that counts connections, with a signed
- * zone that names the servers. All traffic stays on loopback; all private files are in a
+ * zone that names the servers. All traffic stays on loopback. All private files are in a
  * temporary folder. Must run as root.
  */
 export class Matrix {

@@ -27,7 +27,7 @@ export interface CountedWorld {
 
 /**
  * Returns observation functions whose results depend only on the name. Names and hosts
- * are looked up in memory; visits are real sessions with `CountingServers`.
+ * are looked up in memory. Visits are real sessions with `CountingServers`.
  */
 export function countedWork(counted: CountedWorld): ScanWork {
   const { port, changedBelow = 0, optedOutBelow = 0, validMs, infers = false } = counted;

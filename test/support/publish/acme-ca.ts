@@ -116,7 +116,7 @@ export async function acmeWorld(
     server,
     ring,
     texts,
-    /** The alias target of each name; a name with an alias has no other records. */
+    /** The alias target of each name. A name with an alias has no other records. */
     aliases,
     clock,
     store,
@@ -144,7 +144,7 @@ export async function acmeWorld(
 }
 
 /**
- * Returns a network in which every request is a step; a crash before the step sends no
+ * Returns a network in which every request is a step. A crash before the step sends no
  * request.
  */
 function dying(network: Network, injector: CrashInjector): Network {

@@ -288,7 +288,7 @@ export class DomainSimulation {
   }
 
   /**
-   * Returns the key that the server presents; the server reads the file at each
+   * Returns the key that the server presents. The server reads the file at each
    * connection.
    */
   #shownKey(): KeyObject {

@@ -27,7 +27,7 @@ export class FakeMailbox implements ReportMailbox {
   /** Rounds begun, and mails fetched. */
   rounds = 0;
   fetches = 0;
-  /** Called when a round begins. */
+  /** Runs when a round begins. */
   onRound: (rounds: number) => void = () => undefined;
   breaksAt: Break | undefined;
   #steps = 0;

@@ -7,13 +7,13 @@ import {
   type ReportTrust,
 } from '../../../src/tls-rpt-receive/index.js';
 
-/** One policy of a report; the defaults have no faults. */
+/** One policy of a report. The defaults have no faults. */
 export interface TestPolicy {
   readonly type?: string;
   /** If null, the report names no domain. */
   readonly domain?: string | null;
   readonly mode?: string;
-  /** Patterns of the quoted policy; an empty list omits the policy text. */
+  /** Patterns of the quoted policy. An empty list omits the policy text. */
   readonly mx?: readonly string[];
   readonly maxAge?: number;
   readonly ok?: number;

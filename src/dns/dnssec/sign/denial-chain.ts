@@ -16,7 +16,7 @@ export type DenialScheme =
       readonly salt: Uint8Array;
     };
 
-/** One name of a zone with its record types; an empty non-terminal has no types. */
+/** One name of a zone with its record types. An empty non-terminal has no types. */
 export interface ZoneName {
   readonly name: Name;
   readonly types: readonly number[];
@@ -39,8 +39,8 @@ export function denialChain(
 }
 
 /**
- * Links the names in canonical order; an empty non-terminal has no NSEC record
- * (RFC 4035 §2.3).
+ * Links the names in canonical order. An empty non-terminal has no NSEC record (RFC 4035
+ * §2.3).
  */
 function nsecChain(zoneNames: readonly ZoneName[], ttlSeconds: number): readonly ResourceRecord[] {
   const sorted = zoneNames
@@ -58,7 +58,7 @@ function nsecChain(zoneNames: readonly ZoneName[], ttlSeconds: number): readonly
 }
 
 /**
- * Links the names in the order of their hashes; an empty non-terminal also has an NSEC3
+ * Links the names in the order of their hashes. An empty non-terminal also has an NSEC3
  * record (RFC 5155 §7.1). With opt-out, unsigned delegations are omitted (§6).
  */
 function nsec3Chain(

@@ -16,7 +16,7 @@ const dsRecord = (keyTag: number, digest: string): Ds => ({
 /**
  * The keys of the root zone (IANA root-anchors.xml): KSK-2017, which is revoked on
  * 2027-01-11, and KSK-2024, which signs since 2026-10-11. Either key may validate the
- * root's DNSKEY RRset; a revoked key is no longer a trust anchor (RFC 5011 §2.1).
+ * root's DNSKEY RRset. A revoked key is no longer a trust anchor (RFC 5011 §2.1).
  */
 export const rootAnchors: readonly TrustAnchor[] = [
   {

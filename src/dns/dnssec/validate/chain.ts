@@ -56,7 +56,7 @@ export class Chain implements Zones {
   }
 
   /**
-   * Returns the closest anchor at or above a name; the closest anchor decides (RFC 6840
+   * Returns the closest anchor at or above a name. The closest anchor decides (RFC 6840
    * appendix C).
    */
   anchor(domainName: Name): TrustAnchor | undefined {

@@ -242,7 +242,7 @@ function statusUnder(span: Span): 'secure' | 'insecure' {
 }
 
 /**
- * Returns whether the hash is inside the span; the last span wraps around to the first
+ * Returns whether the hash is inside the span. The last span wraps around to the first
  * hash.
  */
 function between(owner: Uint8Array, hash: Uint8Array, next: Uint8Array): boolean {

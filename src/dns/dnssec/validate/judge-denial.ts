@@ -191,7 +191,7 @@ function proveDenial(
 }
 
 /**
- * Prepares the proofs of one zone; signatures are verified only for the RRsets that a
+ * Prepares the proofs of one zone. Signatures are verified only for the RRsets that a
  * proof uses.
  */
 function proofs(

@@ -63,7 +63,7 @@ export class ValidationSession {
   }
 
   /**
-   * Fetches a response and groups its records into RRsets; each response has a work
+   * Fetches a response and groups its records into RRsets. Each response has a work
    * budget.
    */
   async #fetch(domainName: Name, recordType: number): Promise<QueryResult> {

@@ -191,7 +191,7 @@ class Walk {
     // from the DNAME.
     const to = dname ? substitute(this.#current, dname.name, target.value) : target.value;
     this.#weaken(judged.status, judged.ttl);
-    // RFC 6672 §2.2: YXDOMAIN means that the substituted name exceeds 255 octets; the
+    // RFC 6672 §2.2: YXDOMAIN means that the substituted name exceeds 255 octets. The
     // DNAME itself proves this [6672-2.2-1].
     if (!to) return 'too-long';
     this.#aliases.push({ from: this.#current, to, dnssec: judged.status });
@@ -333,7 +333,7 @@ function speaksOf(response: DnsResponse, domainName: Name): boolean {
         domainName.isAtOrBelow(recordSet.name) &&
         !domainName.equals(recordSet.name)) ||
       (recordSet.type === RRType.SOA && domainName.isAtOrBelow(recordSet.name)) ||
-      // A denial from the target's own zone; a minimal response contains nothing else
+      // A denial from the target's own zone. A minimal response contains nothing else
       // about the target.
       ((recordSet.type === RRType.NSEC || recordSet.type === RRType.NSEC3) &&
         recordSet.signatures.some(({ rrsig }) => domainName.isAtOrBelow(rrsig.signer))),
@@ -348,7 +348,7 @@ function answers(response: DnsResponse, recordSet: RRset): boolean {
 }
 
 /**
- * Returns the DNAME RRset of an ancestor in the answer section; a DNAME redirects all
+ * Returns the DNAME RRset of an ancestor in the answer section. A DNAME redirects all
  * names below its owner (RFC 6672 §2.3).
  */
 function dnameAbove(response: DnsResponse, domainName: Name): RRset | undefined {

@@ -32,7 +32,7 @@ export class WrittenProof implements Proof {
     this.#used = used;
   }
 
-  /** Returns the records of the proof; each upstream answer occurs once. */
+  /** Returns the records of the proof. Each upstream answer occurs once. */
   get grounds(): readonly ProofRecords[] {
     if (!this.#grounds) {
       const { cached, own } = this.#used;

@@ -17,7 +17,7 @@ export interface PreparedAnswersOptions {
   /** Maximum number of keys in the cache. Default 200 000. */
   readonly size?: number;
   /**
-   * Maximum number of concurrent lookups; the reply to any further key is TEMP. Default
+   * Maximum number of concurrent lookups. The reply to any further key is TEMP. Default
    * 1000.
    */
   readonly atOnce?: number;

@@ -13,7 +13,7 @@ after(() => rmSync(folder, { recursive: true }));
 
 /**
  * Returns a network of name servers. `servers` states for each address whether the server
- * sets the AD bit; no other address answers.
+ * sets the AD bit. No other address answers.
  */
 function network(servers: Readonly<Record<string, boolean>>): Network {
   return {

@@ -24,7 +24,7 @@ export type Malformed = 'length' | 'too-long' | 'comma' | 'no-key';
 const MAX_REQUEST = 10_000;
 /**
  * Maximum number of outstanding replies of one connection. Postfix sends one request at a
- * time; the maximum limits the memory that another client can occupy.
+ * time. The maximum limits the memory that another client can occupy.
  */
 const MAX_OWED = 256;
 /**
