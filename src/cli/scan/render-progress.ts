@@ -84,7 +84,7 @@ export function renderProgress(progress: ScanProgress, view: ProgressView): read
       ...restText(progress),
     ),
     ...row('  graded', formatCount(graded), countOf(progress.shapes, 'shape')),
-    ...(shares.length > 0 ? row('  so far', ...shares) : []),
+    ...(shares.length > 0 ? row('  verdicts', ...shares) : []),
   ];
 }
 
