@@ -12,11 +12,11 @@ import { keyOf, monthDays } from '../tools/report-faults.js';
 import type { Cause, Month } from '../tools/report-faults.js';
 
 /**
- * A third generator of months, with the cases that the other two omit: reporters that
- * report only failures, only on some weekdays, a day late, twice, with half of the
- * details or with differently spelled names; two reports a day; faults of one server
- * behind an address, of old TLS versions, of forged MX records and of an MX change that
- * the policy does not follow.
+ * A third generator of months, with cases that the other two generators omit. Reporters
+ * report only failures, only on some weekdays, a day late, in two reports a day, in
+ * duplicate, with half of the details, or with differently spelled names. The faults
+ * concern one server behind an address, old TLS versions, forged MX records, and an MX
+ * change that the policy does not follow.
  */
 
 interface Reporter {

@@ -5,7 +5,7 @@ import { Random, type Target } from '../fuzz/random.js';
 
 /**
  * Short runs; `npm run fuzz -- NAME --count N` is the long run. The seed changes daily,
- * so that many short runs cover more than one.
+ * so that short runs on many days cover many seeds.
  */
 const cases: Readonly<Record<string, number>> = {
   dns: 3_000,

@@ -13,8 +13,8 @@ import type { Cause, FaultKind, Month } from '../tools/report-faults.js';
 
 /**
  * A second generator of months, independent of `tools/report-month.ts`: sessions have a
- * time of day; faults last from a few hours to the end of the month and may affect one
- * address family; noise has any result type and occurs in bursts; reporters use different
+ * time of day. Faults last from a few hours to the end of the month and may affect one
+ * address family. Noise has any result type and occurs in bursts. Reporters use different
  * result types for one fault, or omit addresses, hosts, counts or details.
  */
 

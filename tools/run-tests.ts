@@ -35,7 +35,7 @@ export function testFiles(root: string, skip: readonly string[] = ['interop']): 
 
 /**
  * The slowest processes, the slowest first: a slow process that starts last would run
- * alone at the end. `runTests` prints the slowest ones.
+ * alone at the end. `runTests` prints the slowest processes.
  */
 const START_FIRST: readonly string[] = [
   'test/scenarios/store-life.test.js',
@@ -138,8 +138,8 @@ async function runProcess({ name, files }: TestProcess, timeout: number): Promis
   const entry = files.length === 1 ? first : groupFile(name, files);
   const events = run({ files: [entry], concurrency: 1, timeout });
   events.on('test:fail', ({ name: test, details, file, line }) => {
-    // A file or suite fails together with its tests, so it counts only if it could not
-    // run at all.
+    // A file or suite fails together with its tests, so its failure is counted only if it
+    // could not run at all.
     if ((details.error as { failureType?: string }).failureType === 'subtestsFailed') return;
     counts.failed++;
     const cause = (details.error as { cause?: unknown }).cause ?? details.error;

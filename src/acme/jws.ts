@@ -26,7 +26,8 @@ export function signRequest(
   nonce: string,
   payload: unknown,
 ): string {
-  // RFC 8555 §6.2 requires exactly one of `jwk` and `kid`; JSON omits the undefined one.
+  // RFC 8555 §6.2 requires exactly one of `jwk` and `kid`; JSON omits the undefined
+  // member.
   const jwk = kid === undefined ? publicJwk(key) : undefined;
   const header = { alg: 'ES256', nonce, url, jwk, kid };
   return flattened(header, payload, (input) =>

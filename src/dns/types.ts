@@ -45,8 +45,8 @@ export type AnswerStatus = 'found' | 'nodata' | 'nxdomain' | 'failed';
 
 /**
  * The answer to one question after aliases were followed. `dnssec` is the weakest status
- * of the complete chain, for data and denials alike. For `failed` it is `bogus` or
- * `indeterminate`.
+ * of the complete chain, for data and denials alike. For `failed` this status is `bogus`
+ * or `indeterminate`.
  */
 export interface DnsAnswer {
   readonly question: { readonly name: Name; readonly type: number };

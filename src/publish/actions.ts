@@ -1,7 +1,7 @@
 /**
- * The actions of a plan: the whole contract between planners and executors. Each action
- * is safe to execute twice, and safe to execute late. An executor needs nothing but the
- * action and the keys and credentials of its target.
+ * The actions of a plan: the complete interface between planners and executors. Each
+ * action is safe to execute twice, and safe to execute late. An executor needs nothing
+ * but the action and the keys and credentials of its target.
  */
 export type Action = ImportKey | MakeKey | Certify | Deploy | SetRrset | ServePolicy | StopServing;
 

@@ -182,7 +182,7 @@ function failureOf(
     );
   // RFC 8689 §4.2.1 [8689-4.2.1-3, 8689-4.2.1-4]: the message bounces after every server
   // has answered without support for REQUIRETLS. A server that did not answer may still
-  // support it.
+  // support REQUIRETLS.
   if (requireTls && attempts.every(({ state }) => state === 'refused' || state === 'failed')) {
     const code = attempts.some(({ failure }) => failure?.code === 'smtp-requiretls-not-offered')
       ? '5.7.30'

@@ -33,8 +33,8 @@ interface CheckpointOptions {
  *
  * The thread's connection shares the SQLite library of this process, and therefore the
  * list of locks, so that closing the connection does not release the locks of other
- * connections (https://sqlite.org/howtocorrupt.html, section 2.2.1: with two copies of
- * the library, it would).
+ * connections. With two copies of the library it would
+ * (https://sqlite.org/howtocorrupt.html, section 2.2.1).
  */
 export class Checkpointer {
   #running: Promise<void> | undefined;
@@ -70,7 +70,8 @@ export class Checkpointer {
       });
       worker
         .on('message', (message: CheckpointResult) => (checkpointResult = message))
-        // After an error the log remains unchanged, and the next checkpoint moves it.
+        // After an error the log remains unchanged, and the next checkpoint moves it into
+        // the database.
         .on('error', () => undefined)
         .on('exit', () => resolve(checkpointResult));
     });

@@ -100,7 +100,7 @@ export interface OpenStoreOptions extends WriteQueueOptions {
   /**
    * True to open an existing database on a full disk without shared memory. This process
    * can then read the database, and write to it when the disk has space again. Other
-   * processes cannot open it. If false, the call rejects with `store-full`.
+   * processes cannot open the database. If false, the call rejects with `store-full`.
    */
   readonly exclusiveWhenFull?: boolean;
   /**

@@ -54,8 +54,8 @@ export class PreparedStatement implements Statement {
   };
 
   /**
-   * Rounds a stored number that does not fit, so that it does not make the table
-   * unreadable.
+   * Rounds a stored number that does not fit a JavaScript number, so that the table
+   * remains readable.
    */
   #readAgain<T>(error: unknown, read: (native: DriverStatement) => T): T {
     if (!isOutOfRange(error)) throw nameError(this.file, error);

@@ -23,8 +23,8 @@ const COMPANIONS = ['-wal', '-shm', '-journal'];
 const MIN_OCTETS = 512;
 
 /**
- * Returns the path of the database file, behind symbolic links if it does not exist yet.
- * Creates a missing file for its owner alone [8460-8-1].
+ * Returns the path of the database file, with symbolic links resolved if the file does
+ * not exist yet. Creates a missing file for its owner alone [8460-8-1].
  *
  * POSIX drops every fcntl lock of a process on a file when the process closes any
  * descriptor of it (https://sqlite.org/howtocorrupt.html, section 2.2). Therefore only

@@ -94,9 +94,9 @@ function walk(view: View, rules: Rules, attack: Attack): DeliveryResult {
   const all = candidates.flatMap(({ outcomes }) => outcomes);
   // An attacker chooses which servers remain reachable.
   if (attack !== 'none') return worstOf(all);
-  // Without an attack, the sender stops at a server that accepts the mail [7672-2.1.2-4]:
-  // at the best preference that has such servers it may be any of them, since senders use
-  // equal hosts and addresses in any order (RFC 5321 §5.1).
+  // Without an attack, the sender stops at the first server that accepts the mail
+  // [7672-2.1.2-4]. Any accepting server of the best preference may be the first, since
+  // senders use equal hosts and addresses in any order (RFC 5321 §5.1).
   const preferences = [...new Set(candidates.map(({ preference }) => preference))].sort(
     (left, right) => left - right,
   );

@@ -12,9 +12,9 @@ export interface WayToHost {
 
 /**
  * Returns the reference identifiers of a DANE-TA check (RFC 7672 §3.2.2). The TLSA base
- * domain is always one of them. The next-hop domain and the target of its aliases are
- * included only if the MX RRset is secure: otherwise an attacker who forges an unsigned
- * MX record could redirect mail to a host with a certificate for the domain.
+ * domain is always one of the identifiers. The next-hop domain and the target of its
+ * aliases are included only if the MX RRset is secure: otherwise an attacker who forges
+ * an unsigned MX record could redirect mail to a host with a certificate for the domain.
  *
  * [7672-3.2.2-1, 7672-3.2.2-2, 7672-3.2.2-3, 7672-3.2.2-4]
  */

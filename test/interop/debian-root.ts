@@ -39,8 +39,8 @@ export function debianRoot(suite: Suite): string {
 
 /**
  * Runs a shell script as root in a copy of a release, with separate mounts, processes and
- * network. All its changes are discarded.
- * @param files copied to `/packages`
+ * network. All changes of the script are discarded.
+ * @param files the files to copy to `/packages`
  */
 export async function runInDebian(
   suite: Suite,

@@ -9,8 +9,9 @@ const OUTER = 'HERMETIC_OUTER_NETWORK';
 /**
  * Continues in a separate network and mount namespace, whose loopback also has the given
  * addresses: every port is free there, and other hosts are unreachable. Call this
- * function before anything else. The calling process ends with the inner one. `mark` is
- * the name of the environment variable that identifies the inner process. Needs root.
+ * function before anything else. The calling process ends when the inner process ends.
+ * `mark` is the name of the environment variable that identifies the inner process. Needs
+ * root.
  */
 export function ownNetwork(addresses: readonly string[], mark = 'HERMETIC_OWN_NETWORK'): void {
   if (process.env[mark] === '1') return;

@@ -25,7 +25,7 @@ async function labWith(t: TestContext, second?: Server): Promise<Lab> {
   return lab;
 }
 
-/** Starts a server behind the second address. */
+/** Starts a server at the second address. */
 async function attach(t: TestContext, lab: Lab, server: Server): Promise<void> {
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   t.after(() => new Promise((resolve) => server.close(resolve)));

@@ -41,7 +41,7 @@ test('a check asks 9 questions, 8 of a signed domain, 10 with a policy', async (
       },
     };
     const { upstreams, anchors, trustStore } = lab;
-    // A retransmission on a busy machine would count twice.
+    // On a busy machine, a retransmitted question would be counted twice.
     const resolver = createResolver({ network, upstreams, anchors, timeoutMs: 60_000 });
     const check = async (domain: string): Promise<readonly string[]> => {
       const options = { network, resolver, trustStore, reach: 'any', spacingMs: 0 } as const;

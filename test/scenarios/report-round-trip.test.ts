@@ -69,7 +69,7 @@ test('[8460-3-20] ten days between two servers: each session is reported once', 
   }
   for (const one of parties) {
     assert.deepEqual(one.outbox.counts(), [['delivered', 20]], one.domain);
-    // Each report arrived by mail and by HTTPS, and counts once.
+    // Each report arrived by mail and by HTTPS, and is counted once.
     assert.deepEqual(seen(one), sent);
     const trusts = one.received
       .prepare<{ trust: string; n: number }>(
@@ -87,8 +87,8 @@ test('[8460-3-20] ten days between two servers: each session is reported once', 
 });
 
 /**
- * Returns the unsent counts for other domains: empty after the last round, unless reports
- * were about reports.
+ * Returns the unsent counts for other domains. The result is empty after the last round,
+ * unless sessions of report mail were counted.
  */
 function previews({ store }: Party): readonly unknown[] {
   return store.prepare('SELECT domain, day FROM send_report_domain').all();

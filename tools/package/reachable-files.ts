@@ -58,8 +58,8 @@ function loadedBy(node: ts.Node): ts.Expression | undefined {
 
 /**
  * Returns the file of a module; undefined for a module of Node, and for an optional
- * package that is not installed or that only a dependency would use: cosmiconfig reads
- * configuration in TypeScript.
+ * package that is not installed or that only a dependency would use, such as TypeScript,
+ * with which cosmiconfig reads configuration.
  */
 function resolveReference(name: string, from: string): string | undefined {
   if (isBuiltin(name) || isOptionalOfDependency(name, from)) return undefined;

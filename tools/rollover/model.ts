@@ -10,10 +10,10 @@ import type { Order } from './orders.js';
 
 /**
  * A state of a small model that tries every order of events. The model has two
- * authoritative servers (the second follows with any delay), two addresses of one mail
- * server, one cache that queries at any time (any cache is one of its histories), pushes
- * that arrive late or never, servers that do not answer, a delegation that changes, and a
- * program that crashes between saving and acting. One tick is one TTL.
+ * authoritative servers, of which the second follows with any delay, two addresses of one
+ * mail server, and one cache. One cache suffices, because it queries at any time. Changes
+ * of records arrive late or never, servers do not answer, the delegation changes, and the
+ * program crashes between saving and acting. One tick is one TTL.
  */
 interface World<S> {
   readonly now: number;

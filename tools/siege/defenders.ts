@@ -177,8 +177,8 @@ export async function reporter(plan: Plan): Promise<RoleReport> {
   const mails = async (): Promise<void> => {
     for (let n = 0; left() > 0; n++) {
       const id = `signed-${run}-${n}`;
-      // From the first third on the genuine reports show failures, which an alert must
-      // report.
+      // After the first third of the siege, the genuine reports show failures, which an
+      // alert must report.
       const failed = left() < (plan.seconds * 2) / 3 ? 4 : 0;
       const mail = await reportMail({ report: reportJson(10, failed, id, day()), signer: SIGNER });
       const acknowledged = await deliver(left() + 20, async () =>

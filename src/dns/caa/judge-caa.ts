@@ -24,7 +24,7 @@ export interface CaaDecision {
    * CAs interpret the records differently.
    */
   readonly answer: 'permitted' | 'conditional' | 'refused' | 'unknown';
-  /** The property that decides, and its effect. */
+  /** The property that determines the decision, and its effect. */
   readonly reason: string;
   /** Parameters that restrict the account or the validation method (RFC 8657). */
   readonly bound: readonly ('accounturi' | 'validationmethods')[];
@@ -34,8 +34,8 @@ export interface CaaDecision {
 const required: ReadonlySet<string> = new Set(['issue', 'issuewild', 'iodef']);
 
 /**
- * Further tags of the IANA registry. Some CAs do not support them. Let's Encrypt supports
- * only `issuemail`, and does not issue if a `contactemail` property is critical.
+ * Further tags of the IANA registry. Some CAs do not support these tags. Let's Encrypt
+ * supports only `issuemail`, and does not issue if a `contactemail` property is critical.
  */
 const optional: ReadonlySet<string> = new Set([
   'issuemail',

@@ -32,7 +32,7 @@ export async function renewDue(options: RenewOptions): Promise<readonly Applied[
   const applied: Applied[] = [];
   for (const { kind, subject: name, host, key } of renewableKeys(options)) {
     // Reading ten thousand certificates takes seconds. The event loop serves connections
-    // between two of them.
+    // between two certificates.
     await setImmediate();
     const action = { kind: 'certify', host, key } as const;
     const subject = { kind, name };

@@ -2,7 +2,7 @@ import { createSecureContext, type SecureContext } from 'node:tls';
 import { servingTls } from '../../tls/index.js';
 import { newKeyPair } from '../../base/index.js';
 
-/** The native object behind a context. Node declares no types for it. */
+/** The native object of a context, for which Node declares no types. */
 interface NativeContext {
   setCert(pem: string): void;
   setKey(pem: string): void;

@@ -21,8 +21,9 @@ const DAY = 86_400_000;
 /**
  * Decides whether a policy may be enforced. Hermetic's own probe has to pass at every
  * address of every MX host, backup hosts included [8461-8.4-2], and signed reports have
- * to show no failure. Only reports that a configured reporter signed count: any HTTPS
- * client can post a report. `announcedMs`: the time since the policy was announced.
+ * to show no failure. Only reports with the signature of a configured reporter count,
+ * because any HTTPS client can post a report. `announcedMs`: the time since the policy
+ * was announced.
  */
 export function judgePromotion(
   { state, observed, desired, mx }: PolicyContext,

@@ -20,7 +20,7 @@ export interface Rrset {
 /**
  * An RRset that a resolver may still have in its cache. `gone`: the time from which no
  * authoritative server returned it (milliseconds since 1970). Without `gone`, a server
- * may still serve it.
+ * may still serve the RRset.
  */
 export interface CachedRrset extends Rrset, Since {
   readonly gone?: number;

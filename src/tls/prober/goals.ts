@@ -6,7 +6,7 @@ export type Ask =
   | { readonly kind: 'ssl2' }
   /**
    * Whether the server accepts any of these code points. One refusal applies to all of
-   * them.
+   * these code points.
    */
   | { readonly kind: 'suites'; readonly id: string; readonly suites: readonly number[] }
   | {

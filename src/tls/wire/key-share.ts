@@ -7,7 +7,7 @@ export const X25519_MLKEM768 = 0x11ec;
 const MODULUS = 3329;
 /** Coefficients of an ML-KEM-768 encapsulation key: three polynomials of 256. */
 const COEFFICIENTS = 768;
-/** Octets of the seed behind the coefficients. */
+/** Octets of the seed that follows the coefficients. */
 const SEED = 32;
 /** Octets of an X25519 key; every value of that length is a valid one (RFC 7748 §5). */
 const X25519 = 32;

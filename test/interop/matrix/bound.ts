@@ -4,7 +4,7 @@ import type { Surface, Version } from './surface.js';
  * Returns the minimum number of connections to determine a surface: every positive answer
  * names one suite and at most one group, and a refusal excludes the rest. TLS 1.3: two
  * plus the number of suites or of groups, whichever is greater. TLS 1.2: the same, but
- * suites without a curve do not reveal one. If TLS 1.3 does not reveal the finite-field
+ * suites without a curve reveal no curve. If TLS 1.3 does not reveal the finite-field
  * groups: one connection for each group that the server accepts by name, and one without
  * names, to observe the server's default. Older versions: one connection for each suite,
  * plus one. In addition: one connection for each version whose order is tested, one for

@@ -12,8 +12,8 @@ interface AddressCounts {
 
 /**
  * Mail servers on all addresses of 127.0.0.0/8, on one port. Each server counts its
- * connections and the maximum number of concurrent ones. A session is a greeting and
- * QUIT.
+ * connections and the maximum number of concurrent connections. A session is a greeting
+ * and QUIT.
  */
 export class CountingServers {
   readonly #server: Server;

@@ -97,7 +97,7 @@ export class NsecProofs {
   }
 
   /**
-   * Proves that no name exists that is closer than the wildcard's parent
+   * Proves that no existing name is closer to the question than the wildcard's parent
    * (RFC 4035 §5.3.4).
    */
   noCloser(domainName: Name, encloserLabels: number): NoCloser | undefined {

@@ -56,7 +56,8 @@ export class ValidationSession {
         this.#asked.size >= this.limits.fetches
           ? Promise.resolve(refusal('dnssec-limit', 'too many questions'))
           : this.#fetch(domainName, recordType);
-      asked.catch(() => undefined); // A caller that awaits it still sees the rejection.
+      // A caller that awaits the promise still receives the rejection.
+      asked.catch(() => undefined);
       this.#asked.set(cacheKey, asked);
     }
     return asked;
