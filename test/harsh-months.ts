@@ -212,7 +212,10 @@ function someReporter(dice: Dice, n: number): Reporter {
   };
 }
 
-/** Counts the sessions of one reporter on one day, and describes them in its style. */
+/**
+ * Counts the sessions of one reporter on one day, and describes them in the reporter's
+ * style.
+ */
 class Book {
   readonly caused: string[] = [];
   readonly #reporter: Reporter;

@@ -13,8 +13,8 @@ import { formatCounts, runTests, type TestCounts } from './run-tests.js';
 const RESULTS = 'HERMETIC_INTEROP_COUNTS';
 
 /**
- * The Debian packages of the tests, by the program that proves their presence. At most
- * one mail server is installed: they conflict, so the others are unpacked.
+ * The Debian packages of the tests, by the program that proves their presence. Mail
+ * servers conflict, so at most one is installed, and the others are unpacked.
  */
 const needed: Readonly<Record<string, string>> = {
   '/usr/sbin/ip': 'iproute2',

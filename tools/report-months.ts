@@ -40,8 +40,8 @@ interface Tally {
   /** The part of these months with the status `well`. */
   missed: number;
   /**
-   * The months in which the largest failure by the fault has a named cause, or is
-   * unclear.
+   * Numbers of months in which the largest failure that the fault caused has a named
+   * cause, or an unclear cause.
    */
   right: number;
   unclear: number;

@@ -83,7 +83,10 @@ function outdatedMonth(now: number): readonly TestReport[] {
   }).flat();
 }
 
-/** Stores the months, with a few reports that do not count. */
+/**
+ * Stores the months, and a few reports of unauthenticated reporters, which are not
+ * counted.
+ */
 export function storeMonths(store: Store, now: number): void {
   prepareReports(store);
   for (const [domain, seed] of ownDomains)

@@ -33,7 +33,7 @@ interface CheckpointOptions {
  *
  * The thread's connection shares the SQLite library of this process, and therefore the
  * list of locks, so that closing the connection does not release the locks of other
- * connections. With two copies of the library it would
+ * connections. With two copies of the library, the locks would be released
  * (https://sqlite.org/howtocorrupt.html, section 2.2.1).
  */
 export class Checkpointer {

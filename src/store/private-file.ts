@@ -59,8 +59,9 @@ export function createPrivate(filePath: string, mustExist: boolean): string {
 
 /**
  * Removes the permissions of other users from a database, its log and its shared memory.
- * Returns the files whose mode cannot be changed. Call it once SQLite has recognised the
- * file: the path may lead to a file of another program, which needs its permissions.
+ * Returns the files whose mode cannot be changed. Must be called only after SQLite has
+ * recognised the file: the path may lead to a file of another program, which needs its
+ * permissions.
  */
 export function makePrivate(target: string): readonly ExposedFile[] {
   return [target, ...COMPANIONS.map((suffix) => `${target}${suffix}`)].flatMap(restrict);

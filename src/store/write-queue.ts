@@ -25,11 +25,11 @@ export interface JobWrites {
 export interface TransactionPort {
   /** Takes the write lock, or throws `store-busy` at once. */
   begin(): void;
-  /** Makes everything since `begin` visible. The data are durable after the next sync. */
+  /** Makes all writes since `begin` visible. The data are durable after the next sync. */
   commit(): void;
-  /** Resolves when everything that was committed is durable. */
+  /** Resolves when all committed data are durable. */
   sync(): Promise<void>;
-  /** Makes everything that was committed durable before it returns. */
+  /** Makes all committed data durable before the call returns. */
   syncNow(): void;
   /** Rolls back the open transaction, if any, and counts a rollback in any case. */
   rollback(): void;

@@ -113,9 +113,9 @@ const weights: Readonly<Record<Part['kind'], number>> = {
 
 /**
  * Decides the conditions under which mail may be sent to a host. Only this pure function
- * makes the decision. `check` and the senders call it, so a prediction and a delivery
- * cannot differ. MTA-STS and DANE are judged separately and both are enforced if both
- * apply (RFC 8461 §5, §2); neither ever weakens the other [8461-2-1].
+ * makes the decision. `check` and the senders call this function, so a prediction and a
+ * delivery cannot differ. MTA-STS and DANE are judged separately and both are enforced if
+ * both apply (RFC 8461 §5, §2); neither ever weakens the other [8461-2-1].
  *
  * @param mxDnssec DNSSEC status of the MX RRset that named the host
  */

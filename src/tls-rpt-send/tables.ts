@@ -4,7 +4,7 @@ import { migrateStore, type Store, type TableSet } from '../store/index.js';
  * `count` and `failure` contain the sums that are not yet in a report, `report` the built
  * reports, `delivery` their destinations and states, `receiver` the number of reports to
  * a receiver on a day, and `refusal` the permanent refusals of a URI. Times are
- * milliseconds since 1970. A day is the time of its midnight (UTC).
+ * milliseconds since 1970. A day is represented by the time of its midnight (UTC).
  */
 const migrations = [
   `CREATE TABLE send_report_domain (

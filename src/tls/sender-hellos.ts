@@ -5,7 +5,7 @@ const HELLO_LIST = new URL('../../../data/sender-hellos.json', import.meta.url);
 
 /** A sender of mail, described by its ClientHello. */
 export interface SenderHello {
-  /** Stable, because saved evidence refers to it. */
+  /** The id of the hello, which is stable because saved evidence refers to it. */
   readonly id: string;
   readonly name: string;
   /** The TLS library and its settings. */

@@ -75,7 +75,8 @@ function changeMx(scenario: Scenario, text: string, code: string): Scenario | un
  */
 function follow(scenario: Scenario, step: FixStep): Scenario | undefined {
   const { kind, code = '', instruction: text = step.text } = step;
-  // Operators paste code, so it has no prose, no outer blanks and no remark in brackets.
+  // Operators paste the code of a step, so the code has no prose, no outer blanks and no
+  // remark in brackets.
   assert.equal(code.trim(), code);
   assert.doesNotMatch(code, / {3}\(|^On |^Postfix/);
   const hosts = (change: (host: Host) => Host): Scenario => ({

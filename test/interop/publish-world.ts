@@ -13,7 +13,7 @@ export interface PublishWorldOptions {
   readonly domain: string;
   /** Mail hosts, each with a separate address. */
   readonly hosts: readonly { readonly name: string; readonly address: string }[];
-  /** The TTL of the records and the `max_age` of the policies that change, seconds. */
+  /** The TTL of the records that change, seconds. */
   readonly ttl: number;
   /** The lifetime of certificates, seconds. */
   readonly lifetime: number;

@@ -6,7 +6,10 @@ import { after, before, test } from 'node:test';
 import { startSyntheticInternet, type SyntheticInternet } from '../../src/lab/index.js';
 import { runCli } from '../support/run-cli.js';
 
-/** Domains of the list. `HERMETIC_SCAN_DOMAINS=10000` follows the guide at its full size. */
+/**
+ * Number of domains in the list. `HERMETIC_SCAN_DOMAINS=10000` follows the guide at its
+ * full size.
+ */
 const DOMAINS = Number(process.env['HERMETIC_SCAN_DOMAINS'] ?? 300);
 
 const folder = mkdtempSync(join(tmpdir(), 'hermetic-scan-guide-'));

@@ -161,7 +161,7 @@ test('a host that opted out is not connected to, and asked again in the next sca
     'SELECT sum(spent)::int AS n FROM hermetic_scan.address',
   );
   assert.equal(spent[0]?.n, hosts - 10, 'a refused visit gives its connection back');
-  // The certificates of these visits end before the next scan.
+  // The certificates of these visits expire before the next scan.
   await scanned('allowed', { validMs: -1 });
   assert.equal(servers.connections, 10);
   const last = await scanned('ended certificates', {});

@@ -39,7 +39,7 @@ const caFile = (name: string): string => join(folder, `ca-${name}.pem`);
 const mapPort = await freePort();
 const socketmap = `smtp_tls_policy_maps=socketmap:inet:127.0.0.1:${mapPort}:hermetic`;
 
-/** With `--full` also the configurations that sender.test.ts tests. */
+/** The configurations to test. With `--full` they include those of sender.test.ts. */
 const all: readonly Configuration[] = [
   {
     name: 'none',

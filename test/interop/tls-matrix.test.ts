@@ -94,7 +94,10 @@ for (const profile of profiles)
     }
   });
 
-/** Returns the differences between a peer and Hermetic, without its known faults. */
+/**
+ * Returns the differences between a peer and Hermetic, without the known faults of the
+ * peer.
+ */
 async function otherwise(
   peer: Peer,
   servers: readonly MatrixServer[],

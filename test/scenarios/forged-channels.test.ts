@@ -160,7 +160,7 @@ async function outcomeOf(
 }
 
 /**
- * A random order of genuine and forged items, which it names by number so that a
+ * A random order of genuine and forged items, given by their numbers, so that a
  * counterexample is short.
  */
 const mixture = fc.record({

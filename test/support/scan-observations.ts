@@ -9,7 +9,7 @@ import type {
 const root = createCa({ name: 'Scan Root' });
 const observedAt = '2026-11-30T00:00:00Z';
 
-/** A server with one certificate for all its names, PEM-free: DER in base64. */
+/** A server with one certificate for all its names, as DER in base64. */
 export interface TestServer {
   readonly names: readonly string[];
   readonly chain: readonly string[];

@@ -22,7 +22,10 @@ import { waitUntil } from './wait-until.js';
 export const movedClock = (): FakeClock =>
   new FakeClock(Date.parse('2026-11-30T12:00:00Z'), 'wait');
 
-/** Answers from zone lines. All other names do not exist. `gate` delays each answer. */
+/**
+ * Returns a resolver that answers from zone lines. All other names do not exist. `gate`
+ * delays each answer.
+ */
 export function zoneResolver(lines: readonly string[], gate?: () => Promise<void>): Resolver {
   const records = lines.map((line) => {
     const parsed = parseRecord(line);

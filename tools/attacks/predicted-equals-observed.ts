@@ -103,7 +103,10 @@ interface Cell {
   readonly observed: DeliveryResult;
 }
 
-/** With more concurrency, this machine rather than the lab causes timeouts. */
+/**
+ * Maximum number of concurrent comparisons: with more, this machine rather than the lab
+ * causes timeouts.
+ */
 const MAX_CONCURRENT = 6;
 
 async function compareDomain(

@@ -45,7 +45,7 @@ export interface ResolverOptions {
   readonly clock?: Clock;
   /**
    * Whether to trust the upstream's AD bit instead of validating the answers. Set this
-   * only for a resolver on the same machine, or for a resolver with TLS.
+   * option only for a resolver on the same machine, or for a resolver with TLS.
    */
   readonly trustAd?: boolean;
   /** Timeout of one UDP query, milliseconds. Default 2000. */
@@ -220,7 +220,8 @@ class CachingResolver {
       const { failure } = dnsAnswer;
       if (failure && /^dnssec-(stripped|not-validating)$/.test(failure.code))
         stripping = { upstream, failure };
-      // Return the most specific failure: `bogus` has precedence over `indeterminate`.
+      // The most specific failure is returned: `bogus` has precedence over
+      // `indeterminate`.
       if (!worst || (worst.dnssec !== 'bogus' && dnsAnswer.dnssec === 'bogus')) worst = dnsAnswer;
     }
     const answer = worst ?? failedAnswer(question, transportFailures.make('dns-no-upstream'));

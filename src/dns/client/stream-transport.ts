@@ -140,8 +140,8 @@ export async function dial(
 }
 
 /**
- * Returns the answer from a stream, or a failure if it is truncated. A truncated answer
- * does not prove that the missing records do not exist.
+ * Returns the answer from a stream, or a failure if the answer is truncated. A truncated
+ * answer does not prove that the missing records do not exist.
  */
 export function whole(message: Message | undefined, { label }: Upstream): Result<Message> {
   if (message && !message.truncated) return ok(message);

@@ -12,17 +12,17 @@ import { RRType } from '../wire/types-registry.js';
 /** The addresses of a host, of both families. */
 export interface HostAddresses {
   /**
-   * `found`: at least one address. `absent`: both families are denied. `failed`: none was
-   * found and a lookup failed.
+   * `found`: at least one address. `absent`: both families are denied. `failed`: no
+   * address was found, and a lookup failed.
    */
   readonly status: 'found' | 'absent' | 'failed';
   /**
-   * The status of the address records that were found, including their aliases
-   * (RFC 7672 §2.2.2). A denied family or a failed lookup does not change the status
+   * The status of the address records that were found, including their aliases (RFC 7672
+   * §2.2.2). A denied family or a failed lookup does not change the status
    * [7672-2.2.2-3]. If both families were found, it is the stronger of their two
    * statuses, since one secure RRset shows that the host is in a signed zone. Without
-   * addresses, it is the weaker status of the two lookups. A failed lookup is treated as
-   * insecure if the host's zone is proved to be unsigned.
+   * addresses, the status is the weaker one of the two lookups. A failed lookup is
+   * treated as insecure if the host's zone is proved to be unsigned.
    */
   readonly dnssec: Dnssec;
   readonly v4: readonly string[];

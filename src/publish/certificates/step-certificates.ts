@@ -54,7 +54,7 @@ function mergeDeployments(steps: CertificateStep['steps']): CertificateStep['ste
   ];
 }
 
-/** Plans one key in use: certify it, deploy its certificate, or report a delay. */
+/** Plans one key in use: certify the key, deploy its certificate, or report a delay. */
 function stepKey(
   hostName: string,
   used: RingKey,

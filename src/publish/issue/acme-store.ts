@@ -35,7 +35,7 @@ export interface AcmeStore extends AccountStore, OrderStore {
    * the clock was set back, and is ignored.
    */
   claim(keyClaim: KeyClaim, now: number): Promise<boolean>;
-  /** Ends the claim of this holder. The claim of another holder stays. */
+  /** Ends the claim of this holder. The claim of another holder remains. */
   release(claim: Omit<KeyClaim, 'until'>): Promise<void>;
 }
 

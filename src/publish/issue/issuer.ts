@@ -79,7 +79,7 @@ type KeyName = Pick<Certify, 'host' | 'key'>;
 /**
  * Obtains certificates for keys of the ring from one CA (RFC 8555) and plans their
  * renewal (RFC 9773). A renewal certifies the same key, so that TLSA records stay valid
- * (RFC 7671 §8.1). An interrupted order continues where it stopped, also after a crash.
+ * (RFC 7671 §8.1). The issuer continues an interrupted order, also after a crash.
  */
 export class Issuer {
   readonly #options: IssuerOptions;

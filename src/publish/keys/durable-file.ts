@@ -156,7 +156,9 @@ function inheritedOwner(folder: string): FileOwner | undefined {
   return process.getuid?.() === 0 ? statSync(folder) : undefined;
 }
 
-/** Syncs the folder of a file: a new name is durable only when its folder is. */
+/**
+ * Syncs the folder of a file: a new name is durable only after the sync of its folder.
+ */
 function syncFolder(filePath: string): void {
   const folder = openSync(dirname(filePath), 'r');
   try {

@@ -20,8 +20,8 @@ export interface DesiredReports {
 
 /**
  * Plans the TLS-RPT record (RFC 8460 §3): exactly one record. Other texts at the name
- * remain unchanged. When no addresses are desired, Hermetic removes the record that it
- * has `written`. `state` must be saved before the steps are executed.
+ * remain unchanged. If no addresses are desired, Hermetic removes the record in
+ * `written`. `state` must be saved before the steps are executed.
  */
 export function stepReports(
   domainName: string,

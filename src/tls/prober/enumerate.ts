@@ -15,7 +15,10 @@ import {
 } from './question.js';
 import { carriersOf, dheSuites, refusedGroups } from './evaluate.js';
 
-/** Versions whose hellos carry no groups and schemes of interest. */
+/**
+ * Versions for which only the suites and their order are enumerated, not groups and
+ * schemes.
+ */
 const oldVersions: readonly OldVersion[] = ['TLSv1.1', 'TLSv1', 'SSLv3'];
 
 /** Suites of TLS 1.3 that most servers accept. */

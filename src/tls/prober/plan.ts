@@ -184,8 +184,8 @@ function questionFor(
 }
 
 /**
- * Returns a hello that offers the wanted code points. Each generation of the protocol is
- * asked separately, at the highest version that the server may support.
+ * Returns a hello that offers the wanted code points. Each generation of the protocol
+ * gets a separate question, at the highest version that the server may support.
  */
 function anyOf(
   proven: Inference,

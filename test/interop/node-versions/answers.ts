@@ -36,7 +36,7 @@ export interface SentSession {
   readonly status: string;
   readonly group: string | undefined;
   readonly postQuantum: boolean | undefined;
-  /** Connections that the delivery took. */
+  /** Number of connections of the delivery. */
   readonly attempts: number;
 }
 

@@ -18,7 +18,7 @@ for (;;) {
     continue;
   }
   if (taken.kind !== 'held') break;
-  // Each contact returns one connection if it received all three.
+  // A contact that received all three connections returns one of them unused.
   const connections = Math.min(2, taken.connections);
   for (let count = 0; count < connections; count++) {
     const socket = connect({ host: address, port: Number(port) });

@@ -7,7 +7,7 @@ import type { GroupChange, ScanWork, VisitObservation } from '../../../src/scan/
 const DOMAINS_A_HOST = 5;
 const HOSTS_AN_ADDRESS = 6;
 const ADDRESSES_A_NETWORK = 3;
-/** Duration of a session: long enough that a kill interrupts some. */
+/** Duration of a session: long enough that a kill interrupts some sessions. */
 const SESSION_MS = 60;
 /** Visits to an address before the scan infers the results of further hosts. */
 const PROBED = 2;

@@ -2,7 +2,7 @@ import type { CheckResult } from '../../../src/evidence/index.js';
 import { grade } from '../../../src/check/grade/grade.js';
 import { plantedAddress, plantedEvidence, plantedHost } from './planted-evidence.js';
 
-/** Text that a hostile server wants the output to contain unescaped. */
+/** Text of a hostile server that no output may contain unescaped. */
 export const hostileText = `"><script>alert(1)</script>'<img src=x onerror=alert(1)>]]>--><!-- &amp;|\x1b[31m\x1b]0;evil\x07\u202eevil\u2066\u200b\u0000\ufffe\r\nSet-Evil: 1`;
 
 /**
