@@ -56,7 +56,7 @@ test('docs/postfix.md describes the failure of the daemon and its signs', () => 
   assert.match(page, /hermetic_uptime_seconds/);
 });
 
-// R15: RFC 6376 §3.6.1
+// RFC 6376 §3.6.1
 test('key records for report mail leave out the service type', () => {
   const files = [
     ...readdirSync('docs', { recursive: true, encoding: 'utf8' })
@@ -75,7 +75,6 @@ test('key records for report mail leave out the service type', () => {
   assert.match(page, /Omit the `s=` tag/);
 });
 
-// P14
 test('docs/postfix.md says how to deliver mail while the daemon is down', () => {
   const page = readFileSync('docs/postfix.md', 'utf8');
   const [, section = ''] = /\n## When the daemon is down\n([^]*?)\n## /.exec(page) ?? [];

@@ -91,7 +91,7 @@ test('a daemon that cannot start makes its reload a problem', () =>
     await reloader.end();
   }));
 
-// A21: a blocked read of the configuration delays every port of the daemon.
+// A blocked read of the configuration delays every port of the daemon.
 test('a reload refuses pipes, devices and files without a section', () =>
   withDaemon(async ({ reloader, starting, reloads, file, lines }) => {
     const folder = join(dirname(file), 'conf.d');

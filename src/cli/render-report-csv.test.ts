@@ -36,7 +36,6 @@ test('report show writes tables and a page that loads nothing', async (t) => {
   assert.equal(both.code, 2);
 });
 
-// R12
 test('report show with an empty name explains the reports that name no domain', async (t) => {
   const folder = mkdtempSync(join(tmpdir(), 'hermetic-report-unnamed-'));
   t.after(() => rmSync(folder, { recursive: true }));

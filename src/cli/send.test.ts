@@ -83,7 +83,6 @@ test('[7672-2.2.1-4, 7672-2.2.1-5]: an unsigned MX authenticates only the host',
 });
 
 test('send: the null sender is written as an empty text or as <>', async () => {
-  // E5
   for (const from of ['', '<>']) {
     const { code, out } = await runCli(['send', '--lab', '--from', from, 'you@good.example']);
     assert.equal(code, 0, out);

@@ -62,7 +62,6 @@ const codes = ({ accepted, refused }: MailResult): readonly string[] => [
   ...refused.map(({ address, failure }) => `${address} ${failure.code}`),
 ];
 
-// S1.
 // [5321-4.5.3.1.10-1]
 test('RFC 5321 §4.5.3.1.10: 552 to RCPT is temporary, elsewhere it is not', async () => {
   const full = '552 too many recipients\r\n';

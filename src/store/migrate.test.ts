@@ -34,7 +34,6 @@ async function twoConnections(
 const rows = (store: Store): number =>
   store.prepare<{ n: number }>('SELECT count(*) AS n FROM one').get()?.n ?? 0;
 
-// A19
 test('a migration waits for a foreign lock while the event loop runs', async (t) => {
   const { own, foreign } = await twoConnections(t);
   foreign.execute('BEGIN IMMEDIATE');

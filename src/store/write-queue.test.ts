@@ -21,7 +21,6 @@ const put = (store: Store, id: number, job = ''): number =>
 
 const busy = (error: unknown): boolean => isHermeticError(error) && error.code === 'store-busy';
 
-// A19
 test('a write waits for a foreign lock while the event loop runs', async (t) => {
   const { store, other } = await open(t, { waitMs: 60_000 });
   other.execute('BEGIN IMMEDIATE');

@@ -52,7 +52,7 @@ test('RFC 8460 §3: the record', () => {
   assert.equal(read('v=TLSRPTv1;; rua=mailto:a@example.com'), 'invalid rpt-record-invalid');
 });
 
-// T1 [8460-3-4]
+// [8460-3-4]
 test('RFC 8460 §3: blanks and tabs around commas and semicolons', () => {
   const both = 'found mailto:a@b.example https://c.example/d';
   for (const record of [

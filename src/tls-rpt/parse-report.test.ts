@@ -92,7 +92,7 @@ function failuresIn(text: string): number | string {
     : parsed.failure.code;
 }
 
-// R1, A8 [8460-4.4-11]
+// [8460-4.4-11]
 test('a positive number of failures never becomes none', () => {
   for (const [failed, counted] of [
     ['12.5', 13],
@@ -112,7 +112,7 @@ test('a positive number of failures never becomes none', () => {
     assert.equal(failuresIn(withTotals(failed)), counted, failed);
 });
 
-// R1 [8460-4.4-11]
+// [8460-4.4-11]
 test('without a total each detail without a count is one failed session at least', () => {
   const detail = (count?: string): string =>
     `{"result-type":"certificate-expired"${count === undefined ? '' : `,"failed-session-count":${count}`}}`;
@@ -130,7 +130,7 @@ test('without a total each detail without a count is one failed session at least
   assert.equal(failuresIn(withTotals('5', `[${detail()}]`)), 5);
 });
 
-// R12 [8460-1.1-1]
+// [8460-1.1-1]
 test('a policy without a domain is not given that of a mail host', () => {
   const policy = (type: string, domain?: string): string =>
     `{"policy":{"policy-type":"${type}"${domain === undefined ? '' : `,"policy-domain":"${domain}"`}},` +
@@ -152,7 +152,6 @@ test('a policy without a domain is not given that of a mail host', () => {
   assert.deepEqual(domainsIn(bare), [undefined]);
 });
 
-// R8, R12
 test('policy types and domains are read in the forms of other programs', () => {
   const read = (type: string, domain: string): readonly (string | undefined)[] => {
     const policy = { 'policy-type': type, 'policy-domain': domain };

@@ -61,7 +61,7 @@ const elsewhere: Scenario = {
 
 const v6Only: Traits['hosts'] = [{ beside: { family: 6 } }];
 const broken: readonly (readonly [string, Traits['hosts'], Faults])[] = [
-  ['AAAA answers SERVFAIL', [{}], { 'mx.one.example AAAA': 'servfail' }], // E1, C3
+  ['AAAA answers SERVFAIL', [{}], { 'mx.one.example AAAA': 'servfail' }],
   ['AAAA is refused', [{}], { 'mx.one.example AAAA': 'refused' }],
   ['AAAA is never answered', [{}], { 'mx.one.example AAAA': 'drop' }],
   ['A answers SERVFAIL and AAAA is good', v6Only, { 'mx.one.example A': 'servfail' }],
@@ -100,7 +100,6 @@ for (const [says, zone, tlsa] of [
   ['signed with NSEC3, DANE', { signed: { denial: 'nsec3' } }, ['ee']],
 ] as const)
   test(`check: ${says}: AAAA answers SERVFAIL: a pass by the A record`, () =>
-    // C3
     found({ zone, hosts: [{ tlsa }] }, { 'mx.one.example AAAA': 'servfail' }, async ({ lab }) => {
       const { network, upstreams, anchors, trustStore, spacingMs } = lab;
       const options = { network, upstreams, anchors, trustStore, spacingMs };
@@ -158,7 +157,7 @@ for (const signed of [undefined, {}])
   test(`${signed ? 'signed' : 'unsigned'}, no TLSA records, AAAA of one of two hosts fails: no policy`, () =>
     found(
       { ...(signed ? { zone: { signed } } : {}), hosts: two },
-      { 'mx1.one.example AAAA': 'servfail' }, // E2
+      { 'mx1.one.example AAAA': 'servfail' },
       ({ replies, delivery }) => {
         assert.deepEqual(replies, ['NOTFOUND ', 'NOTFOUND ']);
         assert.equal(ended(delivery), 'delivered');
@@ -202,7 +201,7 @@ test('unsigned: the only host cannot be looked up: deferred, and the lookup is n
 const tlsa = '_25._tcp.mx.one.example TLSA';
 const deferred: readonly (readonly [string, Traits, Faults, RegExp])[] = [
   [
-    'TLSA answers SERVFAIL', // E3
+    'TLSA answers SERVFAIL',
     { hosts: [{ tlsa: ['ee'] }] },
     { [tlsa]: 'servfail' },
     /mx\.one\.example: The TLSA records could not be looked up.*\(dns-servfail: .*_25\._tcp\.mx\.one\.example: SERVFAIL/,
@@ -250,9 +249,9 @@ for (const [says, traits, faults, reason] of deferred)
     }));
 
 for (const [says, signed] of [
-  ['a DS record with a SHA-1 digest alone', { dsDigests: [1] }], // C1, E4
+  ['a DS record with a SHA-1 digest alone', { dsDigests: [1] }],
   ['DS records with SHA-1 and SHA-384 digests', { dsDigests: [1, 4] }],
-  ['NSEC3 with 200 iterations', { denial: 'nsec3', iterations: 200 }], // C2, E4
+  ['NSEC3 with 200 iterations', { denial: 'nsec3', iterations: 200 }],
   ['NSEC3 with opt-out and 51 iterations', { denial: 'nsec3-optout', iterations: 51 }],
   ['NSEC3 with opt-out', { denial: 'nsec3-optout' }],
 ] as const)

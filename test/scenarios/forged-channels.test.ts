@@ -224,7 +224,6 @@ test('an intake that trusts From instead of the signature would be found out', a
   assert.equal(inMail.length, 4);
 });
 
-// A3
 test('a report that was pruned counts on no channel again', async () => {
   const day = 86_400_000;
   const store = await openReports(':memory:');

@@ -157,7 +157,6 @@ async function fill(store: Store): Promise<void> {
       }
 }
 
-// A6
 test('on a full disk each function reports it, reads continue, and all recover', async (t) => {
   const folder = mkdtempSync(join(tmpdir(), 'hermetic-full-'));
   t.after(() => rmSync(folder, { recursive: true }));

@@ -98,7 +98,6 @@ async function longestTurn(work: () => Promise<unknown>): Promise<number> {
 
 const never = (): Promise<never> => Promise.reject(new Error('no mail is verified here'));
 
-// A17, A18
 for (const [name, bytes] of Object.entries(costly))
   test(`the event loop goes on while this is read: ${name}`, async () => {
     const reader = new ItemReader({ keys });
@@ -182,7 +181,6 @@ async function receiving(options: {
   };
 }
 
-// A17
 test('a report costs its source what it takes: octets and entries', async () => {
   for (const body of [
     gzipSync(largeReport(20_000, 1)),
@@ -205,7 +203,6 @@ test('bodies of one source that come together do not all find its budget open', 
   await receiver.close();
 });
 
-// A17
 test('the unauthenticated reports of a day are bounded, authenticated ones are not', async () => {
   for (const [limit, stored] of [
     [{ reports: 3 }, 3],
@@ -232,7 +229,6 @@ test('the unauthenticated reports of a day are bounded, authenticated ones are n
   }
 });
 
-// A17
 test('one network cannot use up what others may send', async () => {
   const { receiver, post } = await receiving({ unauthenticatedPerDay: { reports: 20 } });
   const answers: string[] = [];

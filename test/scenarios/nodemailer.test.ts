@@ -55,7 +55,6 @@ test('mail that must wait rejects with what to do, and the whole story', async (
 });
 
 test('the reason of a deferral names the lookup that decided', async () => {
-  // E3
   const undo = lab.fault('_25._tcp.mx.good.example TLSA', 'servfail');
   try {
     await assert.rejects(

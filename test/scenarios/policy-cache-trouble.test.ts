@@ -51,7 +51,6 @@ const troubles: Readonly<Record<string, CacheFault>> = {
 };
 
 for (const [where, { begin, end, code }] of Object.entries(troubles))
-  // A6, A19
   test(`a policy fetched ${where} binds, and is stored when that is over`, async (t) => {
     const path = file(t);
     const changes: string[] = [];

@@ -20,7 +20,6 @@ function databaseFor(t: TestContext): string {
   return join(folder, 'hermetic.db');
 }
 
-// A19
 test('foreign locks through the life of a domain lose no write of publishing', async (t) => {
   const calm = await DomainSimulation.begin();
   await calm.live();
@@ -35,7 +34,6 @@ test('foreign locks through the life of a domain lose no write of publishing', a
   client.kill('SIGKILL');
 });
 
-// A19
 test('foreign locks at every request of an order cause no second order', async (t) => {
   const file = databaseFor(t);
   const world = await acmeWorld(
@@ -53,7 +51,6 @@ test('foreign locks at every request of an order cause no second order', async (
   client.kill('SIGKILL');
 });
 
-// A19
 test('a write of publishing waits for a lock of any length, and the event loop runs', async (t) => {
   const file = databaseFor(t);
   const { store, close } = await acmeWorld({}, { file, ...impatient });
@@ -79,7 +76,6 @@ test('a write of publishing waits for a lock of any length, and the event loop r
   assert.equal(ledger.notes(1)[0]?.says, 'waited');
 });
 
-// A19
 test('the abort signal ends the wait for a lock', async (t) => {
   const file = databaseFor(t);
   const { store, close } = await acmeWorld({}, { file, ...impatient });

@@ -182,7 +182,6 @@ for (const flags of [['--ca', 'FILE'], ['--system-ca']])
     assert.doesNotMatch(other.out, /nothing is missing/);
   });
 
-// C7, C22.
 test('no record and no policy is for an MX host that does not exist', async () => {
   for (const [says, records, hosts] of [
     ['beside a mail host', '@ MX 0 gone\n@ MX 32767 token.invalid.', [{}]],

@@ -77,7 +77,6 @@ test('a permanent refusal by one server is retried: another may accept', async (
   assert.deepEqual(delivery.outcomes[0].attempts[0].results, [], 'no session, nothing to report');
 });
 
-// S2.
 // [7504-3-1]
 test('RFC 7504 §3: 521 returns the mail with the reply, other hosts are tried first', async () => {
   const alone = await mailTo(sender(), 'no-service.example');

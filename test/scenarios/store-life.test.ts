@@ -96,7 +96,6 @@ function importBeside(daemon: DaemonProcess, folder: string, id: string): void {
   execFileSync(process.execPath, [cli, 'report', 'import', file, '--store', daemon.store]);
 }
 
-// A1
 test('the daemon keeps its file locks through every operation', { timeout: 300_000 }, async (t) => {
   const folder = folderFor(t);
   const daemon = await DaemonProcess.start(t, folder);
@@ -143,7 +142,6 @@ const endings = Object.entries(foreign).flatMap(([who, run], i) =>
 );
 
 for (const { who, run, signal } of endings)
-  // A1, A2
   test(
     `${who} after a reload, then ${signal}: every acknowledged report is stored`,
     { timeout: 120_000 },
@@ -177,7 +175,6 @@ for (const { who, run, signal } of endings)
     },
   );
 
-// A4
 test('many reloads leave the number of descriptors level', { timeout: 300_000 }, async (t) => {
   const daemon = await DaemonProcess.start(t, folderFor(t));
   const after = async (reloads: number): Promise<number> => {
@@ -246,7 +243,6 @@ function watch(daemon: DaemonProcess): { stop(): Promise<number> } {
   };
 }
 
-// A19
 test(
   'a foreign lock delays no answer: reports get 503, and are taken afterwards',
   { timeout: 120_000 },
@@ -303,7 +299,6 @@ test(
   },
 );
 
-// A7
 test('the daemon makes an existing database private', { timeout: 240_000 }, async (t) => {
   const folder = folderFor(t);
   const first = await DaemonProcess.start(t, folder);
@@ -317,7 +312,6 @@ test('the daemon makes an existing database private', { timeout: 240_000 }, asyn
   assert.ok(readFileSync(first.store).length > 0);
 });
 
-// A19
 test('a reload that needs new tables waits for a foreign lock and blocks no answer', async (t) => {
   const folder = folderFor(t);
   const daemon = await DaemonProcess.start(t, folder);
@@ -337,7 +331,6 @@ test('a reload that needs new tables waits for a foreign lock and blocks no answ
   await daemon.end('SIGTERM');
 });
 
-// A19
 test(
   'a publishing round waits for a foreign lock, and goes on where it was',
   { timeout: 120_000 },

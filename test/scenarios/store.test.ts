@@ -140,7 +140,6 @@ test('an own database opens again, with the mark or the table of versions', asyn
 
 const modeOf = (file: string): string => (statSync(file).mode & 0o777).toString(8);
 
-// A7
 test('an existing database, its log and its shared memory become private', async (t) => {
   for (const mode of [0o644, 0o666, 0o640, 0o604]) {
     const file = join(folder(t), 'a.db');
@@ -159,7 +158,6 @@ test('an existing database, its log and its shared memory become private', async
   }
 });
 
-// A7
 test('a file that is not a database keeps its content and mode', async (t) => {
   const where = folder(t);
   for (const [name, content] of [

@@ -48,7 +48,6 @@ const plain = (says = ''): Server =>
 
 const close = (server: Server): Promise<unknown> => new Promise((resolve) => server.close(resolve));
 
-// A5
 test('a socket that another process listens on is left to it, and named in the error', async (t) => {
   const path = pathIn(t);
   const { child, says } = await holder(t, path);

@@ -37,7 +37,7 @@ const found = ({ findings }: CheckResult, id: string): string =>
 const today = ({ exposure }: CheckResult): Set<string> =>
   new Set(Object.values(exposure).map((row) => row.none));
 
-// C4, RFC 3207 §4.2 [3207-4.2-5].
+// RFC 3207 §4.2 [3207-4.2-5].
 test('EHLO refused inside TLS fails, with the reply', async () => {
   const result = await look({ hosts: [{ habit: 'refuses-inside' }], sts });
   assert.equal(result.verdict, 'fail');
@@ -51,7 +51,7 @@ test('EHLO refused inside TLS fails, with the reply', async () => {
   assert.match(shown(twice), /answers "220 mx\.one\.example ESMTP" to EHLO inside TLS/);
 });
 
-// C4: a handshake without a usable session never counts as success, and proves no fault.
+// A handshake without a usable session never counts as success, and proves no fault.
 for (const [habit, words] of [
   ['defers-inside', /451 4\.7\.1 Try again later/],
   ['hangs-up-inside', /no session inside TLS \(smtp-closed\)/],
@@ -66,7 +66,7 @@ for (const [habit, words] of [
     assert.deepEqual([...today(result)], ['unknown']);
   });
 
-// C5, C21, S2: temporary refusals, and refusals of one client. RFC 3207 §4 [3207-4-4].
+// Temporary refusals, and refusals of one client. RFC 3207 §4 [3207-4-4].
 const refusals: readonly (readonly [SmtpHabit, RegExp])[] = [
   ['defers-tls', /454 4\.7\.0 Error: too many new TLS sessions/],
   ['busy', /421 4\.7\.0 mx\.one\.example Too many connections/],
@@ -89,7 +89,7 @@ test('a refusal of STARTTLS for good fails, with the reply', async () => {
   assert.match(shown(result), /502 5\.5\.1 STARTTLS is disabled/);
 });
 
-// S2, RFC 7504 §3 [7504-3-1].
+// RFC 7504 §3 [7504-3-1].
 test('521 says that the host accepts no mail; another host is not concerned', async () => {
   const alone = await look({ hosts: [{ habit: 'takes-no-mail' }] });
   assert.deepEqual([alone.verdict, ids(alone, 'fail')], ['fail', ['mx-takes-no-mail']]);
@@ -101,7 +101,7 @@ test('521 says that the host accepts no mail; another host is not concerned', as
   assert.deepEqual([two.verdict, two.exposure.mtaStsCached.none], ['warn', 'verified']);
 });
 
-// C7: names without addresses.
+// Names without addresses.
 for (const [record, ...raised] of [
   ['@ MX 32767 token.invalid.'],
   ['@ MX 0 ms12345678.msv1.invalid.'],
@@ -143,7 +143,7 @@ test('an MX set that does not resolve fails in the DNS, and no advice names it',
   }
 });
 
-// C22, RFC 1035 §3.3.9.
+// RFC 1035 §3.3.9.
 test('a missing final dot is named with the host that was meant', async () => {
   const own = await look({
     zone: { withoutMx: true, records: '@ MX 10 mx.one.example' },
@@ -158,7 +158,7 @@ test('a missing final dot is named with the host that was meant', async () => {
   assert.doesNotMatch(other.findings[0]?.why ?? '', /final dot/);
 });
 
-// C26, RFC 7505 §3 [7505-3-1].
+// RFC 7505 §3 [7505-3-1].
 test('a null MX beside another MX warns; alone it accepts no mail', async () => {
   for (const record of ['@ MX 0 .', '@ MX 10 .', '@ MX 50 .'])
     assert.deepEqual(ids(await look({ zone: { records: record }, sts }), 'fail', 'warn'), [
@@ -173,7 +173,7 @@ test('a null MX beside another MX warns; alone it accepts no mail', async () => 
   assert.equal(alone.verdict, 'not-applicable');
 });
 
-// C8, RFC 6890 §2.2 [6890-2.2-1].
+// RFC 6890 §2.2 [6890-2.2-1].
 test('an address that no sender reaches is not dialled', async () => {
   for (const address of ['127.0.0.1', '10.1.2.3', '100.64.0.9', '169.254.1.1', '192.168.7.7']) {
     const result = await look({
@@ -202,7 +202,7 @@ test('a private address beside a public one warns', async () => {
   assert.equal(result.exposure.mtaStsCached.none, 'verified');
 });
 
-// C6, RFC 8461 §5: intermittent STARTTLS.
+// RFC 8461 §5: intermittent STARTTLS.
 test('STARTTLS on some connections only fails under its own name', async () => {
   const result = await look({ hosts: [{ habit: 'sometimes-tls' }], sts });
   assert.deepEqual([result.verdict, ids(result, 'fail')], ['fail', ['starttls-intermittent']]);
@@ -254,7 +254,7 @@ test('the first connection alone lacks STARTTLS: the next one shows it', async (
   }
 });
 
-// C10, RFC 8461 §3.2.
+// RFC 8461 §3.2.
 test('max_age 0 protects no better than a first contact', async () => {
   const { exposure } = await look({ sts: { mode: 'enforce', maxAge: 0 } });
   assert.deepEqual(exposure.mtaStsCached, exposure.mtaStsFirst);
@@ -263,7 +263,7 @@ test('max_age 0 protects no better than a first contact', async () => {
   assert.equal(second.exposure.mtaStsCached.suppress, 'deferred');
 });
 
-// C13, RFC 8461 §4.1.
+// RFC 8461 §4.1.
 test('an MX alias whose target is in policy and certificate: one advice', async () => {
   const zone = { withoutMx: true, records: '@ MX 20 mail\nmail CNAME mx' };
   const both = await look({ zone, sts });
@@ -333,7 +333,7 @@ test('part of the addresses without STARTTLS: the headline counts them', async (
   assert.equal(backup.exposure.opportunistic.none, 'unverified', 'a backup host is not used today');
 });
 
-// C11: a hello as large as one with ML-KEM.
+// A hello as large as one with ML-KEM.
 for (const habit of ['drops-large-hellos', 'resets-large-hellos'] as const)
   test(`a middlebox that ${habit} warns, within the budget`, async () => {
     const result = await look({ hosts: [{ habit }], sts }, { timeoutMs: 1500 });

@@ -460,7 +460,6 @@ function unsignedTexts(octets: number, zones: 'one' | 'many' = 'one'): Behaviour
   };
 }
 
-// A20
 test('an unsigned parent is proved once for all names below it, until its TTL is over', async () => {
   const { resolver, asked, clock } = scene([unsignedTexts(250)]);
   const ds = (): number => asked.filter((question) => question === `1 ${RRType.DS}`).length;
@@ -474,7 +473,6 @@ test('an unsigned parent is proved once for all names below it, until its TTL is
   assert.equal(ds(), 2);
 });
 
-// A20
 test('an answer larger than any key or policy is not cached, a common one is', async () => {
   for (const [octets, times] of [
     [250, 1],
@@ -488,7 +486,6 @@ test('an answer larger than any key or policy is not cached, a common one is', a
   }
 });
 
-// A20
 test('the cache is bounded by octets: many large answers push each other out', async () => {
   const { resolver, asked } = scene([unsignedTexts(4000)]);
   const name = (n: number): Name => Name.of(`s${n}.test`);

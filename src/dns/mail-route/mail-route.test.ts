@@ -126,7 +126,6 @@ const bogus = { status: 'failed', dnssec: 'bogus' } as const;
 const unsigned = { ...lost, unsigned: true } as const;
 
 for (const [says, A, AAAA, wanted] of [
-  // C2, C3
   ['a family denied insecurely', v4, { dnssec: 'insecure' }, 'found secure'],
   ['a family denied without proof', v4, { dnssec: 'indeterminate' }, 'found secure'],
   ['AAAA that fails', v4, lost, 'found secure'],

@@ -55,7 +55,6 @@ test('a hook gets the change as JSON on standard input, without a shell', async 
   assert.equal(absent.status, 'failed');
 });
 
-// P13
 test('a hook that writes much to its outputs succeeds by its exit status', async () => {
   const change = {
     kind: 'set-rrset',

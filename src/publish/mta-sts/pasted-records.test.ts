@@ -67,7 +67,6 @@ for (const records of [
     assert.ok(action.to.includes(`"v=STSv1; id=${id};"`));
   });
 
-// P8
 for (const [one, other] of [
   [`v=STSv1; id=${id};`, `v=STSv1; id=${id}`],
   [`v=STSv1;id=${id}`, `v=STSv1; a=b; id=${id};`],
@@ -78,7 +77,6 @@ for (const [one, other] of [
     assert.deepEqual(state.served[0]?.announced, { at, ttl: 600 });
   });
 
-// P8
 test('another id, or no record, on one of two servers announces nothing', () => {
   for (const others of [[`v=STSv1; id=${id}0`], [], [`v=STSv1; id=${id}`, 'v=STSv1; id=old']]) {
     const { steps, waits, state } = stepWith([`v=STSv1; id=${id}`], others);

@@ -113,7 +113,6 @@ test('the address of the policy host is part of what is missing', async () => {
     await line('mta-sts CNAME www\nwww A 192.0.2.80', 'policy.one.example'),
     /alias of www\.one\.example: make it an alias of policy\.one\.example instead/,
   );
-  // P10
   const www = 'mta-sts CNAME www\nwww A 192.0.2.80';
   for (const address of ['192.0.2.81', '2001:db8::81'])
     assert.match(await line(www, address), /replace the alias by the address \S+:?81 the host/);

@@ -80,7 +80,6 @@ function port(most: number): {
   };
 }
 
-// A22
 test('a full port closes the slowest connection that is ten seconds old', () => {
   const { accept, later } = port(20);
   const held = Array.from({ length: 20 }, (_, n) => accept(`10.0.${n}.1`, n === 7 ? 3 : 5000));
@@ -176,7 +175,6 @@ test('a newcomer that finds no place gets a refusal in its protocol', async (t) 
     assert.match(await greeting(), new RegExp(`^${expected} `));
 });
 
-// A30
 test('a connection that gives way is ended by its job, any other is destroyed', async (t) => {
   for (const evict of [
     ({ stream }: Connection) => void stream.end('421 4.3.2 Later\r\n'),
@@ -213,7 +211,6 @@ test('a connection that gives way is ended by its job, any other is destroyed', 
   }
 });
 
-// A21
 test('ports share the available descriptors, and the socketmap comes first', () => {
   const ports = [
     { what: 'postfix', connections: 1000, essential: true },

@@ -59,7 +59,6 @@ function answerTo(kind: 'tls' | 'plain', port: number, text: string): Promise<st
 const head = 'POST / HTTP/1.1\r\nHost: a.example\r\n';
 const chunked = `${head}Transfer-Encoding: chunked\r\n\r\n`;
 
-// A23
 test('the answer to a request that cannot be read reaches its client', async (t) => {
   for (const [kind, port] of await bothPorts(t))
     for (const [text, status] of [

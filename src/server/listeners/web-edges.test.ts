@@ -56,7 +56,6 @@ function ask(port: number, text: string | Buffer, enough = /\r\n\r\n[^]*\n|^$/):
 const status = async (port: number, text: string): Promise<string> =>
   (await ask(port, `${text}\r\n\r\n`)).slice(9, 12);
 
-// A24
 test('RFC 9112 §3.2: exactly one well-formed Host field, except in HTTP/1.0', async (t) => {
   const port = await webPort(t);
   const get = (fields: string, version = '1.1'): Promise<string> =>
@@ -74,7 +73,6 @@ test('RFC 9112 §3.2: exactly one well-formed Host field, except in HTTP/1.0', a
   assert.equal(await get('\r\nHost:'), '404');
 });
 
-// A25
 test('RFC 9112 §3.2.2: absolute-form is accepted, and its authority replaces Host', async (t) => {
   const port = await webPort(t);
   const get = (target: string, host = 'b.example', method = 'GET'): Promise<string> =>
@@ -126,7 +124,6 @@ test('a body that could end in two places is refused and ends the connection', a
   assert.equal(await status(port, 'GET / HTTP/2.0\r\nHost: a.example'), '505');
 });
 
-// A26
 test('RFC 9110 §10.1.1: a client that waits for 100 is refused before the body', async (t) => {
   const port = await webPort(t);
   const post = (path: string, length: string, host = 'a.example'): Promise<string> =>
@@ -147,7 +144,6 @@ test('RFC 9110 §10.1.1: a client that waits for 100 is refused before the body'
   assert.match(await ask(port, whole, /\/ 3\n/), /^HTTP\/1\.1 100 Continue\r\n\r\nHTTP\/1\.1 200 /);
 });
 
-// A23
 test('an answer to a body that is not read can be read by a client that sends it all', async (t) => {
   const port = await webPort(t);
   const body = Buffer.alloc(9_000_000, 'x');
@@ -183,7 +179,6 @@ test('a chunked body over the limit is answered 413, and the answer arrives', as
   assert.match(received, /^HTTP\/1\.1 413 [^]*Too large\n$/);
 });
 
-// A27
 test('a client without SNI is shown the first certificate, also after a reload', async (t) => {
   const folder = mkdtempSync(join(tmpdir(), 'hermetic-sni-'));
   t.after(() => rmSync(folder, { recursive: true }));

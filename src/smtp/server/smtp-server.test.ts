@@ -111,7 +111,6 @@ async function greeted(t: TestContext, more?: Partial<SmtpServerOptions>): Promi
   return Object.assign(state, client);
 }
 
-// A28
 test('RFC 5321 §4.1.1.11: parameters that EHLO does not announce are refused with 555', async (t) => {
   const { ask } = await greeted(t);
   const refused = ['FOO=BAR', 'SMTPUTF8', 'AUTH=<>', 'RET=FULL', 'REQUIRETLS', 'BODY=BINARYMIME'];
@@ -182,7 +181,6 @@ test('an envelope may have the null sender, a source route and quoted local part
   assert.match(await ask('RCPT TO:<@relay.example:r@example.com>'), /^250 /);
 });
 
-// A29
 test('RFC 5321 §2.3.8: a command that ends with a bare LF is refused and runs nothing', async (t) => {
   for (const text of ['MAIL FROM:<a@b.example>\n', 'NOOP\nNOOP\r\n', '\n', 'NOOP \r \nRSET\r\n']) {
     const { send, reply } = await greeted(t);
@@ -240,7 +238,6 @@ test('a message is the same however its octets are cut into chunks', () => {
   );
 });
 
-// A22
 test('a session ends with 421 after a hundred commands without effect', async (t) => {
   const { client } = await bench(t);
   const useless: readonly (readonly string[])[] = [
@@ -353,7 +350,6 @@ test('a message may take ten minutes and no longer', async (t) => {
   assert.match(await reply(), /^421 4\.4\.2/);
 });
 
-// A30
 test('RFC 5321 §3.8: a server that stops says 421, after the message under way', async (t) => {
   const { client, server, mails } = await bench(t);
   const [idle, busy] = [await client(), await client()];
@@ -371,7 +367,6 @@ test('RFC 5321 §3.8: a server that stops says 421, after the message under way'
   assert.deepEqual(mails, ['x\r\n']);
 });
 
-// A30
 test('RFC 5321 §3.8: a session that gives way to a newcomer ends with 421', async (t) => {
   for (const commands of [
     [],

@@ -75,7 +75,6 @@ test('a policy in force is called enforced', async () => {
   );
 });
 
-// R10
 test('a host without STARTTLS is not safe to enforce, under any policy', async () => {
   const days = daysUntil('2027-01-04', 30);
   const clean = [daily('a.example', days, testing), daily('b.example', days, testing)];
@@ -102,7 +101,6 @@ test('a host without STARTTLS is not safe to enforce, under any policy', async (
   assert.equal((await answer([...clean, daily('c.example', days, dane)])).answer, 'yes');
 });
 
-// R10
 test('days in mode none are not a trial of a policy', async () => {
   const days = daysUntil('2027-01-04', 30);
   const none: TestPolicy = { mode: 'none', ok: 30 };
@@ -123,7 +121,6 @@ test('days in mode none are not a trial of a policy', async () => {
   );
 });
 
-// R10
 test('lost connections of a large domain do not delay mode enforce for ever', async () => {
   const days = daysUntil('2027-01-04', 30);
   const lost = (ok: number, failed: number, reason?: string): TestPolicy => ({
@@ -148,7 +145,6 @@ test('lost connections of a large domain do not delay mode enforce for ever', as
   }
 });
 
-// R10
 test('the answer says that reports have stopped', async () => {
   const days = daysUntil('2026-12-28', 30);
   const both = [daily('a.example', days, testing), daily('b.example', days, testing)];

@@ -74,7 +74,7 @@ function linesOf(store: Parameters<typeof showDomain>[0], reporter: string): unk
   };
 }
 
-// A13: any sender can sign mail with its own domain.
+// Any sender can sign mail with its own domain.
 for (const [what, reports] of Object.entries(floods))
   test(`a signed flood crowds out no failure of another reporter: ${what}`, async () => {
     const alone = linesOf(await withReports(...genuine), 'big.example') as { failures: object[] };
@@ -97,7 +97,6 @@ for (const [what, reports] of Object.entries(floods))
     }
   });
 
-// A17
 test('the event loop runs while a domain with many rows is judged', async () => {
   const kind = floods['other hosts with huge numbers'] ?? [];
   const store = await withReports(...kind, ...genuine);

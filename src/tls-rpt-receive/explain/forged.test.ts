@@ -85,7 +85,6 @@ test('forged reports change no status, cause, advice, answer or alert', async ()
   );
 });
 
-// R11
 test('a forged copy changes no counts and notes of a reporter', async () => {
   const details = [{ result: 'certificate-expired', count: 4 }];
   const own: TestReport = {

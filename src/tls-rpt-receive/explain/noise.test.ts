@@ -25,7 +25,6 @@ const expired = (policy: Partial<TestPolicy> = {}): TestPolicy => ({
   ...policy,
 });
 
-// R2
 test('a reporter that reports failures alone does not confirm a fault by its noise', async () => {
   const other = weekly('post.example', failuresAlone(mixed));
   for (const result of ['certificate-expired', 'certificate-not-trusted', 'validation-failure']) {
@@ -56,7 +55,6 @@ test('a reporter that reports failures alone does not confirm a fault by its noi
   assert.deepEqual([...new Set(judged.map((f) => f.whose))], ['unclear']);
 });
 
-// R2
 test('noise of a reporter of failures alone is not an attack on its path', async () => {
   const at = { ip: '192.0.2.1', from: '203.0.113.7' };
   const results = ['starttls-not-supported', 'validation-failure', 'validation-failure'];
@@ -92,7 +90,7 @@ test('a filter on the path concerns every mail host', async () => {
   assert.equal(both?.whose, 'path', both?.because);
 });
 
-// R2: an attacker, or one of several servers, may present an expired certificate.
+// An attacker, or one of several servers, may present an expired certificate.
 test('an expired certificate that one reporter saw does not prove a wrong clock', async () => {
   const check = { date: week.at(-1) ?? '' };
   for (const policy of [expired(), expired({ ok: 12 })]) {
@@ -105,7 +103,6 @@ test('an expired certificate that one reporter saw does not prove a wrong clock'
   }
 });
 
-// R3
 test('a finding of a check explains no noise under another name', async () => {
   const seen = (id: string): TestCheck => ({
     date: week.at(-1) ?? '',
@@ -197,7 +194,7 @@ test('the reason of an unclear cause is true of its numbers', async () => {
   assert.match(two[0]?.because ?? '', /do not confirm each other/);
 });
 
-// R2, RFC 8461 §3.2
+// RFC 8461 §3.2
 test('a reporter that began on the first day of a fault may hold a cached policy', async () => {
   const error = { result: 'sts-policy-fetch-error', count: 9, mx: undefined };
   const failing = { mx: [], failed: 9, details: [error] };

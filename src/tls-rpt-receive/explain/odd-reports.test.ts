@@ -28,7 +28,6 @@ function failing(result: string, rest: Partial<TestDetail> = {}): TestPolicy {
   return { ok: 4, failed: 40, details: [{ result, count: 40, ...rest }] };
 }
 
-// R5
 test('a DANE failure at a mail host counts in every form of its name', async () => {
   for (const [pattern, host] of [
     ['mx.bücher.example', 'mx.xn--bcher-kva.example'],
@@ -42,7 +41,6 @@ test('a DANE failure at a mail host counts in every form of its name', async () 
   }
 });
 
-// R9
 test('an unregistered result without a host may be a failed fetch', async () => {
   for (const [result, mx, fate] of [
     ['sts-policy-fetch-failure', undefined, 'unknown'],
@@ -55,7 +53,6 @@ test('an unregistered result without a host may be a failed fetch', async () => 
   }
 });
 
-// R8
 test('sessions that may have had no policy are not counted as protected', async () => {
   for (const [details, covered] of [
     [[{ result: 'sts-policy-fetch-failure', mx: undefined }], 4],
@@ -71,7 +68,6 @@ test('sessions that may have had no policy are not counted as protected', async 
   }
 });
 
-// R3
 test('a check that found another fault of the host is not called clean', async () => {
   const date = week[3] ?? '';
   const reports = [weekly('big.example', failing('certificate-not-trusted'))];
@@ -86,7 +82,6 @@ test('a check that found another fault of the host is not called clean', async (
   }
 });
 
-// R3
 test('a finding about another address of the host does not explain a failure', async () => {
   const date = week[3] ?? '';
   const [v4, other, v6] = ['198.51.100.7', '198.51.100.8', '2001:db8::7'];
@@ -113,7 +108,6 @@ const days = daysUntil('2027-01-04', 20);
 const quoting = (reporter: string, mode: string, from: number, to: number): TestReport[] =>
   days.slice(from, to).map((day) => ({ reporter, day, policies: [{ ok: 20, mode }] }));
 
-// R10
 test('the mode is the one that senders fetched after the last check', async () => {
   const date = days[10] ?? '';
   const changed = (from: string, to: string): TestReport[] => [
@@ -145,7 +139,6 @@ test('the mode is the one that senders fetched after the last check', async () =
   );
 });
 
-// R10
 test('a published policy that no sender reports yet is not called missing', async () => {
   const none = weekly('a.example', { type: 'no-policy-found', ok: 9 });
   const published = await viewOf(none, { date: week[6] ?? '', mode: 'testing' });
@@ -156,7 +149,7 @@ test('a published policy that no sender reports yet is not called missing', asyn
   assert.equal((await viewOf(none)).enforce.answer, 'no-policy');
 });
 
-// A17: every failure is compared with every other one.
+// Every failure is compared with every other one.
 test('long reasons cost no more than short ones in the judgement of each failure', async () => {
   const long = 'a server that does not say what it means about mx, policy and dns '.repeat(20);
   const flood = [0, 1].map((id) => ({

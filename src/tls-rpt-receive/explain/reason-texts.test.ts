@@ -114,7 +114,6 @@ test('a long reason is read quickly', () => {
   assert.ok(process.cpuUsage(began).user < 1_000_000);
 });
 
-// R16
 test('a reason that denies a fault is not explained by it', () => {
   for (const reason of [
     'the certificate is not expired',

@@ -141,7 +141,6 @@ test('of a report about several domains, only the own mail hosts belong to a dom
   assert.equal(showDomain(store, 'other.example', { now }).status, 'failing');
 });
 
-// R5
 test('a failing mail host that no domain of a report claims belongs to each of them', async () => {
   const policies = (host: string, mx: readonly string[]): readonly TestPolicy[] => [
     { ok: 9, mx: ['mx1.rcpt.example'] },
@@ -160,7 +159,6 @@ test('a failing mail host that no domain of a report claims belongs to each of t
   }
 });
 
-// R5
 test('a policy domain with the labels of its record is the name below them', async () => {
   for (const host of ['_25._tcp.mx1.rcpt.example', '_25._TCP.MX1.rcpt.example.']) {
     const tlsa = { type: 'tlsa', domain: host, failed: 9, details: [{ mx: undefined }] };
@@ -171,7 +169,6 @@ test('a policy domain with the labels of its record is the name below them', asy
   assert.equal(named.status, 'failing');
 });
 
-// R1
 test('no failure is said to have hit more sessions than failed in all', async () => {
   for (const [failed, count, shown] of [
     [5, 50, 5],
@@ -199,7 +196,6 @@ test('failures in reports that name no domain are an item of their own', async (
   assert.match(renderDomain(page), /name no domain/);
 });
 
-// R12
 test('sessions of a mail host are not those of reports without a domain', async () => {
   const policies = [
     { type: 'tlsa', domain: 'mx1.rcpt.example', ok: 4 },
@@ -297,7 +293,6 @@ test('a forged copy does not change the record of a reporter', async () => {
   );
 });
 
-// R1
 test('a count that cannot be read is not called well', async () => {
   const store = await openReports(':memory:');
   const json = testReportJson(report({ ok: 3, failed: 0 })).replace(
@@ -322,7 +317,6 @@ test('a count that cannot be read is not called well', async () => {
   assert.doesNotMatch(page, /Every reported\s+session/);
 });
 
-// R8, R9
 test('an unknown kind of policy protects nothing and does not tell what became of mail', async () => {
   const unknown = { type: 'future-policy', mx: [] };
   const found = await view(report({ ...unknown, ok: 3, failed: 10 }));
@@ -341,7 +335,6 @@ test('an unknown kind of policy protects nothing and does not tell what became o
   assert.deepEqual(both.coverage, { sessions: 10, covered: 4 });
 });
 
-// R1
 test('a failure without a description is not called one of the policy', async () => {
   const page = (policy: TestPolicy): Promise<string> =>
     view(report(policy)).then((found) => renderDomain(found));
@@ -357,7 +350,7 @@ test('a failure without a description is not called one of the policy', async ()
   );
 });
 
-// R9: RFC 8461 §5.1
+// RFC 8461 §5.1
 test('the headline does not say that mail arrived where only a fetch failed', async () => {
   const fetch = { result: 'sts-policy-fetch-error', count: 4, mx: undefined };
   for (const mode of ['enforce', 'testing']) {

@@ -19,7 +19,6 @@ import { judgeTrust } from '../verify/judge-trust.js';
 const now = Date.parse('2027-01-05T12:00:00Z');
 const day = '2027-01-03';
 
-// R13
 test('a page without counted reports says why none counts, and how to accept them', async () => {
   const mails = await Promise.all(
     [1, 2, 3].map((n) =>
@@ -65,7 +64,6 @@ test('a page without counted reports says why none counts, and how to accept the
   assert.match(both, /4 reports arrived, none counted: the DKIM key .* another organisation/);
 });
 
-// R13
 test('an archive of other days, domains or without signatures is not called absent', async () => {
   const about = async (from: string, signer?: string): Promise<readonly string[]> => {
     const mail = await reportMail({ report: reportJson(1, 0, '1', from), signer });
@@ -101,7 +99,6 @@ test('an archive of other days, domains or without signatures is not called abse
     }
 });
 
-// R13
 test('the page tells an absent key from a lookup that failed', async () => {
   const page = async (trust: 'broken' | 'unverifiable'): Promise<string> =>
     renderDomain(

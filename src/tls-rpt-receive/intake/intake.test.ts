@@ -345,7 +345,7 @@ function largeReport(id: string, reporter: string): string {
   return JSON.stringify({ ...whole, policies });
 }
 
-// A17: any domain can sign, so a signature alone must not allow unlimited storage.
+// Any domain can sign, so a signature alone must not allow unlimited storage.
 test('a reporter beyond its share of a day keeps its counts and loses detail', async () => {
   const { mail, totals, store } = await bench(keyResolver(['sender.example', 'post.example']), 1e6);
   const send = async (id: string, reporter: string): Promise<void> => {

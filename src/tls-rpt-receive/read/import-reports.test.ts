@@ -36,7 +36,6 @@ async function imported(
 const rows = (store: Store): number | undefined =>
   store.prepare<{ n: number }>('SELECT count(*) AS n FROM report').get()?.n;
 
-// R14
 test('RFC 6376 §6.1.2: a key lookup that failed leaves nothing of a pipe stored', async () => {
   const store = await openReports(':memory:');
   for (const mails of [[signed], [other, signed], [signed, Buffer.from(reportJson(1, 0, '3'))]])
@@ -52,7 +51,6 @@ test('RFC 6376 §6.1.2: a key lookup that failed leaves nothing of a pipe stored
   );
 });
 
-// R14
 test('a piped mail is stored once although it came before during a DNS failure', async () => {
   const store = await openReports(':memory:');
   const pipe = (keys: readonly string[], mails = [signed]): Promise<readonly ReportRecord[]> =>
@@ -68,7 +66,6 @@ test('a piped mail is stored once although it came before during a DNS failure',
   assert.equal(rows(store), 1);
 });
 
-// R14
 test('a piped report about another domain waits for no key', async () => {
   const store = await openReports(':memory:');
   for (const domains of [['other-rcpt.example'], ['sub.rcpt.example']]) {

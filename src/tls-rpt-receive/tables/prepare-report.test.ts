@@ -33,7 +33,7 @@ const policy = (hosts: number): readonly string[] => [
   'max_age: 604800',
 ];
 
-// A17: the main thread of the daemon receives and stores every line of a report.
+// The main thread of the daemon receives and stores every line of a report.
 test('the quoted policies of a report are bounded, and not stored in part', () => {
   for (const [quotes, most] of [
     [[policy(9000)], 0],

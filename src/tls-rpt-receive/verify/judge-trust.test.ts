@@ -64,14 +64,13 @@ const reflected: Readonly<Record<string, string>> = {
   'a file named like one of many': multipart([['text/plain; name="report.json"', claim]]),
 };
 
-// A10
 for (const [name, mail] of Object.entries(reflected))
   test(`text that a provider signs is not its report: ${name}`, async () => {
     const signed = await signMail(mail, 'provider.example');
     assert.equal(await verdictOf(signed), 'unsigned no-report-part');
   });
 
-// A10 [8460-5.3-4]
+// [8460-5.3-4]
 test('a report is one by its media type or by its file name', async () => {
   const name = 'provider.example!rcpt.example!1777852800!1777939199';
   for (const type of [
@@ -91,7 +90,6 @@ test('a report in the name of another domain than that in From is misaligned', a
   assert.equal(await verdictOf(await signMail(mail, 'sender.example')), 'misaligned other-signer');
 });
 
-// A10
 test('a Content-Type field that is not signed does not make text a report', async () => {
   const fields = 'from:to:subject';
   // The provider signs a text that contains a boundary. An attacker then replaces the
@@ -121,7 +119,6 @@ test('a Content-Type field that is not signed does not make text a report', asyn
   assert.equal(await verdictOf(plain), 'signed');
 });
 
-// A10
 test('a second field beside the signed one makes a message unsigned', async () => {
   const signed = await signMail(
     multipart([['application/tlsrpt+json', claim]]),
@@ -144,7 +141,6 @@ test('a report that names no reporter at all is not evidence', async () => {
   assert.equal(await verdictOf(await signMail(named, 'provider.example')), 'signed');
 });
 
-// A12
 test('RFC 6376 §6.1: the aligned signature counts, wherever it stands', async () => {
   const own = await reportMail({ report: json, signer: 'sender.example' });
   assert.equal(await verdictOf(await signMail(own, 'forwarder.example')), 'signed');
@@ -156,7 +152,6 @@ test('RFC 6376 §6.1: the aligned signature counts, wherever it stands', async (
   assert.equal(await verdictOf(foreign), 'misaligned other-signer');
 });
 
-// A12
 test('a broken aligned signature does not spoil one that holds', async () => {
   const own = await reportMail({ report: json, signer: 'sender.example' });
   const broken = own.toString('latin1').replace(/ b=[^;]{8}/, ' b=AAAAAAAA');
@@ -164,7 +159,6 @@ test('a broken aligned signature does not spoil one that holds', async () => {
   assert.match(await verdictOf(await signMail(broken, 'forwarder.example')), /misaligned/);
 });
 
-// A12
 test('a key lookup that failed matters for the aligned signature alone', async () => {
   const own = await reportMail({ report: json, signer: 'sender.example' });
   const both = await signMail(own, 'forwarder.example');
@@ -184,7 +178,6 @@ test('a key lookup that failed matters for the aligned signature alone', async (
   }
 });
 
-// R6
 test('a Submitter that is not a domain is noted, and not judged by', async () => {
   for (const submitter of [
     'Example Inc.',
@@ -207,7 +200,6 @@ test('a Submitter that is not a domain is noted, and not judged by', async () =>
   }
 });
 
-// R6
 test('a Submitter that is a name of a company is judged by From, d= and contact', async () => {
   const submitter = 'Sender Networks GmbH';
   const of = async (contact: string, from = 'noreply@sender.example'): Promise<string> =>
@@ -266,7 +258,6 @@ async function kept(
   return [trust, ...left.map((p) => `${p.policyType} ${p.policyDomain}`)];
 }
 
-// R5
 test('RFC 8460 §4.4: DANE policies of own hosts count, foreign policies do not', async () => {
   const sts = policyOf('sts', 'rcpt.example', ['*.mx.rcpt-mail.example', 'in.other.example']);
   const dane = policyOf('tlsa', 'mx1.mx.rcpt-mail.example');
@@ -288,7 +279,6 @@ test('RFC 8460 §4.4: DANE policies of own hosts count, foreign policies do not'
   ]);
 });
 
-// R5
 test('a message about an own domain brings the DANE policies of its hosts', async () => {
   assert.deepEqual(await kept([policyOf('tlsa', 'mx.hoster.example')], own), [
     'signed',
@@ -307,7 +297,6 @@ test('a message about an own domain brings the DANE policies of its hosts', asyn
   assert.equal(reading.trust, 'other-domain');
 });
 
-// R5
 test('a report about one own domain alone brings the DANE policies of its hosts', async () => {
   const host = policyOf('tlsa', 'mx.hoster.example');
   for (const [policies, isOwn] of [
@@ -326,7 +315,6 @@ test('a report about one own domain alone brings the DANE policies of its hosts'
   }
 });
 
-// R12
 test('a report that names no domain is about the one that the mail names', async () => {
   const nameless = JSON.stringify({
     ...(JSON.parse(json) as object),
@@ -356,7 +344,7 @@ test('a report that names no domain is about the one that the mail names', async
   assert.equal(await domainIn(bare), undefined);
 });
 
-// A10: only a message can be signed, so any other item that arrived by SMTP has no
+// Only a message can be signed, so any other item that arrived by SMTP has no
 // signature.
 test('what comes by SMTP and is not a message is not authenticated', async () => {
   const archive = `[${claim},${json}]`;
@@ -375,7 +363,6 @@ test('what comes by SMTP and is not a message is not authenticated', async () =>
     assert.equal(await verdictOf(body), 'unsigned no-signature', String(body).slice(0, 20));
 });
 
-// A10
 test('an entry of a mailbox that is not a message is not vouched for', async () => {
   const line = 'From a@attacker.example Mon May  4 00:00:00 2026\n';
   const mail = `From: a@attacker.example\nSubject: x\n\nHello\n\n`;
@@ -389,7 +376,7 @@ test('an entry of a mailbox that is not a message is not vouched for', async () 
   assert.equal(bare && judgeTrust(bare, { at }).trust, 'given');
 });
 
-// A10 [8460-5.1-1]
+// [8460-5.1-1]
 test('a text or an invitation does not become a report by its name', async () => {
   const name = 'provider.example!rcpt.example!1777852800!1777939199.json';
   for (const type of ['text/calendar; method=REQUEST', 'text/plain', 'text/html', 'text/json']) {
@@ -399,7 +386,7 @@ test('a text or an invitation does not become a report by its name', async () =>
   }
 });
 
-// A10: a recipient of signed mail can add fields and forward it.
+// A recipient of signed mail can add fields and forward it.
 test('no field that is added to a signed mail turns its text into a report', async () => {
   const inner = `--b\r\nContent-Type: application/tlsrpt+json\r\n\r\n${claim}\r\n--b--\r\n`;
   const bodies = [`Hello\r\n\r\n${inner}`, `${inner}\r\nGoodbye\r\n`, `${claim}\r\n`];
@@ -432,7 +419,7 @@ test('no field that is added to a signed mail turns its text into a report', asy
     }
 });
 
-// A10: a provider returns the mail of an attacker, and signs the bounce.
+// A provider returns the mail of an attacker, and signs the bounce.
 test('a report inside a returned message is not one of the returning server', async () => {
   const original = multipart([['application/tlsrpt+json', claim]])
     .replaceAll('b"', 'c"')

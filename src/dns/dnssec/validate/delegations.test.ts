@@ -55,7 +55,7 @@ async function outcome(question: string, responses: Responses): Promise<string> 
 }
 
 for (const [says, set, wanted] of [
-  ['SHA-1 alone is honoured', [ds(1)], 'found secure'], // C1
+  ['SHA-1 alone is honoured', [ds(1)], 'found secure'],
   ['SHA-1 alone and stale is bogus', [ds(1, { stale: true })], 'failed bogus dnssec-ds-mismatch'],
   ['SHA-256', [ds(2)], 'found secure'],
   ['SHA-384', [ds(4)], 'found secure'],
@@ -131,7 +131,6 @@ const below = 'mx.child.alias.a.example A';
 
 // [4035-5.2-1]
 test('RFC 4035 §5.2: an unsigned delegation below a signed alias is insecure', async () => {
-  // D3
   const alias = world.by('a.example', cname);
   assert.equal(await outcome(below, belowAlias({ answers: alias })), 'found insecure');
   assert.equal(

@@ -38,7 +38,7 @@ for (const [says, authorities, wanted] of [
     'nxdomain secure',
   ],
   ['opt-out with all three', [...encloser, ...nextCloser(true), ...wildcard], 'nxdomain insecure'],
-  ['opt-out without the wildcard', [...encloser, ...nextCloser(true)], 'failed bogus'], // D2
+  ['opt-out without the wildcard', [...encloser, ...nextCloser(true)], 'failed bogus'],
   ['no wildcard', [...encloser, ...nextCloser(false)], 'failed bogus'],
   ['no next closer', [...encloser, ...wildcard], 'failed bogus'],
   ['no closest encloser', [...nextCloser(true), ...wildcard], 'failed bogus'],
@@ -89,7 +89,6 @@ const long = Array.from({ length: 3 }, () => 'l'.repeat(63)).join('.');
 const tooLong = `${'m'.repeat(50)}.d.a.example`;
 
 test('RFC 6672 §2.2 [6672-2.2-1]: a name that a DNAME makes too long does not exist', async () => {
-  // D4
   const dname = world.by('a.example', `d.a.example. DNAME ${long}.${'n'.repeat(40)}.example.`);
   for (const rcode of [6, 0]) {
     const answer = await world.ask(`${tooLong} MX`, {

@@ -70,7 +70,6 @@ test('a signature whose expiration precedes its inception never counts', () => {
 });
 
 test('[4035-5.3.1-1] the tolerance for clock skew is 300 seconds on either side', async () => {
-  // D1
   assert.equal(await answered({ until: -299 }), 'found secure 0');
   assert.match(await answered({ until: -301 }), /^failed bogus/);
   assert.match(await answered({ until: -3600 }), /^failed bogus/);

@@ -67,7 +67,6 @@ test('RFC 7672 §2.1.1: the AD bit of another machine needs trustRemote', async 
 });
 
 test('a name server on another machine: the setting that trusts it is named', async () => {
-  // E6
   const fixOf = async (
     lines: string,
     servers: Readonly<Record<string, boolean>>,
