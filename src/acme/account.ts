@@ -131,7 +131,7 @@ async function finishKeyChange(
 }
 
 function noKeyChange(): AcmeFailure {
-  return acmeFailures.make('acme-refused', 'the CA has no resource keyChange');
+  return acmeFailures.make('acme-refused', 'the directory of the CA does not list keyChange');
 }
 
 /**

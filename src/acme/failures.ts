@@ -20,7 +20,7 @@ export const acmeFailures = defineFailures({
     temporary: true,
     clause: 'RFC 8555 §6.6',
     message:
-      'The certification authority set a time to wait. Hermetic sends it nothing until then.',
+      'The certification authority set a time to wait. Hermetic sends the authority no request until then.',
     fix: 'Wait: Hermetic continues at that time.',
   },
   'acme-challenge-failed': {
@@ -28,7 +28,7 @@ export const acmeFailures = defineFailures({
     temporary: true,
     clause: 'RFC 8555 §7.1.6',
     message: 'The certification authority did not find the answer to its challenge.',
-    fix: 'Make this server reachable under that name: port 80 for http-01, port 443 for tls-alpn-01. For dns-01, check the TXT record.',
+    fix: 'Make this server reachable under the name of the certificate: port 80 for http-01, port 443 for tls-alpn-01. For dns-01, check the TXT record.',
   },
   'acme-challenge-unknown': {
     blame: 'local',
@@ -56,7 +56,8 @@ export const acmeFailures = defineFailures({
     blame: 'peer',
     temporary: false,
     clause: 'RFC 8555 §7.4.2',
-    message: 'The new certificate is not for this key and this name. Hermetic does not use it.',
+    message:
+      'The new certificate is not for this key and this name. Hermetic does not use the certificate.',
     fix: 'Report it to the certification authority. The current certificate stays in use.',
   },
 });

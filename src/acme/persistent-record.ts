@@ -28,13 +28,16 @@ export function persistentRecord({
   const accountUri = hashPrefix === undefined ? account : `${hashPrefix}${hashed}`;
   if (issuer === undefined || issuers.length > MAX_ISSUERS || !issuers.every(isNormal))
     return fail(
-      acmeFailures.make('acme-challenge-unknown', 'dns-persist-01 without a usable name of the CA'),
+      acmeFailures.make(
+        'acme-challenge-unknown',
+        'the challenge dns-persist-01 contains no usable name of the CA',
+      ),
     );
   if (!tagValue.test(accountUri))
     return fail(
       acmeFailures.make(
         'acme-challenge-unknown',
-        'dns-persist-01 with an account URI that is too long for a record',
+        'the account URI is too long for a record of dns-persist-01',
       ),
     );
   return ok(`${issuer}; accounturi=${accountUri}`);

@@ -61,9 +61,7 @@ export async function fetchRenewalInfo(
   const window = { start: Date.parse(start), end: Date.parse(end) };
   // [9773-4.2-1]
   if (window.end <= window.start)
-    return fail(
-      acmeFailures.make('acme-unreachable', 'a renewal window that ends before it begins'),
-    );
+    return fail(acmeFailures.make('acme-unreachable', 'the renewal window ends before it begins'));
   return ok({
     window,
     explanation: parsed.value.explanationURL,

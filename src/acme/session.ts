@@ -278,7 +278,9 @@ function failureCode(
 export function parseJson<T>(schema: z.ZodType<T>, jsonText: string): Result<T, AcmeFailure> {
   const parsed = schema.safeParse(jsonOf(jsonText));
   if (parsed.success) return ok(parsed.data);
-  return fail(acmeFailures.make('acme-unreachable', 'not the JSON that RFC 8555 describes'));
+  return fail(
+    acmeFailures.make('acme-unreachable', 'the answer is not the JSON that RFC 8555 describes'),
+  );
 }
 
 /** Returns the nonce of a reply. Ignores an invalid nonce. [8555-6.5.1-1] */

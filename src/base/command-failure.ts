@@ -22,8 +22,9 @@ export function commandFailure(
 function ending(error: ExecFileException, timeoutMs: number): string {
   const { code, killed, signal } = error;
   if (typeof code === 'number') return `exit status ${code}`;
-  if (code === 'ABORT_ERR') return 'stopped, because this process ends';
-  if (code === 'ERR_CHILD_PROCESS_STDIO_MAXBUFFER') return 'stopped, because it printed too much';
+  if (code === 'ABORT_ERR') return 'was stopped, because Hermetic ends';
+  if (code === 'ERR_CHILD_PROCESS_STDIO_MAXBUFFER')
+    return 'Hermetic stopped it, because it printed too much';
   if (typeof code === 'string') return describeSystemError(error).message;
   if (killed === true) return `did not end within ${timeoutMs / 1000} s`;
   return signal ? `ended by ${signal}` : error.message;

@@ -11,7 +11,7 @@ const words: Readonly<Record<string, readonly [message: string, fix: string]>> =
   EDQUOT: ['the disk quota is exceeded', 'Free space, or specify another location.'],
   EIO: ['the disk fails', 'Look at the system log.'],
   EMFILE: ['too many open files', 'Raise the limit (ulimit -n), or run fewer tasks at once.'],
-  EADDRINUSE: ['another program listens there', 'Stop it, or choose another port.'],
+  EADDRINUSE: ['another program listens there', 'Stop the other program, or choose another port.'],
   EADDRNOTAVAIL: [
     'this machine does not have that address',
     'Check the address in the configuration.',
@@ -35,7 +35,7 @@ export function describeSystemError(error: unknown): {
 // errno(3)
 const writeFixes: Readonly<Record<string, string>> = {
   EROFS:
-    'Mount the file system for writing. The unit allows /var/lib/hermetic alone: add other folders with ReadWritePaths= (systemctl edit hermetic).',
+    'Mount the file system for writing. Add the folder to ReadWritePaths= (systemctl edit hermetic): the unit permits writes only in /var/lib/hermetic.',
   ENOENT:
     'Create the folder for the user of the daemon: install -d -m 700 -o hermetic -g hermetic FOLDER',
   EACCES:

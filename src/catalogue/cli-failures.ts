@@ -59,7 +59,7 @@ export const cliFailures = defineFailures({
   'file-too-large': {
     blame: 'local',
     temporary: false,
-    message: 'A file is larger than the command reads.',
+    message: 'A file exceeds the size limit of the command.',
     fix: 'Use a smaller file.',
   },
   // The author of an evidence file is unknown, so the command validates the file by its
@@ -119,7 +119,7 @@ export const cliFailures = defineFailures({
   'dnssec-no-proof': {
     blame: 'local',
     temporary: false,
-    message: 'There is no proof to write: only a secure answer has one.',
+    message: 'The command wrote no proof, because only a secure answer has a proof.',
     fix: 'Run the command without --proof to see why the answer is not secure.',
   },
   'topic-unknown': {

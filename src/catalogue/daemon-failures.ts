@@ -82,13 +82,13 @@ export const daemonFailures = defineFailures({
   'setup-absent': {
     blame: 'local',
     temporary: false,
-    message: 'There is no saved state of a setup to restore.',
+    message: 'Undo found no saved state of this setup.',
     fix: 'Use a name that hermetic setup has configured.',
   },
   'setup-changed': {
     blame: 'local',
     temporary: false,
-    message: 'A file was changed after setup, so undo left it unchanged.',
+    message: 'A file changed after setup, so undo did not restore the file.',
     fix: 'Restore the file manually from the saved state that the message names.',
   },
   'postfix-absent': {

@@ -94,7 +94,7 @@ export const commands: readonly CommandEntry[] = [
     name: 'worker',
     group: 'Run',
     usage: '',
-    summary: 'work on the scans of a database',
+    summary: 'start, list, read and export the scans of a database',
     load: async () => (await import('./commands/worker.js')).defineWorker,
   },
   {
@@ -122,7 +122,7 @@ export const commands: readonly CommandEntry[] = [
     name: 'sender',
     group: 'Send',
     usage: '',
-    summary: 'test how a mail server treats the mail that it sends, or predict it',
+    summary: 'test or predict how a mail server treats the mail that it sends',
     load: async () => (await import('./commands/sender.js')).defineSender,
   },
   {
@@ -220,7 +220,7 @@ export const commands: readonly CommandEntry[] = [
     name: 'explain',
     group: 'Learn',
     usage: '[topic]',
-    summary: 'explain a topic of mail TLS, live in the lab, or a code that was printed',
+    summary: 'explain a topic of mail TLS with a demonstration in the lab, or a printed code',
     load: async () => (await import('./commands/explain.js')).defineExplain,
   },
   {

@@ -65,9 +65,13 @@ function filesOf(folder: string): readonly string[] {
     (fileName) => /^[^.].*\.ya?ml$/i.test(fileName) && !fileName.endsWith('.yaml'),
   );
   if (misnamed !== undefined)
-    throw new HermeticError('config-invalid', `${join(folder, misnamed)}: is not read`, {
-      fix: 'Rename it to end in .yaml, or move it out of the folder.',
-    });
+    throw new HermeticError(
+      'config-invalid',
+      `${join(folder, misnamed)}: the daemon does not read this file`,
+      {
+        fix: 'Rename it to end in .yaml, or move it out of the folder.',
+      },
+    );
   const files = names.filter((fileName) => fileName.endsWith('.yaml') && !fileName.startsWith('.'));
   if (files.length > MAX_CONFIG_FILES)
     throw new HermeticError('config-invalid', `${folder}: more than ${MAX_CONFIG_FILES} files`, {

@@ -22,7 +22,10 @@ export function renderAttempts({ attempts, waiver }: DeliveryOutcome, lineWidth:
   const outputLines = attempts.flatMap((attempt) =>
     wrap(attemptText(attempt), lineWidth, '', '  '),
   );
-  return [...outputLines, ...(waiver ? [`Policy was not enforced: ${waiver.kind}.`] : [])]
+  return [
+    ...outputLines,
+    ...(waiver ? [`The sender did not enforce the policy: ${waiver.kind}.`] : []),
+  ]
     .map((textLine) => `${neutralise(textLine)}\n`)
     .join('');
 }

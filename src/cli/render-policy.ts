@@ -60,15 +60,15 @@ function routeText({ route, hosts }: DomainDecision): string {
     case 'null-mx':
       return 'The domain declares that it accepts no mail (RFC 7505).';
     case 'none':
-      return 'The domain has neither MX nor address, or does not exist.';
+      return 'The domain has neither an MX record nor an address, or does not exist.';
     case 'error':
       return `The route of mail to the domain could not be looked up. ${route.trouble ? troubleText(route.trouble) : 'DNS fails.'}`;
     case 'address':
-      return 'An IP address: no policy applies to it.';
+      return 'No policy applies to an IP address.';
     case 'host':
-      return 'A host named directly: no MX is looked up.';
+      return 'The destination names a host directly, so no MX lookup is necessary.';
     case 'implicit':
-      return `No MX: mail goes to the domain's own address. The absence is ${signed}.`;
+      return `Without an MX record, mail goes to the domain's own address. The absence is ${signed}.`;
     case 'mx':
       return `${hosts.length === 1 ? 'One MX host' : `${hosts.length} MX hosts`}; the MX is ${signed}.`;
   }
@@ -93,11 +93,11 @@ function stsText({ policy, how, record, trouble }: StsDecision): string {
 function waiverText(waiver: Waiver): string {
   switch (waiver.kind) {
     case 'observe':
-      return 'Nothing is enforced: observing only.';
+      return 'The sender enforces nothing: it only observes.';
     case 'exemption':
-      return `Nothing is enforced: exempt until ${waiver.until}, since ${waiver.reason}`;
+      return `The sender enforces nothing: the domain is exempt until ${waiver.until}, since ${waiver.reason}`;
     case 'tls-required-no':
-      return 'Nothing is enforced: the message says TLS-Required: No.';
+      return 'The sender enforces nothing: the message says TLS-Required: No.';
   }
 }
 
@@ -150,9 +150,10 @@ function addressLines({ addresses, trouble }: HostDecision, lineWidth: number): 
  * MTA-STS; a host with bogus addresses must not be used at all (RFC 7672 §2.2.2).
  */
 function needText({ decision, sni, name }: HostDecision): string {
-  if (decision.action === 'skip') return 'Must not be used.';
-  if (decision.action === 'unknown') return 'Its security is unknown, so it must not be used now.';
-  if (decision.tls === 'opportunistic') return 'Opportunistic TLS; nothing is required.';
+  if (decision.action === 'skip') return 'Senders must not use this host.';
+  if (decision.action === 'unknown')
+    return 'Its security is unknown, so senders must not use it now.';
+  if (decision.tls === 'opportunistic') return 'Opportunistic TLS: no policy requires TLS.';
   const asks = {
     dane: 'match its TLSA records',
     pkix: `have a certificate from a public CA for ${name}`,

@@ -163,14 +163,14 @@ function denialText(resourceRecord: ResourceRecord): string {
   if (resourceRecord.type === RRType.NSEC) {
     const nsec = readNsec(resourceRecord);
     if (nsec.ok)
-      return `${resourceRecord.name.toString()} has ${types(nsec.value.types)}; nothing from there to ${nsec.value.next.toString()}`;
+      return `${resourceRecord.name.toString()} has ${types(nsec.value.types)}; no name exists from there to ${nsec.value.next.toString()}`;
     return 'NSEC ?';
   }
   const nsec3 = readNsec3(resourceRecord);
   if (!nsec3.ok) return 'NSEC3 ?';
   const hash = Buffer.from(resourceRecord.name.labels[0] ?? []).toString('latin1');
   const optOut = (nsec3.value.flags & 1) !== 0 ? ', opt-out' : '';
-  return `hash ${hash.slice(0, 8)}… has ${types(nsec3.value.types)}; none from there to ${toBase32hex(nsec3.value.nextHash).slice(0, 8)}…${optOut}`;
+  return `hash ${hash.slice(0, 8)}… has ${types(nsec3.value.types)}; no hash exists from there to ${toBase32hex(nsec3.value.nextHash).slice(0, 8)}…${optOut}`;
 }
 
 function algorithmName(id: number): string {

@@ -119,7 +119,7 @@ test('the summary states what was read, stored, moved and left', () => {
       'Not in the totals: 1 unsigned.',
       'Reasons of mails that cannot be read: 1 report-too-large.',
       '3 mails would be moved to Read; the others stay.',
-      '1 mails are pending because of a DKIM key. Run the command again in some minutes.',
+      '1 mails are pending because of a DKIM key. Run the command again in a few minutes.',
       'This was a dry run: nothing was stored, moved or deleted.',
       '',
     ].join('\n'),

@@ -196,11 +196,11 @@ function perhapsNotSent(
   if (anchor)
     return {
       kind: 'unknown',
-      message: `it matches no certificate of the chain, and not its root ${anchor.subjectText}: the CA changed its certificate, or another server answers`,
+      message: `it matches neither a certificate of the chain nor its root ${anchor.subjectText}: the CA changed its certificate, or another server answers`,
     };
   return {
     kind: 'anchor-not-sent',
-    message: `no certificate that the server sends matches; if the record is of ${top.issuerText}, that one must be sent too`,
+    message: `no certificate that the server sends matches; if the record is of ${top.issuerText}, the server must send that certificate too`,
   };
 }
 

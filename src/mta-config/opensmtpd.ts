@@ -52,7 +52,7 @@ export const openSmtpd: MailServerKind = {
         place: 'Sending: /etc/smtpd.conf',
         settings: [
           {
-            why: 'Nothing to set: "action NAME relay" uses TLS if the server offers it. Do not add "tls" to this action: OpenSMTPD would defer mail to servers without TLS. OpenSMTPD supports neither DANE nor MTA-STS.',
+            why: 'No setting is necessary: "action NAME relay" uses TLS if the server offers it. Do not add "tls" to this action: OpenSMTPD would defer mail to servers without TLS. OpenSMTPD supports neither DANE nor MTA-STS.',
             lines: [],
           },
         ],

@@ -57,7 +57,7 @@ function faultOf(policyLine: PolicyLine, policyLines: readonly PolicyLine[]): st
 function noteOn(policyLine: PolicyLine, policyLines: readonly PolicyLine[]): string | undefined {
   const { key, value } = policyLine;
   if (!known.includes(key) && !known.some((fieldName) => isNear(key, fieldName)))
-    return `${quote(policyLine)}: no such field is defined, senders ignore it`;
+    return `${quote(policyLine)}: the standard defines no such field, and senders ignore it`;
   if (key !== 'mx') return undefined;
   const same = policyLines.find(
     (line) => line.key === 'mx' && line.value.toLowerCase() === value.toLowerCase(),

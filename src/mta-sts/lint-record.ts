@@ -15,7 +15,9 @@ export function nearStsRecords(texts: readonly string[]): readonly RecordLint[] 
   return texts.flatMap((recordText) => {
     const message =
       explainNearRecord(recordText, { version: 'STSv1', field: 'id' }) ??
-      (/^v=TLSRPTv1/i.test(recordText) ? 'it belongs at _smtp._tls, this is TLS-RPT' : undefined);
+      (/^v=TLSRPTv1/i.test(recordText)
+        ? 'it is a TLS-RPT record, which belongs at _smtp._tls'
+        : undefined);
     return message === undefined ? [] : [{ text: recordText, message }];
   });
 }

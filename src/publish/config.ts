@@ -18,7 +18,7 @@ const domain = z.string().transform((sourceText, context) => {
   context.addIssue({
     code: 'custom',
     message: wildcard
-      ? 'is a wildcard: name every MX host, because any host below that domain with a certificate could receive the mail (RFC 8461 §10.4)'
+      ? 'is a wildcard, which admits any host below that domain: name every MX host instead (RFC 8461 §10.4)'
       : 'is not a host name: write it as mx1.example.com',
   });
   return z.NEVER;

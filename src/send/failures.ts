@@ -23,7 +23,7 @@ export const sendFailures = defineFailures({
     blame: 'publisher',
     temporary: true,
     clause: 'RFC 8461 §5, RFC 7672 §2.2',
-    message: 'Policy forbids this host.',
+    message: 'A policy forbids this host.',
     fix: 'Fix the record that the reasons name.',
   },
   'send-no-address': {

@@ -35,7 +35,7 @@ export type CaseVerdict = (typeof caseVerdicts)[number];
  *
  * - `enforces`: every case of the mechanism that was tested ended as the standard requires.
  * - `observes-only`: the sender requested the policy, and delivered mail that the policy
- *   forbids. For STARTTLS: TLS is used if offered, and not required.
+ *   forbids. For STARTTLS: the sender uses TLS if offered, and does not require it.
  * - `does-not-use`: no sign of the mechanism, and the sender delivered mail that it
  *   forbids.
  * - `enforces-wrongly`: the mechanism is in use, and the result of at least one case

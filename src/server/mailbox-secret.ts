@@ -61,7 +61,7 @@ function runTokenCommand(
       if (error) resolve(refuse(commandFailure(command, error, stderr, TOKEN_TIMEOUT)));
       // A token may contain only these characters (RFC 6750 §2.1).
       else if (!/^[\w.~+/-]+=*$/.test(accessToken))
-        resolve(refuse(`${command}: printed no access token`));
+        resolve(refuse(`${command} printed no access token`));
       else resolve(ok({ accessToken }));
     });
   });

@@ -146,7 +146,8 @@ export class SharedStore implements StoreSource {
     if (stateStore.isExclusive)
       this.log.error('store-exclusive', {
         file: stateStore.file,
-        effect: 'the disk is full; policies are answered, and no other program can read the file',
+        effect:
+          'the disk is full; the daemon answers with policies, and no other program can read the file',
         fix: 'free space on the disk, then restart hermetic',
       });
     try {
@@ -157,7 +158,7 @@ export class SharedStore implements StoreSource {
         onReadFailure: (error) =>
           this.log.error('policy-cache-unreadable', {
             error: error.message,
-            effect: 'policies are fetched again and answered from memory',
+            effect: 'the daemon fetches policies again and answers from memory',
           }),
       });
       return { key, store: stateStore, stsCache, isDamaged, leases: 0 };
@@ -182,7 +183,7 @@ export class SharedStore implements StoreSource {
     this.log.error('store-damaged', {
       file,
       damage,
-      effect: 'nothing is written; policies are answered from memory, reports are deferred',
+      effect: 'the daemon writes nothing, answers with policies from memory, and defers reports',
       fix: failure.fix,
     });
     return true;
@@ -214,10 +215,10 @@ export class SharedStore implements StoreSource {
 
 /** The effects on the daemon while a job cannot write, by job. */
 const EFFECTS: Readonly<Record<string, string>> = {
-  [POLICY_CACHE]: 'MTA-STS policies are applied from memory and lost at a restart',
-  report: 'reports are deferred; senders try again',
-  reporting: 'sessions stay in memory; reports are sent later',
+  [POLICY_CACHE]: 'the daemon keeps MTA-STS policies in memory, and a restart loses them',
+  report: 'the daemon defers reports; senders try again',
+  reporting: 'sessions stay in memory; the daemon sends reports later',
   [PUBLISHING]: 'publishing is delayed; policies and certificates stay in place',
-  watch: 'results of checks are not saved; changes are reported later',
+  watch: 'the daemon saves no results of checks, and reports changes later',
   pages: 'the check page starts no check; results of running checks are lost',
 };

@@ -22,6 +22,6 @@ export function writableFolder(folder: string): void {
 export function unwritable(code: string, path: string, cause: unknown): HermeticError {
   return new HermeticError(code, `${path}: ${describeSystemError(cause).message}`, {
     cause,
-    fix: fixUnwritable(cause) ?? 'Let the user of the daemon write there.',
+    fix: fixUnwritable(cause) ?? 'Permit the user of the daemon to write to the folder.',
   });
 }

@@ -70,7 +70,7 @@ export const smtpFailures = defineFailures({
     temporary: false,
     clause: 'RFC 5321 §4.1.1.1',
     message: 'The server refused EHLO.',
-    fix: 'Enable ESMTP on the server. STARTTLS needs it.',
+    fix: 'Enable ESMTP on the server. STARTTLS needs ESMTP.',
   },
   'smtp-starttls-refused': {
     blame: 'peer',
@@ -78,7 +78,7 @@ export const smtpFailures = defineFailures({
     resultType: 'starttls-not-supported',
     clause: 'RFC 3207 §4',
     message: 'The server offered STARTTLS and then refused it.',
-    fix: 'Check the certificate and key files of the server. A server that cannot read these files sends this reply.',
+    fix: 'Check the certificate and key files of the server. A server that cannot read these files refuses STARTTLS.',
   },
   'smtp-injected-plaintext': {
     blame: 'network',

@@ -33,7 +33,7 @@ export const storeFailures = defineFailures({
     blame: 'local',
     temporary: false,
     message: 'The file is damaged, or is not a database.',
-    fix: 'Restore it from a backup, or move it away to start with an empty database.',
+    fix: 'Restore the file from a backup, or move the file away to start with an empty database.',
   },
   'store-foreign': {
     blame: 'local',
@@ -45,7 +45,7 @@ export const storeFailures = defineFailures({
     blame: 'local',
     temporary: false,
     message: 'A newer hermetic wrote this database.',
-    fix: 'Use that version or a later one. Older versions would damage it.',
+    fix: 'Use that version or a later one. Older versions would damage the database.',
   },
   'store-replaced': {
     blame: 'local',
@@ -56,7 +56,7 @@ export const storeFailures = defineFailures({
   'store-unsynced': {
     blame: 'local',
     temporary: true,
-    message: 'The disk did not confirm the last write, so no later write is trusted.',
+    message: 'The disk did not confirm the last write, so Hermetic trusts no later write.',
     fix: 'Check the disk and the kernel messages, then restart hermetic.',
   },
   'store-driver': {

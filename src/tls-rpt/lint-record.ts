@@ -21,7 +21,9 @@ export function nearRptRecords(texts: readonly string[]): readonly RptLint[] {
 /** Names the mechanism whose record was published at the wrong name. */
 function otherKind(recordText: string): string | undefined {
   if (/^v=STSv1/i.test(recordText)) return 'an MTA-STS record belongs at _mta-sts';
-  return /^v=DMARC1/i.test(recordText) ? 'it belongs at _dmarc, this is DMARC' : undefined;
+  return /^v=DMARC1/i.test(recordText)
+    ? 'it is a DMARC record, which belongs at _dmarc'
+    : undefined;
 }
 
 /**
@@ -52,7 +54,7 @@ function lintField(fieldText: string): readonly RptLint[] {
     return [{ text: fieldText, message: 'field names are case-sensitive, write rua' }];
   if (!fieldText.includes('='))
     return [{ text: fieldText, message: 'a field is a name, an equals sign and a value' }];
-  if (name !== 'rua') return [{ text: fieldText, message: 'no such field is defined' }];
+  if (name !== 'rua') return [{ text: fieldText, message: 'the standard defines no such field' }];
   const uris = value.split(',').map(trimBlanks);
   return uris.flatMap((reportUri, index) => {
     const message =
@@ -68,13 +70,13 @@ function lintField(fieldText: string): readonly RptLint[] {
 export function explainRua(reportUri: string): string | undefined {
   if (reportUri === '') return 'an empty address: the list has an extra comma';
   if (/[^\x21-\x7e]/.test(reportUri))
-    return 'a blank or a character outside US-ASCII has to be percent-encoded';
+    return 'percent-encode blanks and characters outside US-ASCII';
   if (reportUri.includes('!'))
-    return 'an exclamation mark has to be written %21, and there are no sizes as in DMARC';
+    return 'write an exclamation mark as %21; unlike DMARC, TLS-RPT has no size limits';
   if (/%(?![0-9a-f]{2})/i.test(reportUri)) return 'a percent sign begins two hexadecimal digits';
   if (/^mailto:/i.test(reportUri)) return explainMailto(reportUri.slice('mailto:'.length));
   if (/^https:/i.test(reportUri)) return explainHttps(reportUri.slice('https:'.length));
-  if (/^http:/i.test(reportUri)) return 'reports are sent to https only';
+  if (/^http:/i.test(reportUri)) return 'senders post reports to https only';
   return /^[^:/]+@[^:/]+$/.test(reportUri)
     ? 'a mail address needs mailto: before it'
     : 'only mailto: and https: are defined';
@@ -108,7 +110,7 @@ function explainHttps(rest: string): string | undefined {
   const authority = /^\/\/([^/?#]*)/.exec(rest)?.[1];
   if (authority === undefined) return 'https: is followed by // and a host';
   if (authority.includes('@')) return 'a URI for reports has no user name or password';
-  if (rest.includes('#')) return 'a fragment is not sent';
+  if (rest.includes('#')) return 'senders do not send a fragment';
   if (authority.startsWith('[')) return `"${authority}" is an address, not a domain name`;
   const [hostName = '', port] = authority.split(/:(?=[^:]*$)/);
   if (

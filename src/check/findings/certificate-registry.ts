@@ -52,7 +52,7 @@ const obtain = (findingValues: FindingValues): FixStep[] => [
 const sendFullChain = (findingValues: FindingValues): FixStep[] => [
   postfixStep(
     chainFiles(findingValues.host),
-    'Set in /etc/postfix/main.cf (fullchain.pem holds the intermediates, cert.pem does not):',
+    'Set this parameter in /etc/postfix/main.cf (fullchain.pem holds the intermediates, cert.pem does not):',
   ),
   reloadPostfix,
   checkAgain(findingValues),
@@ -110,7 +110,7 @@ export const certificateFindings = {
     topic: 'certificate',
     title: 'Without SNI the server presents another certificate',
     why: ({ detail }) =>
-      `${detail === '' ? 'The default certificate' : `The default certificate (${detail})`} does not verify for this host. Senders that verify it and send no server name defer the mail.`,
+      `${detail === '' ? 'The default certificate' : `The default certificate (${detail})`} does not verify for this host. Senders that verify certificates but send no server name defer the mail.`,
     reference: 'RFC 7672 §8.1, RFC 8461 §7.1',
     owner: 'mail-host',
     fix: 'Make the certificate of this host the default one, or publish TLSA records for the default key too.',
@@ -250,7 +250,7 @@ export const certificateFindings = {
         : `The certificate does not name ${findingValues.host}`,
     passed: 'The certificate names the MX host',
     why: (findingValues) =>
-      `${findingValues.detail ? `It names ${findingValues.detail}` : 'It names no server for senders'}. ${refusal(findingValues)}`,
+      `${findingValues.detail ? `It names ${findingValues.detail}` : 'Its names identify no server to senders'}. ${refusal(findingValues)}`,
     reference: 'RFC 8461 §4.2, RFC 7672 §3.2.2',
     owner: 'mail-host',
     fix: (findingValues) => `Use a certificate that names ${findingValues.host}.`,

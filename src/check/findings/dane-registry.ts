@@ -208,7 +208,7 @@ export const daneFindings = {
     why: 'Senders require TLS, but accept any certificate.',
     reference: 'RFC 7672 §3.1.3',
     owner: 'mail-host',
-    fix: 'Publish a record 3 1 1 next to the existing ones, then delete those.',
+    fix: 'Publish a record 3 1 1, then delete the unusable records.',
     steps: publishForKey,
   },
   /**
@@ -226,7 +226,7 @@ export const daneFindings = {
     why: (findingValues) =>
       findingValues.detail
         ? `Validators treat a zone signed with a retired algorithm as unsigned (${findingValues.detail}). Senders ignore its TLSA records.`
-        : 'Without DNSSEC an attacker can forge them, so senders ignore them.',
+        : 'Without DNSSEC an attacker can forge TLSA records, so senders ignore them.',
     reference: 'RFC 7672 §2.1.1, §2.2',
     owner: 'dns-host',
     fix: (findingValues) =>
@@ -235,7 +235,7 @@ export const daneFindings = {
         : `Sign the zone of ${inertName(findingValues)} with DNSSEC. Until then rely on MTA-STS.`,
     steps: (findingValues) => [
       confirm(
-        `Make sure that the TLSA records of ${findingValues.host} match the key in use. In a signed zone, a wrong record defers mail.`,
+        `Make sure that the TLSA records of ${findingValues.host} match the key in use. In a signed zone, a wrong record makes senders defer mail.`,
       ),
       config(
         findingValues.detail
@@ -356,8 +356,8 @@ export const daneFindings = {
       `The resolver ${findingValues.resolver} ${resolverHabits[findingValues.detail] ?? 'does not return DNSSEC records'}`,
     why: ({ detail }) =>
       detail in resolverHabits && detail !== 'does-not-validate'
-        ? 'The DNS lookups of this check have no answer.'
-        : 'The outcome for senders with DANE is unknown. Everything else was checked.',
+        ? 'The DNS lookups of this check got no answer.'
+        : 'The outcome for senders with DANE is unknown. The check covered everything else.',
     reference: 'RFC 4035 §3.2.1',
     owner: 'own-network',
     fix: (findingValues) =>
@@ -389,7 +389,7 @@ export const daneFindings = {
     why: 'They match no key in use, or repeat another record. They hide whether the next key has a record.',
     reference: 'RFC 7671 §8.1',
     owner: 'mail-host',
-    fix: 'Delete them, unless one of them is for a future key.',
+    fix: 'Delete these records, except a record for a future key.',
     steps: (findingValues) => [
       confirm(
         `Make sure that a remaining record at ${tlsaOwner(findingValues)} matches each key in use.`,

@@ -34,7 +34,7 @@ const unprotected =
  * The same consequence for a failure that may be temporary or limited to this network.
  */
 const unprotectedMeanwhile =
-  'A sender that cannot fetch it uses its cached policy, or none. The content of the policy is unknown here.';
+  'A sender that cannot fetch the policy uses its cached policy, or none. This check does not know the content of the policy.';
 /** The detail of the failure, appended to a consequence if no reason contains it. */
 const observedDetail = ({ detail, reason }: FindingValues): string =>
   detail && reason === undefined ? ` Seen: ${detail}.` : '';
@@ -92,7 +92,8 @@ export const mtaStsFindings = {
   'sts-record-misplaced': {
     topic: 'mta-sts',
     title: 'An MTA-STS record is published at an unused name',
-    why: ({ domain }) => `Senders look it up only at _mta-sts.${domain}, and find none there.`,
+    why: ({ domain }) =>
+      `Senders look up the record only at _mta-sts.${domain}, and find none there.`,
     reference: 'RFC 8461 §3.1',
     owner: 'domain',
     fix: ({ domain }) => `Move the record to _mta-sts.${domain}, after the policy is served.`,
@@ -106,7 +107,7 @@ export const mtaStsFindings = {
     topic: 'mta-sts',
     title: 'The policy file departs from the standard',
     passed: 'The policy file follows the standard',
-    why: 'Tolerant senders use the policy. Others refuse it or read it differently.',
+    why: 'Tolerant senders use the policy. Other senders refuse the policy or read it differently.',
     reference: 'RFC 8461 §3.2',
     owner: 'domain',
     fix: 'Correct the line and publish the record with a new id.',
@@ -125,10 +126,10 @@ export const mtaStsFindings = {
   'sts-policy-note': {
     topic: 'mta-sts',
     title: 'The MTA-STS record or policy has an unusual part',
-    why: 'It is valid, but probably a mistake.',
+    why: 'The part is valid, but probably a mistake.',
     reference: 'RFC 8461 §3',
     owner: 'domain',
-    fix: 'Correct or remove it, unless it is intended.',
+    fix: 'Correct or remove the part, unless it is intended.',
     steps: (findingValues) => [
       confirm(
         `Look at the record _mta-sts.${findingValues.domain} and at ${policyUrl(findingValues)}: ${findingValues.reason ?? 'the part named above'}.`,
@@ -158,7 +159,7 @@ export const mtaStsFindings = {
   'sts-policy-not-fetched': {
     topic: 'network',
     title: 'This check did not fetch the MTA-STS policy',
-    why: 'The policy host shares its addresses with other domains. Its operator refuses checks, or this machine has reached its limit of connections there. Whether the policy works is unknown.',
+    why: 'The policy host shares its addresses with other domains. The operator of the host refuses checks, or this machine has reached its connection limit for the host. Whether the policy works is unknown.',
     reference: 'RFC 8461 §3.3',
     owner: 'own-network',
     fix: 'Check the domain again on another day.',
@@ -249,7 +250,7 @@ export const mtaStsFindings = {
       ...lookUpFirst(findingValues),
       servePolicy(findingValues, 'testing'),
       config(
-        'Set in the server block of nginx:',
+        'Set this directive in the server block of nginx:',
         'location = /.well-known/mta-sts.txt { default_type text/plain; }',
       ),
       policyRecord(findingValues),
@@ -374,7 +375,7 @@ export const mtaStsFindings = {
     why: 'When max_age expires, an attacker who blocks the lookup can strip TLS again.',
     reference: 'RFC 8461 §3.2',
     owner: 'domain',
-    fix: 'Raise max_age to weeks, once the policy has worked without failures.',
+    fix: 'Raise max_age to several weeks once the policy has worked without failures.',
     steps: (findingValues) => [
       servePolicy(
         findingValues,

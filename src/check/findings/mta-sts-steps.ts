@@ -33,7 +33,7 @@ export const servePolicy = (
  */
 export const policyRecord = (findingValues: FindingValues, suffix = ''): FixStep =>
   dns(
-    'Publish this record; it replaces any current one.',
+    'Publish this record, and delete any older MTA-STS record.',
     `_mta-sts.${findingValues.domain}. 3600 IN TXT "v=STSv1; id=${findingValues.policyId}${suffix}"`,
   );
 /** The step that publishes a TLS-RPT record. */
@@ -78,7 +78,7 @@ export const lookUpFirst = ({ unseen, domain }: FindingValues): FixStep[] =>
     ? []
     : [
         command(
-          `This check saw no address of ${unseen.join(', ')}, so the texts below do not contain it. Look it up. If the host exists, add a line with "mx: " and its name to each policy text below. If not, delete its MX record.`,
+          `This check saw no address of ${unseen.join(', ')}, so the texts below do not contain it. Look up each host. If the host exists, add a line with "mx: " and its name to each policy text below. If the host does not exist, delete its MX record.`,
           [`dig MX ${domain}`, ...unseen.map((name) => `dig A ${name}; dig AAAA ${name}`)].join(
             '; ',
           ),
@@ -118,7 +118,7 @@ export const publishPolicy = (findingValues: FindingValues): FixStep[] => {
 export const serveAgain = (findingValues: FindingValues): FixStep[] => [
   command('Fetch the policy as a sender does.', `curl -sSi ${policyUrl(findingValues)}`),
   config(
-    `If that fails as well, make the DNS and the web server of mta-sts.${findingValues.domain} answer. Leave the policy and its record unchanged.`,
+    `If your fetch fails as well, make the DNS and the web server of mta-sts.${findingValues.domain} answer. Leave the policy and its record unchanged.`,
   ),
   checkAgain(findingValues),
 ];

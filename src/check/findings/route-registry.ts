@@ -116,7 +116,7 @@ export const routeFindings = {
         : `The address ${ip} of ${host} never accepts mail`,
     passed: 'No mail host refuses all mail',
     why: ({ reply, ip }) =>
-      `It greets with "${reply ?? '521'}". Senders use the other ${ip === '' ? 'hosts of the domain' : 'addresses and hosts'}; without one they bounce the mail.`,
+      `It greets with "${reply ?? '521'}". Senders use the other ${ip === '' ? 'hosts of the domain' : 'addresses and hosts'}; if there is none, they bounce the mail.`,
     reference: 'RFC 7504 §3',
     owner: 'domain',
     fix: 'Remove the record that names this server, or start the mail server.',
@@ -139,7 +139,7 @@ export const routeFindings = {
       `The address ${findingValues.ip} of ${findingValues.host} is not public`,
     passed: 'Every address of a mail host is public',
     why: (findingValues) =>
-      `${findingValues.detail || 'It is not a public address'}. Senders outside that network cannot reach it, and this check does not connect to it.`,
+      `${findingValues.detail || 'It is not a public address'}. Senders on the internet cannot reach it, and this check does not connect to it.`,
     reference: 'RFC 6890 §2.2, RFC 5321 §5.1',
     owner: 'dns-host',
     fix: 'Publish only the public address of the mail host.',
@@ -281,9 +281,9 @@ export const routeFindings = {
       const { meant, detail, host, policy, instead } = findingValues;
       const enforced = policy?.mode === 'enforce';
       const refusal = enforced
-        ? `Senders that apply the policy compare the name in the MX record, ${host}, and ${instead}`
-        : `With MTA-STS in mode enforce, senders compare the name in the MX record, ${host}, and defer the mail`;
-      if (meant !== undefined) return `It leads to ${meant}. ${detail} ${refusal}.`;
+        ? `Senders that apply the policy compare it with the name in the MX record, ${host}, and ${instead}`
+        : `With MTA-STS in mode enforce, senders compare the policy with the name in the MX record, ${host}, and defer the mail`;
+      if (meant !== undefined) return `The alias leads to ${meant}. ${detail} ${refusal}.`;
       const target = detail === '' ? '' : ` (it leads to ${detail})`;
       return `An MX record must name a host with addresses, not a CNAME${target}. Senders differ in which name they expect in the certificate and in TLSA records.`;
     },
@@ -292,7 +292,7 @@ export const routeFindings = {
     fix: (findingValues) =>
       findingValues.meant === undefined
         ? 'Name the host itself in the MX record, after the certificate and the policy name it.'
-        : `Name ${findingValues.meant} in the MX record. No other name changes.`,
+        : `Name ${findingValues.meant} in the MX record. Leave all other names unchanged.`,
     steps: (findingValues) =>
       findingValues.meant === undefined
         ? aliasSteps(findingValues)
@@ -304,7 +304,7 @@ export const routeFindings = {
    */
   'address-family-failed': {
     topic: 'mx',
-    title: (findingValues) => `One address family of ${findingValues.host} cannot be looked up`,
+    title: (findingValues) => `The A or AAAA lookup of ${findingValues.host} fails`,
     why: 'Senders use the addresses of the other family. Some implementations defer the mail instead.',
     reference: 'RFC 7672 §2.1.2, RFC 5321 §5.1',
     owner: 'dns-host',
@@ -341,7 +341,7 @@ export const routeFindings = {
   'port-25-blocked': {
     topic: 'network',
     title: 'This network seems to block port 25',
-    why: 'No mail host could be reached: the port is blocked here, or every host is down. Nothing is known about their TLS. DNS, MTA-STS and TLS-RPT were checked.',
+    why: 'No mail host could be reached: the port is blocked here, or every host is down. This result contains no information about their TLS. This check covered DNS, MTA-STS and TLS-RPT.',
     reference: 'RFC 5321 §4.5.4.2',
     owner: 'own-network',
     fix: 'Run the check from a mail server, or from a network that allows outgoing port 25.',
@@ -369,10 +369,10 @@ export const routeFindings = {
   'hosts-skipped': {
     topic: 'network',
     title: withDetail('Not all mail hosts were checked'),
-    why: 'A check contacts at most ten mail hosts by default. Senders may still use the others.',
+    why: 'A check contacts at most ten mail hosts by default. Senders may still use the other hosts.',
     reference: 'RFC 5321 §5.1',
     owner: 'own-network',
-    fix: 'Check more of them.',
+    fix: 'Check more hosts.',
     steps: (findingValues) => [
       command('Check up to 100 hosts.', checkCommand(findingValues, ' --max-hosts 100')),
     ],
@@ -394,10 +394,10 @@ export const routeFindings = {
   'no-mail': {
     topic: 'mx',
     title: 'The domain has no mail host',
-    why: 'There is neither an MX record nor an address, so mail to it bounces immediately.',
+    why: 'The domain has neither an MX record nor an address, so senders bounce its mail immediately.',
     reference: 'RFC 5321 §5.1',
     owner: 'domain',
-    fix: 'If the domain accepts no mail, declare it.',
+    fix: 'If the domain accepts no mail, publish a null MX record.',
     steps: (findingValues) => [
       dns(
         'If the domain accepts no mail, publish this record.',
@@ -412,7 +412,7 @@ export const routeFindings = {
   'implicit-mx': {
     topic: 'mx',
     title: 'Without an MX record, mail goes to the domain itself',
-    why: 'This works, but breaks when the web server moves.',
+    why: 'Delivery works, but breaks when the web server moves to another address.',
     reference: 'RFC 5321 §5.1',
     owner: 'domain',
     fix: 'Publish an MX record that names the mail host.',

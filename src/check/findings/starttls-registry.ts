@@ -42,7 +42,8 @@ const insideEnd = ({ reply, detail }: FindingValues): string =>
  * One file for key and chain: Postfix then never loads a certificate with the wrong key.
  */
 const keyAndChain = 'smtpd_tls_chain_files = /etc/ssl/private/mail.pem';
-const fileOrder = 'Set in /etc/postfix/main.cf. The file holds key, certificate, intermediates:';
+const fileOrder =
+  'Set this parameter in /etc/postfix/main.cf. The file holds key, certificate, intermediates:';
 const validateAndReload = command(
   'Validate the configuration and reload Postfix.',
   'postfix check && systemctl reload postfix',
@@ -69,11 +70,11 @@ const asaInspection = config(
 /** The setting that makes Postfix log the versions and suites that senders still use. */
 const logSessions = postfixStep(
   'smtpd_tls_loglevel = 1',
-  'Log sessions. Set in /etc/postfix/main.cf:',
+  'Log sessions: set this parameter in /etc/postfix/main.cf.',
 );
 const countSessions = (pattern: string): FixStep =>
   command(
-    'Count the sessions that still need it.',
+    'Count the sessions by TLS version and cipher suite.',
     `grep -hoE '${pattern}' /var/log/mail.log* | sort | uniq -c`,
   );
 
@@ -104,7 +105,7 @@ export const starttlsFindings = {
     title: 'The STARTTLS keyword is overwritten, seen from here',
     passed: 'No STARTTLS keyword is overwritten',
     why: (findingValues) =>
-      `The reply contains ${findingValues.detail || 'an altered keyword'} instead of STARTTLS. A mail filter or an on-path attacker rewrites it, so mail travels in plaintext.`,
+      `The reply contains ${findingValues.detail || 'an altered keyword'} instead of STARTTLS. A mail filter or an on-path attacker rewrites the reply, so mail travels in plaintext.`,
     reference: 'RFC 8461 §1, RFC 3207 §6',
     owner: 'mail-host',
     fix: 'Find the device that rewrites the SMTP session and switch its SMTP inspection off.',
@@ -180,7 +181,7 @@ export const starttlsFindings = {
       `The control host also looks stripped${inBrackets(findingValues.detail)}, so nothing is known about the domain's STARTTLS.`,
     reference: 'RFC 3207 §6',
     owner: 'own-network',
-    fix: 'Check from another network. Switch off SMTP inspection here: mail from here travels in plaintext.',
+    fix: 'Check from another network. Switch off SMTP inspection in this network: mail from it travels in plaintext.',
     steps: (findingValues) => [
       asaInspection,
       confirm('Check from another network.', checkCommand(findingValues)),
@@ -246,7 +247,7 @@ export const starttlsFindings = {
     title: 'STARTTLS works on some connections only',
     passed: 'STARTTLS works on every connection',
     why: (findingValues) =>
-      findingValues.detail || 'Some connections have a session with TLS, and others have none.',
+      findingValues.detail || 'TLS works on some connections and fails on others.',
     reference: 'RFC 8461 §5, RFC 7672 §2.2, RFC 3207 §4',
     owner: 'mail-host',
     fix: 'Configure every server behind this address the same way: each must offer STARTTLS, complete the handshake and accept mail.',
@@ -275,7 +276,7 @@ export const starttlsFindings = {
     title: 'A ClientHello of modern size starts no TLS session',
     passed: 'Every mail host answers a ClientHello of modern size',
     why: (findingValues) =>
-      `${findingValues.detail || 'A ClientHello of 1,550 octets failed, but a smaller one was answered.'} Senders with OpenSSL 3.5 or Go send about this size and cannot start TLS. Their mail is deferred or sent in plaintext.`,
+      `${findingValues.detail || 'A ClientHello of 1,550 octets failed, but a smaller one was answered.'} Senders with OpenSSL 3.5 or Go send about this size and cannot start TLS. They defer their mail or send it in plaintext.`,
     reference: 'RFC 9846 §4.2.2',
     owner: 'mail-host',
     fix: 'Find the firewall, proxy or load balancer that drops or refuses a ClientHello of several packets.',
@@ -298,9 +299,9 @@ export const starttlsFindings = {
    */
   'tls-sni-required': {
     topic: 'starttls',
-    title: 'A handshake without SNI is refused',
+    title: 'The server refuses a handshake without SNI',
     why: ({ detail }) =>
-      `${detail === '' ? '' : `The handshake ended with ${detail}. `}Many senders send no server name, and Postfix is one of them by default. They send their mail in plaintext, or defer it.`,
+      `${detail === '' ? '' : `The handshake ended with ${detail}. `}Many senders, including Postfix by default, send no server name. They send their mail in plaintext, or defer it.`,
     reference: 'RFC 8461 §7.1, RFC 7672 §8.1',
     owner: 'mail-host',
     fix: 'Set a default certificate for clients that send no server name.',
@@ -311,7 +312,7 @@ export const starttlsFindings = {
       ),
       postfixStep(
         'smtpd_tls_chain_files = /etc/letsencrypt/live/mx.example.com/privkey.pem, /etc/letsencrypt/live/mx.example.com/fullchain.pem',
-        'Set a default in /etc/postfix/main.cf, next to tls_server_sni_maps:',
+        'Set a default certificate in /etc/postfix/main.cf, next to tls_server_sni_maps:',
       ),
       confirm('In HAProxy, remove strict-sni from the bind line.'),
       checkAgain(findingValues),
@@ -347,8 +348,8 @@ export const starttlsFindings = {
    */
   'tls-old-version': {
     topic: 'tls-version',
-    title: 'TLS 1.0 or 1.1 is in use',
-    passed: 'TLS 1.0 and 1.1 are not in use',
+    title: 'The server accepts TLS 1.0 or 1.1',
+    passed: 'Every mail host refuses TLS 1.0 and 1.1',
     why: 'These versions rely on SHA-1 and are deprecated. They are still better than plaintext, which an old sender would use instead.',
     reference: 'RFC 8996 §2',
     owner: 'mail-host',
@@ -369,7 +370,7 @@ export const starttlsFindings = {
    */
   'tls-broken-version': {
     topic: 'tls-version',
-    title: 'SSLv2 or SSLv3 is accepted',
+    title: 'The server accepts SSLv2 or SSLv3',
     passed: 'Every mail host refuses SSLv2 and SSLv3',
     why: 'Both are broken: an on-path attacker can read the session. SSLv2 also endangers the same key on other services (DROWN).',
     reference: 'RFC 6176 §3, RFC 7568 §3',
@@ -388,12 +389,12 @@ export const starttlsFindings = {
    */
   'tls-weak-suite': {
     topic: 'cipher',
-    title: withDetail('A weak cipher suite is in use'),
+    title: withDetail('The server accepts a weak cipher suite'),
     passed: 'No mail host accepts a weak cipher suite',
     why: 'RC4 and 3DES can be broken with effort. Weak encryption is still better than plaintext.',
     reference: 'RFC 7465 §2, RFC 9325 §4.1',
     owner: 'mail-host',
-    fix: 'Count the sessions that still need them. Then exclude RC4, 3DES, export and NULL suites.',
+    fix: 'Count the sessions that still need weak suites. Then exclude RC4, 3DES, export and NULL suites.',
     steps: (findingValues) => [
       countSessions('with cipher [A-Z0-9-]+'),
       postfixStep(
@@ -409,7 +410,7 @@ export const starttlsFindings = {
    */
   'tls-anonymous-suite': {
     topic: 'cipher',
-    title: 'Anonymous cipher suites are accepted',
+    title: 'The server accepts anonymous cipher suites',
     why: 'Senders that verify certificates never choose them. They do not harm other senders.',
     reference: 'RFC 7672 §8.2',
     owner: 'mail-host',
@@ -431,7 +432,7 @@ export const starttlsFindings = {
     fix: 'Update the mail server: it must discard everything received before the handshake.',
     steps: (findingValues) => [
       command(
-        'Update the mail server that is installed.',
+        'Update the installed mail server.',
         'apt-get install --only-upgrade postfix exim4 sendmail opensmtpd',
       ),
       checkAgain(findingValues),

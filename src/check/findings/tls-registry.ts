@@ -17,10 +17,10 @@ import {
 /** The setting that makes Postfix log the version and suite of each session. */
 const logSessions = postfixStep(
   'smtpd_tls_loglevel = 1',
-  'Log sessions. Set in /etc/postfix/main.cf:',
+  'Log sessions: set this parameter in /etc/postfix/main.cf.',
 );
 const countSessions = command(
-  'Count the sessions that still need it.',
+  'Count the sessions by TLS version and cipher suite.',
   `grep -hoE '(TLSv[0-9.]+|SSLv3) with cipher [A-Z0-9-]+' /var/log/mail.log* | sort | uniq -c`,
 );
 /**
@@ -86,9 +86,9 @@ export const tlsFindings = {
    */
   'tls-broken-suite': {
     topic: 'cipher',
-    title: withDetail('A NULL or export suite is accepted'),
+    title: withDetail('The server accepts a NULL or export suite'),
     passed: 'No mail host accepts a NULL or export suite',
-    why: 'NULL suites do not encrypt, and export suites are broken in hours. A sender that negotiates one is not protected.',
+    why: 'NULL suites do not encrypt, and export suites are broken in hours. A session with such a suite is not protected.',
     reference: 'RFC 9325 §4.1',
     owner: 'mail-host',
     fix: 'Exclude NULL and export suites.',
@@ -123,15 +123,15 @@ export const tlsFindings = {
    */
   'tls-unlisted-suite': {
     topic: 'cipher',
-    title: withDetail('A suite outside the profile is accepted'),
+    title: withDetail('The server accepts a suite outside the profile'),
     passed: 'Every mail host accepts only suites of the profile',
     why: weakBeatsPlaintext,
     reference: 'RFC 9325 §4.2',
     owner: 'mail-host',
-    fix: 'Count the sessions that need it. Then offer only the suites of the profile.',
+    fix: 'Count the sessions that need this suite. Then offer only the suites of the profile.',
     steps: firstCount(
       command(
-        "Print settings by Mozilla's guidelines 6.0. Exim and OpenSMTPD are supported as well.",
+        "Print the settings of Mozilla's guidelines 6.0. The command supports Exim and OpenSMTPD too.",
         'hermetic config postfix',
       ),
     ),
@@ -143,12 +143,12 @@ export const tlsFindings = {
    */
   'tls-phase-out-suite': {
     topic: 'cipher',
-    title: withDetail('A suite that is being phased out is accepted'),
+    title: withDetail('The server accepts a suite that is being phased out'),
     passed: 'No mail host accepts a suite that is being phased out',
     why: weakBeatsPlaintext,
     reference: 'RFC 9325 §4.2',
     owner: 'mail-host',
-    fix: 'Count the sessions that need it, and exclude it when no session does.',
+    fix: 'Count the sessions that need this suite, and exclude it when no session does.',
     steps: firstCount(),
   },
   /**
@@ -159,7 +159,7 @@ export const tlsFindings = {
     topic: 'tls-version',
     title: withDetail('A TLS version of the profile is missing'),
     passed: 'Every mail host offers each TLS version of the profile',
-    why: 'Senders that accept only current versions share none with this server. They fall back to plaintext or defer the mail.',
+    why: 'Senders that accept only current versions have no version in common with this server. They fall back to plaintext or defer the mail.',
     reference: 'RFC 9325 §3.1.1',
     owner: 'mail-host',
     fix: 'Offer TLS 1.2 and 1.3.',
@@ -175,7 +175,7 @@ export const tlsFindings = {
    */
   'tls-weak-group': {
     topic: 'cipher',
-    title: withDetail('A weak key exchange group is accepted'),
+    title: withDetail('The server accepts a weak key exchange group'),
     passed: 'No mail host accepts a weak key exchange group',
     why: 'An attacker who breaks the key exchange reads every session that used the group, even later.',
     reference: 'RFC 9325 §4.3',
@@ -189,9 +189,9 @@ export const tlsFindings = {
    */
   'tls-phase-out-group': {
     topic: 'cipher',
-    title: withDetail('A group that is being phased out is accepted'),
+    title: withDetail('The server accepts a group that is being phased out'),
     passed: 'No mail host accepts a group that is being phased out',
-    why: 'It is not broken, but newer groups are faster and safer.',
+    why: 'The group is not broken, but newer groups are faster and safer.',
     reference: 'RFC 9325 §4.3',
     owner: 'mail-host',
     fix: 'Prefer X25519, P-256 and P-384.',
@@ -213,7 +213,7 @@ export const tlsFindings = {
     // postconf(5): custom DH parameters are not recommended from Postfix 3.7 on.
     steps: (findingValues) => [
       command(
-        'Remove your own parameters. Postfix 3.1 has 2048 bits, and from 3.7 on OpenSSL 3 chooses.',
+        'Remove your own parameters. Postfix 3.1 and later use 2048 bits; from 3.7 on, OpenSSL 3 chooses the group.',
         'postconf -X smtpd_tls_dh1024_param_file',
       ),
       reloadPostfix,
@@ -229,7 +229,7 @@ export const tlsFindings = {
     topic: 'cipher',
     title: withDetail('The key exchange can be signed with SHA-1'),
     passed: 'No mail host signs the key exchange with SHA-1',
-    why: 'SHA-1 signatures can be forged with effort. No current sender asks for them.',
+    why: 'SHA-1 signatures can be forged with effort. No current sender asks for SHA-1.',
     reference: 'RFC 9155 §2',
     owner: 'mail-host',
     fix: 'Update OpenSSL when convenient: its default security level refuses SHA-1.',
@@ -244,7 +244,7 @@ export const tlsFindings = {
     topic: 'cipher',
     title: "The client's order of suites decides",
     passed: "The server's order of suites decides",
-    why: 'Old senders that list weak suites first get them, although both sides have better ones.',
+    why: 'Old senders that list weak suites first get a weak suite, although both sides support better suites.',
     reference: 'RFC 9325 §4.2.1',
     owner: 'mail-host',
     fix: "Let the server's order decide.",
@@ -257,7 +257,7 @@ export const tlsFindings = {
    */
   'tls-compression': {
     topic: 'cipher',
-    title: 'TLS compression is accepted',
+    title: 'The server accepts TLS compression',
     passed: 'Every mail host refuses TLS compression',
     why: 'Compression before encryption reveals contents by their size (CRIME).',
     reference: 'RFC 9325 §3.3',
@@ -287,7 +287,7 @@ export const tlsFindings = {
     topic: 'tls-version',
     title: 'TLS 1.2 lacks secure renegotiation',
     passed: 'TLS 1.2 has secure renegotiation',
-    why: "An attacker can insert their own session before a sender's.",
+    why: 'An on-path attacker can insert commands before the session of a sender.',
     reference: 'RFC 5746 §4.4',
     owner: 'mail-host',
     fix: 'Update the TLS library.',
@@ -302,7 +302,7 @@ export const tlsFindings = {
     topic: 'tls-version',
     title: 'Clients can start a renegotiation',
     passed: 'Clients cannot start a renegotiation',
-    why: 'Each renegotiation costs the server a handshake and the client almost nothing. A few clients can overload it.',
+    why: 'Each renegotiation costs the server a handshake and the client almost nothing. A few clients can overload the server.',
     reference: 'RFC 9325 §3.5',
     owner: 'mail-host',
     fix: 'Switch off renegotiation by clients.',
@@ -316,7 +316,7 @@ export const tlsFindings = {
   'tls-unsettled': {
     topic: 'network',
     title: withDetail('Some TLS tests have no result'),
-    why: 'Each test takes a connection. A test without a result is neither good nor bad.',
+    why: 'Each test needs a connection of its own. A test without a result is neither good nor bad.',
     reference: 'RFC 9325 §4',
     owner: 'own-network',
     fix: 'Continue later from the saved evidence, with longer pauses or a larger budget.',
@@ -333,9 +333,9 @@ export const tlsFindings = {
    */
   'tls-hello-intolerant': {
     topic: 'starttls',
-    title: 'A ClientHello with many cipher suites is refused',
+    title: 'The server refuses a ClientHello with many cipher suites',
     passed: 'Every mail host accepts a ClientHello with many cipher suites',
-    why: 'The server accepts one of these suites from a shorter list only. Senders that offer a long list cannot start TLS with it.',
+    why: 'The server accepts one of these suites only in a shorter list. Senders that offer a long list cannot start TLS with this server.',
     reference: 'RFC 9846 §4.2.2',
     owner: 'mail-host',
     fix: 'Update the mail server, or the device that terminates TLS in front of it.',
@@ -345,7 +345,7 @@ export const tlsFindings = {
         `openssl s_client -starttls smtp -connect ${findingValues.host}:25 -servername ${findingValues.host} -cipher ALL:COMPLEMENTOFALL@SECLEVEL=0`,
       ),
       confirm(
-        'If it fails and a short list of suites works, rule out firewalls and proxies that read the handshake.',
+        'If only a short list of suites works, rule out firewalls and proxies that read the handshake.',
       ),
       command(
         'Print both versions, and update the program that terminates TLS.',
@@ -375,7 +375,7 @@ export const tlsFindings = {
   'tls-pq-draft-good': {
     topic: 'cipher',
     title: withDetail('A draft of post-quantum key exchange is offered'),
-    why: 'It protects recorded mail too. No RFC defines the group, so few senders offer it and it may change.',
+    why: 'The draft protects recorded mail too. No RFC defines the group, so few senders offer it and it may change.',
     reference: 'draft-ietf-tls-mlkem',
     owner: 'mail-host',
     fix: 'Offer X25519MLKEM768 (RFC 10024) as well.',

@@ -61,7 +61,8 @@ export const tlsRptFindings = {
   'tlsrpt-misplaced': {
     topic: 'tls-rpt',
     title: 'A TLS-RPT record is published at an unused name',
-    why: ({ domain }) => `Senders look it up only at _smtp._tls.${domain}, and find none there.`,
+    why: ({ domain }) =>
+      `Senders look up the record only at _smtp._tls.${domain}, and find none there.`,
     reference: 'RFC 8460 §3',
     owner: 'domain',
     fix: ({ domain }) => `Move the record to _smtp._tls.${domain}.`,

@@ -187,7 +187,10 @@ function caaRules(raised: FindingCollector, { caa, references }: ContinuityEvide
   for (const reference of references) {
     const { role, status, value } = reference;
     if (role === 'policy-host' && status === 'failed' && isRefusedByAll(reference))
-      raised.add('issuance-bogus', { host: value, reason: `the address of ${value} is bogus` });
+      raised.add('issuance-bogus', {
+        host: value,
+        reason: `the address lookup of ${value} is bogus`,
+      });
   }
   const own = caa.filter(({ host }) => `.${host}`.endsWith(`.${raised.evidence.domain}`));
   if (own.length > 0 && own.every(({ status }) => status === 'absent')) raised.add('caa-absent');

@@ -89,7 +89,7 @@ function passedOverRules(raised: FindingCollector): void {
  */
 function explainName({ name, alias }: HostEvidence, meant: string | undefined): string {
   if (meant !== undefined)
-    return `The final dot is missing, so the zone's own name was added: ${meant} exists.`;
+    return `The final dot is missing, so the name server appended the name of the zone. ${meant} exists.`;
   if (alias) return `It is an alias of ${alias.canonicalName}, which has no address.`;
   const foreign = foreignCharacters(name);
   return foreign === undefined ? '' : `A host name cannot hold ${foreign}.`;
@@ -253,7 +253,7 @@ function addressRules(
   if (beside.length > 0 && (summary.starttls === 'absent' || summary.starttls === 'mangled'))
     raised.add('starttls-differs', {
       host: judgedHost.evidence.name,
-      detail: `Without TLS: port ${raised.evidence.smtpPort}; with it: ${beside.join(', ')}. The server knows TLS, so STARTTLS is disabled on this port, or removed on the path to it.`,
+      detail: `Without TLS: port ${raised.evidence.smtpPort}; with it: ${beside.join(', ')}. The server supports TLS, so STARTTLS is disabled on this port, or removed on the path to it.`,
     });
   // The reply is the refusal of EHLO, if the server supports HELO only.
   if (summary.starttls === 'absent')
@@ -400,8 +400,8 @@ function unsettledRule(
   // open.
   if (address.insideTls === 'unknown') return;
   const spent = connections.filter((connection) => !connection.earlier).length;
-  let reason = 'it belongs to another profile';
-  if (evidence.depth === 'triage') reason = 'depth triage does not ask';
+  let reason = 'the test belongs to another profile';
+  if (evidence.depth === 'triage') reason = 'depth triage omits the test';
   if (stopped !== undefined) reason = codeWords(stopped).replace(/^The /, 'the ');
   if (stopped === 'budget') reason = `${spent} connections reached the limit`;
   if (stopped?.startsWith('starttls-')) reason = 'the last connections offered no STARTTLS';

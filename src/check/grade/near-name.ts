@@ -8,7 +8,8 @@
 export function explainNearName(dnsName: string, hostName: string): string | undefined {
   const name = dnsName.toLowerCase();
   const quoted = `"${dnsName}" in subjectAltName`;
-  if (name === `${hostName}.`) return `${quoted} ends with a dot, which no host name has there`;
+  if (name === `${hostName}.`)
+    return `${quoted} ends with a dot, and a name of a certificate has none`;
   if (/[^\x21-\x7e]/.test(name) && name.startsWith(hostName))
     return `${quoted} holds a character that no host name has`;
   const star = name.indexOf('*');

@@ -119,7 +119,7 @@ test('a server without ECDHE defers mail of senders that require TLS', () => {
     assert.equal(unasked.verdict, 'inconclusive');
     assert.match(
       unasked.findings.find(({ id }) => id === 'tls-unsettled')?.title ?? '',
-      /depth triage does not ask; open: tls-outdated-suites/,
+      /depth triage omits the test; open: tls-outdated-suites/,
     );
   }
 });

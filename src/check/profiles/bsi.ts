@@ -88,7 +88,7 @@ export const bsiOf2026: Profile = {
   ...bsiOf2023,
   name: 'bsi-tr-03108-2026-01',
   source:
-    'BSI TR-02102-2 2026-01 and TR-03108-1 2.0 by secondary sources (texts not read). DHE to 2029, TLS 1.2 to 2031. Otherwise as 2023-06',
+    'BSI TR-02102-2 2026-01 and TR-03108-1 2.0, according to secondary sources. It permits DHE until 2029 and TLS 1.2 until 2031. All other rules are those of 2023-06',
   date: '2026-01',
   tls: {
     ...bsiOf2023.tls,

@@ -70,7 +70,7 @@ export function defineCheck(command: Command, context: CommandContext): void {
     .option('--from <file>', 'read the domains from a file, one per line; - is standard input')
     .option(
       '--depth <depth>',
-      'how much to ask: triage (1 connection per address), verdict or inventory',
+      'how much to test: triage (1 connection per address), verdict or inventory',
       'verdict',
     )
     .option('--profile <name>', `grade by ${profileNames.join(', ')}, or a .json file`, 'baseline')
@@ -89,7 +89,7 @@ export function defineCheck(command: Command, context: CommandContext): void {
     .option('--max-hosts <n>', 'check at most n mail hosts (default 10)')
     .option('--max-addresses <n>', 'check at most n addresses of each host (default 4)')
     .option('--opt-out <file>', 'never connect to the hosts and addresses in this file')
-    .option('--resume <file>', 'continue from saved evidence: skip the answered questions');
+    .option('--resume <file>', 'continue from saved evidence: skip completed tests');
   withReports(withPeers(withResolver(command), '15'))
     .option('--evidence <file>', 'save the evidence, for hermetic grade and diff')
     .option('--full', 'print the full report of each domain, even for several')

@@ -142,7 +142,7 @@ async function ask(
     const dnsAnswer = await resolver.ask(parsed.value, number, { signal });
     if (filePath !== undefined) {
       if (!dnsAnswer.proof)
-        throw new HermeticError('dnssec-no-proof', `${zoneName}: there is nothing to prove`, {
+        throw new HermeticError('dnssec-no-proof', `${zoneName}: the answer has no proof`, {
           fix: 'Only a secure answer has a proof.',
         });
       // Every run of the lab generates its own keys, so its proofs contain the trust

@@ -48,7 +48,7 @@ export function defineDoctor(command: Command, context: CommandContext): void {
       context.finish(isSerious ? exitCodes.fail : exitCodes.good);
     });
   addHelpPage(command, context.output, {
-    note: 'Run it as root: other users cannot read the secrets. It changes nothing and contacts no machine but the resolver.',
+    note: 'Run it as root: other users cannot read the secrets. It changes nothing and contacts only the resolver.',
     exitStatus: [
       [exitCodes.good, 'no fault, or advice only'],
       [exitCodes.fail, 'a fault that defers mail, weakens protection or loses data'],
@@ -86,7 +86,7 @@ function examineUser({ root }: DoctorFlags): readonly InstallationFault[] {
       id: 'doctor-without-root',
       importance: importance.advice,
       message:
-        'this user cannot read all files, so faults may be missing, or may concern this user alone',
+        'this user cannot read all files, so some faults may be missing, and some may affect only this user',
       fix: 'Run: sudo hermetic doctor',
     },
   ];

@@ -151,7 +151,7 @@ function formatFinding(id: FindingId, lineWidth: number): string {
 const causes: Readonly<Record<FailureEntry['blame'], string>> = {
   peer: 'the other server',
   publisher: 'the records of the domain',
-  network: 'the network in between',
+  network: 'the network between sender and receiver',
   local: 'this machine',
 };
 

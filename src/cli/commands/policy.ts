@@ -39,7 +39,7 @@ export function definePolicy(command: Command, context: CommandContext): void {
   addHelpPage(command, output, {
     exitStatus: [
       [exitCodes.good, 'mail can be delivered'],
-      [exitCodes.fail, 'mail must be returned'],
+      [exitCodes.fail, 'mail must be bounced'],
       [exitCodes.usage, 'usage error'],
       [exitCodes.inconclusive, 'mail must be deferred'],
     ],

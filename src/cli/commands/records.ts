@@ -162,7 +162,7 @@ function print(
     return `${formatComment(missingStep.why)}${outputText}`;
   });
   if (recordsFlags.panel && missingSteps.some(({ record }) => record))
-    blocks.push(formatComment('Most web forms append the zone name: omit it from the name there.'));
+    blocks.push(formatComment('Most web forms append the zone name, so omit it from the name.'));
   output.out(blocks.join('\n'));
 }
 

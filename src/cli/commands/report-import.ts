@@ -69,7 +69,7 @@ export function defineReportImport(command: Command, context: CommandContext): v
     .option('--store <file>', 'add them to this database; without it, only read them')
     .option(
       '--domain <name>',
-      'count only reports about this domain and those below it; repeatable',
+      'count only reports about this domain and its subdomains; repeatable',
       (value: string, all: string[] = []) => [...all, value.toLowerCase()],
     )
     .option('--no-verify', 'do not look up DKIM keys: signed messages stay unauthenticated')

@@ -102,8 +102,7 @@ export function parseMailboxUrl(text: string): MailboxUrl {
   const found =
     /^imaps:\/\/(?<user>.+)@(?<host>[^@/:]+)(?::(?<port>\d{1,5}))?(?:\/(?<folder>.*))?$/i;
   const { user = '', host = '', port = '993', folder = '' } = found.exec(text)?.groups ?? {};
-  if (/^imap:/i.test(text))
-    throw misuse('--mailbox', 'imap:// is not encrypted from the first octet', urlForm);
+  if (/^imap:/i.test(text)) throw misuse('--mailbox', 'imap:// begins in plaintext', urlForm);
   if (user.includes(':'))
     throw misuse(
       '--mailbox',
@@ -156,7 +155,7 @@ function assertComplete(flags: ImportFlags): readonly string[] {
     );
   // Any sender can mail a report about any domain to a mailbox.
   if (domain.length === 0)
-    throw misuse('--mailbox', 'needs your domains', 'Specify --domain for each of them.');
+    throw misuse('--mailbox', 'needs your domains', 'Specify --domain for each of your domains.');
   if (store === undefined && dryRun !== true)
     throw misuse('--mailbox', 'needs a database', 'Specify --store FILE, or use --dry-run.');
   if (json)
@@ -283,7 +282,7 @@ export function summaryOf(imported: MailboxImport, options: SummaryOptions): str
   else lines.push(`${taken} mails ${verb} deleted; the others stay.`);
   if (pending > 0)
     lines.push(
-      `${pending} mails are pending because of a DKIM key. Run the command again in some minutes.`,
+      `${pending} mails are pending because of a DKIM key. Run the command again in a few minutes.`,
     );
   if (isDryRun) lines.push('This was a dry run: nothing was stored, moved or deleted.');
   return `${lines.join('\n')}\n`;

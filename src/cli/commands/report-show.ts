@@ -59,11 +59,14 @@ export function defineReportShow(command: Command, { output, finish }: CommandCo
     .description('show the failed sessions, their start, the likely cause and the fix')
     .argument(
       '[domain]',
-      "show this domain in full; '' for reports that name none (default: every domain with failures)",
+      "show this domain in full; '' for reports that name no domain (default: every domain with failures)",
     )
     .option('--store <file>', 'database of reports', DEFAULT_STORE)
     .option('--days <number>', 'look back this many days', '14')
-    .option('--to <date>', 'end with this day, such as 2026-05-10 (default: the last with reports)')
+    .option(
+      '--to <date>',
+      'end with this day, such as 2026-05-10 (default: the last day with reports)',
+    )
     .option(
       '--checked <file>',
       'explain failures by this result of hermetic check --json; repeatable',
@@ -213,7 +216,7 @@ function reportsAbsent(name: string, filePath: string, known: readonly string[])
   return new HermeticError('reports-absent', `${filePath} has no report about ${name}`, {
     fix: near
       ? `Did you mean ${near}?`
-      : `It has reports about ${known.slice(0, MAX_NAMED).join(', ')}${more}.`,
+      : `The database has reports about ${known.slice(0, MAX_NAMED).join(', ')}${more}.`,
   });
 }
 

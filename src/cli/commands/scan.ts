@@ -67,8 +67,15 @@ function defineStart(command: Command, context: CommandContext): void {
     .option('--cited-as <text>', 'citation of a published list, such as its permanent id')
     .option('--workers <n>', 'workers in this process, 0 or 1; other processes may run more', '1')
     .option('--opt-out <file>', 'never contact the hosts and addresses in this file; it is stored')
-    .option('--revisit <days>', 'do not visit an unchanged host again within these days', '14');
-  command.option('--every <days>', 'let workers scan the list again after these days; 0 is never');
+    .option(
+      '--revisit <days>',
+      'do not visit an unchanged host again within this number of days',
+      '14',
+    );
+  command.option(
+    '--every <days>',
+    'let workers scan the list again after this number of days; 0 is never',
+  );
   withWorker(withScanDatabase(command)).action(async (file: string, flags: StartFlags) =>
     context.finish(await start(file, flags, context)),
   );

@@ -34,7 +34,7 @@ export function withSender(command: Command): Command {
   command
     .optionsGroup('Policy:')
     .option('--via <next-hop>', 'use the smart host [smtp.example.net]:25 and its policies')
-    .option('--store <file>', 'use the MTA-STS policies cached in this database, and add to it')
+    .option('--store <file>', 'use this database as the cache of MTA-STS policies')
     .option('--require <what>', 'require tls, dane or verified even if the domain does not')
     .option('--observe', 'report mail that a policy would defer, and deliver it')
     .option('--dane-suffices', 'require no public CA if TLSA records match')

@@ -47,7 +47,7 @@ export function defineSetup(command: Command, context: CommandContext): void {
     .option('--host <host>', 'publish: a mail server of the domains (repeatable)', collectValues)
     .option('--policy-host <host>', 'publish: the name of this machine')
     .option('--report-to <uri>', 'publish: address for TLS reports (default mailto:tlsrpt@DOMAIN)')
-    .option('--dns-server <address>', 'publish: primary name server that takes updates')
+    .option('--dns-server <address>', 'publish: primary name server that accepts updates')
     .option('--dns-zone <zone>', 'publish: its zone (default: the first domain)')
     .option('--dns-key <file>', 'publish: its TSIG key (default /etc/hermetic/dns.key)')
     .addOption(
@@ -58,7 +58,7 @@ export function defineSetup(command: Command, context: CommandContext): void {
     )
     .option('--agree', 'publish: agree to the terms of the CA')
     .option('--recipient <address>', 'report: a mail address for reports', collectValues)
-    .option('--listen <address>', 'report, web: the address of the port')
+    .option('--listen <address>', 'report, web: the address to listen on')
     .option('--alarm-to <address>', 'watch: a mail address for alarms')
     .option('--mail-server <host>', 'watch: the mail server for alarms', '127.0.0.1')
     .option('--webhook <url>', 'watch: a chat service or program for alarms')
@@ -197,7 +197,7 @@ async function complete(use: Use, flags: SetupFlags, signal: AbortSignal): Promi
     if (flags[name] !== undefined) continue;
     const answer = await ask(`${text}: `, { signal });
     if (answer) asked[name] = name === 'policyHost' || name === 'alarmTo' ? answer : [answer];
-    else if (!isOptional) throw misuse(flag, `setup ${use} needs it`, `Add ${flag}.`);
+    else if (!isOptional) throw misuse(flag, `setup ${use} needs this option`, `Add ${flag}.`);
   }
   const answers: JobAnswers = { ...flags, ...asked };
   assertNames('--domain', answers.domain);

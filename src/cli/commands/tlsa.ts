@@ -35,7 +35,7 @@ export function defineTlsa(command: Command, context: CommandContext): void {
   command
     .argument(
       '<file...>',
-      'PEM file of a certificate or key; - is standard input. Name the current and the next key',
+      'PEM file of a certificate or key; - is standard input. Specify the files of the current and the next key',
     )
     .option('--host <name>', 'print complete records for this MX host')
     .option('--port <number>', 'port of the server', '25')

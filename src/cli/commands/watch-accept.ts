@@ -56,7 +56,7 @@ export function defineWatchAccept(command: Command, context: CommandContext): vo
       context.finish(await accept(nameOf(typed).toLower(), flags, context.output)),
     );
   addHelpPage(command, context.output, {
-    note: 'Later changes are reported again: a further loss, and a protection that returns and is lost again.',
+    note: 'The watch still reports later changes: a further loss, or a protection that returns and is lost again.',
     exitStatus: [
       [exitCodes.good, 'the losses are shown, or accepted with --yes'],
       [exitCodes.fail, 'the domain has no confirmed loss of a protection'],
@@ -86,7 +86,8 @@ async function accept(domain: string, flags: AcceptFlags, output: Output): Promi
   const head = yes ? 'Accepted' : 'To accept';
   output.out(`${head} for ${neutralise(domain)}${reason ? ` (${neutralise(reason)})` : ''}:\n`);
   output.out(`${lines}\n`);
-  if (!yes) output.out('Nothing was written. Repeat the command with --yes to accept this.\n');
+  if (!yes)
+    output.out('Nothing was written. Repeat the command with --yes to accept these losses.\n');
   return exitCodes.good;
 }
 

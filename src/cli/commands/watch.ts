@@ -49,10 +49,10 @@ export function defineWatch(command: Command, context: CommandContext): void {
     .optionsGroup('What to watch:')
     .option(
       '--state <file>',
-      'store the results of the checks in this file; it is created when absent',
+      'store the results of the checks in this file; the command creates it if absent',
     )
     .option('--from <file>', 'read the domains from a file, one per line; - is standard input')
-    .option('--depth <depth>', 'how much to ask: triage, verdict or inventory', 'verdict')
+    .option('--depth <depth>', 'how much to test: triage, verdict or inventory', 'verdict')
     .option('--profile <name>', `grade by ${profileNames.join(', ')}, or a .json file`, 'baseline');
   withPeers(withResolver(command), '15')
     .optionsGroup('Output:')
@@ -88,7 +88,7 @@ async function watch(
 ): Promise<number> {
   const { state: filePath, from } = watchFlags;
   if (filePath === undefined || filePath === STANDARD_STREAM)
-    throw misuse('--state', 'a watch needs a file', 'Specify one: --state watch.json.');
+    throw misuse('--state', 'the watch needs a state file', 'Specify one: --state watch.json.');
   const listed = from === undefined ? [] : readDomainList(from);
   const domains = [
     ...new Set([...given, ...listed].map((domainText) => nameOf(domainText).toLower())),

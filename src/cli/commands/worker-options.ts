@@ -26,10 +26,14 @@ export function withWorker(command: Command): Command {
     .option('--budget <n>', 'open at most n connections to an address in a day', '60')
     .option('--rate <n>', 'open at most n connections in a second', '100')
     .option('--in-flight <n>', 'visit at most n addresses at the same time', '1000')
-    .option('--max-rests <n>', 'skip an address after n rests (15 minutes, 1, 6, 24 hours)', '1')
+    .option(
+      '--max-rests <n>',
+      'skip an address after n pauses (of 15 minutes, then 1, 6 and 24 hours)',
+      '1',
+    )
     .option(
       '--policy-spacing <seconds>',
-      'wait between policies of an address that answers',
+      'wait between two policy fetches from one address',
       '0.05',
     )
     .option('--policy-budget <n>', 'fetch at most n policies from an address in a day', '10000')

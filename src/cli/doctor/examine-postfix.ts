@@ -65,7 +65,7 @@ function examineMap(
       {
         id: 'map-without-daemon',
         importance: importance.mailDeferred,
-        message: `Postfix asks ${map}, and no daemon answers: Postfix defers all mail`,
+        message: `Postfix asks ${map}, but no daemon answers, so Postfix defers all mail`,
         fix: section
           ? 'Start the daemon: systemctl start hermetic'
           : 'Add the section postfix (hermetic setup postfix), or remove the map from main.cf.',
@@ -142,14 +142,14 @@ function examineSection(
     faults.push({
       id: 'postfix-version',
       importance: importance.mailDeferred,
-      message: `Postfix is ${version}, and postfix.version is ${section.version}`,
+      message: `Postfix is ${version}, but postfix.version is ${section.version}`,
       fix: `Set postfix.version: "${version}".`,
     });
   if (section.resolverFile !== resolvConf)
     faults.push({
       id: 'resolver-file',
       importance: importance.protectionLost,
-      message: `the SMTP client reads ${resolvConf}, and the daemon tests ${section.resolverFile}`,
+      message: `the SMTP client reads ${resolvConf}, but the daemon tests ${section.resolverFile}`,
       fix: `Set postfix.resolver: {file: ${resolvConf}}.`,
     });
   return faults;
@@ -207,7 +207,7 @@ function examineSettings({ settings, hasRoots }: PostfixState): readonly Install
   if (!hasRoots)
     fault(
       'postfix-without-roots',
-      'smtp_tls_CAfile names no file: Postfix defers mail to domains with MTA-STS',
+      'smtp_tls_CAfile names no file, so Postfix defers mail to domains with MTA-STS',
       'smtp_tls_CAfile = /etc/ssl/certs/ca-certificates.crt',
     );
   return faults;
@@ -231,7 +231,7 @@ function examineRouting({ settings, overrides }: PostfixState): readonly Install
     faults.push({
       id: 'postfix-service-override',
       importance: importance.protectionLost,
-      message: `master.cf sets ${line.slice(service.length + 1)} for ${service}, which replaces main.cf`,
+      message: `master.cf sets ${line.slice(service.length + 1)} for ${service}, which overrides main.cf`,
       fix: `Unless it is intended, run: postconf -PX ${service}/${name} && postfix reload`,
     });
   }
@@ -240,7 +240,7 @@ function examineRouting({ settings, overrides }: PostfixState): readonly Install
     faults.push({
       id: 'postfix-level-mandatory',
       importance: importance.advice,
-      message: `smtp_tls_security_level = ${level} defers mail to domains that have no policy and no such TLS`,
+      message: `with smtp_tls_security_level = ${level}, Postfix defers mail to every domain whose TLS is weaker`,
       fix: "Unless it is intended, run: postconf -e 'smtp_tls_security_level = may' && postfix reload",
     });
   const relay = settings['relayhost'] ?? '';
@@ -249,7 +249,7 @@ function examineRouting({ settings, overrides }: PostfixState): readonly Install
       id: 'postfix-relayhost',
       importance: importance.advice,
       message: `relayhost = ${relay} receives all mail, so only that relay can enforce the policies of recipients`,
-      fix: 'Run Hermetic on the relay, or empty relayhost.',
+      fix: 'Run Hermetic on the relay, or clear relayhost.',
     });
   return faults;
 }

@@ -79,7 +79,7 @@ export function examineService(state: ServiceState): readonly InstallationFault[
     faults.push({
       id: 'unit-disabled',
       importance: importance.mailDeferred,
-      message: `the unit is ${enabled}: after the next boot the daemon does not run`,
+      message: `the unit is ${enabled}, so the daemon does not run after the next boot`,
       fix: `Run: ${enabled === 'masked' ? 'systemctl unmask hermetic && ' : ''}systemctl enable hermetic`,
     });
   if (uid === 0 && hasUser)

@@ -75,7 +75,7 @@ function examineDaemon(state: SystemState): readonly InstallationFault[] {
         id: 'daemon-down',
         importance: importance.mailDeferred,
         message: unreachable ?? 'the daemon does not answer',
-        fix: 'Start it: systemctl start hermetic. Its log: journalctl -u hermetic',
+        fix: 'Start it: systemctl start hermetic. Read its log: journalctl -u hermetic',
       },
     ];
   const faults: InstallationFault[] = [];
@@ -100,14 +100,14 @@ function examineDaemon(state: SystemState): readonly InstallationFault[] {
     faults.push({
       id: 'reload-refused',
       importance: importance.mailDeferred,
-      message: `the last reload was refused, so a restart would fail: ${refused.message}`,
+      message: `the daemon refused the last reload, so a restart would fail: ${refused.message}`,
       fix: refused.fix || 'Correct the configuration, then run: hermetic reload',
     });
   else if (configChanged > loadedAt)
     faults.push({
       id: 'config-not-loaded',
       importance: importance.advice,
-      message: 'a configuration file was changed after the daemon read it',
+      message: 'a configuration file changed after the daemon read it',
       fix: 'Run: hermetic reload',
     });
   return faults;
@@ -280,7 +280,7 @@ function examineChoices(state: SystemState): readonly InstallationFault[] {
     faults.push({
       id: 'observe-mode',
       importance: importance.advice,
-      message: 'policy.observe is on: no policy is enforced',
+      message: 'policy.observe is on, so the daemon enforces no policy',
       fix: 'Once the log shows no unexpected deferral, remove policy.observe and run: hermetic reload',
     });
   return faults;

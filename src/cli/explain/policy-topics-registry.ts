@@ -45,8 +45,8 @@ export const policyTopics: readonly ExplainTopic[] = [
     aliases: ['enforcement', 'solution', 'protection', 'senders', 'exposure'],
     title: 'Making senders require TLS',
     text: [
-      'Two policies exist. MTA-STS is a file on a web server with a certificate from a public CA. Large providers honour it. A sender fetches the file for its first message to the domain, and an on-path attacker can then hide the file. DANE publishes the key of the server under DNSSEC. It protects the first message too, but needs signed zones. The two do not conflict: publish both if possible. A sender that honours both enforces both.',
-      'Mail that cannot be delivered safely is deferred and retried, and bounces after days. It is never sent in plaintext.',
+      'A domain can publish two kinds of policy. MTA-STS is a file on a web server with a certificate from a public CA. Large providers honour it. A sender fetches the file for its first message to the domain, and an on-path attacker can then hide the file. DANE publishes the key of the server under DNSSEC. It protects the first message too, but needs signed zones. The two do not conflict: publish both if possible. A sender that honours both enforces both.',
+      'A sender defers and retries mail that it cannot deliver safely, and bounces it after days. It never sends such mail in plaintext.',
     ],
     caption: 'Mail to good.example, which publishes both, by class of sender',
     picture: async (stage) => exposurePicture((await stage.look('good.example')).result, senders),
@@ -141,7 +141,7 @@ export const policyTopics: readonly ExplainTopic[] = [
     aliases: ['key-rollover', 'tlsa-rollover', 'renewal'],
     title: 'Changing a key that TLSA records name',
     text: [
-      'Publish the record of the next key in addition to the current one. Wait two TTLs, so that every cache has it. Change the key, then remove the old record. In any other order there is a time when no record matches, and senders with DANE defer mail.',
+      'Publish the record of the next key in addition to the current one. Wait two TTLs, so that every cache has the new record. Change the key, then remove the old record. In any other order, no record matches for some time, and senders with DANE defer mail.',
     ],
     caption: 'Three domains: next key published; stale records left; renewed without its record',
     picture: async (stage) => {

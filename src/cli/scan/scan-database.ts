@@ -40,7 +40,7 @@ export async function withDatabase<T>(
   if ((local === undefined) === (url === undefined))
     throw misuse(
       '--local or --database',
-      'one of the two is needed',
+      'the command needs exactly one of them',
       'Use --local FOLDER on one machine, or --database postgres://USER@HOST/NAME.',
     );
   const cluster = local === undefined ? undefined : await openCluster(local, { create });

@@ -27,9 +27,9 @@ export function planPostfix(machine: Machine): readonly PlannedFile[] {
       purpose: 'answers the policy lookups of Postfix',
       text: `${fileHeader('postfix', 'docs/serve.md')}postfix:
   listen: ${MAP_ADDRESS}
-  # In quotes. An answer must not contain attributes that this version does not know.
+  # Keep the quotes. An answer must not contain attributes that this version does not know.
   version: "${version}"
-  # The file that the SMTP client of Postfix reads.
+  # The resolv.conf that the SMTP client of Postfix reads.
   resolver: {file: ${resolvConf}}
 `,
     },

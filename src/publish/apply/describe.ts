@@ -11,7 +11,7 @@ export function describeAction(action: Action): string {
     case 'make-key':
       return `make the key ${action.key} for ${action.host}`;
     case 'certify':
-      return `have ${action.key} of ${action.host} certified`;
+      return `obtain a certificate for ${action.key} of ${action.host}`;
     case 'deploy':
       return `let the server of ${action.host} use ${[action.key, ...(action.also ?? [])].join(' and ')}`;
     case 'set-rrset':

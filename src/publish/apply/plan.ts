@@ -233,7 +233,7 @@ function withImports(ringKeys: readonly RingKey[], { imports }: ImportPlan): rea
 export function importSteps({ imports }: ImportPlan): readonly Step<ImportKey>[] {
   return imports.map(({ action }) => ({
     action,
-    because: 'records are created only from keys of the ring; the files stay unchanged',
+    because: 'Hermetic creates records only from keys of the key ring; the files stay unchanged',
     clause: 'RFC 7671 §8.1',
   }));
 }

@@ -94,7 +94,7 @@ export function planImports(
       alerts.push({
         code: isInstalled ? 'publish-key-brought' : 'publish-key-brought-unannounced',
         subject: hostName,
-        detail: `${files.key} holds ${key.name}, in use is ${current.name}`,
+        detail: `${files.key} holds ${key.name}, but the server uses ${current.name}`,
       });
     } else if (desired.dane && !isInstalled && renewsKey(files.chain) === true)
       alerts.push({ code: 'publish-key-not-kept', subject: hostName, detail: files.chain });
@@ -124,7 +124,7 @@ export function planFilesImport(
   if (flaw !== undefined || !found || !('certificate' in judged)) {
     const detail = `${externalFiles.chain} ${flaw ?? ''}`;
     if (at - changed >= SETTLING_MS) return unfit(hostName, detail);
-    const wait = { subject: hostName, why: `${detail}; it has changed just now` };
+    const wait = { subject: hostName, why: `${detail}; the file changed a moment ago` };
     return { imports: [], waits: [{ ...wait, until: changed + SETTLING_MS }], alerts: [] };
   }
   const known = ringKeys.find(({ sha256 }) => sha256 === found.sha256);

@@ -68,7 +68,7 @@ function stepKey(
     alerts.push({
       code: 'publish-certificate-ending',
       subject: hostName,
-      detail: `that of ${name} ends ${formatTime(certificate.notAfter)}`,
+      detail: `the certificate of ${name} ends ${formatTime(certificate.notAfter)}`,
     });
   const reload = observed.reloaded[type];
   const lacking = addressesWithout(used, certificate, observed);
@@ -81,7 +81,7 @@ function stepKey(
       alerts.push({
         code: 'publish-certificate-not-shown',
         subject: `${hostName} [${address}]`,
-        detail: `${desired.folder ?? ''}/${type} has held it since ${formatTime(reload.at)}`,
+        detail: `${desired.folder ?? ''}/${type} has contained it since ${formatTime(reload.at)}`,
       });
   return { steps: [], alerts };
 }

@@ -45,7 +45,7 @@ export async function locateRecord(
       );
     if (aliasName === undefined)
       return dns === undefined
-        ? elsewhere(', in no zone of publish.dns')
+        ? elsewhere(', which is in no zone of publish.dns')
         : ok({ name: ownerName, dns });
     const isLoop = chain.includes(aliasName);
     chain.push(aliasName);

@@ -42,7 +42,7 @@ export function judgePromotion(
   serverBlockers.push(...probeFailures(observed));
   const evidenceBlockers: string[] = [];
   const remainingMs = days * DAY - announcedMs;
-  if (remainingMs > 0) evidenceBlockers.push(`it has to be in testing for ${days} days`);
+  if (remainingMs > 0) evidenceBlockers.push(`the policy must be in mode testing for ${days} days`);
   evidenceBlockers.push(...reportedFailures(observed, desired));
   const counted = countedReports(observed, desired).length;
   if (counted < minReports)

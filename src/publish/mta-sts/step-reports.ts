@@ -42,7 +42,7 @@ export function stepReports(
         rdata: txtRdata,
         normalize: (text) => text && meaningOf(text),
         ttl,
-        because: 'no reports are desired any longer',
+        because: 'the configuration no longer requests reports',
         clause: 'RFC 8460 §3',
       },
       answers,

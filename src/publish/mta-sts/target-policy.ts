@@ -77,7 +77,7 @@ function unfetchablePolicy(
 function startTesting({ mode, maxAges }: DesiredPolicy, mx: readonly string[]): TargetPolicy {
   if (mode === 'none')
     return {
-      because: 'no policy is desired and no policy is served',
+      because: 'the configuration requests no policy, and no policy is served',
       clause: '',
       waits: [],
       proposals: [],

@@ -228,14 +228,14 @@ function policy(
   if (findings.some(({ id }) => id === 'hosts-skipped'))
     return [
       unknown(
-        `the policy has to name every MX host, and ${domainName} has more than the check examines`,
+        `the policy must name every MX host, and ${domainName} has more than the check examines`,
       ),
     ];
   const unseen = hosts.filter((mailHost) => mailHost.addressLookup === 'failed');
   if (unseen.length > 0)
     return [
       unknown(
-        `the policy has to name every MX host that exists, and the address lookup of ${unseen.map(({ name }) => name).join(', ')} failed`,
+        `the policy must name every MX host that exists, and the address lookup of ${unseen.map(({ name }) => name).join(', ')} failed`,
       ),
     ];
   // A domain that uses the policy of another domain has no policy file.

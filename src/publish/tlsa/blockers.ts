@@ -80,7 +80,7 @@ function ownerBlockers(
   );
   if (!byWildcard || publish) return [];
   return waitFor(
-    `no TLSA records are desired, and those of ${ownerName} come from a wildcard: remove the wildcard`,
+    `the configuration requests no TLSA records, and those of ${ownerName} come from a wildcard: remove the wildcard`,
   );
 }
 

@@ -49,7 +49,8 @@ export function nextChange(
     recordsOf(serverKeys, desired.matchingTypes);
   if (!desired.publish) {
     if (published.own.length === 0) return undefined;
-    const because = 'no TLSA records are desired, and without records no sender verifies';
+    const because =
+      'the configuration requests no TLSA records, and without records no sender verifies';
     return { to: rrsetOf([]), harmless: true, because, clause: 'RFC 7672 §2.2' };
   }
   const shown = presentableKeys(tlsaRolloverState);

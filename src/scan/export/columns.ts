@@ -83,7 +83,7 @@ export const exportColumns: readonly ExportColumn[] = [
   {
     name: 'profile',
     type: 'text',
-    says: 'The rules of the grade.',
+    says: 'The profile that graded the domain.',
     value: ({ profile }) => profile,
   },
   {
@@ -93,13 +93,13 @@ export const exportColumns: readonly ExportColumn[] = [
     values: ['pass', 'warn', 'fail', 'inconclusive', 'not-applicable'],
     value: ({ verdict }) => verdict,
   },
-  measure('mail', 'mail', 'The domain accepts mail.'),
-  measure('signed', 'signed', 'The mail route is signed by DNSSEC.'),
+  measure('mail', 'mail', 'Whether the domain accepts mail.'),
+  measure('signed', 'signed', 'Whether DNSSEC signs the mail route.'),
   measure('starttls', 'starttls', 'Servers that offer STARTTLS, of those that answered.'),
   {
     name: 'tls_versions',
     type: 'list',
-    says: 'The highest TLS version of each visited server, each once.',
+    says: 'The highest TLS versions of the visited servers, without repetitions.',
     value: ({ measures }) => list(measures.tls),
   },
   measure(
@@ -114,7 +114,7 @@ export const exportColumns: readonly ExportColumn[] = [
   {
     name: 'inferred',
     type: 'boolean',
-    says: 'A fact was inferred from another host name of the same provider.',
+    says: 'Whether a fact was inferred from another host name of the same provider.',
     value: ({ measures }) => measures.inferred,
   },
   {
@@ -138,7 +138,7 @@ export const exportColumns: readonly ExportColumn[] = [
   {
     name: 'shape',
     type: 'text',
-    says: 'Domains with equal grades have equal shapes: SHA-256 in hex.',
+    says: 'SHA-256 of the grade in hex, which is equal for equal grades.',
     value: ({ shape }) => shape,
   },
 ];

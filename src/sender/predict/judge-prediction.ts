@@ -45,7 +45,8 @@ function judgeMechanism(
       line: smartHost.source.line,
     };
   if (!fact.known) return answer('cannot-tell', fact.reason);
-  if (fact.value === 'no') return answer('does-not-use', 'the configuration does not use it');
+  if (fact.value === 'no')
+    return answer('does-not-use', 'the configuration does not use this mechanism');
   if (mechanism === 'requiretls')
     return fact.value === 'weakened'
       ? answer(
@@ -140,7 +141,8 @@ function judgeCases(
     const { reason, source } = first.delivery;
     return { ...answer('cannot-tell', reason), line: source.line };
   }
-  if (use === 'weak') return answer('observes-only', 'TLS is used if offered, and not required');
+  if (use === 'weak')
+    return answer('observes-only', 'the sender uses TLS if offered, and does not require it');
   return answer('enforces', 'every case ends as the standard requires');
 }
 

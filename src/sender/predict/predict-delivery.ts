@@ -80,14 +80,22 @@ function deliverTo(
   const required = requirement.tls === 'required';
   switch (server.starttls) {
     case 'unknown':
-      return { result: 'unknown', reason: 'it is unknown whether TLS is offered', source };
+      return { result: 'unknown', reason: 'it is unknown whether the server offers TLS', source };
     case 'absent':
       return required
-        ? { result: 'deferred', reason: 'TLS is required and not offered', source }
-        : plaintext(server, 'TLS is used only if it is offered', source);
+        ? {
+            result: 'deferred',
+            reason: 'the sender requires TLS, and the server does not offer it',
+            source,
+          }
+        : plaintext(server, 'the sender uses TLS only if the server offers it', source);
     case 'refused':
       return required
-        ? { result: 'deferred', reason: 'TLS is required and refused', source }
+        ? {
+            result: 'deferred',
+            reason: 'the sender requires TLS, and the server refuses it',
+            source,
+          }
         : fallBack(model, server, 'refused');
     case 'offered':
       return underTls(model, requirement, server);
@@ -125,13 +133,16 @@ function underTls(
     if (roots.value === 'none')
       return {
         result: 'deferred',
-        reason: 'certificates must be verified, and no CA is trusted',
+        reason: 'the sender must verify certificates, but trusts no CA',
         source: roots.source,
       };
   }
   if (requirement.sts) checks.push([server.pkix, 'the certificate does not pass MTA-STS']);
   if (certificate.kind === 'ca')
-    checks.push([nameCheck(certificate.names, server), 'the certificate is not accepted']);
+    checks.push([
+      nameCheck(certificate.names, server),
+      'the sender does not accept the certificate',
+    ]);
   // An attacker bypasses a verification if its failure only leads to plaintext.
   const evadable = certificate.kind === 'ca' && certificate.onFailure === 'plaintext' && !required;
   for (const [holds, reason] of checks) {
@@ -144,8 +155,8 @@ function underTls(
   if (server.attacker)
     return { result: 'to-attacker', reason: 'the sender accepts this server', source };
   return checks.length > 0 && !evadable
-    ? { result: 'verified', reason: 'the server is authenticated', source }
-    : { result: 'unverified', reason: 'any certificate is accepted', source };
+    ? { result: 'verified', reason: 'the sender authenticates the server', source }
+    : { result: 'unverified', reason: 'the sender accepts any certificate', source };
 }
 
 interface HandshakeResult {
@@ -166,7 +177,11 @@ function handshakeOf(
   if (server.version !== undefined) {
     if (!versions.known) return { works: 'unknown', ...openText(versions) };
     if (!versions.value.includes(server.version))
-      return { works: 'no', reason: `${server.version} is not enabled`, source: versions.source };
+      return {
+        works: 'no',
+        reason: `${server.version} is not enabled at the sender`,
+        source: versions.source,
+      };
   }
   const old = server.version === 'TLSv1' || server.version === 'TLSv1.1';
   const verifies =

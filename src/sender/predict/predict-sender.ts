@@ -69,7 +69,7 @@ function hindrance(model: SenderModel, { zone }: SenderCase): PredictedDelivery 
   if (family === 'ipv4' && families.known) return undefined;
   return {
     result: 'unknown',
-    reason: `it depends on the ${name[family]} connection of the sender`,
+    reason: `the result depends on the ${name[family]} connection of the sender`,
     source,
   };
 }

@@ -94,7 +94,7 @@ function ownLibrary(hybrid: boolean | undefined): TlsRules['library'] {
     smallHello: yes,
     hybridGroup:
       hybrid === undefined
-        ? unknown('it depends on the OpenSSL of Node.js: 3.5 has the group', source)
+        ? unknown('the result depends on the OpenSSL of Node.js: 3.5 has the group', source)
         : known(hybrid, { ...source, line: 'the OpenSSL of this Node.js' }),
   };
 }

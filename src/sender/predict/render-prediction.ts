@@ -22,10 +22,10 @@ export interface PredictionLayout {
 /** The classes of receiving domains: rows of the exposure table of a sender. */
 export const domainNames: Readonly<Record<SenderClass, string>> = {
   dane: 'To a domain with DANE',
-  mtaStsCached: 'To one with MTA-STS, policy cached',
-  mtaStsFirst: 'To one with MTA-STS, not cached yet',
-  bothCached: 'To one with both, policy cached',
-  bothFirst: 'To one with both, policy not cached yet',
+  mtaStsCached: 'To a domain with MTA-STS, policy cached',
+  mtaStsFirst: 'To a domain with MTA-STS, policy not cached yet',
+  bothCached: 'To a domain with both, policy cached',
+  bothFirst: 'To a domain with both, policy not cached yet',
   opportunistic: 'To a domain without DANE or MTA-STS',
 };
 
@@ -163,7 +163,10 @@ function exposureBlock({ exposure }: SenderPrediction, view: TextView): readonly
   if (improvements.length > 0) improvements.unshift('');
   return [
     '',
-    ...wrap('Mail from this server under attack (in brackets: no setting of it helps)', width),
+    ...wrap(
+      'Mail from this server under attack (in brackets: no setting of this server helps)',
+      width,
+    ),
     ...exposureLines(results, { width, paint, senders: rows, names: domainNames }),
     ...improvements,
   ];

@@ -54,7 +54,7 @@ export function requirementOf(question: RequirementQuestion): Requirement {
   if (!rules.tls.known) return openFact(rules.tls);
   const { value: tls, source } = rules.tls;
   if (tls === 'broken')
-    return skip('the configuration has an error, and all mail is deferred', source);
+    return skip('the configuration has an error, so the server defers all mail', source);
   if (question.mxDnssec === 'bogus' || question.host.dnssec === 'bogus')
     return skip('the lookup of MX and addresses fails: the resolver validates DNSSEC', source);
   const dane = daneShare(question);
@@ -111,7 +111,7 @@ function daneShare({ rules, host, mxDnssec }: RequirementQuestion): Share {
     case 'tempfail':
       return skip('the TLSA lookup fails', source);
     case 'unknown':
-      return { action: 'unknown', reason: 'the TLSA lookup is unknown', source };
+      return { action: 'unknown', reason: 'the result of the TLSA lookup is unknown', source };
   }
 }
 
@@ -124,11 +124,11 @@ function unusableShare(unusable: 'encrypt' | 'defer' | 'unknown', source: Settin
     case 'encrypt':
       return { kind: 'encrypt', source };
     case 'defer':
-      return skip('no TLSA record is usable, and this sender then defers the mail', source);
+      return skip('no TLSA record is usable, so this sender defers the mail', source);
     case 'unknown':
       return {
         action: 'unknown',
-        reason: 'unusable TLSA records depend on the TLS library of the sender',
+        reason: 'the effect of unusable TLSA records depends on the TLS library of the sender',
         source,
       };
   }

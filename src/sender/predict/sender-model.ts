@@ -189,7 +189,7 @@ export function unknown(reason: string, source: SettingSource): Fact<never> {
 
 /** Returns the abilities of a TLS library that the configuration does not describe. */
 export function openLibrary(source: SettingSource): TlsRules['library'] {
-  const open = unknown('it depends on the TLS library of the sender', source);
+  const open = unknown('the result depends on the TLS library of the sender', source);
   return {
     oldVersions: open,
     oldVersionsVerified: open,

@@ -47,7 +47,7 @@ function unsupported(mechanism: string): Suggestion {
   return ({ program }) => ({
     place: 'another server',
     lines: [],
-    note: `${program === 'exim' ? 'Exim' : 'OpenSMTPD'} does not support ${mechanism}. Relay its mail through a server that does, or require TLS for single domains.`,
+    note: `${program === 'exim' ? 'Exim' : 'OpenSMTPD'} does not support ${mechanism}. Relay its mail through a server that supports the mechanism, or require TLS for single domains.`,
   });
 }
 
@@ -104,7 +104,7 @@ function postfixDane({ rules, resolver: state }: SenderModel): ReturnType<Sugges
     return {
       place: 'main.cf',
       lines: ['smtp_tls_policy_maps = socketmap:inet:127.0.0.1:8461:hermetic'],
-      note: 'The answer of the current policy server replaces DANE. hermetic serve answers with DANE too (docs/postfix.md).',
+      note: 'The answer of the current policy server replaces DANE. hermetic serve also answers with DANE policies (docs/postfix.md).',
     };
   }
   return {

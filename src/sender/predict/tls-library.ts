@@ -161,9 +161,9 @@ export function oldVersionsOf(
   if (isAtLeast(library, 3, 0) && level !== undefined && level > 0)
     return known(false, { ...source, line: `${source.line} at security level ${level}` });
   if (!isBounded && minimum === undefined)
-    return unknown('it depends on openssl.cnf of the sender', source);
+    return unknown('the result depends on openssl.cnf of the sender', source);
   if (level === undefined || (level > 1 && !isAtLeast(library, 3, 0)))
-    return unknown('it depends on the security level of OpenSSL', source);
+    return unknown('the result depends on the security level of OpenSSL', source);
   return known(true, source);
 }
 
@@ -180,7 +180,8 @@ export function oldSuitesOf(
   const { source, name } = library;
   if (name === 'GnuTLS') return isGnuTlsKnown(library) ? known(true, source) : open(library);
   if (name === 'LibreSSL' || isAtLeast(library, 4, 0)) return open(library);
-  if (level === undefined) return unknown('it depends on the security level of OpenSSL', source);
+  if (level === undefined)
+    return unknown('the result depends on the security level of OpenSSL', source);
   // Level 3 requires forward secrecy (SSL_CTX_set_security_level(3)).
   return known(level < 3, { ...source, line: `${source.line} at security level ${level}` });
 }
@@ -199,10 +200,11 @@ export function smallHelloOf(
   if (name === 'GnuTLS') return isGnuTlsKnown(library) ? known(true, source) : open(library);
   if (name === 'LibreSSL') return open(library);
   if (!isAtLeast(library, 3, 5)) return known(true, source);
-  if (groups === undefined) return unknown('it depends on openssl.cnf of the sender', source);
+  if (groups === undefined)
+    return unknown('the result depends on openssl.cnf of the sender', source);
   if (groups === '') return known(false, source);
   return /mlkem|kyber/i.test(groups)
-    ? unknown(`Groups = ${groups} is not evaluated`, source)
+    ? unknown(`the prediction does not evaluate Groups = ${groups}`, source)
     : known(true, { ...source, line: `Groups = ${groups}` });
 }
 
@@ -244,5 +246,5 @@ function isAtLeast({ version }: TlsLibrary, major: number, minor: number): boole
 }
 
 function open({ source, name, version }: TlsLibrary): Fact<never> {
-  return unknown(`the defaults of ${name} ${version} are not known`, source);
+  return unknown(`this program does not know the defaults of ${name} ${version}`, source);
 }

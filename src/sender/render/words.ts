@@ -85,8 +85,8 @@ const agreementWords: Readonly<Record<CaseReport['agrees'], string>> = {
 
 const senderWords: Readonly<Record<CaseReport['fromSender'], string>> = {
   yes: '',
-  no: ' It names servers outside the network of this test.',
-  'not-named': ' It names no sending server.',
+  no: ' The report names servers outside the network of this test.',
+  'not-named': ' The report names no sending server.',
 };
 
 /** Returns every TLS report of a result, one sentence each. */

@@ -17,7 +17,7 @@ export const slotFailures = defineFailures({
   'sender-slot-unknown': {
     blame: 'local',
     temporary: false,
-    message: 'There is no sender test with this id, or its retention period has ended.',
+    message: 'No sender test has this id, or its retention period has ended.',
     fix: 'Start a new test.',
   },
   'sender-test-absent': {

@@ -77,7 +77,7 @@ async function followForgotten(
     const revision = forgottenRevision(store);
     if (known !== undefined && revision !== known) {
       clear();
-      log.info('policy-forgotten', { effect: 'policies are looked up again' });
+      log.info('policy-forgotten', { effect: 'the daemon looks policies up again' });
     }
     known = revision;
   };

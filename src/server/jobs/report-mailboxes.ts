@@ -110,7 +110,11 @@ function mailboxMetrics(all: readonly MailboxStatus[]): readonly Metric[] {
     gauge('report_mailbox_failing', '1: the mailbox cannot be read.', ({ failure }) =>
       Number(failure !== undefined),
     ),
-    gauge('report_mailbox_pending', 'Mails that will be tried again.', ({ pending }) => pending),
+    gauge(
+      'report_mailbox_pending',
+      'Mails that the daemon will read again.',
+      ({ pending }) => pending,
+    ),
     gauge(
       'report_mailbox_read_timestamp_seconds',
       'Time of the last complete round.',

@@ -108,7 +108,7 @@ export class Descriptors {
       this.#exhausted = true;
       this.log.error('descriptors-exhausted', {
         code,
-        effect: 'new connections are closed, and names and policies cannot be looked up',
+        effect: 'the daemon closes new connections, and cannot look up names and policies',
         fix: 'raise the limit of open files: LimitNOFILE in the unit, or ulimit -n',
       });
     }

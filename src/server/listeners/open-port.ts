@@ -242,7 +242,8 @@ function describe(
           fix: 'Ports below 1024 need a privilege: run as root, give CAP_NET_BIND_SERVICE, or choose another port.',
         }
       : known;
-  if (cause.code === 'EADDRINUSE') return { ...known, fix: 'Stop it, or choose another path.' };
+  if (cause.code === 'EADDRINUSE')
+    return { ...known, fix: 'Stop the other program, or choose another path.' };
   if (cause.code === 'EEXIST')
     return {
       message: 'the path is a file, not a socket',

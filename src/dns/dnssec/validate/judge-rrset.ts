@@ -74,7 +74,7 @@ export async function judgeRrset(
       };
     failure ??= dnssecFailures.make(
       code,
-      `a wildcard answered for ${recordSet.name.toString()}, a closer name is not ruled out`,
+      `a wildcard answered for ${recordSet.name.toString()}, and the proof does not rule out a closer name`,
     );
   }
   const enclosing = await zoneChain.enclosing(subject);

@@ -152,7 +152,7 @@ function causeWithoutValidation(
   if (!bound && failed) return causeOfHost(failed);
   const reason = whyNot === undefined ? '' : `: ${whyNot}`;
   return {
-    says: `The domain has DANE, and the resolver of Postfix was not seen to validate DNSSEC${reason}.`,
+    says: `The domain has DANE, but Hermetic did not see the resolver of Postfix validate DNSSEC${reason}.`,
   };
 }
 

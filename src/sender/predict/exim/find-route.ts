@@ -48,7 +48,7 @@ function byRouter(output: EximOutput, name: string, options: EximOptions): EximR
   const condition = preconditions.find((option) => isConditional(options.get(option)));
   if (condition !== undefined)
     return nowhere(
-      `${condition} of the router ${name} is not evaluated: name the transport with --transport`,
+      `the prediction does not evaluate ${condition} of the router ${name}: name the transport with --transport`,
       `${name}: ${condition} = ${options.get(condition) ?? ''}`,
     );
   const transportName = options.get('transport') ?? '';
@@ -96,7 +96,10 @@ function smartHostOf(options: EximOptions, source: SettingSource): EximRoute['sm
       const value = name === undefined ? '' : (options.get(name) ?? '');
       const line = `${source.setting}: ${name ?? 'route_list'} = ${value}`;
       if (value === '' || value.includes('$'))
-        return unknown('the route of the router is not evaluated', { ...source, line });
+        return unknown('the prediction does not evaluate the route of the router', {
+          ...source,
+          line,
+        });
       return known(value.replace(/^\*\s+/, ''), { ...source, line });
     }
     default:
@@ -111,7 +114,10 @@ function smartHostOf(options: EximOptions, source: SettingSource): EximRoute['sm
 function openOption(options: EximOptions, router: string): Fact<never> | undefined {
   const open = (setting: string, reason: string): Fact<never> => {
     const line = `${router}: ${setting} = ${options.get(setting) ?? ''}`;
-    return unknown(`${setting} ${reason}, and is not evaluated`, { setting, line });
+    return unknown(`${setting} ${reason}, and the prediction does not evaluate it`, {
+      setting,
+      line,
+    });
   };
   if (coverageOf(options.get('dnssec_require_domains') ?? '') !== 'no')
     return open('dnssec_require_domains', 'defers mail to unsigned domains');
@@ -131,7 +137,10 @@ function dnssecOf({ main }: EximOutput, options: EximOptions, router: string): F
   if (coverageOf(ignored) !== 'no') {
     const setting = 'dns_again_means_nonexist';
     const source = { setting, line: `${setting} = ${ignored}` };
-    return unknown(`${setting} hides failed lookups, and is not evaluated`, source);
+    return unknown(
+      `${setting} hides failed lookups, and the prediction does not evaluate it`,
+      source,
+    );
   }
   const value = options.get('dnssec_request_domains');
   const setting = 'dnssec_request_domains';
@@ -139,7 +148,7 @@ function dnssecOf({ main }: EximOutput, options: EximOptions, router: string): F
   if (value === undefined) return unknown('the input does not show dnssec_request_domains', source);
   const coverage = coverageOf(value);
   if (coverage !== 'unknown') return known(coverage === 'yes', source);
-  return unknown(`${setting} = ${value} is not evaluated`, source);
+  return unknown(`the prediction does not evaluate ${setting} = ${value}`, source);
 }
 
 /**

@@ -48,7 +48,7 @@ export function readExim(input: EximInput): SenderModel {
   const rules = rulesOf({ options, output, dnssec: route.dnssec, library });
   const resolver = resolverFact(input.resolver, rules);
   const { source } = options;
-  const none: SettingSource = { setting: 'Exim', line: 'Exim does not support it' };
+  const none: SettingSource = { setting: 'Exim', line: 'Exim does not support this feature' };
   return {
     program: 'exim',
     version: output.version,
@@ -92,7 +92,7 @@ function openOption(options: TransportOptions): Fact<never> | undefined {
     openLists.find((list) => coverageOf(value(list)) !== 'no') ??
     Object.keys(harmless).find((other) => !harmless[other]?.test(value(other)));
   if (name === undefined) return undefined;
-  return unknown(`the option ${name} is not evaluated`, options.line(name));
+  return unknown(`the prediction does not evaluate the option ${name}`, options.line(name));
 }
 
 /**
@@ -178,7 +178,7 @@ class TransportOptions {
     if (!value.known) return value;
     const coverage = coverageOf(value.value);
     if (coverage !== 'unknown') return known(coverage === 'yes', value.source);
-    return unknown(`${name} = ${value.value} is not evaluated`, value.source);
+    return unknown(`the prediction does not evaluate ${name} = ${value.value}`, value.source);
   }
 
   flag<T>(name: string, to: (value: boolean) => T): Fact<T> {
@@ -227,7 +227,7 @@ function libraryOf(
     .split(':')
     .every((item) => /^(NORMAL|[+!-]VERS-\S+|%\S+)?$/.test(item.trim()));
   if (isDefault) return abilities;
-  const reason = `tls_require_ciphers = ${ciphers.value} is not evaluated`;
+  const reason = `the prediction does not evaluate tls_require_ciphers = ${ciphers.value}`;
   return { ...abilities, oldSuites: unknown(reason, ciphers.source) };
 }
 
@@ -343,7 +343,10 @@ function versionsOf(
   if (ciphers.value === '') return known(ascendingTlsVersions, ciphers.source);
   const versions = /[$]/.test(ciphers.value) ? undefined : gnuTlsVersions(ciphers.value);
   if (versions !== undefined) return known(versions, ciphers.source);
-  return unknown(`tls_require_ciphers = ${ciphers.value} is not evaluated`, ciphers.source);
+  return unknown(
+    `the prediction does not evaluate tls_require_ciphers = ${ciphers.value}`,
+    ciphers.source,
+  );
 }
 
 function withoutOpenSslOptions(text: string): readonly TlsVersionName[] {

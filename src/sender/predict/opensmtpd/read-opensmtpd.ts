@@ -48,7 +48,10 @@ export function readOpenSmtpd(input: OpenSmtpdInput): SenderModel {
   const build = { version: input.version, library };
   const rules = rulesOf(chosen, build);
   const resolver = resolverFact(input.resolver, rules);
-  const none: SettingSource = { setting: 'OpenSMTPD', line: 'OpenSMTPD does not support it' };
+  const none: SettingSource = {
+    setting: 'OpenSMTPD',
+    line: 'OpenSMTPD does not support this feature',
+  };
   return {
     program: 'opensmtpd',
     version: input.version,
@@ -85,7 +88,7 @@ function familiesOf({ lines }: ParsedSmtpdConf): SenderModel['families'] {
   const source = { setting: 'mta limit', line: first.text };
   const words = first.words.map(({ text }) => text);
   if (others.length > 0 || words.includes('for'))
-    return unknown('limits by domain are not evaluated', source);
+    return unknown('the prediction does not evaluate limits by domain', source);
   return known(words.includes('inet4') ? 'ipv4' : 'ipv6', source);
 }
 
@@ -127,13 +130,14 @@ function parseRelay(line: SmtpdLine): Relay {
     else if (word === 'protocols') [protocols, index] = [argument, index + 1];
     else if (word === 'ciphers') [ciphers, index] = [argument, index + 1];
     else if (word === 'ca' || plainOptions.includes(word)) index += 1;
-    else if (word !== 'srs') open ??= `the option ${word} is not evaluated`;
+    else if (word !== 'srs') open ??= `the prediction does not evaluate the option ${word}`;
   }
   const scheme = /^([a-z+]+):\/\//.exec(host ?? '')?.[1];
   if (scheme === 'smtp+tls') tls = 'required';
   else if (scheme === 'smtp+notls') tls = 'never';
   else if (scheme === 'smtps') tls = 'smtps';
-  else if (scheme !== undefined && scheme !== 'smtp') open ??= `${scheme}:// is not evaluated`;
+  else if (scheme !== undefined && scheme !== 'smtp')
+    open ??= `the prediction does not evaluate ${scheme}://`;
   const source = { setting: 'action', line: line.text };
   return { source, host, tls, verify, protocols, ciphers, open };
 }
@@ -269,7 +273,7 @@ function chooseRelay(
   if (first === undefined)
     return open(`no action relays mail to ${domain}`, {
       setting: 'match',
-      line: matches[0]?.line.text ?? 'no match for any',
+      line: matches[0]?.line.text ?? 'no match rule for other domains',
     });
   if (others.some((other) => !isSame(other, first)))
     return open('the action depends on the source of a message', {
@@ -333,7 +337,10 @@ interface Build {
 function rulesOf(relay: Relay, build: Build): TlsRules {
   const { version } = build;
   const { source, tls, verify, open } = relay;
-  const none: SettingSource = { setting: 'OpenSMTPD', line: 'OpenSMTPD does not support it' };
+  const none: SettingSource = {
+    setting: 'OpenSMTPD',
+    line: 'OpenSMTPD does not support this feature',
+  };
   const versions = versionsOf(relay);
   return {
     tls: tlsOf(relay),
@@ -387,7 +394,7 @@ function versionsOf({ protocols, source }: Relay): Fact<readonly TlsVersionName[
   if (words.includes('secure') || words.includes('default'))
     return known(['TLSv1.2', 'TLSv1.3'], source);
   if (words.some((word) => !/^tlsv1(\.[0-3])?$/.test(word)))
-    return unknown(`protocols ${protocols} is not evaluated`, source);
+    return unknown(`the prediction does not evaluate protocols ${protocols}`, source);
   return known(
     ascendingTlsVersions.filter((version) => words.includes(version.toLowerCase())),
     source,

@@ -45,7 +45,10 @@ function expand(value: string, expansion: Expansion): Expanded {
     }
     const reference = readReference(after);
     if (reference === undefined)
-      return { ok: false, reason: `the expression $${after.slice(0, 40)} is not evaluated` };
+      return {
+        ok: false,
+        reason: `the prediction does not evaluate the expression $${after.slice(0, 40)}`,
+      };
     const result = resolve(reference, expansion);
     if (!result.ok) return result;
     expanded += result.value;

@@ -156,7 +156,7 @@ function patternTable(table: TableName, text: string): LookupTable {
   for (const line of logicalLines(text)) {
     const pattern = patterns.length < MAX_PATTERNS ? parsePattern(line) : undefined;
     if (pattern === undefined) {
-      const reason = `${table.written}: the pattern ${line.slice(0, 60)} is not evaluated`;
+      const reason = `the prediction does not evaluate the pattern ${line.slice(0, 60)} of ${table.written}`;
       end = { kind: 'unknown', reason };
       break;
     }

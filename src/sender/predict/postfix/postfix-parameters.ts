@@ -95,7 +95,8 @@ export class PostfixParameters {
   value(name: string): Fact<string> {
     const written = this.#written(name);
     const source = this.source(name);
-    if (written === undefined) return unknown(`the default of ${name} is not known`, source);
+    if (written === undefined)
+      return unknown(`this program does not know the default of ${name}`, source);
     const expanded = expandValue(written, (reference) => this.#written(reference));
     if (expanded.ok) return known(expanded.value, source);
     return unknown(`${name}: ${expanded.reason}`, source);

@@ -97,7 +97,7 @@ function openSetting(settings: PostfixParameters): Fact<never> | undefined {
     const value = settings.value(name);
     if (!value.known) return value;
     if (!pattern.test(value.value.trim()))
-      return unknown(`the setting ${name} is not evaluated`, value.source);
+      return unknown(`the prediction does not evaluate the setting ${name}`, value.source);
   }
   return undefined;
 }
@@ -207,7 +207,7 @@ function requireTlsOf(
 ): SenderModel['requireTls'] {
   const source = settings.source('requiretls_enable');
   if (version !== undefined && !isLevelAtLeast(version, 3, 11))
-    return known('no', { ...source, line: `Postfix ${version} does not support it` });
+    return known('no', { ...source, line: `Postfix ${version} does not support this feature` });
   const enabled = readYes(settings.value('requiretls_enable'));
   if (!enabled.known) return enabled;
   if (!enabled.value) return known('no', source);
@@ -222,11 +222,17 @@ function requireTlsOf(
   const words: readonly string[] = policy.value.trim().split(/[\s,]+/);
   const [word] = words;
   if (words.length > 1 || word === undefined)
-    return unknown('the list of smtp_requiretls_policy is not evaluated', policy.source);
+    return unknown(
+      'the prediction does not evaluate the list of smtp_requiretls_policy',
+      policy.source,
+    );
   if (word === 'enforce') return known('enforce', policy.source);
   if (word === 'disable') return known('no', policy.source);
   if (/^opportunistic/.test(word)) return known('weakened', policy.source);
-  return unknown(`smtp_requiretls_policy = ${word} is not evaluated`, policy.source);
+  return unknown(
+    `the prediction does not evaluate smtp_requiretls_policy = ${word}`,
+    policy.source,
+  );
 }
 
 function reportsOf(settings: PostfixParameters): SenderModel['tlsReports'] {

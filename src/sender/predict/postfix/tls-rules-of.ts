@@ -74,7 +74,7 @@ function mainLevel(settings: PostfixParameters): Fact<SecurityLevel> {
   // Postfix reads the obsolete table only if the current table is not set.
   if (perSite && perSite.source.line !== 'smtp_tls_per_site =' && maps?.source.byDefault)
     return unknown(
-      'smtp_tls_per_site is obsolete and is not evaluated: use smtp_tls_policy_maps',
+      'smtp_tls_per_site is obsolete, and the prediction does not evaluate it: use smtp_tls_policy_maps',
       perSite.source,
     );
   if (!settings.isSet('smtp_tls_security_level')) return obsoleteLevel(settings);
@@ -219,7 +219,7 @@ function daneByServer(settings: PostfixParameters): Fact<DaneUse> {
   const hindrance = hindranceOf(settings);
   if (hindrance?.known)
     return unknown(
-      'the table answers dane, and the settings of Postfix prevent DANE',
+      'the table answers dane, but the settings of Postfix prevent DANE',
       hindrance.source,
     );
   if (hindrance !== undefined) return hindrance;
@@ -275,7 +275,7 @@ function versionsOf(
   if (!written.known) return written;
   const versions = parseProtocols(written.value);
   if (versions !== undefined) return known(versions, written.source);
-  return unknown(`${setting} = ${written.value} is not evaluated`, written.source);
+  return unknown(`the prediction does not evaluate ${setting} = ${written.value}`, written.source);
 }
 
 /**
@@ -362,7 +362,8 @@ function oldSuitesByGrade(
 ): Fact<boolean> {
   const lists = ['tls_high_cipherlist', 'tls_medium_cipherlist'];
   const own = lists.find((name) => settings.isSet(name));
-  if (own !== undefined) return unknown(`${own} is not evaluated`, settings.source(own));
+  if (own !== undefined)
+    return unknown(`the prediction does not evaluate ${own}`, settings.source(own));
   const grades = ['smtp_tls_ciphers', 'smtp_tls_mandatory_ciphers'];
   const exclusions = ['smtp_tls_exclude_ciphers', 'smtp_tls_mandatory_exclude_ciphers'];
   for (const name of [...grades, ...exclusions]) {
@@ -372,9 +373,13 @@ function oldSuitesByGrade(
     const isPlain = grades.includes(name)
       ? words.every((word) => /^(export|low|medium|high)$/i.test(word))
       : words.every((word) => HARMLESS.test(word));
-    if (!isPlain) return unknown(`${name} = ${value.value} is not evaluated`, value.source);
+    if (!isPlain)
+      return unknown(`the prediction does not evaluate ${name} = ${value.value}`, value.source);
   }
   if (entry?.suites !== undefined)
-    return unknown(`${entry.suites} is not evaluated`, settings.source('smtp_tls_policy_maps'));
+    return unknown(
+      `the prediction does not evaluate ${entry.suites}`,
+      settings.source('smtp_tls_policy_maps'),
+    );
   return oldSuitesOf(library, { level: 1 }, settings.source('smtp_tls_ciphers'));
 }
