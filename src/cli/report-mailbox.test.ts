@@ -26,7 +26,7 @@ test('the URL of a mailbox names account, server, port and folder', () => {
 
 test('a URL that is not the folder of a mailbox is refused with its fault', () => {
   const refused: Readonly<Record<string, RegExp>> = {
-    'imap://a@imap.example.net': /not encrypted from the first octet/,
+    'imap://a@imap.example.net': /begins in plaintext/,
     'imaps://a:secret@imap.example.net': /contains a password/,
     'imaps://imap.example.net/INBOX': /not the URL/,
     'imaps://a@imap.example.net:70000': /not the URL/,

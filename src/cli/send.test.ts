@@ -29,7 +29,7 @@ test('policy: prints hosts in order with requirements, records and expiry', asyn
 
 test('policy: deferred mail ends with 3, returned mail with 1', async () => {
   const waits = await runCli(['policy', '--lab', 'sts-two-label-wildcard.example']);
-  assert.deepEqual([waits.code, /Must not be used\./.test(waits.out)], [3, true]);
+  assert.deepEqual([waits.code, /Senders must not use this host\./.test(waits.out)], [3, true]);
   const theirs = await runCli(['policy', '--lab', 'bogus.example']);
   assert.match(
     flat(theirs.out),
@@ -44,7 +44,7 @@ test('policy: JSON fits its schema; observing is named', async () => {
   assert.deepEqual(decision.waiver, { kind: 'observe' });
   assert.match(
     (await runCli(['policy', '--lab', '--observe', 'dane-mismatch.example'])).out,
-    /Nothing is enforced: observing only\./,
+    /The sender enforces nothing: it only observes\./,
   );
 });
 
@@ -65,7 +65,7 @@ test('[7672-2.2.1-4, 7672-2.2.1-5]: an unsigned MX authenticates only the host',
   assert.match(flat(out), /the MX is not signed/);
   assert.match(
     flat(out),
-    /mx\.hoster\.example .* the host is authenticated; the MX record that names it is not/,
+    /mx\.hoster\.example .* senders authenticate the host, but not the MX record/,
   );
   const sent = await runCli([
     'send',

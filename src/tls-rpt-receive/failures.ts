@@ -52,14 +52,14 @@ export const intakeFailures = defineFailures({
     temporary: true,
     clause: 'RFC 6376 §6.1.2',
     message:
-      'Too many mails of a mailbox are pending because of DKIM keys. Further mails stay there, unread.',
-    fix: 'Check the resolver. The daemon reads the others when some are decided.',
+      'Too many mails of a mailbox are pending because of DKIM keys. Further mails stay unread in the mailbox.',
+    fix: 'Check the resolver. The daemon reads the other mails once it has the keys of some pending mails.',
   },
   'mailbox-not-stored': {
     blame: 'local',
     temporary: true,
     message: 'Reports of a mailbox could not be stored, so Hermetic stopped reading the mailbox.',
-    fix: 'Check the disk and the database, and run the command again: it continues there.',
+    fix: 'Check the disk and the database, and run the command again: it continues with the remaining mails.',
   },
   'mailbox-connection-lost': {
     blame: 'network',

@@ -78,7 +78,7 @@ const mailboxSettings = z
     if (after !== 'move' && moveTo !== undefined)
       complain('moveTo', 'has no effect: write after: move, or remove it');
     if (moveTo === folder)
-      complain('moveTo', 'is the folder that the daemon reads: name another one');
+      complain('moveTo', 'is the folder that the daemon reads: name another folder');
   });
 export type MailboxSettings = z.output<typeof mailboxSettings>;
 

@@ -5,7 +5,7 @@ export const reportingFailures = defineFailures({
   'reporting-event-malformed': {
     blame: 'local',
     temporary: false,
-    message: 'The input is not the outcome of a session. Hermetic did not count it.',
+    message: 'The input is not the outcome of a session. Hermetic did not count the session.',
     fix: 'Check the versions of the mail server and its libtlsrpt, or the program that writes the feed.',
   },
   'reporting-no-descriptor': {

@@ -9,7 +9,7 @@ export const tlsRptFailures = defineFailures({
     blame: 'publisher',
     temporary: false,
     clause: 'RFC 8460 §3',
-    message: 'There is more than one TLS-RPT record, so no sender reports.',
+    message: 'The domain has more than one TLS-RPT record, so senders send no reports.',
     fix: 'Keep exactly one TXT record that begins with v=TLSRPTv1.',
   },
   'rpt-record-invalid': {

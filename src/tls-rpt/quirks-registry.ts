@@ -62,7 +62,7 @@ export const reportQuirks = defineFailures({
   ),
   'member-repeated': quirk(
     'RFC 7493 §2.3',
-    'A member occurs twice in one object. The parser used the last one.',
+    'A member occurs twice in one object. The parser used its last value.',
     'Write each member once.',
   ),
   'member-misnamed': quirk(
@@ -72,7 +72,7 @@ export const reportQuirks = defineFailures({
   ),
   'member-misplaced': quirk(
     'RFC 8460 §4.4',
-    'A member is at another level. The parser read it there.',
+    'A member is at another level. The parser read it at that level.',
     'Follow the structure of the RFC.',
   ),
   'member-missing': quirk(
@@ -82,7 +82,7 @@ export const reportQuirks = defineFailures({
   ),
   'null-member': quirk(
     'RFC 8460 §4.4',
-    'A member is null and is treated as missing.',
+    'A member is null. The parser treated it as missing.',
     'Omit the member.',
   ),
   'level-missing': quirk(
@@ -97,12 +97,12 @@ export const reportQuirks = defineFailures({
   ),
   'list-is-string': quirk(
     'RFC 8460 §4.4',
-    'A list is one string. The parser read it as a list of one.',
+    'A list is one string. The parser read it as a list with one element.',
     'Write an array.',
   ),
   'list-is-object': quirk(
     'RFC 8460 §4',
-    'There is an object instead of an array. The parser read it as an array of one.',
+    'A list is an object instead of an array. The parser read it as an array with one element.',
     'Write an array.',
   ),
   'list-in-string': quirk(
@@ -118,7 +118,7 @@ export const reportQuirks = defineFailures({
   'list-empty': quirk('RFC 8460 §4.4', 'A list is empty.', 'Omit the list.'),
   'text-empty': quirk(
     'RFC 8460 §4.4',
-    'A string is empty and is treated as missing.',
+    'A string is empty. The parser treated it as missing.',
     'Omit the string.',
   ),
   'text-too-long': quirk(
@@ -144,7 +144,7 @@ export const reportQuirks = defineFailures({
   'date-missing': quirk('RFC 8460 §4.4', 'A date is missing.', 'Write both ends of the range.'),
   'date-invalid': quirk(
     'RFC 3339 §5.6',
-    'A date is unreadable and is treated as missing.',
+    'A date is unreadable. The parser treated it as missing.',
     'Write it as 2026-01-31T00:00:00Z.',
   ),
   'date-no-zone': quirk(
@@ -189,7 +189,7 @@ export const reportQuirks = defineFailures({
   ),
   'count-invalid': quirk(
     'RFC 8460 §4.4',
-    'A count is not a whole number from 0 to ten billion. A fraction of failures is rounded up. Other values are treated as missing.',
+    'A count is not a whole number from 0 to ten billion. The parser rounded a fraction of failures up, and treated other values as missing.',
     'Write a number.',
   ),
   'submitter-not-domain': quirk(
@@ -244,7 +244,7 @@ export const reportQuirks = defineFailures({
   ),
   'total-zero': quirk(
     'RFC 8460 §4.4',
-    'The summary counts no failure, and the details count some. Failures are then the sum of the details.',
+    'The summary counts no failure, but the details count some. Failures are then the sum of the details.',
     'Write the number of failed sessions into total-failure-session-count.',
   ),
   'details-more': quirk(

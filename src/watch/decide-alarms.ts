@@ -245,7 +245,7 @@ function cannotSee(kind: 'added' | 'ended', since: number): WatchAlarm {
         : 'The watch can observe the domains again.',
     also: [],
     since: new Date(since).toISOString(),
-    todo: kind === 'added' ? ['Examine the resolver and outgoing port 25 here.'] : [],
+    todo: kind === 'added' ? ['Examine the resolver and outgoing port 25 of this machine.'] : [],
   };
 }
 
@@ -291,7 +291,7 @@ function notSeen(
     rules: ['not-seen'],
     says:
       kind === 'added'
-        ? `${domainName} was not observed for 3 days: no check gave a certain result.`
+        ? `${domainName} was not observed for 3 days: no check had a certain result.`
         : `${domainName} can be observed again.`,
     also: [],
     since: new Date(since).toISOString(),

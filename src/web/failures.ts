@@ -45,7 +45,7 @@ export const webFailures = defineFailures({
   'web-client-limit': {
     blame: 'local',
     temporary: true,
-    message: 'Too many checks were started from this address.',
+    message: 'This address started too many checks.',
     fix: 'Wait for the time that Retry-After gives.',
   },
   'web-domain-limit': {
@@ -69,7 +69,7 @@ export const webFailures = defineFailures({
   'web-check-unknown': {
     blame: 'local',
     temporary: false,
-    message: 'There is no check with this id, or its retention period has ended.',
+    message: 'No check has this id, or its retention period has ended.',
     fix: 'Check the domain again.',
   },
   'web-check-unfinished': {
@@ -81,13 +81,13 @@ export const webFailures = defineFailures({
   'web-check-slow': {
     blame: 'peer',
     temporary: true,
-    message: 'The servers of the domain answered too slowly, and the check was stopped.',
+    message: 'The servers of the domain answered too slowly, so Hermetic stopped the check.',
     fix: 'Check again later, or run hermetic check on your own machine. That command waits longer.',
   },
   'web-check-broken': {
     blame: 'local',
     temporary: true,
-    message: 'The check could not be completed on this machine.',
+    message: 'This machine could not complete the check.',
     fix: 'Check again later. The log of the daemon has the reason.',
   },
   'web-not-saved': {
@@ -99,7 +99,7 @@ export const webFailures = defineFailures({
   'web-page-unknown': {
     blame: 'local',
     temporary: false,
-    message: 'There is no page at this address.',
+    message: 'No page has this address.',
     fix: 'Correct the address, or begin at the first page.',
   },
   'web-plan-absent': {
@@ -123,7 +123,7 @@ export const webFailures = defineFailures({
   'web-operator-only': {
     blame: 'local',
     temporary: false,
-    message: 'The daemon serves operator pages only on the loopback port of the operator.',
+    message: 'The daemon serves operator pages only on the operator port.',
     fix: 'Set pages.operatorPort, and open that port on this machine or through an SSH tunnel.',
   },
   'web-sign-in-needed': {
@@ -183,14 +183,14 @@ export const webFailures = defineFailures({
   'web-user-unknown': {
     blame: 'local',
     temporary: false,
-    message: 'There is no account of this name.',
+    message: 'No account has this name.',
     fix: 'List the accounts: hermetic user list.',
   },
   'web-customer-unknown': {
     blame: 'local',
     temporary: false,
     message: 'The configuration has no customer of this name.',
-    fix: 'Add it to pages.customers, or correct the name.',
+    fix: 'Add the customer to pages.customers, or correct the name.',
   },
   'web-password-short': {
     blame: 'local',
@@ -208,7 +208,7 @@ export const webFailures = defineFailures({
     blame: 'local',
     temporary: false,
     message: 'The account has 50 tokens, the maximum.',
-    fix: 'Revoke a token that is not used.',
+    fix: 'Revoke a token that you do not use.',
   },
   'web-statistics-absent': {
     blame: 'local',
@@ -231,7 +231,7 @@ export const webFailures = defineFailures({
   'web-key-reused': {
     blame: 'local',
     temporary: false,
-    message: 'The Idempotency-Key was sent before with another body.',
+    message: 'An earlier request sent this Idempotency-Key with another body.',
     fix: 'Use a new key for a new request.',
   },
   'web-batch-limit': {
@@ -243,7 +243,7 @@ export const webFailures = defineFailures({
   'web-token-rate': {
     blame: 'local',
     temporary: true,
-    message: 'The token was used too often in the last minute.',
+    message: 'The token sent too many requests in the last minute.',
     fix: 'Wait for the time that Retry-After gives.',
   },
   'web-reports-absent': {
@@ -279,8 +279,8 @@ export const webFailures = defineFailures({
   'web-grant-missing': {
     blame: 'local',
     temporary: false,
-    message: 'The account of the provider has no rights here.',
-    fix: 'Ask an admin to add it to pages.signIn.grants.',
+    message: 'The account of the provider has no rights on these pages.',
+    fix: 'Ask an admin to add the account to pages.signIn.grants.',
   },
   'web-form-stale': {
     blame: 'local',

@@ -167,7 +167,7 @@ test('a report is shown as it came, and the reason why it does not count', async
   assert.ok(path);
   assert.doesNotMatch(list, /big\.example/);
   const page = await operator(site, path);
-  assert.match(page, /Not counted: mail without a signature/);
+  assert.match(page, /Not counted: the mail has no signature/);
   assert.match(page, /&quot;organization-name&quot;: &quot;forged\.example&quot;/);
 });
 

@@ -46,7 +46,7 @@ const finders: Partial<Record<X509FailureCode, Finder>> = {
   },
   'x509-critical-extension': ({ criticalUnknown }) => {
     if (criticalUnknown.length > 0)
-      return `critical extension ${criticalUnknown.join(', ')} is not understood`;
+      return `Hermetic does not support the critical extension ${criticalUnknown.join(', ')}`;
     return undefined;
   },
   'x509-may-not-sign': ({ keyUsage }, nestingDepth) => {
@@ -84,7 +84,7 @@ const finders: Partial<Record<X509FailureCode, Finder>> = {
     if (nestingDepth > 0) return undefined;
     const last = lastOf(certificateChain);
     if (!last) return undefined;
-    return `${last === certificate ? 'it' : last.subjectText} was issued by ${last.issuerText || 'a CA without a name'}, which was not sent and is not a known CA`;
+    return `${last === certificate ? 'it' : last.subjectText} was issued by ${last.issuerText || 'a CA without a name'}, which the server did not send and which is not a known CA`;
   },
   'x509-weak-signature': (certificate) => {
     if (weaklySigned(certificate)) return `signed with ${certificate.signatureAlgorithm}`;

@@ -37,7 +37,7 @@ export const x509Failures = defineFailures({
     resultType: 'certificate-expired',
     clause: 'RFC 5280 §4.1.2.5',
     message: 'A certificate of the chain is not valid yet.',
-    fix: 'Wait for its first day, or correct the clock.',
+    fix: 'Wait for the first day of the certificate, or correct the clock.',
   },
   'x509-self-signed': {
     ...broken,
@@ -57,7 +57,8 @@ export const x509Failures = defineFailures({
   'x509-root-distrusted': {
     ...broken,
     resultType: 'certificate-not-trusted',
-    message: 'The root is distrusted for certificates issued after a date, and this one is newer.',
+    message:
+      'The root store distrusts certificates that this root issued after a date, and this certificate is newer.',
     fix: 'Use a certificate from another CA.',
   },
   'x509-unknown-ca': {
@@ -79,7 +80,7 @@ export const x509Failures = defineFailures({
     resultType: 'certificate-not-trusted',
     clause: 'RFC 9155 §1',
     message: 'A certificate of the chain has a signature with SHA-1 or MD5.',
-    fix: 'Ask the CA to issue it again with SHA-256 or better.',
+    fix: 'Ask the CA to issue the certificate again with SHA-256 or better.',
   },
   'x509-unknown-algorithm': {
     ...broken,
@@ -99,7 +100,7 @@ export const x509Failures = defineFailures({
     ...broken,
     resultType: 'certificate-not-trusted',
     clause: 'RFC 5280 §4.2.1.9',
-    message: 'A certificate that is not a CA signed another certificate.',
+    message: 'A certificate signed another certificate, but is not a CA certificate.',
     fix: 'Use a certificate from a CA.',
   },
   'x509-path-too-long': {
@@ -113,7 +114,7 @@ export const x509Failures = defineFailures({
     ...broken,
     resultType: 'certificate-not-trusted',
     clause: 'RFC 5280 §4.2.1.3',
-    message: 'A CA signed a certificate with a key that may not sign certificates.',
+    message: 'A CA signed a certificate with a key that does not permit certificate signatures.',
     fix: 'Use a certificate from a CA with keyCertSign.',
   },
   'x509-wrong-purpose': {
@@ -121,7 +122,7 @@ export const x509Failures = defineFailures({
     resultType: 'certificate-not-trusted',
     clause: 'RFC 5280 §4.2.1.12',
     message: 'A certificate of the chain does not permit server authentication.',
-    fix: 'Ask the CA to issue it for server authentication.',
+    fix: 'Ask the CA to issue the certificate for server authentication.',
   },
   'x509-name-not-permitted': {
     ...broken,
@@ -135,7 +136,7 @@ export const x509Failures = defineFailures({
     resultType: 'certificate-not-trusted',
     clause: 'RFC 5280 §4.2',
     message: 'A certificate has an unknown critical extension.',
-    fix: 'Ask the CA to issue it without that extension.',
+    fix: 'Ask the CA to issue the certificate without that extension.',
   },
   'x509-policy': {
     ...broken,

@@ -255,7 +255,7 @@ const questions: readonly (readonly [question: string, path: string, answer: Reg
   [
     'which reports are forged or wrong',
     '/o/reports?only=uncounted',
-    /Not counted:[\s\S]*mail without a signature[\s\S]*forged\.example/,
+    /Not counted:[\s\S]*the mail has no signature[\s\S]*forged\.example/,
   ],
 ];
 

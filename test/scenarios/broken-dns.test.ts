@@ -89,7 +89,10 @@ for (const [says, hosts, faults] of broken) {
         );
         assert.match(decision.hosts[0]?.trouble?.detail ?? '', /^A(AAA)?: /);
         assert.equal(replies[0], 'OK dane');
-        assert.match(replies[1], /^TEMP one\.example: The domain has DANE, and the resolver/);
+        assert.match(
+          replies[1],
+          /^TEMP one\.example: The domain has DANE, but Hermetic did not see the resolver/,
+        );
         assert.equal(ended(delivery), 'delivered');
       },
     ));
@@ -204,13 +207,13 @@ const deferred: readonly (readonly [string, Traits, Faults, RegExp])[] = [
     'TLSA answers SERVFAIL',
     { hosts: [{ tlsa: ['ee'] }] },
     { [tlsa]: 'servfail' },
-    /mx\.one\.example: The TLSA records could not be looked up.*\(dns-servfail: .*_25\._tcp\.mx\.one\.example: SERVFAIL/,
+    /mx\.one\.example: The TLSA lookup failed.*\(dns-servfail: .*_25\._tcp\.mx\.one\.example: SERVFAIL/,
   ],
   [
     'TLSA answers SERVFAIL, and MTA-STS is enforced',
     { hosts: [{ tlsa: ['ee'] }], sts: { mode: 'enforce' } },
     { [tlsa]: 'servfail' },
-    /mx\.one\.example: The TLSA records could not be looked up.*SERVFAIL/,
+    /mx\.one\.example: The TLSA lookup failed.*SERVFAIL/,
   ],
   [
     'the absence of TLSA records is forged',

@@ -74,7 +74,10 @@ test('a file of conf.d with another ending is refused, not left out', async () =
   rmSync(join(folder, 'conf.d/typo.yaml'));
   part('policy.yml', 'policy: {observe: true}\n');
   const refused = await runCli(['reload', '--socket', socket]);
-  assert.match(refused.err, /policy\.yml: is not read .*\n {2}Rename it to end in \.yaml/);
+  assert.match(
+    refused.err,
+    /policy\.yml: the daemon does not read this file .*\n {2}Rename it to end in \.yaml/,
+  );
   rmSync(join(folder, 'conf.d/policy.yml'));
   part('.hidden.yaml', '[');
   part('metrics.yaml.dpkg-old', '[');

@@ -81,7 +81,7 @@ test('a file that is not a database is named at the start and stays unchanged', 
         isHermeticError(error) &&
         error.code === 'store-corrupt' &&
         error.message.includes(start.file) &&
-        /Restore it from a backup, or move it away/.test(error.fix ?? ''),
+        /Restore the file from a backup, or move the file away/.test(error.fix ?? ''),
       what,
     );
     assert.deepEqual(readFileSync(start.file), octets, what);
@@ -118,7 +118,11 @@ test('a damaged database is read and not written, and policies bind from memory'
     const start = new Start(folder, what, octets);
     const { store, stsCache, release } = await start.lease();
     start.stores.serving();
-    assert.match(start.logged, /^store-damaged .*"damage":".*"effect":.*"fix":"Restore it/, what);
+    assert.match(
+      start.logged,
+      /^store-damaged .*"damage":".*"effect":.*"fix":"Restore the file/,
+      what,
+    );
     assert.deepEqual(start.stores.failing, [{ job: 'store', code: 'store-corrupt' }]);
     await assert.rejects(
       store.write('report', () => addReport(store, 'new')),

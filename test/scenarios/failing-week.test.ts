@@ -291,7 +291,7 @@ test('Friday: one network alone meets no STARTTLS on one day, which proves no ca
   );
   assert.deepEqual(stripped.reporters, ['uni.example']);
   assert.deepEqual(stripped.networks, ['203.0.113.0/24']);
-  assert.match(stripped.because, /at this reporter or between it and you/);
+  assert.match(stripped.because, /at this reporter, or between the reporter and you/);
   assert.match(stripped.todo[0] ?? '', /^Check the domain now/);
 });
 

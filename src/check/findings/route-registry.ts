@@ -116,7 +116,7 @@ export const routeFindings = {
         : `The address ${ip} of ${host} never accepts mail`,
     passed: 'No mail host refuses all mail',
     why: ({ reply, ip }) =>
-      `It greets with "${reply ?? '521'}". Senders use the other ${ip === '' ? 'hosts of the domain' : 'addresses and hosts'}; if there is none, they bounce the mail.`,
+      `It greets with "${reply ?? '521'}". Senders use the other ${ip === '' ? 'hosts of the domain' : 'addresses and hosts'}; without another, they bounce the mail.`,
     reference: 'RFC 7504 §3',
     owner: 'domain',
     fix: 'Remove the record that names this server, or start the mail server.',

@@ -38,7 +38,7 @@ test('an intermediate that cannot be read is not called missing', () => {
   assert.match(sent.reason ?? '', /^certificate 2 of the chain cannot be read: indefinite/);
   const missing = findingOf(evidenceOf([leaf.der]), 'cert-chain-incomplete');
   assert.equal(missing?.title, 'The certificate chain ends before a known CA');
-  assert.match(missing.reason ?? '', /: it was issued by CN=.*, which was not sent and/);
+  assert.match(missing.reason ?? '', /: it was issued by CN=.*, which the server did not send and/);
 });
 
 test("a server's certificate that cannot be read: could not tell, with the reason", () => {

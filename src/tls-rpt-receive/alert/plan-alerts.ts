@@ -45,7 +45,7 @@ function isWorse(level: number, before: number): boolean {
  * success: they may simply have sent no mail.
  */
 const NOT_REPORTED =
-  'It is no longer reported. Its end is not confirmed, because no affected reporter has reported a success since.';
+  'Reporters no longer report it. Its end is not confirmed, because no affected reporter has reported a success since.';
 
 /**
  * Returns the kind of change; undefined without a change, or if a failure affects fewer

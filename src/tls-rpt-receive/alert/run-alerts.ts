@@ -197,7 +197,9 @@ function conditionsOf(domainView: DomainView): readonly Condition[] {
     domain,
     level: 0,
     says: `No reports since ${last}, although reports arrived on most days before.`,
-    todo: [`Check the record at _smtp._tls.${domain}, and whether this receiver is reachable.`],
+    todo: [
+      `Check the record at _smtp._tls.${domain}, and check that senders can reach this receiver.`,
+    ],
   };
   return [...failures, silence];
 }
@@ -259,7 +261,7 @@ function shorten(
     if (alerts.length <= MAX_ALERTS) return alerts;
     const at = domainName || distinctName(alerts) || 'other names';
     const says = `${alerts.length - MAX_ALERTS} more changes at ${at}.`;
-    const todo = [`See them all: hermetic report show ${domainName}`.trimEnd()];
+    const todo = [`List all changes: hermetic report show ${domainName}`.trimEnd()];
     const since = alerts.at(-1)?.since ?? '';
     return [
       ...alerts.slice(0, MAX_ALERTS),

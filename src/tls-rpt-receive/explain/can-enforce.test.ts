@@ -150,7 +150,7 @@ test('the answer says that reports have stopped', async () => {
   const both = [daily('a.example', days, testing), daily('b.example', days, testing)];
   const { answer: found, reasons } = await answer(both);
   assert.equal(found, 'yes');
-  assert.match(reasons.join(' '), /last on 2026-12-28\. No report has arrived since/);
+  assert.match(reasons.join(' '), /The last day is 2026-12-28\. No report has arrived since/);
 });
 
 test('reports without authentication change nothing in the answer', async () => {

@@ -47,7 +47,7 @@ export function canEnforce(
     const reason =
       current.check === undefined
         ? 'The policy that senders apply is in mode enforce.'
-        : `The published policy is in mode enforce, by the check of ${dateOf(dayOfCheck(current.check))}.`;
+        : `The published policy is in mode enforce, according to the check of ${dateOf(dayOfCheck(current.check))}.`;
     return { answer: 'already', reasons: [reason] };
   }
   const sessionRows = reportedFacts.trial.filter(
@@ -80,9 +80,9 @@ export function canEnforce(
   return {
     answer: 'yes',
     reasons: [
-      `${days.length} days under MTA-STS without a failure of your own, from ${reporters.size} reporters, last on ${dateOf(last)}.`,
+      `${days.length} days under MTA-STS show no failure that you caused, according to ${reporters.size} reporters. The last day is ${dateOf(last)}.`,
       ...(isSilent(reports, reportedFacts.now)
-        ? [`No report has arrived since: determine the cause before you rely on this.`]
+        ? [`No report has arrived since: determine the cause before you rely on this answer.`]
         : []),
     ],
   };
@@ -97,7 +97,7 @@ function withoutTrial({ reports, trial, checks }: ReportedFacts): EnforceAnswer 
   if (checks.at(-1)?.mtaSts.mode === 'testing')
     return {
       answer: 'not-yet',
-      reasons: ['The policy is published, and no sender has reported sessions under it.'],
+      reasons: ['The policy is published, but no sender has reported sessions under it.'],
     };
   const isNone = trial.some(({ modeNone = 0 }) => modeNone > 0);
   return {

@@ -19,7 +19,7 @@ export function fewFailed({ group, compared }: Compared): string {
   if (group.sessions === 0) return UNCOUNTED;
   if (compared.ownRate < SPORADIC)
     return `Only ${percent(compared.ownRate)} of the sessions of these reporters failed in this way, a rate typical of lost connections.`;
-  return `${sessionsOf(group)} failed in this way: so few may be lost connections.`;
+  return `${sessionsOf(group)} failed in this way: so few failures may be lost connections.`;
 }
 
 const UNCOUNTED =
@@ -65,13 +65,13 @@ export function receivedBy({ result }: FailureGroup): string {
  */
 export function alone({ group, compared }: Compared): string {
   if (compared.affected.length > 1)
-    return `${names(compared.affected)} saw failures that do not confirm each other: they differ in days or shares of the sessions, are too few, or come from one network.`;
+    return `${names(compared.affected)} saw failures that do not confirm each other: the failures differ in days or shares of the sessions, are too few, or come from one network.`;
   const who = names(group.reporters);
   const nothing = 'so there is nothing to compare with';
   if (compared.unaffected.length > 0)
-    return `Only ${who} reports it, and the others had too few sessions for a comparison.`;
+    return `Only ${who} reports the failure, and the others had too few sessions for a comparison.`;
   if (compared.without > 0)
-    return `Only ${who} reports it; the other reporters did not apply this policy to this host, ${nothing}.`;
+    return `Only ${who} reports the failure; the other reporters did not apply this policy to this host, ${nothing}.`;
   return `Only ${who} sent comparable reports on these days, ${nothing}.`;
 }
 

@@ -139,7 +139,7 @@ function stepsFor(
 
 function policySteps({ domain, host }: FailureTarget): readonly string[] {
   const textLine =
-    host === undefined ? 'a line for each MX host that it lacks' : `the line "mx: ${host}"`;
+    host === undefined ? 'a line for each missing MX host' : `the line "mx: ${host}"`;
   return [
     ...(host === undefined ? [`List your MX hosts: dig +short MX ${domain}`] : []),
     `Add ${textLine} to the MTA-STS policy at https://mta-sts.${domain}/.well-known/mta-sts.txt.`,
@@ -160,22 +160,24 @@ function stepsByCause(
       return textOf(failureGroup).fix(target);
     case 'theirs':
       return [
-        `Nothing on your side. If it continues, inform ${who}: the contact is in its reports.`,
+        `Change nothing on your side. If the failure continues, inform ${who}: the reports name a contact.`,
       ];
     case 'path':
       return [
-        `Change nothing: ${deferred ? 'the policy works, and the mail is deferred rather than read' : 'but note that no policy deferred this mail'}.`,
+        `Change nothing: ${deferred ? 'the policy works, and senders defer the mail, so no attacker reads it' : 'but note that no policy deferred this mail'}.`,
         'If several servers share this address, make sure that each of them offers STARTTLS.',
         `Check the host from another network: hermetic check ${target.domain} --transcript`,
         `Inform ${who} which of its networks are affected${failureGroup.networks.length > 0 ? `: ${failureGroup.networks.slice(0, 3).join(', ')}` : ''}.`,
         ...(deferred
           ? []
-          : ['With MTA-STS in mode enforce, or DANE, such mail is deferred instead of read.']),
+          : [
+              'Publish DANE or MTA-STS in mode enforce: senders then defer such mail, and no attacker reads it.',
+            ]),
       ];
     case 'unclear':
       return [
         `Check the domain now: hermetic check ${target.domain}`,
-        'If it finds no fault, wait for the next reports: a second reporter decides it.',
+        'If the check finds no fault, wait for the next reports: a second reporter decides the cause.',
       ];
   }
 }

@@ -364,7 +364,7 @@ test('a check is matched by policy type, host and result', async () => {
   ] as const) {
     const found = await judged([weekly('big.example', policy)], check);
     assert.equal(found.whose, whose, `${found.result} ${found.policy} ${check.findings?.join()}`);
-    assert.equal(/found it too/.test(found.because), whose === 'yours');
+    assert.equal(/also found the fault/.test(found.because), whose === 'yours');
     if (whose === 'yours') assert.ok(found.todo.includes('The step of the check.'));
   }
 });

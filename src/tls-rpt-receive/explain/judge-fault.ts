@@ -72,7 +72,7 @@ interface Rule {
  */
 export const rules: readonly Rule[] = [
   {
-    condition: 'A check found the MX hosts of the domain, and this host is not among them.',
+    condition: 'A check found the MX hosts of the domain, but not this host.',
     applies: (evidence) => evidence.group.mx !== '' && evidence.ownHost === false,
     cause: 'unclear',
     reason: ({ group }) =>
@@ -81,8 +81,7 @@ export const rules: readonly Rule[] = [
     remedy: 'foreign-host',
   },
   {
-    condition:
-      'Few sessions failed, without a reason that distinguishes a fault from a lost connection.',
+    condition: 'Few sessions failed, and no reason distinguishes a fault from a lost connection.',
     applies: (evidence) =>
       kindOf(evidence.group.result) === 'any' &&
       evidence.applied === undefined &&
@@ -106,7 +105,7 @@ export const rules: readonly Rule[] = [
       (evidence.namedFor ?? 0) > (maxAgeOf(evidence.applied as QuotedPolicy) ?? Infinity),
     cause: 'theirs',
     reason: (evidence) =>
-      `${names(evidence.group.reporters)} applied a policy that does not name ${evidence.group.mx}. The published one has named it for longer than the max_age of that copy (RFC 8461 §3.2).`,
+      `${names(evidence.group.reporters)} applied a policy that does not name ${evidence.group.mx}. The published policy has named this host for longer than the max_age of the applied copy (RFC 8461 §3.2).`,
   },
   {
     condition:
@@ -116,16 +115,16 @@ export const rules: readonly Rule[] = [
       (evidence.replacedFor ?? 0) > (maxAgeOf(evidence.applied) ?? Infinity),
     cause: 'theirs',
     reason: (evidence) =>
-      `${names(evidence.group.reporters)} applied a policy that does not name ${evidence.group.mx}. All other reporters have quoted one that names it for longer than the max_age of that copy (RFC 8461 §3.2).`,
+      `${names(evidence.group.reporters)} applied a policy that does not name ${evidence.group.mx}. All other reporters have quoted a policy that names this host for longer than the max_age of the applied copy (RFC 8461 §3.2).`,
   },
   {
     condition: 'The applied policy does not name an MX host that the published policy names now.',
     applies: (evidence) => isOutdated(evidence) && (evidence.namedFor ?? 0) > 0,
     cause: 'unclear',
     reason: (evidence) =>
-      `${names(evidence.group.reporters)} applied an older policy that does not name ${evidence.group.mx}; the published one does.`,
+      `${names(evidence.group.reporters)} applied an older policy that does not name ${evidence.group.mx}; the published policy does.`,
     settle: () =>
-      'When the id in the _mta-sts record changed: a sender may apply its copy until it checks the record again.',
+      'The time when the id in the _mta-sts record changed: a sender may apply its copy until it checks the record again.',
     remedy: 'outdated-copy',
   },
   {
@@ -150,37 +149,37 @@ export const rules: readonly Rule[] = [
     applies: (evidence) => evidence.compared.sources > 1 && evidence.clean !== undefined,
     cause: 'unclear',
     reason: ({ compared, clean }) =>
-      `${compared.sources} reporters saw it independently, but hermetic check found no fault on ${checkDate(clean)}.`,
+      `${compared.sources} reporters saw the failure independently, but hermetic check found no fault on ${checkDate(clean)}.`,
     settle: ({ domain }) =>
       `A check from a different network, several times a day: hermetic check ${domain}`,
   },
   {
     condition:
-      'Two independent reporters saw the failure, and chance explains each comparable reporter without it.',
+      'Two independent reporters saw the failure, and other reporters may have missed it by chance.',
     applies: (evidence) => evidence.compared.sources > 1 && !evidence.spared,
     cause: 'yours',
     reason: ({ compared }) =>
-      `${compared.sources} reporters saw it independently, and so did every reporter that applied the same policy to the same host.`,
+      `${compared.sources} reporters saw the failure independently, as did every reporter that applied the same policy to the same host.`,
   },
   {
     condition: 'Three independent reporters saw the failure, and others did not.',
     applies: (evidence) => evidence.compared.sources > 2,
     cause: 'yours',
     reason: ({ group, compared }) =>
-      `${compared.sources} reporters saw it independently, so neither they nor their networks are the cause. ${names(compared.unaffected)} ${sparedDoing(group)} without this failure: it concerns an address, a server or a version of TLS that they do not use.`,
+      `${compared.sources} reporters saw the failure independently, so neither they nor their networks are the cause. ${names(compared.unaffected)} ${sparedDoing(group)} without this failure, which may affect an address, a server or a version of TLS that they do not use.`,
   },
   {
     condition: 'Two independent reporters saw the failure, and others did not.',
     applies: (evidence) => evidence.compared.sources > 1,
     cause: 'unclear',
     reason: ({ group, compared }) =>
-      `${names(compared.affected)} saw it; ${names(compared.unaffected)} ${sparedDoing(group)} without this failure.`,
+      `${names(compared.affected)} saw the failure; ${names(compared.unaffected)} ${sparedDoing(group)} without this failure.`,
     settle: ({ domain }) =>
       `A property that the affected senders share: an address family, a TLS library, a network. Check every address: hermetic check ${domain}`,
   },
   {
     condition:
-      'STARTTLS is missing for one network only, on three days or more. Others had TLS sessions over the same address family. One faulty server does not explain it.',
+      'STARTTLS is missing for one network only, on three days or more. Others had TLS sessions over the same address family. One faulty server does not explain the failure.',
     applies: (evidence) =>
       kindOf(evidence.group.result) === 'starttls' &&
       evidence.group.reporters.length === 1 &&
@@ -193,7 +192,7 @@ export const rules: readonly Rule[] = [
       isSameFamily(evidence),
     cause: 'path',
     reason: ({ group, compared, clean }) =>
-      `Only ${names(group.reporters)} saw it${from(group)}, while ${names(compared.unaffected)} had TLS sessions with the same host on the same days${clean ? ', and hermetic check found no fault' : ''}. Something between this sender and the host removes STARTTLS: a filter, or an attacker.`,
+      `Only ${names(group.reporters)} saw the failure${from(group)}, while ${names(compared.unaffected)} had TLS sessions with the same host on the same days${clean ? ', and hermetic check found no fault' : ''}. Something between this sender and the host removes STARTTLS: a filter, or an attacker.`,
   },
   {
     condition:
@@ -219,7 +218,7 @@ export const rules: readonly Rule[] = [
   },
   {
     condition:
-      'A reporter received an invalid policy file, more than once; none received a valid one.',
+      'A reporter received an invalid policy file more than once, and no reporter received a valid file.',
     applies: (evidence) =>
       evidence.group.result === 'sts-policy-invalid' &&
       evidence.group.sessions > 1 &&
@@ -234,16 +233,16 @@ export const rules: readonly Rule[] = [
     applies: (evidence) => evidence.applied !== undefined && evidence.ownHost === undefined,
     cause: 'unclear',
     reason: ({ group, applied }) =>
-      `The MTA-STS policy that ${names(group.reporters)} applied names ${applied ? patternsOf(applied).join(', ') : 'other hosts'}, and not ${group.mx}. It is unknown whether that is one of your mail hosts.`,
+      `The MTA-STS policy that ${names(group.reporters)} applied names ${applied ? patternsOf(applied).join(', ') : 'other hosts'}, and not ${group.mx}. It is unknown whether ${group.mx} is one of your mail hosts.`,
     settle: ({ domain }) => `A check, which reads your MX records: hermetic check ${domain}`,
     remedy: 'missing-from-policy',
   },
   {
-    condition: 'One reporter saw the failure; others that could have seen it did not.',
+    condition: 'One reporter saw the failure; other reporters that could have seen it did not.',
     applies: (evidence) => evidence.spared,
     cause: 'unclear',
     reason: ({ group, compared }) =>
-      `Only ${names(group.reporters)} saw it; ${names(compared.unaffected)} ${sparedDoing(group)} on the same days without this failure. The cause is at this reporter or between it and you, and reports do not show which.`,
+      `Only ${names(group.reporters)} saw the failure; ${names(compared.unaffected)} ${sparedDoing(group)} on the same days without this failure. The cause is at this reporter, or between the reporter and you.`,
     settle: ({ group }) =>
       `${receivedBy(group)} that ${names(group.reporters)} received: ask the contact named in its reports.`,
   },
@@ -252,11 +251,11 @@ export const rules: readonly Rule[] = [
     applies: (evidence) => evidence.clean !== undefined,
     cause: 'unclear',
     reason: ({ group, clean }) =>
-      `Only ${names(group.reporters)} reports it, and hermetic check found no fault on ${checkDate(clean)}. No other reporter can be compared with it.`,
+      `Only ${names(group.reporters)} reports the failure, and hermetic check found no fault on ${checkDate(clean)}. No other reporter is comparable.`,
     settle: () => 'A second reporter that applies the same policy to the same host.',
   },
   {
-    condition: 'One reporter saw the failure, and nothing can be compared.',
+    condition: 'One reporter saw the failure, and no other reporter is comparable.',
     applies: () => true,
     cause: 'unclear',
     reason: alone,
@@ -291,7 +290,7 @@ function checkDate(check: CheckResult | undefined): string {
 
 function foundToo({ found, group }: CauseEvidence): string {
   if (!found) return '';
-  const says = `hermetic check found it too, on ${checkDate(found.check)}: ${found.finding.title}.`;
+  const says = `hermetic check also found the fault, on ${checkDate(found.check)}: ${found.finding.title}.`;
   if (!namesOtherAddress(found.finding, group)) return says;
   return `${says} The reports name another address than the check.`;
 }

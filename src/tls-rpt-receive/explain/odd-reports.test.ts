@@ -135,7 +135,7 @@ test('the mode is the one that senders fetched after the last check', async () =
   const checked = await viewOf(quoting('a.example', 'testing', 0, 5), { date, mode: 'enforce' });
   assert.match(
     checked.enforce.reasons.join(),
-    /^The published policy is in mode enforce, by the check of /,
+    /^The published policy is in mode enforce, according to the check of /,
   );
 });
 
@@ -144,7 +144,7 @@ test('a published policy that no sender reports yet is not called missing', asyn
   const published = await viewOf(none, { date: week[6] ?? '', mode: 'testing' });
   assert.deepEqual(published.enforce, {
     answer: 'not-yet',
-    reasons: ['The policy is published, and no sender has reported sessions under it.'],
+    reasons: ['The policy is published, but no sender has reported sessions under it.'],
   });
   assert.equal((await viewOf(none)).enforce.answer, 'no-policy');
 });

@@ -55,7 +55,9 @@ function differencesOf(
     ...(mode !== undefined && mode !== published.mode
       ? [`mode ${mode}, now ${published.mode ?? 'none'}`]
       : []),
-    ...exchangers.filter((m) => !now.includes(m)).map((m) => `mx ${m}, which is not in it now`),
+    ...exchangers
+      .filter((m) => !now.includes(m))
+      .map((m) => `mx ${m}, which is not in the published policy now`),
     ...now
       .filter((m) => exchangers.length > 0 && !exchangers.includes(m))
       .map((m) => `without mx ${m}`),

@@ -62,7 +62,7 @@ export const reasonTexts: readonly ReasonRule[] = [
   ],
   [
     /\b(http\w*|status|code|response|server returned|policy|fetch\w*)\b.{0,30}\b404\b|\b404\b.{0,5}not found|^404$|policy (file )?not found(?! in (the )?cache)/i,
-    'The policy file was not found.',
+    'The web server did not find the policy file.',
   ],
   [
     /\b(http\w*|status|code|response)\b.{0,20}\b30[1278]\b|\b(http\w*|web|polic(y|ies)|sts|fetch\w*)\b.{0,40}\bredirect(s|ed|ion)?\b|\bredirect(s|ed|ion)?\b.{0,30}\b(http\w*|polic(y|ies)|not allowed|forbidden|30[1278])\b|^redirect(s|ed|ion)?$|^30[1278]\b/i,
@@ -80,14 +80,14 @@ export const reasonTexts: readonly ReasonRule[] = [
     /\b(http\w*|status|code|response|server returned)\b.{0,30}\b5\d\d\b|internal server error|bad gateway|service unavailable|gateway time-?out|^50\d$/i,
     'The web server failed.',
   ],
-  [/\b(content|media)[-_ ]?type\b/i, 'The policy was not served as text/plain.'],
+  [/\b(content|media)[-_ ]?type\b/i, 'The web server did not serve the policy as text/plain.'],
   [
     /(\b(no|not|did not|without)\b|n't).{0,20}\b(offer|advertise|support|announce)\w*\b.{0,20}\bstarttls|\b(has|have|had) no starttls\b|\bstarttls\b.{0,30}\b(not|no|un)[- ]?(offered|advertised|supported|available|implemented|recogni[sz]ed)|STARTTLS[-_]NOT[-_]SUPPORTED|\btls is required, but was not offered/i,
     'STARTTLS was not offered.',
   ],
   [
     /\bstarttls\b.{0,30}\b(fail\w*|refused|rejected|error)|\btls (is )?not available due to/i,
-    'STARTTLS was offered, and failed.',
+    'The server offered STARTTLS, and the handshake failed.',
   ],
   [
     /(unsupported|no common|wrong|alert) protocol( version)?|protocol version (not supported|mismatch|alert)|version too low|no supported versions/i,
@@ -103,7 +103,7 @@ export const reasonTexts: readonly ReasonRule[] = [
   ],
   [
     /\btime[-_ ]?out\b|\btimed[-_ ]out\b|\b(not|n't|no \w+)\b.{0,60}\bin time\b|deadline exceeded|\bETIMEDOUT\b/i,
-    'There was no answer in time.',
+    'No answer arrived in time.',
     'connection',
   ],
   [/connection refused|\bECONNREFUSED\b/i, 'The connection was refused.', 'connection'],
@@ -114,7 +114,7 @@ export const reasonTexts: readonly ReasonRule[] = [
   ],
   [
     /(network|host) (is )?unreachable|no route to host|\bE(HOST|NET)UNREACH\b/i,
-    'There was no route to the host.',
+    'The network had no route to the host.',
     'connection',
   ],
 ];

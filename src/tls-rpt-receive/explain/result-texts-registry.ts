@@ -34,8 +34,8 @@ const nameOf = ({ host }: FailureTarget): string => host ?? 'MAIL-HOST';
 const policyHost = (domainName: string): string => `mta-sts.${domainName}`;
 const renew = (target: FailureTarget): readonly string[] => [
   `Renew the certificate of ${hostOf(target)}, with the name of the host in it, from a public CA: certbot certonly --reuse-key -d ${nameOf(target)}`,
-  'Reload the mail server so that it uses the new one: systemctl reload postfix',
-  'Automate both: a deploy hook of certbot that reloads the server.',
+  'Reload the mail server so that it uses the new certificate: systemctl reload postfix',
+  'Automate both steps with a deploy hook of certbot that reloads the server.',
 ];
 
 /**
@@ -47,15 +47,15 @@ export const resultTexts: Readonly<Record<ResultType | typeof NOT_DESCRIBED, Res
     says: (failureGroup) => `${reported(failureGroup)} did not offer STARTTLS to these senders.`,
     fix: (target) => [
       `Check what ${hostOf(target)} offers from outside: hermetic check ${target.domain} --transcript`,
-      'If STARTTLS is missing there, enable it: postconf -e smtpd_tls_security_level=may (and a certificate in smtpd_tls_chain_files).',
-      'If a firewall inspects SMTP ("fixup", "SMTP inspection"), disable that: it deletes the word STARTTLS.',
+      'If STARTTLS is missing, enable it: postconf -e smtpd_tls_security_level=may (and a certificate in smtpd_tls_chain_files).',
+      'If a firewall inspects SMTP ("fixup", "SMTP inspection"), disable the inspection: it deletes the word STARTTLS.',
     ],
   },
   'certificate-host-mismatch': {
     says: (failureGroup) => `The certificate of ${reported(failureGroup)} is for another name.`,
     fix: (target) => [
       `Give ${hostOf(target)} a certificate that contains its exact name: certbot certonly --reuse-key -d ${nameOf(target)}`,
-      'Reload the mail server so that it uses the new one.',
+      'Reload the mail server so that it uses the new certificate.',
       'If the MX record points to an alias of a provider, use the name that the provider documents.',
     ],
   },
@@ -77,7 +77,7 @@ export const resultTexts: Readonly<Record<ResultType | typeof NOT_DESCRIBED, Res
       `These senders could not validate ${reported(failureGroup)}${failureGroup.reasons[0] ? `, and give as the reason "${failureGroup.reasons[0]}"` : ', and give no reason'}.`,
     fix: (target) => [
       `Compare the MTA-STS policy at https://${policyHost(target.domain)}/.well-known/mta-sts.txt with the MX records: every MX host needs an mx: line that names it.`,
-      `Check the rest: hermetic check ${target.domain}`,
+      `Check the other parts: hermetic check ${target.domain}`,
     ],
   },
   'tlsa-invalid': {
@@ -102,7 +102,7 @@ export const resultTexts: Readonly<Record<ResultType | typeof NOT_DESCRIBED, Res
   },
   'sts-policy-fetch-error': {
     says: (failureGroup) =>
-      `The MTA-STS policy at ${policyHost(failureGroup.domain)} could not be fetched.`,
+      `The MTA-STS policy at ${policyHost(failureGroup.domain)} could not be fetched by these senders.`,
     fix: (target) => [
       `Open https://${policyHost(target.domain)}/.well-known/mta-sts.txt from outside: it must return 200 with text/plain, without a redirect, within seconds.`,
       'Configure the web server to answer every sender: no blocking by country, robot filter or rate limit on this path.',
@@ -113,15 +113,15 @@ export const resultTexts: Readonly<Record<ResultType | typeof NOT_DESCRIBED, Res
       `The MTA-STS policy at ${policyHost(failureGroup.domain)} does not follow the grammar.`,
     fix: (target) => [
       `Find the faulty line: hermetic check ${target.domain}`,
-      'Write it as: version: STSv1, mode, one mx: line for each MX host, max_age; each on a line of its own.',
-      `Then change the id in the TXT record at _mta-sts.${target.domain}, so that senders fetch it again.`,
+      'Write each field on a line of its own: version: STSv1, mode, one mx for each MX host, and max_age.',
+      `Then change the id in the TXT record at _mta-sts.${target.domain}, so that senders fetch the policy again.`,
     ],
   },
   'sts-webpki-invalid': {
     says: (failureGroup) =>
       `The certificate of the web server ${policyHost(failureGroup.domain)} is not valid.`,
     fix: (target) => [
-      `Renew it, for exactly this name, from a public CA: certbot certonly --webroot -w /var/www/mta-sts -d ${policyHost(target.domain)}`,
+      `Renew the certificate for exactly this name from a public CA: certbot certonly --webroot -w /var/www/mta-sts -d ${policyHost(target.domain)}`,
       'Reload the web server.',
     ],
   },

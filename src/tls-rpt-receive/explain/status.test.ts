@@ -220,7 +220,7 @@ test('successful reports that name no domain are not a failure', async () => {
   const own = await withReports(report({ domain: null, failed: 8 }));
   const shown = renderDomain(showDomain(own, 'rcpt.example', { now }));
   const page = shown.replace(/\s+/g, ' ');
-  assert.match(page, /1 report arrived without naming a domain: hermetic report show ''/);
+  assert.match(page, /1 report arrived that named no domain: hermetic report show ''/);
   assert.doesNotMatch(page, /Publish a record/);
 });
 
@@ -313,7 +313,7 @@ test('a count that cannot be read is not called well', async () => {
   } as const;
   storeReports(store, [{ reading, parsed: parsed.value, receivedAt: now }]);
   const page = renderDomain(showDomain(store, 'rcpt.example', { now }));
-  assert.match(page, /counts\s+in\s+1\s+report\s+could\s+not\s+be\s+read/);
+  assert.match(page, /1\s+report\s+contained\s+unreadable\s+counts/);
   assert.doesNotMatch(page, /Every reported\s+session/);
 });
 
@@ -355,7 +355,7 @@ test('the headline does not say that mail arrived where only a fetch failed', as
   const fetch = { result: 'sts-policy-fetch-error', count: 4, mx: undefined };
   for (const mode of ['enforce', 'testing']) {
     const page = renderDomain(await view(report({ mode, ok: 25, failed: 4, details: [fetch] })));
-    assert.match(page, /No\s+mail\s+was\s+deferred\s+because\s+of\s+this\./);
+    assert.match(page, /No\s+sender\s+deferred\s+mail\s+because\s+of\s+this\s+failure\./);
     assert.doesNotMatch(page, /delivered\s+all\s+the\s+same/);
   }
 });

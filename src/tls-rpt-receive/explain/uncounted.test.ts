@@ -89,7 +89,7 @@ test('an archive of other days, domains or without signatures is not called abse
   for (const [pages, why] of [
     [await about('2025-02-03', 'sender.example'), /no longer published/],
     [await about(day, 'sender.example'), /no longer published/],
-    [await about('2026-12-30'), /mail without a signature/],
+    [await about('2026-12-30'), /the mail has no signature/],
   ] as const)
     for (const page of pages) {
       assert.match(page, /1 report arrived, none counted/);

@@ -69,7 +69,7 @@ export function httpsHandler(options: HttpsHandlerOptions): Handler {
   return async (request, peer) =>
     request.method === 'POST'
       ? responseTo(await intake(request.body, peer.address))
-      : answer(405, 'Reports are sent by POST.', { allow: 'POST' });
+      : answer(405, 'Send reports by POST.', { allow: 'POST' });
 }
 
 function responseTo(receipt: Receipt): Response {

@@ -218,7 +218,10 @@ export class MailboxReader {
 
   #pendingFull(): Failure {
     const pending = this.#state.pendingCount();
-    return intakeFailures.make('mailbox-pending-full', `${pending} mails are tried again later`);
+    return intakeFailures.make(
+      'mailbox-pending-full',
+      `${pending} mails are pending; the daemon reads them again later`,
+    );
   }
 
   /**

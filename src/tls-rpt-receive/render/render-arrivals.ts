@@ -9,13 +9,13 @@ import { paragraph, shortDay, type Paint } from './layout.js';
  * report. An unknown verdict is shown as it is stored.
  */
 export const trustNames: Readonly<Record<string, string>> = {
-  unsigned: 'mail without a signature',
+  unsigned: 'the mail has no signature',
   broken: 'the signature is invalid',
   misaligned: 'another organisation signed',
   unverifiable: 'the key of the signature could not be looked up',
-  'other-domain': 'about a domain that --domain or the configuration does not name',
+  'other-domain': 'the report is about a domain that neither --domain nor the configuration names',
   future: 'about future days',
-  stale: 'about days long past: replayed, or very late',
+  stale: 'the report is about days long past: it is very late, or an attacker replayed it',
   superseded: 'an authenticated report of the same id has other content',
 };
 
@@ -90,7 +90,7 @@ export function arriving(view: DomainView, width: number, paint: Paint): string[
     paint('Do reports arrive?', 'bold'),
     ...paragraph(
       view.silent
-        ? 'No: no report has arrived for the last day that is due. Check the record at _smtp._tls and this receiver.'
+        ? 'No: no reporter has sent a report for the last day that is due. Check the record at _smtp._tls and this receiver.'
         : `${fine} of ${countOf(view.arrivals.length, 'reporter')} reported on the last day that is due.`,
       width,
       '  ',
@@ -100,7 +100,7 @@ export function arriving(view: DomainView, width: number, paint: Paint): string[
       .slice(0, 5)
       .flatMap((arrival) =>
         paragraph(
-          `${arrival.reporter} reported daily, and last on ${shortDay(arrival.last)}.`,
+          `${arrival.reporter} reported daily until ${shortDay(arrival.last)}.`,
           width,
           '  ',
           '    ',

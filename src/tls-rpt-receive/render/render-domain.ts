@@ -101,7 +101,7 @@ export function domainHeadline(domainView: DomainView): string {
     case 'well':
       return wellLine(domainView);
     case 'ended':
-      return 'Failures have ended: the affected reporters have reported none since.';
+      return 'The failures have ended: the affected reporters have reported no failure since.';
     case 'failing':
       return failingLine(domainView);
   }
@@ -117,7 +117,7 @@ function wellLine({ repairs }: DomainView): string {
     .reduce((count, { reports }) => count + reports, 0);
   return unread === 0
     ? 'Every reported session succeeded.'
-    : `No failed session was counted, but counts in ${countOf(unread, 'report')} could not be read.`;
+    : `The reports count no failed session, but ${countOf(unread, 'report')} contained unreadable counts.`;
 }
 
 /**
@@ -129,7 +129,7 @@ function nothingCounted(domainView: DomainView): string {
   if (domainView.domain === '' && arrived === 0)
     return 'Every report of these days names its domain, or none arrived.';
   if (domainView.unnamed > 0 && arrived === 0)
-    return `${countOf(domainView.unnamed, 'report')} arrived without naming a domain: hermetic report show ''`;
+    return `${countOf(domainView.unnamed, 'report')} arrived that named no domain: hermetic report show ''`;
   if (arrived === 0)
     return 'Publish a record at _smtp._tls that names this receiver; the first reports come a day later.';
   return `${countOf(arrived, 'report')} arrived, none counted: ${whyUncounted(domainView)}.${howToAccept(domainView.doubtful)}`;
@@ -141,7 +141,7 @@ function nothingCounted(domainView: DomainView): string {
  */
 function whyUncounted({ doubtful, unauthenticated: posted }: DomainView): string {
   const reasons = [...new Set(doubtful.map(whyNotCounted))];
-  if (posted.length > 0) reasons.push('they arrived over HTTPS, which authenticates no reporter');
+  if (posted.length > 0) reasons.push('HTTPS authenticates no reporter');
   const more = reasons.length > 3 ? ['other reasons'] : [];
   return [...reasons.slice(0, 3), ...more].join('; ');
 }
@@ -161,13 +161,11 @@ function failingLine(domainView: DomainView): string {
   const says: string[] = [];
   if (fates.has('kept-back')) {
     const sessions = lost > 0 ? countOf(lost, 'session') : 'Sessions';
-    says.push(
-      `${sessions} did not deliver: their mail is deferred unless another host accepted it.`,
-    );
+    says.push(`${sessions} delivered no mail: senders defer it unless another host accepted it.`);
   }
   if (fates.has('unknown')) {
     const mail = fates.size > 1 ? 'other mail' : 'the mail';
-    says.push(`Whether ${mail} was deferred is not known from these reports.`);
+    says.push(`These reports do not show whether senders deferred ${mail}.`);
   }
   if (says.length === 0) says.push(deliveredLine(fates));
   return `Failing now: ${where}. ${says.join(' ')}`;
@@ -179,8 +177,8 @@ function failingLine(domainView: DomainView): string {
  */
 function deliveredLine(fates: ReadonlySet<Explanation['fate']>): string {
   return fates.has('cached-policy')
-    ? 'No mail was deferred because of this.'
-    : 'The mail was delivered anyway.';
+    ? 'No sender deferred mail because of this failure.'
+    : 'The senders delivered the mail anyway.';
 }
 
 /**
@@ -267,7 +265,7 @@ function senders(domainView: DomainView, lineWidth: number, paint: Paint): strin
       : []),
     ...(overlaps
       ? paragraph(
-          'A session under MTA-STS and DANE is reported under both; sums count it once: the larger number of both.',
+          'Reporters list a session under MTA-STS and DANE twice. The sums count it once, with the larger number.',
           lineWidth,
           '  ',
         )

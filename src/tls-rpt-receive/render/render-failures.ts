@@ -16,12 +16,11 @@ const whose: Readonly<Record<Explanation['whose'], readonly [string, Style]>> = 
 /** The texts for the effects on the mail. */
 export const fateNames: Readonly<Record<Explanation['fate'], string>> = {
   'kept-back':
-    'not delivered to this host: senders try other hosts, or defer and finally bounce it',
+    'not delivered to this host: senders try other hosts, or defer and finally bounce the mail',
   reported: 'delivered anyway; the policy is in mode testing',
-  unprotected: 'no policy required more: delivered anyway, perhaps in plaintext',
-  'cached-policy':
-    'not deferred because of this failure: the sender applied the policy that it had cached',
-  unknown: 'not known: these reports do not say whether a policy deferred it',
+  unprotected: 'delivered anyway, perhaps in plaintext, because no policy required TLS',
+  'cached-policy': 'not deferred: the sender applied its cached policy',
+  unknown: 'unknown: these reports do not show whether senders deferred the mail',
 };
 
 /**

@@ -24,7 +24,7 @@ export function homePage(view: HomeView): Markup {
   return markup`<div class="ask">
       <h1>Can others read the mail that is sent to you?</h1>
       <p class="lead">Hermetic examines the mail servers of a domain. It shows how senders deliver today,
-        which attacks succeed, and the fixes.</p>
+        which attacks succeed, and how to stop them.</p>
       ${field(view)}
     </div>
     ${view.examples.length > 0 && examples(view.examples)}

@@ -28,7 +28,7 @@ export function progressLine({ state, position, events }: CheckStatus): string {
   if (state === 'queued') return `The check is number ${position ?? 1} in the queue.`;
   const planned = events.flatMap((event) => (event.kind === 'host' ? event.addresses : []));
   const visited = events.filter((event) => event.kind === 'address').length;
-  if (planned.length === 0) return 'Asking DNS for the mail hosts.';
+  if (planned.length === 0) return 'The check is asking DNS for the mail hosts.';
   const servers = planned.length === 1 ? 'mail server' : 'mail servers';
   return `${visited} of ${planned.length} ${servers} examined.`;
 }

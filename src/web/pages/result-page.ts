@@ -68,7 +68,7 @@ function shareSection({ id }: CheckRow, profileName: string): Markup {
   );
   return markup`<section class="share" id="share">
     <h2>Share and download</h2>
-    <p>The address of this page is the address of this result. No page lists it.</p>
+    <p>The address of this page is the address of this result. No page lists the result.</p>
     <p><a href="/check/${id}/result.json">Result as JSON</a> · <a href="/check/${id}/evidence.json">Evidence</a>,
       which <code>hermetic grade</code> reads · <a href="/check/${id}/badge.svg">Badge</a></p>
     <form method="get" action="/check/${id}" class="field">
@@ -77,7 +77,7 @@ function shareSection({ id }: CheckRow, profileName: string): Markup {
         <select id="profile" name="profile">${options}</select>
         <button class="plain">Grade</button>
       </div>
-      <p class="hint">The saved evidence is graded again. No server is contacted.</p>
+      <p class="hint">Hermetic grades the saved evidence again and contacts no server.</p>
     </form>
   </section>`;
 }

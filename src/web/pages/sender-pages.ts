@@ -32,17 +32,17 @@ import type { SenderTestView } from '../sender/sender-tests.js';
 export function senderHomePage(settings: SenderTestSettings): Markup {
   return markup`<div class="ask">
       <h1>Does your mail server protect the mail that it sends?</h1>
-      <p class="lead">Delivered mail looks the same with and without protection. This test has mail hosts with deliberate faults. It shows which of them your server trusts.</p>
+      <p class="lead">Delivered mail looks the same with and without protection. This test has mail hosts with deliberate faults. The test shows which of these hosts your server trusts.</p>
       <form class="field" method="post" action="/sender"><button>Start a test</button>
         <p class="hint">You get addresses for ${settings.hours} hours, and write one mail to each from your own account.
-          Nothing is sent to you.</p></form>
+          The test sends you no mail.</p></form>
     </div>
     <div class="three">
       <section><h2>MTA-STS and DANE</h2><p>Whether your server fetches policies and TLSA records, and refuses a
         host that violates them.</p></section>
       <section><h2>TLS</h2><p>Versions, groups and names that your server offers, and whether it falls back to
         plaintext.</p></section>
-      <section><h2>Saved data</h2><p>DNS questions, connections and envelope domains. The content of a mail is counted and discarded.</p></section>
+      <section><h2>Saved data</h2><p>DNS questions, connections and envelope domains. The test counts the octets of a mail and discards the content.</p></section>
     </div>`;
 }
 
@@ -67,7 +67,7 @@ export function senderTestPage(view: SenderTestView): Markup {
     ${closedSection(view.closed)}
     <section>
       <h2>Cases without a connection</h2>
-      <p>A case without a connection is never shown as refused. Mail may stay in the queue of your server: a server that refuses a host usually retries for days. A spam filter may hold the mail, or your network may block
+      <p>The results never show a case without a connection as refused. Mail may stay in the queue of your server: a server that refuses a host usually retries for days. A spam filter may hold the mail, or your network may block
         port 25. After four hours, look for the mail in the log of your server.</p>
       <p><a href="${base}/result.json">Download the result as JSON</a></p>
     </section>`;
@@ -79,7 +79,7 @@ export function senderLine({ slot, hasEnded, result }: SenderTestView): string {
   if (slot.problem !== undefined && slot.readyAt === undefined)
     return `The CA has issued no certificate yet: ${slot.problem}.`;
   if (slot.readyAt === undefined)
-    return 'The certificate of this test is being issued. Wait before you send mail.';
+    return 'The CA is still issuing the certificate of this test. Wait before you send mail.';
   return testHeadline(result);
 }
 
@@ -170,7 +170,7 @@ function mailSection({ cases, slot, inTurns }: SenderTestView, base: string): Ma
     <h3>The same with sendmail</h3>
     ${codeBox(`echo "Subject: sender test" | sendmail ${quick.join(' ')}`, 'Command for sendmail')}
     <details><summary>All addresses</summary>${codeBox(all.join('\n'), 'All addresses')}</details>
-    <p>The page then knows which mails to wait for:</p>
+    <p>The page then shows these cases as awaited:</p>
     <form class="choices" method="post" action="${base}/sent">
       <button class="plain" name="set" value="quick">I have sent the quick set</button>
       <button class="plain" name="set" value="all">I have sent all mails</button>
@@ -187,7 +187,7 @@ function secondMessage(isWithdrawn: boolean, base: string): Markup {
   if (isWithdrawn)
     return markup`<p>The policy of the case sts-cached is withdrawn. Write a second mail to this case: your server must not deliver it.</p>`;
   return markup`<form class="choices" method="post" action="${base}/withdraw">
-    <p>After the first mail to sts-cached arrived, withdraw its policy, wait two minutes, and write a second one.</p>
+    <p>After the first mail to sts-cached arrived, withdraw its policy, wait two minutes, and write a second mail.</p>
     <button class="plain">Withdraw the policy of sts-cached</button>
   </form>`;
 }

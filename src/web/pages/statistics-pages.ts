@@ -42,7 +42,7 @@ export function statisticsPage(numbers: ScanNumbers, name: string): Markup | und
     ${chart(page)}
     <div class="wide">${numbersTable(page)}</div>
     <h2>Counting</h2>
-    <p>A share is the number of domains with the property, divided by the number whose answer is known. “Unknown” is the share of domains whose answer could not be observed. These domains are in neither number.</p>
+    <p>A share is the number of domains with the property, divided by the number whose answer is known. “Unknown” is the share of domains whose answer could not be observed. Such domains count in neither number.</p>
     <p>A mail host or operator has a property if at least half of its domains with an answer have it. A domain with its own mail hosts is one operator.</p>
     ${methodNote(numbers.method)}
     ${name === 'overview' && operators.length > 0 && operatorsTable(operators, scan)}
@@ -69,7 +69,7 @@ export function scansPage(scans: readonly FinishedScan[]): Markup {
   return markup`<div class="statistics">
     <h1>Statistics</h1>
     <p class="lead">Each scan observed the mail TLS of a list of domains: DNS records, policies, and one session with
-      each mail server. No mail was sent.</p>
+      each mail server. The scans sent no mail.</p>
     ${scans.length === 0 ? markup`<p>No scan has finished yet.</p>` : markup`<div class="wide">${table}</div>`}
     <p class="soft"><a href="/about">Our visits to mail servers</a> · <a href="/opt-out">Opt out</a></p>
   </div>`;
@@ -133,7 +133,7 @@ function methodNote(method: ScanMethod | undefined): Markup {
         ? 'No inferred name was visited to measure the error of inference, so its size is unknown.'
         : markup`Of ${count(checked)} names that were visited to measure the error of inference, ${count(wrong)} differed: with
       95 % confidence at most ${percent(errorAtMost, 1)} of the inferred results are wrong.`
-    } Names with a policy or TLSA records are never inferred.</p>`;
+    } A scan never infers the result of a name with a policy or TLSA records.</p>`;
 }
 
 function operatorsTable(operators: ScanNumbers['operators'], { domains }: FinishedScan): Markup {

@@ -22,8 +22,8 @@ export function aboutPage({ operator, contact, helo, limits }: PagesSettings): M
     </ul>
     <p><a href="/opt-out">Opt out</a> if you do not want this.</p>
     <h2>The meaning of a result</h2>
-    <p>A result shows one moment, seen from one network. “Could not tell” means that a fact was not observed.
-      It is never counted as good or bad.</p>
+    <p>A result shows one moment, seen from one network. “Could not tell” means that the check could not observe a fact.
+      Such a fact never counts as good or bad.</p>
     <p>The evidence of a result can be downloaded and graded again with <code>hermetic grade</code>.</p>
   </div>`;
 }
@@ -57,7 +57,7 @@ export function privacyPage({ keepDays, signIn }: PagesSettings): Markup {
       ${signIn && markup`<li>For each sign-in of an operator: the account, the network, the browser and the time. One cookie holds the session. The audit log keeps changes for 400 days.</li>`}
     </ul>
     <h2>Published data</h2>
-    <p>Results are not listed. A result has a random address, and only people with that address can read it.
+    <p>No page lists results. A result has a random address, and only people with that address can read it.
       The page asks search engines not to index it.</p>
     <p>All examined data are public: DNS records, policies, and the answers of mail servers to any client.</p>
     <p>Another visitor who checks the same domain within minutes receives the same result.</p>

@@ -60,7 +60,7 @@ const removeToken = createRoute({
   ...form.byToken,
   path: '/api/v1/tokens/{id}',
   summary: 'Revoke a token',
-  description: 'The token is refused from now on.',
+  description: 'The daemon refuses the token from now on.',
   request: { params: form.idPath },
   responses: { 204: gone, ...form.refusals() },
 });

@@ -42,12 +42,12 @@ const createCheck = createRoute({
       description: 'A check that is queued or running; Location names it.',
       content: document,
     },
-    400: refusal('The body is not a request as described.'),
+    400: refusal('The body does not have the described form.'),
     403: refusal('The request came from a page of another site.'),
     422: refusal('The text is not a domain name.'),
     429: refusal('A limit is reached; Retry-After gives the seconds to wait.'),
     503: refusal(
-      'The queue is full, or checks cannot be saved; Retry-After gives the seconds to wait.',
+      'The queue is full, or the daemon cannot save checks; Retry-After gives the seconds to wait.',
     ),
   },
 });
@@ -63,8 +63,8 @@ const readCheck = createRoute({
   responses: {
     200: { description: 'The check.', content: document },
     304: notModified,
-    400: refusal('There is no profile of this name.'),
-    404: refusal('There is no such check.'),
+    400: refusal('No profile has this name.'),
+    404: refusal('No check has this id.'),
   },
 });
 
@@ -73,11 +73,11 @@ const readEvents = createRoute({
   path: '/api/v1/checks/{id}/events',
   summary: 'Follow a check',
   description:
-    'Server-sent events: progress with one fact each, and done at the end. Last-Event-ID resumes a stream, also shortly after the end.',
+    'Server-sent events: progress with one fact each, and done at the end. Last-Event-ID resumes a stream, even shortly after its end.',
   request: { params: checkParameters },
   responses: {
     200: { description: 'The stream.', content: { 'text/event-stream': { schema: {} } } },
-    404: refusal('There is no such check.'),
+    404: refusal('No check has this id.'),
   },
 });
 
@@ -90,7 +90,7 @@ const readEvidence = createRoute({
   responses: {
     200: { description: 'The evidence.', content: { 'application/json': { schema: evidence } } },
     304: notModified,
-    404: refusal('There is no such check.'),
+    404: refusal('No check has this id.'),
     409: refusal('The check has not finished yet.'),
   },
 });
@@ -134,7 +134,11 @@ export function addApiRoutes(app: OpenAPIHono<AppEnv>, site: SiteResources): voi
     if (!status) return problemResponse('web-check-unknown');
     const { profile = 'baseline' } = context.req.valid('query');
     if (!findProfile(profile))
-      return problemResponse('web-request-invalid', undefined, 'The profile is not known.');
+      return problemResponse(
+        'web-request-invalid',
+        undefined,
+        'The daemon does not know the profile.',
+      );
     if (isFinished(status)) context.header('cache-control', REVALIDATED);
     return context.json(documentOf(site, status, profile), 200);
   });

@@ -31,7 +31,8 @@ export const checkRequest = z
       description: 'A finished result is at most this old. Default and maximum: 15 minutes.',
     }),
     again: checkId.optional().openapi({
-      description: 'Check again, although this result is recent. It is compared with the new one.',
+      description:
+        'Check again, although this result is recent. The new result includes a comparison with this result.',
     }),
   })
   .openapi('CheckRequest');
@@ -68,7 +69,9 @@ export const checkDocument = z
     position: z.int().min(1).optional().openapi({ description: 'Place in the queue.' }),
     askedAt: time,
     finishedAt: time.optional(),
-    previous: checkId.optional().openapi({ description: 'The check that this one repeats.' }),
+    previous: checkId
+      .optional()
+      .openapi({ description: 'The id of the check that this check repeats.' }),
     failure: z.string().optional().openapi({ description: 'Stable code of the reason.' }),
     events: z.array(checkEvent),
     result: checkResult.optional(),

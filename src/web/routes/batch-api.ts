@@ -64,7 +64,7 @@ const cancel = createRoute({
   ...form.byToken,
   path: '/api/v1/batches/{id}',
   summary: 'Cancel a batch',
-  description: 'Remaining domains are not checked. Results stay.',
+  description: 'The daemon does not check the remaining domains. Results stay.',
   request: { params: form.idPath },
   responses: { 204: { description: 'The batch is cancelled.' }, ...form.refusals() },
 });

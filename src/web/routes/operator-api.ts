@@ -70,7 +70,8 @@ const readPublished = createRoute({
   ...form.readByToken,
   path: '/api/v1/domains/{domain}/published',
   summary: 'Read the published state of a domain',
-  description: 'The policy that is served, those that senders may have cached, and actions.',
+  description:
+    'The served policy, the policies that senders may have cached, and the last actions.',
   request: { params: form.domainPathParameter },
   responses: { 200: form.json(form.publishedDomain, 'The published state.'), ...form.refusals() },
 });
@@ -79,7 +80,7 @@ const readPlan = createRoute({
   path: '/api/v1/domains/{domain}/plan',
   summary: 'Read the plan of a domain',
   description:
-    'The next steps of publishing with their reasons and changes, and the conditions that they wait for. The daemon observes the domain first; nothing is executed.',
+    'The next steps of publishing with their reasons and changes, and the conditions that they wait for. The daemon observes the domain first and executes nothing.',
   request: { params: form.domainPathParameter },
   responses: { 200: form.json(form.domainPlan, 'The plan.'), ...form.refusals(503) },
 });

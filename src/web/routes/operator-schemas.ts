@@ -127,7 +127,7 @@ export const domainPlan = z
           steps: z.array(
             z.strictObject({
               says: z.string(),
-              because: z.string().openapi({ description: 'The reason why it is safe now.' }),
+              because: z.string().openapi({ description: 'The reason why the step is safe now.' }),
               clause: z.string(),
               changes: z.array(
                 z.strictObject({ change: z.enum(['remove', 'keep', 'add']), text: z.string() }),
@@ -162,7 +162,9 @@ export const alarm = z
     says: z.string(),
     steps: z.array(z.string()),
     at: timestamp,
-    waiting: z.array(z.string()).openapi({ description: 'Channels that have not accepted it.' }),
+    waiting: z
+      .array(z.string())
+      .openapi({ description: 'Channels that have not accepted the alarm yet.' }),
     mutedUntil: timestamp.optional(),
   })
   .openapi('Alarm');
@@ -266,7 +268,9 @@ export const tokenRequest = z
   .openapi('TokenRequest');
 export const newToken = z
   .strictObject({
-    secret: z.string().openapi({ description: 'Shown in this answer and never again.' }),
+    secret: z
+      .string()
+      .openapi({ description: 'The secret of the token; no later answer contains it.' }),
   })
   .openapi('NewToken');
 
@@ -313,13 +317,13 @@ export const batchItem = z
   .openapi('BatchItem');
 export const requestKey = z.object({
   'idempotency-key': z.string().min(1).max(200).optional().openapi({
-    description: 'The same key and body give the same batch again.',
+    description: 'The same key and body return the same batch again.',
   }),
 });
 
 export const reportReference = z.object({
   'idempotency-key': z.string().min(1).max(200).optional().openapi({
-    description: 'For 24 hours, the key belongs to its first body. Another body gives 409.',
+    description: 'For 24 hours, a request with this key and another body fails with 409.',
   }),
 });
 
@@ -353,7 +357,7 @@ export const receivedReports = z
  */
 export function refusals(...more: readonly number[]): Record<400 | 401 | 403 | 404 | 429, object> {
   const refusal = (status: number): object => ({
-    description: refusalTexts[status] ?? 'The request is refused.',
+    description: refusalTexts[status] ?? 'The daemon refuses the request.',
     content: { 'application/problem+json': { schema: problem } },
   });
   const own = Object.fromEntries(more.map((status) => [status, refusal(status)]));
@@ -375,7 +379,7 @@ const refusalTexts: Readonly<Record<number, string>> = {
   409: 'The object exists already.',
   413: 'The body is larger than 10 MB.',
   422: 'A value of the body is invalid.',
-  429: 'The token was used too often; Retry-After gives the seconds to wait.',
+  429: 'The token sent too many requests; Retry-After gives the seconds to wait.',
   503: 'The daemon is busy; Retry-After gives the seconds to wait.',
 };
 

@@ -41,7 +41,7 @@ const createTest = createRoute({
   path: '/api/v1/sender-tests',
   summary: 'Start a test of a sender',
   description:
-    'Allocates a slot: addresses of mail hosts with deliberate faults. Send a mail to each from the server to be tested.',
+    'Allocates a slot: addresses of mail hosts with deliberate faults. Send a mail to each address from the server to test.',
   responses: {
     201: { description: 'The new test; Location names it.', content: document },
     403: refusal('The request came from a page of another site.'),
@@ -59,7 +59,7 @@ const readTest = createRoute({
   request: { params: z.object({ id: z.string().min(1).max(64) }) },
   responses: {
     200: { description: 'The test.', content: document },
-    404: refusal('There is no such test.'),
+    404: refusal('No test has this id.'),
   },
 });
 

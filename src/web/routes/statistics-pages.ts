@@ -97,7 +97,9 @@ const numbersDocument = z
           z.strictObject({
             id: z.string(),
             says: z.string().openapi({ description: 'The property of the counted domains.' }),
-            of: z.string().openapi({ description: 'The domains that the number is a share of.' }),
+            of: z
+              .string()
+              .openapi({ description: 'The group of domains of which the number is a share.' }),
             domains: unitCount,
             mailHosts: unitCount,
             operators: unitCount,
@@ -125,7 +127,7 @@ function refusal(description: string): object {
 }
 
 const faults = {
-  404: refusal('There are no such statistics.'),
+  404: refusal('No finished scan has these statistics.'),
   503: refusal('The database of the scans cannot be read.'),
 };
 

@@ -32,7 +32,7 @@ export function visitKey(visit: { readonly address_id: number; readonly host_id:
 
 /**
  * Settles waiting visits of the networks without a connection if other host names had the
- * same result at the address. Names with a policy or TLSA records are never inferred.
+ * same result at the address. A scan never infers the result of a name with a policy or TLSA records.
  * Returns the visits that are made to measure the error of inference. The caller holds
  * the leases, so no other worker changes these groups.
  */

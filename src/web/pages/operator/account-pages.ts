@@ -59,7 +59,7 @@ export function sessionsPage(
         )}</section>`,
     current !== undefined &&
       markup`<section><h2>Sign out everywhere</h2>
-        <p>Ends all sessions of your account, this one included. Tokens of the API stay.</p>
+        <p>Ends all sessions of your account, including this session. API tokens stay valid.</p>
         <form method="post" action="/o/sessions/end-all"><input type="hidden" name="token" value="${token}" />
           <button class="plain">Sign out everywhere</button></form></section>`,
   ]);
@@ -78,7 +78,7 @@ export interface UsersView {
 export function usersPage({ accounts, customers, token, problem }: UsersView): readonly Markup[] {
   const lead =
     accounts.length === 0
-      ? 'There are no local accounts. Accounts of an identity provider are not listed here.'
+      ? 'This installation has no local accounts. Accounts of an identity provider are not listed here.'
       : 'Local accounts. Accounts of an identity provider are not listed here.';
   return operatorPage({ title: 'Users', lead }, [
     accounts.length > 0 &&
@@ -118,7 +118,7 @@ export function usersPage({ accounts, customers, token, problem }: UsersView): r
 
 /** Returns the page of the audit log, the newest entry first. */
 export function auditPage(entries: readonly AuditLine[], hasMore: boolean): readonly Markup[] {
-  const lead = 'Sign-ins and changes. No entry can be changed, and entries stay for 400 days.';
+  const lead = 'Sign-ins and changes. The daemon changes no entry, and keeps entries for 400 days.';
   return operatorPage({ title: 'Audit log', lead }, [
     entries.length === 0
       ? markup`<p>The log is empty.</p>`

@@ -24,7 +24,7 @@ export interface ChecksView {
  */
 export function checksPage({ domain, watched, results, rows }: ChecksView): readonly Markup[] {
   const lead = watched
-    ? `The watch looked last on ${minuteOfTime(watched.lookedAt)}: ${watched.verdict}.`
+    ? `The watch last checked the domain on ${minuteOfTime(watched.lookedAt)}: ${watched.verdict}.`
     : 'The watch does not include this domain.';
   return operatorPage({ title: displayName(domain), lead }, [
     domainTabs(domain, '/checks'),

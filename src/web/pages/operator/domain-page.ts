@@ -138,7 +138,7 @@ function enforcement({ enforce, seenPolicies, quotedRecords }: DomainView): Mark
     <p><b>${enforceNames[enforce.answer]}</b> ${enforce.reasons.join(' ')}</p>
     ${seenPolicies.length > 0 && markup`<p>${current} of ${seenPolicies.length} reporters applied the currently published policy.</p>`}
     ${old.length > 0 && markup`<h3>Old policies that reporters applied</h3><ul class="notes">${old.map(({ reporter, last, differences }) => markup`<li>${reporter}, last on ${last}: ${differences.join('; ')}</li> `)}</ul>`}
-    ${quotedRecords.length > 0 && markup`<h3>Is it safe to remove the old key?</h3><p>${retired.length === 0 ? 'Every TLSA record that reporters quote is published, or was not checked.' : `${retired.length} TLSA records that reporters quote are no longer published. Keep their keys until no reporter quotes them.`}</p>`}
+    ${quotedRecords.length > 0 && markup`<h3>Is it safe to remove the old key?</h3><p>${retired.length === 0 ? 'The domain publishes every TLSA record that reporters quote, or no check has read the records.' : `${retired.length} TLSA records that reporters quote are no longer published. Keep the keys of these records until no reporter quotes the records.`}</p>`}
   </section>`;
 }
 

@@ -124,7 +124,7 @@ export function reportPage(report: ReadReport): readonly Markup[] {
 
 /** Returns a box with the content of a report, or with the beginning of a long report. */
 function content(text: string | undefined): Markup {
-  if (text === undefined) return markup`<p>The content can no longer be unpacked.</p>`;
+  if (text === undefined) return markup`<p>The daemon can no longer unpack the content.</p>`;
   if (text.length <= MAX_SHOWN) return codeBox(indented(text), 'Report');
   return markup`<p>The report has ${text.length} characters. Its beginning:</p>
     ${codeBox(text.slice(0, MAX_SHOWN), 'Report')}`;

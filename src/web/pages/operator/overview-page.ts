@@ -71,7 +71,8 @@ function leadOf(domains: readonly OwnDomain[]): string {
     domains.filter((domain) => urgencyOf(domain) === severity).length;
   const [failing, attention, unknown] = [count(3), count(2), count(1)];
   const many = (number: number): string => (number === 1 ? '1 domain' : `${number} domains`);
-  if (domains.length === 0) return 'No domain is watched, published or reported yet.';
+  if (domains.length === 0)
+    return 'The daemon does not watch or publish any domain, and has received no reports yet.';
   if (failing + attention + unknown === 0) return `${many(domains.length)}, no faults.`;
   const verb = (number: number, one: string, more: string): string =>
     `${number} ${number === 1 ? one : more}`;

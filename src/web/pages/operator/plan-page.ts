@@ -23,7 +23,7 @@ export function planPage(domain: string, { plan, says }: PlanView): readonly Mar
     ...(plan?.subjects ?? []).map(subjectSection),
     plan &&
       markup`<section><h2>The same on the command line</h2>
-        <p>The daemon executes the steps in its next round. Without rounds, run
+        <p>The daemon executes the steps in its next round. If the daemon runs no rounds, run
         <code>hermetic publish apply</code>.</p>
         ${codeBox('hermetic publish plan', 'Command')}</section>`,
   ]);
@@ -59,7 +59,7 @@ function failedStep(failure: PlannedSubject['failures'][number]): Markup {
     <div class="fix-head"><h3>${action}</h3>${badge('failed', 'bad')}</div>
     <p>${says} (${code})</p>
     <p>${fix}</p>
-    <p class="soft">Failed on ${momentOf(at)}; tried again ${next}.</p>
+    <p class="soft">Failed on ${momentOf(at)}; the daemon tries again ${next}.</p>
   </article>`;
 }
 

@@ -20,7 +20,7 @@ export function tokensPage({ tokens, formToken, secret, problem }: TokensView): 
   return operatorPage({ title: 'Tokens', lead }, [
     secret !== undefined &&
       markup`<section><h2>The new token</h2>
-        <p>Copy it now. It is not stored, and no page shows it again.</p>
+        <p>Copy the token now. Hermetic does not store it, and no page shows it again.</p>
         ${codeBox(secret, 'Token')}</section>`,
     tokens.length > 0 &&
       markup`<section class="wide">${dataTable(
