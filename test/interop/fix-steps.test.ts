@@ -123,8 +123,8 @@ function follow(scenario: Scenario, step: FixStep): Scenario | undefined {
   // A saved configuration takes effect with the next reload.
   if (
     kind === 'config' &&
-    /^(location = |smtpd_tls_|)/.test(code) &&
-    /(^Set in |Set in .*:$|^Keep this key at renewal|enable DNSSEC)/.test(text)
+    /^(location = |smtpd_tls_|$)/.test(code) &&
+    /(\bSet (this|in) .*:$|^Keep this key at renewal|enable DNSSEC)/.test(text)
   )
     return undefined;
   return assert.fail(`the step cannot be followed: "${step.text}" (${kind})`);
