@@ -27,16 +27,15 @@ export interface ImportOptions {
   readonly hosts?: ReadonlySet<string>;
   /**
    * Whether a key lookup that fails temporarily ends the import with HermeticError
-   * `dkim-key-unavailable` before any report is stored: a mail server that pipes mail to
-   * this program then retries (RFC 6376 §6.1.2). Default: the reports of such mail are
-   * stored but do not count.
+   * `dkim-key-unavailable` before any report of the mail is stored: a mail server that
+   * pipes mail to this program then retries (RFC 6376 §6.1.2). Default: the reports of
+   * such mail are stored but do not count.
    */
   readonly retryKeys?: boolean;
 }
 
-const group = 200;
-/** Maximum number of reports from a pipe, which are accepted or refused together. */
-const pipedGroup = 5000;
+/** Number of reports that are stored in one transaction. */
+const GROUP = 200;
 
 /**
  * Reads all reports in the sources and stores them in groups. Yields a record after its
@@ -47,7 +46,6 @@ export async function* importReports(
   options: ImportOptions,
 ): AsyncGenerator<ReportRecord> {
   const { clock, store, domains, hosts, verify, maxBytes, retryKeys = false } = options;
-  const held = retryKeys ? pipedGroup : group;
   let waiting: VerifiedItem[] = [];
   for await (const source of sources)
     for await (const { bytes, number, inMailbox } of splitItems(source.open())) {
@@ -67,7 +65,7 @@ export async function* importReports(
       const pending = judged.find(({ parsed, trust }) => parsed.ok && trust === 'unverifiable');
       if (retryKeys && pending) throw keyUnavailable(pending);
       waiting.push(...judged);
-      if (waiting.length < (store ? held : 1)) continue;
+      if (waiting.length < (store ? GROUP : 1)) continue;
       yield* records(waiting, clock.now(), store);
       waiting = [];
     }
