@@ -43,7 +43,7 @@ const START_FIRST: readonly string[] = [
   'test/scenarios/help-examples.test.js',
   'test/scenarios/item-reader.test.js',
   'test/scenarios/send.test.js',
-  'test/scenarios/outcomes-are-reported.test.js',
+  'test/scenarios/reported-outcomes.test.js',
   'src/tls-rpt-receive',
   'src/server',
   'src/cli',
