@@ -36,6 +36,7 @@ export {
 } from './bytes.js';
 export { formatTime } from './format-time.js';
 export { hidden, neutralise } from './neutralise.js';
+export { logLines } from './log-lines.js';
 export { trimBlanks } from './trim-blanks.js';
 export { csvLine, csvTable } from './csv.js';
 export { clip, wrap } from './wrap.js';

@@ -76,7 +76,9 @@ test('--color and --no-color outweigh the terminal, before and after the command
   const check = ['check', '--lab', 'null-mx.example'];
   assert.match(await shown(false, ...check, '--color'), /\x1b\[/); // eslint-disable-line no-control-regex
   assert.match(await shown(false, '--color', ...check), /\x1b\[/); // eslint-disable-line no-control-regex
-  assert.ok(!(await shown(true, ...check, '--no-color')).includes('\x1b'));
+  assert.match(await shown(false, ...check, '--color=always'), /\x1b\[/); // eslint-disable-line no-control-regex
+  for (const never of ['--no-color', '--color=never'])
+    assert.ok(!(await shown(true, ...check, never)).includes('\x1b'));
 });
 
 test('a terminal gets wrapped messages, and a program gets whole lines', () => {

@@ -7,6 +7,13 @@ import { addHelpPage, describeOption } from './help.js';
 import { packageVersion } from './version.js';
 import { ColorSwitch, complain, type CommandContext, type Output } from './output.js';
 
+/** The forms of `--color` in other programs, as options of this program. */
+const colorForms = new Map([
+  ['--color=always', ['--color']],
+  ['--color=never', ['--no-color']],
+  ['--color=auto', []],
+]);
+
 /**
  * Runs one command line (without node and script) and resolves to its exit status.
  *
@@ -26,7 +33,8 @@ export async function run(
   const program = await createProgram(args, { output: shown, signal: abortSignal, finish });
   for (const command of withSubcommands(program)) configure(command, shown);
   try {
-    await program.parseAsync([...args], { from: 'user' });
+    const words = args.flatMap((word) => colorForms.get(word) ?? word);
+    await program.parseAsync(words, { from: 'user' });
     return code;
   } catch (error) {
     if (abortSignal.aborted) {

@@ -1,3 +1,4 @@
+import { logLines } from '../base/index.js';
 import { openSslSuites } from './library-names.js';
 import { isAtLeast, type MailServerKind } from './types.js';
 
@@ -8,7 +9,7 @@ import { isAtLeast, type MailServerKind } from './types.js';
 export const openSmtpd: MailServerKind = {
   oldest: [6, 6],
   manyKeys: false,
-  count: `grep -h 'smtp tls ciphers=' /var/log/mail.log* | grep -cvE 'TLSv1\\.[23]:(ECDHE|TLS)[^:]*(GCM|CHACHA20)'`,
+  count: `${logLines('smtp tls ciphers=')} | grep -cvE 'TLSv1\\.[23]:(ECDHE|TLS)[^:]*(GCM|CHACHA20)'`,
   apply: 'smtpd -n && systemctl restart opensmtpd',
   parts: ({ tls, host: hostName, certificates, version, listen = ['0.0.0.0', '::'] }) => {
     const suites = openSslSuites(tls);

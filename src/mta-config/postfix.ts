@@ -1,3 +1,4 @@
+import { logLines } from '../base/index.js';
 import { openSslGroups, openSslSuites } from './library-names.js';
 import { isAtLeast, type ConfigSetting, type MailServerKind } from './types.js';
 
@@ -5,7 +6,7 @@ import { isAtLeast, type ConfigSetting, type MailServerKind } from './types.js';
 export const postfix: MailServerKind = {
   oldest: [3, 4],
   manyKeys: true,
-  count: `grep -h 'TLS connection established from' /var/log/mail.log* | grep -cvE 'TLSv1\\.[23] with cipher (ECDHE|TLS)[^ ]*(GCM|CHACHA20)'`,
+  count: `${logLines('TLS connection established from')} | grep -cvE 'TLSv1\\.[23] with cipher (ECDHE|TLS)[^ ]*(GCM|CHACHA20)'`,
   apply: 'postfix check && systemctl reload postfix',
   parts: (options) => [
     { place: 'Receiving: /etc/postfix/main.cf', settings: receiving(options) },

@@ -1,4 +1,5 @@
 import type { RecordFault } from '../../dane/index.js';
+import { logLines } from '../../base/index.js';
 import type { Finding, FixStep, Topic } from '../../evidence/index.js';
 
 /**
@@ -204,6 +205,22 @@ export const postfixStep = (setting: string, purpose = 'Set in /etc/postfix/main
 
 /** Makes Postfix read the changed configuration without a break in service. */
 export const reloadPostfix = command('Reload Postfix.', 'systemctl reload postfix');
+
+/**
+ * Steps that make Postfix log the TLS version and cipher suite of each session, and count
+ * the logged sessions by the text that a pattern finds in each line.
+ */
+export const countSessions = (pattern: string): readonly FixStep[] => [
+  postfixStep(
+    'smtpd_tls_loglevel = 1',
+    'Log sessions: set this parameter in /etc/postfix/main.cf.',
+  ),
+  reloadPostfix,
+  command(
+    'After some days, count the sessions by TLS version and cipher suite.',
+    `${logLines('TLS connection established from')} | grep -oE '${pattern}' | sort | uniq -c`,
+  ),
+];
 
 /** No steps, for findings that report something good or that need no action. */
 export const noSteps = (): readonly FixStep[] => [];

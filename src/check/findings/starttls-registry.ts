@@ -1,3 +1,4 @@
+import { logLines } from '../../base/index.js';
 import type { FixStep } from '../../evidence/index.js';
 import {
   checkAgain,
@@ -5,6 +6,7 @@ import {
   command,
   config,
   confirm,
+  countSessions,
   inBrackets,
   noSteps,
   postfixStep,
@@ -67,17 +69,6 @@ const asaInspection = config(
   'policy-map global_policy\n class inspection_default\n  no inspect esmtp',
 );
 
-/** The setting that makes Postfix log the versions and suites that senders still use. */
-const logSessions = postfixStep(
-  'smtpd_tls_loglevel = 1',
-  'Log sessions: set this parameter in /etc/postfix/main.cf.',
-);
-const countSessions = (pattern: string): FixStep =>
-  command(
-    'Count the sessions by TLS version and cipher suite.',
-    `grep -hoE '${pattern}' /var/log/mail.log* | sort | uniq -c`,
-  );
-
 /** Findings on STARTTLS and the handshake. */
 export const starttlsFindings = {
   /**
@@ -133,10 +124,7 @@ export const starttlsFindings = {
     fix: 'Make the server accept STARTTLS. The usual cause is an unreadable key or certificate file.',
     steps: (findingValues) => [
       whichNetwork(findingValues),
-      command(
-        'Look for a key that cannot be loaded.',
-        'postfix check; grep -i tls /var/log/mail.log | tail',
-      ),
+      command('Look for a key that cannot be loaded.', `postfix check; ${logLines('TLS')} | tail`),
       postfixStep(keyAndChain, fileOrder),
       reloadPostfix,
       checkAgain(findingValues),
@@ -355,12 +343,12 @@ export const starttlsFindings = {
     owner: 'mail-host',
     fix: 'Offer TLS 1.2 and 1.3. Remove the old versions once no session needs them.',
     steps: (findingValues) => [
-      logSessions,
-      countSessions('TLSv1(\\.1)? with'),
+      ...countSessions('TLSv1(\\.1)? with'),
       postfixStep(
         'smtpd_tls_protocols = >=TLSv1',
         'Install an OpenSSL that has TLS 1.3. Keep the old versions while you count. Set in /etc/postfix/main.cf:',
       ),
+      reloadPostfix,
       checkAgain(findingValues),
     ],
   },
@@ -396,10 +384,11 @@ export const starttlsFindings = {
     owner: 'mail-host',
     fix: 'Count the sessions that still need weak suites. Then exclude RC4, 3DES, export and NULL suites.',
     steps: (findingValues) => [
-      countSessions('with cipher [A-Z0-9-]+'),
+      ...countSessions('with cipher [A-Z0-9-]+'),
       postfixStep(
         'smtpd_tls_ciphers = medium\nsmtpd_tls_exclude_ciphers = RC4, 3DES, EXPORT, eNULL',
       ),
+      reloadPostfix,
       checkAgain(findingValues),
     ],
   },

@@ -7,6 +7,7 @@ import {
   noSteps,
   postfixStep,
   recordsCommand,
+  countSessions,
   reloadPostfix,
   wait,
   withDetail,
@@ -14,15 +15,6 @@ import {
   type FindingValues,
 } from './entry.js';
 
-/** The setting that makes Postfix log the version and suite of each session. */
-const logSessions = postfixStep(
-  'smtpd_tls_loglevel = 1',
-  'Log sessions: set this parameter in /etc/postfix/main.cf.',
-);
-const countSessions = command(
-  'Count the sessions by TLS version and cipher suite.',
-  `grep -hoE '(TLSv[0-9.]+|SSLv3) with cipher [A-Z0-9-]+' /var/log/mail.log* | sort | uniq -c`,
-);
 /**
  * Steps that first count the sessions with a suite and then remove the suite. A weak
  * suite that one partner still needs is better than the plaintext that this partner would
@@ -31,8 +23,7 @@ const countSessions = command(
 const firstCount =
   (...more: readonly FixStep[]) =>
   (findingValues: FindingValues): FixStep[] => [
-    logSessions,
-    countSessions,
+    ...countSessions('(TLSv[0-9.]+|SSLv3) with cipher [A-Z0-9-]+'),
     ...more,
     checkAgain(findingValues),
   ];
