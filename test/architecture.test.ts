@@ -10,7 +10,7 @@ test('the tree keeps the rules of the architecture', () => {
   assert.ok(files.size >= rules.leastFiles);
 });
 
-test('the rules name places that exist', () => {
+test('the rules refer to existing places', () => {
   for (const place of rules.pure) assert.ok(existsSync(place), place);
 });
 
@@ -174,7 +174,7 @@ test('planted: too few files are found', () => {
   assert.ok(violations(few, rules).some((v) => v.rule === 'too-few'));
 });
 
-test('code that only resembles a breach passes', () => {
+test('code that only resembles a violation passes', () => {
   assert.deepEqual(
     planted('src/dns/fine.ts', `export const ask = (fetch: () => void) => fetch();`),
     [],

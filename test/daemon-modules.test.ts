@@ -16,14 +16,14 @@ function loadedWith(entry: string): ReadonlySet<string> {
   return new Set([...found].map((file) => relative(root, file)));
 }
 
-test('a daemon without jobs loads the code of none', () => {
+test('a daemon without jobs loads no code of a job', () => {
   const loaded = loadedWith('server/index.js');
   assert.ok(loaded.size >= 200, `${loaded.size} modules`);
   for (const part of ['acme', 'check', 'publish', 'sender', 'tls-rpt-receive', 'watch', 'web'])
     assert.ok(!loaded.has(`${part}/index.js`), part);
 });
 
-test('the walk over modules follows imports and re-exports', () => {
+test('the module search follows imports and re-exports', () => {
   assert.ok(loadedWith('server/jobs/watch.js').has('watch/index.js'));
   assert.ok(loadedWith('watch/index.js').has('watch/digest/digest-schedule.js'));
 });

@@ -303,7 +303,7 @@ test('an answer with one change is never secure for other data', { timeout: 120_
   console.log(`${tried} changes, still secure: ${JSON.stringify(secureStill)}`);
 });
 
-test('what is harmless keeps every secure answer secure: case, order, a signature more', async () => {
+test('harmless changes keep every secure answer secure: case, order, more signatures', async () => {
   for (const question of questions) {
     const truth = await askLab(question);
     if (truth.dnssec !== 'secure') continue;

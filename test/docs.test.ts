@@ -40,7 +40,7 @@ for (const [file, least] of [
   ['docs/reports.md', 3],
   ['docs/test-your-sender.md', 1],
 ] as const) {
-  test(`${file}: what its examples show is what the commands print`, async () => {
+  test(`${file}: the examples show the output of the commands`, async () => {
     const found = samples(file);
     assert.ok(found.length >= least, `${found.length} examples`);
     for (const { args, lines } of found) {
@@ -58,7 +58,7 @@ for (const [file, least] of [
   });
 }
 
-test('README.md: its table names every command there is, and no other', async () => {
+test('README.md: the table lists exactly the existing commands', async () => {
   const table =
     /^\| command \|.*\n[\s\S]*?\n\n/m.exec(readFileSync('README.md', 'utf8'))?.[0] ?? '';
   const named = [...table.matchAll(/^\| (`[^|]*`) \|/gm)].flatMap(([, cell = '']) =>
@@ -72,7 +72,7 @@ test('README.md: its table names every command there is, and no other', async ()
   assert.deepEqual(named.sort(), there.sort());
 });
 
-test('every link of a page to a file of the repository leads there', () => {
+test('every link of a page to a file of the repository is valid', () => {
   const folders = ['.', 'docs', 'docs/decisions', 'bench'];
   const pages = folders.flatMap((folder) =>
     readdirSync(folder)

@@ -27,7 +27,7 @@ function ignore(): void {
   // Nothing is printed while the commands are only defined.
 }
 
-test('the script of the GitHub Action writes SARIF and passes the exit status on', async (t) => {
+test('the script of the GitHub Action writes SARIF and returns the exit status', async (t) => {
   const folder = mkdtempSync(join(tmpdir(), 'hermetic-action-'));
   t.after(() => rmSync(folder, { recursive: true }));
   const run = async (domains: string, failOn = 'fail') =>
@@ -92,7 +92,7 @@ test('the commands for Icinga and Nagios have options that exist', async () => {
   }
 });
 
-test('the tasks for Ansible have a name and one module each', () => {
+test('every task for Ansible has a name and one module', () => {
   const plays = parse(read('examples/ansible/hermetic.yml')) as readonly {
     readonly tasks: readonly Readonly<Record<string, unknown>>[];
   }[];

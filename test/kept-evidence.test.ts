@@ -5,7 +5,7 @@ import { gradesOf, keptEvidence } from '../tools/kept-evidence.js';
 
 const kept = keptEvidence().map((set) => ({ ...set, now: gradesOf(set.evidence) }));
 
-test('evidence was kept, of every profile', () => {
+test('the saved evidence covers every profile', () => {
   assert.ok(kept.length >= 1);
   for (const { name, evidence, grades } of kept) {
     assert.ok(evidence.length >= 10, `${name}: ${evidence.length}`);
@@ -20,7 +20,7 @@ for (const { name, grades, now } of kept)
       if (profile in now) assert.deepEqual(now[profile], said, profile);
   });
 
-test('the profiles differ in what they say, and each of them finds something', () => {
+test('the profiles differ, and each of them has findings', () => {
   const all = profiles.map((): string[] => []);
   for (const { now } of kept)
     Object.values(now).forEach((said, i) => {

@@ -162,7 +162,7 @@ test('the record waits until every address serves the policy', () => {
   assert.deepEqual(world.txt, [[], []]);
 });
 
-test('a backup MX that fails alone holds enforcing, however good the reports are', () => {
+test('a failing backup MX delays mode enforce, with any reports', () => {
   const world = new PolicyWorld(wish.mx);
   const reading = world.reading.bind(world);
   world.reading = (blind) => {
@@ -186,7 +186,7 @@ test('a backup MX that fails alone holds enforcing, however good the reports are
   );
 });
 
-test('[8461-8.4-2] an MX host that is not in the policy holds enforcing, and is named', () => {
+test('[8461-8.4-2] an MX host outside the policy delays mode enforce and is reported', () => {
   const world = new PolicyWorld([...wish.mx, 'backup.example.net']);
   const step = run(world, wish, 24 * 5);
   assert.equal(world.mode, 'testing');
@@ -234,7 +234,7 @@ test('[7672-3.1.1-3] a renewal that keeps its key touches no record', () => {
   assert.equal(change(host({}, [tlsa(1)])), undefined);
 });
 
-test('a renewal with a new key each time is used only after its announcement', () => {
+test('a renewal with a new key is used only after its announcement', () => {
   assert.match(hostWith('      certificates: files').join(), /files is empty/);
   assert.match(
     hostWith('      files: [{chain: /a, key: /b}]').join(),
@@ -256,7 +256,7 @@ test('key changes of another program, or every day, are refused', () => {
 });
 
 // [7672-3.1-1]
-test('pins of an intermediate, a root or a whole certificate cannot be written', () => {
+test('TLSA records of an intermediate, a root or a certificate are never written', () => {
   for (const line of ['matchingTypes: [0]', 'usage: 2', 'selector: 0', 'pin: intermediate'])
     assert.ok(hostWith(`      ${line}`).length > 0, line);
 });
@@ -269,7 +269,7 @@ test('existing pins of an intermediate and dead records are removed', () => {
 });
 
 // [7672-2.1-1]
-test('a secondary server that lags, or does not answer for TLSA, holds every change', () => {
+test('a secondary server that lags or gives no TLSA answer delays every change', () => {
   const lagging = [
     { server: 'a', rrset: { records: [], ttl: 3600 } },
     { server: 'b', rrset: { records: [tlsa(1)], ttl: 3600 } },
@@ -288,7 +288,7 @@ test('a secondary server that lags, or does not answer for TLSA, holds every cha
   );
 });
 
-test('the DS record is lost or changed: nothing is begun', () => {
+test('with a lost or changed DS record no change begins', () => {
   const before = host({}, [tlsa(1)]).state;
   const moved = { records: [], ttl: 3600 };
   const step = stepRollover(
@@ -304,7 +304,7 @@ test('[7671-13-1] a TTL of TLSA records of a week is refused', () => {
   assert.match(hostWith('      ttl: 604800').join(), /ttl/);
 });
 
-test('[7672-2.2.3-6] a host that many domains share has one RRset, at its own name', () => {
+test('[7672-2.2.3-6] a host of many domains has one RRset at its own name', () => {
   assert.equal(startRollover('mx1.example.com').owner, '_25._tcp.mx1.example.com');
 });
 

@@ -9,7 +9,7 @@ import test from 'node:test';
 import tls from 'node:tls';
 import { guardNetwork } from './support/guard-network.js';
 
-test('the guard of the network refuses every other way out', () => {
+test('the network guard refuses every other API', () => {
   const guard = guardNetwork();
   try {
     const ways: readonly (() => unknown)[] = [

@@ -12,7 +12,7 @@ function blocks(kind: string): readonly string[] {
   return parts.flatMap((text, i) => (i % 4 === 2 && parts[i - 1] === kind ? [text] : []));
 }
 
-test('every configuration of the pages is accepted as it stands', () => {
+test('every configuration of the pages is accepted unchanged', () => {
   const found = blocks('yaml');
   assert.equal(found.length, 8);
   for (const text of found) {
@@ -21,7 +21,7 @@ test('every configuration of the pages is accepted as it stands', () => {
   }
 });
 
-test('every command of the pages exists, with every option it is given', async () => {
+test('every command of the pages exists with its options', async () => {
   const commands = [
     ...[...blocks(''), ...blocks('sh')].join('').matchAll(/^hermetic (publish .*)$/gm),
     ...page.matchAll(/`hermetic (publish roll [^`]*)`/g),

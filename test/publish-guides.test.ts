@@ -38,7 +38,7 @@ test('setup publish writes the file that docs/publish.md shows', () => {
   assert.ok(parsed.value.jobs['postfix'] && parsed.value.jobs['publish'] && parsed.value.web);
 });
 
-test('the page of the hook shows the JSON that a hook is given', async () => {
+test('the page of the hook shows the JSON of a hook', async () => {
   const page = readFileSync('docs/dns-hook.md', 'utf8');
   const example = JSON.parse(/```json\n(.*)\n```/.exec(page)?.[1] ?? '') as Record<string, unknown>;
   const check = `let t='';process.stdin.on('data',d=>t+=d).on('end',()=>{process.exitCode=t===process.argv[1]+'\\n'?0:9})`;
@@ -57,7 +57,7 @@ test('docs/postfix.md describes the failure of the daemon and its signs', () => 
 });
 
 // RFC 6376 §3.6.1
-test('key records for report mail leave out the service type', () => {
+test('key records for report mail omit the service type', () => {
   const files = [
     ...readdirSync('docs', { recursive: true, encoding: 'utf8' })
       .filter((file) => file.endsWith('.md'))
@@ -75,7 +75,7 @@ test('key records for report mail leave out the service type', () => {
   assert.match(page, /Omit the `s=` tag/);
 });
 
-test('docs/postfix.md says how to deliver mail while the daemon is down', () => {
+test('docs/postfix.md describes delivery while the daemon is down', () => {
   const page = readFileSync('docs/postfix.md', 'utf8');
   const [, section = ''] = /\n## When the daemon is down\n([^]*?)\n## /.exec(page) ?? [];
   for (const part of [

@@ -14,7 +14,7 @@ const folder = join(
 );
 const files = readdirSync(folder).filter((f) => f.endsWith('.rpl'));
 
-test('the folder holds every replay file it should', () => assert.equal(files.length, 81));
+test('the folder contains every expected replay file', () => assert.equal(files.length, 81));
 
 const counts = { passed: 0, failed: 0, skipped: 0 };
 for (const file of files) {
@@ -26,7 +26,7 @@ for (const file of files) {
   });
 }
 
-test('no more scenarios are left out than have a reason known beforehand', () =>
+test('every omitted scenario has a known reason', () =>
   assert.deepEqual(counts, { passed: 72, failed: 0, skipped: 9 }));
 
 const read = (file: string): string => readFileSync(join(folder, file), 'latin1');
@@ -95,7 +95,7 @@ test('a file without a usable anchor is omitted with its reason', async () => {
   );
 });
 
-test('damaged files are judged or left out, and never stop the run', async () => {
+test('damaged files are judged or omitted and never stop the run', async () => {
   let seed = 7;
   const random = (below: number): number =>
     (seed = (seed * 1103515245 + 12345) % 2147483648) % below;

@@ -8,7 +8,7 @@ import { playHarshMonth } from './harsh-months.js';
 import { playPlainMonth } from './plain-months.js';
 import { testSize } from './support/test-size.js';
 
-test('no cause is named wrongly in simulated months, and no fault is shown as well', async () => {
+test('simulated months: no wrong cause, and no fault shown as healthy', async () => {
   const outcome = await judgeMonths(testSize(30, 60), 7);
   const { wrong, missed } = totalsOf(outcome);
   assert.deepEqual({ wrong, missed }, { wrong: 0, missed: 0 }, tableOf(outcome));
@@ -16,7 +16,7 @@ test('no cause is named wrongly in simulated months, and no fault is shown as we
   assert.ok(right > testSize(7, 15), tableOf(outcome));
 });
 
-test('no cause is named wrongly under other rates, styles and lengths of faults', async () => {
+test('simulated months with other rates, styles and lengths: no wrong cause', async () => {
   const outcome = await judgeMonths(testSize(50, 100), 7, playHarshMonth);
   const { wrong, missed } = totalsOf(outcome);
   assert.deepEqual({ wrong, missed }, { wrong: 0, missed: 0 }, tableOf(outcome));
@@ -24,7 +24,7 @@ test('no cause is named wrongly under other rates, styles and lengths of faults'
   assert.ok(right > testSize(5, 10), tableOf(outcome));
 });
 
-test('no cause is named wrongly where reporters leave out successes, days or details', async () => {
+test('simulated months with incomplete reporters: no wrong cause', async () => {
   const outcome = await judgeMonths(40, 3, playForeignMonth);
   const { wrong, missed } = totalsOf(outcome);
   assert.deepEqual({ wrong, missed }, { wrong: 0, missed: 0 }, tableOf(outcome));
@@ -32,7 +32,7 @@ test('no cause is named wrongly where reporters leave out successes, days or det
   assert.ok(right > 5, tableOf(outcome));
 });
 
-test('no cause is named wrongly where reporters are orderly', async () => {
+test('simulated months with correct reporters: no wrong cause', async () => {
   const outcome = await judgeMonths(20, 11, playPlainMonth);
   const { wrong, missed } = totalsOf(outcome);
   assert.deepEqual({ wrong, missed }, { wrong: 0, missed: 0 }, tableOf(outcome));

@@ -20,7 +20,7 @@ function shortSighted(
 }
 
 // [7671-8.4-1]
-test('no order of events defers mail, and every state leads to the end', () => {
+test('no order of events defers mail, and every state reaches the end', () => {
   const { whole, failure, stuck, states } = checkModel(ours, bounds);
   assert.deepEqual({ whole, failure, stuck }, { whole: true, failure: undefined, stuck: 0 });
   assert.ok(states > 500, `${states} states`);
@@ -68,7 +68,7 @@ for (const order of careless) {
   });
 }
 
-test('of 500 caching senders, only other orders defer mail', () => {
+test('with 500 caching senders only other orders defer mail', () => {
   const few = { senders: 500, changes: 2, seed: 7 };
   assert.equal(simulate(ours, few).held, 0);
   for (const order of others) assert.ok(simulate(order as Order, few).held > 0, order.name);

@@ -97,7 +97,7 @@ async function reportMailOf(events: readonly SessionEvent[], now: number): Promi
   return composeReportMail({ reporter, report, body, policyDomain, to, dkim, at: now });
 }
 
-test('the report of our own sender joins its test a day later', async (t) => {
+test('the report of our own sender is added to its test a day later', async (t) => {
   const { store, clock, site, table } = await opened(t, Date.now());
   const page = '/sender/secret';
   const events = await deliverOurs(table);

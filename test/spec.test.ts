@@ -18,7 +18,7 @@ test('every clause in scope has code and a test', () => {
   );
 });
 
-test('every listed duty of a publisher is a clause that is done', () => {
+test('every listed duty of a publisher is an implemented clause', () => {
   const many = (label: string, last: number): string[] =>
     Array.from({ length: last }, (_, i) => `P-${label}-${String(i + 1).padStart(2, '0')}`);
   const wanted = [
@@ -107,7 +107,7 @@ test('planted faults are found', () => {
   assert.ok(judgeClauses([twice], new Map()).includes(`repeated ids: ${id}`));
 });
 
-test('the lab, which breaks clauses on purpose, keeps none', () => {
+test('the lab, which violates clauses deliberately, implements none', () => {
   const made: Register = { rfc: 9999, title: 'Made up', text: 'Nowhere.', clauses: [clause] };
   const lab = new Map([
     ['src/lab/a.ts', `[${id}]`],
@@ -116,7 +116,7 @@ test('the lab, which breaks clauses on purpose, keeps none', () => {
   assert.deepEqual(judgeClauses([made], lab), [`${id} is done, but no code cites it`]);
 });
 
-test('the table counts what the registers say', () => {
+test('the table counts equal the registers', () => {
   const todo: Clause = {
     ...clause,
     id: ['9999', '1', '2'].join('-'),
@@ -129,7 +129,7 @@ test('the table counts what the registers say', () => {
   assert.equal(table.split('\n')[2], '| 9999 | Made up | 2 | 1 | 1 of 1 | 1 | 0 | 0 | 0 |');
 });
 
-test('the page of standards lists each clause that is not done, with its reason', () => {
+test('the page of standards lists each omitted clause with its reason', () => {
   const exception: Clause = {
     ...clause,
     id: ['9999', '1', '2'].join('-'),

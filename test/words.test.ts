@@ -49,7 +49,7 @@ test('code, inputs of tests and code blocks are not prose', () => {
   assert.deepEqual(judge('docs/a.md', '```\nnobody is told\n```\n`anew`'), []);
 });
 
-test('a brace inside a template does not hide the comments after it', () => {
+test('a brace inside a template does not hide later comments', () => {
   const text = 'const a = `${{ b: `${1}` }.b} // is told`;\n// Nobody.\n';
   assert.deepEqual([...judge('src/a.ts', text)].sort(), ['1 told', '2 indefinite-person']);
 });

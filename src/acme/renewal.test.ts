@@ -16,7 +16,7 @@ import { FakeClock } from '../../test/support/fake-clock.js';
 
 const [hour, day] = [3_600_000, 86_400_000];
 
-test('without a window, a third of the lifetime is left at renewal', () => {
+test('without a window, renewal leaves a third of the lifetime', () => {
   const at = (lifetime: number): number =>
     planRenewal({ notBefore: 0, notAfter: lifetime, random: 0, roundMs: 0 });
   assert.equal(at(90 * day), 60 * day);
@@ -25,13 +25,13 @@ test('without a window, a third of the lifetime is left at renewal', () => {
 });
 
 // [9773-4.2-2]
-test('a window in the past means now, and the random says where in one that is ahead', () => {
+test('a past window means now; in a later window the time is random', () => {
   const facts = { notBefore: 0, notAfter: 45 * day, random: 0.25, roundMs: 0 };
   assert.ok(planRenewal({ ...facts, window: { start: -2 * day, end: -day } }) < 0);
   assert.equal(planRenewal({ ...facts, window: { start: 20 * day, end: 24 * day } }), 21 * day);
 });
 
-test('a look once a round always falls into the window', () => {
+test('a check in every round always meets the window', () => {
   const facts = {
     notBefore: 0,
     notAfter: 45 * day,
@@ -42,7 +42,7 @@ test('a look once a round always falls into the window', () => {
   assert.equal(planRenewal({ ...facts, window: { start: 0, end: 60_000 }, random: 0.9 }), 0);
 });
 
-test('any suggested window leaves a tenth of the lifetime', () => {
+test('renewal in any suggested window leaves a tenth of the lifetime', () => {
   fc.assert(
     fc.property(
       fc.integer({ min: 1, max: 400 }),
@@ -118,7 +118,7 @@ test('the CA sets the next query time, bounded by a minute and a day', () => {
 });
 
 // [8555-7.5.1-2]
-test('Retry-After is seconds or a date, never before now and never for ever', () => {
+test('Retry-After in seconds or as a date is bounded in both directions', () => {
   const now = Date.UTC(2026, 10, 25);
   assert.equal(parseRetryAfter('120', now), now + 120_000);
   assert.equal(parseRetryAfter('Wed, 25 Nov 2026 00:01:00 GMT', now), now + 60_000);

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import { BoundedMap } from './index.js';
 
-test('a full map forgets the entry that was used longest ago', () => {
+test('a full map removes the least recently used entry', () => {
   const map = new BoundedMap<number>(2);
   map.set('a', 1);
   map.set('b', 2);
@@ -11,7 +11,7 @@ test('a full map forgets the entry that was used longest ago', () => {
   assert.deepEqual([map.get('a'), map.get('b'), map.get('c')], [1, undefined, 3]);
 });
 
-test('a map that is bounded by weight forgets until there is room', () => {
+test('a map with a weight limit removes entries until there is room', () => {
   const map = new BoundedMap<string>(100, { maximum: 10, weigh: ({ length }) => length });
   map.set('a', 'xxxx');
   map.set('b', 'xxxx');

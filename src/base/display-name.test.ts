@@ -41,7 +41,7 @@ for (const [what, name] of Object.entries(hidden))
     assert.equal(displayName(ascii), ascii);
   });
 
-test('an A-label that decodes to nothing, or to another label, is shown as it is', () => {
+test('an A-label that decodes to nothing or to another label is shown unchanged', () => {
   for (const name of ['xn--a.example', 'xn--.example', 'xn--zzzzzz-.example', 'xn--a-ecp.ru'])
     assert.equal(displayName(name), name);
 });

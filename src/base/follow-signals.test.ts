@@ -18,7 +18,7 @@ test('work aborts with each signal it follows, with the reason of that signal', 
   }
 });
 
-test('work aborts from within, and the followed signal does not', async () => {
+test('aborting the work does not abort the followed signal', async () => {
   const source = new AbortController();
   await followSignals([undefined, source.signal], (own) => {
     own.abort();
@@ -28,7 +28,7 @@ test('work aborts from within, and the followed signal does not', async () => {
   assert.ok(!source.signal.aborted);
 });
 
-test('a signal that has aborted before aborts the work at once', async () => {
+test('an aborted signal aborts the work at once', async () => {
   const reason = new Error('before');
   await followSignals([AbortSignal.abort(reason)], ({ signal }) => {
     assert.equal(signal.reason, reason);
@@ -36,7 +36,7 @@ test('a signal that has aborted before aborts the work at once', async () => {
   });
 });
 
-test('work that has ended, well or badly, leaves no listener', async () => {
+test('work leaves no listener, after success and failure', async () => {
   const { signal } = new AbortController();
   const pending = Array.from({ length: 20 }, (_, n) =>
     followSignals([signal], () => (n % 2 === 0 ? Promise.resolve() : Promise.reject(new Error()))),

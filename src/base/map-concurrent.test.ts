@@ -15,7 +15,7 @@ test('at most the limit runs at once, and results keep the order of the items', 
   assert.equal(most, 2);
 });
 
-test('no item is a result of no items', async () => {
+test('no items give no results', async () => {
   assert.deepEqual(await mapConcurrent([], 4, () => Promise.reject(new Error('never'))), []);
 });
 

@@ -8,14 +8,14 @@ const code = (text: string): string => {
   return parsed.ok ? parsed.value.toString() : parsed.failure.code;
 };
 
-test('what a person types becomes A-labels in lower case', () => {
+test('typed names become A-labels in lower case', () => {
   assert.equal(code('Example.COM.'), 'example.com');
   assert.equal(code('  bücher.example '), 'xn--bcher-kva.example');
   assert.equal(code('例え。テスト'), 'xn--r8jz45g.xn--zckzah');
   assert.equal(code('faß.example'), 'xn--fa-hia.example');
 });
 
-test('an invalid mail domain is named by its fault', () => {
+test('an invalid mail domain is reported with its fault', () => {
   assert.equal(code(''), 'name-empty');
   assert.equal(code('.'), 'name-empty');
   for (const text of ['a..b', 'a.b..', 'a。。b', '.a'])
@@ -74,7 +74,7 @@ test('ancestors, suffixes and the root', () => {
   assert.ok(Name.root.parent.isRoot);
 });
 
-test('any labels that fit come back from presentation form as they were', () => {
+test('labels survive presentation form unchanged', () => {
   const label = fc.uint8Array({ minLength: 1, maxLength: 63 });
   fc.assert(
     fc.property(fc.array(label, { maxLength: 5 }), (labels) => {

@@ -15,7 +15,7 @@ test('a failure is explained with its detail, clause and fix', () => {
   assert.equal(text, `${entry.message} (until tomorrow) [RFC 8555 §6.6] ${entry.fix}`);
 });
 
-test('an unknown code is shown as it is', () => {
+test('an unknown code is shown unchanged', () => {
   assert.equal(explainFailure({ code: 'no-such', detail: '' }), 'no-such');
   assert.equal(findFailure('constructor'), undefined);
 });

@@ -5,7 +5,7 @@ import { reachable, reachOf } from './reach.js';
 
 const at = (address: string): { address: string } => ({ address });
 
-test('what the operator names decides which addresses are reached', () => {
+test('the named targets decide which addresses are reached', () => {
   assert.equal(reachOf(undefined), 'internet');
   assert.equal(reachOf(undefined, [at('9.9.9.9'), at('2620:fe::fe')]), 'internet');
   assert.equal(reachOf(undefined, [at('127.0.0.1')]), 'any');
@@ -15,7 +15,7 @@ test('what the operator names decides which addresses are reached', () => {
   assert.equal(reachOf('127.0.0.1', [at('9.9.9.9')]), 'any');
 });
 
-test('RFC 6890 [6890-2.2-1]: only what is within reach is dialled', async () => {
+test('RFC 6890 [6890-2.2-1]: only permitted addresses are dialled', async () => {
   const dialled: string[] = [];
   const network: Network = {
     dial: ({ address }) => {

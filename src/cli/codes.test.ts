@@ -57,7 +57,7 @@ test('every code that the program prints is in a catalogue', () => {
   );
 });
 
-test('every catalogue of failures is among those that explain knows', () => {
+test('explain knows every failure catalogue', () => {
   const declared = sources.flatMap((source) =>
     [...source.text.matchAll(/^export const (\w+)\b[^;]*?= defineFailures\b/gm)].map(
       ([, name]) => name,
@@ -66,7 +66,7 @@ test('every catalogue of failures is among those that explain knows', () => {
   assert.equal(allFailures.length, declared.length, declared.join(' '));
 });
 
-test('a code has one meaning', () => {
+test('every code has one meaning', () => {
   assert.deepEqual(
     failureCodes.filter((code, i) => failureCodes.indexOf(code) !== i),
     [],

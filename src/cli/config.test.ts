@@ -31,7 +31,7 @@ test('as data: the same lines, each with its reason', async () => {
     assert.ok(out.includes(`\n${line}\n`), line);
 });
 
-test('nothing that would be another setting gets into the text', async () => {
+test('no input adds another setting to the text', async () => {
   for (const args of [
     ['--cert', '/tls/a.pem\nsmtpd_tls_security_level = none', '--key', '/tls/a.key'],
     ['--cert', '/tls/$a.pem', '--key', '/tls/a.key'],

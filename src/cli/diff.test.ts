@@ -54,7 +54,7 @@ test('evidence and result of one check are equal; a worse one exits with 1', asy
   );
 });
 
-test('two domains, or no result at all: bad input, and what to give', async () => {
+test('two domains or no result: bad input with a fix', async () => {
   const { out } = await cli(
     'check',
     '--lab',

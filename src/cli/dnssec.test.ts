@@ -94,7 +94,7 @@ test('it is not valid under other anchors, at another date, or when changed', as
   assert.equal((await cli('verify', changed, '--trust-anchor', anchorFile)).code, 1);
 });
 
-test('bad input ends with 2 and says what to write', async () => {
+test('bad input exits with 2 and states the expected form', async () => {
   const garbage = join(folder, 'garbage.json');
   writeFileSync(garbage, '{"schema":"hermetic.proof/1"}');
   for (const args of [

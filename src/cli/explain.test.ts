@@ -42,7 +42,7 @@ for (const { name } of explainTopics) {
   });
 }
 
-test('pictures are played live: keys differ between two runs', async () => {
+test('pictures show live runs: keys differ between two runs', async () => {
   const [one, two] = [await explain('dane'), await explain('dane')];
   assert.notEqual(one.out, two.out);
 });

@@ -58,7 +58,7 @@ test('every command has an example of its own', () => {
     );
 });
 
-test('the list of commands shows the arguments that each command takes', () => {
+test('the list of commands shows the arguments of each command', () => {
   for (const { name, usage } of commands) {
     const own = all.get(name)?.usage() ?? '';
     assert.equal(own.replace(/\[(options|command)\] ?/g, '').trim(), usage, name);
@@ -88,7 +88,7 @@ test('hermetic --help explains every exit status', async () => {
     assert.match(out, new RegExp(`^ {2}${status} +\\S`, 'm'));
 });
 
-test('a long example is continued as a shell reads it', () => {
+test('a long example uses the continuation lines of the shell', () => {
   const lines = breakCommand('  hermetic send --from me@example.net --dry-run you@example.com', 40);
   assert.ok(lines.length > 1 && lines.every((line) => line.length <= 40));
   assert.equal(

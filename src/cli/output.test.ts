@@ -45,7 +45,7 @@ test('a terminal without UTF-8 gets US-ASCII in the same columns', () => {
   assert.equal(toAscii('RFC 8461 §4.2, bücher.example\n'), 'RFC 8461 s4.2, b?cher.example\n');
 });
 
-test('NO_COLOR forbids colour, FORCE_COLOR asks for it, a terminal gets it', () => {
+test('NO_COLOR forbids colour, FORCE_COLOR forces it, a terminal has it', () => {
   for (const [isTTY, env, color] of [
     [true, {}, true],
     [false, {}, false],
@@ -60,7 +60,7 @@ test('NO_COLOR forbids colour, FORCE_COLOR asks for it, a terminal gets it', () 
     assert.equal(wantsColor({ isTTY }, env), color, JSON.stringify([isTTY, env]));
 });
 
-test('--color and --no-color outweigh the terminal, before and after the command', async () => {
+test('--color and --no-color override the terminal, before and after the command', async () => {
   const shown = async (color: boolean, ...args: string[]): Promise<string> => {
     let out = '';
     const output = {

@@ -142,7 +142,7 @@ const commands: readonly (readonly [string, () => readonly string[], RegExp?])[]
   ['config', () => ['config', 'postfix']],
 ];
 
-test('commands that only show leave every byte of the state', async (t) => {
+test('read-only commands change no byte of the state', async (t) => {
   const made = await runCli([
     'check',
     '--lab',
@@ -162,7 +162,7 @@ test('commands that only show leave every byte of the state', async (t) => {
     });
 });
 
-test('commands that only show create no database', async () => {
+test('read-only commands create no database', async () => {
   const empty = join(root, 'empty');
   mkdirSync(empty);
   const other = join(root, 'empty.yaml');

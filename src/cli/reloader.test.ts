@@ -48,7 +48,7 @@ const turns = async (): Promise<void> => {
   for (let turn = 0; turn < 20; turn++) await new Promise(setImmediate);
 };
 
-test('a storm of requests during a reload costs one more reload', () =>
+test('many requests during a reload cause one more reload', () =>
   withDaemon(async ({ reloader, starting, finish, reloads }) => {
     const first = reloader.reload(starting);
     await turns();
@@ -67,7 +67,7 @@ test('a storm of requests during a reload costs one more reload', () =>
     assert.equal(reloads(), 3, 'a request after the storm reads the files again');
   }));
 
-test('the end waits for the running reload and drops the next one', () =>
+test('shutdown waits for the running reload and cancels the next one', () =>
   withDaemon(async ({ reloader, starting, finish, reloads }) => {
     void reloader.reload(starting);
     await turns();

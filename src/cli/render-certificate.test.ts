@@ -30,7 +30,7 @@ test('a certificate is rendered in lines of 80 columns', () => {
   );
 });
 
-test('a next key has nothing to show yet, and an issuer cannot write on the terminal', () => {
+test('a next key shows no certificate, and issuer names are neutralised', () => {
   assert.equal(
     renderCertificate({ key: 'ecdsa-2', use: 'next', pinned: false }, 80),
     '  cert  ecdsa-2, next, not pinned; no certificate yet\n',

@@ -8,7 +8,7 @@ import { runCli } from '../../test/support/run-cli.js';
 
 const VECTOR = 'test/vectors/tls-rpt/additional-info-uri.json';
 
-test('report show writes tables and a page that loads nothing', async (t) => {
+test('report show writes tables and a page without external resources', async (t) => {
   const folder = mkdtempSync(join(tmpdir(), 'hermetic-report-csv-'));
   t.after(() => rmSync(folder, { recursive: true }));
   const store = ['--store', join(folder, 'reports.db')];
@@ -55,7 +55,7 @@ test('report show with an empty name explains the reports that name no domain', 
   assert.match(page.out.replace(/\s+/g, ' '), /8 sessions, reported by big\.example/);
 });
 
-test('a name of a reporter is never a formula of a spreadsheet', async () => {
+test('a reporter name never becomes a spreadsheet formula', async () => {
   const { renderOverviewCsv } = await import('./render-report-csv.js');
   const line = { domain: '=cmd()', since: '2026-01-01', last: '2026-01-02', ongoing: true };
   const failing = [{ ...line, successful: 1, failed: 2 }];

@@ -24,7 +24,7 @@ test('the URL of a mailbox names account, server, port and folder', () => {
   );
 });
 
-test('a URL that is not the folder of a mailbox is refused with its fault', () => {
+test('an invalid mailbox URL is refused with its fault', () => {
   const refused: Readonly<Record<string, RegExp>> = {
     'imap://a@imap.example.net': /begins in plaintext/,
     'imaps://a:secret@imap.example.net': /contains a password/,
@@ -93,7 +93,7 @@ test('a readable password file is refused before any connection', async () => {
   }
 });
 
-test('the summary states what was read, stored, moved and left', () => {
+test('the summary counts the mails read, stored, moved and left', () => {
   const imported = {
     result: { ok: true, value: undefined },
     fates: new Map([

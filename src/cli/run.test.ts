@@ -8,7 +8,7 @@ import { runCli } from '../../test/support/run-cli.js';
 
 const cli = (...args: string[]) => runCli(args);
 
-test('bad options end with 2, one line and a fix', async () => {
+test('bad options exit with 2, one line and a fix', async () => {
   const bad = [
     ['check'],
     ['check', 'example.com', '--depth', 'abyss'],
@@ -38,7 +38,7 @@ test('a missing argument is shown with its description', async () => {
   assert.match(err, /missing required argument 'use': postfix, publish/);
 });
 
-test('invalid domain names end with 2 and no stack trace', async () => {
+test('invalid domain names exit with 2 and no stack trace', async () => {
   for (const domain of [
     '',
     '192.0.2.1',
@@ -55,7 +55,7 @@ test('invalid domain names end with 2 and no stack trace', async () => {
   }
 });
 
-test('a wrong call names the command whose help to read', async () => {
+test('a wrong call names the command with the help', async () => {
   assert.match(
     (await cli('report', 'export', 'x')).err,
     /\n {2}See hermetic report export --help\.\n$/,
@@ -63,7 +63,7 @@ test('a wrong call names the command whose help to read', async () => {
   assert.match((await cli('chekc')).err, /Did you mean check.*\n {2}See hermetic --help\.\n$/);
 });
 
-test('errors of files are described, and reading creates no database', async () => {
+test('file errors are described, and reading creates no database', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'hermetic-'));
   try {
     const complaint = async (...args: string[]): Promise<string> => {
@@ -86,7 +86,7 @@ test('errors of files are described, and reading creates no database', async () 
   }
 });
 
-test('a failure is a sentence with its code, which explain knows', async () => {
+test('a failure is a sentence with a code that explain knows', async () => {
   const { code, out } = await cli(
     'policy',
     'example.com',
@@ -113,7 +113,7 @@ test('records: a failed lookup does not report a record as missing', async (t) =
   assert.doesNotMatch(out, / IN |publish an MX/);
 });
 
-test('a file that is not evidence is not graded', async () => {
+test('a file without evidence is not graded', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'hermetic-'));
   try {
     for (const text of ['{', '{}', 'null']) {
@@ -128,7 +128,7 @@ test('a file that is not evidence is not graded', async () => {
   }
 });
 
-test('a file of another kind is named with the command that wrote it', async () => {
+test('a file of another kind is reported with the command that wrote it', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'hermetic-'));
   try {
     const [result, evidence] = [join(folder, 'result.json'), join(folder, 'evidence.json')];
@@ -154,7 +154,7 @@ test('a file of another kind is named with the command that wrote it', async () 
   }
 });
 
-test('every command that needs a configuration looks for the same one', async () => {
+test('all commands look for the same configuration file', async () => {
   for (const command of [
     ['serve'],
     ['publish', 'plan'],

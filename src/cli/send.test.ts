@@ -27,7 +27,7 @@ test('policy: prints hosts in order with requirements, records and expiry', asyn
   for (const line of out.split('\n')) assert.ok(line.length <= 80, line);
 });
 
-test('policy: deferred mail ends with 3, returned mail with 1', async () => {
+test('policy: deferred mail exits with 3, returned mail with 1', async () => {
   const waits = await runCli(['policy', '--lab', 'sts-two-label-wildcard.example']);
   assert.deepEqual([waits.code, /Senders must not use this host\./.test(waits.out)], [3, true]);
   const theirs = await runCli(['policy', '--lab', 'bogus.example']);
@@ -38,7 +38,7 @@ test('policy: deferred mail ends with 3, returned mail with 1', async () => {
   assert.equal((await runCli(['policy', '--lab', 'null-mx.example'])).code, 1);
 });
 
-test('policy: JSON fits its schema; observing is named', async () => {
+test('policy: JSON fits its schema and states that it only observes', async () => {
   const { out } = await runCli(['policy', '--lab', '--json', '--observe', 'dane-mismatch.example']);
   const decision = domainDecisionSchema.parse(JSON.parse(out));
   assert.deepEqual(decision.waiver, { kind: 'observe' });

@@ -39,7 +39,7 @@ test('tables next to the configuration are read', async () => {
   );
 });
 
-test('a table that is not a regular file is not read', async () => {
+test('only regular files are read as tables', async () => {
   const { mechanisms } = await predicted('postfix', device);
   assert.ok(mechanisms.some(({ reason }) => reason.includes('/dev/zero is not a regular file')));
 });
@@ -49,7 +49,7 @@ test('--set shows the effect of a change', async () => {
   assert.equal(cases.find((one) => one.case === 'clear')?.verdict, 'refused');
 });
 
-test('the exit status says whether DANE and MTA-STS are enforced', async () => {
+test('the exit status shows whether DANE and MTA-STS are enforced', async () => {
   const status = async (...args: readonly string[]): Promise<number> =>
     (await runCli(['sender', 'predict', ...args])).code;
   const roots = ['--set', 'smtp_tls_CAfile = /etc/ssl/certs/ca-certificates.crt'];
@@ -68,7 +68,7 @@ test('hermetic.yaml is the configuration of the senders of the daemon', async ()
   assert.match(broken.err, /config-invalid/);
 });
 
-test('the text fits the width, and neutralises what a table says', async () => {
+test('the text fits the width, and text from tables is neutralised', async () => {
   const hostile = file(
     'hostile.cf',
     `${dane}smtp_tls_policy_maps = inline:{ a.example=\u001b[31mmay }\n`,

@@ -42,7 +42,7 @@ test('sender zone prints the delegation, the same at every run', async (t) => {
   assert.equal((await run()).out, first.out);
 });
 
-test('the keys of a sender test belong to their owner alone', async (t) => {
+test('only the owner can read the keys of a sender test', async (t) => {
   const folder = mkdtempSync(join(tmpdir(), 'hermetic-sender-keys-'));
   t.after(() => rmSync(folder, { recursive: true }));
   const keys = join(folder, 'new', 'keys');

@@ -45,7 +45,7 @@ for (const [what, pem] of [
     assert.doesNotMatch(err, isCa);
   });
 
-test('a certificate for another host is named', async (t) => {
+test('a certificate for another host is reported', async (t) => {
   const { err } = await tlsa(t, leaf.certPem, '--host', 'mx2.one.example');
   assert.match(err, /it is for mx1\.one\.example, not for mx2\.one\.example/);
   const own = await tlsa(t, leaf.certPem, '--host', 'MX1.one.example');

@@ -21,7 +21,7 @@ function stateFile(t: TestContext): string {
   return join(folder, 'watch.json');
 }
 
-test('a healthy domain is remembered and reports nothing', async (t) => {
+test('a healthy domain is stored and causes no alarm', async (t) => {
   const file = stateFile(t);
   const { code, out, err } = await runCli(['watch', '--lab', 'good.example', '--state', file]);
   assert.deepEqual([code, out, err], [0, 'good.example: pass\n', '']);
@@ -29,7 +29,7 @@ test('a healthy domain is remembered and reports nothing', async (t) => {
   assert.deepEqual(Object.keys(state.domains), ['good.example']);
 });
 
-test('a failing domain is an alarm at the second check, with exit status 1, and once', async (t) => {
+test('a failing domain causes one alarm, at the second check, with exit status 1', async (t) => {
   const file = stateFile(t);
   const check = (): ReturnType<typeof runCli> =>
     runCli(['watch', '--lab', 'plaintext.example', '--state', file]);
@@ -63,7 +63,7 @@ test('a damaged state file is refused and left as it is', async (t) => {
   assert.match(readFileSync(file, 'utf8'), /"domains": 1/);
 });
 
-test('a watch without a state file or a domain is misuse', async (t) => {
+test('a watch needs a state file and a domain', async (t) => {
   assert.equal((await runCli(['watch', 'good.example'])).code, 2);
   assert.equal((await runCli(['watch', '--state', stateFile(t)])).code, 2);
 });

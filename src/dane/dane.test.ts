@@ -53,7 +53,7 @@ function verdict(
 }
 
 // [7672-3.1.1-1, 7672-3.1.1-2, 7672-3.2.1-1, 7671-2-1, 7671-2-2, 7671-4.2-1, 7671-5.1-1]
-test('RFC 7672 §3.1.1: usage 3 looks at the key alone; names and dates are ignored', () => {
+test('RFC 7672 §3.1.1: usage 3 compares only the key and ignores names and dates', () => {
   for (const selector of [0, 1])
     for (const matching of [0, 1, 2])
       assert.equal(
@@ -96,7 +96,7 @@ test('RFC 7671 §5.2: usage 2 needs the anchor, a path, a name and a date', () =
 });
 
 // [7672-3.1.2-1]
-test('RFC 7672 §3.1.2: an anchor that allows no intermediate below it gets none', () => {
+test('RFC 7672 §3.1.2: a path length of 0 in the anchor forbids intermediates', () => {
   const strict = createCa({
     name: 'Strict',
     pathLength: 0,
@@ -121,7 +121,7 @@ test('RFC 7672 §3.1.2: an anchor that allows no intermediate below it gets none
 });
 
 // [7671-5.2.2-1, 7671-5.2.3-1]
-test('RFC 7671 §5.2.2, §5.2.3: an anchor given in full need not be sent', () => {
+test('RFC 7671 §5.2.2, §5.2.3: a server may omit an anchor that the record contains', () => {
   assert.equal(verdict([record(2, 0, 0, anchor)], { chain: [leaf, intermediate] }), 'match');
   assert.equal(verdict([record(2, 1, 0, anchor)], { chain: [leaf, intermediate] }), 'match');
   const stranger = read(createCa({ name: 'Root', key: generateKey('p256') }).der);
@@ -164,7 +164,7 @@ test('RFC 7671 §9: of two digests for one usage and selector the stronger decid
   );
 });
 
-test('property: records are written and read back', () => {
+test('property: records survive formatting and parsing', () => {
   fc.assert(
     fc.property(
       fc.nat(255),

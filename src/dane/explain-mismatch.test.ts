@@ -107,7 +107,7 @@ test('usage 2: wrong usage, anchor not sent, date, name, path', () => {
 });
 
 // [7671-9-1]
-test('digest agility: the stronger digest decides, and the weaker one says so', () => {
+test('digest agility: the stronger digest decides, and the text for the weaker says so', () => {
   const stale = tlsa('3 1 2', sha512(sha256('x')));
   assert.match(
     explain([tlsa('3 1 1', sha256(leaf.spki)), stale]),

@@ -53,7 +53,7 @@ test('TLSA records at other ports, at the host and at the mail domain are found'
   assert.deepEqual((await look(provider, 'mx.host.example'))[0], [`${provider} TLSA ${record}`]);
 });
 
-test('at most ten questions, and the right place is not among them', async () => {
+test('at most ten questions, none of them for the correct owner', async () => {
   const [, asked] = await look('nowhere.example');
   assert.equal(asked.length, 10);
   assert.ok(!asked.includes('_25._tcp.mx.one.example'));

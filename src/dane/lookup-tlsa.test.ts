@@ -66,13 +66,13 @@ function addresses(dnssec: Dnssec, aliased = false): LookupTlsaOptions['addresse
   return { dnssec, canonicalName: aliased ? target : host, aliases, ttl: 300 };
 }
 
-test('RFC 7672 §2.2.3 [7672-2.2.3-4]: the owner has the port that is connected to', async () => {
+test('RFC 7672 §2.2.3 [7672-2.2.3-4]: the owner contains the port of the connection', async () => {
   assert.deepEqual((await lookUp({})).asked, ['_25._tcp.mx.example.com']);
   assert.deepEqual((await lookUp({}, { port: 2525 })).asked, ['_2525._tcp.mx.example.com']);
 });
 
 // [7672-2.2.3-1, 7671-7-1]
-test('RFC 7672 §2.2.2: the end of secure aliases comes first, and is then the base', async () => {
+test('RFC 7672 §2.2.2: the target of secure aliases is tried first and is the base', async () => {
   const found = await lookUp(
     { '_25._tcp.mail.provider.example': { tlsa: [record] } },
     { addresses: addresses('secure', true) },
@@ -97,7 +97,7 @@ test('RFC 7672 §2.2.3: without a secure target only the name itself is tried', 
   }
 });
 
-test('aliases that are not secure lead to no other base', async () => {
+test('insecure aliases lead to no other base', async () => {
   const told = { '_25._tcp.mail.provider.example': { tlsa: [record] } };
   const found = await lookUp(told, { addresses: addresses('insecure', true), inert: true });
   assert.deepEqual([found.status, found.asked], ['absent', ['_25._tcp.mx.example.com']]);
@@ -120,7 +120,7 @@ test('RFC 7672 §2.2.2: a secure alias into an unsigned zone is the only base', 
   );
 });
 
-test('RFC 7672 §2.2.2 [7672-2.2.2-2]: below insecure addresses a sender does not ask', async () => {
+test('RFC 7672 §2.2.2 [7672-2.2.2-2]: insecure addresses cause no TLSA lookup', async () => {
   const found = await lookUp(
     { '_25._tcp.mx.example.com': { tlsa: [record] } },
     { addresses: addresses('insecure') },
@@ -128,7 +128,7 @@ test('RFC 7672 §2.2.2 [7672-2.2.2-2]: below insecure addresses a sender does no
   assert.deepEqual([found.status, found.asked], ['absent', []]);
 });
 
-test('records below addresses that could not be validated do not count as insecure', async () => {
+test('addresses with failed validation do not make TLSA records insecure', async () => {
   const told = { '_25._tcp.mx.example.com': { tlsa: [record] } };
   for (const [dnssec, status] of [
     ['indeterminate', 'tempfail'],
@@ -174,7 +174,7 @@ test('RFC 7672 §2.2.2: with insecure addresses no TLSA record counts', async ()
   assert.equal(failing.status, 'absent');
 });
 
-test('unusable records are not the same as absent ones', async () => {
+test('unusable records differ from absent records', async () => {
   assert.equal(
     (await lookUp({ '_25._tcp.mx.example.com': { tlsa: [`1 1 1 ${'ab'.repeat(32)}`] } })).status,
     'unusable',

@@ -16,7 +16,7 @@ import type { DomainDecision } from '../tls-policy/index.js';
 
 type Frozen<T> = T extends object ? { readonly [K in keyof T]: Frozen<T[K]> } : T;
 
-test('the schemas accept exactly what the types describe', () => {
+test('the schemas accept exactly the values of the types', () => {
   // Compile-time: fails to build when a field exists on one side only.
   const result = (value: CheckResult): Frozen<z.infer<typeof checkResultSchema>> => value;
   const evidence = (value: Evidence): Frozen<z.infer<typeof evidenceSchema>> => value;
@@ -27,7 +27,7 @@ test('the schemas accept exactly what the types describe', () => {
     assert.equal(typeof check, 'function');
 });
 
-test('the published schemas are those of the code', () => {
+test('the published schemas equal those of the code', () => {
   const all = Object.entries(jsonSchemas());
   assert.equal(all.length, 5);
   for (const [file, schema] of all) {

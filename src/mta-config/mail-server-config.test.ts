@@ -52,7 +52,7 @@ test("every suite has an OpenSSL name and is in the profile's order", () => {
 });
 
 // [10015-2-3, 10015-3-2, 10015-4-2]
-test('TLS 1.2 has ephemeral elliptic curve key exchange alone', () => {
+test('TLS 1.2 has only ephemeral elliptic curve key exchange', () => {
   const forTls12 = mozillaSettings.suites.map(suiteName).filter((name) => name.includes('_WITH_'));
   assert.equal(forTls12.length, 6);
   for (const name of forTls12) assert.match(name, /^TLS_ECDHE_/);
@@ -64,7 +64,7 @@ test('TLS 1.2 has ephemeral elliptic curve key exchange alone', () => {
   );
 });
 
-test('a set of suites that GnuTLS cannot be given exactly is refused, not widened', () => {
+test('a set of suites that GnuTLS cannot express exactly is refused, not widened', () => {
   assert.match(
     gnuTlsPriority(mozillaSettings),
     /^NORMAL:-VERS-ALL:\+VERS-TLS1\.3:\+VERS-TLS1\.2:-KX-ALL:/,
@@ -174,7 +174,7 @@ test('Postfix 3.11 keeps its own groups, and its text names REQUIRETLS and tls='
   }
 });
 
-test('Exim 4.99 is known: its settings are those of 4.98', () => {
+test('Exim 4.99 has the settings of 4.98', () => {
   for (const library of ['gnutls', 'openssl'] as const)
     assert.deepEqual(
       linesOf('exim', { library, version: [4, 99] }),

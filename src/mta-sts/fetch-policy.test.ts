@@ -88,7 +88,7 @@ async function outcome(port: number, domain = 'good.example'): Promise<string> {
 }
 
 // [8461-3.2-1, 8461-7.1-1]
-test('RFC 8461 §3.3: GET of the one path, at the policy host, which is named in SNI', async () => {
+test('RFC 8461 §3.3: GET of the well-known path at the policy host, with SNI', async () => {
   const { port, names, requests } = await host('200 OK\r\nContent-Type: text/plain');
   assert.equal(await outcome(port), 'enforce mx.good.example');
   assert.deepEqual(
@@ -139,14 +139,14 @@ test('RFC 8461 §3.3: any status but 200 gives no policy, with any body', async 
 });
 
 // RFC 9110 §8.4: the request accepts no content coding.
-test('an encoded body is named as such', async () => {
+test('an encoded body is refused with its encoding', async () => {
   const type = '200 OK\r\nContent-Type: text/plain\r\nContent-Encoding:';
   for (const coding of ['gzip', 'br', 'Deflate'])
     assert.equal(await outcome((await host(`${type} ${coding}`)).port), 'sts-policy-invalid');
   assert.equal(await outcome((await host(`${type} identity`)).port), 'enforce mx.good.example');
 });
 
-test('RFC 8461 §3.3 [8461-3.3-7]: what HTTP allows to be kept is fetched again', async () => {
+test('RFC 8461 §3.3 [8461-3.3-7]: HTTP caching is not used', async () => {
   const { port, requests } = await host(
     '200 OK\r\nContent-Type: text/plain\r\nCache-Control: max-age=86400, immutable\r\nETag: "1"',
   );
@@ -201,7 +201,7 @@ async function replyOf(port: number, address = '127.0.0.1'): Promise<PolicyHostR
   return reply;
 }
 
-test('a visit reports the reaction of the address, with the time in Retry-After', async () => {
+test('a visit reports the reply of the address, with the time in Retry-After', async () => {
   const open = { dial: 'open', secured: true };
   const fields: readonly (readonly [string, number | undefined])[] = [
     ['120', 120_000],

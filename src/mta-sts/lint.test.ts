@@ -14,7 +14,7 @@ function reason(body: string): string {
   return parsed.ok ? 'valid' : parsed.failure.detail;
 }
 
-test('a policy that is refused names the line and what is wrong with it', () => {
+test('a refused policy is reported with line and fault', () => {
   const cases: readonly (readonly [body: string, says: RegExp])[] = [
     [
       policy(1, 'Version: STSv1'),
@@ -67,7 +67,7 @@ test('a policy that is refused names the line and what is wrong with it', () => 
 });
 
 // [8461-3.2-15]
-test('lint: what senders accept and a publisher should not write', () => {
+test('lint: constructs that senders accept and publishers should avoid', () => {
   const faults = (body: string): readonly string[] => lintPolicy(body).faults;
   assert.deepEqual(lintPolicy(good.join('\n')), { faults: [], notes: [] });
   assert.match(faults(policy(4, 'max_age: 63072000'))[0] ?? '', /^line 4 .*at most 31557600/);
@@ -89,7 +89,7 @@ test('lint: what senders accept and a publisher should not write', () => {
   assert.deepEqual(lintPolicy('nothing'), { faults: [], notes: [] });
 });
 
-test('a TXT record that is nearly an MTA-STS record is shown with the reason', () => {
+test('a near MTA-STS record is shown with the reason', () => {
   const cases: readonly (readonly [text: string, says: RegExp])[] = [
     ['v=stsv1; id=1234', /case-sensitive.*v=STSv1/],
     ['V=STSv1; id=1234', /case-sensitive/],
@@ -124,7 +124,7 @@ test('a TXT record that is nearly an MTA-STS record is shown with the reason', (
     assert.deepEqual(nearStsRecords([text]), [], text);
 });
 
-test('an invalid record names the field at fault', () => {
+test('an invalid record is reported with its field', () => {
   const why = (text: string): string => {
     const parsed = parseStsRecord([text]);
     return parsed.status === 'invalid' ? parsed.failure.detail : parsed.status;

@@ -31,7 +31,7 @@ const event = fc.record({
 });
 
 // RFC 8461 §3.3, §5.1: an attacker chooses the answers and the times.
-test('no answer of DNS or HTTPS ends an unexpired policy, and a fetched one binds', async () => {
+test('no DNS or HTTPS answer ends an unexpired policy, and a fetched policy binds', async () => {
   await fc.assert(
     fc.asyncProperty(
       fc.array(event, { minLength: 2, maxLength: 25, size: 'max' }),

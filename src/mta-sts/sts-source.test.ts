@@ -9,7 +9,7 @@ const MINUTE = 60_000;
 const DAY = 86_400_000;
 
 // [8461-5.1-1]
-test('RFC 8461 §5.1: a first contact fetches, the next looks at the id alone', async () => {
+test('RFC 8461 §5.1: the first contact fetches, the next one looks up only the id', async () => {
   const world = stsWorld();
   assert.equal((await world.source.lookup(domain)).how, 'live');
   world.time += 2 * MINUTE;
@@ -148,7 +148,7 @@ test('RFC 8461 §3.4 [8461-3.4-2]: the parent is not asked', async () => {
   assert.deepEqual(world.asked, ['_mta-sts.mail.example.com TXT']);
 });
 
-test('many who ask at once share one lookup and one fetch', async () => {
+test('concurrent callers share one lookup and one fetch', async () => {
   const world = stsWorld();
   const states = await Promise.all(Array.from({ length: 50 }, () => world.source.lookup(domain)));
   assert.equal(new Set(states).size, 1);
@@ -182,7 +182,7 @@ test('a refresh never renews a policy without fetching it', async () => {
 });
 
 // [8461-3.3-13]
-test('RFC 8461 §3.3: failing refreshes are logged ever more rarely, not for mode none', async () => {
+test('RFC 8461 §3.3: failing refreshes are logged less often each time, not for none', async () => {
   for (const [mode, warned] of [
     ['enforce', true],
     ['none', false],
@@ -225,11 +225,11 @@ test('refreshes are spread: a thousand policies fetched at once are due over hou
   assert.ok(busiest < 300, `${busiest} in one hour`);
 });
 
-test('an unused policy is not refreshed for ever', () => {
+test('an unused policy is no longer refreshed after a time', () => {
   assert.equal(refreshAt({ ...entry(200 * DAY), usedAt: 0 }), undefined);
 });
 
-test('a clock that stands ahead or behind at the start takes no policy away', () => {
+test('a wrong clock at the start removes no policy', () => {
   const now = 1000 * DAY;
   const end = (e: StsEntry | undefined): number => (e?.policy ? expiresAt(e.policy) : 0);
   assert.equal(
@@ -261,7 +261,7 @@ test('a full cache drops failures and expired entries before policies in force',
   for (let i = 0; i < 50; i++) assert.ok(cache.get(`kept${i}.example`), `kept${i}`);
 });
 
-test('a clock turned while running moves nothing: lifetimes run by the monotonic clock', async () => {
+test('lifetimes use the monotonic clock: a change of the time has no effect', async () => {
   let wall = Date.UTC(2026, 0, 1);
   let monotonic = 1000;
   const time = steadyTime({
@@ -288,7 +288,7 @@ test('a clock turned while running moves nothing: lifetimes run by the monotonic
   );
 });
 
-test('a policy that expired while running does not return at the next start', async () => {
+test('a policy that expired during a run does not return at the next start', async () => {
   const world = stsWorld({ policy: body('enforce', 600) });
   await world.source.lookup(domain);
   world.policy = 'sts-policy-unreachable';

@@ -40,7 +40,7 @@ test('the guard never lets a refused address reach the network', async () => {
   assert.deepEqual(dialled, ['198.41.0.4']);
 });
 
-test('dial: a connection, a refusal and an abort are three different things', async () => {
+test('dial: a connection, a refusal and an abort have different results', async () => {
   const server = createServer((socket) => socket.end('hello'));
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address() as AddressInfo;

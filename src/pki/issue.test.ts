@@ -13,7 +13,7 @@ import {
 
 const root = createCa({ name: 'Root' });
 
-test('a chain of three is what an independent reader takes it for', () => {
+test('an independent parser reads a chain of three alike', () => {
   const intermediate = createIntermediate(root, { name: 'Intermediate', pathLength: 0 });
   const server = issue(intermediate, {
     names: ['mx.example', '*.mx.example'],
@@ -59,7 +59,7 @@ test('every hash signs, and MD5 by an EC key is refused as misuse', () => {
 });
 
 // [9325-7.5-1]
-test('a request asks for names and nothing else: no must-staple, no purpose', () => {
+test('a request contains only names: no must-staple, no key usage', () => {
   const request = Buffer.from(certificateRequest({ names: ['mx.example'], key: generateKey() }));
   const has = (objectId: string): boolean => request.includes(Buffer.from(objectId, 'hex'));
   const [subjectAltName, tlsFeature, extendedKeyUsage] = [

@@ -24,7 +24,7 @@ test('a contact is one address without header syntax', () => {
     assert.equal(judge({ contact: [contact] }), false, contact);
 });
 
-test('what a CA is asked over is TLS; a folder of a web server is for http-01 alone', () => {
+test('a CA directory needs TLS; a web root is for http-01 only', () => {
   assert.equal(judge({ directory: 'http://ca.example/directory' }), false);
   assert.ok(judge({ challenge: 'http-01', webroot: '/srv/www' }));
   assert.equal(judge({ webroot: '/srv/www' }), false);

@@ -80,7 +80,7 @@ for (const [ahead, hours] of [
     assert.equal(cache.get('one.example')?.policy?.id, '2');
   });
 
-test('forgetting what is not cached changes nothing and is noticed', async (t) => {
+test('forgetting an uncached policy changes nothing and is reported', async (t) => {
   const store = await openStore(file(t));
   t.after(() => store.close());
   const cache = stsStore(store);

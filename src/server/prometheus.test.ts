@@ -39,7 +39,7 @@ test('a family without samples has none', async () => {
   assert.deepEqual(samplesOf(scrape, 'hermetic_end_seconds'), []);
 });
 
-test('a family is cut at its limit and named, and labels are short', async () => {
+test('a family is truncated at its limit and reported, and labels are short', async () => {
   const values = Array.from(
     { length: MAX_SAMPLES + 5 },
     (_, n) => [`${n}${'x'.repeat(999)}`, 1] as const,
@@ -55,7 +55,7 @@ test('a family is cut at its limit and named, and labels are short', async () =>
   ]);
 });
 
-test('each scrape counts afresh, and has the metrics of the process once', async () => {
+test('each scrape counts again from zero, with the process metrics once', async () => {
   const counter = single('writes_total', 'counter', 'Writes.', 4);
   await formatMetrics([counter]);
   const scrape = await formatMetrics([counter]);

@@ -63,7 +63,7 @@ const codes = ({ accepted, refused }: MailResult): readonly string[] => [
 ];
 
 // [5321-4.5.3.1.10-1]
-test('RFC 5321 §4.5.3.1.10: 552 to RCPT is temporary, elsewhere it is not', async () => {
+test('RFC 5321 §4.5.3.1.10: 552 is temporary after RCPT only', async () => {
   const full = '552 too many recipients\r\n';
   const to = 'RCPT TO:<b@example.com>';
   const { result } = await handOver([], { [to]: full }, envelope);
@@ -94,7 +94,7 @@ test('RFC 5321 §3.3: one transaction, every recipient accounted for', async () 
   );
 });
 
-test('4xx is for now and 5xx for good, wherever it comes', async () => {
+test('4xx is temporary and 5xx permanent, after every command', async () => {
   for (const verb of ['MAIL', 'RCPT', 'DATA', '.']) {
     for (const [reply, code] of [
       ['451 4.3.0 later\r\n', 'smtp-mail-deferred'],

@@ -55,7 +55,7 @@ test('RFC 5321 §4.2.1: replies of several lines in pieces of any size', () => {
   );
 });
 
-test('property: no bytes make the reader throw or wait for ever with more than a line', () => {
+test('property: no bytes make the reader throw or buffer more than a line', () => {
   fc.assert(
     fc.property(fc.uint8Array({ maxLength: 5000 }), (bytes) => {
       const reader = new ReplyReader();
@@ -66,7 +66,7 @@ test('property: no bytes make the reader throw or wait for ever with more than a
   );
 });
 
-test('a line without end is given up at its limit, not collected', () => {
+test('a line without end fails at its limit', () => {
   const reader = new ReplyReader();
   for (let i = 0; i < 1000; i++) reader.push(new Uint8Array(10_000).fill(65));
   assert.equal(reader.next().state, 'too-long');
@@ -129,7 +129,7 @@ test('STARTTLS is offered, absent, or mangled in place', () => {
   assert.equal(starttlsOffer(['STARTTLS']).status, 'absent', 'the first line is the server’s name');
 });
 
-test('greetings: busy, refused, garbage, silence and a closed door are five things', async () => {
+test('greetings: busy, refused, garbage, silence and a closed port have separate codes', async () => {
   assert.equal(await failureOf('421 too many connections\r\n'), 'smtp-busy');
   assert.equal(await failureOf('450 greylisted\r\n'), 'smtp-busy');
   assert.equal(await failureOf('554 no service\r\n'), 'smtp-refused');
@@ -171,7 +171,7 @@ test('RFC 3207 §4.2: plaintext after 220 is refused and TLS does not start', as
   assert.equal(asked, false);
 });
 
-test('RFC 3207 §4.2 [3207-4.2-1]: what was learned before TLS is forgotten', async () => {
+test('RFC 3207 §4.2 [3207-4.2-1]: knowledge from before TLS is discarded', async () => {
   const session = await open('220 mx\r\n', {
     EHLO: '250-mx\r\n250-SIZE 5\r\n250 STARTTLS\r\n',
     STARTTLS: '220 go\r\n',
@@ -186,7 +186,7 @@ test('RFC 3207 §4.2 [3207-4.2-1]: what was learned before TLS is forgotten', as
 });
 
 // [3207-4-2, 3207-4.2-4]
-test('RFC 3207 §4: nothing is sent between 220 and TLS, and TLS starts once', async () => {
+test('RFC 3207 §4: no data is sent between 220 and TLS, and TLS starts once', async () => {
   const session = await open('220 mx\r\n', {
     EHLO: '250-mx\r\n250 STARTTLS\r\n',
     STARTTLS: '220 go\r\n',

@@ -114,7 +114,7 @@ test('a group and a write in steps wait for their sync as well', async (t) => {
   assert.equal(count(store), 4);
 });
 
-test('settling waits for the sync', async (t) => {
+test('settle waits for the sync', async (t) => {
   const disk = new SlowDisk();
   const { store } = await open(t, { logDisk: disk });
   const written = store.write('a', () => put(store, 1));
@@ -126,7 +126,7 @@ test('settling waits for the sync', async (t) => {
   await disk.confirmUntil(Promise.all([written, settling]));
 });
 
-test('closing syncs what was committed, and acknowledges it once', async (t) => {
+test('close syncs committed writes and acknowledges them once', async (t) => {
   const disk = new SlowDisk();
   const { store, other } = await open(t, { logDisk: disk });
   const first = store.write('a', () => put(store, 1));
@@ -139,7 +139,7 @@ test('closing syncs what was committed, and acknowledges it once', async (t) => 
   assert.equal(count(other), 2);
 });
 
-test('closing rejects what the disk does not confirm', async (t) => {
+test('close rejects writes that the disk does not confirm', async (t) => {
   const disk = new SlowDisk();
   const { store } = await open(t, { logDisk: disk });
   const first = store.write('a', () => put(store, 1));
@@ -152,7 +152,7 @@ test('closing rejects what the disk does not confirm', async (t) => {
 });
 
 for (const code of ['EIO', 'ENOSPC', 'EDQUOT'])
-  test(`after a sync that fails with ${code} no write is acknowledged any more`, async (t) => {
+  test(`after a sync failure with ${code} no write is acknowledged`, async (t) => {
     const disk = new SlowDisk();
     const changes: string[] = [];
     const { store, file, other } = await open(t, {
@@ -250,7 +250,7 @@ test('the log stays while a reader needs it, and no write fails', async (t) => {
   assert.equal(count(other), 41);
 });
 
-test('the log that another program emptied is synced all the same', async (t) => {
+test('a log truncated by another program is still synced', async (t) => {
   const synced: number[] = [];
   const disk: LogDisk = {
     sync: (descriptor) => {

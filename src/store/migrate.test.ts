@@ -46,7 +46,7 @@ test('a migration waits for a foreign lock while the event loop runs', async (t)
   assert.equal(rows(own), 1);
 });
 
-test('a migration that another process completes meanwhile runs once', async (t) => {
+test('a migration completed by another process runs once', async (t) => {
   const { own, foreign } = await twoConnections(t);
   foreign.execute('BEGIN IMMEDIATE');
   const work = migrateWhenFree(own, tables, 60_000);
@@ -76,7 +76,7 @@ test('a migration waits for a long write of its own process', async (t) => {
   assert.equal(rows(own), 1);
 });
 
-test('a migration fails with store-busy where the lock stays, and reads need none', async (t) => {
+test('with a lasting lock a migration fails with store-busy, and reads still work', async (t) => {
   const { own, foreign } = await twoConnections(t);
   foreign.execute('BEGIN IMMEDIATE');
   const code = (error: unknown): string => (isHermeticError(error) ? error.code : String(error));
@@ -89,7 +89,7 @@ test('a migration fails with store-busy where the lock stays, and reads need non
   foreign.execute('ROLLBACK');
 });
 
-test('tables of a newer version are refused at once, not waited for', async (t) => {
+test('tables of a newer version are refused at once', async (t) => {
   const { own } = await twoConnections(t);
   migrateStore(own, tables.job, [...tables.migrations, 'CREATE TABLE newer (n INTEGER)']);
   await assert.rejects(migrateWhenFree(own, tables, 60_000), /newer hermetic/);

@@ -41,7 +41,7 @@ test('a write waits for a foreign lock while the event loop runs', async (t) => 
   assert.deepEqual(rows(other), [1]);
 });
 
-test('a lock that stays: every waiting write fails with store-busy, later ones succeed', async (t) => {
+test('a lasting lock: every pending write fails with store-busy, later ones succeed', async (t) => {
   const changes: string[] = [];
   const onChange = ({ job, failure }: JobWrites): void =>
     void changes.push(`${job} ${failure?.code ?? 'ok'}`);
@@ -80,7 +80,7 @@ test('jobs take turns: one with many writes does not delay another', async (t) =
   assert.ok(order.indexOf('few') <= 2 && order.indexOf('other') <= 3, order.slice(0, 5).join());
 });
 
-test('a write that throws is undone alone; its neighbours are durable', async (t) => {
+test('a write that throws is rolled back alone; other writes are durable', async (t) => {
   const { store, other } = await open(t);
   const good = store.write('a', () => put(store, 1));
   const broken = store.write('b', () => {
@@ -118,7 +118,7 @@ test('a long write in steps is whole or absent, and the event loop runs between'
   assert.equal(rows(other).length, 41);
 });
 
-test('a long write that fails half-way leaves nothing', async (t) => {
+test('a failed long write leaves no rows', async (t) => {
   const { store, other } = await open(t);
   const failing = store.write('a', function* () {
     for (let id = 0; id < 10; id++) {
@@ -157,7 +157,7 @@ test('code outside the queue cannot write into a long write', async (t) => {
   assert.ok(seen.some(busy), seen.join());
 });
 
-test('a group is written together and gathers again while a lock is held', async (t) => {
+test('a group is written together and collects writes again during a lock', async (t) => {
   const { store, other } = await open(t, { waitMs: 60_000 });
   const sizes: number[] = [];
   const write = groupCommit({
@@ -178,7 +178,7 @@ test('a group is written together and gathers again while a lock is held', async
   assert.deepEqual(sizes, [100, 20]);
 });
 
-test('a group fails when its time is over, and the next one is written', async (t) => {
+test('a group fails at its timeout, and the next one is written', async (t) => {
   const { store, other } = await open(t, { waitMs: 30 });
   const write = groupCommit({
     store,
@@ -209,7 +209,7 @@ test('a write into a file that was moved away is not acknowledged', async (t) =>
   assert.ok(other.inPlace());
 });
 
-test('closing writes what waits', async (t) => {
+test('close completes pending writes', async (t) => {
   const { store, other } = await open(t);
   const waiting = [1, 2, 3].map((id) => store.write('a', () => put(store, id)));
   store.close();

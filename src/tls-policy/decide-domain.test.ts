@@ -58,7 +58,7 @@ const decide = (more: Partial<DomainFacts> = {}, options: DecideOptions = {}): D
   decideDomain(facts(more), options);
 const waivedBy = (options: DecideOptions): string | undefined => decide({}, options).waiver?.kind;
 
-test('a decision is good until the first thing it rests on ends', () => {
+test('a decision expires with the first of its inputs', () => {
   assert.equal(decide().validUntil, '2026-01-01T00:30:00Z', 'the record has to be looked at again');
   assert.equal(decide({ mtaSts: undefined }).validUntil, '2026-01-01T02:00:00Z');
   const exemptions = [{ domain: 'Example.COM.', until: '2026-01-01T00:10:00Z', reason: 'r' }];
@@ -70,7 +70,7 @@ test('a decision is good until the first thing it rests on ends', () => {
   );
 });
 
-test('what sets enforcement aside, and what outweighs it', () => {
+test('waivers and the rules that override them', () => {
   const exemptions = [
     { domain: 'example.com', until: '2026-02-01T00:00:00Z', reason: 'they renew' },
   ];
@@ -98,7 +98,7 @@ test('what sets enforcement aside, and what outweighs it', () => {
   );
 });
 
-test('a waiver changes what is obeyed, not what is decided', () => {
+test('a waiver changes the enforcement, not the decision', () => {
   const { hosts, waiver } = decide({}, { observe: true });
   const [host] = hosts;
   assert.ok(host);
@@ -111,13 +111,13 @@ test('a waiver changes what is obeyed, not what is decided', () => {
   assert.equal(enforced(host, undefined), host.decision);
 });
 
-test('daneSuffices is named in the decision that it shapes', () => {
+test('daneSuffices is shown in the decisions that it changes', () => {
   const decision = decide({}, { daneSuffices: true });
   assert.equal(decision.settings.daneSuffices, true);
   assert.deepEqual(decision.hosts[0]?.decision.reasons, ['dane-usable', 'dane-suffices']);
 });
 
-test('a silent resolver is our trouble, a broken zone theirs', () => {
+test('a silent resolver is a local fault, a broken zone a fault of the domain', () => {
   const failure = transportFailures.make('dns-timeout', '192.0.2.53');
   const error = { kind: 'error', dnssec: 'indeterminate', failure } as const;
   assert.equal(
@@ -136,7 +136,7 @@ test('a silent resolver is our trouble, a broken zone theirs', () => {
   );
 });
 
-test('no host with an address, none that may be used: the mail waits', () => {
+test('no host with an address or none permitted: mail is deferred', () => {
   const [host] = facts().hosts;
   assert.ok(host);
   assert.equal(decide({ hosts: [{ ...host, addresses: [] }] }).action, 'wait');
@@ -148,7 +148,7 @@ test('no host with an address, none that may be used: the mail waits', () => {
   assert.equal(decide({ route: { kind: 'none', dnssec: 'secure' }, hosts: [] }).action, 'reject');
 });
 
-test('[8461-3.4-1] next hops as operators write them', () => {
+test('[8461-3.4-1] next hops in the forms of operators', () => {
   const read = (text: string): string => {
     const hop = parseNextHop(text);
     return hop.ok

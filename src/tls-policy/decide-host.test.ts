@@ -5,7 +5,7 @@ import { decideHost } from './decide-host.js';
 const mx = { name: 'mx.example.com', dnssec: 'secure', tlsa: 'usable' } as const;
 const enforce = { mode: 'enforce', mx: ['mx.example.com'] } as const;
 
-test('RFC 8461 §2 [8461-2-1]: DANE and MTA-STS both hold where both apply', () => {
+test('RFC 8461 §2 [8461-2-1]: DANE and MTA-STS are enforced together', () => {
   assert.deepEqual(decideHost(mx, 'secure', { dane: true, mtaSts: enforce }), {
     action: 'use',
     tls: 'mandatory',
@@ -14,7 +14,7 @@ test('RFC 8461 §2 [8461-2-1]: DANE and MTA-STS both hold where both apply', () 
   });
 });
 
-test('daneSuffices drops PKIX only where DANE really applies, and is named', () => {
+test('daneSuffices drops PKIX only if DANE applies, and is shown', () => {
   assert.deepEqual(decideHost(mx, 'secure', { dane: true, mtaSts: enforce, daneSuffices: true }), {
     action: 'use',
     tls: 'mandatory',
@@ -57,7 +57,7 @@ test('RFC 7672 §2.1.2: bogus and failing lookups skip the host', () => {
   assert.equal(decideHost(mx, 'bogus', { dane: true, mtaSts: undefined }).action, 'skip');
 });
 
-test('a sender without DANE does not look at TLSA records', () => {
+test('a sender without DANE ignores TLSA records', () => {
   assert.deepEqual(
     decideHost({ ...mx, tlsa: 'bogus' }, 'bogus', { dane: false, mtaSts: undefined }),
     {
@@ -70,7 +70,7 @@ test('a sender without DANE does not look at TLSA records', () => {
 });
 
 // [7672-2.2.1-3]
-test('RFC 7672 §2.2.1: with an insecure MX the sender may leave DANE out, and says so', () => {
+test('RFC 7672 §2.2.1: with an insecure MX the sender may skip DANE, and reports that', () => {
   const decision = decideHost(mx, 'insecure', {
     dane: true,
     mtaSts: undefined,

@@ -88,7 +88,7 @@ test('full protection: only a first contact without DNSSEC can be attacked', () 
 });
 
 // [7672-2.1.1-2, 7672-2.2-6]
-test('MTA-STS alone in an unsigned zone: a DANE sender is an opportunistic sender', () => {
+test('only MTA-STS in an unsigned zone: a DANE sender is an opportunistic sender', () => {
   const of = view([unsigned], enforce, 'insecure');
   assert.equal(row(of, 'dane'), opportunistic);
   assert.equal(row(of, 'mtaStsCached'), held);
@@ -96,7 +96,7 @@ test('MTA-STS alone in an unsigned zone: a DANE sender is an opportunistic sende
   assert.equal(row(of, 'bothFirst'), 'verified deferred deferred to-attacker cleartext');
 });
 
-test('[7672-2.2-1] DANE alone: an MTA-STS sender is an opportunistic sender', () => {
+test('[7672-2.2-1] only DANE: an MTA-STS sender is an opportunistic sender', () => {
   const of = view([host({}, { pkix: 'no' })]);
   assert.equal(row(of, 'mtaStsFirst'), opportunistic);
   assert.equal(row(of, 'mtaStsCached'), opportunistic);
@@ -111,7 +111,7 @@ for (const live of ['testing', 'none'] as const) {
   });
 }
 
-test('signed zone without TLSA or policy: DNSSEC alone stops forged answers', () => {
+test('signed zone without TLSA or policy: only forged answers are prevented', () => {
   assert.equal(
     row(view([host({ tlsa: 'absent' })]), 'dane'),
     'unverified cleartext to-attacker deferred deferred',
@@ -163,7 +163,7 @@ test('a resolver that hides DNSSEC makes only the DANE senders unknown', () => {
   assert.equal(row(of, 'opportunistic'), opportunistic);
 });
 
-test('[7672-2.1.2-4] a host that fails is passed over for the next', () => {
+test('[7672-2.1.2-4] a failed host is skipped for the next one', () => {
   const both = view([host({ tlsa: 'bogus' }), host({ name: 'backup.good.example' })]);
   assert.equal(cell(both, 'dane', 'none'), 'verified');
 });

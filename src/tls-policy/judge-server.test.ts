@@ -65,7 +65,7 @@ test('each certificate fault has a separate name for reports', () => {
   );
 });
 
-test('DANE and PKIX are judged apart: neither lends the other anything', () => {
+test('DANE and PKIX are judged independently', () => {
   const own = selfSigned({ names: ['whatever.example'] });
   assert.equal(judge(own, [`3 1 1 ${key(own)}`]), 'pkix server-pkix-untrusted, dane ok');
   assert.equal(judge(good, [`3 1 1 ${'00'.repeat(32)}`]), `pkix ok, ${noDane}`);
@@ -86,7 +86,7 @@ test('a matching trust anchor with another name or date is reported as such', ()
   assert.equal(judge(expired, [anchor]), 'pkix server-pkix-expired, dane server-dane-expired');
 });
 
-test('without records that count nothing is ever a match', () => {
+test('without usable records nothing matches', () => {
   for (const status of [
     'absent',
     'insecure',

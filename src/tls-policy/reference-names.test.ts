@@ -13,7 +13,7 @@ test('RFC 7672 §3.2.2: the base domain precedes the domain with the secure MX',
 });
 
 // [7672-3.2.2-3]
-test('RFC 7672 §3.2.2: where the domain is an alias, its target counts as well', () => {
+test('RFC 7672 §3.2.2: the target of an alias domain counts as well', () => {
   const way = { domain: 'exchange.example.org', canonicalDomain: 'example.com' };
   assert.deepEqual(referenceNames('mx10.example.com', { ...way, route: secure }), [
     'mx10.example.com',

@@ -220,7 +220,7 @@ test('a receiver of many domains gets ten reports a day, also under other names'
   assert.equal(outbox.due(Infinity, 1000).length, 11);
 });
 
-test('a receiver that is known may have more', async () => {
+test('a configured receiver may get more', async () => {
   const { store, outbox } = await opened({ receivers: { 'service.test': 50 } });
   countSessions(
     store,
@@ -232,7 +232,7 @@ test('a receiver that is known may have more', async () => {
   assert.equal(outbox.due(Infinity, 100).length, 50);
 });
 
-test('a server with ever new replies fills no disk, and every session counts', async () => {
+test('varying replies of a server fill no disk, and every session counts', async () => {
   const { store, outbox } = await opened();
   const events = Array.from({ length: 3000 }, (_, i) =>
     event('a.example', monday, { policyString: [`line ${i % 100}`] }, `helo${i}`),
@@ -247,7 +247,7 @@ test('a server with ever new replies fills no disk, and every session counts', a
   assert.deepEqual(previewReports(store, reporter)[0]?.destinations[0]?.state, 'waiting');
 });
 
-test('text that no report can carry is left out, and the counts are kept', async () => {
+test('text unfit for a report is omitted, and the counts stay', async () => {
   const { store, outbox } = await opened();
   countSessions(store, [
     event('a.example', monday, { policyString: ['a\u0007b'], mxHost: ['not a host'] }, 'helo'),

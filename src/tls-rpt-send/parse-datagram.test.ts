@@ -21,7 +21,7 @@ const why = (text: string): string => {
   return parsed.ok ? 'read' : parsed.failure.detail;
 };
 
-test('the octets that libtlsrpt 0.5 sends, which leave out their version', () => {
+test('datagrams of libtlsrpt 0.5 have no version', () => {
   const [event, ...more] = read(
     `{"d": "example.com","pr": "${record}","policies":[{"policy-type":9,"t":0,"f":0}]}`,
   );
@@ -37,7 +37,7 @@ test('the octets that libtlsrpt 0.5 sends, which leave out their version', () =>
   );
 });
 
-test('of the reply to EHLO, which Postfix hands on whole, the name is kept', () => {
+test('only the name of the EHLO reply from Postfix is stored', () => {
   const helloOf = (h: string): string | undefined =>
     read(
       JSON.stringify({
@@ -55,7 +55,7 @@ test('of the reply to EHLO, which Postfix hands on whole, the name is kept', () 
   assert.equal(helloOf(''), undefined);
 });
 
-test('a failure with all its particulars', () => {
+test('a failure with all its fields', () => {
   const [event] = read(
     JSON.stringify({
       dpv: '1',
@@ -137,7 +137,7 @@ test('a malformed event is reported with the reason', () => {
   );
 });
 
-test('no octets and no JSON make it throw', () => {
+test('no octets and no JSON make the parser throw', () => {
   fc.assert(
     fc.property(
       fc.oneof(

@@ -18,7 +18,7 @@ const [sample] = fc.sample(someReport, { numRuns: 1, seed: 1 }) as [TlsReport];
 // [8460-4.4-6, 8460-4.4-7, 8460-4.4-8, 8460-4.4-9]
 // [8460-4.4-10, 8460-4.4-11, 8460-4.4-12, 8460-4.4-13, 8460-4.4-14, 8460-4.4-15]
 // [8460-4.4-16, 8460-4.4-17, 8460-4.4-18, 8460-4.4-19]
-test('what the builder writes, the parser reads back equal and without a note', () => {
+test('reports survive building and parsing without a note', () => {
   fc.assert(
     fc.property(someReport, (report) => {
       const text = formatReport(report);
@@ -31,7 +31,7 @@ test('what the builder writes, the parser reads back equal and without a note', 
   );
 });
 
-test('the parser survives any octets and any JSON, and its report can be read again', () => {
+test('the parser accepts any octets and JSON, and its report can be parsed again', () => {
   fc.assert(fc.property(fc.uint8Array(), (bytes) => void parseReport(bytes)));
   fc.assert(
     fc.property(fc.jsonValue(), (policies) => {
@@ -41,7 +41,7 @@ test('the parser survives any octets and any JSON, and its report can be read ag
   );
 });
 
-test('merging adds up, in any order and grouping', () => {
+test('merging gives the same sums in any order and grouping', () => {
   const total = (policies: ReturnType<typeof mergePolicies>): number =>
     policies.reduce(
       (n, p) =>
@@ -61,7 +61,7 @@ test('merging adds up, in any order and grouping', () => {
 });
 
 // [8460-4.1-1]
-test('the builder refuses what a strict reader could refuse, and names the member', () => {
+test('the builder refuses members that a strict parser could refuse', () => {
   const policy = {
     ...(sample.policies[0] as (typeof sample.policies)[number]),
     policyType: 'sts',

@@ -3,7 +3,7 @@ import test from 'node:test';
 import { explainRua, lintRptRecord, nearRptRecords } from './index.js';
 
 // [8460-3-24]
-test('rua: addresses that reports do not reach, each with the reason', () => {
+test('rua: unreachable addresses, each with the reason', () => {
   const cases: readonly (readonly [uri: string, says: RegExp])[] = [
     ['mailto://a@one.example', /no slashes/],
     ['mailto:one.example', /mailbox, @ and a domain/],
@@ -53,7 +53,7 @@ test('lint of the record: every field and every address', () => {
   assert.match(says('v=TLSRPTv1; rua=mailto:a@b.example,')[0] ?? '', /extra comma/);
 });
 
-test('a TXT record that is nearly a TLS-RPT record is shown with the reason', () => {
+test('a near TLS-RPT record is shown with the reason', () => {
   const says = (text: string): string => nearRptRecords([text])[0]?.message ?? '';
   assert.match(says('v=tlsrptv1; rua=mailto:a@one.example'), /case-sensitive/);
   assert.match(says('v=TLSRPT1; rua=mailto:a@one.example'), /the only valid version/);

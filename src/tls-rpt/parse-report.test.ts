@@ -131,7 +131,7 @@ test('without a total each detail without a count is one failed session at least
 });
 
 // [8460-1.1-1]
-test('a policy without a domain is not given that of a mail host', () => {
+test('a policy without a domain does not get that of a mail host', () => {
   const policy = (type: string, domain?: string): string =>
     `{"policy":{"policy-type":"${type}"${domain === undefined ? '' : `,"policy-domain":"${domain}"`}},` +
     '"summary":{"total-successful-session-count":1,"total-failure-session-count":8}}';

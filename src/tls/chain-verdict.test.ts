@@ -54,7 +54,7 @@ const cases: Readonly<Record<string, () => Issued>> = {
 };
 
 for (const [title, make] of Object.entries(cases))
-  test(`own verdict and OpenSSL's agree: ${title}`, async () => {
+  test(`the verdict equals that of OpenSSL: ${title}`, async () => {
     const identity = make();
     const server = createServer({ key: identity.keyPem, cert: identity.chainPem }).on(
       'tlsClientError',
@@ -109,6 +109,6 @@ for (const [title, make] of Object.entries(cases))
     }
   });
 
-test('the roots that come with Node are a trust store', () => {
+test('the roots of Node are a trust store', () => {
   assert.ok(builtinTrustStore().certificates.length > 100);
 });

@@ -73,7 +73,7 @@ test('a handshake shows version, suite, group, SNI and chain, and carries data',
   result.connection.close();
 });
 
-test('the chain is what was sent: junk, order and repeats included', async () => {
+test('the chain contains everything that was sent, in order', async () => {
   const junk = createCa({ name: 'Unrelated' });
   for (const sent of [
     [mx, junk, middle],
@@ -92,7 +92,7 @@ test('the chain is what was sent: junk, order and repeats included', async () =>
 });
 
 // [7672-8.2-1]
-test('old servers are seen: TLS 1.0, 1.1, static RSA, a 1024-bit key, SHA-1', async () => {
+test('old servers are examined: TLS 1.0, 1.1, static RSA, a 1024-bit key, SHA-1', async () => {
   const old = selfSigned({ names: ['mx.example'], key: generateKey('rsa-1024'), hash: 'sha1' });
   for (const version of ['TLSv1', 'TLSv1.1', 'TLSv1.2'] as const) {
     const result = await against(
@@ -112,7 +112,7 @@ test('old servers are seen: TLS 1.0, 1.1, static RSA, a 1024-bit key, SHA-1', as
   }
 });
 
-test('the group is named as IANA does, also before TLS 1.3', async () => {
+test('groups have IANA names, also before TLS 1.3', async () => {
   for (const maxVersion of ['TLSv1.2', 'TLSv1.3'] as const) {
     const result = await against(tlsServer({ ecdhCurve: 'P-256', maxVersion }));
     assert.equal(result.ok && result.facts.group, 'secp256r1');

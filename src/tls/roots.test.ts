@@ -11,7 +11,7 @@ test("every root of Mozilla's list parses and the list is dated", () => {
   assert.match(identity?.date ?? '', /^\d{4}-\d\d-\d\d$/);
 });
 
-test('the distrust date of a root comes with the list', () => {
+test('the list contains the distrust date of a root', () => {
   const store = builtinTrustStore();
   const dated = store.certificates.filter((root) => store.distrustAfter(root) !== undefined);
   assert.ok(dated.length > 0);

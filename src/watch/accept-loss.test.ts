@@ -32,7 +32,7 @@ const twice = (watched: Watched, plant: Plant): readonly string[] => [
   ...watched.check(plant),
 ];
 
-test('a loss can be accepted after two checks, and not before', () => {
+test('a loss can be accepted only after two checks', () => {
   const watched = new Watched();
   watched.check(healthy);
   assert.deepEqual(acceptableLosses(watched.state, domain), []);
@@ -46,7 +46,7 @@ test('a loss can be accepted after two checks, and not before', () => {
   assert.deepEqual(acceptableLosses(watched.state, domain), [], 'it is there again');
 });
 
-test('an acceptance ends the alarm once, and stays quiet', () => {
+test('an acceptance ends the alarm once and causes no further alarm', () => {
   const watched = new Watched();
   watched.check(healthy);
   assert.deepEqual(twice(watched, noTlsa), ['added dane-lost']);

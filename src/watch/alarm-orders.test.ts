@@ -28,7 +28,7 @@ test('faults that begin at the same check are one alarm that names all rules', (
   );
 });
 
-test('a fault that is there at every second check is one alarm', () => {
+test('a fault at every second check is one alarm', () => {
   const watched = new Watched();
   const alarms = Array.from({ length: 20 }, (_, n) => watched.check(n % 2 ? broken : healthy));
   assert.deepEqual(alarms.flat(), ['added starttls-absent']);
@@ -64,7 +64,7 @@ test('a fault that was worse only in maintenance is not reported as worse', () =
   );
 });
 
-test('maintenance that hides every domain is not an outage here', () => {
+test('maintenance of every domain is not a local outage', () => {
   for (const namesCause of [false, true]) {
     const watched = new Watched();
     const both = (plant: Plant, silent: boolean): readonly string[] =>
@@ -76,7 +76,7 @@ test('maintenance that hides every domain is not an outage here', () => {
   }
 });
 
-test('one domain that hides next to one in maintenance is not an outage here', () => {
+test('one inconclusive domain next to one in maintenance is not a local outage', () => {
   const watched = new Watched();
   for (const domain of ['a.example', 'b.example']) watched.check(healthy, { domain });
   for (let n = 0; n < 5; n++) {
@@ -85,7 +85,7 @@ test('one domain that hides next to one in maintenance is not an outage here', (
   }
 });
 
-test('days without any check are not days in vain', () => {
+test('days without a check do not count as inconclusive', () => {
   const watched = new Watched();
   watched.check(healthy);
   // The machine was off for ten days, and its network is not up yet.
@@ -94,14 +94,14 @@ test('days without any check are not days in vain', () => {
   assert.deepEqual(watched.check(healthy, {}, HOUR), []);
 });
 
-test('a weekly check that sees nothing three times is not-seen', () => {
+test('three inconclusive weekly checks are the alarm not-seen', () => {
   const watched = new Watched();
   watched.check(healthy);
   const checks = [1, 2, 3].map(() => watched.check(hidden(), {}, 7 * DAY));
   assert.deepEqual(checks, [[], [], ['added not-seen']]);
 });
 
-test('not-seen begins and ends under one name', () => {
+test('the alarm not-seen begins and ends under one name', () => {
   const watched = new Watched();
   watched.check(healthy);
   const begun = Array.from({ length: 14 }, () => watched.decide(hidden())).flat();
@@ -110,7 +110,7 @@ test('not-seen begins and ends under one name', () => {
   assert.equal(begun[0]?.id.replace('/added', '/ended'), ended?.id);
 });
 
-test('an outage delays not-seen, and the last certain check stays the last one', () => {
+test('an outage delays not-seen and does not change the last certain check', () => {
   const watched = new Watched();
   const both = (plant: Plant): readonly string[] =>
     ['a.example', 'b.example'].flatMap((domain) => watched.check(plant, { domain }));
@@ -120,7 +120,7 @@ test('an outage delays not-seen, and the last certain check stays the last one',
   assert.equal(watched.state.domains['a.example']?.certainAt, certainAt);
 });
 
-test('a clock set back delays neither the outage here nor the three days', () => {
+test('a clock set back delays neither the local outage nor the three days', () => {
   const watched = new Watched();
   const both = (plant: Plant): readonly string[] =>
     ['a.example', 'b.example'].flatMap((domain) => watched.check(plant, { domain }, HOUR));
@@ -164,7 +164,7 @@ test('a check that began before the clock was set back counts', () => {
   assert.deepEqual(watched.check(broken, { began: watched.now }), ['added starttls-absent']);
 });
 
-test('a domain that is no longer watched ends its alarms, and begins without memory', () => {
+test('a domain that is no longer watched ends its alarms and loses its state', () => {
   const watched = new Watched();
   for (const plant of [healthy, broken, broken]) watched.check(plant);
   for (let n = 0; n < 14; n++) watched.check(hidden());
@@ -186,7 +186,7 @@ test('a domain that is no longer watched ends its alarms, and begins without mem
   );
 });
 
-test('a domain may have the name of a member of every object', () => {
+test('a domain may be named like a property of every object', () => {
   const watched = new Watched();
   for (const domain of ['constructor', 'toString', 'valueOf'])
     for (const expected of [[], ['added starttls-absent']])

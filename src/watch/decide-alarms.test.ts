@@ -12,7 +12,7 @@ import {
 import { healthy, HOUR, Watched } from '../../test/support/watched.js';
 import { awaitsConfirmation, decideAlarms } from './index.js';
 
-test('an alarm begins at the second check of a fault, and ends at the second without', () => {
+test('an alarm begins at the second check with a fault and ends at the second without', () => {
   const watched = new Watched();
   assert.deepEqual(watched.check(healthy), []);
   const broken = atHost('starttls-absent');
@@ -33,7 +33,7 @@ test('a fault of one check is never reported', () => {
     assert.deepEqual(watched.check(plant), []);
 });
 
-test('an alarm names its first step and the faults that began with it', () => {
+test('an alarm shows its first step and the faults that began with it', () => {
   const watched = new Watched();
   const broken = allOf(atDomain('no-enforcement', 'warn'), atHost('cert-expired'));
   watched.check(healthy);
@@ -45,7 +45,7 @@ test('an alarm names its first step and the faults that began with it', () => {
   assert.match(alarm.also.join(), /no-enforcement/);
 });
 
-test('a certificate near its end that then expires is one alarm that worsens', () => {
+test('a certificate near expiry that then expires is one alarm that worsens', () => {
   const watched = new Watched();
   const steps = [
     healthy,
@@ -96,7 +96,7 @@ test('a check that ends with an error has no result', () => {
   assert.deepEqual(during.flat(), ['added not-seen']);
 });
 
-test('a fault at an address that does not answer is not reported as ended', () => {
+test('a fault at a silent address is not reported as ended', () => {
   const watched = new Watched();
   const broken = atHost('starttls-absent');
   for (const plant of [healthy, broken, broken]) watched.check(plant);
@@ -134,7 +134,7 @@ test('a fault that begins and ends in maintenance is never reported', () => {
   assert.deepEqual(watched.check(healthy), []);
 });
 
-test('two domains that disappear together are an outage here, without an accusation', () => {
+test('two domains that disappear together are a local outage', () => {
   const watched = new Watched();
   const both = (plant: Plant): readonly string[] =>
     ['a.example', 'b.example'].flatMap((domain) => watched.check(plant, { domain }));
@@ -151,7 +151,7 @@ test('a glitch of the resolver during one round is not an outage', () => {
   assert.deepEqual([healthy, hidden(true), healthy].flatMap(both), []);
 });
 
-test('a domain that stays hidden after an outage here has three days of its own', () => {
+test('a domain inconclusive after a local outage has its own three days', () => {
   const watched = new Watched();
   const check = (domain: string, plant: Plant): readonly string[] =>
     watched.check(plant, { domain }, 3 * HOUR);

@@ -24,20 +24,20 @@ function ending(...ends: readonly string[]): CheckResult {
   return { ...healthy, hosts };
 }
 
-test('the certificate that ends first over all addresses of a host counts', () => {
+test('the first expiry over all addresses of a host counts', () => {
   const { certificates } = watchedFactsOf(ending('2027-03-01T00:00:00Z', '2027-01-01T00:00:00Z'));
   assert.deepEqual(certificates, [
     { host: 'mx.a.example', role: 'mx', notAfter: Date.parse('2027-01-01T00:00:00Z') },
   ]);
 });
 
-test('a host that shows no certificate keeps the end that is known', () => {
+test('a host without a visible certificate keeps its known expiry', () => {
   const before = watchedFactsOf(ending('2027-03-01T00:00:00Z'));
   assert.deepEqual(watchedFactsOf(ending(), before).certificates, before.certificates);
   assert.deepEqual(watchedFactsOf({ ...healthy, hosts: [] }, before).certificates, []);
 });
 
-test('the policy host and the signatures have their ends', () => {
+test('the policy host and the signatures have expiry dates', () => {
   const addresses = [
     { ip: '192.0.2.1', notAfter: '2027-02-01T00:00:00Z' },
     { ip: '192.0.2.2', problem: 'sts-policy-webpki-invalid' },
@@ -60,7 +60,7 @@ test('the policy host and the signatures have their ends', () => {
   assert.equal(watchedFactsOf({ ...healthy, signatures: [] }).signatureNotAfter, undefined);
 });
 
-test('a policy that cannot be fetched keeps its mode; one that is gone does not', () => {
+test('an unavailable policy keeps its mode, a removed policy does not', () => {
   const enforced = watchedFactsOf(healthy);
   assert.equal(enforced.policyMode, 'enforce');
   const unreachable = {

@@ -100,7 +100,7 @@ test('a session ends without requests, and after its days in any case', async (t
   assert.equal(await get(busy), 303);
 });
 
-test('sessions are listed, and an account ends its own alone', async (t) => {
+test('sessions are listed, and an account ends only its own', async (t) => {
   const site = await TestPages.open(t, settings);
   for (const name of ['alice', 'bob']) await site.addUser(name, 'operator');
   await site.addUser('root', 'admin');
@@ -169,7 +169,7 @@ test('parallel guesses do not pass the limit together', async (t) => {
   assert.equal(answers.filter(({ status }) => status === 401).length, 5);
 });
 
-test('a form needs its own site and the token of its session', async (t) => {
+test('a form needs its origin and the token of its session', async (t) => {
   const site = await TestPages.open(t, settings);
   await site.addUser('root', 'admin');
   await site.addUser('alice', 'admin');
@@ -189,7 +189,7 @@ test('a form needs its own site and the token of its session', async (t) => {
   assert.equal(await post({ 'sec-fetch-site': 'cross-site', ...own }, formToken(cookie)), 403);
 });
 
-test('another site cannot sign its visitor in', async (t) => {
+test('another site cannot sign a visitor in', async (t) => {
   const site = await TestPages.open(t, settings);
   await site.addUser('alice', 'viewer');
   const body = (): URLSearchParams =>
@@ -227,7 +227,7 @@ test('the page after a sign-in is a page of the operator', async (t) => {
   }
 });
 
-test('a confined account sees the domains of its customers alone', async (t) => {
+test('a confined account sees only the domains of its customers', async (t) => {
   const site = await TestPages.open(t, settings);
   await site.addUser('carol', 'operator', ['acme']);
   await site.addUser('dave', 'operator', ['acme', 'gone']);
@@ -305,7 +305,7 @@ test('the form of a user refuses unknown customers, roles and short passwords', 
   assert.deepEqual(site.pages.access.accounts.find('eve')?.customers, ['acme']);
 });
 
-test('without the section signIn nothing signs in', async (t) => {
+test('without the section signIn no sign-in works', async (t) => {
   const site = await TestPages.open(t);
   await site.addUser('alice', 'admin');
   assert.equal((await site.ask('/sign-in')).status, 404);
@@ -379,7 +379,7 @@ function pathOf(route: string, domain: string): string {
     .replace(':domain', domain);
 }
 
-test('every page answers the roles and customers of the table, and no other', async (t) => {
+test('every page answers exactly the roles and customers of the table', async (t) => {
   const site = await TestPages.open(t, settings, { store: await reportedStore() });
   const accounts = await addEveryone(site);
   const sessions = new Map<string, string>();
@@ -442,7 +442,7 @@ test('every API route needs role, customer and scope of the table', async (t) =>
   }
 });
 
-test('lists hold the domains of the account alone', async (t) => {
+test('lists contain only the domains of the account', async (t) => {
   const site = await TestPages.open(t, settings, { store: await reportedStore() });
   await site.addUser('carol', 'operator', ['acme']);
   const cookie = await site.session('carol');
@@ -497,7 +497,7 @@ test('a token is shown once, stored as a hash, and ends with its account', async
   assert.equal(await withNext(), 401);
 });
 
-test('a token makes no token with more scopes than its own', async (t) => {
+test('a token creates no token with more scopes', async (t) => {
   const site = await TestPages.open(t, settings);
   await site.addUser('root', 'admin');
   const secret = await site.token('root', ['admin', 'report:read']);
@@ -514,7 +514,7 @@ test('a token makes no token with more scopes than its own', async (t) => {
   assert.equal(await create(['report:read', 'check:run']), 403);
 });
 
-test('the header of a proxy counts from its address with its secret', async (t) => {
+test('the header of a proxy counts only from its address with its secret', async (t) => {
   const proxied = {
     ...settings,
     signIn: {
@@ -565,7 +565,7 @@ test('the header of a proxy counts from its address with its secret', async (t) 
   assert.equal(await post('forged'), 403);
 });
 
-test('signing out everywhere ends the sessions of the account, and no other', async (t) => {
+test('signing out everywhere ends only the sessions of the account', async (t) => {
   const site = await TestPages.open(t, settings);
   await site.addUser('carol', 'viewer');
   await site.addUser('dave', 'viewer');

@@ -3,7 +3,7 @@ import test from 'node:test';
 import { apiValidator } from '../../test/support/api-validator.js';
 import { mailZone, TestPages, zoneResolver } from '../../test/support/testing-pages.js';
 
-test('answers of the API are as its document describes them', async (t) => {
+test('answers of the API agree with its OpenAPI document', async (t) => {
   const resolver = zoneResolver(mailZone('example.com', ['11.0.0.1']));
   const site = await TestPages.open(t, {}, { resolver });
   const isValid = await apiValidator(site);
@@ -53,7 +53,7 @@ test('answers of the API are as its document describes them', async (t) => {
   assert.equal(((await evidence.json()) as { schema: string }).schema, 'hermetic.evidence/1');
 });
 
-test('events of a check arrive once each, also over a lost connection', async (t) => {
+test('each event of a check arrives once, also after a lost connection', async (t) => {
   let open: () => void = () => undefined;
   const gate = new Promise<void>((resolve) => (open = resolve));
   const resolver = zoneResolver(mailZone('example.com', ['11.0.0.1']), () => gate);

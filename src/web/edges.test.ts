@@ -54,7 +54,7 @@ test('HEAD has the status and the fields of GET, and no body', async (t) => {
   }
 });
 
-test('a finished check has an entity tag, and 304 for a client that has it', async (t) => {
+test('a finished check has an entity tag and answers 304 to If-None-Match', async (t) => {
   const resolver = zoneResolver(mailZone('mail.example.com', []));
   const site = await TestPages.open(t, {}, { resolver });
   const path = await site.checked('mail.example.com');
@@ -132,7 +132,7 @@ test('a domain with control characters has no page', async (t) => {
       assert.equal((await site.ask(`/o/domains/${name}${suffix}`, operator)).status, 404, name);
 });
 
-test('a session that a wrong clock opened in the future ends', async (t) => {
+test('a session with a future start, from a wrong clock, ends', async (t) => {
   let ahead = 0;
   const clock = { ...systemClock, now: () => Date.now() + ahead };
   const site = await TestPages.open(t, { signIn: {} }, { clock });

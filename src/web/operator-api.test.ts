@@ -69,7 +69,7 @@ async function openClient(t: test.TestContext): Promise<ApiClient> {
   return new ApiClient(site, await site.token('root', scopes));
 }
 
-test('answers of the operator API are as its document describes them', async (t) => {
+test('answers of the operator API agree with its OpenAPI document', async (t) => {
   const api = await openClient(t);
   const isValid = await apiValidator(api.site);
   const seen = new Set<string>();
@@ -198,7 +198,7 @@ test('results of a batch arrive as events, each once', async (t) => {
   assert.equal([...rest.matchAll(/event: result/g)].length, 1);
 });
 
-test('an Idempotency-Key makes one batch, and refuses another body', async (t) => {
+test('an Idempotency-Key creates one batch and refuses another body', async (t) => {
   const api = await openClient(t);
   const send = (domains: readonly string[]): Promise<Response> =>
     api.send('POST', '/batches', { domains }, { 'idempotency-key': 'k1' });
@@ -208,7 +208,7 @@ test('an Idempotency-Key makes one batch, and refuses another body', async (t) =
   assert.equal((await send(['two.example'])).status, 409);
 });
 
-test('a batch that was accepted continues after a restart', async (t) => {
+test('an accepted batch continues after a restart', async (t) => {
   const api = await openClient(t);
   const created = await api.send('POST', '/batches', { domains: ['one.example', 'two.example'] });
   assert.equal(created.status, 202);
@@ -238,7 +238,7 @@ test('an account reads no batch of another account', async (t) => {
     assert.equal((await bob.send(method, `${path}${suffix}`)).status, 404, suffix);
 });
 
-test('answers carry the rest of the limit, and a token has one', async (t) => {
+test('answers contain the remaining limit, and a token has its own', async (t) => {
   const api = await openClient(t);
   const first = await api.send('GET', '/domains');
   assert.equal(first.headers.get('ratelimit-policy'), '"token";q=600;w=60');
@@ -254,7 +254,7 @@ test('answers carry the rest of the limit, and a token has one', async (t) => {
   assert.match(check.headers.get('ratelimit') ?? '', /^"client";r=9;t=3600$/);
 });
 
-test('alarms of a muted domain wait until its time has passed', async () => {
+test('alarms of a muted domain are delayed until the mute ends', async () => {
   const store = await filledStore();
   const now = Date.parse('2026-11-30T12:00:00Z');
   await muteDomain(store, 'broken.example', now + HOUR, () => undefined);

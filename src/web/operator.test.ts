@@ -61,7 +61,7 @@ async function operator(site: TestPages, path: string): Promise<string> {
   return response.text();
 }
 
-test('operator pages answer on the operator port alone', async (t) => {
+test('operator pages are served only on the operator port', async (t) => {
   const site = await TestPages.open(t, {}, { store: await reported() });
   const paths = site.pages.routes
     .filter((route) => /^GET \/o(\/|$)/.test(route) && !route.includes(':customer'))
@@ -75,7 +75,7 @@ test('operator pages answer on the operator port alone', async (t) => {
   }
 });
 
-test('the overview lists failing domains first, and names the others well', async (t) => {
+test('the overview lists failing domains first, and marks the others as healthy', async (t) => {
   const site = await TestPages.open(t, {}, { store: await reported(), clock: movedClock() });
   const page = await operator(site, '/o');
   assert.match(page, /Of 2 domains, 1 is failing\./);
@@ -94,7 +94,7 @@ function failingDomains(count: number, reporter = 'big.example'): TestReport {
   return { reporter, day: day(29), id: `many-${count}`, policies };
 }
 
-test('every failing domain is called failing, however many there are', async (t) => {
+test('every failing domain is marked as failing, in any number', async (t) => {
   const store = await reported(failingDomains(120));
   const site = await TestPages.open(t, {}, { store, clock: movedClock() });
   assert.match(await operator(site, '/o'), /Of 122 domains, 121 are failing\./);
@@ -122,7 +122,7 @@ test('reporters are those of the last thirty days, the most reports first', asyn
   assert.doesNotMatch(page, /old\.example/);
 });
 
-test('the overview is one calm line when all is well', async (t) => {
+test('the overview is one line if every domain is healthy', async (t) => {
   const store = await openStore(':memory:');
   prepareReports(store);
   storeTestReports(
@@ -153,7 +153,7 @@ test('a failure is shown with its cause, its effect on mail and its steps', asyn
   assert.match(await operator(site, '/o/domains/broken.example/checks'), /Found cert-expired/);
 });
 
-test('a report is shown as it came, and the reason why it does not count', async (t) => {
+test('a report is shown unchanged, with the reason why it does not count', async (t) => {
   const policies = [{ domain: 'calm.example', failed: 9 }];
   const forged: TestReport = {
     reporter: 'forged.example',
@@ -182,7 +182,7 @@ test('alarms are listed with the first step', async (t) => {
   assert.match(page, /<ol><li>/);
 });
 
-test('text of reporters stays text on every operator page', async (t) => {
+test('text from reporters is escaped on every operator page', async (t) => {
   const bad: TestReport = {
     reporter: hostile,
     day: day(28),
@@ -243,7 +243,7 @@ test('the plan of a domain shows steps with their changes, reasons and waits', a
   assert.match(broken, /does not publish the domain/);
 });
 
-test('a plan that takes long continues after its page was answered', async (t) => {
+test('a long plan continues after the answer of its page', async (t) => {
   let finish = (): void => undefined;
   const gate = new Promise<void>((resolve) => (finish = resolve));
   const clock = movedClock();
@@ -264,7 +264,7 @@ test('a plan that takes long continues after its page was answered', async (t) =
   assert.match(await operator(site, path), /Why now/);
 });
 
-test('an account of a customer sees no plan of a mail host', async (t) => {
+test('a customer account sees no plan of a mail host', async (t) => {
   const settings = { signIn: {}, customers: { calm: ['calm.example'] } };
   const context = {
     store: await reported(),
@@ -285,7 +285,7 @@ test('an account of a customer sees no plan of a mail host', async (t) => {
   }
 });
 
-test('a domain without a check and without reports is unknown, not well', async (t) => {
+test('a domain without a check and without reports is unknown, not healthy', async (t) => {
   const store = await reported();
   const site = await TestPages.open(t, {}, { store, clock: movedClock() });
   const ledger = openLedger(store);

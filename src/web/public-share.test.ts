@@ -6,7 +6,7 @@ import { PublicShare } from './clients/public-share.js';
 
 const limits = { share: 0.1, burstMs: 10, waiting: 3 };
 
-test('public requests use their burst, and then their share of the time', async () => {
+test('public requests use their burst, then their share of the time', async () => {
   const clock = movedClock();
   const share = new PublicShare(clock, limits);
   for (let n = 0; n < 3; n++) {

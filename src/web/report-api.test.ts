@@ -46,7 +46,7 @@ async function openIntake(
 
 const stored = ({ store }: TestPages): number => listReports(store, { limit: 100 }).length;
 
-test('a report that a program hands in is stored once, packed or not', async (t) => {
+test('a report from a program is stored once, packed or not', async (t) => {
   const { site, handIn } = await openIntake(t);
   const isValid = await apiValidator(site);
   const route = 'post /api/v1/reports';
@@ -65,7 +65,7 @@ test('a report that a program hands in is stored once, packed or not', async (t)
   assert.equal(stored(site), 2);
 });
 
-test('bodies that are not reports are refused with the code of the intake', async (t) => {
+test('bodies without a report are refused with the code of the intake', async (t) => {
   const { site, handIn } = await openIntake(t);
   const isValid = await apiValidator(site);
   for (const [body, status, code] of [
@@ -103,7 +103,7 @@ test('an Idempotency-Key belongs to its first report for a day', async (t) => {
   assert.equal((await handIn(report('c'), key)).status, 201);
 });
 
-test('a key stays free for a body that is too large or is not accepted yet', async (t) => {
+test('a too large or not yet accepted body does not use up its key', async (t) => {
   const { handIn } = await openIntake(t, { perMinute: 30 });
   const key = { 'idempotency-key': 'k1' };
   assert.equal((await handIn(new Uint8Array(10_000_001), key)).status, 413);
@@ -122,7 +122,7 @@ test('a daemon without the section report accepts no reports', async (t) => {
   assert.equal(((await response.json()) as Problem).code, 'web-reports-absent');
 });
 
-test('viewers, confined accounts and other scopes hand in nothing', async (t) => {
+test('viewers, confined accounts and other scopes cannot submit reports', async (t) => {
   const { site, handIn } = await openIntake(t);
   await site.addUser('vera', 'viewer');
   await site.addUser('carol', 'operator', ['acme']);

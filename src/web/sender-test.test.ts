@@ -77,7 +77,7 @@ test('a test shows its addresses, links and commands, without scripts', async (t
   assert.match(page, /href="\/sender"[^>]*aria-current="page"/);
 });
 
-test('cases that the installation cannot open are named with the reason', async (t) => {
+test('cases unavailable in the installation are shown with the reason', async (t) => {
   const { site, start } = await opened(t);
   const page = await site.text(await start());
   assert.match(
@@ -119,7 +119,7 @@ test('results appear on the page, in the stream and in the download', async (t) 
   assert.equal(result.cases.find((one) => one.case === 'plain')?.verdict, 'delivered-unverified');
 });
 
-test('mails that were announced and not seen are never refused', async (t) => {
+test('announced mails without a result are never counted as refused', async (t) => {
   const { site, clock, start, table, slotAt } = await opened(t);
   const path = await start();
   await table.markReady(slotAt(path).slot, clock.now());
@@ -190,7 +190,7 @@ test('the API starts a test and returns its result', async (t) => {
   assert.equal(((await limited.json()) as { code: string }).code, 'sender-client-limit');
 });
 
-test('an unknown test is 404, and so is every page without the section', async (t) => {
+test('unknown tests and pages without the section are 404', async (t) => {
   const { site } = await opened(t);
   for (const path of ['/sender/unknown', '/sender/unknown/events', '/api/v1/sender-tests/unknown'])
     assert.equal((await site.ask(path)).status, 404, path);

@@ -65,7 +65,7 @@ test('the API has the numbers of the page', async (t) => {
   assert.deepEqual(await response.json(), JSON.parse(JSON.stringify(sampleNumbers)));
 });
 
-test('absent statistics, an unknown scan and a database that is away differ', async (t) => {
+test('absent statistics, an unknown scan and an absent database differ', async (t) => {
   const away: StatisticsSource = {
     scans: () => Promise.reject(new Error('connection refused')),
     numbers: () => Promise.reject(new Error('connection refused')),

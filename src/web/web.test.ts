@@ -49,7 +49,7 @@ test('a check has one address, from the queue to the result', async (t) => {
   assert.doesNotMatch(await site.text(path), /http-equiv="refresh"/);
 });
 
-test('people may paste a mail address, a URL or a name with capitals', async (t) => {
+test('a mail address, a URL and a name with capitals are accepted', async (t) => {
   const site = await TestPages.open(t);
   const first = await site.checked('example.com');
   for (const [typed, from] of [
@@ -93,7 +93,7 @@ test('clients of one IPv6 customer network share a limit', async (t) => {
   await site.checked('three.com', '2001:db8:1:200::1');
 });
 
-test('the address of a client comes from a trusted proxy alone', async (t) => {
+test('only a trusted proxy sets the client address', async (t) => {
   const site = await TestPages.open(t, { proxies: ['127.0.0.1'], limits: { perClient: 1 } });
   const start = (domain: string, from: string, forwarded: string): Promise<Response> =>
     site.ask('/check', {
@@ -305,7 +305,7 @@ test('the operator port answers under names of this machine alone', async (t) =>
     assert.equal(await get(host), 403, host);
 });
 
-test('unknown addresses are pages with a way back', async (t) => {
+test('unknown addresses give a page with a link back', async (t) => {
   const site = await TestPages.open(t);
   for (const path of ['/nothing', '/check/0000000000000000000000', '/check/x/events']) {
     const response = await site.ask(path);
@@ -317,7 +317,7 @@ test('unknown addresses are pages with a way back', async (t) => {
   assert.match(await site.text('/privacy'), /sets no cookie/);
 });
 
-test('a check that cannot be saved is refused, and one under way ends with the reason', async (t) => {
+test('a check that cannot be saved is refused, and a running one ends with the reason', async (t) => {
   let open: () => void = () => undefined;
   const gate = new Promise<void>((resolve) => (open = resolve));
   const store = await openStore(':memory:', { waitMs: 50 });

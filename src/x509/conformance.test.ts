@@ -64,7 +64,7 @@ test('a weak signature is not accepted below a DANE-TA anchor either', () => {
   for (const hash of ['sha1', 'pss-sha1', 'md5'] as const) assert.equal(dane(hash), 'mismatch');
 });
 
-test('PSS parameters that cannot be read leave the certificate readable and unusable', () => {
+test('unreadable PSS parameters make the certificate unusable, not unreadable', () => {
   const made = server(root);
   const identifier = der.sequence(
     der.objectId('1.2.840.113549.1.1.10'),
@@ -260,7 +260,7 @@ test('validity includes its last second [5280-4.1.2.5-1]', () => {
   assert.equal(verdictOf([leaf], notAfter - 60_001), 'trusted not-yet-valid');
 });
 
-test('an unreadable certificate beside the path is passed over', () => {
+test('an unreadable certificate outside the path is skipped', () => {
   const middle = createIntermediate(root, { name: 'Middle' });
   const leaf = issue(middle, { names: ['mx.example'] });
   const versionOne = Buffer.from(middle.der);
@@ -275,7 +275,7 @@ test('an unreadable certificate beside the path is passed over', () => {
   }
 });
 
-test('a bundle of roots passes over what it cannot read; a chain to send does not', () => {
+test('a bundle of roots skips unreadable certificates; a chain to send does not', () => {
   const junk = '-----BEGIN CERTIFICATE-----\nMAA=\n-----END CERTIFICATE-----\n';
   const bundle = parsePemBundle(junk + root.certPem + junk);
   assert.deepEqual(bundle.ok && bundle.value.map((c) => c.subjectText), ['CN=Root']);

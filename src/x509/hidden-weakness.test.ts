@@ -21,7 +21,7 @@ function relabelled(issued: { readonly der: Uint8Array }, identifier: string): B
   return Buffer.from(hex.replaceAll('2a8648ce3d040302', identifier), 'hex');
 }
 
-test('a signature algorithm that is not supported is named, and nothing is accused', () => {
+test('an unsupported signature algorithm is reported, without a fault', () => {
   const middle = createIntermediate(root, { name: 'Middle' });
   for (const identifier of ['2a8648ce3d040309', '2a8648ce3d040305']) {
     const leaf = { der: relabelled(server(middle), identifier) };
@@ -33,7 +33,7 @@ test('a signature algorithm that is not supported is named, and nothing is accus
   assert.match(verdictOf([changed, middle]), /x509-bad-signature/, 'a known one is verified');
 });
 
-test('small and unknown curves are refused at every place of the path', () => {
+test('small and unknown curves are refused anywhere on the path', () => {
   const curve = (namedCurve: string) => generateKeyPairSync('ec', { namedCurve });
   for (const name of ['secp112r1', 'secp128r1', 'secp160r1', 'sect163k1']) {
     const key = curve(name);
@@ -89,7 +89,7 @@ test('SHA-1 below the anchor is never accepted; on the anchor it does not count'
   }
 });
 
-test('a repeated extension and two algorithms bar a path, not a match by key', () => {
+test('a repeated extension or two algorithms exclude a path, not a key match', () => {
   const purpose = { oid: '2.5.29.37', critical: false, value: der.sequence(der.objectId('1.2.3')) };
   const twice = server(root, { extensions: [purpose] });
   const inner = Buffer.from(server(root).der);
@@ -105,7 +105,7 @@ test('a repeated extension and two algorithms bar a path, not a match by key', (
   }
 });
 
-test('the end of an incomplete chain and its missing issuer are named', () => {
+test('the last certificate of an incomplete chain and its missing issuer are reported', () => {
   const [upper, lower] = [createIntermediate(root, { name: 'Upper' }), 'Lower'];
   const middle = createIntermediate(upper, { name: lower });
   const leaf = server(middle);
@@ -124,7 +124,7 @@ test('the end of an incomplete chain and its missing issuer are named', () => {
   assert.match(missing(leaf, server(root), middle), /: CN=Lower was issued by CN=Upper/);
 });
 
-test('the certificate whose signature does not match is named with its issuer', () => {
+test('a certificate with an invalid signature is reported with its issuer', () => {
   const [middle, impostor] = ['', ''].map(() => createIntermediate(root, { name: 'Middle' }));
   assert.ok(middle && impostor);
   const bad = (...sent: readonly { readonly der: Uint8Array }[]): string =>

@@ -33,7 +33,7 @@ const outside = [refused, trusted];
 /** The verdicts on a name that cannot be processed: every constraint refuses it. */
 const never = [refused, refused];
 
-test('dNSName: a base holds itself and its sub-domains [5280-4.2.1.10-1]', () => {
+test('dNSName: a base contains itself and its sub-domains [5280-4.2.1.10-1]', () => {
   assert.deepEqual(both('a.example', 'a.example'), inside);
   assert.deepEqual(both('a.example', 'mx.a.example'), inside);
   assert.deepEqual(both('A.Example', 'mx.a.eXample'), inside);
@@ -69,7 +69,7 @@ test('dNSName: a name that is not a domain is not permitted under any constraint
   assert.deepEqual(both('a.example', '_mta-sts.a.example'), inside);
 });
 
-test('dNSName: a wildcard is within a base only if all that it stands for is', () => {
+test('dNSName: a wildcard is within a base only if all its matches are', () => {
   assert.deepEqual(both('mx.a.example', '*.a.example'), never);
   assert.deepEqual(both('.mx.a.example', '*.a.example'), never);
   assert.deepEqual(both('a.example', '*.a.example'), inside);
@@ -101,7 +101,7 @@ test('iPAddress: a mask with gaps and a base of another length cannot be process
   assert.deepEqual(both(altName.ip(), address), never);
 });
 
-test('a constraint on one form leaves names of the other forms alone', () => {
+test('a constraint on one name form does not affect the other forms', () => {
   const net = altName.ip(192, 0, 2, 0, 255, 255, 255, 0);
   assert.equal(under({ permitted: [net] }, ['mx.example', altName.ip(192, 0, 2, 1)]), trusted);
   assert.equal(under({ permitted: [net] }, ['mx.example']), trusted);
@@ -129,7 +129,7 @@ test('rfc822Name: a mailbox, a host, or a domain', () => {
   assert.deepEqual(both(email('a.example'), email('a.example')), never);
 });
 
-test('rfc822Name: another spelling of an excluded mailbox does not escape', () => {
+test('rfc822Name: another spelling of an excluded mailbox is excluded', () => {
   const excluded = [altName.email('x@a.example')];
   for (const spelled of ['X@a.example', '"x"@a.example', '"\\x"@a.example'])
     assert.equal(under({ excluded }, [altName.email(spelled)]), refused, spelled);
@@ -240,7 +240,7 @@ test('constraints bind every CA below too, unless self-issued', () => {
   assert.equal(via(bound.subject), trusted);
 });
 
-test('the reason names the constraint and the name that it refuses', () => {
+test('the reason contains the constraint and the refused name', () => {
   const reason = (nameConstraints: Subtrees, ...altNames: AltName[]): string => {
     const ca = createIntermediate(root, { name: 'Bound', nameConstraints });
     const chain = [issue(ca, { names: ['mx.a.example'], altNames }), ca].map((made) => {

@@ -80,7 +80,7 @@ test('a mapping replaces the policy that the next certificate has to name', () =
   assert.equal(chain([limits(0), policies(A), mapping([A, B], [A, A])], [policies(A)]), trusted);
 });
 
-test('inhibitPolicyMapping 0 removes what is mapped', () => {
+test('inhibitPolicyMapping 0 removes mapped policies', () => {
   assert.equal(
     chain([limits(0, 0), policies(A)], [policies(A), mapping([A, B])], [policies(B)]),
     refused,
@@ -96,7 +96,7 @@ test('anyPolicy is never mapped', () => {
   assert.equal(chain([policies(ANY), mapping([A, ANY])], []), refused);
 });
 
-test('inhibitAnyPolicy 0 takes anyPolicy for no policy', () => {
+test('inhibitAnyPolicy 0 makes anyPolicy invalid', () => {
   assert.equal(chain([limits(0), policies(A), inhibitAny(0)], [policies(ANY)]), refused);
   assert.equal(chain([limits(0), policies(A), inhibitAny(1)], [policies(ANY)]), trusted);
   assert.equal(chain([limits(0), policies(A), inhibitAny(0)], [policies(A)]), trusted);
@@ -108,7 +108,7 @@ test('limits of the anchor bind the path', () => {
 });
 
 // [5280-4.2.1.4-1]
-test('a critical policy with a qualifier that is not understood is refused', () => {
+test('a critical policy with an unknown qualifier is refused', () => {
   const qualified = (type: string, critical: boolean): Extension => ({
     oid: '2.5.29.32',
     critical,
@@ -127,7 +127,7 @@ test('a critical policy with a qualifier that is not understood is refused', () 
   assert.equal(verdictVia({ extensions: [qualified(cps, true)] }), trusted);
 });
 
-test('policy extensions that cannot be read make the CA unusable', () => {
+test('unreadable policy extensions make the CA unusable', () => {
   const malformed = 'unknown-ca valid x509-malformed';
   const raw = (oid: string, value: Uint8Array): string =>
     verdictVia({ extensions: [{ oid, critical: true, value }] });

@@ -148,7 +148,7 @@ test('RFC 5280 §4.1.2.8 [5280-4.1-1]: version 1 has no unique identifiers', () 
   }
 });
 
-test('RFC 5280 §4.1.2.6 [5280-4.2.1.6-1]: names beside an empty subject are critical', () => {
+test('RFC 5280 §4.1.2.6 [5280-4.2.1.6-1]: names with an empty subject are critical', () => {
   const value = sequence(implicit(2, Buffer.from('mx.example')));
   const verdict = (critical: boolean, commonName: string): string => {
     const extensions = [{ oid: '2.5.29.17', critical, value }];
@@ -186,7 +186,7 @@ test('a critical extension that is not applied refuses the path [5280-4.2-1]', (
   assert.equal(verdictOf([server(middle), middle]), trusted);
 });
 
-test('key identifiers that cannot be read are defects', () => {
+test('unreadable key identifiers are defects', () => {
   const id = Uint8Array.of(1);
   const only = (oid: string, value: Uint8Array): string => {
     const extension = sequence(objectId(oid), der.octetString(value));

@@ -94,7 +94,7 @@ test('an issuer of the right name and the wrong key signs nothing', () => {
   assert.equal(short([server(impostor)]), 'unknown-ca valid x509-bad-signature x509-unknown-ca');
 });
 
-test('trust and dates are apart: an expired leaf on a good path is trusted and expired', () => {
+test('trust and dates are independent: an expired leaf may be trusted', () => {
   const leaf = server(middle, { notBefore: at - 3 * day, notAfter: at - day });
   assert.equal(short([leaf, middle]), 'trusted expired');
   assert.equal(short([leaf, middle], at - 2 * day), 'trusted valid');
@@ -103,7 +103,7 @@ test('trust and dates are apart: an expired leaf on a good path is trusted and e
   assert.equal(short([server(stale), stale]), 'trusted expired');
 });
 
-test('RFC 5280 §6.1: what forbids a path, each by itself', () => {
+test('RFC 5280 §6.1: each fault that forbids a path', () => {
   const via = (options: IssueOptions, leaf: IssueOptions = {}): string => {
     const ca = createIntermediate(root, { name: 'Odd', ...options });
     return short([server(ca, leaf), ca]);
@@ -163,7 +163,7 @@ test('RFC 5280 §4.2.1.10: DNS name constraints hold for every name of the leaf'
   assert.equal(verdict({ excluded: ['mx.bad.example'] }, ['*.bad.example']), forbidden);
 });
 
-test('weak keys forbid a path; SHA-1 is named and not accepted; MD5 forbids', () => {
+test('weak keys, SHA-1 and MD5 forbid a path, and SHA-1 has its own fault', () => {
   const key = generateKey('rsa-2048');
   const ca = createIntermediate(root, { name: 'Old', key });
   const sha1 = judge([server(ca, { hash: 'sha1' }), ca]);
@@ -195,7 +195,7 @@ test('RFC 7671 §5.2: any certificate of the chain, or a bare key, can be an anc
   assert.equal(find({ anchors: trustStore([], [read(other).spki]) }).chain, 'incomplete');
 });
 
-test('a certificate that stands in the chain but did not sign is not an anchor of it', () => {
+test('a certificate in the chain that signed nothing is not its anchor', () => {
   const verdict = findPathTo({
     sent: [server(middle), other].map(read),
     validationTime: at,
@@ -204,7 +204,7 @@ test('a certificate that stands in the chain but did not sign is not an anchor o
   assert.notEqual(verdict.chain, 'trusted');
 });
 
-test('of two ways up the good one is found: cross-signed, one of them expired', () => {
+test('the valid one of two paths is found: cross-signed, one of them expired', () => {
   const key = generateKey();
   const dead = createIntermediate(root, { name: 'Cross', key, notAfter: at - day });
   const live = createIntermediate(root, { name: 'Cross', key });
@@ -216,7 +216,7 @@ test('of two ways up the good one is found: cross-signed, one of them expired', 
     assert.equal(short(sent), 'trusted valid');
 });
 
-test('any order of what follows the leaf, with any junk, gives the same verdict', () => {
+test('any order of the certificates after the leaf, with junk, gives the same verdict', () => {
   const below = createIntermediate(middle, { name: 'Below' });
   const leaf = server(below);
   const junk = [
@@ -236,7 +236,7 @@ test('any order of what follows the leaf, with any junk, gives the same verdict'
   );
 });
 
-test('work is bounded: a hundred CAs of one name that all sign each other end soon', () => {
+test('work is bounded: a hundred CAs of one name that sign each other', () => {
   const key = generateKey();
   const knot = Array.from({ length: 120 }, (_, i) =>
     createIntermediate(createCa({ name: `Knot ${i % 3}`, key }), {

@@ -58,7 +58,7 @@ after(() => lab.close());
 const fresh = (more = {}) => createSender(inLab(lab, more));
 
 // [7672-2.1.2-1]
-test('RFC 7672 §2.1.2: where DNS fails in finding the servers the mail waits', async () => {
+test('RFC 7672 §2.1.2: a failed lookup of the servers defers the mail', async () => {
   const delivery = await mailTo(sender, 'bogus.example');
   assert.equal(ended(delivery), 'deferred send-route-unknown');
   assert.match(delivery.recipients[0]?.failure?.detail ?? '', /dnssec-/);
@@ -94,7 +94,7 @@ test('RFC 7672 §2.2: a host that fails DANE is skipped, never used in plaintext
   );
 });
 
-test('RFC 7672 §2.2.1 [7672-2.2.1-1]: a safer host does not go before a preferred one', async () => {
+test('RFC 7672 §2.2.1 [7672-2.2.1-1]: a safer host does not precede a preferred one', async () => {
   const { outcomes } = await mailTo(sender, 'worse.example');
   assert.deepEqual(
     [outcomes[0]?.attempts[0]?.host, outcomes[0]?.attempts[0]?.state],
@@ -116,7 +116,7 @@ test('RFC 7672 §6, §2.2.1: mandatory DANE needs secure records under a secure 
 });
 
 // [7672-8.1-1, 7671-7-2]
-test('RFC 7672 §8.1: the end of an alias chain is the TLSA base, in SNI and first', async () => {
+test('RFC 7672 §8.1: the target of an alias chain is the TLSA base, in SNI and first', async () => {
   const { outcomes } = await mailTo(sender, 'aliased.example');
   const [attempt] = outcomes[0]?.attempts ?? [];
   assert.deepEqual(
@@ -140,7 +140,7 @@ test('RFC 7672 §9.1: observing needs an option; it delivers and reports', async
   assert.equal(attempt?.results[0]?.failure?.resultType, 'validation-failure');
 });
 
-test('RFC 3207 §4.1 [3207-4.1-1]: a session that is not good enough ends with QUIT', async () => {
+test('RFC 3207 §4.1 [3207-4.1-1]: an insufficient session ends with QUIT', async () => {
   const { conversations } = await mailTo(sender, 'stale.example');
   assert.deepEqual(
     conversations[0]?.lines.filter(({ from }) => from === 'C').map(({ text }) => text),

@@ -79,7 +79,7 @@ test('RFC 8461 §3.4: with a smart host its policy counts, not that of the recip
   assert.equal(literal.mtaSts.record.status, 'not-asked');
 });
 
-test('RFC 8461 §5 [8461-5-4]: what policy refuses is put off, never returned', async () => {
+test('RFC 8461 §5 [8461-5-4]: mail that the policy refuses is deferred, never returned', async () => {
   const delivery = await mailTo(sender, 'self-signed.example');
   assert.equal(ended(delivery), 'deferred send-no-server');
   assert.equal(delivery.recipients[0]?.failure?.temporary, true);
@@ -146,7 +146,7 @@ test('RFC 8461 §8.4: hosts are tried in MX order; a refused one counts as down'
 });
 
 // [8461-7.2-1]
-test('RFC 8461 §7.2: under a policy that enforces less than TLS 1.2 is nothing', async () => {
+test('RFC 8461 §7.2: an enforced policy refuses versions before TLS 1.2', async () => {
   const end = await lab.attack('enforced.example', 'tls10');
   const delivery = await mailTo(sender, 'enforced.example');
   end();

@@ -60,14 +60,14 @@ test('REQUIRETLS goes with MAIL FROM under TLS, to a server that offers it there
 });
 
 // [8689-4.2.1-1]
-test('neither DNSSEC nor MTA-STS vouches for the MX: returned, and nothing was sent', async () => {
+test('neither DNSSEC nor MTA-STS proves the MX: the mail is returned, not sent', async () => {
   const delivery = await mailTo(sender, 'unsigned.example', { requireTls: true });
   assert.equal(ended(delivery), 'rejected send-requiretls-failed');
   assert.deepEqual(delivery.outcomes[0]?.attempts[0]?.reasons[0], 'require-verified-mx');
   assert.deepEqual(received('unsigned.example'), []);
 });
 
-test('[8689-4.2.1-2] a certificate that nothing vouches for: returned', async () => {
+test('[8689-4.2.1-2] an unverified certificate: the mail is returned', async () => {
   assert.equal(
     ended(await mailTo(sender, 'untrusted.example', { requireTls: true })),
     'rejected send-requiretls-failed',
@@ -88,7 +88,7 @@ test('[8689-4.2.1-3] the hosts are tried in turn until one qualifies', async () 
 });
 
 // [8689-4.2.1-4]
-test('a broken requirement bounces with 5.7.30 or 5.7.10; silence is retried', async () => {
+test('an unmet requirement bounces with 5.7.30 or 5.7.10; silence is retried', async () => {
   for (const [domain, status] of [
     ['unable.example', '5.7.30'],
     ['plain.example', '5.7.10'],
@@ -121,7 +121,7 @@ test('TLS-Required: No uses TLS where offered, and failing policies do not defer
   stripped();
 });
 
-test('anything but one TLS-Required: No says nothing', async () => {
+test('only a single TLS-Required: No field has an effect', async () => {
   for (const header of [
     'TLS-Required: Yes\r\n',
     'TLS-Required: No\r\nTLS-Required: No\r\n',
@@ -131,7 +131,7 @@ test('anything but one TLS-Required: No says nothing', async () => {
     assert.match(ended(await mailTo(sender, 'mismatch.example', { header })), /^deferred/, header);
 });
 
-test('[8689-4.1-1] REQUIRETLS wins over TLS-Required', async () => {
+test('[8689-4.1-1] REQUIRETLS overrides TLS-Required', async () => {
   const delivery = await mailTo(sender, 'untrusted.example', {
     header: 'TLS-Required: No\r\n',
     requireTls: true,

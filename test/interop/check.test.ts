@@ -193,7 +193,7 @@ async function exactly(
   return result;
 }
 
-test('the healthy domain passes, with no warning and every cell as it should be', async () => {
+test('the healthy domain passes without a warning and with every expected cell', async () => {
   const { exposure } = await exactly('healthy.example', 'pass', []);
   assert.deepEqual(Object.values(exposure.bothCached), [
     'verified',
@@ -204,7 +204,7 @@ test('the healthy domain passes, with no warning and every cell as it should be'
   ]);
 });
 
-test('STARTTLS switched off in Postfix: starttls-absent, though a policy promises it', async () => {
+test('STARTTLS disabled in Postfix: starttls-absent, although a policy promises TLS', async () => {
   await exactly('starttls-off.example', 'fail', ['fail starttls-absent', 'fail starttls-promised']);
 });
 

@@ -94,7 +94,7 @@ for (const server of configuredServers) {
     );
   });
 
-  test(`${server.name} without the line that narrows its suites is found fault with`, async () => {
+  test(`${server.name} without the line that restricts its suites has a finding`, async () => {
     const one = of(server);
     const wide = one.text.replace(server.narrows, '');
     assert.notEqual(wide, one.text);
@@ -104,13 +104,13 @@ for (const server of configuredServers) {
     assert.ok(found.includes('tls-unlisted-suite'), found.join(' '));
   });
 
-  test(`${server.name} takes what is printed for the oldest version too`, async () => {
+  test(`${server.name} accepts the settings for the oldest version too`, async () => {
     const { ready, oldest } = of(server);
     const look = await ready.look(oldest);
     assert.equal(look.wrong, false, look.says);
   });
 
-  test(`${server.name} says itself when a line is misspelt`, async () => {
+  test(`${server.name} itself reports a misspelt line`, async () => {
     const { text, ready } = of(server);
     const misspelt = text.replace(/^(smtpd_tls_ciphers|tls_require_ciphers|listen on)/m, '$1x');
     assert.notEqual(misspelt, text);

@@ -41,7 +41,7 @@ stop() { kill $daemon; wait $daemon || true; }
 trap 'status=$?; [ $status = 0 ] || cat /var/log/daemon.log; kill $daemon 2>/dev/null || true' EXIT
 `;
 
-test('a release has checksums of all files, and a bill of those with dependencies', async () => {
+test('a release has checksums of all files and a software bill of materials', async () => {
   const files = readdirSync(folder);
   const bills = files.filter((name) => name.endsWith('.cdx.json'));
   // The npm package contains no dependencies. The second revision has a separate bill of
@@ -76,7 +76,7 @@ function commandsOf(page: string, from: string, to: string): string {
   return [...part.matchAll(/```sh\n([\s\S]*?)```/g)].map(([, block = '']) => block).join('');
 }
 
-test('install, start, both guides, doctor, upgrade with data, undo, purge', async () => {
+test('the package installs, starts, follows both guides, upgrades and purges', async () => {
   const report = JSON.stringify(
     JSON.parse(readFileSync('test/vectors/tls-rpt/additional-info-uri.json', 'utf8')),
   );
@@ -168,7 +168,7 @@ comm -13 /before /after | grep -i hermetic | grep -v '^/var/cache/man/' | sed 's
   console.log(`resident ${kilobytes} kB, ${seconds} s of CPU until ready`);
 });
 
-test('on Node 18 the package is refused, and the program prints one line', async () => {
+test('on Node 18 the package is refused, and the program prints one message', async () => {
   const { out, err } = await runInDebian(
     'bookworm',
     packages,

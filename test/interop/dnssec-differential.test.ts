@@ -205,7 +205,7 @@ async function compare(
 }
 
 test(
-  `never more trusting than unbound, over ${count} damaged answers`,
+  `the verdict never trusts more than unbound, over ${count} damaged answers`,
   { timeout: 1_200_000 },
   () =>
     compare('unbound', count, async (_, upstream, anchorFile) => {
@@ -223,7 +223,7 @@ test(
 );
 
 test(
-  `never more trusting than delv, over ${Math.ceil(count / 50)} damaged answers`,
+  `the verdict never trusts more than delv, over ${Math.ceil(count / 50)} damaged answers`,
   { timeout: 1_200_000 },
   () =>
     compare('delv', Math.ceil(count / 50), (damaged, upstream) => {

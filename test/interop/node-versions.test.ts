@@ -81,14 +81,14 @@ async function answersOf({ path }: NodeBinary, args: readonly string[]): Promise
   return JSON.parse(out);
 }
 
-test('a leaf of the day before a distrust date is trusted, one of the day after is not', () => {
+test('a leaf from before a distrust date is trusted, one from after is not', () => {
   for (const index of dates.keys()) {
     assert.equal(judged.chains[`before ${index}`], 'trusted valid');
     assert.equal(judged.chains[`after ${index}`], 'unknown-ca valid x509-root-distrusted');
   }
 });
 
-test('the lab gave evidence of every domain', () => {
+test('the lab provides evidence of every domain', () => {
   assert.ok(input.evidence.length >= 50, `${input.evidence.length} domains`);
   assert.equal(Object.keys(collected).length, input.evidence.length);
   assert.ok(Object.keys(judged.results).length >= 5 * input.evidence.length);

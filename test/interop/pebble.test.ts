@@ -99,7 +99,7 @@ for (const challenge of ['http-01', 'tls-alpn-01', 'dns-01'])
 test('pebble follows a challenge alias; the key may change only its target', (t) =>
   certified(t, 'dns-01', { answersAt: `answers.${domain}` }));
 
-test('pebble with refused nonces and delays: the certificate arrives and renews', (t) =>
+test('pebble with refused nonces and delays: the certificate is issued and renewed', (t) =>
   certified(t, 'dns-01', {
     pebble: {
       PEBBLE_WFE_NONCEREJECT: '20',

@@ -173,10 +173,10 @@ for (const level of levels) {
 }
 
 for (const level of ['dane', 'socketmap'] as const)
-  test(`DANE holds at ${level} for a host that an unsigned MX names`, () =>
+  test(`DANE is enforced at ${level} for a host of an unsigned MX`, () =>
     becomes(level, hostedBadly.domain, 'deferred'));
 
-test('the keys that Postfix asks: hosts in brackets, ports, parent domains', async () => {
+test('the lookup keys of Postfix: hosts in brackets, ports, parent domains', async () => {
   assert.match(await world.ask('[mx.dane-only.example]'), /^dane( |$)|^dane-only( |$)/);
   assert.match(
     await world.ask('sts-only.example:25'),
@@ -192,7 +192,7 @@ test('the keys that Postfix asks: hosts in brackets, ports, parent domains', asy
     assert.equal(await world.ask(key), '', key);
 });
 
-test('an exemption beats the policy in the socketmap; Postfix at dane defers', async () => {
+test('an exemption overrides the policy in the socketmap; Postfix at dane defers', async () => {
   assert.equal(await world.ask(exempted.domain), 'may');
   await becomes('socketmap', exempted.domain, 'unverified');
   await becomes('dane', exempted.domain, 'deferred');

@@ -8,7 +8,7 @@ import { testSize } from '../support/test-size.js';
 const strides = { 'before a step': testSize(8, 1), 'halfway through a file': 1 } as const;
 
 for (const moment of enough)
-  test(`a crash ${moment} of a whole life defers no mail and changes no result`, async () => {
+  test(`a crash ${moment} a domain's whole life defers no mail and changes no result`, async () => {
     const calm = await DomainSimulation.begin();
     await calm.live();
     const expected = calm.summary();

@@ -111,7 +111,7 @@ async function run(
 const asked = (connections: readonly ConnectionEvidence[]): string[] =>
   connections.flatMap((c) => (c.probe && !c.earlier ? [JSON.stringify(c.probe.question)] : []));
 
-test('a Postfix with three connections: main facts known, later runs complete the rest', async () => {
+test('Postfix with three connections: main facts at once, later runs complete the rest', async () => {
   const first = await run('first.json');
   assert.equal(first.code, 3);
   assert.equal(first.connections.length, 4, 'three, and the one that was turned away');

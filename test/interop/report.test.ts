@@ -126,7 +126,7 @@ for (const [size, viewport] of Object.entries(sizes)) {
   }
 }
 
-test('a hostile server adds no element, runs nothing and asks for nothing', async () => {
+test('a hostile server adds no element, script or request', async () => {
   const elements = async (name: string): Promise<unknown> => {
     const { page, noise } = await open(name, { viewport: sizes.desktop });
     const counts = await page.evaluate(
@@ -141,7 +141,7 @@ test('a hostile server adds no element, runs nothing and asks for nothing', asyn
   assert.ok(!('script' in (hostile as object)) && !('img' in (hostile as object)));
 });
 
-test('in print, also from a dark screen, the paper is white and every step is there', async () => {
+test('print has a white background and every step, also from dark mode', async () => {
   const { page } = await open('single', { viewport: sizes.desktop, colorScheme: 'dark' });
   const file = join(folder, 'single.pdf');
   await page.emulateMedia({ media: 'print', colorScheme: 'dark' });

@@ -51,7 +51,7 @@ before(() => {
 });
 after(() => rmSync(folder, { recursive: true, force: true }));
 
-test('commands that read create nothing', async () => {
+test('read-only commands create nothing', async () => {
   const [absent, empty] = [join(folder, 'absent'), join(folder, 'empty')];
   mkdirSync(empty);
   for (const command of [['list'], ['show', '1'], ['pause', '1'], ['why', 'good.example']])
@@ -233,7 +233,7 @@ test('CSV has a row for each domain, in the order of the list', async () => {
   );
 });
 
-test('hosts that opted out are not visited', async () => {
+test('opted-out hosts are not visited', async () => {
   const optOut = join(folder, 'left-alone.txt');
   writeFileSync(optOut, '*.good.example\n198.51.100.0/24\n');
   const args = ['scan', 'start', list, '--name', 'third', '--revisit', '0', '--opt-out', optOut];

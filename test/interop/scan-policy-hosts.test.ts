@@ -75,7 +75,7 @@ async function startScan(name: string): Promise<number> {
   return world.startNames(name, [...internet.facts.names()]);
 }
 
-test('one visitor at a time asks an address of policy hosts, over all workers', async () => {
+test('an address of policy hosts has one visitor at a time, over all workers', async () => {
   const scan = await startScan('policies');
   for (let count = 0; count < 2; count++) startWorker('--policy-spacing', '0.1');
   await world.finished(scan);
@@ -92,7 +92,7 @@ test('one visitor at a time asks an address of policy hosts, over all workers', 
   assert.deepEqual(verdicts, { warn: DOMAINS });
 });
 
-test('a worker that dies leaves the address alone, and loses no policy', async () => {
+test('a dead worker blocks its address and loses no policy', async () => {
   const scan = await startScan('killed');
   const first = startWorker('--policy-spacing', '0.05');
   await until(
@@ -147,7 +147,7 @@ test('the daily budget of policy hosts holds over workers, and a pause stops the
   assert.equal(internet.counts().policyHosts.mostAtAddress, 14);
 });
 
-test('a busy policy host and those that opted out are left alone, and are unknown', async () => {
+test('busy and opted-out policy hosts get no request and are unknown', async () => {
   internet.busyPolicyHosts.add(internet.facts.policyAddress(0));
   try {
     const scan = await startScan('busy');
@@ -169,7 +169,7 @@ test('a busy policy host and those that opted out are left alone, and are unknow
   }
 });
 
-test('a rest of a policy host ends, and its domains are asked for again', async () => {
+test('after the rest of a policy host its domains are fetched again', async () => {
   const busy = internet.facts.policyAddress(1);
   internet.busyPolicyHosts.add(busy);
   const scan = await startScan('rest');

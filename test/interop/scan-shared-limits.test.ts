@@ -31,7 +31,7 @@ after(async () => {
 
 const socket = (): string => join(world.folder, 'socket');
 
-test('three processes together keep to the budget of an address, one at a time', async () => {
+test('three processes share the budget of an address, one at a time', async () => {
   const script = join(import.meta.dirname, 'scan', 'contact-worker.js');
   const args = [script, socket(), '127.0.0.9', `${servers.port}`, '25'];
   const ended = [1, 2, 3].map(async () => {
@@ -95,7 +95,7 @@ test('the check page and a scan in another process share the budget of an addres
   await shared.close();
 });
 
-test('a contact whose time has passed changes nothing when it is returned', async () => {
+test('returning an expired contact changes nothing', async () => {
   const wanted = {
     ...{ table: 'address' as const, address: '2001:db8::25', names: ['mx.example'] },
     ...{ connections: 2, dailyBudget: 10, holdMs: 60_000 },
@@ -116,7 +116,7 @@ test('a contact whose time has passed changes nothing when it is returned', asyn
   assert.deepEqual(row, { spent: 4, net: '2001:db8::/48' });
 });
 
-test('the opt-outs of the scans hold for checks, by address and by name', async () => {
+test('the opt-outs of scans apply to checks, by address and by name', async () => {
   const { visit, shared } = page(60);
   await world.database.execute(
     `INSERT INTO hermetic_scan.opt_out (entry, net, name) VALUES

@@ -199,7 +199,7 @@ test('shares by mail host and by operator equal the sums of DuckDB by unit', asy
   );
 });
 
-test('DuckDB reads every cell of Parquet and CSV as it is in the results', async () => {
+test('DuckDB reads the same cells from Parquet and CSV as the results contain', async () => {
   const file = await parquetFile();
   const duck = await DuckDBInstance.create(':memory:');
   const connection = await duck.connect();

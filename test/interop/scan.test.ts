@@ -75,7 +75,7 @@ test('a second scan of unchanged domains opens no connection', async () => {
   assert.equal(changes.length, 0);
 });
 
-test('a changed domain is one change, and the others move nothing', async () => {
+test('a changed domain is one change, and other domains write nothing', async () => {
   const scan = await world.start('changed', DOMAINS);
   const worker = world.spawnWorker({ port: servers.port, changedBelow: 6 });
   await world.finished(scan);
@@ -143,7 +143,7 @@ test('the daily budget of an address holds over workers and scans', async () => 
   assert.equal(graded, 0);
 });
 
-test('a host that opted out is not connected to, and asked again in the next scan', async () => {
+test('an opted-out host gets no connection, and the next scan checks the list again', async () => {
   await world.reset();
   const hosts = DOMAINS / 5;
   const scanned = async (name: string, counted: object) => {
@@ -169,7 +169,7 @@ test('a host that opted out is not connected to, and asked again in the next sca
   assert.equal(last.visited, hosts);
 });
 
-test('a scan pauses itself while its resolvers fail, and stores no unknown fact', async () => {
+test('a scan pauses while its resolvers fail and stores no unknown fact', async () => {
   await world.reset();
   const { database } = world;
   const scan = await world.start('resolver', 10);
@@ -197,7 +197,7 @@ test('a scan pauses itself while its resolvers fail, and stores no unknown fact'
   assert.equal((await scanProgress(database, scan)).observed, 10);
 });
 
-test('a host is visited once a domain with a policy names it, although it was inferred', async () => {
+test('an inferred host is visited when a domain with a policy uses it', async () => {
   await world.reset();
   const { database } = world;
   const scan = await world.start('policy', DOMAINS);
@@ -230,7 +230,7 @@ test('a host is visited once a domain with a policy names it, although it was in
   assert.deepEqual(await state(), { state: 0, required: true, due: true });
 });
 
-test('a list is scanned again at its interval, and not before the end of its scan', async () => {
+test('a list is scanned again at its interval, after the end of its scan', async () => {
   await world.reset();
   const { database } = world;
   const first = await world.start('due', DOMAINS);

@@ -96,7 +96,7 @@ test('a real Postfix receives the unchanged message under authenticated TLS', as
   assert.match(postfix.maillog, /TLS connection established from .*TLSv1\.3/);
 });
 
-test('with the certificate of another, nothing but EHLO and STARTTLS reaches Postfix', async () => {
+test("with another host's certificate only EHLO and STARTTLS reach Postfix", async () => {
   const end = lab.fault(`_25._tcp.mx.${domain} TLSA`, 'nxdomain');
   const before = postfix.maillog.length;
   assert.match(ended(await mailTo(createSender(inLab(lab)), domain)), /^deferred/);
@@ -107,7 +107,7 @@ test('with the certificate of another, nothing but EHLO and STARTTLS reaches Pos
   assert.doesNotMatch(postfix.maillog.slice(before), /client=/, 'no transaction was begun');
 });
 
-test('a recipient that Postfix refuses is refused for good, the other one is delivered', async () => {
+test('a recipient that Postfix refuses is rejected, the other one is delivered', async () => {
   const delivery = await createSender(inLab(lab)).deliver({
     from: 'me@sender.example',
     to: [`you@${domain}`, 'somebody@elsewhere.example'],

@@ -197,7 +197,7 @@ test('swaks is opportunistic, and its case ends with its run', async () => {
   assert.deepEqual(mechanismsOf(result), ['does-not-use', 'does-not-use', 'observes-only']);
 });
 
-test('OpenSMTPD is opportunistic, and verifies where it must use TLS', async () => {
+test('OpenSMTPD is opportunistic, and verifies if TLS is required', async () => {
   const relays: SmtpdRelays = {
     opensmtpd: '',
     'opensmtpd-tls': 'tls',

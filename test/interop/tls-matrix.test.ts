@@ -48,7 +48,7 @@ const wholeOf = ({ name }: MatrixServer): Whole => {
 const idsOf = ({ findings }: CheckResult, ...severities: readonly string[]): string[] =>
   [...new Set(findings.filter((f) => severities.includes(f.severity)).map((f) => f.id))].sort();
 
-test('one connection tells what a sender would find: STARTTLS, certificate, DANE', async () => {
+test('one connection shows the facts of a sender: STARTTLS, certificate, DANE', async () => {
   for (const server of matrix.servers) {
     const result = grade(await matrix.collect(server, { depth: 'triage' }));
     assert.equal(server.proxy.take().connections, 1, server.name);
@@ -68,7 +68,7 @@ test('one connection tells what a sender would find: STARTTLS, certificate, DANE
   }
 });
 
-test('an inventory needs at most three connections more than the minimum', () => {
+test('an inventory needs at most three connections above the minimum', () => {
   for (const server of matrix.servers) {
     const { connections, surface } = wholeOf(server);
     const bound = boundOf(surface);
@@ -118,7 +118,7 @@ async function otherwise(
 }
 
 for (const peer of [sslscan, nmap])
-  test(`${peer.name} sees the same of every server, but for its known faults`, async () => {
+  test(`${peer.name} sees the same facts of every server, except for its known faults`, async () => {
     const { lines, met } = await otherwise(peer, matrix.servers);
     assert.deepEqual(lines, []);
     const known = peerFaults

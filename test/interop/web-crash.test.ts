@@ -141,7 +141,7 @@ async function load({ child, ports }: Served, round: number): Promise<void> {
   await Promise.all([killing, tokens(), checks(), reports(), reports(), reading(), reading()]);
 }
 
-test(`a daemon killed ${rounds} times under web load loses nothing acknowledged`, async (t) => {
+test(`a daemon killed ${rounds} times under web load loses no acknowledged write`, async (t) => {
   const folder = mkdtempSync(join(tmpdir(), 'hermetic-web-crash-'));
   t.after(() => rmSync(folder, { recursive: true }));
   const file = join(folder, 'hermetic.db');

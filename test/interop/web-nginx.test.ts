@@ -157,7 +157,7 @@ test('the address of a client is that of its connection to the proxy', async () 
   assert.equal(other.statusCode, 303);
 });
 
-test('a client that avoids the proxy names no address of its own', async () => {
+test('a client that bypasses the proxy cannot set its address', async () => {
   const direct = (n: number): Promise<number | undefined> =>
     new Promise((resolve, reject) => {
       const headers = { host: name, 'x-forwarded-for': `203.0.113.${n}`, ...form };

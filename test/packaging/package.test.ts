@@ -73,7 +73,7 @@ test('the command runs', () => {
   assert.match(listed, /^good\.example/m);
 });
 
-test('the root list comes with the package', () => {
+test('the package contains the root list', () => {
   const code = `const { baseline, check } = await import('hermetic/check'); if (!baseline || !check) throw new Error();
     const { builtinTrustStore } = await import(${JSON.stringify(join(installed, 'dist/src/tls/index.js'))});
     if (builtinTrustStore().certificates.length < 100) throw new Error('no roots');`;
@@ -101,7 +101,7 @@ test('the package has types, schemas and documents, and no tests or tools', () =
     assert.ok(existsSync(join(installed, file)), file);
 });
 
-test('the README’s examples are those in examples/, and do what they say', () => {
+test("the README's examples equal those in examples/ and give the stated results", () => {
   const blocks = [
     ...['README.md', 'docs/send.md']
       .map((file) => readFileSync(file, 'utf8'))
@@ -126,11 +126,11 @@ test('the README’s examples are those in examples/, and do what they say', () 
   }
 });
 
-test('no lock file entry names a registry', () => {
+test('no lock file entry contains a registry', () => {
   assert.doesNotMatch(readFileSync('package-lock.json', 'utf8'), /"resolved"/);
 });
 
-test('every link of a page leads to a file of the package', () => {
+test('every link of a page is valid in the package', () => {
   const pages = readdirSync(installed, { recursive: true, encoding: 'utf8' }).filter((name) =>
     name.endsWith('.md'),
   );
@@ -160,7 +160,7 @@ test('messages point only to files that the package contains', () => {
   );
 });
 
-test('the documentation that hermetic --help names is in the package', () => {
+test('the package contains the documentation of hermetic --help', () => {
   const main = join(installed, manifest.bin['hermetic'] ?? '');
   const help = execFileSync(process.execPath, [main, '--help'], {
     encoding: 'utf8',

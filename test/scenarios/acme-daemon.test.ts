@@ -181,7 +181,7 @@ test('http-01: the plain HTTP port answers only the CA, for that name and token'
     assert.equal(await status(path), 404, path);
 });
 
-test('http-01 through the folder of a web server that is there already, also by hand', async (t) => {
+test('http-01 uses the folder of an existing web server, also by hand', async (t) => {
   const { config, log, start, folder, ca, network } = await world(t, {
     habits: { challenges: ['http-01'] },
   });
@@ -216,7 +216,7 @@ test('http-01 through the folder of a web server that is there already, also by 
   assert.deepEqual(readdirSync(join(webroot, '.well-known', 'acme-challenge')), []);
 });
 
-test('a daemon that waits for a CA stops at once, and the next start continues', async (t) => {
+test('a daemon stops at once during a CA request, and the next start continues', async (t) => {
   let answers = false;
   const never = new Promise<undefined>(() => undefined);
   const { ca, start, stop, https } = await world(t, {
@@ -254,7 +254,7 @@ test('a manual round without a port names the answering service and orders nothi
   assert.equal(ca.orders.size, 0);
 });
 
-test('the account gets another key by hand while the daemon runs, and goes on with it', async (t) => {
+test('an account key changed by hand is used by the running daemon', async (t) => {
   const { ca, config, log, start, https } = await world(t, { habits: { profiles: { '': 6_000 } } });
   await start();
   await waitUntil('the first certificate', () => shown(https));

@@ -7,7 +7,7 @@ const hermetic = (...args: string[]) => runCli(args);
 
 const flat = (text: string): string => text.replace(/\s+/g, ' ');
 
-test('a mangled keyword fails, is called mangled, and is only what is seen from here', async () => {
+test('a mangled keyword fails as mangled, qualified as seen from here', async () => {
   const { code, out } = await hermetic('check', '--lab', 'stripped.example');
   assert.equal(code, 1);
   assert.match(flat(out), /keyword is overwritten, seen from here/);
@@ -15,7 +15,7 @@ test('a mangled keyword fails, is called mangled, and is only what is seen from 
   assert.doesNotMatch(out, /STARTTLS is not offered/);
 });
 
-test('a removed keyword fails, is called absent, and is only what is seen from here', async () => {
+test('a removed keyword fails as absent, qualified as seen from here', async () => {
   const { code, out } = await hermetic('check', '--lab', 'stripped-by-removal.example');
   assert.equal(code, 1);
   assert.match(flat(out), /STARTTLS is not offered, seen from here/);
@@ -46,7 +46,7 @@ test('a network that blocks port 25 is one line, and DNS facts are still graded'
   assert.match(flat(out), /Neither DANE nor MTA-STS makes senders require TLS/);
 });
 
-test('the control host tells whose network takes STARTTLS away', async () => {
+test('the control host shows which network removes STARTTLS', async () => {
   const whole = await hermetic(
     'check',
     '--lab',
@@ -68,14 +68,14 @@ test('the control host tells whose network takes STARTTLS away', async () => {
   );
 });
 
-test('[3207-4.2-2] the transcript shows what was said, before and after the handshake', async () => {
+test('[3207-4.2-2] the transcript shows the session before and after the handshake', async () => {
   const { out } = await hermetic('check', '--lab', 'good.example', '--transcript');
   assert.match(out, /EHLO/);
   assert.match(out, /STARTTLS/);
   assert.match(out, /QUIT/);
 });
 
-test('a monitoring plugin hears one line and its exit status', async () => {
+test('a monitoring plugin gets one line and the exit status', async () => {
   for (const [domain, status] of [
     ['good.example', 0],
     ['opportunistic.example', 1],
@@ -101,7 +101,7 @@ test('an aborted check ends with 130 and one line, and claims nothing', async ()
   assert.match(err, /^hermetic: interrupted[^\n]*\n$/);
 });
 
-test('only records, settings and commands are longer than the terminal', async () => {
+test('only records, settings and commands exceed the terminal width', async () => {
   for (const domain of [
     'good.example',
     'stripped.example',

@@ -26,7 +26,7 @@ after(() => {
 const add = (text: string): Promise<unknown> =>
   store.write('test', () => store.prepare('INSERT INTO note VALUES (?)').run(text));
 
-test('a backup is one moment of a database that is being written', async () => {
+test('a backup during writes is one consistent state', async () => {
   await add('one');
   let writing = true;
   const writer = (async () => {
@@ -55,7 +55,7 @@ test('a backup replaces no file and leaves none behind when it fails', async () 
   );
 });
 
-test('restore puts the backup in place and keeps the former database', async () => {
+test('restore installs the backup and keeps the former database', async () => {
   store.close();
   const flags = ['--store', at('h.db'), '--socket', at('none.sock')];
   const restored = await runCli(['restore', at('copy.db'), ...flags]);

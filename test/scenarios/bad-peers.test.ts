@@ -46,7 +46,7 @@ for (const habit of [
   });
 }
 
-test('a server that agrees to TLS and then breaks it fails with the handshake', async () => {
+test('a server that breaks the handshake after 220 fails with that handshake', async () => {
   const result = await checkAlone({ hosts: [{ habit: 'breaks-tls' }] });
   assert.equal(result.verdict, 'fail');
   assert.ok(ids(result).includes('tls-handshake-failed'));
@@ -70,7 +70,7 @@ test('ESC, bidi and control characters of a greeting never reach the terminal', 
   assert.doesNotMatch(shown(result), /[\x00-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]/);
 });
 
-test('a resolver that strips DNSSEC is named, and only DNSSEC facts are unknown', async () => {
+test('a resolver that strips DNSSEC is reported, and only DNSSEC facts are unknown', async () => {
   const result = await checkAlone(
     { zone: { signed: {} }, hosts: [{ tlsa: ['ee'] }], sts: { mode: 'enforce' } },
     (lab) => {
@@ -137,7 +137,7 @@ test('forged answers to any question of a signed chain never become "no DANE"', 
   }
 });
 
-test('a domain that does not exist', async () => {
+test('a domain that does not exist is reported as such', async () => {
   const lab = await createLab({ scenarios: [] });
   const result = await check('nowhere.example', labOptions(lab));
   await lab.close();

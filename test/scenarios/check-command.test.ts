@@ -137,7 +137,7 @@ test('steps repeat the options of the run', async () => {
   for (const text of commands) assert.match(text, /^hermetic check stripped\.example --lab( |$)/);
 });
 
-test('a repeated command has only options that it takes, quoted for a shell', () => {
+test('a repeated command has only its own options, quoted for a shell', () => {
   const flags = {
     lab: true,
     resolver: ['tls://192.0.2.1#a', '192.0.2.2'],

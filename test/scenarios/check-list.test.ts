@@ -178,7 +178,7 @@ test('check of several domains reports its traffic on standard error', async () 
   assert.doesNotMatch(out, /DNS questions/);
 });
 
-test('a policy host that may not be asked leaves the policy unknown', async () => {
+test('an opted-out policy host leaves the policy unknown', async () => {
   for (const code of ['net-budget', 'opt-out'] as const) {
     const policyVisitor: PolicyVisitor = {
       run: () => Promise.resolve({ refused: { code, detail: 'mta-sts.good.example' } }),

@@ -58,7 +58,7 @@ test('a reader that closes the pipe changes neither output nor exit status', asy
 });
 
 test(
-  'output that cannot be written is an error',
+  'a failed write of output is an error',
   { skip: !existsSync('/dev/full') && 'no /dev/full here' },
   async () => {
     const { code, err } = await shell('hermetic check --help >/dev/full');
@@ -67,7 +67,7 @@ test(
   },
 );
 
-test('a file is replaced whole or not at all', () => {
+test('a file is replaced completely or not at all', () => {
   const folder = mkdtempSync(join(tmpdir(), 'hermetic-'));
   try {
     const file = join(folder, 'seen.json');

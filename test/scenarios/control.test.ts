@@ -51,7 +51,7 @@ test('status shows version, ports and jobs; only user and group may connect', as
   assert.match(shown.out, /^ready, version \d+\.\d+\.\d+, Node\.js /);
 });
 
-test('a refused reload exits with 1, says why, and status keeps the reason', async () => {
+test('a refused reload exits with 1 and a reason, which status also shows', async () => {
   part('typo.yaml', 'postfx: {}\n');
   const refused = await runCli(['reload', '--socket', socket]);
   assert.equal(refused.code, 1);
@@ -70,7 +70,7 @@ test('a reload that cannot start is refused as well', async () => {
   assert.match(refused.err, /missing\.pem.*\(config-file-unreadable\)/);
 });
 
-test('a file of conf.d with another ending is refused, not left out', async () => {
+test('a file of conf.d with another suffix is refused, not ignored', async () => {
   rmSync(join(folder, 'conf.d/typo.yaml'));
   part('policy.yml', 'policy: {observe: true}\n');
   const refused = await runCli(['reload', '--socket', socket]);

@@ -70,7 +70,7 @@ const unreadable: Readonly<Record<string, (bytes: Buffer, page: number) => Buffe
   'the first page alone': (bytes, page) => bytes.subarray(0, page),
 };
 
-test('a file that is not a database is named at the start and stays unchanged', async (t) => {
+test('a file that is not a database is reported at the start and stays unchanged', async (t) => {
   const { folder, bytes } = await soundDatabase(t);
   for (const [what, make] of Object.entries(unreadable)) {
     const octets = make(bytes, bytes.readUInt16BE(16));
@@ -111,7 +111,7 @@ const policy: StsEntry = {
   usedAt: Date.now(),
 };
 
-test('a damaged database is read and not written, and policies bind from memory', async (t) => {
+test('a damaged database is only read, and policies in memory are enforced', async (t) => {
   const { folder, bytes } = await soundDatabase(t);
   for (const [what, make] of Object.entries(damaged)) {
     const octets = make(bytes, bytes.readUInt16BE(16));
@@ -138,7 +138,7 @@ test('a damaged database is read and not written, and policies bind from memory'
   }
 });
 
-test('a sound database is not called damaged, with a log of a crash or without', async (t) => {
+test('an intact database is not called damaged, with a log of a crash or without', async (t) => {
   const { folder, bytes } = await soundDatabase(t);
   const start = new Start(folder, 'sound-again', bytes);
   const first = await start.lease();

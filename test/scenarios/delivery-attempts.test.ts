@@ -37,7 +37,7 @@ after(() => lab.close());
 
 const sender = (more: SenderOptions = {}) => createSender(inLab(lab, more));
 
-test('equal hosts are tried in an order that lots decide, never before a preferred one', async () => {
+test('equal hosts are tried in random order, never before a preferred one', async () => {
   const orders = new Set<string>();
   for (const lots of [
     [0.1, 0.5, 0.9],
@@ -54,7 +54,7 @@ test('equal hosts are tried in an order that lots decide, never before a preferr
   assert.deepEqual([...orders].sort(), ['mx3 mx1 mx2', 'mx3 mx2 mx1']);
 });
 
-test('a message is not carried to more servers than allowed', async () => {
+test('a message is tried at no more servers than allowed', async () => {
   const { outcomes } = await mailTo(sender({ maxAttempts: 2 }), 'dead.example');
   assert.equal(outcomes[0]?.attempts.length, 2);
 });
@@ -93,7 +93,7 @@ test('a chosen destination never receives plaintext', async () => {
   );
 });
 
-test('who waits for a server can stop waiting', async () => {
+test('a caller can abort a wait for a server', async () => {
   const stop = new AbortController();
   const end = await lab.attack('good.example', 'policy-hangs');
   setTimeout(() => stop.abort(new Error('enough')), 100);

@@ -271,7 +271,7 @@ function cutShort(evidence: Evidence, connections: number): Evidence {
   return { ...evidence, hosts };
 }
 
-test('the plan ends: no question is asked twice', async () => {
+test('the plan terminates and asks no question twice', async () => {
   const [baseline] = profiles;
   assert.ok(baseline);
   const goals = goalsOf(baseline, 'inventory');

@@ -76,7 +76,7 @@ const tlsa = { name: '_25._tcp.mx1.one.example', type: 'TLSA' } as const;
 const [one, two] = ['"v=STSv1; id=1;"', '"v=STSv1; id=2;"'];
 
 for (const provider of ['desec', 'cloudflare', 'hetzner', 'route53']) {
-  test(`${provider}: TXT is created, changed and removed, and nothing else`, async (t) => {
+  test(`${provider}: only the TXT record is created, changed and removed`, async (t) => {
     const { api, change } = await world(t, provider);
     api.zone.set('_smtp._tls.one.example TXT', { ttl: 3600, records: ['"other"'] });
     const key = '_mta-sts.one.example TXT';
@@ -88,7 +88,7 @@ for (const provider of ['desec', 'cloudflare', 'hetzner', 'route53']) {
     assert.deepEqual([...api.zone.keys()], ['_smtp._tls.one.example TXT']);
   });
 
-  test(`${provider}: TLSA grows to two records, loses the first and ends`, async (t) => {
+  test(`${provider}: TLSA gets a second record, loses the first and is removed`, async (t) => {
     const { api, change } = await world(t, provider);
     const records = (): readonly string[] | undefined =>
       api.zone.get(`${tlsa.name} TLSA`)?.records.slice().sort();
@@ -148,7 +148,7 @@ for (const provider of ['desec', 'cloudflare', 'hetzner', 'route53']) {
     assert.equal(api.zone.size, 0);
   });
 
-  test(`${provider}: Hermetic runs the script as it stands`, async (t) => {
+  test(`${provider}: Hermetic runs the script unchanged`, async (t) => {
     const { api, options } = await world(t, provider);
     const change = { ...tlsa, from: [], to: [current, next] };
     assert.deepEqual(await runHook(provider, options, change), { status: 'done' });
@@ -192,7 +192,7 @@ test('deSEC: a TTL below the least one of the domain is raised', async (t) => {
   assert.equal(api.zone.get('_mta-sts.one.example TXT')?.ttl, 3600);
 });
 
-test('Cloudflare: only the records that differ are touched', async (t) => {
+test('Cloudflare: only differing records are changed', async (t) => {
   const { api, change } = await world(t, 'cloudflare');
   await change({ ...tlsa, from: [], to: [current], ttl: 600 });
   await change({ ...tlsa, from: [current], to: [current, next], ttl: 600 });
@@ -242,7 +242,7 @@ test('the same record in another form is the same record', async () => {
   assert.ok(!isSame('TXT', ['"a"'], ['"a"', '"a"']));
 });
 
-test('a change that is not one is refused before any request', async () => {
+test('an invalid change is refused before any request', async () => {
   const { parseChange, inZone, apiAddress } = await hooks();
   const good = { name: '_mta-sts.one.example', type: 'TXT', from: [], to: ['"x"'], ttl: 60 };
   assert.deepEqual(parseChange(JSON.stringify(good)), good);

@@ -82,7 +82,7 @@ function markerFaults({ place, page, marker = '' }: CommandBlock): readonly stri
   return /^not run: \S+( \S+)+/.test(marker) ? [] : [`${place}: the marker has no reason`];
 }
 
-test('every command of the documentation runs, or a marker says why not', async (t) => {
+test('every command of the documentation runs, or a marker gives the reason', async (t) => {
   const blocks = pages.flatMap((page) => commandBlocks(page));
   assert.ok(blocks.length >= 70, `${blocks.length} blocks`);
   const marked = blocks.filter(({ marker }) => marker !== undefined);
@@ -149,7 +149,7 @@ async function unknownWords(line: string): Promise<readonly string[]> {
   return words.filter((word) => /^--?[a-z]/.test(word) && !known.has(word.split('=')[0]));
 }
 
-test('every command and option within the text exists', async () => {
+test('every command and option in the text exists', async () => {
   const scripts = Object.keys(
     (JSON.parse(readFileSync('package.json', 'utf8')) as { readonly scripts: object }).scripts,
   );

@@ -49,7 +49,7 @@ test('a check of the whole lab uses no socket outside src/net', () => {
 
 // The domains of the lab include policies behind redirects, of another media type, and of
 // another host [8461-3.1-1].
-test('the lab has its domains', () => {
+test('the lab has the expected domains', () => {
   assert.ok(allScenarios.length >= 50, `${allScenarios.length} scenarios`);
   assert.equal(new Set(allScenarios.map((s) => s.domain)).size, allScenarios.length);
 });
@@ -119,7 +119,7 @@ test('a mutated result is rejected by the schema', () => {
   assert.ok(rejected > 100, `${rejected} mutations`);
 });
 
-test('shapes of a scan are equal exactly where grades are equal', () => {
+test('shapes of a scan are equal exactly if grades are equal', () => {
   const rows = [...evidence.values()].map((one) => {
     const facts = scannedFrom(one);
     const triage = grade(composeEvidence(facts, { port25Open: false }));

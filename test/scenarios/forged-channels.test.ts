@@ -198,7 +198,7 @@ test('each forged input alone changes no conclusion', async () => {
   }
 });
 
-test('an intake that trusts From instead of the signature would be found out', async () => {
+test('the test detects an intake that trusts From instead of the signature', async () => {
   const naive = async (): Promise<DkimVerdict> => ({
     result: 'pass',
     signer: 'sender.example',
@@ -224,7 +224,7 @@ test('an intake that trusts From instead of the signature would be found out', a
   assert.equal(inMail.length, 4);
 });
 
-test('a report that was pruned counts on no channel again', async () => {
+test('a pruned report counts on no channel again', async () => {
   const day = 86_400_000;
   const store = await openReports(':memory:');
   const sums = (): unknown =>

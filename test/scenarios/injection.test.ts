@@ -29,7 +29,7 @@ async function look(
 const connectionsOf = ({ hosts }: Evidence): readonly ConnectionEvidence[] =>
   hosts[0]?.addresses[0]?.connections ?? [];
 
-test('CVE-2011-0411: --intrusive alone finds a server that executes early plaintext', async () => {
+test('CVE-2011-0411: only --intrusive finds a server that executes early plaintext', async () => {
   const seen = await look('injectable.example', { intrusive: true });
   assert.equal(connectionsOf(seen).at(-1)?.injection, 'executed');
   const result = grade(seen);
@@ -40,7 +40,7 @@ test('CVE-2011-0411: --intrusive alone finds a server that executes early plaint
   assert.ok(unasked.notLookedAt.includes('injection-vulnerable'));
 });
 
-test('a sound server discards it; the test sends one NOOP on one connection', async () => {
+test('a correct server discards it; the test sends one NOOP on one connection', async () => {
   const evidence = await look('good.example', { intrusive: true });
   const connections = connectionsOf(evidence);
   const intrusions = connections.filter((c) => c.injection);
@@ -57,7 +57,7 @@ test('a sound server discards it; the test sends one NOOP on one connection', as
     assert.ok(c.injection ?? !c.transcript.some((line) => line.text === 'NOOP'));
 });
 
-test('renegotiation asked for by a client: told, once tried', async () => {
+test('client-initiated renegotiation is reported if tested', async () => {
   const result = grade(await look('good.example', { intrusive: true }));
   const [found] = result.findings.filter((f) => f.id === 'tls-renegotiation');
   assert.equal(found?.severity, 'info', 'the lab runs on a stack that allows it');

@@ -99,7 +99,7 @@ async function longestTurn(work: () => Promise<unknown>): Promise<number> {
 const never = (): Promise<never> => Promise.reject(new Error('no mail is verified here'));
 
 for (const [name, bytes] of Object.entries(costly))
-  test(`the event loop goes on while this is read: ${name}`, async () => {
+  test(`reading does not block the event loop: ${name}`, async () => {
     const reader = new ItemReader({ keys });
     await reader.read(taskOf(Buffer.alloc(64 * 1024, ' ')));
     const longest = await longestTurn(() => reader.read(taskOf(bytes)));
@@ -108,7 +108,7 @@ for (const [name, bytes] of Object.entries(costly))
     assert.ok(longest < Math.max(60, whole / 2), `${longest} ms of ${whole} ms`);
   });
 
-test('a small item with much in it is left to the thread', async () => {
+test('a small item with much content is left to the thread', async () => {
   for (const bytes of [
     Buffer.from('{}'.repeat(16_000)),
     gzipSync(Array.from({ length: 200 }, (_, n) => reportJson(1, 0, String(n), today)).join('\n')),
@@ -181,7 +181,7 @@ async function receiving(options: {
   };
 }
 
-test('a report costs its source what it takes: octets and entries', async () => {
+test('a report costs its source its octets and entries', async () => {
   for (const body of [
     gzipSync(largeReport(20_000, 1)),
     gzipSync(largeReport(4000, 4000)),
@@ -195,7 +195,7 @@ test('a report costs its source what it takes: octets and entries', async () => 
   }
 });
 
-test('bodies of one source that come together do not all find its budget open', async () => {
+test('concurrent bodies of one source share its budget', async () => {
   const { receiver, post } = await receiving({ perMinute: 100 });
   const body = Buffer.alloc(1_500_000, ' ');
   const answers = await Promise.all(Array.from({ length: 8 }, () => post(body)));
@@ -229,7 +229,7 @@ test('the unauthenticated reports of a day are bounded, authenticated ones are n
   }
 });
 
-test('one network cannot use up what others may send', async () => {
+test('one network cannot use up the budget of others', async () => {
   const { receiver, post } = await receiving({ unauthenticatedPerDay: { reports: 20 } });
   const answers: string[] = [];
   for (let n = 0; n < 5; n++)

@@ -160,7 +160,7 @@ const scenarios = cases.map(({ domain, traits }): Scenario => {
   return { domain, says: '', expect, ...traits };
 });
 
-test('the text report names the lookup that failed and the record that is out of place', async (t) => {
+test('the text report shows the failed lookup and the misplaced record', async (t) => {
   const lab = await createLab({ scenarios });
   t.after(() => lab.close());
   const all = checkDomains(
@@ -177,7 +177,7 @@ test('the text report names the lookup that failed and the record that is out of
     });
 });
 
-test('what answers at port 25 without being SMTP is shown', async (t) => {
+test('a service on port 25 other than SMTP is shown', async (t) => {
   const greetings = ['SSH-2.0-OpenSSH_9.6', 'HTTP/1.1 400 Bad Request', '250 hello'];
   const lab = await createLab({
     scenarios: greetings.map((greeting, i): Scenario => {

@@ -128,7 +128,7 @@ test('a proof that used cached zones can be verified alone', async () => {
 });
 
 // [7672-2.2.2-2]
-test('TLSA is not asked for a host of another, unsigned domain', async () => {
+test('a host of another, unsigned domain causes no TLSA question', async () => {
   const { rounds, decide } = startRounds();
   await decide('hosted.example');
   assert.deepEqual(

@@ -132,7 +132,7 @@ class MailboxLife {
 }
 
 for (const moment of moments)
-  test(`mailbox: death ${moment} loses no mail that left the folder, doubles none`, async () => {
+  test(`mailbox: death ${moment} loses no moved mail and stores none twice`, async () => {
     const calm = new MailboxLife(await openStore(':memory:'));
     await calm.live();
     assert.equal(calm.mailbox.moved.length, 4);

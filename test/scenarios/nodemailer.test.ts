@@ -36,7 +36,7 @@ test('nodemailer composes, and each server gets the message as its policy requir
   assert.doesNotMatch(mail?.data ?? '', /null-mx/);
 });
 
-test('mail that must wait rejects with what to do, and the whole story', async () => {
+test('deferred mail rejects with the fix and the full history', async () => {
   await assert.rejects(
     transport().sendMail({ from: 'me@sender.example', to: 'you@stripped.example', text: 'x' }),
     (error) => {

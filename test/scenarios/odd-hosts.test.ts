@@ -50,7 +50,7 @@ test('any 4yz reply to STARTTLS leaves TLS open; a 5yz reply is a refusal', asyn
 });
 
 // RFC 7504 §3 [7504-3-1].
-test('521 at one of two addresses: its address record goes, the MX record stays', async () => {
+test('521 at one of two addresses: the address record is removed, the MX stays', async () => {
   const result = await look({ sts, hosts: [{ beside: { habit: 'takes-no-mail' } }] });
   assert.deepEqual([result.verdict, result.exposure.mtaStsCached.none], ['warn', 'verified']);
   assert.match(found(result, 'mx-takes-no-mail').title, /^The address 198\.51\.100\.2 of/);
@@ -91,7 +91,7 @@ test('a host that answers only at its sixth address is reached', async () => {
 });
 
 // RFC 10015 §2: senders that require TLS do not offer static RSA.
-test('static RSA alone fails under a policy, and next to ECDHE it does not', async () => {
+test('only static RSA fails under a policy; with ECDHE it passes', async () => {
   const rsa = { certificate: 'rsa', suites: 'AES128-SHA256:AES128-SHA' } as const;
   const alone = await look({ sts, hosts: [rsa] });
   assert.deepEqual(ids(alone, 'fail'), ['tls-outdated-suites']);
@@ -102,7 +102,7 @@ test('static RSA alone fails under a policy, and next to ECDHE it does not', asy
 });
 
 // RFC 8461 §5: intermittent TLS.
-test('a TLS handshake that fails on some connections fails under its own name', async () => {
+test('a TLS handshake that fails on some connections is a separate failure', async () => {
   const result = await look({ sts, hosts: [{ habit: 'sometimes-breaks-tls' }] });
   assert.ok(ids(result, 'fail').includes('starttls-intermittent'), ids(result, 'fail').join());
   assert.ok(!ids(result, 'fail').includes('tls-handshake-failed'));
@@ -141,7 +141,7 @@ for (const [says, world] of Object.entries(lookups))
   });
 
 // RFC 1035 §3.3.9, §5.1.
-test('an address without final dot in the MX record is named as the address', async () => {
+test('an address without final dot in the MX record is reported as an address', async () => {
   for (const [record, address] of [
     ['192.0.2.7', '192.0.2.7'],
     ['2001:db8::7', '2001:db8::7'],
@@ -241,7 +241,7 @@ test('a policy that cannot be fetched now: DANE alone counts as proved', async (
   assert.deepEqual([missing.verdict, missing.exposure.mtaStsCached.none], ['warn', 'unverified']);
 });
 
-test('a host that could not be looked up: the steps say so and do not name it', async () => {
+test('a host with a failed lookup: the steps state that and omit the host', async () => {
   for (const { zone, faults } of Object.values(lookups)) {
     const result = await look({ zone, faults: faults ?? {} });
     assert.match(
@@ -300,7 +300,7 @@ test('records that senders discard are shown with the fault', async () => {
 });
 
 // RFC 8461 §4.1 [8461-4.1-1].
-test('a wildcard with too few or too many labels is named as the reason', async () => {
+test('a wildcard with the wrong number of labels is the reason', async () => {
   const at = (name: string, mx: readonly string[]) =>
     look({
       zone: { withoutMx: true, records: `@ MX 10 ${name}` },
@@ -339,7 +339,7 @@ test('hosts with DANE and an unsigned MX record: no claim that nothing requires 
   }
 });
 
-test('the scorecard counts hosts that exist, and names the others', async () => {
+test('the scorecard counts existing hosts and lists the others', async () => {
   const records = '@ MX 20 gone\n@ MX 30 mx3';
   const faults = { 'mx3.one.example A': 'servfail', 'mx3.one.example AAAA': 'servfail' } as const;
   const result = await look({ sts, zone: { records }, faults });

@@ -18,7 +18,7 @@ const look = (world: World) => lookAt(world, { depth: 'triage' });
 const lookWidely = (world: World) => lookAt(world, { depth: 'triage', misplaced: true });
 
 // RFC 7672 §2.2.2: the zone of the alias target decides.
-test('TLSA records behind an alias into an unsigned zone: that zone is named', async () => {
+test('TLSA records behind an alias into an unsigned zone: the zone is reported', async () => {
   const records = `tlsa TLSA 3 1 1 ${hash}`;
   for (const { alias, zone } of [
     { alias: '_25._tcp.mx CNAME tlsa.two.example.', zone: 'tlsa.two.example' },
@@ -46,7 +46,7 @@ test('TLSA records behind an alias into an unsigned zone: that zone is named', a
   assert.match(found(both, 'dane-inert').fix, /^Sign the zone of mx\.one\.example/);
 });
 
-test('a dangling alias of the TLSA records is named with its end', async () => {
+test('a dangling alias of TLSA records is reported with its target', async () => {
   for (const [records, end] of [
     ['_25._tcp.mx CNAME gone', 'gone.one.example'],
     ['_25._tcp.mx CNAME dane\ndane TXT "no TLSA here"', 'dane.one.example'],
@@ -68,7 +68,7 @@ test('a dangling alias of the TLSA records is named with its end', async () => {
 });
 
 // RFC 7672 §2.2: one matching record is sufficient among any number of records.
-test('the TLSA record that matches counts behind hundreds of others', async () => {
+test('a matching TLSA record counts after hundreds of others', async () => {
   const stale = (parameters: string, count: number): string =>
     Array.from(
       { length: count },
@@ -82,7 +82,7 @@ test('the TLSA record that matches counts behind hundreds of others', async () =
   assert.equal(odd.exposure.dane.none, 'verified', 'unusable records first');
 });
 
-test('a TLSA record of one certificate of several says which one has none', async () => {
+test('a server with several certificates: the one without a TLSA record is reported', async () => {
   const zone = signed;
   const both = { tlsa: ['ee'], certificate: 'rsa-and-ecdsa' } as const;
   const pair = await lookAt({ zone, hosts: [both] }, { budget: 14 });
@@ -105,7 +105,7 @@ test('a TLSA record of one certificate of several says which one has none', asyn
   }
 });
 
-test('TLSA records of another MX host are named as such', async () => {
+test('TLSA records of another MX host are reported with that host', async () => {
   const records = '_25._tcp.a CNAME _25._tcp.b';
   const hosts = [{ name: 'a' }, { name: 'b', tlsa: ['ee' as const] }];
   const result = await look({ zone: { ...signed, records }, hosts });
@@ -116,7 +116,7 @@ test('TLSA records of another MX host are named as such', async () => {
 });
 
 // RFC 8461 §3.1, RFC 8460 §3: other TXT records at the name are discarded.
-test('the records of MTA-STS and TLS-RPT count behind hundreds of other texts', async () => {
+test('records of MTA-STS and TLS-RPT count after hundreds of other texts', async () => {
   for (const count of [100, 300]) {
     const texts = (owner: string): string[] =>
       Array.from({ length: count }, (_, n) => `${owner} TXT "verification=${n}"`);
@@ -144,7 +144,7 @@ test('a stale stronger digest is deleted next to any record that matches', async
   }
 });
 
-test('matching type 0 without a certificate or key in the data is named', async () => {
+test('matching type 0 without a certificate or key in the data is reported', async () => {
   for (const [data, says] of [
     ['3 0 0 3082', /its data is not a certificate/],
     ['3 1 0 3059aabb', /its data is not a public key/],
@@ -170,7 +170,7 @@ test('the wildcard of a zone is not a broken alias of MTA-STS', async () => {
 });
 
 // RFC 1123 §2.1.
-test('a URL, a mail address or a blank in an MX record is named', async () => {
+test('a URL, a mail address or a blank in an MX record is reported', async () => {
   for (const [record, says] of [
     ['https://mx.one.example.', /A host name cannot hold ":", "\/"\./],
     ['mail@one.example.', /A host name cannot hold "@"\./],
@@ -207,7 +207,7 @@ test('a private MX host that the policy omits is one finding, not two', async ()
   assert.ok(ids(mixed, 'fail').includes('sts-mx-mismatch'));
 });
 
-test('a failed DNSSEC proof is explained in words', async () => {
+test('a failed DNSSEC proof is explained in a sentence', async () => {
   for (const [fault, says] of [
     ['expired', /A signature has expired \(dnssec-signature-expired\)/],
     ['not-yet-valid', /A signature begins in the future/],
@@ -220,7 +220,7 @@ test('a failed DNSSEC proof is explained in words', async () => {
   }
 });
 
-test('text that is not SMTP: the advice looks for the server, and accuses no one', async () => {
+test('text that is not SMTP: the advice is to find the server, without blame', async () => {
   for (const [greeting, says] of [
     ['SSH-2.0-OpenSSH_9.6\r\n', /^Check that a mail server listens/],
     ['HTTP/1.1 400 Bad Request\r\n\r\n', /^Check that a mail server listens/],
@@ -238,7 +238,7 @@ test('text that is not SMTP: the advice looks for the server, and accuses no one
 });
 
 // RFC 8461 §3.1, RFC 8460 §3.
-test('records of MTA-STS and TLS-RPT at a name where no sender looks are shown', async () => {
+test('misplaced records of MTA-STS and TLS-RPT are shown', async () => {
   for (const [owner, at] of [
     ['mta-sts', 'mta-sts.one.example'],
     ['@', 'one.example'],
@@ -296,7 +296,7 @@ test('a policy host at private addresses serves no sender, and is not called sil
 });
 
 // RFC 5280 §4.2.1.12, RFC 8461 §3.3.
-test('a policy host with a certificate that is refused: the value at fault is named', async () => {
+test('a policy host with a refused certificate: the faulty value is shown', async () => {
   const result = await look({ sts: { ...sts, certificate: 'wrong-name' } });
   assert.match(
     found(result, 'sts-policy-webpki-invalid').reason ?? '',

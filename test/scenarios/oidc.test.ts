@@ -246,7 +246,7 @@ test('an OpenID provider signs accounts in with the rights of their grant', asyn
   );
 });
 
-test('state, verified address and grant are each needed', async (t) => {
+test('state, verified address and grant are all required', async (t) => {
   const { network } = await startProvider(t);
   const site = await openSite(t, network);
   const first = await begin(site);
@@ -370,7 +370,7 @@ test('a provider that does not answer keeps the session, and no page opens', asy
   assert.equal((await get('/o')).status, 200);
 });
 
-test('without a refresh token the browser passes by the provider again', async (t) => {
+test('without a refresh token the browser returns to the provider', async (t) => {
   const provider = await startProvider(t, { issuesRefreshTokens: false });
   const clock = shiftedClock();
   const site = await openSite(t, provider.network, clock);
@@ -426,7 +426,7 @@ async function openLogout(t: TestContext) {
   return { provider, clock, site, claims, sign, post };
 }
 
-test('a sign-out at the provider ends its session here, and no other', async (t) => {
+test('a sign-out at the provider ends only its session', async (t) => {
   const { provider, site } = await openLogout(t);
   const first = await signedIn(site, provider, 'alice');
   const second = await signedIn(site, provider, 'alice');
@@ -455,7 +455,7 @@ test('a logout token of an account ends its sessions, and keeps its API tokens',
   assert.equal(await statusBy(site, token), 200);
 });
 
-test('a logout token that was used ends no later session', async (t) => {
+test('a used logout token ends no later session', async (t) => {
   const { provider, site, claims, sign, post } = await openLogout(t);
   const token = await sign(claims());
   assert.equal(await post(token), 200);
@@ -516,7 +516,7 @@ test('guessed logout tokens are limited for each network', async (t) => {
   assert.equal(other.status, 200);
 });
 
-test('without the keys of the provider a logout token is put off', async (t) => {
+test('without the keys of the provider a logout token is deferred', async (t) => {
   const { provider, site, clock, claims, sign, post } = await openLogout(t);
   provider.isDown = true;
   const token = await sign(claims());

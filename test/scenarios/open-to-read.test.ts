@@ -53,7 +53,7 @@ function close(store: Store): void {
   for (const suffix of ['-wal', '-shm']) rmSync(`${store.file}${suffix}`, { force: true });
 }
 
-test('a closed database is read without a trace beside it', async (t) => {
+test('reading a closed database leaves no other file', async (t) => {
   const at = folder(t);
   close(await filled(join(at, 'a b?.db')));
   const before = [digest(at), readdirSync(at)];
@@ -64,7 +64,7 @@ test('a closed database is read without a trace beside it', async (t) => {
   assert.deepEqual([digest(at), readdirSync(at)], before);
 });
 
-test('a database in use is read as it is now', async (t) => {
+test('a database in use is read in its current state', async (t) => {
   const at = folder(t);
   const writer = await filled(join(at, 'a.db'));
   const reader = await openStoreToRead(join(at, 'a.db'), { prepare });
@@ -76,7 +76,7 @@ test('a database in use is read as it is now', async (t) => {
   writer.close();
 });
 
-test('the log of a crash is played back in a copy', async (t) => {
+test('the log of a crash is applied in a copy', async (t) => {
   const [at, crashed] = [folder(t), folder(t)];
   const writer = await filled(join(at, 'a.db'));
   // Another process reads the file, because closing a descriptor of it here would release
@@ -90,7 +90,7 @@ test('the log of a crash is played back in a copy', async (t) => {
   assert.deepEqual([digest(crashed), readdirSync(crashed)], before);
 });
 
-test('tables of an older version are brought up to date in a copy', async (t) => {
+test('tables of an older version are migrated in a copy', async (t) => {
   const at = folder(t);
   close(await filled(join(at, 'a.db')));
   const before = [digest(at), readdirSync(at)];

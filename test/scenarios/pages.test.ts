@@ -121,7 +121,7 @@ test('a daemon without pages does not load the web framework', () => {
   assert.ok(!packages.has('openid-client'));
 });
 
-test('the operator port is refused on an address that others reach', () => {
+test('the operator port is refused on a public address', () => {
   const problemsOf = (address: string): readonly string[] => {
     const config = parseConfig(`pages: {operatorPort: '${address}'}`);
     return config.ok ? [] : config.failure.map(({ path, says }) => `${path} ${says}`);

@@ -51,7 +51,7 @@ function policyServer(lab: Lab, mode: string): Server {
   );
 }
 
-test('an address of the policy host that refuses is named, and the policy is found', async (t) => {
+test('a refusing address of the policy host is reported, and the policy is found', async (t) => {
   const result = await check(await labWith(t));
   assert.equal(result.mtaSts.status, 'found');
   assert.deepEqual(shown(result), [
@@ -63,7 +63,7 @@ test('an address of the policy host that refuses is named, and the policy is fou
   assert.deepEqual(second, { ip: SECOND, notAfter: undefined, problem: 'sts-policy-unreachable' });
 });
 
-test('an address with an untrusted certificate is named although the first one works', async (t) => {
+test('an address with an untrusted certificate is reported although another works', async (t) => {
   const foreign = issue(createCa({ name: 'Other' }), {
     names: ['mta-sts.two.example'],
     notAfter: Date.now() + 30 * DAY,
@@ -76,7 +76,7 @@ test('an address with an untrusted certificate is named although the first one w
   assert.equal(result.mtaSts.addresses?.[1]?.problem, 'sts-policy-webpki-invalid');
 });
 
-test('addresses that serve different policies are named', async (t) => {
+test('addresses that serve different policies are reported', async (t) => {
   const lab = await labWith(t);
   await attach(t, lab, policyServer(lab, 'testing'));
   assert.deepEqual(shown(await check(lab)), [
@@ -90,7 +90,7 @@ test('addresses that serve the same policy raise nothing', async (t) => {
   assert.deepEqual(shown(await check(lab)), []);
 });
 
-test('an address that this machine has no route to is undecided', async (t) => {
+test('an address without a route from this machine is undecided', async (t) => {
   const lab = await labWith(t);
   const network: Lab['network'] = {
     exchange: (request) => lab.network.exchange(request),

@@ -51,7 +51,7 @@ const troubles: Readonly<Record<string, CacheFault>> = {
 };
 
 for (const [where, { begin, end, code }] of Object.entries(troubles))
-  test(`a policy fetched ${where} binds, and is stored when that is over`, async (t) => {
+  test(`a policy fetched ${where} is enforced, and stored afterwards`, async (t) => {
     const path = file(t);
     const changes: string[] = [];
     const store = await openStore(path, {
@@ -92,7 +92,7 @@ for (const [where, { begin, end, code }] of Object.entries(troubles))
     assert.equal(reader.get('before.example'), undefined);
   });
 
-test('a damaged database: policies are fetched and bind, and that is reported once', async (t) => {
+test('a damaged database: policies are fetched and enforced, with one report', async (t) => {
   const path = file(t);
   const before = await openStore(path);
   const filled = stsStore(before);
@@ -116,7 +116,7 @@ test('a damaged database: policies are fetched and bind, and that is reported on
   assert.equal(failures.length, 1, failures.join());
 });
 
-test('what waits in memory for a database that cannot be written is bounded', async (t) => {
+test('the policies in memory for an unwritable database are bounded', async (t) => {
   const store = await openStore(file(t), { busyTimeoutMs: 0 });
   t.after(() => store.close());
   const cache = stsStore(store);

@@ -39,7 +39,7 @@ async function decide(domain: string, more: Partial<PolicyDeps> = {}): Promise<D
   return decision;
 }
 
-test('full protection: DANE and PKIX both hold, each ground with clause and record', async () => {
+test('full protection: DANE and PKIX are both required, each with clause and record', async () => {
   const decision = await decide('good.example');
   assert.equal(decision.action, 'deliver');
   assert.equal(decision.mtaSts.how, 'live');
@@ -61,7 +61,7 @@ test('every domain of the lab has a decision that its schema accepts', async () 
   for (const { domain } of lab.scenarios) await decide(domain);
 });
 
-test('a null MX rejects, a failed lookup defers and names the cause', async () => {
+test('a null MX rejects, a failed lookup defers with the cause', async () => {
   assert.equal((await decide('null-mx.example')).action, 'reject');
   const bogus = await decide('bogus.example');
   assert.equal(bogus.action, 'wait');
@@ -75,7 +75,7 @@ test('a null MX rejects, a failed lookup defers and names the cause', async () =
   assert.deepEqual([ours.action, ours.route.trouble?.whose], ['wait', 'ours']);
 });
 
-test('an exemption shows its end, reason and effect; REQUIRETLS outweighs it', async () => {
+test('an exemption shows its end, reason and effect; REQUIRETLS overrides it', async () => {
   const exemptions = [
     {
       domain: 'dane-mismatch.example',

@@ -134,7 +134,7 @@ test('an alert is reported once while it lasts', async (t) => {
   assert.deepEqual(await fresh(), []);
 });
 
-test('of two processes that plan at the same time one acts', async (t) => {
+test('one of two simultaneous processes acts', async (t) => {
   const scene = await publisher(t, 'signed-only.example', {
     domains: { 'signed-only.example': { mx: ['mx.signed-only.example'] } },
   });
@@ -150,7 +150,7 @@ test('of two processes that plan at the same time one acts', async (t) => {
   assert.deepEqual(scene.ledger.domain('signed-only.example'), moved);
 });
 
-test('what a step rests on is written down before anything is done', async (t) => {
+test('the conditions of a step are saved before its execution', async (t) => {
   const scene = await publisher(t, 'signed-only.example', {
     domains: { 'signed-only.example': { mx: ['mx.signed-only.example'] } },
   });

@@ -101,7 +101,7 @@ test('three connections before a ban: main facts known, a second run completes',
 });
 
 for (const then of ['closed', 'silent', 'hangs-up', 'greylists'] as const)
-  test(`a ban that is ${then}: the run ends at it, and nothing is concluded from it`, async () => {
+  test(`a ban that is ${then}: the run ends there and draws no conclusion`, async () => {
     await withLab({ connections: 3, within: 60_000, then }, async (lab) => {
       const evidence = await look(lab, { timeoutMs: 5000 });
       assert.equal(addressOf(evidence).connections.length, 4);
@@ -115,7 +115,7 @@ for (const then of ['closed', 'silent', 'hangs-up', 'greylists'] as const)
     });
   });
 
-test('a server that slows us down more and more is left alone', async () => {
+test('a server that delays more and more gets no further connection', async () => {
   await withLab(undefined, async (lab) => {
     let [dials, late] = [0, 0];
     const clock = { ...systemClock, monotonic: () => systemClock.monotonic() + late };
@@ -133,7 +133,7 @@ test('a server that slows us down more and more is left alone', async () => {
   });
 });
 
-test('the budget is never exceeded, and what it leaves open is said', async () => {
+test('the budget is never exceeded, and open questions are listed', async () => {
   await withLab(undefined, async (lab) => {
     for (const budget of [1, 2, 5]) {
       const evidence = await look(lab, { budget });

@@ -71,7 +71,7 @@ for (const [domain, id, says] of cases)
     assert.match(renderTerminal(result).replace(/\s+/g, ' '), says);
   });
 
-test('a stale stronger digest is deleted, and no record is added that is there', async () => {
+test('a stale stronger digest is deleted, and no existing record is added', async () => {
   const [evidence] = await Promise.all(checkDomains(lab, ['tlsa-stronger-digest.example']));
   assert.ok(evidence);
   const steps = grade(evidence).findings.find((f) => f.id === 'dane-mismatch')?.steps ?? [];
@@ -80,7 +80,7 @@ test('a stale stronger digest is deleted, and no record is added that is there',
   assert.match(changes[0] ?? '', /^Delete this record\.\n.* TLSA 3 1 2 0d0d/);
 });
 
-test('a record that one step corrects does not begin again in testing mode', async () => {
+test('correcting a record does not return to testing mode', async () => {
   for (const domain of ['sts-record-case.example', 'sts-record-hyphens.example']) {
     const [evidence] = await Promise.all(checkDomains(lab, [domain]));
     assert.ok(evidence);

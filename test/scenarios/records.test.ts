@@ -26,7 +26,7 @@ async function missing(domain: string): Promise<readonly string[]> {
   );
 }
 
-test('missing records come in the safe order: reports, testing policy, record, TLSA', async () => {
+test('missing records have the safe order: reports, testing policy, record, TLSA', async () => {
   const steps = await missing('signed-only.example');
   assert.deepEqual(
     steps.map((step) =>
@@ -182,7 +182,7 @@ for (const flags of [['--ca', 'FILE'], ['--system-ca']])
     assert.doesNotMatch(other.out, /nothing is missing/);
   });
 
-test('no record and no policy is for an MX host that does not exist', async () => {
+test('a nonexistent MX host is in no record and no policy', async () => {
   for (const [says, records, hosts] of [
     ['beside a mail host', '@ MX 0 gone\n@ MX 32767 token.invalid.', [{}]],
     ['an address', '@ MX 10 192.0.2.7.', []],

@@ -29,7 +29,7 @@ test('the lab, resolvers, ports and the profile are repeated', () => {
   });
 });
 
-test('a step that names another resolver omits the one of the check', () => {
+test('a step with another resolver omits the one of the check', () => {
   const options = repeatedOptions({ resolver: ['192.0.2.53'], systemCa: true });
   const values = { domain: 'a.example', options } as FindingValues;
   assert.equal(checkCommand(values), 'hermetic check a.example --system-ca --resolver 192.0.2.53');
@@ -37,7 +37,7 @@ test('a step that names another resolver omits the one of the check', () => {
 });
 
 for (const file of ['my own.pem', "it's.pem", '$(id).pem', 'a;b', '`x`', '"q"', '-x y'])
-  test(`a shell reads the option back: ${file}`, () => {
+  test(`a shell parses the option unchanged: ${file}`, () => {
     const { network } = repeatedOptions({ ca: file });
     const read = execFileSync('/bin/sh', ['-c', `printf '%s\\n'${network}`], { encoding: 'utf8' });
     assert.equal(read, `--ca\n${file}\n`);

@@ -118,7 +118,7 @@ const dear: Readonly<Record<string, string>> = {
   'three hundred attachments, each of 10 MB once opened': `${boundary}${`${part}${gzipSync(Buffer.alloc(9_999_999, ' ')).toString('base64')}\n`.repeat(300)}--x--\n`,
 };
 for (const [name, mail] of Object.entries(dear))
-  test(`a message costs what one report may: ${name}`, async () => {
+  test(`a message costs at most the maximum of one report: ${name}`, async () => {
     const before = process.cpuUsage();
     const [reading] = await readItem(Buffer.from(mail), { name: 'mail', via: 'mail' });
     const { user, system } = process.cpuUsage(before);
@@ -126,7 +126,7 @@ for (const [name, mail] of Object.entries(dear))
     assert.ok(user + system < 2_000_000, `${(user + system) / 1000} ms`);
   });
 
-test('reports in one body cost their source as much as one by one', async () => {
+test('reports in one body cost their source the same as single reports', async () => {
   const post = await bench();
   const body = Array.from({ length: 600 }, (_, n) => reportJson(n, 0, String(n), today)).join('\n');
   assert.equal(await post(body, '192.0.2.1'), 201);
@@ -140,12 +140,12 @@ test('a large body that is not a report costs its source by its size', async () 
   assert.equal(await post(reportJson(1, 0, 'other', today), '192.0.2.2'), 201);
 });
 
-test('a message of nothing but quoting signs is refused as any other', async () => {
+test('a message of only quoting signs is refused', async () => {
   const post = await bench();
   assert.equal(await post(`A: b\n\n${'>'.repeat(9_900_000)}`, '192.0.2.1'), 400);
 });
 
-test('a thousand bombs from everywhere do not hold up a good report', async () => {
+test('a thousand bombs from many networks do not delay a valid report', async () => {
   const post = await bench();
   const slow = ['packed: just within the cap, and no report', 'a million keys', 'zip of zeros'];
   const fast = ['a thousand to one', 'nested', 'deep JSON'];

@@ -111,7 +111,7 @@ report:
   rmSync(folder, { recursive: true });
 });
 
-test('a reload lets a message and a body that are coming in finish', async () => {
+test('a reload lets incoming messages and bodies finish', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'hermetic-daemon-'));
   const ca = createCa({ name: 'Daemon CA' });
   const certificate = issue(ca, { names: ['reports.rcpt.example'] });

@@ -95,7 +95,7 @@ function previews({ store }: Party): readonly unknown[] {
 }
 
 // [8460-3-15, 8460-3-19, 8460-5.3-3, 8460-5.3-5]
-test('report mail is signed, has its fields, and asks for delivery without TLS', async () => {
+test('report mail is signed, has its fields and waives TLS', async () => {
   time.now = start;
   const { network, resolver } = await world(['a.example']);
   const parsed = parseReport(reportText);
@@ -128,7 +128,7 @@ test('report mail is signed, has its fields, and asks for delivery without TLS',
   await network.close();
 });
 
-test('no report goes to this machine or to a private network', async () => {
+test('no report is sent to this machine or a private network', async () => {
   time.now = start;
   const { network: below } = await world([]);
   const dials: string[] = [];

@@ -184,7 +184,7 @@ function sumUp(
 let view: DomainView;
 let screen: string;
 
-test('a failing week, sent, reported and received', async () => {
+test('a week of failures is sent, reported and received', async () => {
   const store = await openReports(':memory:');
   const caches = new Map<string, StsCache>();
   for (const day of week) {
@@ -270,7 +270,7 @@ test('Tuesday: the expired certificate with host, date, owner and renewal comman
   assert.match(expired.todo.join('\n'), /certbot renew[^]*mx1\.rcpt\.example/);
 });
 
-test('Thursday: the policy that forgot a host, and the line to add', () => {
+test('Thursday: the policy omits a host; the report shows the line to add', () => {
   const forgotten = failure('validation-failure', 'mx2.rcpt.example');
   assert.deepEqual(
     [forgotten.since, forgotten.last, forgotten.whose],
@@ -283,7 +283,7 @@ test('Thursday: the policy that forgot a host, and the line to add', () => {
   );
 });
 
-test('Friday: one network alone meets no STARTTLS on one day, which proves no cause', () => {
+test('Friday: missing STARTTLS for one network on one day proves no cause', () => {
   const stripped = failure('starttls-not-supported', 'mx1.rcpt.example');
   assert.deepEqual(
     [stripped.since, stripped.ongoing, stripped.whose],
@@ -295,7 +295,7 @@ test('Friday: one network alone meets no STARTTLS on one day, which proves no ca
   assert.match(stripped.todo[0] ?? '', /^Check the domain now/);
 });
 
-test('the screen names each of them within 80 columns, and no advice weakens a policy', () => {
+test('the screen shows each fault within 80 columns, and no advice weakens a policy', () => {
   for (const line of screen.split('\n')) assert.ok(line.length <= 80, line);
   for (const word of [
     'mx1.rcpt.example',

@@ -76,7 +76,7 @@ test('a domain without a record gets no report, and no session gives none', () =
   assert.deepEqual(told('null-mx.example'), []);
 });
 
-test('the outcomes of a day are one strict report, which reads back without a note', () => {
+test('the outcomes of a day are one strict report without a note', () => {
   const all = [...outcomes.values()].flatMap((outcome) =>
     reportedPolicies(outcome).map(({ policy }) => policy),
   );
@@ -101,7 +101,7 @@ test('the outcomes of a day are one strict report, which reads back without a no
   assert.deepEqual(good.policyString.slice(0, 2), ['version: STSv1', 'mode: enforce']);
 });
 
-test('mail that waives TLS is not reported on', async () => {
+test('mail that waives TLS is not reported', async () => {
   const {
     outcomes: [outcome],
   } = await mailTo(createSender(inLab(lab)), 'good.example', { header: 'TLS-Required: No\r\n' });

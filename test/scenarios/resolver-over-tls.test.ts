@@ -90,7 +90,7 @@ test('RFC 7858 §3.4: a whole check uses one authenticated TLS connection', asyn
   assert.deepEqual([inClear, handshakes()], [[], 1]);
 });
 
-test('a resolver that closes after each answer is asked over new connections', async () => {
+test('a resolver that closes after each answer gets new connections', async () => {
   const { options, handshakes } = await behindTls(
     issue(root, { names: ['dns.lab.example'] }),
     true,
@@ -105,7 +105,7 @@ for (const [what, identity] of [
   ['self-signed', selfSigned({ names: ['dns.lab.example'] })],
   ['out of date', issue(root, { names: ['dns.lab.example'], notAfter: Date.now() - 3_600_000 })],
 ] as const)
-  test(`a resolver with a certificate ${what} is named and never asked`, async () => {
+  test(`a resolver with a certificate ${what} is reported and gets no question`, async () => {
     const { options, inClear } = await behindTls(identity);
     const result = await check('good.example', options);
     assert.deepEqual(

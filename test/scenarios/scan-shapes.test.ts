@@ -83,7 +83,7 @@ test('domains with equal facts are graded once', () => {
   assert.notEqual(grader.grade(facts).shape, grades[0]?.shape);
 });
 
-test('own host names at one server share a grade unless the certificate names one', () => {
+test('host names at one server share a grade unless the certificate contains one', () => {
   const { facts } = scenario('opportunistic.example');
   const grader = new DomainGrader();
   const named = (host: string): ScannedDomain => ({
@@ -102,7 +102,7 @@ test('own host names at one server share a grade unless the certificate names on
   assert.ok(!own?.classes.includes('cert-wrong-name'));
 });
 
-test('a grade changes when a certificate passes its end', () => {
+test('a grade changes when a certificate expires', () => {
   const { facts } = scenario('opportunistic.example');
   const classes = (at: string): readonly string[] => gradeDomain(facts, { at }).classes;
   const grader = new DomainGrader({ at: '2019-01-01T00:00:00Z' });

@@ -71,7 +71,7 @@ test('every domain of the lab: the delivery matches its scenario', async () => {
   assert.deepEqual(differing, []);
 });
 
-test('an address cannot smuggle a command, and text in a message cannot end it', async () => {
+test('an address cannot add a command, and text in a message cannot end it', async () => {
   const sender = createSender(inLab(lab));
   const bad = 'you@good.example>\r\nRCPT TO:<other@good.example';
   const message = Buffer.from('Subject: x\n\nhello\n.\nMAIL FROM:<evil@sender.example>\r.\rlast');

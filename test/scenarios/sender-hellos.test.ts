@@ -82,7 +82,7 @@ test('depth triage does not try a handshake without SNI', async () => {
   assert.equal(severityOf(result, 'tls-sni-required'), undefined);
 });
 
-test('a budget that is spent before the handshake without SNI leaves its rules open', async () => {
+test('a budget spent before the handshake without SNI leaves its rules open', async () => {
   const open = ['tls-sni-required', 'cert-depends-on-sni'];
   const spent = await look({ sts: enforced }, { budget: 4 });
   assert.deepEqual(
@@ -92,7 +92,7 @@ test('a budget that is spent before the handshake without SNI leaves its rules o
   assert.ok((await look({ sts: enforced })).undecided?.every((id) => !open.includes(id)) ?? true);
 });
 
-test('every sender gets a session from a good server, and the report names it', async () => {
+test('every sender gets a session from a good server, and the report shows it', async () => {
   const senders = senderHellos().map(({ id }) => id);
   const result = await look({ sts: enforced }, { senders });
   const seen = addressOf(result).senders ?? [];
@@ -120,7 +120,7 @@ test('a server with TLS 1.2 and few suites answers each sender by its hello', as
     );
 });
 
-test('the senders that a middlebox shuts out have no session', async () => {
+test('senders blocked by a middlebox have no session', async () => {
   const result = await look(
     { sts: enforced, attack: { largeHellos: 'reset' } },
     { senders: ['postfix-openssl-3.0', 'postfix-openssl-3.5', 'go'] },

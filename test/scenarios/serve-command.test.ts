@@ -105,7 +105,7 @@ test('an invalid reload is one JSON object for each problem', { timeout: 240_000
   assert.equal(err, '');
 });
 
-test('a wrong type in the configuration is named as YAML calls it', async () => {
+test('a wrong type in the configuration has its YAML name', async () => {
   const list = await cli(
     'serve',
     '--check',

@@ -25,7 +25,7 @@ test('a signal for many hosts causes no leak warning and is released', async () 
   }
 });
 
-test('a signal that aborts in the middle ends a check with its reason', async () => {
+test('a signal during a check ends the check with its reason', async () => {
   const lab = await createLab();
   const stop = new AbortController();
   try {

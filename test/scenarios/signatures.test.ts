@@ -39,7 +39,7 @@ const shown = ({ findings }: CheckResult): readonly string[] =>
     .filter(({ id }) => /^dnssec-(sig|exp|stale)/.test(id))
     .map(({ severity, id }) => `${severity} ${id}`);
 
-test('signatures that end soon are a warning, late ones a note', async (t) => {
+test('signatures near expiry are a warning, late renewals a note', async (t) => {
   const elsewhere = { hosts: [{ name: 'mx.ending.example.' }], zone: {} };
   const lab = await createLab({
     scenarios: [
@@ -65,7 +65,7 @@ test('signatures that end soon are a warning, late ones a note', async (t) => {
   assert.deepEqual(shown(await of('hosted.example')), ['warn dnssec-signature-near-expiry']);
 });
 
-test('a result names the earliest end of each zone, the registry included', async (t) => {
+test('a result contains the earliest expiry of each zone, registry included', async (t) => {
   const lab = await createLab({ scenarios: [signed('fresh.example', 1, 13)] });
   t.after(() => lab.close());
   const { signatures = [] } = await check(lab, 'fresh.example');
@@ -112,7 +112,7 @@ function withSecondary(lab: Lab, answer: (query: Uint8Array) => Uint8Array | und
   return { ...lab, network };
 }
 
-test('a secondary with old signatures is named, a silent one is undecided', async (t) => {
+test('a secondary with old signatures is reported, a silent one is undecided', async (t) => {
   const records = '@ NS ns2\nns2 A 192.0.2.54';
   const lab = await createLab({
     scenarios: [signed('good-zone.example', 1, 13, { zone: { records } })],

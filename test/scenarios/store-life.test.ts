@@ -175,7 +175,7 @@ for (const { who, run, signal } of endings)
     },
   );
 
-test('many reloads leave the number of descriptors level', { timeout: 300_000 }, async (t) => {
+test('many reloads do not change the number of descriptors', { timeout: 300_000 }, async (t) => {
   const daemon = await DaemonProcess.start(t, folderFor(t));
   const after = async (reloads: number): Promise<number> => {
     for (let i = 0; i < reloads; i++) await daemon.reload();
@@ -188,7 +188,7 @@ test('many reloads leave the number of descriptors level', { timeout: 300_000 },
 });
 
 test(
-  'reloads that change the file or fail leave the number of descriptors level',
+  'reloads that change the file or fail do not change the number of descriptors',
   { timeout: 300_000 },
   async (t) => {
     const daemon = await DaemonProcess.start(t, folderFor(t));
@@ -244,7 +244,7 @@ function watch(daemon: DaemonProcess): { stop(): Promise<number> } {
 }
 
 test(
-  'a foreign lock delays no answer: reports get 503, and are taken afterwards',
+  'a foreign lock delays no answer: reports get 503 and are accepted afterwards',
   { timeout: 120_000 },
   async (t) => {
     const daemon = await DaemonProcess.start(t, folderFor(t));
@@ -332,7 +332,7 @@ test('a reload that needs new tables waits for a foreign lock and blocks no answ
 });
 
 test(
-  'a publishing round waits for a foreign lock, and goes on where it was',
+  'a publishing round waits for a foreign lock and then continues',
   { timeout: 120_000 },
   async (t) => {
     const folder = folderFor(t);

@@ -41,7 +41,7 @@ function withCode(code: string): (error: unknown) => boolean {
 }
 
 // [8460-8-1]
-test('values come back as they went in, and the file is for its owner alone', async (t) => {
+test('values survive storing, and only the owner can read the file', async (t) => {
   const file = join(folder(t), 'a.db');
   const store = await openStore(file);
   migrateStore(store, 'test', items);
@@ -59,7 +59,7 @@ test('values come back as they went in, and the file is for its owner alone', as
   store.close();
 });
 
-test('a transaction that throws leaves nothing, also from a transaction inside', async () => {
+test('a transaction that throws is rolled back with its inner transactions', async () => {
   const store = await openStore(':memory:');
   migrateStore(store, 'test', items);
   const insert = store.prepare('INSERT INTO item (id) VALUES (?)');
@@ -77,7 +77,7 @@ test('a transaction that throws leaves nothing, also from a transaction inside',
   assert.equal(count(store), 1);
 });
 
-test('migrations go on from where a job stands; a failing one changes nothing', async () => {
+test('migrations continue from the version of a job; a failed one changes nothing', async () => {
   const store = await openStore(':memory:');
   migrateStore(store, 'test', items);
   migrateStore(store, 'test', items);
@@ -90,7 +90,7 @@ test('migrations go on from where a job stands; a failing one changes nothing', 
   assert.throws(() => migrateStore(store, 'test', items), withCode('store-newer'));
 });
 
-test('what is wrong with the file is named, with what to do', async (t) => {
+test('a fault of the file is reported with the fix', async (t) => {
   const where = folder(t);
   await assert.rejects(openStore(join(where, 'missing', 'a.db')), withCode('store-unwritable'));
   await assert.rejects(openStore(where), withCode('store-unwritable'));
@@ -233,7 +233,7 @@ function locksOn(file: string): readonly string[] {
 }
 
 // Reproduces the fault of https://sqlite.org/howtocorrupt.html, section 2.2
-test('opening the database again keeps the locks of the connection that is open', async (t) => {
+test('opening the database again keeps the locks of the open connection', async (t) => {
   const file = join(folder(t), 'a.db');
   const store = await openStore(file);
   migrateStore(store, 'test', items);
@@ -251,7 +251,7 @@ test('opening the database again keeps the locks of the connection that is open'
   store.close();
 });
 
-test('a second process that holds the database is named', async (t) => {
+test('a second process with the database open is reported', async (t) => {
   const file = join(folder(t), 'a.db');
   const [one, two] = [await openStore(file), await openStore(file, { busyTimeoutMs: 20 })];
   migrateStore(one, 'test', items);
@@ -263,7 +263,7 @@ test('a second process that holds the database is named', async (t) => {
   two.close();
 });
 
-test('a killed process loses nothing that it acknowledged', async (t) => {
+test('a killed process loses no acknowledged write', async (t) => {
   const file = join(folder(t), 'a.db');
   const store = await openStore(file);
   migrateStore(store, 'test', items);

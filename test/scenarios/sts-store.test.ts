@@ -34,7 +34,7 @@ const entry = (
   usedAt: fetchedAt,
 });
 
-test('an entry comes back as it went in, with a failure and without a policy too', async () => {
+test('an entry survives storing, with a failure and without a policy too', async () => {
   const cache = stsStore(await openStore(':memory:'));
   const failure = {
     code: 'sts-policy-redirect',
@@ -84,7 +84,7 @@ test('a cache killed at any moment reopens without loss', { timeout: 240_000 }, 
   assert.ok(stored >= 35);
 });
 
-test('a clock that stands years ahead or behind at the start weakens no policy', async (t) => {
+test('a clock years ahead or behind at the start weakens no policy', async (t) => {
   const where = file(t);
   const real = Date.now();
   const open = async (now: number): Promise<{ mode: string | undefined; close(): void }> => {
@@ -102,7 +102,7 @@ test('a clock that stands years ahead or behind at the start weakens no policy',
   }
 });
 
-test('a full cache gives up failures first, then testing, and keeps what enforces', async () => {
+test('a full cache drops failures first, then testing, and keeps enforced policies', async () => {
   const now = Date.now();
   const cache = stsStore(await openStore(':memory:'), { limit: 100, now: () => now });
   const put = async (one: StsEntry): Promise<void> => cache.put(one);
@@ -123,7 +123,7 @@ test('a full cache gives up failures first, then testing, and keeps what enforce
   assert.equal(cache.get('testing1.example'), undefined);
 });
 
-test('due are the policies whose time has come, the most urgent first', async () => {
+test('due policies are listed, the most urgent first', async () => {
   const now = Date.now();
   const cache = stsStore(await openStore(':memory:'), { now: () => now });
   void cache.put(entry('new.example', now));

@@ -59,7 +59,7 @@ test('submission ports are checked on request and change no verdict', async () =
   );
 });
 
-test('STARTTLS taken away on port 25 alone shows beside the ports for mail clients', async () => {
+test('STARTTLS removed only on port 25 shows next to the submission ports', async () => {
   const result = await look(
     { ...handedIn, attack: { strip: 'mangle' } },
     { depth: 'triage', submissionPorts: [465, 587] },
@@ -82,7 +82,7 @@ test('a silent port is reported as silent', async () => {
   assert.equal(result.verdict, 'pass');
 });
 
-test('where STARTTLS is missing, port 587 is asked once', async () => {
+test('if STARTTLS is missing, port 587 is tested once', async () => {
   for (const strip of ['mangle', 'remove'] as const) {
     const result = await look({ ...handedIn, attack: { strip } }, { depth: 'verdict' });
     const [address] = result.hosts[0]?.addresses ?? [];

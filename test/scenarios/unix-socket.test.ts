@@ -48,7 +48,7 @@ const plain = (says = ''): Server =>
 
 const close = (server: Server): Promise<unknown> => new Promise((resolve) => server.close(resolve));
 
-test('a socket that another process listens on is left to it, and named in the error', async (t) => {
+test('a socket in use by another process stays and is reported', async (t) => {
   const path = pathIn(t);
   const { child, says } = await holder(t, path);
   assert.equal(says, 'listens');
@@ -66,7 +66,7 @@ test('a socket that another process listens on is left to it, and named in the e
   assert.deepEqual(readdirSync(join(path, '..')), ['s'], 'nothing else is left behind');
 });
 
-test('a process that is stopped for a while keeps its socket', async (t) => {
+test('a temporarily stopped process keeps its socket', async (t) => {
   const path = pathIn(t);
   const { child } = await holder(t, path);
   child.kill('SIGSTOP');
@@ -75,7 +75,7 @@ test('a process that is stopped for a while keeps its socket', async (t) => {
   assert.equal(await ask(path), String(child.pid));
 });
 
-test('the socket of a process that was killed is replaced', async (t) => {
+test('the socket of a killed process is replaced', async (t) => {
   const path = pathIn(t);
   const { child } = await holder(t, path);
   child.kill('SIGKILL');
@@ -124,7 +124,7 @@ test('a file that is not a socket is refused and stays', async (t) => {
   );
 });
 
-test('of many that start at once over a stale socket one gets it', async (t) => {
+test('one of many listeners that start over a stale socket gets it', async (t) => {
   const path = pathIn(t);
   for (let round = 0; round < 20; round++) {
     const { child } = await holder(t, path);
@@ -139,7 +139,7 @@ test('of many that start at once over a stale socket one gets it', async (t) => 
   }
 });
 
-test('of several processes that start at once one gets the socket', async (t) => {
+test('one of several processes that start at once gets the socket', async (t) => {
   const path = pathIn(t);
   for (let round = 0; round < 3; round++) {
     const all = await Promise.all(Array.from({ length: 4 }, () => holder(t, path)));

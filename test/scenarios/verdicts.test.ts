@@ -58,7 +58,7 @@ for (const [habit, words] of [
   ['silent-inside', /no session inside TLS \(smtp-silent\)/],
   ['closes-inside', /221 2\.0\.0 Closing/],
 ] as const)
-  test(`a session that ${habit} cannot be told`, async () => {
+  test(`a session that ${habit} is inconclusive`, async () => {
     const result = await look({ hosts: [{ habit }], sts }, { timeoutMs: 1500 });
     assert.equal(result.verdict, 'inconclusive');
     assert.deepEqual(ids(result, 'fail', 'good'), []);
@@ -83,14 +83,14 @@ for (const [habit, reply] of refusals)
     assert.match(result.hosts[0]?.addresses[0]?.reply ?? '', reply);
   });
 
-test('a refusal of STARTTLS for good fails, with the reply', async () => {
+test('a permanent refusal of STARTTLS fails, with the reply', async () => {
   const result = await look({ hosts: [{ habit: 'refuses-tls' }], sts });
   assert.ok(ids(result, 'fail').includes('starttls-refused'));
   assert.match(shown(result), /502 5\.5\.1 STARTTLS is disabled/);
 });
 
 // RFC 7504 §3 [7504-3-1].
-test('521 says that the host accepts no mail; another host is not concerned', async () => {
+test('521: the host accepts no mail; another host is not affected', async () => {
   const alone = await look({ hosts: [{ habit: 'takes-no-mail' }] });
   assert.deepEqual([alone.verdict, ids(alone, 'fail')], ['fail', ['mx-takes-no-mail']]);
   assert.match(shown(alone), /521 mx\.one\.example no mail here/);
@@ -114,7 +114,7 @@ for (const [record, ...raised] of [
   ['@ MX 0 [192.0.2.7].', 'mx-is-address'],
   ['@ MX 0 2001:db8::7.', 'mx-is-address'],
 ] as readonly (readonly [string, ...string[]])[])
-  test(`"${record}" beside a mail host is passed over`, async () => {
+  test(`"${record}" next to a mail host is ignored`, async () => {
     const result = await look({ zone: { records: record }, sts });
     assert.deepEqual(
       [result.verdict, ids(result, 'fail', 'warn')],
@@ -128,7 +128,7 @@ for (const [record, ...raised] of [
     );
   });
 
-test('an MX set that does not resolve fails in the DNS, and no advice names it', async () => {
+test('an MX set that does not resolve fails in the DNS, and no advice uses it', async () => {
   for (const record of ['@ MX 10 token.invalid.', '@ MX 10 gone', '@ MX 10 192.0.2.7.']) {
     const result = await look({
       zone: { withoutMx: true, records: record },
@@ -144,7 +144,7 @@ test('an MX set that does not resolve fails in the DNS, and no advice names it',
 });
 
 // RFC 1035 §3.3.9.
-test('a missing final dot is named with the host that was meant', async () => {
+test('a missing final dot is reported with the intended host', async () => {
   const own = await look({
     zone: { withoutMx: true, records: '@ MX 10 mx.one.example' },
   });
@@ -159,7 +159,7 @@ test('a missing final dot is named with the host that was meant', async () => {
 });
 
 // RFC 7505 §3 [7505-3-1].
-test('a null MX beside another MX warns; alone it accepts no mail', async () => {
+test('a null MX next to another MX warns; alone it accepts no mail', async () => {
   for (const record of ['@ MX 0 .', '@ MX 10 .', '@ MX 50 .'])
     assert.deepEqual(ids(await look({ zone: { records: record }, sts }), 'fail', 'warn'), [
       'null-mx-beside',
@@ -174,7 +174,7 @@ test('a null MX beside another MX warns; alone it accepts no mail', async () => 
 });
 
 // RFC 6890 §2.2 [6890-2.2-1].
-test('an address that no sender reaches is not dialled', async () => {
+test('an unreachable kind of address is not dialled', async () => {
   for (const address of ['127.0.0.1', '10.1.2.3', '100.64.0.9', '169.254.1.1', '192.168.7.7']) {
     const result = await look({
       zone: { withoutMx: true, records: `@ MX 10 mail\nmail A ${address}` },
@@ -193,7 +193,7 @@ test('an address that no sender reaches is not dialled', async () => {
   }
 });
 
-test('a private address beside a public one warns', async () => {
+test('a private address next to a public one warns', async () => {
   const result = await look({ zone: { records: 'mx A 10.0.0.25' }, sts });
   assert.deepEqual(
     [result.verdict, ids(result, 'fail', 'warn')],
@@ -203,7 +203,7 @@ test('a private address beside a public one warns', async () => {
 });
 
 // RFC 8461 §5: intermittent STARTTLS.
-test('STARTTLS on some connections only fails under its own name', async () => {
+test('STARTTLS on only some connections is a separate failure', async () => {
   const result = await look({ hosts: [{ habit: 'sometimes-tls' }], sts });
   assert.deepEqual([result.verdict, ids(result, 'fail')], ['fail', ['starttls-intermittent']]);
   assert.deepEqual(
@@ -214,7 +214,7 @@ test('STARTTLS on some connections only fails under its own name', async () => {
   assert.ok(result.connections <= 14);
 });
 
-test('a refusal on some connections only fails under its own name', async () => {
+test('a refusal on only some connections is a separate failure', async () => {
   for (const [habit, says, today] of [
     ['sometimes-refuses-tls', /accepted STARTTLS\. .*plaintext/, 'cleartext'],
     ['sometimes-refuses-inside', /accepted EHLO inside TLS\. Senders defer part/, 'unverified'],
@@ -229,13 +229,13 @@ test('a refusal on some connections only fails under its own name', async () => 
   }
 });
 
-test('STARTTLS that ends by the visits of the check is not a fault of the server', async () => {
+test("STARTTLS lost because of the check's own visits is not a fault of the server", async () => {
   const admits = { connections: 3, within: 60_000, then: 'no-starttls' } as const;
   const result = await look({ hosts: [{ admits }], sts });
   assert.deepEqual([result.verdict, ids(result, 'fail')], ['inconclusive', []]);
 });
 
-test('the first connection alone lacks STARTTLS: the next one shows it', async () => {
+test('only the first connection lacks STARTTLS: the next one shows it', async () => {
   let visits = 0;
   const lab = await createLab({ scenarios: [{ ...unjudged(domain), sts }] });
   try {
@@ -302,7 +302,7 @@ test('an MX alias with an expired certificate: the record is corrected first', a
   assert.ok(!findings.some(({ id }) => id === 'cert-name-mismatch' || /^sts-/.test(id)));
 });
 
-test('an MX alias that leads nowhere names its end, and no record that is not there', async () => {
+test('a dangling MX alias is reported with its target, without nonexistent records', async () => {
   const dangling = await look({ sts, zone: { records: '@ MX 50 al\nal CNAME gone' } });
   assert.match(found(dangling, 'mx-nonexistent'), /^It is an alias of gone\.one\.example, which/);
   const zone = { withoutMx: true, records: '@ MX 10 al\nal CNAME loop\nloop A 127.0.0.1' };
@@ -313,7 +313,7 @@ test('an MX alias that leads nowhere names its end, and no record that is not th
 });
 
 // The headline names the smaller group of addresses.
-test('part of the addresses without STARTTLS: the headline counts them', async () => {
+test('some addresses without STARTTLS: the headline counts them', async () => {
   const result = await look({
     hosts: [{ beside: { habit: 'no-starttls' } }],
     sts,

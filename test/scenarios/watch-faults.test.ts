@@ -135,7 +135,7 @@ test('a host that fails at every second check is one alarm and one end', () => {
   );
 });
 
-test('an intermittent fault of two checks each is reported twice at most', () => {
+test('an intermittent fault of two checks each is reported at most twice', () => {
   const alarms = flapping((check) => Math.floor(check / 2) % 2 === 1);
   assert.deepEqual(alarms, [
     'added starttls-absent',

@@ -111,7 +111,7 @@ class ReportLife {
 }
 
 for (const moment of moments)
-  test(`report and check: death ${moment} loses nothing acknowledged and doubles nothing`, async () => {
+  test(`report and check: death ${moment} loses no acknowledged write and repeats none`, async () => {
     const calm = new ReportLife(await openStore(':memory:'));
     await calm.live();
     const steps = await crashAtEveryStep(moment, async (mortal, nth) => {

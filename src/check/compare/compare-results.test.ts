@@ -23,14 +23,14 @@ const changes = (older: Evidence, newer: Evidence): readonly FactChange[] =>
 const told = (list: readonly FactChange[]): string[] =>
   list.map((c) => `${c.direction} ${c.what}: ${c.before} -> ${c.after}`);
 
-test('the same twice: nothing is different', () => {
+test('equal results show no difference', () => {
   const comparison = compareResults(grade(with25('offered')), grade(with25('offered')));
   assert.deepEqual(comparison.changes, []);
   assert.match(renderChanges(comparison), /No differences/);
   assert.ok(comparisonSchema.safeParse(comparison).success);
 });
 
-test('STARTTLS that is gone is worse, and coming back is better', () => {
+test('lost STARTTLS is worse, restored STARTTLS is better', () => {
   const worse = told(changes(with25('offered'), with25('absent')));
   assert.ok(worse.includes('worse STARTTLS: offered -> absent'), worse.join('\n'));
   assert.ok(worse.includes('worse starttls-absent: none -> fail'));
@@ -92,7 +92,7 @@ test('foreign text in a change reaches the terminal neutralised, within the colu
   for (const line of text.split('\n')) assert.ok(line.length <= 80, line);
 });
 
-test('another root store is named apart from another chain', () => {
+test('a change of the root store differs from a change of the chain', () => {
   const store = (version: string, digit: string): Partial<Evidence> => ({
     trustStores: [{ name: 'mozilla', version, sha256: digit.repeat(64) }],
   });

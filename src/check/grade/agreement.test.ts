@@ -183,7 +183,7 @@ function partsOf({ hosts, continuity, mtaSts, tlsRpt }: Evidence): readonly stri
   ];
 }
 
-test('what happens today does not depend on the order of equal hosts and addresses', () => {
+test('the outcome today does not depend on the order of equal hosts and addresses', () => {
   fc.assert(
     fc.property(randomEvidence(), (evidence) => {
       const turned = evidence.hosts

@@ -98,7 +98,7 @@ test('MTA-STS enforce fails a self-signed certificate also where DANE-EE matches
   );
 });
 
-test('a missing intermediate is named as such and graded as an unknown CA', () => {
+test('a missing intermediate has its own finding and the grade of an unknown CA', () => {
   for (const policy of [undefined, testing, enforce]) {
     const severity = policy === enforce ? 'fail' : 'warn';
     assert.equal(raised({ chain: 'incomplete' }, policy), `cert-chain-incomplete=${severity}`);

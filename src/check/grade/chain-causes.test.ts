@@ -40,7 +40,7 @@ function raised(id: string, ...sent: readonly Issued[]): Finding {
   return finding;
 }
 
-test('a broken hash is named from the certificate that has it', () => {
+test('a broken hash is reported for its certificate', () => {
   const id = 'cert-weak-signature';
   const middle = createIntermediate(root, { name: 'Middle', hash: 'sha1', ...dates });
   const above = raised(id, leafBy(middle), middle);
@@ -57,7 +57,7 @@ test('a CA certificate of the future has not expired', () => {
   assert.match(raised(id, leafBy(late), late).title, /has expired$/);
 });
 
-test('an intermediate of the same name and another key is to be replaced', () => {
+test('an intermediate with the right name and another key must be replaced', () => {
   const [middle, other] = [root, createCa({ name: 'Other', ...dates })].map((issuer) =>
     createIntermediate(issuer, { name: 'Middle', ...dates }),
   );
@@ -67,7 +67,7 @@ test('an intermediate of the same name and another key is to be replaced', () =>
   assert.match(fix, /^Send the intermediate certificate/);
 });
 
-test('RFC 9325 §4.5: a weak key of a CA above the server is named, and of no other', () => {
+test('RFC 9325 §4.5: only a weak key of a CA in the chain is reported', () => {
   const id = 'cert-weak-key';
   const weak = generateKey('rsa-1024');
   const old = createIntermediate(root, { name: 'Old', key: weak, ...dates });

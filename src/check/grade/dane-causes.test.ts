@@ -63,7 +63,7 @@ test('DANE-TA and an expired certificate for another name: date first, name with
   assert.match(early, /^cert-not-yet-valid=fail cert-name-mismatch=warn: /);
 });
 
-test('DANE-TA and an expired CA: the record is right, the certificate has to change', () => {
+test('DANE-TA and an expired CA: the certificate must change, not the record', () => {
   for (const ca of [{ notAfter: at - day }, { notBefore: at + day }]) {
     const old = createIntermediate(root, { name: 'Old', ...long, ...ca });
     assert.match(judged({}, old), /^dane-mismatch=fail: Replace the faulty certificate/);

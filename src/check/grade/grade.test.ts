@@ -39,7 +39,7 @@ test('neither MTA-STS nor DANE: warn, and nothing else', () => {
   assert.equal(short(plantedEvidence()), 'warn no-enforcement=warn');
 });
 
-test('no STARTTLS, a mangled one and a refused one fail, each under its own name', () => {
+test('absent, mangled and refused STARTTLS fail with separate findings', () => {
   for (const how of ['absent', 'mangled', 'refused'] as const) {
     assert.equal(
       short(evidenceAt(plantedAddress({ starttls: how }))),
@@ -58,7 +58,7 @@ test('absent STARTTLS is reported as seen from here, with a test of the network'
   }
 });
 
-test('a server that refuses this client is inconclusive, never without STARTTLS', () => {
+test('a server that refuses this client is inconclusive', () => {
   const busy = plantedAddress(
     { starttls: 'unknown', failure: { code: 'smtp-busy', detail: '421' } },
     { status: 'inconclusive', reason: 'smtp-busy' },
@@ -112,7 +112,7 @@ test('no MX in the policy is one finding on the domain', () => {
   assert.doesNotMatch(short(evidence), /sts-mx-mismatch/);
 });
 
-test('no TLS-RPT: info, beside enforce warn', () => {
+test('no TLS-RPT: info; with enforce: warn', () => {
   const severity = (evidence: Evidence) =>
     grade(evidence).findings.find((f) => f.id === 'tlsrpt-absent')?.severity;
   assert.equal(severity(plantedEvidence()), 'info');
@@ -176,7 +176,7 @@ test('null MX and no mail are not applicable', () => {
   }
 });
 
-test('a dead host warns beside a living one and fails alone', () => {
+test('a dead host warns if another host answers, and fails alone', () => {
   const dead = plantedHost({
     name: 'dead.example',
     addresses: [
@@ -193,7 +193,7 @@ test('a dead host warns beside a living one and fails alone', () => {
   );
 });
 
-test('a post-quantum group is of RFC 10024 or of a draft', () => {
+test('post-quantum groups are those of RFC 10024 or of a draft', () => {
   const seen = (...groups: string[]): readonly string[] => {
     const connections = groups.map((group) =>
       plantedConnection({ handshake: { ...plantedHandshake([]), group } }),
@@ -216,7 +216,7 @@ test('a post-quantum group is of RFC 10024 or of a draft', () => {
   assert.deepEqual(seen('x25519'), []);
 });
 
-test('rules that this depth does not ask are listed', () => {
+test('rules outside this depth are listed', () => {
   assert.deepEqual(grade(plantedEvidence()).notLookedAt, [
     'tls-broken-version',
     'tls-old-version',

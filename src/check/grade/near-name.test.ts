@@ -3,7 +3,7 @@ import test from 'node:test';
 import { explainNearName } from './near-name.js';
 
 // RFC 9525 §6.3, RFC 8461 §4.1.
-test('a name that nearly matches is explained, and another name is not', () => {
+test('a nearly matching name is explained, another name is not', () => {
   const host = 'mx.a.example';
   for (const [name, says] of [
     ['mx.a.example.', /ends with a dot/],

@@ -69,7 +69,7 @@ for (const [days, expected] of [
     if (expected !== 'trusted') assert.match(found?.reason ?? '', /distrusts/);
   });
 
-test('a result names the root, its end and the end of the cross-signed one', () => {
+test('a result shows the root with its expiry and the expiry of its cross-certificate', () => {
   const result = grade(evidenceOf(DISTRUST_AFTER), undefined, { trustStore: storeOf() });
   assert.deepEqual(certificateOf(result)?.trustPath, {
     root: 'CN=Dated Root',

@@ -60,7 +60,7 @@ test('a key replaced since an earlier run is not a fault, and its record is stal
   });
 });
 
-test('without the earlier run the same record may as well be for a key to come', () => {
+test('without an earlier run the record may belong to a future key', () => {
   assert.deepEqual(judged([now(renewed)], [renewed, old]).roles, ['current', 'next']);
 });
 

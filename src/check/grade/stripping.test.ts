@@ -28,7 +28,7 @@ const control = (starttls: ConnectionEvidence['starttls']): Pick<Evidence, 'netw
 });
 const ids = (evidence: Evidence): string[] => grade(evidence).findings.map((f) => f.id);
 
-test('a broken promise of TLS is a separate finding; without a promise it is not', () => {
+test('missing TLS is a separate finding only if a policy promises TLS', () => {
   for (const starttls of ['absent', 'mangled', 'refused'] as const) {
     assert.ok(
       ids(seen(starttls, { mtaSts: plantedPolicy('enforce') })).includes('starttls-promised'),
@@ -69,7 +69,7 @@ test('a stripped control host blames this network, not the domain', () => {
   }
 });
 
-test('addresses that differ behind a network that strips say nothing either', () => {
+test('addresses that differ behind a stripping network prove nothing', () => {
   const addresses = [
     plantedAddress({ starttls: 'absent' }),
     plantedAddress({}, { ip: '192.0.2.26' }),
@@ -81,7 +81,7 @@ test('addresses that differ behind a network that strips say nothing either', ()
   assert.equal(result.verdict, 'inconclusive');
 });
 
-test('where the control host offers STARTTLS, the domain is judged as without one', () => {
+test('a control host with STARTTLS does not change the grade of the domain', () => {
   for (const starttls of ['absent', 'mangled'] as const) {
     const result = grade(seen(starttls, control('offered')));
     assert.equal(result.verdict, 'fail');

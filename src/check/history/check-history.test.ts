@@ -37,7 +37,7 @@ test('a change of the findings alone is stored', async (t) => {
   assert.equal(verdicts(store).length, 2);
 });
 
-test('results end after their time', async (t) => {
+test('results expire', async (t) => {
   const store = await opened(t);
   recordHistory(store, healthy, start);
   recordHistory(store, healthy, start + HISTORY_DAYS * DAY);
@@ -46,7 +46,7 @@ test('results end after their time', async (t) => {
   assert.deepEqual(verdicts(store), ['a.example pass', 'a.example fail']);
 });
 
-test('the results of one domain since a time are read, whole', async (t) => {
+test('the results of one domain since a time are complete', async (t) => {
   const store = await opened(t);
   recordHistory(store, healthyResult('b.example'), start);
   recordHistory(store, healthy, start);
@@ -57,7 +57,7 @@ test('the results of one domain since a time are read, whole', async (t) => {
   assert.deepEqual(more, []);
 });
 
-test('a clock that was set back loses no later change', async (t) => {
+test('setting the clock back loses no later change', async (t) => {
   const store = await opened(t);
   recordHistory(store, healthy, start);
   recordHistory(store, healthy, start - 10 * DAY);
@@ -65,7 +65,7 @@ test('a clock that was set back loses no later change', async (t) => {
   assert.equal(verdicts(store).length, 3);
 });
 
-test('a result that cannot be read is left out', async (t) => {
+test('an unreadable result is omitted', async (t) => {
   const store = await opened(t);
   recordHistory(store, healthy, start);
   recordHistory(store, { ...broken, verdict: 'unheard-of' as never }, start + DAY);

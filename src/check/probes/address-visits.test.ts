@@ -55,7 +55,7 @@ test('all checks together keep to the daily budget of an address', async () => {
   assert.equal((await visits.visit('mx5.example')).status, 'reachable');
 });
 
-test('one visitor at a time is at an address', async () => {
+test('an address has one visitor at a time', async () => {
   const visits = new Visits();
   await Promise.all([1, 2, 3].map((n) => visits.visit(`mx${n}.example`)));
   assert.equal(visits.most, 1);
@@ -64,7 +64,7 @@ test('one visitor at a time is at an address', async () => {
   assert.equal(apart.most, 3);
 });
 
-test('a visit serves other checks for an hour, and not a fresh one', async () => {
+test('a visit serves other checks for an hour, except fresh checks', async () => {
   const visits = new Visits();
   await Promise.all([visits.visit('mx.example'), visits.visit('mx.example')]);
   assert.equal(visits.made, 1);
@@ -78,7 +78,7 @@ test('a visit serves other checks for an hour, and not a fresh one', async () =>
   assert.equal(visits.made, 3);
 });
 
-test('a visit that was stopped serves no other check', async () => {
+test('a stopped visit serves no other check', async () => {
   const { visits } = new Visits();
   const stopped = visits
     .limiter({ fresh: false })

@@ -53,7 +53,7 @@ test('a failed probe does not block the next one', async () => {
   assert.equal((await second).status, 'reachable');
 });
 
-test('opt-out list: name, parent domain, address and network are not contacted', async () => {
+test('opt-out list: listed names, sub-domains and networks get no connection', async () => {
   const list = parseOptOut(
     '# asked on 2026-11-01\nmx.a.example.\n*.b.example   # all of them\n192.0.2.7\n198.51.100.0/24\n2001:db8::/32\r\n',
   );

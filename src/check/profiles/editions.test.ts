@@ -14,7 +14,7 @@ const phasedOut = ({ tls }: Profile): readonly string[] =>
     set.finding === 'tls-phase-out-suite' && 'suites' in set ? set.suites.map(suiteName) : [],
   );
 
-test('a name without a date stands for one edition', () => {
+test('a name without a date selects one edition', () => {
   assert.equal(findProfile('bcp195'), bcp195Of2026);
   assert.equal(findProfile('bcp195-2022-11'), bcp195Of2022);
   assert.equal(findProfile('bsi-tr-03108'), bsiOf2023);
@@ -54,7 +54,7 @@ test('BCP 195 of 2026 warns of the key exchanges of RFC 10015', () => {
   assert.equal(bcp195Of2026.rules['tls-phase-out-suite'].severity, 'warn');
 });
 
-test('BSI of 2026: an MTA-STS policy in mode enforce stands in for DANE', () => {
+test('BSI of 2026: an MTA-STS policy in mode enforce replaces DANE', () => {
   const severity = (profile: Profile, mode: 'enforce' | 'testing' | 'none'): string | undefined =>
     grade(plantedEvidence({ mtaSts: plantedPolicy(mode) }), profile).findings.find(
       ({ id }) => id === 'dane-required',

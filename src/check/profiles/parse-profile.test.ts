@@ -18,7 +18,7 @@ const ours = {
   },
 };
 
-test('a profile of one’s own takes what it does not say from the one it extends', () => {
+test('a custom profile inherits missing values from the profile it extends', () => {
   const parsed = parseProfile(ours);
   assert.ok(parsed.ok);
   const profile = parsed.value;
@@ -43,7 +43,7 @@ test('a profile of one’s own takes what it does not say from the one it extend
   assert.ok(goalsOf(profile, 'verdict')?.asks.some((ask) => ask.kind === 'groups'));
 });
 
-test('a profile that extends another has its limits', () => {
+test('a profile inherits the limits of the profile it extends', () => {
   const parsed = parseProfile({ ...ours, extends: 'ncsc-nl-2025-05', rules: {}, tls: {} });
   assert.ok(parsed.ok);
   assert.equal(parsed.value.tls.dheBits, 3072);

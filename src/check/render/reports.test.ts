@@ -69,7 +69,7 @@ test('JUnit: every suite counts its own cases, and an inconclusive case is an er
   assert.ok(Number(suites[0]?.['failures']) > 0);
 });
 
-test('JUnit: a warning fails only when asked for', () => {
+test('JUnit: a warning fails only on request', () => {
   const failures = (options: { failOn?: 'warn' | 'fail' }): number =>
     elements(renderJunit([warning], options)).filter((e) => e.name === 'failure').length;
   assert.equal(failures({}), 0);
@@ -125,7 +125,7 @@ test('HTML loads nothing: no script, address, handler or outside style', () => {
   assert.match(page, /default-src 'none'/);
 });
 
-test('the reports of several domains stand in the order of the overview', () => {
+test('the reports of several domains have the order of the overview', () => {
   const page = renderHtml([warning, unclear, failing]);
   const listed = [...page.matchAll(/href="#(domain-\d)"/g)].map(([, id]) => id);
   const shown = [...page.matchAll(/<article class="domain" id="([^"]*)"/g)].map(([, id]) => id);
@@ -167,7 +167,7 @@ test('a hostile server puts no control, bidi or invisible character into any out
   assert.equal(outputs.nagios.split('\n').length, 1);
 });
 
-test('a hostile result has the elements of a tame one and no other', () => {
+test('a hostile result adds no element to the page', () => {
   const tags = (result: CheckResult): string[] =>
     [...renderHtml([result]).matchAll(/<[a-z0-9]+/g)].map(([tag]) => tag);
   const tame = hostileResult(() => 'text');
@@ -178,7 +178,7 @@ test('a hostile result has the elements of a tame one and no other', () => {
   );
 });
 
-test('any text of a peer leaves the XML well-formed and the page with its elements', () => {
+test('no text of a peer breaks the XML or the elements of the page', () => {
   const tags = (result: CheckResult): number =>
     [...renderHtml([result]).matchAll(/<[a-z0-9]+/g)].length;
   const expected = tags(hostileResult(() => 'text'));

@@ -22,7 +22,7 @@ const mangled = plantedEvidence({
   ],
 });
 
-test('the report begins with the domain, the verdict and what happens to its mail', () => {
+test('the report begins with domain, verdict and the outcome for its mail', () => {
   const [first, second] = renderTerminal(grade(plantedEvidence())).split('\n');
   assert.equal(first, `planted.example${' '.repeat(80 - 15 - 4)}WARN`);
   assert.match(second ?? '', /^Today mail travels encrypted, but no sender verifies the server/);
@@ -33,7 +33,7 @@ const codeOf = (result: CheckResult): ReadonlySet<string> =>
   new Set(result.findings.flatMap((f) => f.steps.flatMap(({ code = '' }) => code.split('\n'))));
 
 for (const width of [50, 59, 60, 61, 80, 100, 104, 105, 120])
-  test(`at ${width} columns only records, settings and commands are longer`, () => {
+  test(`at ${width} columns only records, settings and commands exceed the width`, () => {
     for (const evidence of [unprotected, mangled]) {
       const result = grade(evidence);
       const code = codeOf(result);
@@ -45,7 +45,7 @@ for (const width of [50, 59, 60, 61, 80, 100, 104, 105, 120])
     }
   });
 
-test('records and commands stand on a line of their own, whole, at every width', () => {
+test('records and commands have one line each, at every width', () => {
   for (const width of [50, 60, 80, 120])
     for (const color of [false, true]) {
       const result = grade(unprotected);
@@ -85,7 +85,7 @@ test('the report without all steps fits 80 lines', () => {
   assert.ok(renderTerminal(grade(mangled)).split('\n').length <= 80);
 });
 
-test('every sender has a row, and the one outside the domain is set apart', () => {
+test("every sender has a row; rows outside the domain's control are separate", () => {
   for (const width of [60, 120]) {
     const page = renderTerminal(grade(unprotected), { width });
     const table = page.slice(page.indexOf('certificate DNS'));
@@ -96,7 +96,7 @@ test('every sender has a row, and the one outside the domain is set apart', () =
   }
 });
 
-test('a table that knows no outcome is left out', () => {
+test('a table without outcomes is omitted', () => {
   const result = grade(unprotected);
   const row = Object.fromEntries(Object.keys(result.exposure.dane).map((key) => [key, 'unknown']));
   const exposure = Object.fromEntries(Object.keys(result.exposure).map((key) => [key, row]));
@@ -105,7 +105,7 @@ test('a table that knows no outcome is left out', () => {
   assert.match(renderTerminal(result), /under attack\n/);
 });
 
-test('the legend of the table stands before it', () => {
+test('the legend precedes the table', () => {
   const page = renderTerminal(grade(unprotected));
   assert.ok(page.indexOf('delivered to the attacker') < page.indexOf('certificate DNS'));
 });
@@ -145,7 +145,7 @@ test('escape and bidi characters of a server reach no output', () => {
   }
 });
 
-test('colour only on request', () => {
+test('colour is used only on request', () => {
   assert.doesNotMatch(renderTerminal(grade(mangled)), /\x1b/); // eslint-disable-line no-control-regex
   assert.match(renderTerminal(grade(mangled), { color: true }), /\x1b\[31mFAIL/); // eslint-disable-line no-control-regex
 });

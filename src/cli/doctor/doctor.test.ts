@@ -88,7 +88,7 @@ test('a map may name the listening address in another form', () => {
   }
 });
 
-test('one day is named as one day', () => {
+test('a period of one day is written in the singular', () => {
   const certificates = [{ path: '/c', notBefore: 0, notAfter: NOW + 1.5 * DAY }];
   assert.match(examineSystem({ ...healthy, certificates })[0]?.message ?? '', /in 1 day$/);
 });
@@ -156,7 +156,7 @@ const systemFaults: readonly (readonly [id: string, change: Partial<SystemState>
 ];
 
 for (const [id, change] of systemFaults)
-  test(`doctor names ${id} (${Object.keys(change).join()}), and nothing else`, () => {
+  test(`doctor reports only ${id} (${Object.keys(change).join()})`, () => {
     const found = examineSystem({ ...healthy, ...change });
     assert.deepEqual(
       found.map((fault) => fault.id),
@@ -196,7 +196,7 @@ const postfixFaults: readonly (readonly [id: string, change: Partial<PostfixStat
 ];
 
 for (const [id, change] of postfixFaults)
-  test(`doctor names ${id} (${JSON.stringify(change).slice(0, 40)}), and nothing else`, () => {
+  test(`doctor reports only ${id} (${JSON.stringify(change).slice(0, 40)})`, () => {
     assert.deepEqual(
       examinePostfix({ ...postfix, ...change }, status).map((fault) => fault.id),
       [id],
@@ -229,7 +229,7 @@ const serviceFaults: readonly (readonly [id: string, change: Partial<ServiceStat
 ];
 
 for (const [id, change] of serviceFaults)
-  test(`doctor names ${id} (${JSON.stringify(change).slice(0, 40)}), and nothing else`, () => {
+  test(`doctor reports only ${id} (${JSON.stringify(change).slice(0, 40)})`, () => {
     const found = examineService({ ...service, ...change });
     assert.deepEqual(
       found.map((fault) => fault.id),
@@ -258,7 +258,7 @@ test('doctor finds drop-ins that weaken the unit', () => {
   rmSync(root, { recursive: true });
 });
 
-test('a socket outside the chroot of Postfix is not reached, one inside is', () => {
+test('only a socket inside the chroot of Postfix is reached', () => {
   const found = (map: string, at: string, inChroot: boolean): readonly string[] =>
     examinePostfix(
       { ...postfix, policyMaps: [`socketmap:unix:${map}:hermetic`], inChroot },

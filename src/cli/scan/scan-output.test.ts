@@ -60,7 +60,7 @@ test('progress fits a narrow terminal', () => {
   );
 });
 
-test('a scan that has not ended names the command that continues it', () => {
+test('an unfinished scan prints the command that continues it', () => {
   const of = (state: ScanProgress['scan']['state'], workers: number): string | undefined =>
     continuation({ ...progress, workers, scan: { ...progress.scan, state, reason: undefined } });
   assert.match(of('paused', 0) ?? '', /^The scan is paused: hermetic scan start/);
@@ -69,7 +69,7 @@ test('a scan that has not ended names the command that continues it', () => {
   assert.match(continuation(progress) ?? '', /the network or resolver of this machine fails/);
 });
 
-test('rates are counted by the second and never negative', () => {
+test('rates are per second and never negative', () => {
   const later = { ...progress, observed: progress.observed + 600 };
   assert.deepEqual(ratesBetween(progress, later, 2000), { names: 300, visits: 0 });
   assert.equal(ratesBetween(later, progress, 2000).names, 0);
@@ -107,7 +107,7 @@ test('a scan command without a database names both options', async () => {
   }
 });
 
-test('the number of a scan is a number', async () => {
+test('a scan number must be a number', async () => {
   const { code, err } = await runCli(['scan', 'show', '1;2', '--database', 'postgres://x']);
   assert.equal(code, 2);
   assert.match(err, /not the number of a scan/);

@@ -37,7 +37,7 @@ const mechanisms = (result: SenderTestResult): Record<string, string> =>
 /** Cases whose result depends on the TLS library of this Node.js. */
 const byLibrary = ['tls10', 'tls11', 'old-ciphers', 'large-hello'];
 
-test('the sender of this program keeps every policy, and delivers the rest', async () => {
+test('the sender of this program applies every policy and delivers all other mail', async () => {
   const result = await runSenderTest(options(deliverWithOwnSender));
   const unmet = result.cases.filter(({ met }) => met === 'no' || met === 'open');
   assert.deepEqual(unmet, []);
@@ -111,21 +111,21 @@ test('nodemailer alone delivers against every policy', async () => {
   assert.match(renderSenderJunit(result), /name="sts-clear" time="0">\s*<failure/);
 });
 
-test('a server that takes no message leaves its cases unstarted', async () => {
+test('the cases of a server that accepts no message are not started', async () => {
   const cases = senderCases.filter(({ id }) => id === 'plain' || id === 'dane-clear');
   const refuses: Submit = () => Promise.resolve({ ok: false, reason: '550 relaying denied' });
   const result = await runSenderTest({ ...options(() => refuses), cases });
   assert.deepEqual(verdicts(result), { plain: 'not-started', 'dane-clear': 'not-started' });
 });
 
-test('a sender that takes messages and sends nothing is not seen', async () => {
+test('a sender that accepts messages and sends nothing has no result', async () => {
   const cases = senderCases.filter(({ id }) => id === 'plain' || id === 'dane-clear');
   const takes: Submit = () => Promise.resolve({ ok: true });
   const result = await runSenderTest({ ...options(() => takes), cases, durationMs: 400 });
   assert.deepEqual(verdicts(result), { plain: 'not-seen', 'dane-clear': 'not-seen' });
 });
 
-test('the time limit holds although memory is collected meanwhile', async () => {
+test('garbage collection does not disable the time limit', async () => {
   const cases = senderCases.filter(({ id }) => id === 'plain');
   const takes: Submit = () => Promise.resolve({ ok: true });
   const limits = { cases, durationMs: 600, onProgress: collectGarbage };
@@ -139,7 +139,7 @@ function collectGarbage(): void {
   (runInNewContext('gc') as () => void)();
 }
 
-test('senders, cases and times that cannot be used are refused before a port opens', async () => {
+test('invalid senders, cases and times are refused before a port opens', async () => {
   for (const flags of [
     ['--smtp', 'mail.example.com'],
     ['--smtp', '127.0.0.1:0'],

@@ -86,7 +86,7 @@ test('undo leaves a file that the operator changed after setup', async (t) => {
   assert.ok(machine.read(journalPath('x')));
 });
 
-test('undo keeps what a file that it left needs, and continues later', async (t) => {
+test('undo keeps files that a changed file needs, and continues later', async (t) => {
   const machine = system(t);
   await applySetup('x', [step('/etc/a', 'answers', []), step('/etc/b', 'asks', [])], machine);
   machine.write('/etc/b', 'asks otherwise');
@@ -97,7 +97,7 @@ test('undo keeps what a file that it left needs, and continues later', async (t)
   assert.equal(machine.read('/etc/a'), undefined);
 });
 
-test('undo takes its lines out of a main.cf that has changed since', async (t) => {
+test('undo removes its lines from a main.cf that changed after setup', async (t) => {
   const machine = system(t);
   machine.write('/etc/main.cf', 'a=1\nlevel=may\nz = 9\n');
   await applySetup('x', [step('/etc/main.cf', 'a=1\nlevel = dane\nz = 9\nmap = m\n', [])], machine);
@@ -106,7 +106,7 @@ test('undo takes its lines out of a main.cf that has changed since', async (t) =
   assert.equal(machine.read('/etc/main.cf'), 'a=1\nlevel=may\nz = 9\nlater = yes\n');
 });
 
-test('undo leaves a file whose lines of setup were changed', async (t) => {
+test('undo keeps a file whose setup lines were changed', async (t) => {
   const machine = system(t);
   machine.write('/etc/main.cf', 'a = 1\n');
   await applySetup('x', [step('/etc/main.cf', 'a = 1\nmap = m\n', [])], machine);
@@ -165,7 +165,7 @@ test('setup postfix twice plans the same files', (t) => {
   assert.equal(readPostfixFacts(machine).resolvConf, '/etc/resolv.conf');
 });
 
-test('without Postfix setup says so', (t) => {
+test('without Postfix, setup reports that it is missing', (t) => {
   const machine: Machine = {
     ...system(t),
     run: () => ({ status: 127, out: '', err: 'ENOENT' }),
@@ -180,7 +180,7 @@ test('setup refuses a name that is not a domain, and shows no file', async (t) =
   assert.match(err, /--domain: a b is not a domain name \(usage\)/);
 });
 
-test('a file that cannot be written is an error with its path, and leaves no part', (t) => {
+test('an unwritable file is an error with its path, without a partial file', (t) => {
   const machine = system(t);
   machine.write('/etc/a', 'before');
   for (const path of ['/etc/a/b', '/etc'])
@@ -191,7 +191,7 @@ test('a file that cannot be written is an error with its path, and leaves no par
   assert.deepEqual(readdirSync(machine.path('/')), ['etc']);
 });
 
-test('a file is written at once and keeps its mode', (t) => {
+test('a file is replaced atomically and keeps its mode', (t) => {
   const machine = system(t);
   machine.write('/etc/x/y', 'one', 0o600);
   machine.write('/etc/x/y', 'two');

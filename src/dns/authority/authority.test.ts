@@ -233,7 +233,7 @@ test('a delegation gives a referral with glue, and its NS records are not signed
   assert.deepEqual([ds.authoritative, ds.rcode, ds.answers.length], [true, 0, 0]);
 });
 
-test('an alias that leaves the zones ends the answer', () => {
+test('an alias to a name outside the zones ends the answer', () => {
   const { rcode, answers } = ask(`away.${MAIN} A`);
   assert.deepEqual([rcode, answers.map(({ type }) => type)], [0, [RRType.CNAME, RRType.RRSIG]]);
 });
@@ -257,7 +257,7 @@ test('names outside the zones, other classes and zone transfers are refused', ()
   assert.equal(chaos.rcode, 5);
 });
 
-test('malformed messages, other opcodes and EDNS versions get their error', () => {
+test('malformed messages, other opcodes and EDNS versions get an error', () => {
   assert.equal(ask(`${MAIN} A`, { change: { opcode: 5 } }).rcode, 4);
   assert.equal(ask(`${MAIN} A`, { change: { opcode: 4 } }).rcode, 4);
   assert.equal(ask(`${MAIN} A`, { change: { questions: [] } }).rcode, 1);
@@ -275,7 +275,7 @@ test('a response and an incomplete header are never answered', () => {
     assert.equal(respondToQuery(bytes, { zones: () => zones, transport: 'udp' }), undefined);
 });
 
-test('UDP answers fit the size of the client, and 1232 octets at most', () => {
+test("UDP answers fit the client's limit and 1232 octets", () => {
   for (const [udpSize, most] of [
     [undefined, 512],
     [100, 512],
@@ -342,7 +342,7 @@ test('a signature is renewed before it expires', () => {
   assert.notEqual(signature(), first);
 });
 
-test('a zone key is read from PEM, and other keys are not', () => {
+test('a zone key is read from PEM, other keys are refused', () => {
   const pem = createZoneKeyPem();
   assert.deepEqual(parseZoneKey(pem)?.rdata, parseZoneKey(pem)?.rdata);
   assert.equal(parseZoneKey('no key'), undefined);

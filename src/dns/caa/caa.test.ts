@@ -128,7 +128,7 @@ test('a CA without a known identifier is unknown unless no CA may issue', () => 
   assert.equal(answers(['0 issue ";"'], { issuers: undefined }), 'refused');
 });
 
-test('a record that cannot be read is not a property', () => {
+test('an unreadable record is not a property', () => {
   const base = { name: Name.of('a.example'), class: 1, ttl: 60 };
   for (const rdata of [[], [0], [0, 0], [0, 9, 97], [0, 1, 0x2d]])
     assert.equal(readCaa({ ...base, type: 257, rdata: Uint8Array.from(rdata) }), undefined);
@@ -178,7 +178,7 @@ async function relevant(name: string): Promise<string> {
 }
 
 // [8659-3-1]
-test('RFC 8659 §3: the climb ends at the first name that has records', async () => {
+test('RFC 8659 §3: the search ends at the first ancestor with records', async () => {
   assert.equal(
     await relevant('exact.own.example'),
     'found exact.own.example insecure exact.example',
@@ -188,7 +188,7 @@ test('RFC 8659 §3: the climb ends at the first name that has records', async ()
   assert.match(await relevant('mx.none.example'), /^absent /);
 });
 
-test('RFC 8659 §3: an alias counts for its name, and its target is never climbed', async () => {
+test('RFC 8659 §3: an alias counts for its name; ancestors of its target do not', async () => {
   assert.equal(
     await relevant('alias.own.example'),
     'found alias.own.example insecure target.example',

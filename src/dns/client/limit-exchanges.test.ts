@@ -57,7 +57,7 @@ test('exchanges above the limit wait in order, and an abort leaves the queue', a
   await Promise.all(busy);
 });
 
-test('a rejected exchange leaves its place to the next one', async () => {
+test('a rejected exchange frees its slot', async () => {
   let calls = 0;
   const limited = new LimitedExchanges(
     {

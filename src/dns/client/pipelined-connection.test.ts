@@ -56,7 +56,7 @@ function question(id: number): StreamQuery {
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 // [7766-7-1, 7766-8-1]
-test('RFC 7766 §7: answers in any order, cut anywhere, find the questions they answer', async () => {
+test('RFC 7766 §7: answers in any order and segmentation match their questions', async () => {
   const { ask, sent, hear } = scene();
   const both = [ask(1), ask(2)];
   await turn();

@@ -123,7 +123,7 @@ const questionsAhead = (): Promise<void> => new Promise((resolve) => setImmediat
 const lastOctet = (records: readonly ResourceRecord[]): number | undefined => records[0]?.rdata[3];
 
 // [7672-2.1.1-1]
-test('a signed answer is secure, kept for its TTL and asked again after it', async () => {
+test('a signed answer is secure and cached for its TTL', async () => {
   const { resolver, asked, clock } = scene([honest]);
   const answer = await resolver.ask(host, RRType.A);
   assert.equal(answer.dnssec, 'secure');
@@ -140,7 +140,7 @@ test('a signed answer is secure, kept for its TTL and asked again after it', asy
   );
 });
 
-test('a forged first answer loses: the next resolver is asked and the forger is named', async () => {
+test('after a forged answer the next resolver is asked, and the forger is reported', async () => {
   const { resolver, states } = scene([forging, honest]);
   const answer = await resolver.ask(host, RRType.A);
   assert.equal(answer.dnssec, 'secure');
@@ -159,7 +159,7 @@ test('a forged answer is bogus and cached briefly', async () => {
   assert.ok(asked.length > before);
 });
 
-test('a stripping resolver is named; its data never counts as insecure', async () => {
+test('a stripping resolver is reported; its data never counts as insecure', async () => {
   const { resolver, states } = scene([stripping]);
   const answer = await resolver.ask(host, RRType.A);
   assert.deepEqual(
@@ -206,7 +206,7 @@ test('unproved data never comes from a resolver that passes signatures', async (
   );
 });
 
-test('a silent or refusing resolver is passed over, and asked last from then on', async () => {
+test('a silent or refusing resolver is skipped and then asked last', async () => {
   for (const [bad, state] of [
     [silent, 'silent'],
     [() => ({ rcode: Rcode.REFUSED }), 'refuses'],
@@ -222,7 +222,7 @@ test('a silent or refusing resolver is passed over, and asked last from then on'
   }
 });
 
-test('no resolver at all, and none that answers: failed, with the reason', async () => {
+test('no resolver or no answer: failed, with the reason', async () => {
   assert.equal((await scene([]).resolver.ask(host, RRType.A)).failure?.code, 'dns-no-upstream');
   const { resolver } = scene([silent]);
   const answer = await resolver.ask(host, RRType.A);
@@ -260,7 +260,7 @@ test('concurrent equal queries go out once; one abort does not affect the other'
   assert.equal(asked.filter((a) => a === `1 ${RRType.A}`).length, 1);
 });
 
-test('an abort by everyone rejects with the reason, and is not remembered', async () => {
+test('an abort by all callers rejects with the reason and is not cached', async () => {
   const { resolver } = scene([honest]);
   const controller = new AbortController();
   const asking = resolver.ask(host, RRType.A, { signal: controller.signal });
@@ -318,7 +318,7 @@ test('RFC 8914: extended errors are shown, neutralised, and decide nothing', asy
   );
 });
 
-test('a trusted resolver that does not validate is named at the first query', async () => {
+test('a trusted resolver that does not validate is reported at the first query', async () => {
   const { resolver, asked, states } = scene([() => ({ answers: [address(1)] })], { trustAd: true });
   const answer = await resolver.ask(host, RRType.A);
   assert.deepEqual(
@@ -333,7 +333,7 @@ test('a trusted resolver that does not validate is named at the first query', as
   );
 });
 
-test('a trusted resolver is tried once an hour, not at every question', async () => {
+test('a trusted resolver is tested once an hour, not at every question', async () => {
   const { resolver, asked, clock } = scene(
     [() => ({ authenticData: true, answers: [address(1, 1)] })],
     { trustAd: true },
@@ -460,7 +460,7 @@ function unsignedTexts(octets: number, zones: 'one' | 'many' = 'one'): Behaviour
   };
 }
 
-test('an unsigned parent is proved once for all names below it, until its TTL is over', async () => {
+test('the proof of an unsigned parent serves all names below it for its TTL', async () => {
   const { resolver, asked, clock } = scene([unsignedTexts(250)]);
   const ds = (): number => asked.filter((question) => question === `1 ${RRType.DS}`).length;
   for (let n = 0; n < 5; n++) {
@@ -473,7 +473,7 @@ test('an unsigned parent is proved once for all names below it, until its TTL is
   assert.equal(ds(), 2);
 });
 
-test('an answer larger than any key or policy is not cached, a common one is', async () => {
+test('only answers of usual sizes are cached', async () => {
   for (const [octets, times] of [
     [250, 1],
     [4000, 1],
@@ -486,7 +486,7 @@ test('an answer larger than any key or policy is not cached, a common one is', a
   }
 });
 
-test('the cache is bounded by octets: many large answers push each other out', async () => {
+test('the cache is bounded by octets: large answers displace each other', async () => {
   const { resolver, asked } = scene([unsignedTexts(4000)]);
   const name = (n: number): Name => Name.of(`s${n}.test`);
   for (let n = 0; n < 5000; n++) await resolver.ask(name(n), RRType.TXT);

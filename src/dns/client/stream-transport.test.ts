@@ -90,7 +90,7 @@ const names = Array.from({ length: 40 }, (_, n) => `h${n}.test`);
 const found = names.map(() => 'found');
 
 // [7766-6.2.1.1-1, 7766-6.2.2-1]
-test('RFC 7766 §6.2.1: one TCP connection takes all questions of a resolver', async () => {
+test('RFC 7766 §6.2.1: one TCP connection carries all questions to a resolver', async () => {
   await overTcp(
     (socket, queries) => socket.write(Buffer.concat(queries.map((query) => answerTo(query)))),
     async (ask, connections) => {
@@ -101,7 +101,7 @@ test('RFC 7766 §6.2.1: one TCP connection takes all questions of a resolver', a
   );
 });
 
-test('RFC 7766 §7: TCP answers in reverse order, and to questions not asked', async () => {
+test('RFC 7766 §7: TCP answers in reverse order, and answers to other questions', async () => {
   const other = Name.of('other.test');
   await overTcp(
     (socket, queries) => {
@@ -143,7 +143,7 @@ test('a server that closes without any answer is asked once', async () => {
   );
 });
 
-test('reconnects are bounded where a server closes after each answer', async () => {
+test('reconnects are bounded if a server closes after each answer', async () => {
   await overTcp(
     (socket, [first]) => first && socket.end(answerTo(first)),
     async (ask, connections) => {

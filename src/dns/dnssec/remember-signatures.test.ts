@@ -30,14 +30,14 @@ function counted(): { readonly algorithm: Algorithm; readonly computed: () => nu
   return { algorithm, computed: () => count };
 }
 
-test('a signature that holds is computed once', () => {
+test('a valid signature is verified once', () => {
   const { algorithm, computed } = counted();
   for (let time = 0; time < 3; time++)
     assert.ok(algorithm.verify(keys.publicKey, Buffer.from(data), Buffer.from(signature)));
   assert.equal(computed(), 1);
 });
 
-test('other data or another key is never covered by a known signature', () => {
+test('a known signature never covers other data or another key', () => {
   const { algorithm } = counted();
   assert.ok(algorithm.verify(keys.publicKey, data, signature));
   for (let at = 0; at < data.length; at++) {
@@ -51,7 +51,7 @@ test('other data or another key is never covered by a known signature', () => {
   assert.ok(algorithm.verify(keys.publicKey, data, signature));
 });
 
-test('a signature that does not hold is computed every time', () => {
+test('an invalid signature is verified every time', () => {
   const { algorithm, computed } = counted();
   const wrong = Buffer.from(signature);
   wrong[0] = (wrong[0] ?? 0) ^ 1;

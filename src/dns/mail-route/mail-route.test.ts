@@ -70,7 +70,7 @@ test('RFC 7505 §3: a single MX to the root accepts no mail, next to others is i
   );
 });
 
-test('a host that is named twice is one host, at its better preference', async () => {
+test('a host in two MX records is one host with its better preference', async () => {
   const route = await lookupMailRoute(
     resolverOf({ MX: { lines: ['MX 20 a.example.', 'MX 5 b.example.', 'MX 10 A.example.'] } }),
     domain,
@@ -84,7 +84,7 @@ test('a host that is named twice is one host, at its better preference', async (
   );
 });
 
-test('MX records that cannot be read are an error, never a domain that accepts no mail', async () => {
+test('unreadable MX records are an error, never a null MX', async () => {
   const route = await lookupMailRoute(resolverOf({ MX: { lines: ['TYPE15 \\# 1 00'] } }), domain);
   assert.deepEqual(
     [route.kind, route.hosts.length, route.failure?.code],
@@ -105,7 +105,7 @@ test('RFC 5321 §5.1: without MX the domain itself serves, if it has an address'
   );
 });
 
-test('a lookup that failed is an error, never an absence', async () => {
+test('a failed lookup is an error, never an absence', async () => {
   for (const dnssec of ['bogus', 'indeterminate'] as const) {
     const failed = { status: 'failed', dnssec } as const;
     const mx = await lookupMailRoute(
@@ -156,7 +156,7 @@ for (const [says, A, AAAA, wanted] of [
     assert.equal(`${status} ${dnssec}`, wanted);
   });
 
-test('a family that cannot be looked up is named, and asked for again soon', async () => {
+test('a family with a failed lookup is reported and looked up again soon', async () => {
   const failure = {
     code: 'dns-servfail',
     detail: 'x',
@@ -173,7 +173,7 @@ test('a family that cannot be looked up is named, and asked for again soon', asy
   );
 });
 
-test('without proof a domain is not said to accept no mail', async () => {
+test('a domain accepts no mail only with proof', async () => {
   const unproved = { dnssec: 'indeterminate' } as const;
   for (const MX of [
     { ...unproved, status: 'nxdomain' as const },

@@ -38,7 +38,7 @@ function record(text: string): ResourceRecord {
   return parsed.value;
 }
 
-test('presentation form is read and written back, bitmaps in numeric order', () => {
+test('presentation form survives parsing and formatting, bitmaps in numeric order', () => {
   for (const line of lines) {
     const again = formatRecord(record(formatRecord(record(line))));
     assert.equal(again, formatRecord(record(line)));
@@ -46,7 +46,7 @@ test('presentation form is read and written back, bitmaps in numeric order', () 
   }
 });
 
-test('a message is written and read back octet for octet', () => {
+test('a message survives encoding and decoding octet for octet', () => {
   const sent = message(lines.map(record), {
     edns: {
       version: 0,
@@ -136,7 +136,7 @@ test('TXT is read as UTF-8, and other octets are shown as unreadable', () => {
   assert.equal(text('"\\239\\187\\191v=STSv1;"'), '\ufeffv=STSv1;');
 });
 
-test('one malformed record does not cost the message', () => {
+test('one malformed record does not invalidate the message', () => {
   const bytes = encodeMessage(
     message([
       { ...record(lines[0] as string), rdata: Uint8Array.of(0) },

@@ -126,7 +126,7 @@ test('RFC 4346 §7.4.3: SSLv3 and TLS 1.0 with RSA sign MD5 and SHA-1 together',
   }
 });
 
-test('what OpenSSL no longer speaks: export with a short key, RC4, NULL, anonymous', () => {
+test('suites that OpenSSL dropped: export with a short key, RC4, NULL, anonymous', () => {
   for (const suite of [0x0003, 0x0005, 0x0002, 0x0034]) {
     const { flight } = ask(everything, {
       suites: [suite],

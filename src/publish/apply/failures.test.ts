@@ -28,7 +28,7 @@ async function ledgerFor(t: TestContext) {
   return openLedger(store);
 }
 
-test('a failure stands until the action succeeds', async (t) => {
+test('a failure persists until the action succeeds', async (t) => {
   const ledger = await ledgerFor(t);
   await recordOutcome(ledger, subject, { action: set, outcome: refused }, 1000);
   await recordOutcome(ledger, subject, { action: set, outcome: refused }, 2000);
@@ -75,7 +75,7 @@ test('a change that succeeds for an hour and is planned again is a failure', asy
   );
 });
 
-test('a change that became visible, or that the operator makes, does not fail', async (t) => {
+test('a change that became visible or that the operator makes is not a failure', async (t) => {
   const ledger = await ledgerFor(t);
   await recordOutcome(ledger, subject, { action: set, outcome: done }, 0);
   await dropFailures(ledger, subject, []);
@@ -96,7 +96,7 @@ test('the same record with another id is the same action', async (t) => {
   assert.deepEqual(ledger.failures(subject), []);
 });
 
-test('a pause moves the time of the next attempt and leaves the cause', async (t) => {
+test('a pause moves the next attempt and keeps the cause', async (t) => {
   const ledger = await ledgerFor(t);
   const cause: ActionOutcome = {
     status: 'failed',

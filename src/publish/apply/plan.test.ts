@@ -42,7 +42,7 @@ function blocking(...hosts: readonly string[]) {
   return { asked, findBlocker };
 }
 
-test('a plan whose certificate is refused starts no order and announces nothing', async () => {
+test('a plan with a refused certificate starts no order and publishes no record', async () => {
   const { findBlocker } = blocking('mta-sts.example.com');
   const plan = await withBlocker(planned('domain', 'example.com'), { section, findBlocker });
   assert.deepEqual(
@@ -69,7 +69,7 @@ test('a coming renewal that is refused is an alert, and other steps go on', asyn
   assert.deepEqual(plan.waits, []);
 });
 
-test('a host whose certificate is not from the CA is not asked about', async () => {
+test('a host with a certificate of another origin causes no query', async () => {
   const { asked, findBlocker } = blocking();
   const subject = planned('host', 'mx2.example.com');
   assert.deepEqual(await withBlocker(subject, { section, findBlocker }), subject);

@@ -214,7 +214,7 @@ test('unfit external files are reported and not imported', (t) => {
   assert.deepEqual(ring.list(host, Date.now()), []);
 });
 
-test('a key ring on a full disk: told for this host, and taken over by the next round', (t) => {
+test('a key ring on a full disk: reported for this host, imported by the next round', (t) => {
   const { renew, look, ring, wish: desired } = world(t);
   renew();
   const disk = {
@@ -272,7 +272,7 @@ test('a new key in files that the server reads itself raises an alert', (t) => {
   );
 });
 
-test('looking at files writes nothing, and an import takes only what was looked at', (t) => {
+test('observing files writes nothing, and an import uses only the observed files', (t) => {
   const { renew, wish: desired, ring, turn } = world(t);
   renew();
   const reading = (): ReturnType<typeof planImports> =>
@@ -307,7 +307,7 @@ test('two new keys of one type get two numbers', (t) => {
 });
 
 for (const moment of moments)
-  test(`a crash ${moment} of an import: the next plan completes it`, async (t) => {
+  test(`a crash ${moment} an import: the next plan completes it`, async (t) => {
     const steps = await crashAtEveryStep(moment, async (mortal) => {
       const { renew, wish: desired, ring } = world(t);
       const { chainPem } = renew();

@@ -85,7 +85,7 @@ test('an old certificate a minute after a reload raises one alert for each addre
   );
 });
 
-test('while the next key is being deployed only the rollover deploys', () => {
+test('during the deployment of the next key only the rollover deploys', () => {
   const moving = {
     ...state,
     slots: { ecdsa: { current: key(1), next: key(2), deploying: true as const, made: 2 } },
@@ -93,7 +93,7 @@ test('while the next key is being deployed only the rollover deploys', () => {
   assert.deepEqual(step({ installed: [], reloaded: {} }, moving), []);
 });
 
-test('a key in use without a fitting certificate is certified, and the flaw reported', () => {
+test('a key in use without a matching certificate is certified, and the fault reported', () => {
   const ring = [{ ...key(1), certified: false, flaw: 'is for another key' }];
   assert.deepEqual(step({ ring }), ['certify ecdsa-1', 'publish-certificate-unfit']);
   assert.deepEqual(stepCertificates(state, { ...calm, ring }, { acme: false }).steps, []);

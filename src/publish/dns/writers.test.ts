@@ -55,7 +55,7 @@ test('a hook gets the change as JSON on standard input, without a shell', async 
   assert.equal(absent.status, 'failed');
 });
 
-test('a hook that writes much to its outputs succeeds by its exit status', async () => {
+test('a hook with much output succeeds by its exit status', async () => {
   const change = {
     kind: 'set-rrset',
     name: '_mta-sts.one.example',
@@ -76,13 +76,13 @@ test('a hook that writes much to its outputs succeeds by its exit status', async
   assert.ok(killed.status === 'failed' && /SIGTERM/.test(killed.detail), JSON.stringify(killed));
 });
 
-test('a hook that does not end, and does not heed that it should, is ended', async () => {
+test('a hook that ignores SIGTERM is killed', async () => {
   const deaf = "process.on('SIGTERM',()=>{});setInterval(()=>{},1000)";
   const failed = await hookWriter([process.execPath, '-e', deaf], 400)(action);
   assert.equal(failed.status === 'failed' && failed.code, 'publish-hook-failed');
 });
 
-test('an entry of publish.dns that cannot work is refused at the start', () => {
+test('an invalid entry of publish.dns is refused at the start', () => {
   const judge = (target: unknown): boolean =>
     publishSection.safeParse({ dns: { own: target } }).success;
   assert.ok(judge({ kind: 'rfc2136', server: '127.0.0.1:53', zone: 'example.com', key: '/k' }));

@@ -36,7 +36,7 @@ for (const moment of enough)
     assert.ok(steps >= (moment === 'before a step' ? 8 : 1), `only ${steps} steps`);
   });
 
-test('a CA that refuses another key keeps the account it has, which goes on', async (t) => {
+test('after a refused key change the account continues with its key', async (t) => {
   const { ca, ring, certifier, close } = await acmeWorld();
   t.after(close);
   ring.make(host, key, 'ecdsa');

@@ -22,7 +22,7 @@ async function world(t: TestContext, habits?: Partial<AcmeCaHabits>): Promise<Ac
 
 for (const type of ['http-01', 'tls-alpn-01', 'dns-01'] satisfies ChallengeType[])
   // [8555-8.3-1, 8555-8.3-2, 8555-8.4-1, 8555-8.4-2, 8737-3-1, 8555-7.5.1-1, 8555-6.1-1]
-  test(`${type}: from no account to a certificate, and no answer is left behind`, async (t) => {
+  test(`${type}: from no account to a certificate, without leftover answers`, async (t) => {
     const { ca, ring, certifier, texts } = await world(t, { challenges: [type] });
     assert.deepEqual(await certifier({ type }).certify({ host, key }), { status: 'done' });
     const leaf = new X509Certificate(ring.chain(host, key) ?? '');
@@ -66,7 +66,7 @@ test('an invalid nonce of a CA is replaced by another [8555-6.5.1-1]', async (t)
   assert.equal(ca.refusedNonces, 0);
 });
 
-test('a CA that refuses every nonce is given up, not asked for ever', async (t) => {
+test('requests to a CA that refuses every nonce are bounded', async (t) => {
   const { ca, certifier } = await world(t, { refuseNonce: 1 });
   const outcome = await certifier().certify({ host, key });
   assert.ok(
@@ -109,7 +109,7 @@ test('an unknown profile is reported with the offered ones, and no order is plac
 });
 
 // [8555-6.6-1]
-test('no request goes out before the time that the CA named', async (t) => {
+test('no request is sent before the time from the CA', async (t) => {
   const { ca, ring, certifier, clock } = await world(t, {
     orders: { most: 1, withinMs: 3 * 3_600_000 },
   });
@@ -157,7 +157,7 @@ for (const [ahead, days] of [
     assert.equal(ca.informed, before + 1);
   });
 
-test('failed validations are retried ever later, never five times in an hour', async (t) => {
+test('failed validations are retried with growing pauses, below five an hour', async (t) => {
   const { ca, certifier, clock } = await world(t, { challenges: ['http-01'] });
   const start = clock.at;
   const tries: number[] = [];
@@ -198,7 +198,7 @@ test('a renewal certifies the same key and names the replaced certificate', asyn
 });
 
 // [9773-5-1]
-test('a certificate that another order replaced already is renewed without naming it', async (t) => {
+test('a certificate replaced by another order is renewed without naming it', async (t) => {
   const { ca, certifier, clock } = await world(t, {
     window: ({ notAfter }) => ({ start: notAfter - 31 * day, end: notAfter - 29 * day }),
   });
@@ -278,7 +278,7 @@ test('certificates without an authority key identifier are renewed', async (t) =
   assert.equal(await certifier().isDue({ host, key }), true);
 });
 
-test('asked again for a key whose certificate is good, nothing is ordered', async (t) => {
+test('a key with a valid certificate causes no order', async (t) => {
   const { ca, certifier } = await world(t);
   for (let i = 0; i < 3; i++)
     assert.deepEqual(await certifier().certify({ host, key }), { status: 'done' });
@@ -316,7 +316,7 @@ test('the lock of a dead process expires after ten minutes despite clock changes
   assert.equal(ca.orders.size, 2);
 });
 
-test('the certificate of a challenge is made once, however often it is asked for', () => {
+test('the certificate of a challenge is created once', () => {
   const answers = new WebSolver('tls-alpn-01');
   void answers.show({
     host,
@@ -365,7 +365,7 @@ test('an order that CAA would refuse is not placed', async (t) => {
   assert.equal(requests.at(-1)?.accountUri, openAcmeStore(store).account(server.directory)?.url);
 });
 
-test('near the end of a certificate the order is placed all the same', async (t) => {
+test('near the expiry of a certificate the order is still placed', async (t) => {
   const { ca, ring, clock, certifier } = await world(t);
   await certifier().certify({ host, key });
   const leaf = new X509Certificate(ring.chain(host, key) ?? '');

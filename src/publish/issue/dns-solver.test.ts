@@ -132,7 +132,7 @@ test('dns-persist-01: the hash of the account is that of draft -02, §10.2', () 
   );
 });
 
-test('dns-persist-01: what a CA sends never becomes a record of another meaning', async (t) => {
+test('dns-persist-01: text from a CA cannot change the meaning of a record', async (t) => {
   const judge = (change: Partial<Parameters<typeof persistentRecord>[0]>): boolean =>
     persistentRecord({ ...challenge, ...change }).ok;
   assert.ok(judge({}));
@@ -180,7 +180,7 @@ for (const [type, owner] of [
     assert.equal(aliases.get(name), between);
   });
 
-test('an alias outside publish.dns, or in a circle, causes no write but advice', async (t) => {
+test('an alias outside publish.dns or in a loop causes advice and no write', async (t) => {
   const { certifier, texts, aliases } = await world(t, { challenges: ['dns-01'] });
   const name = `_acme-challenge.${host}`;
   for (const [target, back] of [

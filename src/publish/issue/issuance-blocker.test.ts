@@ -66,7 +66,7 @@ for (const label of ['free', 'named', 'shout', 'mine', 'wild'])
     assert.equal(await blockerOf(host(label), { accountUri: account }), undefined);
   });
 
-test('a record that names another CA blocks, and the message has all that is needed', async () => {
+test('a record of another CA blocks, and the message contains the whole fix', async () => {
   assert.equal(
     await blockerOf(host('other')),
     'publish-caa-refuses other.own.example: CAA at other.own.example (0 issue "other.example"): it permits other.example only; the CA here is ca.example, method http-01',
@@ -97,7 +97,7 @@ test('bogus DNSSEC blocks', async () => {
   assert.match((await blockerOf(['mx.bogus.example'])) ?? '', /^publish-issuance-bogus mx\.bogus/);
 });
 
-test('what is not known blocks nothing', async () => {
+test('unknown CAA answers block nothing', async () => {
   // The cases: an account that does not exist yet, a CA without known identifiers, and a
   // resolver that does not answer.
   assert.equal(await blockerOf(host('theirs')), undefined);

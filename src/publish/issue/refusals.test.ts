@@ -46,7 +46,7 @@ for (const [status, kind] of [
     assert.equal([...ca.certificates.values()][1]?.replaces, undefined);
   });
 
-test('replaces refused only at finalization: the next attempt leaves it out', async (t) => {
+test('replaces refused only at finalization: the next attempt omits it', async (t) => {
   const { ca, certifier, clock } = await world(t);
   await certifier().certify({ host, key });
   ca.habits.refuseReplaces = { at: 'finalize', status: 400, kind: 'malformed' };
@@ -56,7 +56,7 @@ test('replaces refused only at finalization: the next attempt leaves it out', as
   assert.deepEqual(await certifier().certify({ host, key }), { status: 'done' });
 });
 
-test('a rate limit is not taken for a refusal of replaces', async (t) => {
+test('a rate limit is not a refusal of replaces', async (t) => {
   const { ca, certifier, clock } = await world(t);
   await certifier().certify({ host, key });
   ca.habits.refuseReplaces = { at: 'order', status: 429, kind: 'rateLimited' };
@@ -74,7 +74,7 @@ async function issuedBy({ store }: AcmeWorld, directory: string): Promise<void> 
   await book.saveRenewal(host, key, { ...known, directory });
 }
 
-test('a certificate of the former ACME directory is replaced at once, and once', async (t) => {
+test('a certificate of the former ACME directory is replaced once, immediately', async (t) => {
   const made = await world(t);
   const { ca, certifier, clock } = made;
   await certifier().certify({ host, key });
@@ -160,7 +160,7 @@ test('a DNS update refused for a challenge names the record and the refusal', as
   assert.equal(shown, detail);
 });
 
-test('a webroot that cannot be written is a failed write, not a missing challenge', async (t) => {
+test('an unwritable webroot is a failed write, not a missing challenge', async (t) => {
   const made = await world(t, { challenges: ['http-01'] });
   const folder = mkdtempSync(join(tmpdir(), 'hermetic-webroot-'));
   t.after(() => rmSync(folder, { recursive: true }));
@@ -170,7 +170,7 @@ test('a webroot that cannot be written is a failed write, not a missing challeng
   assert.match(detail, /acme-challenge/);
 });
 
-test('a hook that fails reports its exit status, its words and the record', async (t) => {
+test('a failed hook reports its exit status, its output and the record', async (t) => {
   const folder = mkdtempSync(join(tmpdir(), 'hermetic-hook-'));
   t.after(() => rmSync(folder, { recursive: true }));
   const hook = (name: string, script: string): string => {

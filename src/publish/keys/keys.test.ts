@@ -41,7 +41,7 @@ function certify(ring: KeyRing, host: string): void {
   writeFileSync(ring.chainFile(host, 'ecdsa-1'), issue(ca, { names: [host], key }).chainPem);
 }
 
-test('a key is created once; asking again returns the same one', (t) => {
+test('a key is created once and returned at later calls', (t) => {
   const ring = ringIn(t);
   ring.make('mx.example.com', 'ecdsa-1', 'ecdsa');
   const [first] = ring.list('mx.example.com', Date.now());
@@ -61,14 +61,14 @@ test('an ECDSA key is of P-256, an RSA key of 2048 bits [9325-4.5-1]', (t) => {
   );
 });
 
-test('private keys are readable by their owner alone', (t) => {
+test('only the owner can read private keys', (t) => {
   const ring = ringIn(t);
   ring.make('mx.example.com', 'rsa-1', 'rsa');
   assert.equal(statSync(ring.keyFile('mx.example.com', 'rsa-1')).mode & 0o077, 0);
   assert.equal(ring.list('mx.example.com', 0)[0]?.type, 'rsa');
 });
 
-test('what root writes belongs to the owner of the folder', (t) => {
+test('files that root writes belong to the owner of the folder', (t) => {
   const ring = ringIn(t);
   const isRoot = process.getuid?.() === 0;
   if (isRoot) chownSync(ring.folder, 4321, 4322);
@@ -84,7 +84,7 @@ test('what root writes belongs to the owner of the folder', (t) => {
   }
 });
 
-test('a link at the path of a draft leads to no other file', (t) => {
+test('a symbolic link at the path of a draft is not followed', (t) => {
   const { folder } = ringIn(t);
   const other = join(folder, 'other');
   writeFileSync(other, 'untouched');
@@ -107,7 +107,7 @@ test('a key counts as certified only with a chain for that very key, in date', (
   assert.equal(ring.list('mx.example.com', Date.now() + 400 * 86_400_000)[0]?.certified, false);
 });
 
-test('a key that a server has already is taken in once', (t) => {
+test('a key from a server is imported once', (t) => {
   const ring = ringIn(t);
   const file = join(ring.folder, 'mail.key');
   writeFileSync(file, issue(ca, { names: ['mx.example.com'] }).keyPem);
@@ -178,7 +178,7 @@ test('an invalid host name never reaches the file system', (t) => {
     assert.equal(source.version(name), undefined, name);
 });
 
-test('a context in less memory shows its whole chain, and is the one asked for by name', async (t) => {
+test('a small context has the whole chain and belongs to the requested name', async (t) => {
   const intermediate = createIntermediate(ca, { name: 'test intermediate' });
   const made = new Map(
     ['a.example', 'b.example'].map((name) => [name, issue(intermediate, { names: [name] })]),

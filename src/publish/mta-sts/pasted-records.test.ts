@@ -94,7 +94,7 @@ for (const text of [
   `v=TLSRPTv1; rua=${[...rua].reverse().join(',')}`,
   'v=TLSRPTv1; rua=mailto:a@ONE.example,https://RPT.one.example/v1',
 ])
-  test(`reports: "${text}" is what was asked for`, () => {
+  test(`reports: "${text}" is the desired record`, () => {
     assert.deepEqual(stepReports(domain, both([text]), { rua, ttl: 60 }).steps, []);
     const gone = stepReports(domain, both([text]), { rua: [], ttl: 60, written: wanted });
     assert.deepEqual(gone.waits, []);
@@ -102,7 +102,7 @@ for (const text of [
   });
 
 for (const text of ['v=TLSRPTv1; rua=mailto:a@one.example', 'v=TLSRPTv1; rua=mailto:b@one.example'])
-  test(`reports: "${text}" is another wish`, () => {
+  test(`reports: "${text}" differs from the desired record`, () => {
     assert.equal(stepReports(domain, both([text]), { rua, ttl: 60 }).steps.length, 1);
     const gone = stepReports(domain, both([text]), { rua: [], ttl: 60, written: wanted });
     assert.deepEqual(gone.steps, []);

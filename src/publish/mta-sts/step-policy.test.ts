@@ -109,7 +109,7 @@ for (const [why, change, arrange] of holding) {
   });
 }
 
-test('a person may enforce without reports, but never against our own probe', () => {
+test('the operator may enforce without reports, but not against a failed probe', () => {
   const world = domain();
   world.reports = [];
   until(world, 'testing');
@@ -242,7 +242,7 @@ test('MX change under enforce: union first, then the records, then the old host 
   assert.deepEqual(world.broken, []);
 });
 
-test('an MX host that fails the probe is not moved to', () => {
+test('the policy does not move to an MX host that fails the probe', () => {
   const world = domain();
   until(world, 'enforce');
   settle(world, desired, 40);
@@ -251,7 +251,7 @@ test('an MX host that fails the probe is not moved to', () => {
   assert.deepEqual(world.mx[0], ['10 mx1.example.com', '10 mx2.example.com']);
 });
 
-test('a host that only the DNS names never enters the policy and blocks its promotion', () => {
+test('a host that only DNS contains never enters the policy and blocks its promotion', () => {
   const world = domain(['mx1.example.com', 'mx2.example.com', 'mx.attacker.example']);
   for (let i = 0; i < 24 * 5; i++) world.run(desired);
   assert.equal(world.mode, 'testing');
@@ -262,7 +262,7 @@ test('a host that only the DNS names never enters the policy and blocks its prom
 });
 
 // [8461-3.1-14, 8461-3.1-13]
-test('of several records one stays, and other texts at the name are left alone', () => {
+test('one of several records stays, and other texts at the name are unchanged', () => {
   const world = domain();
   world.txt = [0, 1].map(() => ['v=STSv1; id=1;', 'v=STSv1; id=2;', 'hello "world"']);
   const { alerts, proposals } = world.run(desired);

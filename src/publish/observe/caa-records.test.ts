@@ -60,7 +60,7 @@ test('what the domain permits today stays permitted at the host', () => {
   assert.deepEqual(records(host(present, { inUse: [foreign, own] })), [bound, ...present]);
 });
 
-test('an unbound property of the own CA is replaced, one for another account is kept', () => {
+test('an unbound property of the same CA is replaced, one for another account stays', () => {
   const other = '0 issue "ca.example; accounturi=https://ca.example/acct/8"';
   assert.deepEqual(records(host(['0 issue "ca.example"', other])), [bound, other]);
   assert.deepEqual(records(host(['0 issue ";"'])), [bound]);

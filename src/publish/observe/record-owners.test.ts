@@ -65,7 +65,7 @@ for (const [records, name, target] of [
   ['_smtp._tls CNAME rpt.provider.example.', '_smtp._tls.one.example', 'rpt.provider.example'],
   ['_25._tcp.mx1 CNAME keys', '_25._tcp.mx1.one.example', 'keys.one.example'],
 ] as const)
-  test(`no record is printed beside the alias ${name}`, async () => {
+  test(`no record is printed at the alias ${name}`, async () => {
     const steps = await stepsFor(records);
     assert.ok(!recordsOf(steps).includes(name));
     const note = steps.find(({ text }) => text.includes(`${name} is an alias of ${target}`));
@@ -84,13 +84,13 @@ for (const wildcard of ['* CNAME www\nwww A 192.0.2.99', '* TXT "v=spf1 -all"', 
     ]);
   });
 
-test('a domain that lives by a wildcard gets no record below it', async () => {
+test('a domain that depends on a wildcard gets no record below it', async () => {
   const steps = await stepsFor('* MX 10 mx1', {}, 'sub.one.example');
   assert.ok(recordsOf(steps).every((name) => !name.endsWith('sub.one.example')));
   assert.ok(steps.some(({ text }) => /sub\.one\.example: publish its MX or address/.test(text)));
 });
 
-test('the address of the policy host is part of what is missing', async () => {
+test('the missing records include the address of the policy host', async () => {
   const line = async (records: string, policyHost?: string): Promise<string> => {
     const steps = await stepsFor(records, policyHost === undefined ? {} : { policyHost });
     return (

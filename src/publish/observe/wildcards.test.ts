@@ -115,18 +115,18 @@ for (const wildcard of [
       );
     });
 
-test('an alias at _mta-sts is named with its target and what to do', async () => {
+test('an alias at _mta-sts is reported with its target and the fix', async () => {
   const { steps, waits } = await stepOf(`${mail}_mta-sts CNAME _mta-sts.provider.example.`);
   assert.deepEqual(steps, []);
   assert.match(waits[0]?.why ?? '', /alias of _mta-sts\.provider\.example.*remove the alias/);
 });
 
-test('servers that differ are not taken for an alias', async () => {
+test('differing servers do not count as an alias', async () => {
   const { waits } = await stepOf(`${mail}_mta-sts CNAME www`, { second: mail });
   assert.match(waits[0]?.why ?? '', /do not all answer with the same _mta-sts record/);
 });
 
-test('an alias at _smtp._tls is named, and a wildcard there is not required', async () => {
+test('an alias at _smtp._tls is reported, and a wildcard there is not required', async () => {
   const reports = async (records: string) => {
     const observed = await observePublishedDomain(query(domain), zoneEyes(records));
     const held = domainHeld(domain, observed);
@@ -142,7 +142,7 @@ test('an alias at _smtp._tls is named, and a wildcard there is not required', as
 });
 
 for (const wildcard of ['* CNAME www\nwww A 192.0.2.99', '* A 192.0.2.99', '* AAAA 2001:db8::99'])
-  test(`the policy host's alias takes the place of "${wildcard.replace('\n', '; ')}"`, async () => {
+  test(`the policy host's alias replaces "${wildcard.replace('\n', '; ')}"`, async () => {
     const observed = await observePublishedDomain(query(domain), zoneEyes(mail + wildcard));
     const policyHosts = [{ address: '192.0.2.99', fetched: { failure: 'sts-policy-http-status' } }];
     const { steps } = stepPolicy(startPolicy(domain), { ...observed, policyHosts }, desired);
@@ -154,7 +154,7 @@ for (const wildcard of ['* CNAME www\nwww A 192.0.2.99', '* A 192.0.2.99', '* AA
     );
   });
 
-test('a policy host that is an alias of another host is named with that host', async () => {
+test('a policy host that is an alias is reported with its target', async () => {
   const records = `${mail}mta-sts CNAME www\nwww A 192.0.2.99`;
   const observed = await observePublishedDomain(query(domain), zoneEyes(records));
   const policyHosts = [{ address: '192.0.2.99', fetched: { failure: 'sts-policy-http-status' } }];
@@ -199,7 +199,7 @@ async function rolloverOf(records: string, publish = true): Promise<RolloverStep
   );
 }
 
-test('a TLSA owner that is an alias is named with its target', async () => {
+test('a TLSA owner that is an alias is reported with its target', async () => {
   const { steps, waits } = await rolloverOf(`${mail}_25._tcp.mx1 CNAME keys\nkeys A 192.0.2.1`);
   assert.deepEqual(steps, []);
   assert.match(
@@ -219,13 +219,13 @@ for (const wildcard of ['*.mx1 CNAME www\nwww A 192.0.2.99', '*._tcp.mx1 TLSA 3 
     assert.ok(state.alive.length >= 2);
   });
 
-test('TLSA records of a wildcard are not removed, and the wildcard is named', async () => {
+test('TLSA records of a wildcard are not removed, and the wildcard is reported', async () => {
   const { steps, waits } = await rolloverOf(`${mail}*._tcp.mx1 TLSA 3 1 1 00`, false);
   assert.deepEqual(steps, []);
   assert.match(waits[0]?.why ?? '', /come from a wildcard/);
 });
 
-test('an alias of a wildcard with TLSA records behind it is named', async () => {
+test('an alias of a wildcard to TLSA records is reported', async () => {
   const records = `${mail}*._tcp.mx1 CNAME keys\nkeys TLSA 3 1 1 00`;
   const { steps, waits } = await rolloverOf(records);
   assert.deepEqual(steps, []);

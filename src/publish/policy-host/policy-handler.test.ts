@@ -34,7 +34,7 @@ test('another host, path or method is refused, and nothing redirects', () => {
   assert.equal(status('https://mta-sts.example.com/.well-known/mta-sts.txt', 'POST'), 405);
 });
 
-test('the handler claims the policies of policy hosts, and no other page of the port', () => {
+test('the handler serves only the policies of policy hosts', () => {
   assert.equal(servesPolicy('mta-sts.example.com', '/.well-known/mta-sts.txt'), true);
   assert.equal(servesPolicy('mta-sts.example.com', '/reports'), false);
   assert.equal(servesPolicy('reports.example.com', '/.well-known/mta-sts.txt'), false);

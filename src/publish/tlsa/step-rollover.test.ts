@@ -69,7 +69,7 @@ function asked({ steps }: RolloverStep): string {
     .join(', ');
 }
 
-test('with the current and the next key published there is nothing to do', () => {
+test('with the current and the next key published the plan is empty', () => {
   assert.equal(asked(stepRollover(start(), reading(), desired)), '');
 });
 
@@ -80,7 +80,7 @@ test("a host without TLSA records gets the current key's first, then the next ke
   assert.equal(asked(stepRollover(first.state, reading({}, rrset(key(1))), desired)), 'set 1e+2e');
 });
 
-test('an announced key is deployed on request, and the old record leaves last', () => {
+test('a published next key is deployed on request, and the old record is removed last', () => {
   const deploy = stepRollover(start(), reading(), leave1);
   assert.equal(asked(deploy), 'deploy ecdsa-2');
   const addresses = reading().addresses.map((address, i) => ({
@@ -93,7 +93,7 @@ test('an announced key is deployed on request, and the old record leaves last', 
   assert.equal(asked(stepRollover(half.state, reading({ addresses: all }), leave1)), 'set 2e');
 });
 
-test('a server that cannot be asked keeps the retired record published', () => {
+test('an unreachable server keeps the retired record published', () => {
   const deploy = stepRollover(start(), reading(), leave1);
   const addresses = reading().addresses.map((address, i) => ({
     ...address,
@@ -131,7 +131,7 @@ test('the two TTLs start when the last server stops showing the old records', ()
   );
 });
 
-test('a wait says whether the servers differ, are silent or show the old records', () => {
+test('a wait states whether servers differ, are silent or show old records', () => {
   const before = start(reading({ ring: [key(1)] }, rrset(key(1))));
   const push = stepRollover(before, reading({}, rrset(key(1))), desired);
   const why = (observed: RolloverObservation): string =>
@@ -192,7 +192,7 @@ test('a change of the DS records seen while the clock was ahead blocks for two T
   assert.equal(asked(stepRollover(right.state, reading(end), leave1)), 'deploy ecdsa-2');
 });
 
-test('[7672-2.2-7] an answer that DNSSEC does not vouch for starts no clock', () => {
+test('[7672-2.2-7] an answer without DNSSEC proof starts no timer', () => {
   for (const dnssec of ['bogus', 'indeterminate'] as const) {
     const step = stepRollover(start(), reading({ dnssec }), leave1);
     assert.equal(asked(step), '');
@@ -200,7 +200,7 @@ test('[7672-2.2-7] an answer that DNSSEC does not vouch for starts no clock', ()
   }
 });
 
-test('in an unsigned zone nothing is published, and it is said why', () => {
+test('in an unsigned zone no record is published, with the reason', () => {
   const step = stepRollover(
     startRollover('mx.example.com'),
     reading({ dnssec: 'insecure' }, { records: [], ttl: TTL }),
@@ -211,7 +211,7 @@ test('in an unsigned zone nothing is published, and it is said why', () => {
 });
 
 // [7671-13-2]
-test('nothing starts while the delegation changes, and nothing is sent twice', () => {
+test('no change starts while the delegation changes, and no change is sent twice', () => {
   const moved = { records: ['2 13 2 cd'], ttl: TTL };
   const before = start(reading({}, rrset(key(1))));
   const step = stepRollover(before, reading({ ds: moved }, rrset(key(1))), leave1);
@@ -377,7 +377,7 @@ test('a record of another program ends the pending change, and a new one is plan
   assert.equal(asked(step), 'set 1e');
 });
 
-test('without TLSA the records leave in one change, and no deployment starts', () => {
+test('without TLSA one change removes the records, and no deployment starts', () => {
   const step = stepRollover(start(), reading(), { ...leave1, publish: false });
   assert.equal(asked(step), 'set nothing');
 });
@@ -388,7 +388,7 @@ test('earlier records are unknown, so the first key change waits two TTLs', () =
   assert.equal(step.waits[0]?.until, 10_000_000 + 2 * TTL * 1000);
 });
 
-test('the state survives being written down', () => {
+test('the state survives saving', () => {
   const { state } = stepRollover(start(), reading(), leave1);
   assert.deepEqual(JSON.parse(JSON.stringify(state)), state);
 });

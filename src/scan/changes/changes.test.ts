@@ -30,7 +30,7 @@ const scanned = {
 const grade = gradeDomain(scanned);
 const snapshot = snapshotOf(scanned, grade);
 
-test('an unknown fact is not a change, and its last known value stands', () => {
+test('an unknown fact is not a change and keeps the last known value', () => {
   const unknown = gradeWith(grade, {
     verdict: 'inconclusive',
     classes: ['could-not-tell'],
@@ -82,7 +82,7 @@ test('the order of MX and TLSA records is not a change', () => {
   assert.deepEqual(compareSnapshots(two, { ...snapshot, mx: ['a', 'b'] }).changes, []);
 });
 
-test('changes lead from the first snapshot to the present one', () => {
+test('applying the changes to the first snapshot gives the present one', () => {
   const values = fc.option(fc.constantFrom('a', 'b', 'c'), { nil: undefined });
   const snapshots = fc.array(
     fc.record(Object.fromEntries(changeKinds.map((kind) => [kind, values]))),

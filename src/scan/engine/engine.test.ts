@@ -37,7 +37,7 @@ test('COPY lines separate any text', () => {
   );
 });
 
-test('facts have one text for each content, which PostgreSQL accepts', () => {
+test('equal facts have equal text, and PostgreSQL accepts the text', () => {
   assert.equal(formatFacts({ b: 1, a: { d: [2], c: null } }), '{"a":{"c":null,"d":[2]},"b":1}');
   assert.equal(formatFacts({ text: 'a\0b\ud800c' }), '{"text":"a\ufffdb\ufffdc"}');
   fc.assert(
@@ -76,14 +76,14 @@ test('a scan stops when more than a fifth of new networks time out', () => {
   assert.equal(breaker.isOpen, false);
 });
 
-test('a lease outlasts the longest visit, and an abandoned address outlasts both', () => {
+test('a lease is longer than any visit, the wait of an abandoned address longer still', () => {
   assert.ok(leaseMs(politeness) > politeness.visitMs);
   assert.ok(politeness.abandonedMs > leaseMs(politeness));
   // RFC 5321 §4.5.3.2.7: a server ends an idle session after five minutes or more.
   assert.ok(politeness.abandonedMs >= 300_000);
 });
 
-test('visit states have the numbers that are stored', () => {
+test('visit states equal the numbers in the database', () => {
   for (const [state, code] of Object.entries(visitCodes))
     assert.equal(visitStateOf(code), state === 'waiting' ? undefined : state);
   assert.equal(visitStateOf(9), undefined);
@@ -98,7 +98,7 @@ test('a lost connection and a lost conflict differ from other errors', () => {
   assert.ok(isRetryable(coded('40P01')) && !isRetryable(coded('23505')));
 });
 
-test('an absent package is named with the command that installs it', async () => {
+test('a missing package is reported with the command that installs it', async () => {
   const absent = Object.assign(new Error('no'), { code: 'ERR_MODULE_NOT_FOUND' });
   await assert.rejects(
     loadPackage('pg', () => Promise.reject(absent)),

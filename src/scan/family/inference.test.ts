@@ -41,7 +41,7 @@ function planAll(hosts: readonly string[], serve: (host: string) => VisitObserva
 const countOf = (plans: ReadonlyMap<string, PlannedVisit>, plan: PlannedVisit): number =>
   [...plans.values()].filter((planned) => planned === plan).length;
 
-test('after eight equal names the others are inferred, one in a hundred is visited', () => {
+test('after eight equal names the others are inferred, and one in a hundred is visited', () => {
   const { family, plans } = planAll(names, (host) => testVisit(host, provider));
   assert.equal(countOf(plans, 'visit'), 8);
   const checked = countOf(plans, 'check');
@@ -50,7 +50,7 @@ test('after eight equal names the others are inferred, one in a hundred is visit
   assert.deepEqual([family.checked, family.wrong, family.ended], [checked, 0, false]);
 });
 
-test('the sample depends on seed, address and name alone', () => {
+test('the sample depends only on seed, address and name', () => {
   const first = planAll(names, (host) => testVisit(host, provider)).plans;
   const again = planAll([...names].reverse(), (host) => testVisit(host, provider)).plans;
   const both = names.filter((host) => first.get(host) === 'check' && again.get(host) === 'infer');
@@ -76,7 +76,7 @@ test('a difference among the first eight names ends inference too', () => {
   assert.equal(countOf(plans, 'visit'), 50);
 });
 
-test('a visit without an answer counts neither way', () => {
+test('a visit without an answer neither confirms nor ends inference', () => {
   const silent: VisitObservation = {
     ...testVisit('c0.mail.example.net', provider),
     address: { ip: address, status: 'inconclusive', reason: 'net-timeout', connections: [] },
@@ -84,7 +84,7 @@ test('a visit without an answer counts neither way', () => {
   assert.deepEqual(afterVisit(newFamily, 'visit', silent), newFamily);
 });
 
-test('one name is enough at a further address of the same provider', () => {
+test('at a further address of the same provider one equal name is enough', () => {
   const model = testVisit('c0.mail.example.net', provider);
   const family = afterVisit(newFamily, 'visit', model);
   const plan = (equalElsewhere: number, state = family): PlannedVisit =>
@@ -111,7 +111,7 @@ test('names with a policy or TLSA records are always visited', () => {
   assert.equal(plans.get('policy2.mail.example.net'), 'visit');
 });
 
-test('a name that the certificate does not cover is visited', () => {
+test('a name outside the certificate is visited', () => {
   const hosts = [...names.slice(0, 20), 'a.b.mail.example.net', 'mail.example.net'];
   const { plans } = planAll(hosts, (host) => testVisit(host, provider));
   assert.deepEqual(
@@ -120,7 +120,7 @@ test('a name that the certificate does not cover is visited', () => {
   );
 });
 
-test('an address of more than fifty families is visited for a sample of the others', () => {
+test('at an address with over fifty families only a sample of the others is visited', () => {
   const plan = (host: string, matters = false): PlannedVisit =>
     planVisit(newFamily, { host, address, matters, seed: 'a', otherFamilies: 50 }, undefined);
   const plans = Array.from({ length: 2000 }, (_, index) => plan(`mail.customer${index}.example`));
@@ -130,7 +130,7 @@ test('an address of more than fifty families is visited for a sample of the othe
   assert.equal(plan('mail.customer1.example', true), 'visit');
 });
 
-test('an inferred observation names the host whose connections it shows', () => {
+test('an inferred observation contains the host that was visited', () => {
   const model = testVisit('c1.mail.example.net', provider);
   const inferred = inferVisit(model, {
     host: 'c2.mail.example.net',

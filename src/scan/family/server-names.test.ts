@@ -38,7 +38,7 @@ function changed(visit: VisitObservation, connection: object): VisitObservation 
 const withoutStarttls = { starttls: 'absent', handshake: undefined, ehloAfterTls: undefined };
 const refusing = { ...withoutStarttls, dial: { code: 'net-refused', detail: '' } };
 
-test('names that a server does not cover are inferred after eight equal ones', () => {
+test("names outside a server's certificates are inferred after eight equal ones", () => {
   const state = visited(names.slice(0, PROBED_NAMES + 1));
   const plans = names.slice(20).map((host) => plan(state, host));
   assert.ok(plans.filter((planned) => planned === 'infer').length > 250);
@@ -46,14 +46,14 @@ test('names that a server does not cover are inferred after eight equal ones', (
   assert.ok(!plans.includes('visit'));
 });
 
-test('one name is enough at a further server of the same operator', () => {
+test('at a further server of the same operator one equal name is enough', () => {
   const state = visited(names.slice(0, 1));
   assert.equal(state.operator, 'hosting.example');
   assert.equal(plan(state, names[5] ?? '', PROBED_NAMES - 1), 'visit');
   assert.equal(plan(state, names[5] ?? '', PROBED_NAMES), 'infer');
 });
 
-test('a certificate that is not trusted counts at its own address alone', () => {
+test('an untrusted certificate counts only at its own address', () => {
   const visit = testVisit(names[0] ?? '', hosting);
   const [{ handshake } = {}] = visit.address.connections;
   for (const pkix of [
@@ -82,7 +82,7 @@ test('another certificate at the same server ends inference', () => {
   assert.equal(after?.ended, true);
 });
 
-test('a name that the certificate covers is not inferred from other names', () => {
+test('a name in the certificate is not inferred from other names', () => {
   const shared = testServer(['server1.hosting.example', '*.customer.example']);
   const state = visited(names.slice(0, PROBED_NAMES + 1), shared);
   const { address: model } = testVisit(names[0] ?? '', shared);
@@ -94,7 +94,7 @@ test('a name that the certificate covers is not inferred from other names', () =
   assert.equal(planned, 'visit');
 });
 
-test('a covered name alone stands for no other name', () => {
+test('a name in the certificate represents no other name', () => {
   const visit = testVisit('server1.hosting.example', hosting);
   assert.equal(afterServerVisit(undefined, visit), undefined);
 });
@@ -123,7 +123,7 @@ test('STARTTLS that appears between two names ends inference', () => {
   assert.equal(after?.ended, true);
 });
 
-test('a session that broke off is not a difference', () => {
+test('a broken session is not a difference', () => {
   const state = visited(names.slice(0, 4));
   const visit = testVisit(names[5] ?? '', hosting);
   const lost = { handshake: undefined, failure: { code: 'tls-closed', detail: '' } };

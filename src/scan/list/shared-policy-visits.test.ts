@@ -30,13 +30,13 @@ function run(optOut?: (host: string, address: string) => boolean) {
   return { fetch, starts, clock };
 }
 
-test('fetches from one address follow each other, sooner after an answer', async () => {
+test('fetches from one address are sequential, sooner after an answer', async () => {
   const { fetch, starts } = run();
   await Promise.all([answered, silent, answered].map((reply) => fetch(reply)));
   assert.deepEqual(starts(), [0, 1050, 7050]);
 });
 
-test('a policy host that asks for a rest is not asked during it', async () => {
+test('a policy host gets no request during the rest that it requested', async () => {
   const { fetch, clock } = run();
   assert.deepEqual(await Promise.all([busy, answered].map((reply) => fetch(reply))), [
     'asked',

@@ -52,7 +52,7 @@ test('a difference at another address ends the inference of a family', () => {
   assert.equal(planByGroups(server, planned('mx.b.example')).kind, 'visit');
 });
 
-test('a name without a certificate of its own counts for its server alone', () => {
+test('a name without its own certificate counts only for its server', () => {
   const host = 'mx.customer.example';
   const [change, ...others] = changedGroups({}, { host, facts: factsOf(host, hosting) });
   assert.deepEqual([change?.group, change?.countedAs], ['server', '* hosting.example']);
@@ -61,7 +61,7 @@ test('a name without a certificate of its own counts for its server alone', () =
   assert.equal(change?.added.equal, 0);
 });
 
-test('a server is known although its address has many families', () => {
+test('a server is identified although its address has many families', () => {
   const host = 'mx.customer.example';
   const changes = changedGroups({}, { host, facts: factsOf(host, hosting) });
   const plan = planByGroups(loaded(changes, { equal: 8 }), planned('mx.other.example', 50));

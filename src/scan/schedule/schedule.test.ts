@@ -109,7 +109,7 @@ const busy = ended({ failure: { code: 'smtp-busy', detail: '421 4.7.0 try later'
 const silent = ended({ dial: { code: 'net-timeout', detail: '' } });
 const good = testVisit('mx.example.net', server).address;
 
-test('an address that turns visits away rests longer each time, and is then given up', () => {
+test('an address that refuses visits rests longer each time and is then abandoned', () => {
   let state: RestState = rested;
   const rests: number[] = [];
   for (let visit = 0; visit < 5; visit++) {
@@ -125,13 +125,13 @@ test('an address that turns visits away rests longer each time, and is then give
   );
 });
 
-test('an answered visit ends the rests', () => {
+test('an answered visit ends the rest', () => {
   const { state } = decideRest(decideRest(rested, busy).state, good);
   assert.deepEqual([state.level, state.answered], [0, true]);
   assert.equal(decideRest(state, busy).restMs, REST_LEVELS[0]);
 });
 
-test('three timeouts in succession count as turned away', () => {
+test('three timeouts in succession count as a refusal', () => {
   const first = decideRest(rested, silent);
   const second = decideRest(first.state, silent);
   const third = decideRest(second.state, silent);
@@ -145,7 +145,7 @@ test('a refused connection counts only after an earlier success', () => {
   assert.equal(decideRest({ ...rested, answered: true }, refused).reason, 'refused');
 });
 
-test('554 in place of a greeting and 454 after STARTTLS count as turned away', () => {
+test('554 instead of a greeting and 454 after STARTTLS count as refusals', () => {
   const blocked = ended({ failure: { code: 'smtp-refused', detail: '554 5.7.1 blocked' } });
   const deferred = ended({
     ehlo: { code: 250, lines: [] },

@@ -39,7 +39,7 @@ test('status 429 doubles the spacing, 503 does not', () => {
   assert.equal(after(busy(503), answered).slow, false);
 });
 
-test('a fault of one policy domain does not rest the address', () => {
+test('a fault of one policy domain causes no rest of the address', () => {
   for (const status of [200, 301, 403, 404, 500, 502, 504])
     assert.equal(decideWebRest(after(answered), busy(status)).restMs, 0, `${status}`);
   const untrusted: PolicyHostReply = { dial: 'open', secured: true };
@@ -48,7 +48,7 @@ test('a fault of one policy domain does not rest the address', () => {
     assert.equal(decideWebRest(after(answered), reply).restMs, 0);
 });
 
-test('three timeouts in succession, and a refusal after an answer, are rests', () => {
+test('three timeouts in succession or a refusal after an answer cause a rest', () => {
   const silent: PolicyHostReply = { dial: 'net-timeout', secured: false };
   const refused: PolicyHostReply = { dial: 'net-refused', secured: false };
   assert.equal(decideWebRest(after(silent), silent).reason, undefined);

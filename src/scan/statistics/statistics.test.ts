@@ -59,7 +59,7 @@ test('unknown answers are in neither number', () => {
   assert.deepEqual(statistic(rows, 'sts-enforce').domains, { number: 1, of: 1, unknown: 1 });
 });
 
-test('domains without mail are outside every share but that of the list', () => {
+test('domains without mail count only in the share of the list', () => {
   const none = gradeWith(base, { measures: { mail: 'no' } });
   for (const { id, of } of statisticDefinitions) {
     const { domains } = statistic([row(none, 'a.example')], id);
@@ -67,12 +67,12 @@ test('domains without mail are outside every share but that of the list', () => 
   }
 });
 
-test('the own hosts of two domains are two operators', () => {
+test('self-hosted domains are separate operators', () => {
   const rows = ['a.example', 'b.example'].map((domain) => row(base, domain, 'own'));
   assert.equal(statistic(rows, 'starttls').operators.of, 2);
 });
 
-test('counts of rows and of single domains are equal', () => {
+test('counting by rows equals counting by domains', () => {
   const measures = fc.record({
     mail: fc.constantFrom('yes' as const, 'no' as const, 'unknown' as const),
     starttls: fc.constantFrom('all' as const, 'none' as const, 'unknown' as const),

@@ -85,7 +85,7 @@ test('a sender without policies delivers every case that it can reach', () => {
   }
 });
 
-test('only hosts without working STARTTLS receive in plaintext by an old sender', () => {
+test('an old sender sends plaintext only to hosts without working STARTTLS', () => {
   const plaintext = senderCases
     .filter((one) => cell(viewOfCase(one), 'opportunistic', 'none') === 'cleartext')
     .map(({ id }) => id);
@@ -93,14 +93,14 @@ test('only hosts without working STARTTLS receive in plaintext by an old sender'
   assert.deepEqual(plaintext, expected);
 });
 
-test('the withdrawn case is in plaintext for its second message alone', () => {
+test('in the withdrawn case only the second message is in plaintext', () => {
   const cached = senderCase('sts-cached');
   assert.ok(cached);
   assert.equal(cell(viewOfCase(cached), 'mtaStsFirst', 'none'), 'verified');
   assert.equal(cell(viewOfCase(cached, 2), 'mtaStsFirst', 'none'), 'cleartext');
 });
 
-test('every name of a case leads back to it', () => {
+test('every name of a case maps to the case', () => {
   const names: readonly string[] = Object.values(caseNames('sts-mx', 'me', 'Test.example'));
   for (const name of names)
     assert.deepEqual(caseOfName(name, 'test.EXAMPLE'), { caseId: 'sts-mx', slot: 'me' }, name);
@@ -110,7 +110,7 @@ test('every name of a case leads back to it', () => {
   assert.equal(caseOfName('sts.me.xtest.example', 'test.example'), undefined);
 });
 
-test('cases that need an address family are left out without it', () => {
+test('cases that need an address family are omitted without it', () => {
   const ids = (ipv4: boolean): readonly string[] =>
     openableCases(senderCases, { ipv4, ipv6: true }).map(({ id }) => id);
   assert.ok(ids(true).includes('v4'));

@@ -27,7 +27,7 @@ function compared(level: string, observations: readonly Observation[]): readonly
 const agreement = (all: readonly ComparedCase[], id: string): string | undefined =>
   all.find((one) => one.case === id)?.agrees;
 
-test('a prediction agrees with what arrived, and with what was refused', () => {
+test('a prediction agrees with deliveries and refusals', () => {
   const all = compared('dane', [
     ...at('plain').delivers(true),
     ...at('clear').delivers(false),
@@ -38,7 +38,7 @@ test('a prediction agrees with what arrived, and with what was refused', () => {
     assert.equal(agreement(all, id), 'yes', id);
 });
 
-test('a delivery against the prediction differs, and is named', () => {
+test('a delivery against the prediction is reported as a difference', () => {
   const all = compared('dane', at('dane-clear').delivers(false));
   assert.equal(agreement(all, 'dane-clear'), 'no');
   const text = renderComparison(all, { width: 80 });
@@ -57,7 +57,7 @@ test('a case that the configuration does not decide never differs', () => {
   assert.equal(agreement(all, 'large-hello'), 'not-predicted');
 });
 
-test('a fallback that takes minutes agrees with a message that waits', () => {
+test('a fallback that takes minutes agrees with a pending message', () => {
   const all = compared('may', at('handshake-broken').breaksOff('receiver'));
   assert.equal(agreement(all, 'handshake-broken'), 'yes');
 });

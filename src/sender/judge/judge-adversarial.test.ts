@@ -68,7 +68,7 @@ test('a bounce that arrives counts as a message', () => {
   assert.equal(verdictOf(bounce, 'dane-clear'), 'delivered-in-plaintext');
 });
 
-test('a scanner that inspects TLS at every case has refused nothing', () => {
+test('a scanner that inspects TLS at every case is not a refusing sender', () => {
   const scan = senderCases.flatMap(({ id, host }) =>
     host.starttls === 'absent' ? at(id).greets() : at(id).leavesTls(),
   );
@@ -77,7 +77,7 @@ test('a scanner that inspects TLS at every case has refused nothing', () => {
   assert.ok(result.mechanisms.every(({ verdict }) => verdict === 'cannot-tell'));
 });
 
-test('a sender that trusts no CA refuses, although nothing of it arrives', () => {
+test('a sender that trusts no CA counts as refusing although no mail arrives', () => {
   const alerts = ['plain', 'sts'].flatMap((id) => at(id).leavesTls('unknown_ca'));
   assert.equal(verdictOf(alerts, 'plain'), 'refused');
   const submitted = [...at('plain').submitted(), ...at('plain').leavesTls()];
@@ -122,7 +122,7 @@ test('a message that another server delivers leaves a refusal open', () => {
   assert.equal(judged(observations).exposure.dane.stripStarttls, 'unknown');
 });
 
-test('a policy that is fetched after the delivery was not broken by it', () => {
+test('a delivery before the policy fetch does not violate the policy', () => {
   const later = [
     ...at('plain').delivers(true),
     ...at('sts').delivers(true),
@@ -137,7 +137,7 @@ test('a policy that is fetched after the delivery was not broken by it', () => {
   assert.equal(mechanismOf(again, 'mta-sts'), 'observes-only');
 });
 
-test('a policy that is never fetched and is broken is not used', () => {
+test('a policy that is violated and never fetched is unused', () => {
   const observations = [
     ...at('sts').delivers(true),
     ...at('sts-self-signed').delivers(true),
@@ -146,7 +146,7 @@ test('a policy that is never fetched and is broken is not used', () => {
   assert.equal(caseIn(judged(observations), 'sts-self-signed').met, 'no');
 });
 
-test('a retry from another network leaves a deferral open, and proves nothing', () => {
+test('a retry from another network leaves a deferral open', () => {
   const observations = [
     ...at('plain').delivers(true),
     ...at('dane').delivers(true),
@@ -158,7 +158,7 @@ test('a retry from another network leaves a deferral open, and proves nothing', 
   assert.equal(mechanismOf(observations, 'dane'), 'cannot-tell');
 });
 
-test('MAIL that is reset ends neither in a delivery nor in a refusal', () => {
+test('MAIL before a reset is neither a delivery nor a refusal', () => {
   const reset = at('dane-clear')
     .delivers(false)
     .filter(({ kind }) => kind !== 'data' && kind !== 'rcpt');
@@ -167,7 +167,7 @@ test('MAIL that is reset ends neither in a delivery nor in a refusal', () => {
   assert.ok(result.notes.includes('envelope-in-plaintext'));
 });
 
-test('plaintext at another host of the case outweighs the certificate that was refused', () => {
+test('plaintext to another host of the case outweighs a refused certificate', () => {
   const observations = [
     ...at('second-mx').leavesTls('unknown_ca'),
     ...at('second-mx', { after: 1 }).delivers(false),
@@ -175,7 +175,7 @@ test('plaintext at another host of the case outweighs the certificate that was r
   assert.equal(verdictOf(observations, 'second-mx'), 'delivered-in-plaintext');
 });
 
-test('a clock that goes back leaves cases open, and turns no verdict', () => {
+test('a clock that goes back leaves cases open and reverses no verdict', () => {
   const refused = at('sts-self-signed', { after: 7200 }).leavesTls('unknown_ca');
   const before = judged([...at('sts').delivers(true), ...refused], moment(60));
   assert.ok(caseIn(before, 'sts-self-signed').notes.includes('still-open'));
@@ -272,13 +272,13 @@ for (const [name, id, observations] of harmless)
     assert.ok(!verdicts.some((verdict) => verdict.startsWith('enforces')), String(verdicts));
   });
 
-test('a scanner of more cases than the sender does not become the sender', () => {
+test('a scanner with more cases than the sender does not count as the sender', () => {
   const result = judged([...scans, ...basis]);
   assert.equal(result.sender?.networks[0], '192.0.2.0');
   assert.equal(caseIn(result, 'dane').verdict, 'delivered-unverified');
 });
 
-test('a refusal proves a mechanism only beside a delivery without it', () => {
+test('a refusal proves a mechanism only next to a delivery without the mechanism', () => {
   const strict = [...delivered('sts'), ...at('sts-self-signed').leavesTls('unknown_ca')];
   for (const contrast of [[], at('self-signed').submitted()]) {
     const { mechanisms } = judged([...strict, ...contrast]);
@@ -289,7 +289,7 @@ test('a refusal proves a mechanism only beside a delivery without it', () => {
   assert.equal(mechanismOf([...strict, ...delivered('self-signed')], 'mta-sts'), 'enforces');
 });
 
-test('REQUIRETLS of a stranger is not that of the sender', () => {
+test('REQUIRETLS of another client does not count for the sender', () => {
   const asking = { parameters: ['REQUIRETLS'] };
   const messages = delivered('requiretls', 'requiretls-absent');
   for (const id of ['plain', 'requiretls'])

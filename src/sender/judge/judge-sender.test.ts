@@ -61,7 +61,7 @@ test('without observations nothing has started, and nothing is judged', () => {
   assert.equal(result.cases.length, senderCases.length);
 });
 
-test('silence after a submission is not seen, however long it lasts', () => {
+test('silence after a submission has no result, however long it lasts', () => {
   const observations = senderCases.flatMap(({ id }) => at(id).submitted());
   const result = judged(observations, moment(30 * 86_400));
   assert.ok(result.cases.every(({ verdict }) => verdict === 'not-seen'));
@@ -69,7 +69,7 @@ test('silence after a submission is not seen, however long it lasts', () => {
   assert.ok(!isSettled(result));
 });
 
-test('a message that the sender did not take is not started', () => {
+test('a message that the sender refused has not started', () => {
   const observations: Observation[] = [
     { kind: 'not-submitted', at: moment(0), case: 'dane', slot: 'me', reason: '550 no' },
   ];
@@ -85,7 +85,7 @@ test('DNS questions without a connection are never a refusal', () => {
   assert.ok(result.mechanisms.every(({ verdict }) => verdict === 'cannot-tell'));
 });
 
-test('DNS questions of a stranger beside a working sender refuse nothing', () => {
+test('DNS questions of another client are not a refusal of a working sender', () => {
   const stranger = senderCases.flatMap(({ id }) => at(id).dns('MX', 'TLSA'));
   const result = judged([...at('plain').submitted(), ...at('plain').delivers(true), ...stranger]);
   for (const id of ['bogus-mx', 'dane-bogus-tlsa', 'dane-mismatch', 'sts-mx'])
@@ -118,7 +118,7 @@ test('a bogus TLSA record needs a TLSA question: MX alone decides nothing', () =
   assert.equal(verdictOf(asked('TLSA'), 'dane-bogus-tlsa'), 'refused');
 });
 
-test('a mismatch in DNS keeps no sender away: no connection, no refusal', () => {
+test('a TLSA mismatch without a connection is not a refusal', () => {
   const observations = [
     ...at('plain').dns('MX'),
     ...at('plain').delivers(true),
@@ -141,7 +141,7 @@ test('a policy that excludes the host is refused without a connection', () => {
   assert.equal(verdictOf(failed, 'sts-mx'), 'not-seen');
 });
 
-test('a probe that only greets has not refused; the message after it counts', () => {
+test('a probe that only greets is not a refusal; the next message counts', () => {
   const probe = at('dane-mismatch').greets();
   assert.equal(verdictOf(probe, 'dane-mismatch'), 'deferred');
   const message = at('dane-mismatch', { after: 5 }).delivers(true);
@@ -177,7 +177,7 @@ test('the weaker of two deliveries counts, in either order', () => {
     );
 });
 
-test('two refusals are one refusal, and the sender may come again', () => {
+test('two refusals count once, and the sender may try again', () => {
   const observations = [
     ...at('sts-expired').leavesTls('certificate_expired'),
     ...at('sts-expired', { after: 300 }).leavesTls('certificate_expired'),
@@ -193,7 +193,7 @@ test('a handshake that breaks off without an alert is not a refusal', () => {
   assert.equal(verdictOf(protocol, 'dane-mismatch'), 'deferred');
 });
 
-test('the receiver ending a connection is not a refusal of the sender', () => {
+test('a connection that the receiver ends is not a refusal of the sender', () => {
   assert.equal(verdictOf(at('sts-clear').greets('receiver'), 'sts-clear'), 'deferred');
 });
 
@@ -206,13 +206,13 @@ test('a greylisted sender is deferred, and its retry decides', () => {
   assert.equal(verdictOf([...first, ...retry], 'dane-mismatch'), 'delivered-unverified');
 });
 
-test('an envelope sent in plaintext is named although no message arrived', () => {
+test('an envelope in plaintext is reported although no message arrived', () => {
   const result = caseIn(judged(at('sts-clear').delivers(false, { reply: 451 })), 'sts-clear');
   assert.equal(result.verdict, 'deferred');
   assert.ok(result.notes.includes('envelope-in-plaintext'));
 });
 
-test('a stranger from another network opens the refusal of one case alone', () => {
+test('a client of another network makes the refusal of one case inconclusive', () => {
   const stranger = at('sts-self-signed', { source: '203.0.113.9' }).delivers(false);
   const result = judged([...stsSender, ...stranger]);
   const one = caseIn(result, 'sts-self-signed');
@@ -222,7 +222,7 @@ test('a stranger from another network opens the refusal of one case alone', () =
   assert.deepEqual(result.sender?.networks, ['192.0.2.0', '203.0.113.0']);
 });
 
-test('a stranger who comes first does not become the sender', () => {
+test('the first client does not automatically count as the sender', () => {
   const stranger = at('sts', { source: '203.0.113.9', after: -60 }).delivers(false);
   const result = judged([...stranger, ...stsSender]);
   assert.equal(result.sender?.networks[0], '192.0.2.0');
@@ -240,7 +240,7 @@ test('a mechanism is not judged from cases of two networks', () => {
   assert.equal(mechanismIn(result, 'dane').verdict, 'cannot-tell');
 });
 
-test('another server than the one that took the mail is a smart host', () => {
+test('a delivery by another server than the submission server shows a smart host', () => {
   const direct = [...at('plain').submitted('192.0.2.7'), ...at('plain').delivers(true)];
   assert.equal(judged(direct).sender?.smartHost, false);
   const relayed = [...at('plain').submitted('203.0.113.25'), ...at('plain').delivers(true)];
@@ -282,7 +282,7 @@ test('a sender that requires TLS everywhere does not therefore use DANE', () => 
   assert.equal(caseIn(result, 'dane').verdict, 'delivered-unverified');
 });
 
-test('a policy that is fetched and then broken is observed only', () => {
+test('a policy that is fetched and then violated counts as observed only', () => {
   const result = judged([
     ...at('sts').fetched(),
     ...at('sts').delivers(true),
@@ -299,7 +299,7 @@ test('a sender that refuses mode testing enforces wrongly', () => {
   assert.deepEqual(faults, ['sts-testing']);
 });
 
-test('the second message alone decides about a cached policy', () => {
+test('only the second message decides about a cached policy', () => {
   const first = [...at('sts-cached', { message: 1 }).delivers(true)];
   assert.equal(verdictOf(first, 'sts-cached'), 'not-started');
   const second = at('sts-cached', { after: 60, message: 2 });
@@ -310,7 +310,7 @@ test('the second message alone decides about a cached policy', () => {
   );
 });
 
-test('REQUIRETLS is judged by messages that ask for it alone', () => {
+test('only messages with REQUIRETLS decide about REQUIRETLS', () => {
   const asking = { parameters: ['REQUIRETLS'] };
   const kept = at('requiretls').delivers(true, asking);
   const verdict = (observations: Observation[]): string =>
@@ -358,7 +358,7 @@ const report = (change: object = {}): Observation => ({
   ...change,
 });
 
-test('a TLS report is shown beside the attempts of its day', () => {
+test('a TLS report is shown with the attempts of its day', () => {
   const seen = [...at('plain').delivers(true), ...at('report').delivers(true)];
   const [first] = caseIn(judged([...seen, report()]), 'report').reports ?? [];
   assert.deepEqual(first, {
@@ -384,7 +384,7 @@ test('a TLS report is shown beside the attempts of its day', () => {
   assert.deepEqual([silent?.fromSender, silent?.agrees], ['not-named', 'open']);
 });
 
-test('a report alone starts nothing, settles nothing and changes no verdict', () => {
+test('a report starts no case and changes no verdict', () => {
   const alone = judged([report()]);
   assert.equal(caseIn(alone, 'report').verdict, 'not-started');
   assert.equal(alone.sender, undefined);
@@ -399,7 +399,7 @@ test('a report alone starts nothing, settles nothing and changes no verdict', ()
   assert.deepEqual(joined.mechanisms, without.mechanisms);
 });
 
-test('authenticated reports come first, and a flood of others is cut off', () => {
+test('authenticated reports are first, and a flood of others is truncated', () => {
   const forged = Array.from({ length: 50 }, (_, n) =>
     report({ authenticated: false, organization: `Forged ${n}` }),
   );
@@ -408,7 +408,7 @@ test('authenticated reports come first, and a flood of others is cut off', () =>
   assert.deepEqual([reports[0]?.organization, reports[0]?.authenticated], ['Sender', true]);
 });
 
-test('the domains of DKIM signatures are identity of the judged network alone', () => {
+test('DKIM domains identify only the judged network', () => {
   const signed = (source: string, domains: string[]): readonly Observation[] =>
     at('plain', { source })
       .delivers(true)
@@ -422,7 +422,7 @@ test('the domains of DKIM signatures are identity of the judged network alone', 
   assert.equal(judged(at('plain').delivers(true)).sender?.signingDomains, undefined);
 });
 
-test('a hybrid group is offered in the hello, and used where the session names it', () => {
+test('the hello shows an offered hybrid group, the session a used one', () => {
   const hybrid = (groups: number[], group?: string): string | undefined => {
     const observations = at('pq')
       .delivers(true)

@@ -204,7 +204,7 @@ for (const [name, changes, expected, more] of eximTable)
     assert.equal(verdicts(eximWith(changes, more)), expected);
   });
 
-test('Exim falls back to plaintext at once, unless told to defer', () => {
+test('Exim falls back to plaintext at once unless configured to defer', () => {
   const debian = eximWith({});
   assert.equal(caseOf(debian, 'handshake-broken').verdict, 'delivered-in-plaintext');
   assert.equal(caseOf(debian, 'handshake-broken').delaySeconds, undefined);
@@ -213,7 +213,7 @@ test('Exim falls back to plaintext at once, unless told to defer', () => {
   assert.equal(caseOf(strict, 'clear').verdict, 'delivered-in-plaintext');
 });
 
-test('a certificate that fails leads Exim to plaintext without hosts_require_tls', () => {
+test('without hosts_require_tls an invalid certificate leads Exim to plaintext', () => {
   const model = eximWith({ 'tls_verify_hosts = ': 'tls_verify_hosts = *' });
   assert.equal(caseOf(model, 'self-signed').verdict, 'delivered-in-plaintext');
   assert.equal(model.warnings.length, 1);
@@ -282,7 +282,7 @@ test('the domain decides about the router of Exim', () => {
   assert.match(verdictsFor(named, 'partner.example'), /^observes/);
 });
 
-test('a router whose domains are not evaluated is an assumption', () => {
+test('a router with domains that cannot be evaluated is an assumption', () => {
   const text = `${bV}${main}${named}${partner}${router}${transport}${strict}`;
   const { assumptions } = readExim({ text, domain: 'other.example' });
   assert.equal(assumptions[0], 'The router named (domains = +partners) does not handle the mail.');
@@ -421,7 +421,7 @@ test('OpenSMTPD verifies the certificate with tls, and not with no-verify', () =
   assert.equal(caseOf(smtpd('relay'), 'handshake-broken').verdict, 'delivered-in-plaintext');
 });
 
-test('directives of which the domains are not known are named', () => {
+test('directives with unknown domains are reported', () => {
   const conditions = ['for domain <bank>', 'for domain regex "a"', 'for rcpt-to <bank>'];
   for (const condition of conditions) {
     const more = `action "bank" relay tls\nmatch from local ${condition} action "bank"\n`;
@@ -456,7 +456,7 @@ test('OpenSMTPD sends SNI from version 7.0 on', () => {
   assert.equal(verdict(), 'cannot-tell');
 });
 
-test('domains with an action of their own are listed', () => {
+test('domains with their own action are listed', () => {
   const model = smtpd(
     'relay',
     'action "bank" relay tls\nmatch from local for domain { "bank.example", "b.example" } action "bank"\n',
@@ -494,7 +494,7 @@ const ownModel = (settings: Partial<OwnSettings>, domain = 'recipient.example'):
     now: Date.parse('2026-11-15T00:00:00Z'),
   });
 
-test('the sender of Hermetic enforces every mechanism, and observes where told', () => {
+test('the sender of Hermetic enforces every mechanism, or observes as configured', () => {
   assert.equal(verdicts(ownModel({})), 'observes enforces enforces enforces');
   assert.equal(verdicts(ownModel({ observe: true })), 'observes observes observes enforces');
   assert.equal(verdicts(ownModel({}, 'exempt.example')), 'observes observes observes enforces');

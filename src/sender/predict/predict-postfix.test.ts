@@ -309,7 +309,7 @@ test('TLS 1.0 depends on openssl.cnf, unless the settings have a lower bound', (
   assert.equal(tls10(['smtp_tls_protocols = >=TLSv1.2']), 'delivered-in-plaintext');
 });
 
-test('the groups of Postfix decide about the size of the ClientHello', () => {
+test('the groups of Postfix determine the size of the ClientHello', () => {
   const may = 'smtp_tls_security_level = may';
   const hello = (lines: readonly string[], version?: string): string =>
     verdictOf(predict([may, ...lines], { version }), 'large-hello');
@@ -342,7 +342,7 @@ test('SNI is sent by smtp_tls_servername, and always under DANE', () => {
   );
 });
 
-test('level verify trusts the MX host that a forged answer names', () => {
+test('level verify trusts the MX host of a forged answer', () => {
   const cells = (level: string): string =>
     predict([`smtp_tls_security_level = ${level}`, roots]).exposure.opportunistic?.spoofMx
       ?.result ?? '';
@@ -413,7 +413,7 @@ for (const [name, lines, smartHost] of transports)
     assert.equal(predict([...dane, ...lines], { readTable }).smartHost, smartHost);
   });
 
-test('lists that cannot be read, and a content filter, are assumptions', () => {
+test('unreadable lists and a content filter are assumptions', () => {
   const { assumptions } = predict([
     ...dane,
     'virtual_mailbox_domains = mysql:/x.cf',
@@ -437,7 +437,7 @@ test('an open mechanism names the line that leaves it open', () => {
   assert.equal(found?.line, 'smtp_fallback_relay = [backup.example]');
 });
 
-test('a TLS configuration of its own leaves old TLS versions open', () => {
+test('a separate TLS configuration leaves old TLS versions open', () => {
   const lines = ['smtp_tls_security_level = may', 'smtp_tls_protocols = !SSLv2'];
   const tlsLibrary = 'OpenSSL 3.0.14 4 Jun 2024 (Library: OpenSSL 3.0.14 4 Jun 2024)\n';
   const verdict = (...more: string[]): string =>

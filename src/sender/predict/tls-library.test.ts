@@ -168,7 +168,7 @@ test('build options of another library do not count', () => {
   assert.equal(parseTlsLibrary('no library'), undefined);
 });
 
-test('a configuration ends where the description of the library begins', () => {
+test('the description of the library ends the configuration', () => {
   const text = `smtp_tls_security_level = may\n${openssl30}${cnf()}`;
   const parts = splitTlsLibrary(text);
   assert.equal(parts.text, 'smtp_tls_security_level = may\n');

@@ -179,7 +179,7 @@ async function send(client: Client, domain: string): Promise<readonly [string, s
   return [rcpt, await client.ask('Subject: secret\r\n\r\nsecret\r\n.')];
 }
 
-test('a message is observed in its slot, and its content is not kept', async (t) => {
+test('a message is observed in its slot, and its content is discarded', async (t) => {
   const all = await bench(t);
   const [slot, other] = [await all.lend(), await all.lend()];
   const client = await all.dial(all.addressOf('plain'));
@@ -196,7 +196,7 @@ test('a message is observed in its slot, and its content is not kept', async (t)
   assert.deepEqual(await all.seen(other), []);
 });
 
-test('SNI tells the slot of a sender that leaves after the handshake', async (t) => {
+test('SNI identifies the slot of a sender that leaves after the handshake', async (t) => {
   const all = await bench(t);
   const [slot] = [await all.lend(), await all.lend()];
   const client = await all.dial(all.addressOf('dane-mismatch'));
@@ -207,7 +207,7 @@ test('SNI tells the slot of a sender that leaves after the handshake', async (t)
   assert.ok(kinds.includes('hello') && kinds.includes('handshake') && !kinds.includes('mail'));
 });
 
-test('an IPv6 address tells case and slot before the first command', async (t) => {
+test('an IPv6 address identifies case and slot before the first command', async (t) => {
   const all = await bench(t);
   const [slot] = [await all.lend(), await all.lend()];
   const client = await all.dial(all.addressOf('dane-clear', slot, 6));
@@ -217,7 +217,7 @@ test('an IPv6 address tells case and slot before the first command', async (t) =
   assert.ok(seen.length > 0 && seen.every((one) => one.case === 'dane-clear'));
 });
 
-test('without a name, the network of earlier connections tells the slot', async (t) => {
+test('without a name, the network of earlier connections identifies the slot', async (t) => {
   const all = await bench(t);
   const [slot] = [await all.lend(), await all.lend()];
   const first = await all.dial(all.addressOf('plain'));
@@ -362,7 +362,7 @@ test('connections of a slot and of a network are limited', async (t) => {
   assert.match((await all.dial(all.addressOf('plain'), '192.0.2.10')).greeting, /^421/);
 });
 
-test('with one address, a case is put off once and then has its turn', async (t) => {
+test('with one address, a case is deferred once and then accepted', async (t) => {
   const all = await bench(t, every.slice(0, 1));
   const slot = await all.lend();
   const [address] = every;
@@ -393,7 +393,7 @@ test('with one address, a case is put off once and then has its turn', async (t)
   assert.equal(all.receivers.turns, 2);
 });
 
-test('with one address, SNI chooses the certificate, and a false start is put off', async (t) => {
+test('with one address, SNI selects the certificate, and a wrong case is deferred', async (t) => {
   const all = await bench(t, every.slice(0, 1));
   const slot = await all.lend();
   const [address = ''] = every;
@@ -416,7 +416,7 @@ test('with one address, SNI chooses the certificate, and a false start is put of
   assert.deepEqual([...cases], ['dane']);
 });
 
-test('one connection is evidence of one case: another recipient is put off', async (t) => {
+test('one connection is evidence of one case: another recipient is deferred', async (t) => {
   const all = await bench(t);
   const [slot, other] = [await all.lend(), await all.lend()];
   const client = await all.dial(all.addressOf('plain'));

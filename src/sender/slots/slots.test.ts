@@ -150,7 +150,7 @@ test('the withdrawn policy disappears, and the mail host stays', async () => {
   assert.equal((await look(`_mta-sts.sts.abc.${zone} TXT`, withdrawn))[0], 'found');
 });
 
-test('names of other slots and unknown cases do not exist, and say so securely', async () => {
+test('names of other slots and unknown cases get secure NXDOMAIN answers', async () => {
   const zones = siteZones();
   for (const name of [`plain.other.${zone}`, `other.${zone}`, `nothing.abc.${zone}`]) {
     const [, dnssec, records] = await look(`${name} MX`);
@@ -172,7 +172,7 @@ test('names of other slots and unknown cases do not exist, and say so securely',
   assert.equal(zones.namedCase(Name.of(`plain.abc.${zone}.example`)), undefined);
 });
 
-test('only the case of reports asks for them, and only with an address', () => {
+test('only the report case has a TLS-RPT record, and only with an address', () => {
   const report = senderCase('report');
   assert.ok(report);
   const texts = (reportUri: string | undefined): string =>
@@ -183,7 +183,7 @@ test('only the case of reports asks for them, and only with an address', () => {
   assert.doesNotMatch(texts(undefined), /TLSRPT/);
 });
 
-test('addresses tell cases apart as far as their number permits', () => {
+test('addresses distinguish as many cases as their number permits', () => {
   assert.equal(addresses.areSeparate, true);
   const every = new CaseAddresses(senderCases, { v4 });
   assert.ok(
@@ -296,7 +296,7 @@ test('observations are saved up to a limit, and deleted with their slot', async 
   assert.deepEqual([table.bySlot(slot), table.observations(slot)], [undefined, []]);
 });
 
-test('the section senderTest refuses addresses and networks that do not work', () => {
+test('the section senderTest refuses unusable addresses and networks', () => {
   const section = {
     zone: 'Sender.Example',
     nameServers: { 'ns1.sender.example': ['192.0.2.53'] },

@@ -49,24 +49,24 @@ policy:
   for (const one of told) assert.match(one, /: .+\. .+[.?]$/);
 });
 
-test('a key that resembles nothing gets the list of those that are known', () => {
+test('an unknown key without a similar one gets the list of known keys', () => {
   assert.match(problems('log: {colour: red}')[0] ?? '', /Its keys are format\./);
 });
 
-test('a key said twice and broken YAML are problems with a line, not exceptions', () => {
+test('a repeated key and broken YAML are problems with a line, not exceptions', () => {
   assert.match(problems('log: {format: json}\nlog: {format: plain}')[0] ?? '', /^2 /);
   assert.match(problems('log: [\n')[0] ?? '', /^\d+ /);
   assert.match(problems(`a: &a [x]\n${'b: [*a, *a]\n'.repeat(2)}`)[0] ?? '', /^\d+ /);
 });
 
-test('a version of Postfix that answers are not made for is refused', () => {
+test('an unsupported version of Postfix is refused', () => {
   assert.match(
     problems('postfix: {version: "3.3.1"}')[0] ?? '',
     /^1 postfix\.version: .*3\.4, 3\.5/,
   );
 });
 
-test('addresses to listen on: the loopback unless told', () => {
+test('the default listening address is the loopback', () => {
   const read = (text: string): string => {
     const at = parseListenAddress(text);
     return at ? formatListenAddress(at) : 'none';

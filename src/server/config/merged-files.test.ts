@@ -59,7 +59,7 @@ test('aliases that expand without bound are a problem of their file', () => {
   assert.match(problems('', bomb)[0] ?? '', /^2\.yaml:1 .*alias/);
 });
 
-test('syntax errors of YAML have a fix of their own', () => {
+test('syntax errors of YAML have their own fix', () => {
   const fixOf = (text: string): string => {
     const parsed = parseConfigFiles([{ file: 'a.yaml', text }]);
     return parsed.ok ? '' : (parsed.failure[0]?.fix ?? '');

@@ -34,7 +34,7 @@ async function problems(text: string): Promise<readonly string[]> {
 
 const memory = 'store: {file: ":memory:"}\n';
 
-test('a configuration that would start has no problem, and nothing is written', async (t) => {
+test('a valid configuration has no problem, and the check writes nothing', async (t) => {
   const folder = folderFor(t);
   const found = await problems(
     `store: {file: ${folder}/a.db}\nmetrics: {listen: "127.0.0.1:0"}\npostfix: {version: "3.7", listen: "unix:${folder}/s"}\npublish: {keys: ${folder}/keys}\n`,
@@ -43,7 +43,7 @@ test('a configuration that would start has no problem, and nothing is written', 
   assert.deepEqual(readdirSync(folder), []);
 });
 
-test('a port that another program holds is named', async (t) => {
+test('a port in use by another program is reported', async (t) => {
   const server = createServer();
   t.after(() => server.close());
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -64,7 +64,7 @@ test('an unavailable address and one used by two sections are reported', async (
   );
 });
 
-test('the folder of a UNIX socket has to be there, and no other file in its place', async (t) => {
+test('a UNIX socket needs its folder and no other file at its path', async (t) => {
   const folder = folderFor(t);
   writeFileSync(join(folder, 'taken'), 'a file');
   for (const path of [`${folder}/none/s`, `${folder}/taken`]) {
@@ -75,7 +75,7 @@ test('the folder of a UNIX socket has to be there, and no other file in its plac
   }
 });
 
-test('a database that cannot be opened is named: no folder, not a database', async (t) => {
+test('an unusable database is reported: no folder, not a database', async (t) => {
   const folder = folderFor(t);
   writeFileSync(
     join(folder, 'text.db'),
@@ -110,7 +110,7 @@ test('certificates and keys are loaded: missing, exposed, of another certificate
   assert.match(await web(join(folder, 'none.pem')), /^secret-unreadable /);
 });
 
-test('keys of publish.dns and folders that it writes are looked at', async (t) => {
+test('keys and output folders of publish.dns are checked', async (t) => {
   const folder = folderFor(t);
   mkdirSync(join(folder, 'keys'));
   writeFileSync(join(folder, 'a-file'), '');

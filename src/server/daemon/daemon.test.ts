@@ -86,7 +86,7 @@ async function soon(holds: () => boolean, what: string): Promise<void> {
 const negative = '9:NOTFOUND ,';
 const ask = '21:hermetic .example.com,';
 
-test('the daemon answers Postfix, shows metrics, and warns that DANE would be refused', async () => {
+test('the daemon answers Postfix, shows metrics and warns that DANE is not answered', async () => {
   daemon = await startDaemon(config(`${postfix()}metrics: {listen: "127.0.0.1:0"}\n`), log);
   const { socket, received } = await client({ address: '127.0.0.1', port: portOf('postfix') });
   socket.write(ask);
@@ -144,7 +144,7 @@ test('an address in use is an error with a fix, and nothing keeps running', asyn
   );
 });
 
-test('a UNIX socket, also over the file of a daemon that was killed', async () => {
+test('a UNIX socket replaces the file of a killed daemon', async () => {
   const path = join(folder, 'map');
   const limits = { connections: 10, idleMs: 60_000 };
   const settings: StreamSettings = { limits, serve: ({ stream }) => void stream.end('hello') };
@@ -186,7 +186,7 @@ test('thousands of idle connections do not stop a working one', async () => {
   }
 });
 
-test('web: certificate by SNI, site by Host and path, and limits on what comes in', async () => {
+test('web: certificate by SNI, site by Host and path, bounded requests', async () => {
   const root = createCa({ name: 'Root' });
   const { keyPem, chainPem } = issue(root, { names: ['a.example', 'b.example'] });
   writeFileSync(join(folder, 'key.pem'), keyPem, { mode: 0o600 });

@@ -54,7 +54,7 @@ test('a receiver without a group, a watched domain or a server is refused', () =
   assert.throws(() => settingsOf({ acme: {} }), /has no receiver/);
 });
 
-test('the digest of a customer contains alarms of its own domains alone', async () => {
+test('the digest of a customer contains only alarms of its own domains', async () => {
   const store = await openStore(':memory:');
   migrateStore(store, watchTables.job, watchTables.migrations);
   prepareReports(store);

@@ -84,7 +84,7 @@ function neverWakes(_ms: number, signal?: AbortSignal): Promise<void> {
   });
 }
 
-test('DNS questions about a allocated slot become observations, once for each resolver', async (t) => {
+test('DNS questions about a slot become observations, once for each resolver', async (t) => {
   const { service, table, slot, ask } = await running(t);
   const domain = `dane.${slot.slot}.${zone}`;
   assert.equal(ask(domain, RRType.MX).answers.length, 2);

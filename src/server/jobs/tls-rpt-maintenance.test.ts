@@ -5,7 +5,7 @@ import type { JobContext } from '../service.js';
 import { ReportSessions } from './report-sessions.js';
 import { reportRounds } from './tls-rpt-maintenance.js';
 
-test('a failing part of a periodic round is logged, and the others run', async () => {
+test('a failed part of a periodic round is logged, and the other parts run', async () => {
   const store = await openReports(':memory:');
   const old = store.prepare(
     `INSERT INTO report (digest, received_at, reporter, via, trust, trust_detail, counted, ok, failed, raw)

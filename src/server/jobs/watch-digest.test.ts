@@ -78,7 +78,7 @@ test('each channel receives a digest a day, and none at the first start', async 
   world.store.close();
 });
 
-test('a digest that was not accepted is sent again to that channel alone', async () => {
+test('a digest that a channel refused is sent again only to that channel', async () => {
   const world = await World.open();
   const sender = world.sender();
   await sender.round();
@@ -98,7 +98,7 @@ test('a digest that was not accepted is sent again to that channel alone', async
   world.store.close();
 });
 
-test('a repeated digest has the same Message-ID, the next one another', async () => {
+test('a repeated digest has the same Message-ID, the next digest a new one', async () => {
   const world = await World.open();
   await world.sender().round();
   const ids: string[] = [];

@@ -117,7 +117,7 @@ test('a refused alarm stays queued, and maintenance is silent', async (t) => {
   }
 });
 
-test('a restart confirms a fault, and one without the domain ends it', async (t) => {
+test('a restart confirms a fault, a restart without the domain ends it', async (t) => {
   const { clock, lines, start, store } = await watching(t, {
     domains: ['plaintext.example', 'good.example'],
     notify: { webhook: 'https://nowhere.good.example/hook' },

@@ -93,7 +93,7 @@ test('without a pending challenge, no hello is inspected', async (t) => {
   assert.match(await shown(port, ['acme-tls/1']), /NO_APPLICATION_PROTOCOL/);
 });
 
-test('requests pass through after the inspection, also when the hello comes in pieces', async (t) => {
+test('requests pass after the inspection, also with a fragmented hello', async (t) => {
   const port = await serving(t, () => true);
   const whole = await new Promise<string>((resolve, reject) => {
     const stream = connectPlain(port, '127.0.0.1');

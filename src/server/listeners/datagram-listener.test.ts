@@ -78,7 +78,7 @@ test('a UDP port answers, and rejects an address in use with a fix', async () =>
   await port.close(0);
 });
 
-test('over its rate, a network gets every second answer, and that truncated', () => {
+test('a network over its rate gets every second answer, truncated', () => {
   let time = 0;
   const rate = new ResponseRate(10, () => time);
   const decide = (address: string, count: number): string[] =>

@@ -9,7 +9,7 @@ import { OpenedPort } from './open-port.js';
 import type { Connection } from '../../net/index.js';
 import { listenStream } from './stream-listener.js';
 
-test('one source that takes every place of a port keeps no other client out', async (t) => {
+test('a source that fills a port excludes no other client', async (t) => {
   const limits = { connections: 4, idleMs: 60_000 };
   const port = await listenStream(
     { address: '127.0.0.1', port: 0 },
@@ -105,7 +105,7 @@ test('a port of short requests closes the slowest connection after a second', ()
   );
 });
 
-test('a connection that has sent nothing gives way after a second', () => {
+test('a connection without data can be displaced after a second', () => {
   const { accept, later } = port(20);
   const held = Array.from({ length: 20 }, (_, n) => accept(`10.0.${n}.1`, n === 3 ? 0 : 1));
   later(999);
@@ -142,7 +142,7 @@ test('a network that holds most of a port loses its own connections', () => {
   }
 });
 
-test('within a network the address that holds most gives way', () => {
+test('within a network the address with most connections loses one', () => {
   const { accept } = port(10);
   const [one, ...many] = ['1', '2', '2', '2', '2', '2', '2', '2', '2', '3'].map((n) =>
     accept(`203.0.113.${n}`),
@@ -153,7 +153,7 @@ test('within a network the address that holds most gives way', () => {
   assert.ok(!many.at(-1)?.destroyed);
 });
 
-test('a newcomer that finds no place gets a refusal in its protocol', async (t) => {
+test('a refused new connection gets a reply in its protocol', async (t) => {
   const limits = { connections: 2, idleMs: 60_000, refusal: '421 4.3.2 Too many\r\n' };
   const settings = {
     limits,
@@ -175,7 +175,7 @@ test('a newcomer that finds no place gets a refusal in its protocol', async (t) 
     assert.match(await greeting(), new RegExp(`^${expected} `));
 });
 
-test('a connection that gives way is ended by its job, any other is destroyed', async (t) => {
+test('a displaced connection is ended by its job, any other is destroyed', async (t) => {
   for (const evict of [
     ({ stream }: Connection) => void stream.end('421 4.3.2 Later\r\n'),
     undefined,
@@ -231,7 +231,7 @@ test('ports share the available descriptors, and the socketmap comes first', () 
   assert.ok((web[0] ?? 0) > 150 && (web[0] ?? 0) < 256);
 });
 
-test('too low a limit is logged with the one that is needed, exhaustion once each time', (t) => {
+test('a low limit is logged with the needed one, each exhaustion once', (t) => {
   let said = '';
   let failure: string | undefined;
   const log = createLog({ format: 'plain', write: (line) => void (said += line), now: () => 0 });

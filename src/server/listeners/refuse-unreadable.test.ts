@@ -59,7 +59,7 @@ function answerTo(kind: 'tls' | 'plain', port: number, text: string): Promise<st
 const head = 'POST / HTTP/1.1\r\nHost: a.example\r\n';
 const chunked = `${head}Transfer-Encoding: chunked\r\n\r\n`;
 
-test('the answer to a request that cannot be read reaches its client', async (t) => {
+test('the answer to an unreadable request reaches its client', async (t) => {
   for (const [kind, port] of await bothPorts(t))
     for (const [text, status] of [
       [`${head}X: ${'a'.repeat(17_000)}\r\n\r\n`, 431],

@@ -124,7 +124,7 @@ test('a body that could end in two places is refused and ends the connection', a
   assert.equal(await status(port, 'GET / HTTP/2.0\r\nHost: a.example'), '505');
 });
 
-test('RFC 9110 §10.1.1: a client that waits for 100 is refused before the body', async (t) => {
+test('RFC 9110 §10.1.1: a client with Expect: 100-continue is refused before the body', async (t) => {
   const port = await webPort(t);
   const post = (path: string, length: string, host = 'a.example'): Promise<string> =>
     ask(
@@ -144,7 +144,7 @@ test('RFC 9110 §10.1.1: a client that waits for 100 is refused before the body'
   assert.match(await ask(port, whole, /\/ 3\n/), /^HTTP\/1\.1 100 Continue\r\n\r\nHTTP\/1\.1 200 /);
 });
 
-test('an answer to a body that is not read can be read by a client that sends it all', async (t) => {
+test('a client that sends its whole body receives the early answer', async (t) => {
   const port = await webPort(t);
   const body = Buffer.alloc(9_000_000, 'x');
   const post = (path: string, length: number, host = 'a.example'): Promise<string> =>

@@ -86,7 +86,7 @@ function nameShown(port: number, version: 'TLSv1.2' | 'TLSv1.3', name: string): 
   });
 }
 
-test('SNI gets its certificate beside a fallback of another key type', async (t) => {
+test('SNI selects its certificate next to a fallback of another key type', async (t) => {
   const folder = mkdtempSync(join(tmpdir(), 'hermetic-web-'));
   t.after(() => rmSync(folder, { recursive: true }));
   const log = createLog({ format: 'plain', write: () => undefined, now: () => 0 });

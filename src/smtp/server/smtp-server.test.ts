@@ -122,7 +122,7 @@ test('RFC 5321 §4.1.1.11: parameters that EHLO does not announce are refused wi
   assert.match(await ask('RCPT TO:<r@example.com>'), /^250 /);
 });
 
-test('parameters after HELO are refused: nothing was announced', async (t) => {
+test('parameters after HELO are refused', async (t) => {
   const { ask } = await greeted(t);
   assert.equal(await ask('HELO client.example'), '250 mx.example');
   assert.match(await ask('MAIL FROM:<a@b.example> SIZE=100'), /^555 /);
@@ -213,7 +213,7 @@ test('commands pipelined after a message run once, one after another', async (t)
   assert.deepEqual(mails, ['a\r\n', '']);
 });
 
-test('a message is the same however its octets are cut into chunks', () => {
+test('a message does not depend on the chunks of its octets', () => {
   const text = fc.array(fc.constantFrom('\r', '\n', '.', '\r\n', '\r\n.', 'a'), { maxLength: 40 });
   const cuts = fc.array(fc.nat(60), { maxLength: 8 });
   fc.assert(
@@ -277,7 +277,7 @@ test('refused recipients end a session with 421, also when they are pipelined', 
   assert.equal(await reply(), '');
 });
 
-test('messages that are accepted do not count against a session', async (t) => {
+test('accepted messages do not count against a session', async (t) => {
   const { ask, send, reply, mails } = await greeted(t);
   for (let n = 0; n < 60; n++) {
     await ask('MAIL FROM:<a@b.example>');
@@ -289,7 +289,7 @@ test('messages that are accepted do not count against a session', async (t) => {
   assert.equal(mails.length, 60);
 });
 
-test('a command whose octets come slowly ends the session with 421 after a minute', async (t) => {
+test('a slow command ends the session with 421 after a minute', async (t) => {
   const state = await greeted(t);
   const { send, reply, server, ask } = state;
   for (const octet of 'NOO') {
@@ -312,7 +312,7 @@ test('a command whose octets come slowly ends the session with 421 after a minut
   assert.equal(await ask('NOOP'), '');
 });
 
-test('a message that comes slower than 1 KiB a second ends the session', async (t) => {
+test('a message slower than 1 KiB a second ends the session', async (t) => {
   const state = await greeted(t);
   const { ask, send, reply, server, mails } = state;
   await ask('MAIL FROM:<a@b.example>');
@@ -350,7 +350,7 @@ test('a message may take ten minutes and no longer', async (t) => {
   assert.match(await reply(), /^421 4\.4\.2/);
 });
 
-test('RFC 5321 §3.8: a server that stops says 421, after the message under way', async (t) => {
+test('RFC 5321 §3.8: a stopping server sends 421 after the current message', async (t) => {
   const { client, server, mails } = await bench(t);
   const [idle, busy] = [await client(), await client()];
   await busy.ask('EHLO client.example');
@@ -367,7 +367,7 @@ test('RFC 5321 §3.8: a server that stops says 421, after the message under way'
   assert.deepEqual(mails, ['x\r\n']);
 });
 
-test('RFC 5321 §3.8: a session that gives way to a newcomer ends with 421', async (t) => {
+test('RFC 5321 §3.8: a displaced session ends with 421', async (t) => {
   for (const commands of [
     [],
     ['EHLO client.example'],
@@ -386,7 +386,7 @@ test('RFC 5321 §3.8: a session that gives way to a newcomer ends with 421', asy
   }
 });
 
-test('a session within a TLS handshake gives way without a reply in plaintext', async (t) => {
+test('a session displaced during a TLS handshake gets no reply in plaintext', async (t) => {
   const { client, server, conns } = await bench(t, { secureContext: createSecureContext({}) });
   const { ask, reply } = await client();
   await ask('EHLO client.example');
@@ -413,7 +413,7 @@ test('an HTTP request and a message of twice the size end the session', async (t
   assert.deepEqual(mails, []);
 });
 
-test('[3207-4.2-3] data sent along with STARTTLS is not part of the protected session', async (t) => {
+test('[3207-4.2-3] data sent together with STARTTLS is not part of the TLS session', async (t) => {
   const { keyPem, certPem } = selfSigned({ names: ['mx.example'] });
   const secureContext = createSecureContext({ key: keyPem, cert: certPem });
   const { client } = await bench(t, { secureContext });

@@ -73,7 +73,7 @@ test('missing reports raise an alarm after 36 hours, not before', async () => {
   ]);
 });
 
-test('an alert is text for people and JSON for programs, foreign text neutralised', () => {
+test('an alert has text and JSON, with foreign text neutralised', () => {
   const alert: ReportAlert = {
     kind: 'added',
     domain: 'rcpt.example',
@@ -92,7 +92,7 @@ test('an alert is text for people and JSON for programs, foreign text neutralise
   });
 });
 
-test('a channel that was down gets every alert later, and the other channel none twice', async () => {
+test('after an outage a channel gets every alert, and other channels get none twice', async () => {
   const store = await openReports(':memory:');
   const received: string[] = [];
   let alive = false;

@@ -70,7 +70,7 @@ function broken(store: Store, domain: string): Store {
   });
 }
 
-test('a domain that cannot be read is reported by name, and the others go on', async () => {
+test('a domain with unreadable data is reported, and the others continue', async () => {
   const store = await withReports(
     report('a.example', '2026-05-02', 5),
     report('b.example', '2026-05-02', 5),
@@ -83,7 +83,7 @@ test('a domain that cannot be read is reported by name, and the others go on', a
   });
 });
 
-test('what is known of a domain that cannot be read is not reported as ended', async () => {
+test('failures of a domain with unreadable data are not reported as ended', async () => {
   const store = await withReports(report('a.example', '2026-05-02', 5));
   await round(store, '2026-05-03T12:00:00Z');
   assert.deepEqual((await round(broken(store, 'a.example'), '2026-05-03T13:00:00Z')).sent, {});
@@ -94,7 +94,7 @@ test('what is known of a domain that cannot be read is not reported as ended', a
   });
 });
 
-test('a channel that rejects is reported by name, and the others are served', async () => {
+test('a rejecting channel is reported, and the others are served', async () => {
   const store = await withReports(report('a.example', '2026-05-02', 5));
   const first = await round(store, '2026-05-03T12:00:00Z', ['mail', 'webhook'], 'mail');
   assert.deepEqual(first.sent, { webhook: ['added a.example'] });
@@ -140,7 +140,7 @@ test('a failure that leaves the period without a success is not reported as over
   assert.match(says.join(), /Its end is not confirmed/);
 });
 
-test('one reporter with many failures does not crowd out the failure of another', async () => {
+test('many failures of one reporter do not displace the failure of another', async () => {
   const many = Array.from({ length: 60 }, (_, n) => ({
     result: 'certificate-expired',
     count: 1e6,

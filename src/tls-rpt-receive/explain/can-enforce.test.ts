@@ -33,7 +33,7 @@ async function answer(
   return { ...view.enforce, screen: renderDomain(view) };
 }
 
-test('two clean weeks from two reporters are enough; today is not over', async () => {
+test('two clean weeks from two reporters are enough, without the current day', async () => {
   const sixty = daysUntil('2027-01-04', 60);
   const both = [daily('a.example', sixty, testing), daily('b.example', sixty, testing)];
   for (const days of [3, 14, 30]) assert.equal((await answer(both, days)).answer, 'yes');
@@ -121,7 +121,7 @@ test('days in mode none are not a trial of a policy', async () => {
   );
 });
 
-test('lost connections of a large domain do not delay mode enforce for ever', async () => {
+test('lost connections of a large domain do not block mode enforce', async () => {
   const days = daysUntil('2027-01-04', 30);
   const lost = (ok: number, failed: number, reason?: string): TestPolicy => ({
     mode: 'testing',
@@ -145,7 +145,7 @@ test('lost connections of a large domain do not delay mode enforce for ever', as
   }
 });
 
-test('the answer says that reports have stopped', async () => {
+test('the answer states that reports have stopped', async () => {
   const days = daysUntil('2026-12-28', 30);
   const both = [daily('a.example', days, testing), daily('b.example', days, testing)];
   const { answer: found, reasons } = await answer(both);

@@ -28,7 +28,7 @@ test('a session under two policies counts once everywhere', async () => {
   assert.deepEqual([line?.failed, line?.successful], [3, 7]);
 });
 
-test('a mail host with a policy of its own is not a domain more', async () => {
+test('a mail host with its own policy is not another domain', async () => {
   const host = (domain: string): TestPolicy => ({ type: 'tlsa', domain, ok: 9 });
   const policies = [{ ok: 9 }, host('mx1.rcpt.example'), host('mx2.rcpt.example')];
   const store = await withReports({ reporter: 'big.example', day, policies });
@@ -50,7 +50,7 @@ test('a failure under both policies is deferred once in the headline', async () 
   assert.match(renderDomain(view), /20\s+sessions delivered no mail/);
 });
 
-test('sessions of reporters, of mail hosts and of no policy are added up', () => {
+test('sessions of reporters, mail hosts and no policy are added', () => {
   const row = (reporter: string, type: string, domain: string, ok: number): SessionRow => ({
     reporter,
     day: 1,
@@ -98,7 +98,7 @@ test('the count lies between the largest kind and the sum of all', () => {
   );
 });
 
-test('the share under a policy is that of sessions, not of kinds', async () => {
+test('the share under a policy counts sessions, not policy types', async () => {
   const share = async (...policies: readonly TestPolicy[]): Promise<string> => {
     const store = await withReports({ reporter: 'big.example', day, policies });
     return /(\d+ %) of the sessions/.exec(
@@ -122,7 +122,7 @@ test('the share under a policy is that of sessions, not of kinds', async () => {
   );
 });
 
-test('one session a day is suspected as a loop under two policies, too', async () => {
+test('one session a day under two policies is a suspected loop too', async () => {
   const loop = async (...policies: readonly TestPolicy[]): Promise<readonly string[]> => {
     const reports = daysUntil('2027-01-04', 6).map((on) => ({
       reporter: 'loop.example',

@@ -76,7 +76,7 @@ function linesOf(store: Parameters<typeof showDomain>[0], reporter: string): unk
 
 // Any sender can sign mail with its own domain.
 for (const [what, reports] of Object.entries(floods))
-  test(`a signed flood crowds out no failure of another reporter: ${what}`, async () => {
+  test(`a signed flood displaces no failure of another reporter: ${what}`, async () => {
     const alone = linesOf(await withReports(...genuine), 'big.example') as { failures: object[] };
     assert.ok(alone.failures.length >= 2);
     const orders = [
@@ -115,7 +115,7 @@ test('the event loop runs while a domain with many rows is judged', async () => 
   store.close();
 });
 
-test('items of one reporter give way to the first of every other', () => {
+test("each reporter's first item precedes further items of one reporter", () => {
   const items = [...'aaaaaaaabc'].map((who, n) => ({ who, n }));
   const first = firstByTurns(items, 4, ({ who }) => [who]);
   assert.deepEqual(

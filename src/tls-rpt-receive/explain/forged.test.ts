@@ -62,7 +62,7 @@ const forged = fc.array(
   { minLength: 1, maxLength: 12 },
 );
 
-test('forged reports change no status, cause, advice, answer or alert', async () => {
+test('forged reports change no status, cause, advice or alert', async () => {
   const some = fc.record({ genuine, forged, order: fc.boolean(), checked: fc.boolean() });
   await fc.assert(
     fc.asyncProperty(some, async ({ genuine: own, forged: others, order, checked }) => {
@@ -122,7 +122,7 @@ test('a forged copy changes no counts and notes of a reporter', async () => {
   }
 });
 
-test('two posts in the names of large providers add a line, and no advice', async () => {
+test('two forged posts of large providers add a line and no advice', async () => {
   const store = await openReports(':memory:');
   const evil = { result: 'validation-failure', count: 900, mx: 'mx.attacker.example' };
   const forge = (reporter: string): TestReport => ({

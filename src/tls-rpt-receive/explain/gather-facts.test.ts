@@ -80,7 +80,7 @@ const unordered = (rows: unknown): readonly string[] =>
   (rows as readonly object[]).map((row) => JSON.stringify(Object.entries(row).sort())).sort();
 
 // The rows of one day fill more than one page; a group extends over several pages.
-test('facts that are read in pages equal those of one query', async () => {
+test('paged facts equal the facts of one query', async () => {
   const days = daysUntil('2027-01-03', 2);
   const store = await withReports(
     ...['big.example', 'uni.example'].flatMap((reporter) =>
@@ -139,7 +139,7 @@ for (const [what, flood] of Object.entries(floods))
     store.close();
   });
 
-test('the first items by turns are those of the smallest turns', () => {
+test('selection by turns gives the items of the smallest turns', () => {
   const names = fc.subarray<string>(['a', 'b', 'c'], { minLength: 1 });
   fc.assert(
     fc.property(

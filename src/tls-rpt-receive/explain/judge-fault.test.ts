@@ -29,7 +29,7 @@ const tlsa = (rest: Partial<TestPolicy>): TestPolicy => ({
 });
 const stale = tlsa(failing('validation-failure'));
 
-test('every rule of the table has words, and only unclear ones ask for more', () => {
+test('every rule of the table has a text, and only unclear ones request evidence', () => {
   assert.ok(rules.length >= 10);
   for (const { condition, cause, settle } of rules) {
     assert.ok(condition.endsWith('.'));
@@ -58,7 +58,7 @@ test('a reporter that applies another policy does not change the cause', async (
   }
 });
 
-test('a failure that two independent reporters met is yours, under any result type', async () => {
+test('a failure confirmed by two independent reporters is yours, for any result type', async () => {
   const without = weekly('none.example', { type: 'no-policy-found', ok: 500 });
   for (const [one, other] of [
     [failing('certificate-expired'), failing('certificate-expired')],
@@ -72,7 +72,7 @@ test('a failure that two independent reporters met is yours, under any result ty
   }
 });
 
-test('three independent reporters prove a fault that others do not meet', async () => {
+test('three independent reporters prove a fault without the other reporters', async () => {
   const spared = weekly('spared.example', { ok: 400 });
   for (const result of [
     'certificate-not-trusted',
@@ -93,7 +93,7 @@ test('three independent reporters prove a fault that others do not meet', async 
   }
 });
 
-test('a reporter of failures alone without details confirms no other reporter', async () => {
+test('a reporter of failures without details confirms no other reporter', async () => {
   const named = weekly('big.example', { ok: 1, ...failing('certificate-not-trusted') });
   for (const terse of [{ failed: 12 }, { failed: 12, details: [] }, tlsa({ failed: 12 })]) {
     const found = await judged([named, weekly('terse.example', terse)]);
@@ -108,7 +108,7 @@ test('a reporter of failures alone without details confirms no other reporter', 
   }
 });
 
-test('certificates that one reporter rejects, and verifies by DANE, are not the fault', async () => {
+test('certificates that a reporter rejects but verifies by DANE are not the fault', async () => {
   const hosts = ['mx1.rcpt.example', 'mx2.rcpt.example'];
   const rejecting = (result: string, names: readonly string[] = hosts): TestPolicy => ({
     mx: hosts,
@@ -137,7 +137,7 @@ test('certificates that one reporter rejects, and verifies by DANE, are not the 
   assert.equal(await whose([rejecting('certificate-expired'), ...dane()], []), 'unclear');
 });
 
-test('a reporter with one odd failure does not confirm the failure of another', async () => {
+test("a single odd failure does not confirm another reporter's failure", async () => {
   const odd = { ok: 499, failed: 1, details: [{ result: 'validation-failure', count: 1 }] };
   const reports = [
     weekly('big.example', failing('certificate-not-trusted')),
@@ -147,7 +147,7 @@ test('a reporter with one odd failure does not confirm the failure of another', 
   assert.equal((await judged(reports)).whose, 'unclear');
 });
 
-test('STARTTLS missing for one network only is on the path, and needs a proof', async () => {
+test('STARTTLS missing for one network suggests the path, and needs proof', async () => {
   const at = { from: '203.0.113.7', ip: '192.0.2.1' };
   const filtered = failing('starttls-not-supported', at);
   const stripped = weekly('big.example', { ...filtered, ok: 12 });
@@ -227,7 +227,7 @@ test('noise confirms no failure of another reporter', async () => {
   assert.equal((await judged([broken, weekly('post.example', uncounted)])).whose, 'unclear');
 });
 
-test('an invalid policy file is yours, unless another reporter fetched a valid one', async () => {
+test('an invalid policy file is your fault unless another reporter fetched a valid one', async () => {
   const invalid = weekly('big.example', failing('sts-policy-invalid', noHost));
   assert.equal(
     (await judged([invalid, weekly('none.example', { type: 'no-policy-found', ok: 50 })])).whose,
@@ -246,7 +246,7 @@ test('an invalid policy file is yours, unless another reporter fetched a valid o
   assert.equal((await judged([weekly('big.example', single).slice(0, 1)])).whose, 'unclear');
 });
 
-test('a policy that all others replaced longer than max_age ago is outdated', async () => {
+test('a policy that all others replaced before max_age is outdated', async () => {
   const mx2 = { result: 'validation-failure', mx: 'mx2.rcpt.example', count: 5 };
   const [old, now] = [['mx1.rcpt.example'], ['mx1.rcpt.example', 'mx2.rcpt.example']];
   const stale = weekly('big.example', {
@@ -275,7 +275,7 @@ test('a policy that all others replaced longer than max_age ago is outdated', as
   assert.notEqual((await judged(late)).whose, 'theirs');
 });
 
-test('what may be chance, another host or another address family proves no attack', async () => {
+test('chance, another host or another address family prove no attack', async () => {
   const day = week.slice(-1);
   const once = (reporter: string, policy: TestPolicy): readonly TestReport[] =>
     day.map((on) => ({ reporter, day: on, policies: [policy] }));
@@ -304,7 +304,7 @@ test('what may be chance, another host or another address family proves no attac
   assert.equal((await judged([wide, weekly('b.example', { ok: 400 })])).whose, 'unclear');
 });
 
-test('a certificate that one reporter rejects is unclear', async () => {
+test('a certificate that only one reporter rejects is an unclear cause', async () => {
   for (const result of [
     'certificate-not-trusted',
     'validation-failure',
@@ -399,7 +399,7 @@ test('a policy that omits your own host is your fault, its outdated copy is not'
   assert.equal(long.whose, 'theirs');
 });
 
-test('advice names no host that only a report names', async () => {
+test('advice contains no host that only a report contains', async () => {
   const evil = 'mx.attacker.example';
   const date = week.at(-1) ?? '';
   const foreign: readonly TestPolicy[] = [
@@ -426,7 +426,7 @@ test('advice names no host that only a report names', async () => {
   }
 });
 
-test('what became of the mail is said only where it is known', async () => {
+test('the outcome for the mail is stated only if known', async () => {
   const cases: readonly (readonly [TestPolicy, string])[] = [
     [failing('certificate-expired'), 'kept-back'],
     [{ ...failing('certificate-expired'), mode: 'testing' }, 'reported'],

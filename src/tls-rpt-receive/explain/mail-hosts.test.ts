@@ -79,6 +79,6 @@ const claims: readonly (readonly [string, readonly TestPolicy[], readonly string
 ];
 
 for (const [claim, policies, expected] of claims)
-  test(`a TLSA base domain beside ${claim}`, async () => {
+  test(`a TLSA base domain next to ${claim}`, async () => {
     assert.deepEqual((await hostsBy([policies]))[0], expected);
   });

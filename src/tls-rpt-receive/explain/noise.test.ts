@@ -25,7 +25,7 @@ const expired = (policy: Partial<TestPolicy> = {}): TestPolicy => ({
   ...policy,
 });
 
-test('a reporter that reports failures alone does not confirm a fault by its noise', async () => {
+test('noise of a reporter of failures only does not confirm a fault', async () => {
   const other = weekly('post.example', failuresAlone(mixed));
   for (const result of ['certificate-expired', 'certificate-not-trusted', 'validation-failure']) {
     const broken = weekly('big.example', { failed: 12, details: [{ result, count: 12 }] });
@@ -55,7 +55,7 @@ test('a reporter that reports failures alone does not confirm a fault by its noi
   assert.deepEqual([...new Set(judged.map((f) => f.whose))], ['unclear']);
 });
 
-test('noise of a reporter of failures alone is not an attack on its path', async () => {
+test('noise of a reporter of failures only is not an attack on its path', async () => {
   const at = { ip: '192.0.2.1', from: '203.0.113.7' };
   const results = ['starttls-not-supported', 'validation-failure', 'validation-failure'];
   const others = ['a.example', 'b.example'].map((name) => weekly(name, { ok: 500 }));
@@ -70,7 +70,7 @@ test('noise of a reporter of failures alone is not an attack on its path', async
   assert.equal(await whose({ ...failuresAlone(results, at), ok: 1 }), 'path');
 });
 
-test('a filter on the path concerns every mail host', async () => {
+test('a filter on the path affects every mail host', async () => {
   const hosts = ['mx1.rcpt.example', 'mx2.rcpt.example'];
   const check = { date: week.at(-1) ?? '', hosts };
   const others = ['a.example', 'b.example'].map((name) => weekly(name, { ok: 500, mx: hosts }));
@@ -103,7 +103,7 @@ test('an expired certificate that one reporter saw does not prove a wrong clock'
   }
 });
 
-test('a finding of a check explains no noise under another name', async () => {
+test('a finding of a check does not explain noise with another result type', async () => {
   const seen = (id: string): TestCheck => ({
     date: week.at(-1) ?? '',
     findings: [[id, 'mx1.rcpt.example']],
@@ -131,7 +131,7 @@ test('a finding of a check explains no noise under another name', async () => {
   }
 });
 
-test('one failed session with the result of a fault confirms it, a vague one does not', async () => {
+test('one failed session confirms a fault only with the same result type', async () => {
   const day = week.slice(-1);
   const once = (reporter: string, policy: TestPolicy): readonly TestReport[] =>
     day.map((on) => ({ reporter, day: on, policies: [policy] }));
@@ -154,7 +154,7 @@ test('one failed session with the result of a fault confirms it, a vague one doe
   }
 });
 
-test('the reason of an unclear cause is true of its numbers', async () => {
+test('the reason of an unclear cause agrees with its numbers', async () => {
   const once = (policy: TestPolicy): readonly TestReport[] =>
     weekly('big.example', policy).slice(-1);
   const detail = (result: string, rest: TestDetail = {}): TestPolicy => ({
@@ -195,7 +195,7 @@ test('the reason of an unclear cause is true of its numbers', async () => {
 });
 
 // RFC 8461 §3.2
-test('a reporter that began on the first day of a fault may hold a cached policy', async () => {
+test('a reporter new on the first day of a fault may have a cached policy', async () => {
   const error = { result: 'sts-policy-fetch-error', count: 9, mx: undefined };
   const failing = { mx: [], failed: 9, details: [error] };
   const affected = [weekly('a.example', failing), weekly('b.example', failing)];

@@ -68,7 +68,7 @@ test('sessions that may have had no policy are not counted as protected', async 
   }
 });
 
-test('a check that found another fault of the host is not called clean', async () => {
+test('a check with another fault of the host is not clean', async () => {
   const date = week[3] ?? '';
   const reports = [weekly('big.example', failing('certificate-not-trusted'))];
   for (const id of ['dane-mismatch', 'starttls-differs']) {
@@ -150,7 +150,7 @@ test('a published policy that no sender reports yet is not called missing', asyn
 });
 
 // Every failure is compared with every other one.
-test('long reasons cost no more than short ones in the judgement of each failure', async () => {
+test('long reasons cost no more than short ones', async () => {
   const long = 'a server that does not say what it means about mx, policy and dns '.repeat(20);
   const flood = [0, 1].map((id) => ({
     reporter: 'stranger.example',

@@ -90,7 +90,7 @@ const unknown: readonly string[] = [
   '',
 ];
 
-test('a reason is explained by what it says as a whole', () => {
+test('a reason is explained by its whole text', () => {
   for (const [reason, meaning] of known) assert.match(explainReason(reason) ?? '', meaning, reason);
 });
 

@@ -34,7 +34,7 @@ async function stored(...readings: readonly VerifiedItem[]): ReturnType<typeof o
   return store;
 }
 
-test('all well is a few quiet lines; no reports is said', async () => {
+test('a healthy domain gives a few lines; missing reports are stated', async () => {
   const store = await stored(
     reading(reportJson(10, 0, '1', '2027-01-03')),
     reading(reportJson(10, 0, '2', '2027-01-04')),
@@ -49,7 +49,7 @@ test('all well is a few quiet lines; no reports is said', async () => {
   assert.match(renderDomain(showDomain(store, 'other.example', { now })), /NO REPORTS/);
 });
 
-test('a reporter with one session every day may only hear of its own reports', async () => {
+test('a reporter with one session a day may be a loop of its own reports', async () => {
   const day = (n: number, ok: number): VerifiedItem =>
     reading(reportJson(ok, 0, String(n), `2027-01-0${n}`));
   const view = showDomain(
@@ -68,7 +68,7 @@ test('a reporter with one session every day may only hear of its own reports', a
 });
 
 // [8460-7-4]
-test('hostile names cannot steer the terminal, nor spoil its columns', async () => {
+test('hostile names change neither the terminal nor its columns', async () => {
   const hostile = `a\u001b[2J\u202e${'x'.repeat(500)}`;
   const json = JSON.parse(reportJson(10, 3, '1', '2027-01-03')) as {
     policies: { 'failure-details'?: Record<string, unknown>[] }[];

@@ -33,7 +33,7 @@ async function view(...reports: readonly TestReport[]): Promise<DomainView> {
 }
 
 // [8460-4.4-11]
-test('failed sessions that no detail describes are a failure of their own', async () => {
+test('failed sessions without a detail are a separate failure', async () => {
   for (const [policy, sessions] of [
     [{ ok: 3, failed: 42 }, 42],
     [{ ok: 3, failed: 42, details: [] }, 42],
@@ -51,7 +51,7 @@ test('failed sessions that no detail describes are a failure of their own', asyn
   }
 });
 
-test('a detail without a count says so, and counts only within the total', async () => {
+test('a detail without a count is marked and counts only within the total', async () => {
   const details = [{ count: 0, result: 'validation-failure' }];
   const failing = await view(report({ failed: 42, details }));
   assert.match(renderDomain(failing), /number of sessions unknown/);
@@ -60,7 +60,7 @@ test('a detail without a count says so, and counts only within the total', async
   assert.equal(well.status, 'well');
 });
 
-test('page and overview agree on what fails', async () => {
+test('page and overview agree on failures', async () => {
   for (const policy of [
     { ok: 3, failed: 42 },
     { ok: 3, failed: 42, details: [{ count: 0 }] },
@@ -77,7 +77,7 @@ test('page and overview agree on what fails', async () => {
   }
 });
 
-test('a failure ends when each reporter that met it has reported a success since', async () => {
+test('a failure ends when each affected reporter has reported a later success', async () => {
   const [first, second, third] = daysUntil('2027-01-04', 3) as [string, string, string];
   const at = (on: string, reporter: string, policy: TestPolicy): TestReport =>
     report(policy, { day: on, reporter });
@@ -112,7 +112,7 @@ test('a success under another policy, and failures without a description, end no
 });
 
 // [8460-1.1-1]
-test('a tlsa policy of an MX host belongs to the domain whose MX it is', async () => {
+test('a tlsa policy of an MX host belongs to the domain of the MX', async () => {
   const tlsa = { type: 'tlsa', domain: 'mx1.rcpt.example', failed: 9, details: [{ count: 9 }] };
   const both = report({ ok: 9 }, { policies: [{ ok: 9 }, tlsa] });
   const elsewhere = { ...tlsa, domain: 'mx.provider.example', details: [{ mx: undefined }] };
@@ -141,7 +141,7 @@ test('of a report about several domains, only the own mail hosts belong to a dom
   assert.equal(showDomain(store, 'other.example', { now }).status, 'failing');
 });
 
-test('a failing mail host that no domain of a report claims belongs to each of them', async () => {
+test('an unclaimed failing mail host belongs to each domain of the report', async () => {
   const policies = (host: string, mx: readonly string[]): readonly TestPolicy[] => [
     { ok: 9, mx: ['mx1.rcpt.example'] },
     { domain: 'other.example', ok: 9, mx },
@@ -159,7 +159,7 @@ test('a failing mail host that no domain of a report claims belongs to each of t
   }
 });
 
-test('a policy domain with the labels of its record is the name below them', async () => {
+test('a policy domain with the labels of its record is reduced to the domain', async () => {
   for (const host of ['_25._tcp.mx1.rcpt.example', '_25._TCP.MX1.rcpt.example.']) {
     const tlsa = { type: 'tlsa', domain: host, failed: 9, details: [{ mx: undefined }] };
     const { status, failures } = await view(report({}, { policies: [{ ok: 9 }, tlsa] }));
@@ -169,7 +169,7 @@ test('a policy domain with the labels of its record is the name below them', asy
   assert.equal(named.status, 'failing');
 });
 
-test('no failure is said to have hit more sessions than failed in all', async () => {
+test('no failure counts more sessions than failed in total', async () => {
   for (const [failed, count, shown] of [
     [5, 50, 5],
     [5, 5, 5],
@@ -180,7 +180,7 @@ test('no failure is said to have hit more sessions than failed in all', async ()
   }
 });
 
-test('failures in reports that name no domain are an item of their own', async () => {
+test('failures in reports without a domain are a separate item', async () => {
   const nameless = report({ type: 'no-policy-found', domain: null, ok: 1, failed: 8 });
   const store = await withReports(nameless);
   const overview = showOverview(store, { now });
@@ -269,7 +269,7 @@ for (const [what, field] of [
   ['host', 'mx'],
   ['policy type', 'type'],
 ] as const)
-  test(`words in a ${what} do not come to the left margin of a page`, async () => {
+  test(`words in a ${what} never start at the left margin of a page`, async () => {
     for (const length of [20, 21, 22, 23, 24, 25, 70, 76]) {
       const pads = ['x', 'x '].map((pad) => pad.repeat(length).slice(0, length));
       for (const name of pads.map((pad) => `${pad} NO FAILURE at rcpt.example`)) {
@@ -293,7 +293,7 @@ test('a forged copy does not change the record of a reporter', async () => {
   );
 });
 
-test('a count that cannot be read is not called well', async () => {
+test('an unreadable count is not called healthy', async () => {
   const store = await openReports(':memory:');
   const json = testReportJson(report({ ok: 3, failed: 0 })).replace(
     '"total-failure-session-count":0',
@@ -317,7 +317,7 @@ test('a count that cannot be read is not called well', async () => {
   assert.doesNotMatch(page, /Every reported\s+session/);
 });
 
-test('an unknown kind of policy protects nothing and does not tell what became of mail', async () => {
+test('an unknown policy type protects nothing and proves no outcome', async () => {
   const unknown = { type: 'future-policy', mx: [] };
   const found = await view(report({ ...unknown, ok: 3, failed: 10 }));
   assert.deepEqual(
@@ -335,7 +335,7 @@ test('an unknown kind of policy protects nothing and does not tell what became o
   assert.deepEqual(both.coverage, { sessions: 10, covered: 4 });
 });
 
-test('a failure without a description is not called one of the policy', async () => {
+test('a failure without a description is not attributed to the policy', async () => {
   const page = (policy: TestPolicy): Promise<string> =>
     view(report(policy)).then((found) => renderDomain(found));
   assert.match(await page({ failed: 4 }), /Failing now: sessions under MTA-STS\./);
@@ -351,7 +351,7 @@ test('a failure without a description is not called one of the policy', async ()
 });
 
 // RFC 8461 §5.1
-test('the headline does not say that mail arrived where only a fetch failed', async () => {
+test('the headline does not claim delivery if only a fetch failed', async () => {
   const fetch = { result: 'sts-policy-fetch-error', count: 4, mx: undefined };
   for (const mode of ['enforce', 'testing']) {
     const page = renderDomain(await view(report({ mode, ok: 25, failed: 4, details: [fetch] })));

@@ -19,7 +19,7 @@ import { judgeTrust } from '../verify/judge-trust.js';
 const now = Date.parse('2027-01-05T12:00:00Z');
 const day = '2027-01-03';
 
-test('a page without counted reports says why none counts, and how to accept them', async () => {
+test('a page without counted reports states the reason and the fix', async () => {
   const mails = await Promise.all(
     [1, 2, 3].map((n) =>
       reportMail({ report: reportJson(n, 0, `${n}`, day), signer: 'sender.example' }),

@@ -116,7 +116,7 @@ test('a dry run changes neither database nor mailbox, and predicts the import', 
   world.store.close();
 });
 
-test('an import that breaks at any step is completed by the next one', async () => {
+test('the next import completes one that failed at any step', async () => {
   const mails = await Promise.all([1, 2, 3, 4].map((id) => signed(id)));
   for (const afterEffect of [false, true])
     for (let step = 1; step <= 4; step++) {
@@ -152,7 +152,7 @@ test('an import ends at a refused login, and after a few failed connections', as
   world.store.close();
 });
 
-test('an import ends where the store cannot be written, and moves no mail', async () => {
+test('an import into an unwritable store ends and moves no mail', async () => {
   const world = await World.open();
   const { mailbox } = world;
   mailbox.add(await signed(1), arrived);
@@ -165,7 +165,7 @@ test('an import ends where the store cannot be written, and moves no mail', asyn
   world.store.close();
 });
 
-test('an import leaves a mail whose key is unknown for now to the next one', async () => {
+test('a mail with a failed key lookup is left to the next import', async () => {
   const world = await World.open();
   const { mailbox, clock } = world;
   mailbox.add(await signed(1), arrived);

@@ -175,7 +175,7 @@ test('another UIDVALIDITY reads the folder again and counts nothing twice', asyn
   world.store.close();
 });
 
-test('a mail whose key cannot be looked up is tried again and delays no other', async () => {
+test('a mail with a failed key lookup is retried and delays no other', async () => {
   const world = await createWorld();
   const { mailbox, clock } = world;
   mailbox.add(
@@ -215,7 +215,7 @@ const lateMails = Promise.all(
 );
 
 for (const after of ['keep', 'move'] as const)
-  test(`more pending mails than there is room for are all read in time (${after})`, async () => {
+  test(`pending mails beyond the limit are all read in time (${after})`, async () => {
     const world = await createWorld();
     const { mailbox, clock, failures } = world;
     const options = { after, moveTo: after === 'move' ? 'Read' : undefined, maxPending: 10 };
@@ -284,7 +284,7 @@ test('after three days of failed lookups a report is stored without authenticati
   world.store.close();
 });
 
-test('a trusted mailbox counts reports without a key, and every view names them', async () => {
+test('a trusted mailbox counts reports without a key, and every view shows them', async () => {
   const world = await createWorld();
   const { mailbox } = world;
   world.keys = keyResolver([]);
@@ -314,7 +314,7 @@ test('a trusted mailbox counts reports without a key, and every view names them'
   world.store.close();
 });
 
-test('a trusted mailbox does not count what was changed or signed by others', async () => {
+test('a trusted mailbox does not count changed mails or mails signed by others', async () => {
   const world = await createWorld();
   const { mailbox } = world;
   world.keys = keyResolver([signer, 'evil.example']);
@@ -330,7 +330,7 @@ test('a trusted mailbox does not count what was changed or signed by others', as
   world.store.close();
 });
 
-test('the time of arrival judges an old report, and a trusted mailbox takes any', async () => {
+test('an old report is judged by its arrival, and a trusted mailbox accepts any age', async () => {
   const old = reportJson(10, 0, '1', '2026-01-04');
   const mail = await reportMail({ report: old, signer });
   const trustOf = async (arrivedAt: number, trusted: boolean): Promise<unknown> => {

@@ -36,7 +36,7 @@ async function imported(
 const rows = (store: Store): number | undefined =>
   store.prepare<{ n: number }>('SELECT count(*) AS n FROM report').get()?.n;
 
-test('RFC 6376 §6.1.2: a key lookup that failed leaves nothing of a pipe stored', async () => {
+test('RFC 6376 §6.1.2: a failed key lookup stores no report of a piped mail', async () => {
   const store = await openReports(':memory:');
   for (const mails of [[signed], [other, signed], [signed, Buffer.from(reportJson(1, 0, '3'))]])
     await assert.rejects(
@@ -51,7 +51,7 @@ test('RFC 6376 §6.1.2: a key lookup that failed leaves nothing of a pipe stored
   );
 });
 
-test('a piped mail is stored once although it came before during a DNS failure', async () => {
+test('a piped mail is stored once although an earlier attempt met a DNS failure', async () => {
   const store = await openReports(':memory:');
   const pipe = (keys: readonly string[], mails = [signed]): Promise<readonly ReportRecord[]> =>
     imported(store, mails, { keys, retryKeys: true });
@@ -75,14 +75,14 @@ test('a piped report about another domain waits for no key', async () => {
   await assert.rejects(imported(store, [signed], { retryKeys: true, domains: ['rcpt.example'] }));
 });
 
-test('an unsigned report of a pipe is stored though no key can be looked up', async () => {
+test('an unsigned piped report is stored although no key can be looked up', async () => {
   const store = await openReports(':memory:');
   const unsigned = await reportMail({ report: reportJson(1, 0) });
   const [record] = await imported(store, [unsigned], { retryKeys: true });
   assert.equal(record?.trust?.verdict, 'unsigned');
 });
 
-test('an archive is read to its end though a key lookup fails', async () => {
+test('an archive is read to its end although a key lookup fails', async () => {
   const store = await openReports(':memory:');
   const records = await imported(store, [signed, other], { retryKeys: false });
   assert.deepEqual(

@@ -22,7 +22,7 @@ const mail = readFileSync('test/vectors/tls-rpt/mail.eml', 'latin1').replaceAll(
 const json = readFileSync('test/vectors/tls-rpt/plain.json', 'utf8');
 const line = JSON.stringify(JSON.parse(json));
 
-test('an mbox yields its mails as they were, wherever the stream is cut', async () => {
+test('an mbox yields its mails unchanged, with any segmentation', async () => {
   await fc.assert(
     fc.asyncProperty(
       fc.array(fc.constantFrom(mail, 'A: b\n\n', 'A: b\n\nFrom here on\n')),
@@ -38,7 +38,7 @@ test('an mbox yields its mails as they were, wherever the stream is cut', async 
   );
 });
 
-test('JSON lines yield one report each; a report that is spread over lines is one', async () => {
+test('JSON lines yield one report each; a report over several lines is one', async () => {
   for (const size of [7, 100, 100_000]) {
     assert.deepEqual(await split(`${line}\n${line}\n${line}`, size), [
       `${line}\n`,
@@ -68,7 +68,7 @@ test('a folder is read in order, without hidden and incomplete files', async () 
   }
 });
 
-test('a message of line ends alone takes memory by its size', async () => {
+test('a message of only line ends takes memory by its size', async () => {
   const mail = Buffer.from(`From a\n${'\n'.repeat(5_000_000)}`);
   const before = process.memoryUsage().heapUsed;
   let most = 0;

@@ -54,7 +54,7 @@ test('the quoted policies of a report are bounded, and not stored in part', () =
   }
 });
 
-test('a policy with many hosts is stored as it is quoted', () => {
+test('a policy with many hosts is stored as quoted', () => {
   const [row] = prepared([policy(500)]).policies;
   assert.deepEqual(row?.strings, policy(500));
 });

@@ -52,7 +52,7 @@ test('old reports are removed with their rows; the daily sums stay', async () =>
   assert.equal(await pruneReports(store, { now, keepDays: 400 }), 0);
 });
 
-test('reports that do not count cannot fill the disk', async () => {
+test('uncounted reports cannot fill the disk', async () => {
   const store = await openReports(':memory:');
   await bring(
     store,
@@ -63,7 +63,7 @@ test('reports that do not count cannot fill the disk', async () => {
   assert.equal(await pruneReports(store, { now, keepDays: 400, maxUncounted: 5 }), 15);
 });
 
-test('what is exported can be imported, and adds up to the same', async () => {
+test('an export can be imported and gives the same sums', async () => {
   const [one, two] = [await openReports(':memory:'), await openReports(':memory:')];
   await bring(
     one,
@@ -78,7 +78,7 @@ test('what is exported can be imported, and adds up to the same', async () => {
   assert.equal([...exportReports(one, { domain: 'sub.rcpt.example' })].length, 1);
 });
 
-test('of unauthenticated reports the newest days are kept, of others all', async () => {
+test('pruning keeps the newest days of unauthenticated reports and all others', async () => {
   const store = await openReports(':memory:');
   for (let n = 0; n < 9; n++) {
     const texts = [reportJson(1, 0, `u${n}`)];

@@ -119,7 +119,7 @@ test('a Content-Type field that is not signed does not make text a report', asyn
   assert.equal(await verdictOf(plain), 'signed');
 });
 
-test('a second field beside the signed one makes a message unsigned', async () => {
+test('a second field next to the signed one makes a message unsigned', async () => {
   const signed = await signMail(
     multipart([['application/tlsrpt+json', claim]]),
     'provider.example',
@@ -133,7 +133,7 @@ test('a second field beside the signed one makes a message unsigned', async () =
   }
 });
 
-test('a report that names no reporter at all is not evidence', async () => {
+test('a report without a reporter is not evidence', async () => {
   const nameless = JSON.stringify({ ...JSON.parse(claim), 'contact-info': null });
   const mail = multipart([['application/tlsrpt+json', nameless]]);
   assert.equal(await verdictOf(await signMail(mail, 'provider.example')), 'unsigned no-reporter');
@@ -141,7 +141,7 @@ test('a report that names no reporter at all is not evidence', async () => {
   assert.equal(await verdictOf(await signMail(named, 'provider.example')), 'signed');
 });
 
-test('RFC 6376 §6.1: the aligned signature counts, wherever it stands', async () => {
+test('RFC 6376 §6.1: the aligned signature counts in any position', async () => {
   const own = await reportMail({ report: json, signer: 'sender.example' });
   assert.equal(await verdictOf(await signMail(own, 'forwarder.example')), 'signed');
   const foreign = await reportMail({ report: json, signer: 'forwarder.example' });
@@ -152,14 +152,14 @@ test('RFC 6376 §6.1: the aligned signature counts, wherever it stands', async (
   assert.equal(await verdictOf(foreign), 'misaligned other-signer');
 });
 
-test('a broken aligned signature does not spoil one that holds', async () => {
+test('a broken aligned signature does not invalidate a valid one', async () => {
   const own = await reportMail({ report: json, signer: 'sender.example' });
   const broken = own.toString('latin1').replace(/ b=[^;]{8}/, ' b=AAAAAAAA');
   assert.equal(await verdictOf(await signMail(broken, 'sender.example')), 'signed');
   assert.match(await verdictOf(await signMail(broken, 'forwarder.example')), /misaligned/);
 });
 
-test('a key lookup that failed matters for the aligned signature alone', async () => {
+test('a failed key lookup matters only for the aligned signature', async () => {
   const own = await reportMail({ report: json, signer: 'sender.example' });
   const both = await signMail(own, 'forwarder.example');
   const verify = (bytes: Uint8Array, domains: readonly string[]): ReturnType<typeof verifyDkim> =>
@@ -178,7 +178,7 @@ test('a key lookup that failed matters for the aligned signature alone', async (
   }
 });
 
-test('a Submitter that is not a domain is noted, and not judged by', async () => {
+test('a Submitter that is not a domain is noted and not used', async () => {
   for (const submitter of [
     'Example Inc.',
     'Example',
@@ -279,7 +279,7 @@ test('RFC 8460 §4.4: DANE policies of own hosts count, foreign policies do not'
   ]);
 });
 
-test('a message about an own domain brings the DANE policies of its hosts', async () => {
+test('a message about an own domain adds the DANE policies of its hosts', async () => {
   assert.deepEqual(await kept([policyOf('tlsa', 'mx.hoster.example')], own), [
     'signed',
     'tlsa mx.hoster.example',
@@ -297,7 +297,7 @@ test('a message about an own domain brings the DANE policies of its hosts', asyn
   assert.equal(reading.trust, 'other-domain');
 });
 
-test('a report about one own domain alone brings the DANE policies of its hosts', async () => {
+test('a report about one own domain adds the DANE policies of its hosts', async () => {
   const host = policyOf('tlsa', 'mx.hoster.example');
   for (const [policies, isOwn] of [
     [[policyOf('no-policy-found', 'rcpt.example'), host], true],
@@ -315,7 +315,7 @@ test('a report about one own domain alone brings the DANE policies of its hosts'
   }
 });
 
-test('a report that names no domain is about the one that the mail names', async () => {
+test('a report without a domain is about the domain of the mail', async () => {
   const nameless = JSON.stringify({
     ...(JSON.parse(json) as object),
     policies: [policyOf('no-policy-found', undefined)],
@@ -346,7 +346,7 @@ test('a report that names no domain is about the one that the mail names', async
 
 // Only a message can be signed, so any other item that arrived by SMTP has no
 // signature.
-test('what comes by SMTP and is not a message is not authenticated', async () => {
+test('SMTP data that is not a message is not authenticated', async () => {
   const archive = `[${claim},${json}]`;
   const oddHeader = `Content-Type : text/plain\r\n\r\n${claim}`;
   const oddName = `X.Odd: 1\r\n\r\n${claim}`;
@@ -363,7 +363,7 @@ test('what comes by SMTP and is not a message is not authenticated', async () =>
     assert.equal(await verdictOf(body), 'unsigned no-signature', String(body).slice(0, 20));
 });
 
-test('an entry of a mailbox that is not a message is not vouched for', async () => {
+test('a mailbox entry that is not a message is not authenticated', async () => {
   const line = 'From a@attacker.example Mon May  4 00:00:00 2026\n';
   const mail = `From: a@attacker.example\nSubject: x\n\nHello\n\n`;
   for (const mailbox of [`${line}${claim}\n`, `${line}${mail}${line}${claim}\n`]) {
@@ -387,7 +387,7 @@ test('a text or an invitation does not become a report by its name', async () =>
 });
 
 // A recipient of signed mail can add fields and forward it.
-test('no field that is added to a signed mail turns its text into a report', async () => {
+test('no field added to a signed mail turns its text into a report', async () => {
   const inner = `--b\r\nContent-Type: application/tlsrpt+json\r\n\r\n${claim}\r\n--b--\r\n`;
   const bodies = [`Hello\r\n\r\n${inner}`, `${inner}\r\nGoodbye\r\n`, `${claim}\r\n`];
   const types = ['multipart/mixed; boundary="b"', 'application/tlsrpt+json'];

@@ -23,7 +23,7 @@ function change(from: RegExp, to: string): Buffer {
   return Buffer.from(good.toString('latin1').replace(from, to), 'latin1');
 }
 
-test('a signed message, with the line ends of the wire and with those of files', async () => {
+test('a signed message verifies with CR LF and with LF line ends', async () => {
   assert.deepEqual(await verify(good), {
     result: 'pass',
     signer: 'sender.example',
@@ -91,7 +91,7 @@ const bombs: Readonly<Record<string, string>> = {
 };
 
 for (const [name, mail] of Object.entries(bombs))
-  test(`soon refused: ${name}`, async () => {
+  test(`refused early: ${name}`, async () => {
     const began = process.cpuUsage();
     const [reading] = await readItem(Buffer.from(mail), { name: 'mail', via: 'mail', verify });
     const { user, system } = process.cpuUsage(began);

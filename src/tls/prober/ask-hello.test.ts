@@ -3,7 +3,7 @@ import { Duplex } from 'node:stream';
 import test from 'node:test';
 import { askHello } from './ask-hello.js';
 
-test('an SSLv2 answer that comes octet by octet costs no more than its length', async () => {
+test('an SSLv2 answer in single octets costs no more than its length', async () => {
   const stream = new Duplex({ read: () => undefined, write: (_bytes, _encoding, done) => done() });
   const at = { address: '192.0.2.25', port: 25 };
   const connection = { stream, local: at, remote: at, close: () => void stream.destroy() };

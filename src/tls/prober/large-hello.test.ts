@@ -83,7 +83,7 @@ test('a lost hello is asked again in its small form', () => {
 });
 
 // RFC 9846 §4.2.2.
-test('an alert to a large hello is doubted until a hello of its form is answered', () => {
+test('an alert to a large hello is unconfirmed until a hello of its form is answered', () => {
   const refused = record(large, handshakeFailure);
   assert.ok(isDoubted(refused, [refused]));
   assert.ok(!isDoubted(refused, [refused, record(inSegments, answered)]));
@@ -95,7 +95,7 @@ test('an alert to a large hello is doubted until a hello of its form is answered
   assert.ok(isDoubted(shared, [record(large, answered), shared]), 'it may refuse the share');
 });
 
-test('a doubted refusal is settled by a hello of the version that was completed', () => {
+test('a hello of the completed version settles an unconfirmed refusal', () => {
   const suite = 'TLS_AES_128_GCM_SHA256';
   const completed = record(
     { kind: 'handshake', authentication: 'any' },
@@ -154,7 +154,7 @@ test('silence and a close without alert lose a hello, an alert answers it', () =
   assert.ok(!isLost(record(question, closed)), 'a small hello that is refused is refused');
 });
 
-test('a lost hello counts where the smaller one is answered', () => {
+test('a lost hello counts if the smaller one is answered', () => {
   for (const lost of [silence, closed]) {
     assert.equal(largeHelloOf([record(large, lost), record(question, handshakeFailure)]), 'lost');
     assert.equal(largeHelloOf([record(large, lost), record(question, closed)]), 'unknown');

@@ -138,7 +138,7 @@ const modern: Model = {
 
 const sorted = (list: readonly number[]): number[] => [...list].sort((a, b) => a - b);
 
-test('a modern server: everything found, in about twenty connections', async () => {
+test('a modern server: complete inventory in about twenty connections', async () => {
   const { found, connections } = await inventoryOf(modern);
   assert.deepEqual(sorted(found.suites['TLSv1.3'].accepted), sorted([0x1301, 0x1302, 0x1303]));
   assert.deepEqual(
@@ -232,7 +232,7 @@ test('a server that prioritises ChaCha20 still has its own order', async () => {
   );
 });
 
-test('a TLS 1.2 server with named finite-field groups shows each, and its own one', async () => {
+test('a TLS 1.2 server shows each named finite-field group and its own group', async () => {
   const prime = (bits: number): Uint8Array =>
     Uint8Array.from(
       { length: bits / 8 },
@@ -266,7 +266,7 @@ test('a TLS 1.2 server with named finite-field groups shows each, and its own on
   assert.equal(found.dhe?.prime.length, 256);
 });
 
-test('TLS 1.3: finite-field groups are found as any other', async () => {
+test('TLS 1.3: finite-field groups are found', async () => {
   const { found } = await inventoryOf({ ...modern, versions: ['TLSv1.3'], groups: [29, 256, 257] });
   assert.deepEqual(sorted(found.groups.accepted), [29, 256, 257]);
 });
@@ -305,7 +305,7 @@ test('a prime of the right length is not a group of RFC 7919', async () => {
   assert.deepEqual(await accepted(() => Uint8Array.from([...rfc7919, ...new Uint8Array(100)])), []);
 });
 
-test('a refusal because of signature schemes says nothing about the suites', async () => {
+test('a refusal because of signature schemes proves nothing about the suites', async () => {
   const goals: Goals = {
     inventory: true,
     asks: [{ kind: 'signatures', id: 'sha1', schemes: [0x0201, 0x0203] }],
@@ -324,7 +324,7 @@ test('a refusal because of signature schemes says nothing about the suites', asy
   );
 });
 
-test('a run that is cut short is completed from its log, and asks nothing twice', async () => {
+test('an interrupted run is completed from its log and repeats no question', async () => {
   const ask = (question: TlsQuestion): Promise<TlsAnswer> =>
     Promise.resolve(answerOf(modern, question));
   const whole = await runProbes({ ask, goals: inventory, budget: 500 });
@@ -335,7 +335,7 @@ test('a run that is cut short is completed from its log, and asks nothing twice'
   assert.deepEqual(log, whole);
 });
 
-test('a server that stops answering is not asked again; silence proves nothing', async () => {
+test('a server that stops answering gets no further question; silence proves nothing', async () => {
   let left = 2;
   const log = await runProbes({
     ask: (q) =>

@@ -78,7 +78,7 @@ test('RFC 9846 §6: a fatal alert ends the flight, a warning does not', () => {
   assert.deepEqual(reader.flight.alert, { level: 2, description: 40 });
 });
 
-test('property: the pieces in which bytes arrive change nothing', () => {
+test('property: segmentation changes no result', () => {
   fc.assert(
     fc.property(fc.array(fc.integer({ min: 1, max: 40 }), { maxLength: 20 }), (cuts) => {
       const reader = new FlightReader();
@@ -92,7 +92,7 @@ test('property: the pieces in which bytes arrive change nothing', () => {
   );
 });
 
-test('property: no bytes make the reader throw or keep more than its limit', () => {
+test('property: no bytes make the reader throw or buffer more than its limit', () => {
   const mutated = fc
     .tuple(fc.nat(retry.length - 1), fc.nat(255))
     .map(([at, value]) => retry.map((b, i) => (i === at ? value : b)));
@@ -112,7 +112,7 @@ test('every octet outside TLS ends it at once', () => {
   assert.equal(reader.push(Buffer.from('220 mx.example ESMTP\r\n')), 'broken');
 });
 
-test('suites: what the names say', () => {
+test('suites: properties follow from the names', () => {
   const describe = (name: string): string => {
     const s = [...suites.values()].find((suite) => suite.name === name);
     return s

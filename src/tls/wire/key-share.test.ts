@@ -41,7 +41,7 @@ test('the shares of NIST curves are points on their curves', () => {
   }
 });
 
-test('a group without a share here gives none', () => {
+test('an unsupported group gives no key share', () => {
   for (const group of [25, 256, 0x11eb, 0x0a0a])
     assert.equal(keyShareOf(group, random('none')), undefined);
 });

@@ -42,7 +42,7 @@ for (const { id, hello: recorded, omitted = [], origin, source, date } of sender
     assert.ok(['recorded', 'stand-in', 'documented'].includes(origin));
   });
 
-test('the hello of OpenSSL 3.5 is as large as the prober says', () => {
+test('the hello of OpenSSL 3.5 has the size that the prober states', () => {
   const sender = senderHellos().find(({ id }) => id === 'postfix-openssl-3.5');
   assert.ok((sender?.hello.length ?? 0) / 2 > 1550);
 });

@@ -98,7 +98,7 @@ async function digestOf(
 }
 const healthy = (result: ReturnType<typeof healthyResult>): typeof result => result;
 
-test('a quiet week is said in one line, and the domains are listed', async () => {
+test('a week without faults is one line, and the domains are listed', async () => {
   const digest = await digestOf([
     ['b.example', healthy],
     ['a.example', healthy],
@@ -141,7 +141,7 @@ test('domains with open faults come first, with their changes', async () => {
   assert.equal(outside.changes.length, 0);
 });
 
-test('a domain without a certain result is unknown, and not called good', () => {
+test('a domain without a certain result is unknown', () => {
   const digest = composeDigest(quiet);
   assert.deepEqual(
     digest.domains.map(({ domain, status }) => `${domain} ${status}`),
@@ -156,7 +156,7 @@ test('a check that reaches no server leaves the domain unknown', async () => {
   assert.equal(digest.domains[0]?.status, 'unknown');
 });
 
-test('certificates and signatures near their end are listed by date', async () => {
+test('certificates and signatures near expiry are listed by date', async () => {
   // The certificate expires on 1 February, and the signature on 15 January.
   const digest = await digestOf([['a.example', healthy]], Date.parse('2027-01-14T07:00:00Z'));
   assert.deepEqual(
@@ -182,7 +182,7 @@ test('failures in TLS reports need attention, and sessions are counted', () => {
   assert.doesNotMatch(text, /Well/);
 });
 
-test('a digest without reports works next to reports of other domains', async () => {
+test('a digest omits reports of other domains', async () => {
   const store = await openTables();
   assert.deepEqual(storeReports(store, []), []);
   const period = { from: monday - 7 * DAY, until: monday };
@@ -191,7 +191,7 @@ test('a digest without reports works next to reports of other domains', async ()
   store.close();
 });
 
-test('foreign text starts no line and no element in a digest', async () => {
+test('foreign text adds no line and no element to a digest', async () => {
   const digest = await digestOf([
     ['a.example', healthy],
     ['a.example', atHost('dane-mismatch')],
@@ -208,7 +208,7 @@ test('foreign text starts no line and no element in a digest', async () => {
   assert.doesNotMatch(digestSubject(planted), /[\r\n]/);
 });
 
-test('the HTML of a digest loads nothing', async () => {
+test('the HTML of a digest loads no external resources', async () => {
   const html = digestHtml(await digestOf([['a.example', healthy]]));
   assert.match(html, /^<!doctype html>/);
   assert.doesNotMatch(html, /(src|href|url\(|https?:)/);

@@ -47,7 +47,7 @@ for (const [index, date] of dates.entries()) {
   });
 }
 
-test('a root that the operator names is trusted without a date', () => {
+test('a root from the operator is trusted without a date', () => {
   const joined = joinTrustStores([toyStore, namedTrustStore('file', certificates.slice(0, 1))]);
   assert.ok(accepts(verdict(0, now - DAY, joined)));
   assert.ok(!accepts(verdict(1, now - DAY, joined)));

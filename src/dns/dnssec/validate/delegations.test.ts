@@ -93,7 +93,7 @@ for (const [says, set, wanted] of [
     assert.equal(found, wanted);
   });
 
-test('a zone signed with retired algorithms alone is named with them', async () => {
+test('a zone with retired algorithms only is reported with their names', async () => {
   const unsupported = async (...set: ResourceRecord[]) =>
     (
       await world.ask(
@@ -142,7 +142,7 @@ test('RFC 4035 §5.2: an unsigned delegation below a signed alias is insecure', 
   assert.equal(await outcome(below, belowAlias({ answers: [...alias, target] })), 'found insecure');
 });
 
-test('an alias that the parent did not sign proves nothing about the cut', async () => {
+test("an alias without the parent's signature proves nothing about the cut", async () => {
   const [, signature] = world.by('a.example', cname);
   assert.ok(signature);
   const changed = record('alias.a.example. CNAME elsewhere.example.');
@@ -162,7 +162,7 @@ test('a delegation below an alias that a wildcard synthesised', async () => {
   assert.match(await outcome(below, belowAlias({ answers: moved })), /^failed bogus/);
 });
 
-test('unsigned data below a signed alias where no delegation is proved is bogus', async () => {
+test('unsigned data below a signed alias without a proved delegation is bogus', async () => {
   const responses = belowAlias({ answers: world.by('a.example', cname) });
   const { 'child.alias.a.example DS': _, ...rest } = responses;
   assert.equal(await outcome(below, rest), 'failed bogus dnssec-signature-missing');
@@ -181,7 +181,7 @@ test('RFC 9276 §3.2 [9276-3.2-1]: many NSEC3 iterations leave signed data secur
   assert.equal(await outcome('mx.a.example AAAA', responses), 'nodata insecure');
 });
 
-test('a refused DNSKEY question says nothing about the zone', async () => {
+test('a refused DNSKEY question proves nothing about the zone', async () => {
   const answers = world.by('a.example', 'mx.a.example. A 192.0.2.1');
   for (const [rcode, wanted] of [
     [5, 'failed indeterminate dns-rcode'],

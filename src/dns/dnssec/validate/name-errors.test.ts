@@ -101,7 +101,7 @@ test('RFC 6672 §2.2 [6672-2.2-1]: a name that a DNAME makes too long does not e
   }
 });
 
-test('the same behind an alias and behind another DNAME', async () => {
+test('RFC 6672 §2.2: too long names behind an alias or another DNAME', async () => {
   const dname = world.by('a.example', `d.a.example. DNAME ${long}.${'n'.repeat(40)}.example.`);
   const alias = world.by('a.example', `www.a.example. CNAME ${tooLong}.`);
   assert.equal(

@@ -52,7 +52,7 @@ async function answered(
   return `${status} ${dnssec} ${ttl}`;
 }
 
-test('RFC 4034 §3.1.5: dates count by serial arithmetic, also where 32 bits wrap', () => {
+test('RFC 4034 §3.1.5: dates use serial arithmetic, also when 32 bits wrap', () => {
   assert.deepEqual(
     states(
       [TURN - 24 * HOUR, TURN + 24 * HOUR],

@@ -80,14 +80,14 @@ for (const [file, sets] of [
   ['test_sigs.ecdsa_p256', 1],
   ['test_sigs.ed25519', 1],
 ] as const) {
-  test(`${file}: every signature verifies that should, and no other`, () => {
+  test(`${file}: exactly the valid signatures verify`, () => {
     const found = verdicts(file, legacyAlgorithms);
     assert.equal(found.length, sets);
     for (const { name, wanted, ok } of found) assert.equal(ok, wanted, name);
   });
 }
 
-test('test_sigs.revoked: a revoked key signs nothing that counts (RFC 5011 §2.1)', () => {
+test('test_sigs.revoked: signatures by a revoked key do not count (RFC 5011 §2.1)', () => {
   const found = verdicts('test_sigs.revoked', legacyAlgorithms);
   assert.equal(found.length, 3);
   // A key that revokes itself affects only validators that follow RFC 5011; this
@@ -95,7 +95,7 @@ test('test_sigs.revoked: a revoked key signs nothing that counts (RFC 5011 §2.1
   for (const { ok } of found) assert.equal(ok, false);
 });
 
-test('DSA, RSA/MD5 and SHA-1 verify in the test registry alone', () => {
+test('DSA, RSA/MD5 and SHA-1 verify only in the test registry', () => {
   for (const file of ['test_signatures.1', 'test_signatures.3', 'test_signatures.5'])
     for (const { name, ok } of verdicts(file, standardAlgorithms)) assert.equal(ok, false, name);
   assert.deepEqual(
@@ -104,7 +104,7 @@ test('DSA, RSA/MD5 and SHA-1 verify in the test registry alone', () => {
   );
 });
 
-test('test_ds.sha1: a DS matches the key it was made from, and no other', () => {
+test('test_ds.sha1: a DS record matches only its own key', () => {
   const entries = entriesOf('test_ds.sha1');
   assert.equal(entries.length, 3);
   for (const { question, answer } of entries) {

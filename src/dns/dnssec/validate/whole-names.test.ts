@@ -48,7 +48,7 @@ test('an answer to ANY is as secure as its worst RRset', async () => {
   );
 });
 
-test('an alias answers ANY itself, and is not followed', async () => {
+test('an alias answers ANY itself and is not resolved', async () => {
   const alias = world.by('a.example', 'w.a.example. CNAME mx.a.example.');
   assert.equal(
     await outcome('w.a.example ANY', { answers: [...alias, ...address] }),
@@ -56,7 +56,7 @@ test('an alias answers ANY itself, and is not followed', async () => {
   );
 });
 
-test('a name with records of other types is not without records', async () => {
+test('a name with records of other types exists', async () => {
   const denial = (types: string): ResourceRecord[] =>
     world.by('a.example', `mx.a.example. NSEC n.a.example. ${types}`);
   const asked = 'mx.a.example ANY';
@@ -68,7 +68,7 @@ test('a name with records of other types is not without records', async () => {
   assert.match(await outcome(asked, { authorities: hashed('') }), /^nodata secure/);
 });
 
-test('RFC 4035 §2.2: an answer of signatures alone proves nothing', async () => {
+test('RFC 4035 §2.2: an answer with only signatures proves nothing', async () => {
   assert.equal(
     await outcome('mx.a.example RRSIG', { answers: address.slice(1) }),
     'failed indeterminate dnssec-type-unsigned',

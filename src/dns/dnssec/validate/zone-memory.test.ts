@@ -145,7 +145,7 @@ test('records of an unsigned zone do not extend its remembered status', async ()
   assert.match(await ask('mx.sub.a.example A', afterSigning, EXPIRED), REFUSED);
 });
 
-test('below a remembered insecure cut no zone is asked for', async () => {
+test('a remembered insecure cut saves the questions about zones below it', async () => {
   const { ask, times } = memory();
   assert.equal(await ask('mx.a.example A', unsigned), 'found insecure');
   const island: Responses = {
@@ -262,7 +262,7 @@ test('a status expires with the keys that prove it', async () => {
   assert.equal(await ask('mx.a.example A', { ...brief, ...stripped }, 31_000), 'failed bogus');
 });
 
-test('a delegation with unsupported algorithms alone is remembered as insecure', async () => {
+test('a delegation with only unsupported algorithms is remembered as insecure', async () => {
   const ds = dsRecord(Name.of('a.example'), world.key('a.example'));
   ds.rdata[2] = 5;
   const retired = { ...unsigned, 'a.example DS': { answers: world.signed('example', [ds]) } };

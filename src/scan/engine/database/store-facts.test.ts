@@ -19,7 +19,7 @@ class FactTable implements Queries {
 
 const ids = Array.from({ length: 100 }, (_, index) => index);
 
-test('small facts are loaded once', async () => {
+test('small sets of facts are loaded once', async () => {
   const table = new FactTable(3000);
   const store = new FactStore(table);
   assert.equal((await store.load(ids)).size, ids.length);
@@ -27,7 +27,7 @@ test('small facts are loaded once', async () => {
   assert.equal(table.loaded, ids.length);
 });
 
-test('large facts leave memory before their number is reached', async () => {
+test('large sets of facts are evicted by size before the limit of their number', async () => {
   const table = new FactTable(1_000_000);
   const store = new FactStore(table);
   const loaded = await store.load(ids);

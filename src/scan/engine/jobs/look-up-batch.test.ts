@@ -23,7 +23,7 @@ test('an abort ends a batch whose lookups never end', async () => {
   assert.ok(begun < names.length, `${begun} begun`);
 });
 
-test('an abort begins no further lookup', async () => {
+test('no lookup begins after an abort', async () => {
   const controller = new AbortController();
   let begun = 0;
   const batch = lookUpBatch(names, controller.signal, async (n) => {

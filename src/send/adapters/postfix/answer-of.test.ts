@@ -113,7 +113,7 @@ test('every cell of the answer table, with and without a validating resolver', (
       }
 });
 
-test('without a validating resolver Postfix is never told dane', () => {
+test('without a validating resolver the answer is never dane', () => {
   for (const column of daneColumns)
     for (const row of stsRows) assert.doesNotMatch(cell(column, row, false).reply, /dane/);
 });
@@ -122,7 +122,7 @@ test('mode none equals no policy', () => {
   assert.equal(answer({ mode: 'none', hosts: hostsOf.none }).reply, 'NOTFOUND ');
 });
 
-test('admitted hosts are listed by name: a wildcard would match at any depth', () => {
+test('permitted hosts are listed by name: a wildcard would match at any depth', () => {
   assert.equal(
     answer({ mode: 'enforce', hosts: hostsOf.some }).reply,
     'OK secure match=mx1.example.com:mx2.example.com servername=hostname protocols=>=TLSv1.2',
@@ -134,7 +134,7 @@ test('admitted hosts are listed by name: a wildcard would match at any depth', (
   assert.match(reply, /match=mx\.example\.com servername/);
 });
 
-test('a host of the policy that DNS does not name yet is in the answer', () => {
+test('a policy host missing in DNS is in the answer', () => {
   const mx = ['mx1.example.com', 'next.example.com', '*.example.net'];
   assert.match(
     answer({ mode: 'enforce', mx, hosts: [host('mx1.example.com', 'absent')] }).reply,
@@ -142,7 +142,7 @@ test('a host of the policy that DNS does not name yet is in the answer', () => {
   );
 });
 
-test('a host outside the policy: secure lists the others, DANE alone would allow it', () => {
+test('a host outside the policy: secure lists the others, although DANE permits it', () => {
   const hosts = [host('mx1.example.com', 'usable'), host('mx.elsewhere.example', 'usable')];
   assert.match(answer({ mode: 'enforce', hosts }).reply, /^OK secure match=mx1\.example\.com /);
 });
@@ -152,7 +152,7 @@ test('an unsigned MX: DANE for the hosts, but never dane-only', () => {
   assert.match(answer({ dnssec: 'insecure', mode: 'enforce' }).reply, /^OK secure /);
 });
 
-test('a host whose TLSA answer is bogus beside a good one: Postfix has to look itself', () => {
+test('one host with a bogus TLSA answer: Postfix looks up the records itself', () => {
   assert.equal(
     answer({ hosts: [host('mx1.example.com', 'absent'), host('mx2.example.com', 'bogus')] }).reply,
     'OK dane',
@@ -167,7 +167,7 @@ test('no host may be used now: TEMP with the reason', () => {
   );
 });
 
-test('no mail, no opinion', () => {
+test('a domain without mail gets no answer', () => {
   assert.equal(answer({ kind: 'null-mx', hosts: [] }).reply, 'NOTFOUND ');
 });
 
@@ -184,7 +184,7 @@ test('an exemption is may, observing gives no answer, and both end with their ti
   assert.equal(answer({ mode: 'enforce', options: { observe: true } }).reply, 'NOTFOUND ');
 });
 
-test('attributes match the version: an unknown one would stop all mail', () => {
+test('attributes match the version: an unknown attribute would stop all mail', () => {
   for (const version of postfixVersions) {
     const { reply } = answer({ mode: 'enforce', hosts: hostsOf.none }, version);
     const release = postfixVersions.indexOf(version);
@@ -339,7 +339,7 @@ test('property: any policy and MX records give one secure entry with safe attrib
   );
 });
 
-test('next hops as Postfix asks for them', () => {
+test('next hops in the forms of Postfix', () => {
   const read = (key: string): string => {
     const hop = nextHopOf(Buffer.from(key, 'utf8').toString('latin1'));
     return hop && hop.kind !== 'address'

@@ -110,7 +110,7 @@ test("dane is answered only while Postfix's resolver validates", async () => {
   map.stop();
 });
 
-test('parent keys are answered without a lookup and without a place in the cache', async () => {
+test('parent keys are answered without a lookup and are not cached', async () => {
   const asked: string[] = [];
   const map = await start(world(), asked);
   for (let i = 0; i < 1000; i++) assert.equal(await map.lookup(`.d${i}.example`), 'NOTFOUND ');
@@ -118,7 +118,7 @@ test('parent keys are answered without a lookup and without a place in the cache
   map.stop();
 });
 
-test('a key is looked up once however often it is asked', async () => {
+test('concurrent requests for a key cause one lookup', async () => {
   const asked: string[] = [];
   const map = await start(world(), asked);
   await Promise.all(Array.from({ length: 100 }, () => map.lookup('example.com')));

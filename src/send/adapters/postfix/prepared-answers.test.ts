@@ -27,7 +27,7 @@ function prepared(options: { size?: number; atOnce?: number; keepMs?: number } =
   return { answers, asked, clock, found };
 }
 
-test('a known key is answered at once; a new one once for all who ask', async () => {
+test('a known key is answered at once, a new one by one lookup for all callers', async () => {
   const { answers, asked } = prepared();
   assert.deepEqual(await Promise.all([answers.answer('a'), answers.answer('a')]), [
     frame('OK one'),
@@ -57,7 +57,7 @@ test('an answer in use is looked up again before it expires', async () => {
   assert.deepEqual(asked, ['a', 'a']);
 });
 
-test('after clear nothing is left, not even what was under way', async () => {
+test('clear also discards lookups in progress', async () => {
   const { answers, asked, found } = prepared();
   const first = answers.answer('a');
   answers.clear();
@@ -67,7 +67,7 @@ test('after clear nothing is left, not even what was under way', async () => {
   assert.deepEqual(asked, ['a', 'a']);
 });
 
-test('too many lookups at one time are answered TEMP, not queued without bound', async () => {
+test('lookups beyond the limit are answered with TEMP', async () => {
   const { answers } = prepared({ atOnce: 10 });
   const replies = await Promise.all(
     Array.from({ length: 30 }, async (_, i) => answers.answer(`d${i}`)),
@@ -86,7 +86,7 @@ test('a full cache evicts the oldest unused answer', async () => {
   assert.deepEqual(asked, ['a', 'b', 'c', 'd', 'b']);
 });
 
-test('an error inside is a TEMP and is not kept', async () => {
+test('an internal error is answered with TEMP and is not cached', async () => {
   const { answers, found } = prepared();
   found.fails = true;
   assert.match(await answers.answer('a'), /^\d+:TEMP .*hermetic/);

@@ -49,7 +49,7 @@ test('a name server on this machine that sets AD for the signed root validates',
   assert.equal(await probe('nameserver ::1\noptions edns0\n', { '::1': true }), true);
 });
 
-test('without the AD bit, or silent, it does not; and one of several is enough', async () => {
+test('no AD bit or no answer: not validating; one of several servers is enough', async () => {
   assert.equal(await probe('nameserver 127.0.0.1\n', { '127.0.0.1': false }), false);
   assert.equal(await probe('nameserver 127.0.0.1\n', {}), false);
   assert.equal(
@@ -66,7 +66,7 @@ test('RFC 7672 §2.1.1: the AD bit of another machine needs trustRemote', async 
   assert.equal(await probe('nameserver 192.0.2.53\n', { '192.0.2.53': true }, true), true);
 });
 
-test('a name server on another machine: the setting that trusts it is named', async () => {
+test('a name server on another machine: the text contains the setting that trusts it', async () => {
   const fixOf = async (
     lines: string,
     servers: Readonly<Record<string, boolean>>,
@@ -96,7 +96,7 @@ test('a name server on another machine: the setting that trusts it is named', as
   assert.doesNotMatch(await fixOf('nameserver 127.0.0.1\n', { '127.0.0.1': false }), /trustRemote/);
 });
 
-test('no name server, no file: not validating, and no error', async () => {
+test('without name server or file: not validating, without an error', async () => {
   assert.equal(await probe('search example.com\n', {}), false);
   assert.equal(
     (await probeResolver({ network: network({}), resolvConf: '/nonexistent' })).validates,

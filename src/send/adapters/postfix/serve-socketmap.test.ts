@@ -21,7 +21,7 @@ function converse(
   return { client, malformed };
 }
 
-test('a reply to each request, in the same framing, however the octets come', async () => {
+test('every request gets a reply, with any segmentation', async () => {
   const requests = `${ask('example.com')}${ask('')}${ask('[mx.example]:25')}`;
   const replies = `${frame('OK example.com')}${frame('OK ')}${frame('OK [mx.example]:25')}`;
   for (const size of [1, 2, 7, 1000]) {
@@ -58,7 +58,7 @@ test('a malformed request ends the connection after the outstanding replies', as
   }
 });
 
-test('another map is refused by name and never answered from this one', async () => {
+test('a request for another map is refused with its name', async () => {
   const { client } = converse();
   await client.say(
     `${ask('example.com', 'hermetics')}${ask('example.com', 'other')}${ask('example.com')}`,
@@ -87,7 +87,7 @@ test('replies come in the order of the requests, also when the first takes longe
   );
 });
 
-test('a client that does not read its replies is not read from', async () => {
+test('the server stops reading from a client that reads no replies', async () => {
   let asked = 0;
   const { client } = converse((key) => {
     asked++;
@@ -101,7 +101,7 @@ test('a client that does not read its replies is not read from', async () => {
   assert.equal(asked, 5000);
 });
 
-test('requests that all wait are not taken without bound', async () => {
+test('the number of pending requests is bounded', async () => {
   let asked = 0;
   const { client } = converse(() => {
     asked++;

@@ -10,7 +10,7 @@ import { readPostfix } from './read-postfix.js';
 const parameter = (text: string, name: string): string | undefined =>
   parseParameters(text).parameters.get(name);
 
-test('a line that starts with white space continues the one before', () => {
+test('a line with leading white space continues the previous line', () => {
   assert.equal(parameter('a = 1,\n\t2,\n  3\nb = 4\n', 'a'), '1, 2, 3');
 });
 
@@ -18,7 +18,7 @@ test('comments and empty lines do not end a continued line', () => {
   assert.equal(parameter('a = 1\n# b = 2\n\n   # no\n  2\n', 'a'), '1 2');
 });
 
-test('a comment needs the first place of its line', () => {
+test('a comment starts at the beginning of a line', () => {
   assert.equal(parameter('a = 1 # 2\n', 'a'), '1 # 2');
 });
 
@@ -30,7 +30,7 @@ test('the last line of a parameter counts', () => {
   assert.equal(parameter('a = 1\na = 2', 'a'), '2');
 });
 
-test('lines that are not parameters are named', () => {
+test('lines without a parameter are reported', () => {
   assert.deepEqual(parseParameters('hello world\na = 1').unread, ['hello world']);
 });
 
@@ -145,7 +145,7 @@ test('indexed tables are read from their source', () => {
   assert.equal(found('hash:/t', 'keyonly', { '/t': text }), 'missing');
 });
 
-test('tables that only a program answers are unknown', () => {
+test('tables that need a program are unknown', () => {
   for (const list of [
     'socketmap:unix:/x:y',
     'tcp:127.0.0.1:1',
