@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { installPackages } from './debian.js';
 import { runProgram } from './process.js';
 
 /**
@@ -26,7 +27,7 @@ export function debianRoot(suite: Suite): string {
   mkdirSync(CACHE, { recursive: true });
   const part = mkdtempSync(join(CACHE, `.${suite}-`));
   const quiet = { stdio: 'ignore' as const };
-  execFileSync('apt-get', ['install', '-y', '-qq', 'debootstrap'], quiet);
+  installPackages({ '/usr/sbin/debootstrap': 'debootstrap' });
   const base = 'systemd,init-system-helpers,passwd';
   execFileSync('debootstrap', ['--variant=minbase', `--include=${base}`, suite, part], quiet);
   // Prevents package installations from starting services.

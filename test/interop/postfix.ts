@@ -115,23 +115,23 @@ export class Postfix {
     main: readonly string[] = [],
     master: readonly string[] = [],
   ): Promise<void> {
-    writeFileSync(
-      join(this.#conf, 'main.cf'),
-      `${[
-        'compatibility_level = 3.6',
-        `queue_directory = ${join(this.folder, 'queue')}`,
-        `data_directory = ${join(this.folder, 'data')}`,
-        `maillog_file = ${join(this.folder, 'maillog')}`,
-        `maillog_file_prefixes = ${this.folder}`,
-        'myhostname = mail.interop.example',
-        'mydestination =',
-        'inet_protocols = ipv4',
-        'smtpd_relay_restrictions = permit_mynetworks, reject',
-        'alias_maps =',
-        'alias_database =',
-        ...main,
-      ].join('\n')}\n`,
-    );
+    const defaults = [
+      'compatibility_level = 3.6',
+      `queue_directory = ${join(this.folder, 'queue')}`,
+      `data_directory = ${join(this.folder, 'data')}`,
+      `maillog_file = ${join(this.folder, 'maillog')}`,
+      `maillog_file_prefixes = ${this.folder}`,
+      'myhostname = mail.interop.example',
+      'mydestination =',
+      'inet_protocols = ipv4',
+      'smtpd_relay_restrictions = permit_mynetworks, reject',
+      'alias_maps =',
+      'alias_database =',
+    ];
+    // postlogd logs a warning about a repeated parameter to its own socket, and blocks
+    // forever if the socket is full.
+    const settings = new Map([...defaults, ...main].map((line) => [line.split(' =')[0], line]));
+    writeFileSync(join(this.#conf, 'main.cf'), `${[...settings.values()].join('\n')}\n`);
     const lines = services.map(({ address, chainFile, asConfigured, options = [] }) => {
       const own = chainFile
         ? [
