@@ -3,6 +3,7 @@ import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync }
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { installPackages } from './debian.js';
+import { inOuterNetwork } from './own-network.js';
 import { runProgram } from './process.js';
 
 /**
@@ -26,14 +27,17 @@ export function debianRoot(suite: Suite): string {
   if (existsSync(root)) return root;
   mkdirSync(CACHE, { recursive: true });
   const part = mkdtempSync(join(CACHE, `.${suite}-`));
-  const quiet = { stdio: 'ignore' as const };
   installPackages({ '/usr/sbin/debootstrap': 'debootstrap' });
+  const download = (program: string, args: readonly string[]): void => {
+    const [command = '', ...rest] = inOuterNetwork(program, args);
+    execFileSync(command, rest, { stdio: 'ignore' });
+  };
   const base = 'systemd,init-system-helpers,passwd';
-  execFileSync('debootstrap', ['--variant=minbase', `--include=${base}`, suite, part], quiet);
+  download('debootstrap', ['--variant=minbase', `--include=${base}`, suite, part]);
   // Prevents package installations from starting services.
   writeFileSync(join(part, 'usr/sbin/policy-rc.d'), '#!/bin/sh\nexit 101\n', { mode: 0o755 });
   const install = ['apt-get', 'install', '-y', '--no-install-recommends', ...packages[suite]];
-  execFileSync('chroot', [part, 'env', 'DEBIAN_FRONTEND=noninteractive', ...install], quiet);
+  download('chroot', [part, 'env', 'DEBIAN_FRONTEND=noninteractive', ...install]);
   renameSync(part, root);
   return root;
 }
