@@ -110,7 +110,7 @@ function forPeople({ reporter, report, policyDomain }: ReportMail): string {
     0,
   );
   return [
-    `TLS results of the mail that ${reporter.organization} sent mail to ${policyDomain} on ${report.startDatetime?.slice(0, 10) ?? ''} (UTC):`,
+    `TLS results of mail from ${reporter.organization} to ${policyDomain} on ${report.startDatetime?.slice(0, 10) ?? ''} (UTC):`,
     `${ok} sessions satisfied the policy, ${failed} failed.`,
     '',
     'The details are in the attachment (RFC 8460). You receive this because a TXT record at',
