@@ -180,6 +180,14 @@ interface CurrentMode {
   readonly check?: CheckResult;
 }
 
+/** The facts on which the mode of the published policy depends. */
+type PolicyFacts = Pick<ReportedFacts, 'checks' | 'policies' | 'domain'>;
+
+/** Returns whether the published policy is in mode enforce. */
+export function isEnforced(policyFacts: PolicyFacts): boolean {
+  return currentMode(policyFacts)?.mode === 'enforce';
+}
+
 /**
  * Returns the mode of the published policy according to the latest check, or the mode of
  * the policy that reporters quoted last. A quoted policy may be an old copy, so quotes
@@ -187,7 +195,7 @@ interface CurrentMode {
  * first appeared after it. In addition one reporter must have quoted another policy
  * before, or two reporters must quote the new policy.
  */
-function currentMode({ checks, policies, domain }: ReportedFacts): CurrentMode | undefined {
+function currentMode({ checks, policies, domain }: PolicyFacts): CurrentMode | undefined {
   const quoted = policies.filter((policy) => policy.type === 'sts' && policy.domain === domain);
   const check = checks.findLast(({ mtaSts }) => mtaSts.mode !== undefined);
   const last = quoted.at(-1);

@@ -136,7 +136,8 @@ export interface ReportedFacts {
   readonly senders: readonly SenderRow[];
   readonly policies: readonly QuotedPolicy[];
   /**
-   * Sessions under the domain's MTA-STS policy, over a longer period that ends at `to`.
+   * Sessions under the domain's MTA-STS policy, over a longer period that ends at `to`;
+   * empty for a policy in mode enforce.
    */
   readonly trial: readonly TrialRow[];
   readonly doubtful: readonly DoubtfulRow[];

@@ -1,6 +1,7 @@
 import { groupBy, neutralise } from '../../base/index.js';
 import type { CheckResult } from '../../evidence/index.js';
 import type { Store } from '../../store/index.js';
+import { isEnforced } from './can-enforce.js';
 import { totalSessions } from './count-sessions.js';
 import { exactSum } from './exact-sum.js';
 import type { DoubtfulRow, ReportedFacts, SessionRow, UnauthenticatedRow } from './facts.js';
@@ -49,7 +50,10 @@ export function* gatherFacts(stateStore: Store, options: GatherOptions): Steps<R
     rows: MAX_ROWS,
     senders: MAX_SENDERS,
   });
-  const trial = yield* gatherTrial(stateStore, domain, to, MAX_ROWS);
+  // The trial period matters only before mode enforce.
+  const trial = isEnforced({ checks, policies: facts.policies, domain })
+    ? []
+    : yield* gatherTrial(stateStore, domain, to, MAX_ROWS);
   const aboutReports = yield* gatherReports(stateStore, facts.reportIds);
   const domainQuery = new DomainQuery(stateStore, { domain, from, to }, hostNames);
   const doubtful = domainQuery.doubtful();
