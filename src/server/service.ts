@@ -149,7 +149,7 @@ export interface Degraded {
   readonly job: string;
   /** The code of the failure, which `hermetic explain` describes. */
   readonly code: string;
-  /** The name of the failing part, such as a mailbox. */
+  /** The name of the failing part, such as a mailbox or a domain. */
   readonly subject?: string;
 }
 

@@ -54,6 +54,7 @@ async function world(
   const folder = mkdtempSync(join(tmpdir(), 'hermetic-acme-daemon-'));
   const network = new LabNetwork();
   const [https, http, dnsPort] = [await freePort(), await freePort(), await freePort()];
+  const metrics = await freePort();
   network.attach(ourAddress, 443, { address: '127.0.0.1', port: https });
   network.attach(ourAddress, 80, { address: '127.0.0.1', port: http });
   const dns = new OwnServer(
@@ -91,6 +92,7 @@ resolver: {addresses: ['127.0.0.1:${dnsPort}'], trustAnchor: ${join(folder, 'anc
 roots: {replace: ${join(folder, 'ca.pem')}}
 network: {privateAddresses: allow}
 web: {listen: '127.0.0.1:${https}', http: '127.0.0.1:${http}'}
+metrics: {listen: '127.0.0.1:${metrics}'}
 publish:
   keys: ${join(folder, 'keys')}
   everyMinutes: ${minutes}
@@ -117,6 +119,7 @@ publish:
     log,
     https,
     http,
+    metrics,
     folder,
     network,
     async start(acme?: string, minutes?: number): Promise<Daemon> {
@@ -232,6 +235,16 @@ test('a daemon stops at once during a CA request, and the next start continues',
   await start();
   await waitUntil('the certificate', () => shown(https));
   assert.equal(ca.orders.size, 1);
+});
+
+test('the health of the daemon shows a failed publishing action with its domain', async (t) => {
+  const { start, metrics } = await world(t, { validate: () => Promise.resolve('no route') });
+  await start();
+  const health = await waitUntil('the failure', async () => {
+    const text = await (await fetch(`http://127.0.0.1:${metrics}/health`)).text();
+    return text === 'ok\n' ? undefined : text;
+  });
+  assert.equal(health, `degraded: publish acme-challenge-failed ${domain}\n`);
 });
 
 test('a manual round without a port names the answering service and orders nothing', async (t) => {

@@ -42,8 +42,13 @@ test('a failure persists until the action succeeds', async (t) => {
     },
   ]);
   assert.deepEqual(ledger.failures({ kind: 'host', name: 'one.example' }), []);
+  assert.deepEqual(
+    ledger.failing(10).map(({ kind, name, code }) => ({ kind, name, code })),
+    [{ ...subject, code: 'dns-update-refused' }],
+  );
   await recordOutcome(ledger, subject, { action: set, outcome: { status: 'done' } }, 3000);
   assert.deepEqual(ledger.failures(subject), []);
+  assert.deepEqual(ledger.failing(10), []);
 });
 
 const minute = 60_000;
@@ -59,6 +64,7 @@ test('a change that succeeds for an hour and is planned again is a failure', asy
     return ledger.failures(subject).map(({ code, detail }) => `${code} ${detail}`);
   };
   for (const at of [0, 10, 59]) assert.deepEqual(await round(set, at * minute), []);
+  assert.deepEqual(ledger.failing(10), []);
   const lost = ['publish-change-unseen reported as done since 1970-01-01T00:00:00.000Z'];
   assert.deepEqual(await round(set, 60 * minute), lost);
   assert.deepEqual(await round(set, 5000 * minute), lost);

@@ -39,6 +39,11 @@ export interface LedgerNote {
   readonly says: string;
 }
 
+/** A host or domain with a failed action, and the code of the failure. */
+export interface FailingSubject extends Subject {
+  readonly code: string;
+}
+
 /**
  * The saved state of publishing: possible cache contents, orders, failures. A
  * change is durable when its promise resolves; it waits for the lock of another process.
@@ -82,6 +87,8 @@ export interface Ledger {
    * Returns the failures, and the record changes that succeeded but are not visible yet.
    */
   attempts(subject: Subject): readonly FailedAction[];
+  /** Returns the subjects with failures and the codes of these, earliest first. */
+  failing(limit: number): readonly FailingSubject[];
   saveFailure(subject: Subject, failure: FailedAction): Promise<void>;
   clearFailure(subject: Subject, action: string): Promise<void>;
   /** Saves an executed action for the operator. */
@@ -218,6 +225,15 @@ class SqlLedger implements Ledger {
       )
       .all(kind, name)
       .map(({ failure }) => JSON.parse(failure) as FailedAction);
+  }
+
+  failing(limit: number): readonly FailingSubject[] {
+    return this.#store
+      .prepare<FailingSubject>(
+        `SELECT kind, name, failure ->> 'code' AS code FROM publish_failure
+         WHERE failure ->> 'pending' IS NULL GROUP BY kind, name, code ORDER BY min(at) LIMIT ?`,
+      )
+      .all(limit);
   }
 
   saveFailure({ kind, name }: Subject, failure: FailedAction): Promise<void> {

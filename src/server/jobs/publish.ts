@@ -11,13 +11,14 @@ import {
   servesPolicy,
   WebSolver,
   type Applied,
+  type Ledger,
 } from '../../publish/index.js';
 import { repeat } from '../../base/index.js';
 import { challengeSite } from '../challenge-site.js';
 import { labelled, single } from '../metrics.js';
 import { writableFolder } from '../writable-folder.js';
 import { openPublishing } from '../publisher.js';
-import type { JobCode, JobContext, Service } from '../service.js';
+import type { Degraded, JobCode, JobContext, Service } from '../service.js';
 import type { PublishJobSettings } from './job-sections.js';
 
 /**
@@ -56,12 +57,14 @@ export const publishJob: JobCode<PublishJobSettings> = {
         ledger.body(settings.domains[domainName]?.sameAs ?? domainName),
     };
     const counts = new Map<string, number>();
+    let failing: readonly Degraded[] = [];
     const rounds =
       settings.everyMinutes > 0
         ? everyRound({
             minutes: settings.everyMinutes,
             apply: publishing.apply,
             counts,
+            afterRound: () => (failing = failingOf(ledger, settings)),
             jobContext,
             signal,
           })
@@ -92,6 +95,7 @@ export const publishJob: JobCode<PublishJobSettings> = {
           values: counts,
         }),
       ],
+      degraded: () => failing,
       async stop() {
         stopping.abort(new Error('stopped'));
         await rounds;
@@ -105,14 +109,29 @@ interface Rounds {
   readonly apply: () => Promise<readonly Applied[]>;
   /** Number of actions by outcome, for the metrics. */
   readonly counts: Map<string, number>;
+  readonly afterRound: () => void;
   readonly jobContext: JobContext;
   readonly signal: AbortSignal;
 }
 
-async function everyRound({ minutes, apply, counts, jobContext, signal }: Rounds): Promise<void> {
+/** Maximum number of failing hosts and domains in the status of the daemon. */
+const MAX_FAILING = 20;
+
+/** Returns the configured hosts and domains whose last actions failed. */
+function failingOf(ledger: Ledger, { hosts, domains }: PublishJobSettings): readonly Degraded[] {
+  return ledger
+    .failing(1000)
+    .filter(({ kind, name }) => Object.hasOwn(kind === 'host' ? hosts : domains, name))
+    .slice(0, MAX_FAILING)
+    .map(({ name, code }) => ({ job: 'publish', code, subject: name }));
+}
+
+async function everyRound(rounds: Rounds): Promise<void> {
+  const { minutes, apply, counts, afterRound, jobContext, signal } = rounds;
   const { clock, log } = jobContext;
   const round = async (): Promise<void> => {
     for (const applied of await apply()) tell(applied, counts, jobContext);
+    afterRound();
   };
   // A crash may interrupt a round after any write. The next round continues from the
   // saved state.
