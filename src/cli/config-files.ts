@@ -14,8 +14,8 @@ import { complain, type Output } from './output.js';
 export const DEFAULT_CONFIG = '/etc/hermetic/hermetic.yaml';
 
 /**
- * The configuration path of version 0.1. If the current path has no file, an error names
- * a file at this path.
+ * The configuration path of version 0.1. If a file exists here but not at the default
+ * path, the error tells the operator to move it.
  */
 const FORMER_CONFIG = '/etc/hermetic.yaml';
 

@@ -308,7 +308,7 @@ export class WriteQueue {
       const entry = job.waiting.shift();
       if (!entry) continue;
       this.#waiting--;
-      // The job moves to the end of the queue.
+      // Moves the job behind the other jobs, so that the jobs take turns.
       this.#jobs.delete(jobName);
       this.#jobs.set(jobName, job);
       return entry;

@@ -21,8 +21,8 @@ interface RootListFile {
 let builtin: TrustStore | undefined;
 
 /**
- * Returns Mozilla's roots for TLS servers from this package, which are the same on every
- * version of Node, together with the given certificates. The list is read and parsed
+ * Returns the given certificates and Mozilla's roots for TLS servers. The roots come from
+ * this package, so they do not depend on the version of Node. The list is read and parsed
  * once, on first use. A root that Mozilla distrusts after a date is trusted for leaves
  * issued until then.
  */

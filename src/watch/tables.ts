@@ -106,8 +106,8 @@ export function forgetUnwatched(
 }
 
 /**
- * Accepts the losses of a domain that `choose` selects from the losses that are open at
- * the moment of the write. `alongside` runs in the same transaction, and records the
+ * Accepts losses of protection for a domain. At the time of the write, `choose` selects
+ * them from the open losses. `alongside` runs in the same transaction, and records the
  * acceptance. Resolves to the accepted losses.
  */
 export function acceptStored(

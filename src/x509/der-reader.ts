@@ -84,7 +84,7 @@ export class DerReader {
     return undefined;
   }
 
-  /** Returns a constructed element, ready to be read. */
+  /** Reads the next element, which must have this tag, and returns a reader of it. */
   enter(tag: number = Tag.sequence): DerReader {
     return new DerReader(this.take(tag).body);
   }

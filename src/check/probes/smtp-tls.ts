@@ -12,7 +12,8 @@ import type { ConnectionBudget } from './connection-limiter.js';
 const TARPIT = { times: 3, milliseconds: 10_000 };
 
 /**
- * Maximum number of questions to repeat in a run because a connection had no STARTTLS.
+ * Maximum number of repeated questions of one prober run, after connections without
+ * STARTTLS or with a refusal of TLS.
  */
 const RETRIES = 2;
 

@@ -126,8 +126,8 @@ export const tlsTopics: readonly ExplainTopic[] = [
     see: ['ciphers', 'certificates'],
   },
   {
-    // An inventory: each hello removes the suite that the server chose before, until the
-    // server refuses. The number of connections in the last line shows the cost.
+    // An inventory: in each hello the client omits every suite that the server has
+    // already chosen, until the server refuses. The number of connections in the last line shows the cost.
     name: 'ciphers',
     aliases: ['cipher-suites', 'suites', 'cipher', 'rc4', '3des'],
     title: 'Cipher suites: the algorithms that encrypt a session',

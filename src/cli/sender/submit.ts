@@ -121,8 +121,8 @@ export function submitWithProgram(program: string): Submit {
 const OWN_TIMEOUT_MS = 2000;
 
 /**
- * Returns a function that delivers with the sender of this program, which uses DANE and
- * MTA-STS, inside this process.
+ * Returns a function that delivers mail in this process with the built-in sender. That
+ * sender applies DANE and MTA-STS.
  */
 export function deliverWithOwnSender(receivers: Receivers): Submit {
   const { network, upstreams, anchors, trustStore } = receivers;

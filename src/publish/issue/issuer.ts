@@ -66,8 +66,8 @@ const CLAIM_DURATION = 10 * MINUTE;
  */
 const LAST_RESORT = 3 * 24 * 60 * MINUTE;
 /**
- * Known CAA identifiers by directory host; they need no request to the directory. The
- * directory of Let's Encrypt states the same name (documentation "CAA", read 2026-11-30).
+ * Known CAA identifiers by directory host; they need no request to the directory.
+ * Source for Let's Encrypt: its documentation "CAA", read 2026-11-30.
  */
 const knownIdentities: Readonly<Record<string, readonly string[]>> = {
   'acme-v02.api.letsencrypt.org': ['letsencrypt.org'],

@@ -50,7 +50,10 @@ export function composeEvidence(scanned: ScannedDomain, vantage: ScanVantage = {
   });
 }
 
-/** The scan does not look up the records of a domain that accepts no mail. */
+/**
+ * The lookup result for a domain that accepts no mail: the scan does not look up its
+ * records.
+ */
 const NOT_ASKED = { texts: [], lookup: 'absent', dnssec: 'indeterminate' } as const;
 
 /** Returns the host with this name. */

@@ -52,8 +52,8 @@ export function changedGroups(groups: NameGroups, visit: GroupVisit): readonly G
 }
 
 /**
- * Returns the change of a family after a visit. A name that the presented certificate
- * does not cover represents no other name of the family.
+ * Returns the change of a family after a visit. Returns undefined for a first visit if
+ * the certificate does not cover the name: such a visit cannot represent the family.
  */
 function familyChange(
   group: KnownGroup | undefined,

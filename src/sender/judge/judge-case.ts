@@ -18,7 +18,8 @@ export interface TestFacts {
    */
   readonly isVisitor: boolean;
   /**
-   * A message of the same sender arrived at another case, so the sender can use port 25.
+   * Whether another case received a message from this sender, which proves that the
+   * sender can use port 25.
    */
   readonly controlDelivered: boolean;
   /**

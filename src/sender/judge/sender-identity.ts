@@ -37,9 +37,9 @@ export function identityOf(
 }
 
 /**
- * Returns the networks of the attempts: networks that sent MAIL before others, such as
- * scanners, then by decreasing number of cases. Networks with equally many cases stay in
- * the order of arrival.
+ * Returns the networks of the attempts, sorted: first networks that sent MAIL, then the
+ * rest, such as scanners. Within each group, networks with more cases come first, and
+ * networks with equally many cases stay in the order of arrival.
  */
 export function networksByCases(attempts: readonly AttemptAtCase[]): readonly string[] {
   return byCases(attempts, ({ network }) => network);

@@ -73,8 +73,8 @@ export class SlotReceivers {
   }
 
   /**
-   * Serves one connection. Never rejects: without the database, the method ends the
-   * connection.
+   * Serves one connection. The promise never rejects: after an error, for example of the
+   * database, the method closes the connection.
    */
   async serve(connection: Connection): Promise<void> {
     try {

@@ -321,8 +321,8 @@ function certificates(
 }
 
 /**
- * Returns the function that finds the answer to a tls-alpn-01 challenge by name; it
- * returns undefined while no site has a pending challenge.
+ * Returns a getter for the tls-alpn-01 lookup by server name. The getter returns
+ * undefined while no site has a pending challenge.
  */
 function challenges(sites: readonly SharedPortSite[]): NonNullable<WebSettings['challengeFor']> {
   return () => {

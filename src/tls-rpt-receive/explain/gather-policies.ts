@@ -151,8 +151,8 @@ export class SessionFold {
   }
 
   /**
-   * Selects the rows of each reporter in turn, from its latest day backwards. Returns the
-   * selected rows, the oldest first.
+   * Selects at most `most` rows: the latest row of each reporter, then the second latest
+   * of each, and so on. Returns the selected rows, the oldest first.
    */
   *first(): Steps<readonly SessionRow[]> {
     const first = yield* firstOfReporters(

@@ -56,9 +56,9 @@ export class MailboxState {
   }
 
   /**
-   * Returns the first UID that was not read; 1 if `uidValidity` has changed. Returns to
-   * the skipped mails when at most nine tenths of the permitted number of mails are
-   * pending.
+   * Returns the first UID that was not read; 1 if `uidValidity` has changed. Resumes at
+   * the stored position, before the skipped mails, once the pending mails are at most
+   * 90 % of the limit.
    */
   async begin(uidValidity: string): Promise<number> {
     const stored = await this.#storedPosition(uidValidity);

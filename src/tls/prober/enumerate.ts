@@ -40,8 +40,8 @@ export function enumerate(proven: Inference): TlsQuestion | undefined {
 
 /**
  * Returns the next question of the removal: each answer names a suite and a group, and
- * the next hello omits both, until the server refuses a hello. Then each list is finished
- * while the other list is offered completely.
+ * the next hello omits both, until the server refuses a hello. The prober then continues
+ * with one list at a time, next to a complete other list.
  */
 function remove(
   proven: Inference,

@@ -287,7 +287,7 @@ export const scanMigrations: readonly (readonly string[])[] = [
   ],
   [
     // `reserved`: connections of the present contact, which `spent` includes. `given_up`:
-    // the scan in which the address rested too often.
+    // identifier of the scan that abandoned the address after the last permitted pause.
     `ALTER TABLE hermetic_scan.address
       ADD COLUMN reserved int NOT NULL DEFAULT 0,
       ADD COLUMN given_up int`,

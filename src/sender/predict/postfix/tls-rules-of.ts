@@ -22,7 +22,7 @@ import {
 import { parseProtocols } from './parse-protocols.js';
 import { isLevelAtLeast, readYes, type PostfixParameters } from './postfix-parameters.js';
 
-/** The parts from which the rules of a next hop follow. */
+/** The settings, policies and TLS library that determine the rules for one next hop. */
 export interface RuleSources {
   readonly settings: PostfixParameters;
   readonly policy: DestinationPolicy;
